@@ -1,0 +1,3 @@
+"""make for OpenVINO models."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,325 @@
+"""The command line: argv in, one function per command, an exit status out. The only printer and exiter.
+
+Exit status: 0 all good; 1 a target failed; 2 the Ovfile or the command line is wrong; 130 interrupted.
+Data goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ovmake.diagnostics import Diagnostic
+    from ovmake.engine.events import Event
+    from ovmake.session import Session, Where
+    from ovmake.terminal import Listener
+
+INTERRUPTED = 130
+WRONG_USE = 2
+FAILED = 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _tell("interrupted; what was finished is kept")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`ovmake status | head`): nothing is wrong, and nothing can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from ovmake.diagnostics import Diagnostic, OvmakeError
+
+    try:
+        command: Callable[[argparse.Namespace], int] = arguments.command
+        return command(arguments)
+    except OvmakeError as error:
+        _tell_diagnostics(error.diagnostics, as_json=getattr(arguments, "json", False))
+        return error.exit_status
+    except OSError as error:
+        message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=getattr(arguments, "json", False))
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ovmake", description="make for OpenVINO models")
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.set_defaults(command=_no_command, parser=parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    build = _command(commands, "build", _build, "bring IRs up to date")
+    _target_arguments(build)
+    _run_arguments(build)
+    build.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
+    build.add_argument("--force", action="store_true", help="run everything that the targets need, fresh or not")
+
+    report = _command(commands, "report", _report, "build, measure what is stale, write the report")
+    _target_arguments(report)
+    _run_arguments(report)
+    report.add_argument("--no-measure", action="store_true", help="show measurements there are, and make none")
+    report.add_argument("--force", action="store_true", help="measure again, fresh or not")
+
+    explain = _command(commands, "explain", _explain, "say why targets are stale, or that they are not")
+    _target_arguments(explain)
+    explain.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+    status = _command(commands, "status", _status, "a line per target: fresh, stale, failed, never built")
+    _target_arguments(status)
+    status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+
+    clean = _command(commands, "clean", _clean, "remove what was published; the cache stays")
+    clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(command=run)
+    parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
+    parser.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
+    parser.add_argument("--allow-outside", action="store_true", help="let paths of the Ovfile leave the repo")
+    parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is at work here")
+    return parser
+
+
+def _target_arguments(parser: argparse.ArgumentParser) -> None:
+    help_text = "`model:precision`, or `model` for all of its precisions; default: all"
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=help_text)
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+    parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
+    parser.add_argument("--explain", action="store_true", help="say why each action runs")
+    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+# commands
+
+
+def _no_command(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        from ovmake import __version__
+
+        print(f"ovmake {__version__}")
+        return 0
+    arguments.parser.print_help(sys.stderr)
+    return WRONG_USE
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from ovmake.engine.world import Options
+    from ovmake.graph.query import select
+    from ovmake.session import open_session
+
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        graph = session.graph(measure=False)
+        targets = select(graph, arguments.targets)
+        options = Options(
+            jobs=arguments.jobs or _default_jobs(),
+            keep_going=arguments.keep_going,
+            forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
+            dry_run=arguments.dry_run,
+        )
+        summary = _Summary(session)
+        with _listener(arguments) as listener:
+            outcome = session.execute(graph, targets, options, _both(summary, listener))
+        if not arguments.json:
+            summary.print(dry_run=arguments.dry_run)
+        return outcome.exit_status
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from ovmake.report.command import Request, report
+    from ovmake.session import open_session
+
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        request = Request(
+            targets=tuple(arguments.targets),
+            jobs=arguments.jobs or _default_jobs(),
+            keep_going=arguments.keep_going,
+            measure=not arguments.no_measure,
+            again=arguments.force,
+        )
+        with _listener(arguments) as listener:
+            written = report(session, request, listener)
+        if arguments.json:
+            _print_json({"event": "report-written", "html": written.html, "json": written.json})
+        else:
+            for line in written.verdicts:
+                print(line)
+            print(f"report: {written.html}")
+        return written.exit_status
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from ovmake.engine.world import Options
+    from ovmake.graph.query import select
+    from ovmake.session import open_session
+    from ovmake.terminal import lines_of
+
+    def tell(event: Event) -> None:
+        if arguments.json:
+            _print_json(event.to_json())
+        else:
+            for line in lines_of(event, explain=True):
+                print(line)
+
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        graph = session.graph(measure=False)
+        targets = select(graph, arguments.targets)
+        outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), tell)
+        if not arguments.json:
+            for name, status in outcome.targets.items():
+                if status == "fresh":
+                    print(f"{name} is up to date")
+        return outcome.exit_status
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from ovmake.engine.status import statuses
+    from ovmake.session import open_session
+
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):
+            if arguments.json:
+                _print_json({"target": line.target, "status": line.status, "message": line.message})
+            else:
+                print(f"{line.target:<24} {line.status:<12} {line.message}".rstrip())
+    return 0
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    from ovmake.session import open_session
+    from ovmake.store.cleaning import remove_outputs, remove_state
+
+    where = _where(arguments)
+    with open_session(where, wait=not arguments.no_wait, tell=_tell) as session:
+        graph = session.graph(measure=False)
+        places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
+        removed = remove_outputs(session.disk, session.ovfile.build_dir, places)
+    if arguments.all:
+        remove_state(where.root)
+    print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
+    return 0
+
+
+# helpers of the commands
+
+
+def _where(arguments: argparse.Namespace) -> Where:
+    from ovmake.session import Where
+
+    return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
+
+
+def _default_jobs() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 4)
+
+
+def _listener(arguments: argparse.Namespace) -> Listener:
+    from ovmake.terminal import JsonLines, Live, Plain
+
+    if arguments.json:
+        return JsonLines(_print_json)
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not getattr(arguments, "dry_run", False):
+        return Live(explain=arguments.explain)
+    return Plain(_tell, explain=arguments.explain)
+
+
+def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return tell
+
+
+class _Summary:
+    """The lines about targets, printed when the build is over."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lines: list[str] = []
+        self._stale = 0
+        self._seconds = 0.0
+
+    def __call__(self, event: Event) -> None:
+        from ovmake.engine.events import BuildFinished, TargetFinished
+        from ovmake.terminal import target_line
+
+        if isinstance(event, TargetFinished):
+            model, _, precision = event.target.partition(":")
+            there = event.status in {"built", "fresh"}
+            place = f"{self._session.ovfile.build_dir}/{model}/{precision}/{model}.xml" if there else ""
+            self._lines.append(target_line(event, place))
+            self._stale += event.status != "fresh"
+        if isinstance(event, BuildFinished):
+            self._seconds = event.seconds
+
+    def print(self, *, dry_run: bool) -> None:
+        """Print what became of the targets."""
+        if self._stale == 0:
+            print(f"up to date: {len(self._lines)} targets")
+            return
+        for line in self._lines:
+            print(line)
+        if dry_run:
+            print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run")
+        else:
+            print(f"done in {self._seconds:.1f} s")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print_json(value: dict[str, object]) -> None:
+    import json
+
+    print(json.dumps(value), flush=True)
+
+
+def _tell_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
+    from ovmake.diagnostics import render, to_json
+
+    for diagnostic in diagnostics:
+        if as_json:
+            _print_json({"event": "diagnostic", **to_json(diagnostic)})
+        else:
+            _tell(render(diagnostic))
+    if len(diagnostics) > 1 and not as_json:
+        _tell(f"{len(diagnostics)} errors")

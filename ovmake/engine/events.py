@@ -1,0 +1,109 @@
+"""What happens during a build, for whoever listens: the terminal, `--json`, a test.
+
+`to_json` is public and versioned (FORMAT): keys are added, never renamed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ovmake.diagnostics import Diagnostic
+from ovmake.diagnostics import to_json as diagnostic_to_json
+from ovmake.graph.action import Action
+
+FORMAT = 1
+
+ActionStatus = Literal["ran", "failed", "restored", "fresh", "skipped", "would-run", "may-run"]
+TargetStatus = Literal["built", "fresh", "failed", "skipped", "stale"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStarted:
+    """First of all events."""
+
+    targets: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        return {"event": "build-started", "format": FORMAT, "targets": list(self.targets)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionStarted:
+    """An action began to run, for these reasons."""
+
+    action: Action
+    reasons: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        return {"event": "action-started", **_named(self.action), "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFinished:
+    """An action is done with, one way or another. `seconds` is None for what did not run."""
+
+    action: Action
+    status: ActionStatus
+    seconds: float | None = None
+    reasons: tuple[str, ...] = ()
+    diagnostic: Diagnostic | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        fields: dict[str, object] = {"event": "action-finished", **_named(self.action), "status": self.status}
+        if self.seconds is not None:
+            fields["seconds"] = round(self.seconds, 3)
+        if self.reasons:
+            fields["reasons"] = list(self.reasons)
+        if self.diagnostic is not None:
+            fields["diagnostic"] = diagnostic_to_json(self.diagnostic)
+        return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFinished:
+    """All actions of a target are done with. `gate` and `drop` are None where nothing was measured."""
+
+    target: str
+    status: TargetStatus
+    gate: str | None = None
+    drop: float | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        fields: dict[str, object] = {"event": "target-finished", "target": self.target, "status": self.status}
+        if self.gate is not None:
+            fields["gate"] = self.gate
+        if self.drop is not None:
+            fields["drop"] = self.drop
+        return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFinished:
+    """Last of all events. `exit_status` is what the process returns."""
+
+    exit_status: int
+    ran: int
+    restored: int
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        return {
+            "event": "build-finished",
+            "exit": self.exit_status,
+            "ran": self.ran,
+            "restored": self.restored,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+Event = BuildStarted | ActionStarted | ActionFinished | TargetFinished | BuildFinished
+
+
+def _named(action: Action) -> dict[str, object]:
+    return {"action": action.kind, "target": action.subject}

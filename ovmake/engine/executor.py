@@ -1,0 +1,294 @@
+"""The one loop that builds.
+
+    Executor(graph, world, options).build(targets) -> Outcome
+
+For every action, once all that it needs is done:
+
+    look (look.py) -> decide (staleness.py) -> fresh | restored from the cache | run (runner.py) -> keep (keep.py)
+
+A dry run is the same loop. An action that would run has unknown outputs; those after it see inputs without a digest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.engine.events import (
+    ActionFinished,
+    ActionStarted,
+    ActionStatus,
+    BuildFinished,
+    BuildStarted,
+    TargetFinished,
+    TargetStatus,
+)
+from ovmake.engine.explain import all_in_words
+from ovmake.engine.job import Completion, Failure
+from ovmake.engine.keep import Keeper
+from ovmake.engine.look import Looker
+from ovmake.engine.scheduler import Scheduler
+from ovmake.engine.staleness import Decision
+from ovmake.engine.world import Options, World
+from ovmake.graph.action import Action, Graph, JsonValue, Source
+from ovmake.graph.digest import Digest
+from ovmake.graph.query import closure
+from ovmake.graph.trace import Seen, Trace
+from ovmake.store.cas import Cas
+from ovmake.store.disk import DigestMismatchError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionOutcome:
+    """What became of an action. `outputs` is None when it failed, was skipped, or (dry run) would run."""
+
+    status: ActionStatus
+    seen: Seen | None = None
+    decision: Decision | None = None
+    outputs: Mapping[str, Digest] | None = None
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    diagnostic: Diagnostic | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a build."""
+
+    exit_status: int
+    targets: Mapping[str, TargetStatus]
+    actions: Mapping[str, ActionOutcome]
+
+
+class Executor:
+    """One build of one graph."""
+
+    def __init__(self, graph: Graph, world: World, options: Options) -> None:
+        cas = Cas(world.disk)
+        self._graph = graph
+        self._world = world
+        self._options = options
+        self._looker = Looker(world, cas)
+        self._keeper = Keeper(world, cas)
+        self._outcomes: dict[str, ActionOutcome] = {}
+        self._looked: dict[str, tuple[Seen, Decision]] = {}
+
+    def build(self, targets: Sequence[str]) -> Outcome:
+        """Bring the targets up to date; in a dry run, say what that would take."""
+        started = time.monotonic()
+        emit = self._world.emit
+        emit(BuildStarted(targets=tuple(targets)))
+        if not self._options.dry_run:
+            self._keeper.clear_scratch()
+        actions = closure(self._graph, [self._graph.targets[name] for name in targets])
+        scheduler = Scheduler(actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
+        try:
+            self._loop(scheduler)
+        finally:
+            self._looker.remember()
+        for action in scheduler.left_over():
+            self._skip(action)
+        statuses = {name: self._finish_target(name) for name in targets}
+        exit_status = 1 if {"failed", "skipped"} & set(statuses.values()) else 0
+        done = [outcome.status for outcome in self._outcomes.values()]
+        emit(
+            BuildFinished(
+                exit_status=exit_status,
+                ran=done.count("ran"),
+                restored=done.count("restored"),
+                seconds=time.monotonic() - started,
+            ),
+        )
+        return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
+
+    def _loop(self, scheduler: Scheduler) -> None:
+        while True:
+            while (action := scheduler.next()) is not None:
+                self._consider(action, scheduler)
+            if not scheduler.running:
+                return
+            self._complete(self._world.runner.wait(), scheduler)
+
+    def _consider(self, action: Action, scheduler: Scheduler) -> None:
+        """Decide about an action whose needs are done, and do what was decided."""
+        forced = action.kind in self._options.forced
+        try:
+            seen = self._looker.see(action, {name: done.outputs for name, done in self._outcomes.items()})
+        except OvmakeError as error:
+            self._fail(action, scheduler, error.diagnostics[0])
+            return
+        decision = self._looker.decide(action, seen, forced=forced)
+        self._looked[action.name] = (seen, decision)
+        trace = self._looker.trace(action)
+        if decision.fresh and trace is not None:
+            self._succeed(action, scheduler, "fresh", trace)
+        elif self._options.dry_run:
+            self._foresee(action, scheduler, forced=forced)
+        elif not forced and (cached := self._restore(action, seen)):
+            self._succeed(action, scheduler, "restored", cached)
+        else:
+            self._start(action, scheduler)
+
+    def _restore(self, action: Action, seen: Seen) -> Trace | None:
+        """Return the result of the same work; a disk that cannot take it is reported by running the action."""
+        try:
+            return self._keeper.restore(action, seen)
+        except OSError:
+            return None
+
+    def _start(self, action: Action, scheduler: Scheduler) -> None:
+        seen, decision = self._looked[action.name]
+        sources = [given.origin.path for given in action.inputs if isinstance(given.origin, Source)]
+        outside = [path for path in sources if not self._world.inside(path)]
+        if outside:
+            message = f"{action.name}: `{outside[0]}` is a link that leaves the repo"
+            hint = "run ovmake with --allow-outside if you trust it"
+            self._fail(action, scheduler, Diagnostic(code="path-outside", message=message, help=hint))
+            return
+        try:
+            job = self._keeper.job(action, seen)
+        except OSError as error:
+            self._fail(action, scheduler, self._not_kept(action, error))
+            return
+        reasons = all_in_words(decision, action, self._world.locate)
+        self._world.emit(ActionStarted(action=action, reasons=reasons))
+        scheduler.start(action.name)
+        self._world.runner.start(job)
+
+    def _complete(self, completion: Completion, scheduler: Scheduler) -> None:
+        """A job is done: keep what it made, or say why it failed."""
+        job, result, seconds = completion.job, completion.result, completion.seconds
+        action = job.action
+        seen, _ = self._looked[action.name]
+        if isinstance(result, Failure):
+            self._fail(action, scheduler, self._point_home(action, result), seconds=seconds, facts=result.facts)
+            return
+        if moved := self._looker.moved_source(action):
+            message = f"{action.name}: `{moved}` changed while it was being read"
+            hint, span = "run ovmake build again", self._world.span(action.at)
+            self._fail(action, scheduler, Diagnostic(code="source-changed", message=message, span=span, help=hint))
+            return
+        try:
+            trace = self._keeper.keep(job, seen, result, seconds)
+        except (OSError, DigestMismatchError) as error:
+            self._fail(action, scheduler, self._not_kept(action, error), seconds=seconds)
+            return
+        self._succeed(action, scheduler, "ran", trace, seconds=seconds)
+
+    def _foresee(self, action: Action, scheduler: Scheduler, *, forced: bool) -> None:
+        """Dry run: say what would happen, and carry on as if it had."""
+        seen, decision = self._looked[action.name]
+        cached = self._keeper.find(seen) if seen.known and not forced else None
+        if cached is not None:
+            self._succeed(action, scheduler, "restored", cached)
+            return
+        status: ActionStatus = "would-run" if decision.certain else "may-run"
+        self._outcomes[action.name] = ActionOutcome(status=status, seen=seen, decision=decision)
+        self._world.emit(
+            ActionFinished(
+                action=action,
+                status=status,
+                reasons=all_in_words(decision, action, self._world.locate),
+            ),
+        )
+        scheduler.finish(action.name, ok=True)
+
+    def _succeed(
+        self,
+        action: Action,
+        scheduler: Scheduler,
+        status: ActionStatus,
+        trace: Trace,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        seen, decision = self._looked[action.name]
+        self._outcomes[action.name] = ActionOutcome(
+            status=status,
+            seen=seen,
+            decision=decision,
+            outputs=trace.outputs,
+            facts=trace.facts,
+        )
+        # A fresh action says nothing: of ten thousand, nobody wants to read.
+        if status != "fresh":
+            reasons = all_in_words(decision, action, self._world.locate)
+            self._world.emit(ActionFinished(action=action, status=status, seconds=seconds, reasons=reasons))
+        scheduler.finish(action.name, ok=True)
+
+    def _fail(
+        self,
+        action: Action,
+        scheduler: Scheduler,
+        diagnostic: Diagnostic,
+        *,
+        seconds: float | None = None,
+        facts: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        """The action failed: remember it for `ovmake status`, with what it had seen, and skip what needs it."""
+        seen, decision = self._looked.get(action.name, (None, None))
+        if not self._options.dry_run:
+            digest = seen.digest if seen is not None else ""
+            self._world.database.fail(action.name, digest, diagnostic.message)
+        self._outcomes[action.name] = ActionOutcome(
+            status="failed",
+            seen=seen,
+            decision=decision,
+            facts=facts or {},
+            diagnostic=diagnostic,
+        )
+        self._world.emit(ActionFinished(action=action, status="failed", seconds=seconds, diagnostic=diagnostic))
+        for skipped in scheduler.finish(action.name, ok=False):
+            self._skip(skipped)
+
+    def _skip(self, action: Action) -> None:
+        self._outcomes[action.name] = ActionOutcome(status="skipped")
+        self._world.emit(ActionFinished(action=action, status="skipped"))
+
+    def _point_home(self, action: Action, failure: Failure) -> Diagnostic:
+        """Point a failure at the setting it names, else at the model's table."""
+        roles = {given.role: given.at for given in action.inputs}
+        at = action.origins.get(failure.setting) or roles.get(failure.setting) or action.at
+        return Diagnostic(
+            code=failure.code,
+            message=f"{action.name}: {failure.message}",
+            span=self._world.span(at),
+            notes=failure.notes,
+            help=failure.help,
+        )
+
+    def _not_kept(self, action: Action, error: OSError | DigestMismatchError) -> Diagnostic:
+        if isinstance(error, DigestMismatchError):
+            self._keeper.drop(error.path)
+            message = f"{action.name}: a stored input was damaged on the disk; it was dropped"
+            return Diagnostic(code="store-damaged", message=message, help="run ovmake build again")
+        message = f"{action.name}: cannot keep the result: {error.strerror or error}"
+        return Diagnostic(code="cannot-write", message=message, span=self._world.span(action.at))
+
+    def _finish_target(self, name: str) -> TargetStatus:
+        """Say what became of a target: the actions it needs decide."""
+        chain = [self._outcomes[action.name] for action in closure(self._graph, [self._graph.targets[name]])]
+        status = _target_status({done.status for done in chain}, dry_run=self._options.dry_run)
+        gates = [done.facts for done in chain if "gate" in done.facts]
+        gate = gates[-1]["gate"] if gates else None
+        drop = gates[-1].get("drop") if gates else None
+        self._world.emit(
+            TargetFinished(
+                target=name,
+                status=status,
+                gate=gate if isinstance(gate, str) else None,
+                drop=drop if isinstance(drop, int | float) else None,
+            ),
+        )
+        return status
+
+
+def _target_status(statuses: set[ActionStatus], *, dry_run: bool) -> TargetStatus:
+    if "failed" in statuses:
+        return "failed"
+    if "skipped" in statuses:
+        return "skipped"
+    if statuses <= {"fresh"}:
+        return "fresh"
+    return "stale" if dry_run else "built"

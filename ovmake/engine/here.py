@@ -1,0 +1,67 @@
+"""The few actions that run in the ovmake process: gate and publish. They read and write small JSON files only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from ovmake.engine.job import Failure, Job, Success
+from ovmake.rules.gate import decide
+from ovmake.rules.publish import Published, record
+
+
+def run_here(job: Job) -> Success | Failure:
+    """Do the job now."""
+    return KINDS[job.action.kind](job)
+
+
+def _gate(job: Job) -> Success | Failure:
+    verdict = decide(_read(job, "evaluation"), job.params)
+    facts = {"gate": verdict.result, "drop": verdict.drop}
+    if verdict.result != "passed":
+        setting = "accuracy.max-drop" if "accuracy.max-drop" in job.params else "accuracy.agreement.cosine"
+        return Failure(
+            code="gate-missed",
+            message=verdict.text,
+            notes=("nothing was published; the last good IR, if there is one, is where it was",),
+            setting=setting,
+            facts=facts,
+        )
+    _write(job, "verdict", asdict(verdict))
+    return Success(facts=facts)
+
+
+def _publish(job: Job) -> Success | Failure:
+    judged = "verdict" in job.inputs
+    verdict = _read(job, "verdict") if judged else None
+    content = record(
+        Published(
+            params=job.params,
+            tools=job.tools,
+            digests=job.digests,
+            interface=_read(job, "interface"),
+            evaluation=_read(job, "evaluation") if judged else None,
+            verdict=verdict,
+        ),
+    )
+    _write(job, "record", content)
+    if verdict is None:
+        return Success(facts={"gate": "not-measured", "drop": None})
+    drop = verdict["drop"]
+    return Success(facts={"gate": str(verdict["result"]), "drop": drop if isinstance(drop, int | float) else None})
+
+
+KINDS: dict[str, Callable[[Job], Success | Failure]] = {"gate": _gate, "publish": _publish}
+
+
+def _read(job: Job, role: str) -> dict[str, object]:
+    content = json.loads(Path(job.inputs[role]).read_bytes())
+    if not isinstance(content, dict):
+        raise TypeError(f"{job.action.name}: `{role}` is no JSON object")
+    return content
+
+
+def _write(job: Job, role: str, content: dict[str, object]) -> None:
+    Path(job.outputs[role]).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")

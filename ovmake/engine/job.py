@@ -1,0 +1,74 @@
+"""What the executor hands to a runner, and what comes back.
+
+Runner     the protocol: start jobs, wait for the next one that is done
+Job        an action with absolute paths
+Success, Failure, Completion
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ovmake.graph.action import Action, JsonValue
+from ovmake.graph.digest import Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One action to run now.
+
+    `inputs` and `outputs` are absolute paths by role: what to read, and where to write. An output that is a copy of an
+    input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's.
+    """
+
+    action: Action
+    params: Mapping[str, JsonValue]
+    tools: Mapping[str, str]
+    inputs: Mapping[str, str]
+    digests: Mapping[str, Digest]
+    outputs: Mapping[str, str]
+    scratch: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success:
+    """The outputs are written."""
+
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """It did not work. `setting` names the setting or the input role that the diagnostic points at."""
+
+    code: str
+    message: str
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    setting: str = ""
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A job is done; `seconds` is the time it took."""
+
+    job: Job
+    result: Success | Failure
+    seconds: float
+
+
+class Runner(Protocol):
+    """Runs jobs side by side."""
+
+    def start(self, job: Job) -> None:
+        """Begin a job; returns at once."""
+
+    def wait(self) -> Completion:
+        """Return the next job that is done, waiting for it."""
+
+    def close(self) -> None:
+        """End everything at once, whatever is running."""

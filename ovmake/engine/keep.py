@@ -1,0 +1,120 @@
+"""Keep what an action made, and find it again: scratch -> CAS -> build folder -> trace, in this order.
+
+    keeper.job(action, seen) -> Job               where to read and write
+    keeper.keep(job, seen, result, s) -> Trace    after it ran
+    keeper.restore(action, seen) -> Trace         the same work done before, None if it was not
+
+Killed between any two steps, the next build finds no trace, or a trace whose outputs are not as it says, and does that
+action again; what was published before is still whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ovmake.engine.job import Job, Success
+from ovmake.engine.world import World
+from ovmake.graph.action import Action, Source
+from ovmake.graph.digest import Digest
+from ovmake.graph.trace import Seen, Trace
+from ovmake.store.cas import Cas
+from ovmake.store.disk import DigestMismatchError
+
+SCRATCH = ".ovmake/tmp"
+LOGS = ".ovmake/logs"
+
+
+class Keeper:
+    """Moves bytes between scratch, CAS and build folder."""
+
+    def __init__(self, world: World, cas: Cas) -> None:
+        self._world = world
+        self._cas = cas
+        self._scratches = 0
+
+    def clear_scratch(self) -> None:
+        """Remove what a killed run left; the lock says that nobody else uses it."""
+        self._world.disk.remove(SCRATCH)
+
+    def job(self, action: Action, seen: Seen) -> Job:
+        """Return the action with absolute paths, and a scratch folder of its own."""
+        absolute = self._world.absolute
+        self._scratches += 1
+        scratch = f"{SCRATCH}/{self._scratches}"
+        self._world.disk.make_folder(scratch)
+        inputs, digests = {}, {}
+        for given in action.inputs:
+            if isinstance(given.origin, Source):
+                inputs[given.role] = absolute(given.origin.path)
+            elif (digest := seen.inputs[given.role].digest) is not None:
+                inputs[given.role] = absolute(self._cas.path(digest))
+                digests[given.role] = digest
+        return Job(
+            action=action,
+            params=seen.params,
+            tools=seen.tools,
+            inputs=inputs,
+            digests=digests,
+            outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
+            scratch=scratch,
+            log=absolute(f"{LOGS}/{action.name.replace(' ', '-').replace(':', '-')}.log"),
+        )
+
+    def keep(self, job: Job, seen: Seen, result: Success, seconds: float) -> Trace:
+        """Store and publish what a job wrote, and record its success.
+
+        Raises:
+            OSError: the disk is full or read-only.
+            DigestMismatchError: a stored input is damaged.
+        """
+        outputs = {}
+        for output in job.action.outputs:
+            if output.copy_of is not None:
+                outputs[output.role] = job.digests[output.copy_of]
+            else:
+                outputs[output.role] = self._cas.adopt(f"{job.scratch}/{output.role}")
+        self._publish(job.action, outputs)
+        trace = Trace(seen=seen, outputs=outputs, facts=result.facts, seconds=seconds)
+        self._world.database.succeed(job.action.name, trace)
+        self._world.disk.remove(job.scratch)
+        return trace
+
+    def find(self, seen: Seen) -> Trace | None:
+        """Return the result of the same work, if all of its bytes are still there."""
+        cached = self._world.database.result(seen.digest)
+        return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None
+
+    def restore(self, action: Action, seen: Seen) -> Trace | None:
+        """Publish and record the result of the same work done before.
+
+        Raises:
+            OSError: the disk is full or read-only.
+        """
+        cached = self.find(seen)
+        if cached is None:
+            return None
+        try:
+            self._publish(action, cached.outputs)
+        except DigestMismatchError as error:
+            # The bytes rotted. Forget both, and do the work again.
+            self._cas.drop(error.path)
+            self._world.database.forget(seen.digest)
+            return None
+        trace = Trace(seen=seen, outputs=cached.outputs, facts=cached.facts, seconds=cached.seconds)
+        self._world.database.succeed(action.name, trace)
+        return trace
+
+    def drop(self, path: str) -> None:
+        """Forget a stored file that turned out to be damaged."""
+        self._cas.drop(path)
+
+    def _publish(self, action: Action, outputs: Mapping[str, Digest]) -> None:
+        """Put the action's placed outputs where they belong, folder by folder."""
+        folders: dict[str, dict[str, tuple[str, Digest]]] = {}
+        for output in action.outputs:
+            if output.place is not None:
+                folder, _, name = output.place.rpartition("/")
+                digest = outputs[output.role]
+                folders.setdefault(folder, {})[name] = (self._cas.path(digest), digest)
+        for folder, files in folders.items():
+            self._world.disk.publish(folder, files)

@@ -1,0 +1,113 @@
+"""Look at the world for an action: what would it see now, and are its outputs as it left them.
+
+
+looker.see(action, made) -> Seen               digests of inputs, versions, environment
+looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
+looker.moved_source(action) -> str             a source that changed since it was seen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.engine.staleness import Decision, OutputState
+from ovmake.engine.world import World
+from ovmake.graph.action import Action, Artifact, Source
+from ovmake.graph.digest import Digest
+from ovmake.graph.trace import Seen, SeenInput, Trace
+from ovmake.ovfile.spec import KeyPath
+from ovmake.store.cas import Cas
+from ovmake.store.sources import Sources, SourceState
+
+# The outputs of the actions before, by action name; None where they are not known (dry run).
+Made = Mapping[str, Mapping[str, Digest] | None]
+
+
+class Looker:
+    """Looks once per run: an edit in the middle of a run belongs to the next one."""
+
+    def __init__(self, world: World, cas: Cas) -> None:
+        self._world = world
+        self._cas = cas
+        self._sources = Sources(world.disk, world.database)
+        self._traces = world.database.traces()
+
+    def see(self, action: Action, made: Made) -> Seen:
+        """Return what the action would see now.
+
+        Raises:
+            OvmakeError: a source is not there or cannot be read, or a tool is not installed.
+        """
+        inputs = {}
+        for given in action.inputs:
+            if isinstance(given.origin, Artifact):
+                outputs = made[given.origin.action]
+                digest = None if outputs is None else outputs[given.origin.role]
+                inputs[given.role] = SeenInput(label=str(given.origin), digest=digest)
+            else:
+                state = self._source(action, given.origin, given.at)
+                if given.stands_for_itself:
+                    inputs[given.role] = SeenInput(label=given.origin.path, digest=state.digest)
+        return Seen(
+            kind=action.kind,
+            tools={tool: self._world.version(tool) for tool in (*action.tools, "ovmake")},
+            params={param.name: param.value for param in action.params},
+            environment={name: self._world.environment(name) for name in action.environment},
+            inputs=inputs,
+        )
+
+    def _source(self, action: Action, source: Source, at: KeyPath) -> SourceState:
+        try:
+            state = self._sources.state(source.path)
+        except OSError as error:
+            message = f"{action.name}: cannot read `{source.path}`: {error.strerror}"
+            raise OvmakeError(
+                Diagnostic(code="source-unreadable", message=message, span=self._world.span(at))
+            ) from None
+        if state is None:
+            message = f"{action.name}: there is no `{source.path}`"
+            hint = "paths are relative to the folder of the Ovfile"
+            span = self._world.span(at)
+            raise OvmakeError(Diagnostic(code="source-not-found", message=message, span=span, help=hint))
+        return state
+
+    def decide(self, action: Action, seen: Seen, *, forced: bool) -> Decision:
+        """Return why the action must run, if it must."""
+        trace = self.trace(action)
+        outputs = {} if trace is None else self._changed_outputs(action, trace)
+        return self._world.rebuilder(seen, trace, outputs, forced=forced)
+
+    def trace(self, action: Action) -> Trace | None:
+        """Return the trace of the action's last success before this run."""
+        body = self._traces.get(action.name)
+        return None if body is None else Trace.from_json(body)
+
+    def _changed_outputs(self, action: Action, trace: Trace) -> dict[str, OutputState]:
+        """Return the outputs that are not as the trace says."""
+        changed: dict[str, OutputState] = {}
+        for output in action.outputs:
+            digest = trace.outputs.get(output.role)
+            if output.place is None:
+                if digest is None or not self._cas.has(digest):
+                    changed[f"`{output.role}` of {action.name}"] = "missing"
+                continue
+            found = self._world.disk.stat(output.place)
+            if found is None or found.is_folder:
+                changed[output.place] = "missing"
+            elif digest is None or self._sources.file_digest(output.place, found) != digest:
+                changed[output.place] = "edited"
+        return changed
+
+    def moved_source(self, action: Action) -> str:
+        """Return a source that is not what it was when its digest was taken, "" if there is none."""
+        for given in action.inputs:
+            if isinstance(given.origin, Source):
+                state = self._sources.state(given.origin.path)
+                if state is None or not self._sources.unchanged(given.origin.path, state):
+                    return given.origin.path
+        return ""
+
+    def remember(self) -> None:
+        """Write the digests taken in this run to the stat cache."""
+        self._sources.remember()

@@ -1,0 +1,140 @@
+"""Which action is next. Pure: it knows names and needs, not what an action does.
+
+    scheduler = Scheduler(actions, jobs=2, keep_going=False)
+    scheduler.next() -> Action | None       ready now, and within the number of jobs
+    scheduler.start(name)                   it runs
+    scheduler.finish(name, ok=...)          it is done with
+
+The states of an action, and who moves it:
+
+    WAITING ──(last need succeeded)──> READY ──next()──> TAKEN ──start()──> RUNNING
+       │                                                   │                  │
+       │ (a need failed, or the build stops)               └─── finish() ─────┴──> SUCCEEDED | FAILED
+       └──> SKIPPED
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+from collections.abc import Sequence
+
+from ovmake.graph.action import Action
+from ovmake.graph.query import consumers
+
+
+class State(enum.Enum):
+    """Where an action is; the value states what holds in it."""
+
+    WAITING = "some of its needs are not done"
+    READY = "all of its needs succeeded; nobody has looked at it"
+    TAKEN = "its inputs are known; whether it must run is being decided"
+    RUNNING = "a runner has it"
+    SUCCEEDED = "its outputs are known: it was fresh, restored or run"
+    FAILED = "it ran and failed, or could not be started"
+    SKIPPED = "something before it failed, or the build stopped before its turn"
+
+
+TRANSITIONS: dict[State, tuple[State, ...]] = {
+    State.WAITING: (State.READY, State.SKIPPED),
+    State.READY: (State.TAKEN, State.SKIPPED),
+    State.TAKEN: (State.RUNNING, State.SUCCEEDED, State.FAILED),
+    State.RUNNING: (State.SUCCEEDED, State.FAILED),
+    State.SUCCEEDED: (),
+    State.FAILED: (),
+    State.SKIPPED: (),
+}
+
+
+class Scheduler:
+    """The order of one build. Ready actions come in the order of the graph, so every run does the same."""
+
+    def __init__(self, actions: Sequence[Action], *, jobs: int, keep_going: bool) -> None:
+        self._actions = {action.name: action for action in actions}
+        self._order = {name: index for index, name in enumerate(self._actions)}
+        self._consumers = consumers(actions)
+        self._missing = {action.name: len(action.needs) for action in actions}
+        self._states = dict.fromkeys(self._actions, State.WAITING)
+        self._ready: list[tuple[int, str]] = []
+        self._running: set[str] = set()
+        self._jobs = jobs
+        self._keep_going = keep_going
+        self._stopped = False
+        for name, missing in self._missing.items():
+            if missing == 0:
+                self._make_ready(name)
+
+    def state(self, name: str) -> State:
+        """Return where an action is."""
+        return self._states[name]
+
+    @property
+    def running(self) -> bool:
+        """Whether a runner has an action."""
+        return bool(self._running)
+
+    @property
+    def room(self) -> bool:
+        """Whether one more action may run beside those that do."""
+        alone = any(self._actions[name].exclusive for name in self._running)
+        return len(self._running) < self._jobs and not alone
+
+    def next(self) -> Action | None:
+        """Take the next ready action, None if there is none for now.
+
+        An exclusive action is only handed out when nothing runs: it measures this machine.
+        """
+        if self._stopped or not self.room:
+            return None
+        for index, (_, name) in enumerate(self._ready):
+            if not (self._actions[name].exclusive and self._running):
+                self._ready.pop(index)
+                heapq.heapify(self._ready)
+                self._move(name, State.TAKEN)
+                return self._actions[name]
+        return None
+
+    def start(self, name: str) -> None:
+        """A runner has the action now."""
+        self._move(name, State.RUNNING)
+        self._running.add(name)
+
+    def finish(self, name: str, *, ok: bool) -> list[Action]:
+        """The action is done with; return what will never run because of it, in the order of the graph."""
+        self._running.discard(name)
+        self._move(name, State.SUCCEEDED if ok else State.FAILED)
+        if not ok:
+            self._stopped = self._stopped or not self._keep_going
+            return self._skip_after(name)
+        for consumer in self._consumers[name]:
+            self._missing[consumer] -= 1
+            if self._missing[consumer] == 0 and self._states[consumer] is State.WAITING:
+                self._make_ready(consumer)
+        return []
+
+    def left_over(self) -> list[Action]:
+        """After the last action ended: skip and return what a stopped build did not reach."""
+        names = [name for name, state in self._states.items() if state in {State.WAITING, State.READY}]
+        for name in names:
+            self._move(name, State.SKIPPED)
+        return [self._actions[name] for name in names]
+
+    def _skip_after(self, name: str) -> list[Action]:
+        skipped: set[str] = set()
+        pending = [name]
+        while pending:
+            for consumer in self._consumers[pending.pop()]:
+                if self._states[consumer] is State.WAITING:
+                    self._move(consumer, State.SKIPPED)
+                    skipped.add(consumer)
+                    pending.append(consumer)
+        return [self._actions[name] for name in sorted(skipped, key=self._order.__getitem__)]
+
+    def _make_ready(self, name: str) -> None:
+        self._move(name, State.READY)
+        heapq.heappush(self._ready, (self._order[name], name))
+
+    def _move(self, name: str, state: State) -> None:
+        if state not in TRANSITIONS[self._states[name]]:
+            raise AssertionError(f"`{name}` cannot go from {self._states[name].name} to {state.name}")
+        self._states[name] = state

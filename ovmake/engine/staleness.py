@@ -1,0 +1,127 @@
+"""Decide whether an action must run, and say why.
+
+    decide(seen, trace, outputs, forced=...) -> Decision
+
+Pure: digests come in, a Decision goes out; nothing here touches the disk.
+
+Rule 1: every reason to rebuild is produced in this file.
+Rule 2: `build` acts on these reasons and `explain` prints them, so they cannot disagree.
+Rule 3: all reasons, not the first one.
+
+`seen` is what the action would see now; `trace` is what its last success saw and made (verifying trace in Mokhov et
+al., "Build Systems à la Carte", ICFP 2018, 4.2.2). An input that is known only after another action ran has no digest
+yet (in a dry run); it is a *pending* reason: it may turn out to be none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ovmake.graph.trace import Seen, SeenInput, Trace
+
+ReasonKind = Literal[
+    "never-built",  # there is no trace
+    "forced",  # the user asked for it
+    "input",  # a source or an artifact has another digest
+    "param",  # a setting has another value
+    "tool",  # a tool has another version
+    "environment",  # the instruction set or the machine is another
+    "output-missing",  # an output is gone
+    "output-edited",  # a published output is not what was published
+    "pending",  # an input is known only after another action ran
+]
+
+OutputState = Literal["missing", "edited"]
+
+ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One difference. `name` says of what; `old` and `new` are None where the kind has no values."""
+
+    kind: ReasonKind
+    name: str = ""
+    old: str | None = None
+    new: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The reasons to run; none means the action is fresh."""
+
+    reasons: tuple[Reason, ...]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has to be done."""
+        return not self.reasons
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is stale whatever the pending inputs turn out to be."""
+        return any(reason.kind != "pending" for reason in self.reasons)
+
+
+def decide(seen: Seen, trace: Trace | None, outputs: Mapping[str, OutputState], *, forced: bool = False) -> Decision:
+    """Return every reason to run the action that sees `seen`.
+
+    `outputs` names the outputs of `trace` that are not as the trace says: by place for published ones, else by role.
+    """
+    reasons = [Reason(kind="forced")] if forced else []
+    if trace is None:
+        return Decision(reasons=(*reasons, Reason(kind="never-built"), *_pending(seen)))
+    before = trace.seen
+    reasons += _inputs(before.inputs, seen.inputs)
+    reasons += _changes("param", before.params, seen.params)
+    reasons += _changes("tool", before.tools, seen.tools)
+    reasons += _changes("environment", before.environment, seen.environment)
+    reasons += [
+        Reason(kind="output-missing" if state == "missing" else "output-edited", name=name)
+        for name, state in outputs.items()
+    ]
+    return Decision(reasons=tuple(reasons))
+
+
+Rebuilder = Callable[..., Decision]
+
+
+def _pending(seen: Seen) -> list[Reason]:
+    return [Reason(kind="pending", name=given.label) for given in seen.inputs.values() if given.digest is None]
+
+
+def _inputs(before: Mapping[str, SeenInput], now: Mapping[str, SeenInput]) -> list[Reason]:
+    reasons = []
+    for role, given in now.items():
+        was = before.get(role)
+        old = ABSENT if was is None else str(was.digest)
+        if given.digest is None:
+            reasons.append(Reason(kind="pending", name=given.label))
+        elif was is None or was.digest != given.digest:
+            reasons.append(Reason(kind="input", name=given.label, old=old, new=str(given.digest)))
+    gone = [was for role, was in before.items() if role not in now]
+    return reasons + [Reason(kind="input", name=was.label, old=str(was.digest), new=ABSENT) for was in gone]
+
+
+def _changes(kind: ReasonKind, before: Mapping[str, object], now: Mapping[str, object]) -> list[Reason]:
+    names = dict.fromkeys([*before, *now])
+    # In place of a comparison of values alone: 1 == True == 1.0 in Python, and they are different settings.
+    return [
+        Reason(kind=kind, name=name, old=_shown(before, name), new=_shown(now, name))
+        for name in names
+        if _shown(before, name) != _shown(now, name)
+    ]
+
+
+def _shown(values: Mapping[str, object], name: str) -> str:
+    return _text(values[name]) if name in values else "not set"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_text(element) for element in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,52 @@
+"""A line per target: fresh, stale, failed, never built. A dry run, and a look at the last failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ovmake.engine.events import Event
+from ovmake.engine.executor import ActionOutcome, Outcome
+from ovmake.engine.world import Options
+from ovmake.graph.action import Graph
+from ovmake.graph.query import closure, select
+from ovmake.store.database import Database
+
+Execute = Callable[[Graph, Sequence[str], Options, Callable[[Event], None]], Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusLine:
+    """What `ovmake status` says of a target; `message` is why it failed, or ""."""
+
+    target: str
+    status: Literal["fresh", "stale", "failed", "never built"]
+    message: str = ""
+
+
+def statuses(graph: Graph, database: Database, execute: Execute, asked: Sequence[str]) -> Iterator[StatusLine]:
+    """Yield a line per target that `asked` names."""
+    targets = select(graph, asked)
+    outcome = execute(graph, targets, Options(dry_run=True, keep_going=True), lambda _: None)
+    failures = database.failures()
+    built = database.traces()
+    for target in targets:
+        names = [action.name for action in closure(graph, [graph.targets[target]])]
+        messages = [message for name in names if (message := _failure(name, outcome.actions[name], failures))]
+        if messages:
+            yield StatusLine(target=target, status="failed", message=messages[0])
+        elif outcome.targets[target] == "fresh":
+            yield StatusLine(target=target, status="fresh")
+        else:
+            never = graph.targets[target] not in built
+            yield StatusLine(target=target, status="never built" if never else "stale")
+
+
+def _failure(name: str, done: ActionOutcome, failures: dict[str, tuple[str, str]]) -> str:
+    """Return why an action failed, if it would see now what it saw when it failed; else ""."""
+    if done.diagnostic is not None:
+        return done.diagnostic.message
+    digest, message = failures.get(name, ("", ""))
+    same = done.seen is not None and done.seen.known and done.seen.digest == digest
+    return message if same and done.status != "fresh" else ""

@@ -1,0 +1,48 @@
+"""What the engine works with and how: everything with effects in one place, so that tests can bring their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ovmake.diagnostics import Span
+from ovmake.engine.events import Event
+from ovmake.engine.explain import Locate
+from ovmake.engine.job import Runner
+from ovmake.engine.staleness import Rebuilder, decide
+from ovmake.graph.action import EnvironmentName
+from ovmake.ovfile.spec import KeyPath
+from ovmake.store.database import Database
+from ovmake.store.disk import Disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to build. `forced` are kinds of action to run even if fresh or cached."""
+
+    jobs: int = 1
+    keep_going: bool = False
+    forced: frozenset[str] = frozenset()
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that the executor uses.
+
+    `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into one that
+    another process can use; `inside` says whether it stays in the repo, links followed; `locate` and `span` turn a key
+    path into "Ovfile:14" and into a caret.
+    """
+
+    disk: Disk
+    database: Database
+    runner: Runner
+    version: Callable[[str], str]
+    environment: Callable[[EnvironmentName], str]
+    emit: Callable[[Event], None]
+    absolute: Callable[[str], str]
+    inside: Callable[[str], bool] = lambda _: True
+    locate: Locate = lambda _: ""
+    span: Callable[[KeyPath], Span | None] = lambda _: None
+    rebuilder: Rebuilder = decide

@@ -1,0 +1,122 @@
+"""Actions and the graph they form.
+
+An *action* is one tool invocation: kind, tools, params, inputs, outputs. It says *what* it depends on; the engine finds
+out what those things are right now (`trace.Seen`) and compares with what they were (`trace.Trace`).
+
+    Source      a file or folder made by nobody; its path is relative to the Ovfile's folder
+    Artifact    an output of another action, by role: ("convert digits", "xml")
+    Param       a setting, under the name it has in the Ovfile ("inputs.image.mean"), so that reasons can name it
+    Output      a role, and for published files the place under the build folder
+
+Rule 1: an action names exactly the settings it uses. A setting at its default is left out, so that a new option with a
+        default changes no action digest.
+Rule 2: the name is the identity of the *slot*; the action digest is the identity of the *work*. One slot has many works
+        over time, and the action cache keeps them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ovmake.ovfile.spec import KeyPath
+
+JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
+
+# Who executes an action. "here" is the ovmake process itself: pure functions over small JSON, no framework.
+WorkerName = Literal["openvino", "tensorflow", "bench", "here"]
+
+# Parts of the environment an action may declare. "isa": the instruction sets that decide which kernels run, and with
+# them the last bits of a float. "machine": everything a measurement depends on.
+EnvironmentName = Literal["isa", "machine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file or folder of the repo."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The output `role` of the action named `action`."""
+
+    action: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"`{self.role}` of {self.action}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """Something an action reads.
+
+    `stands_for_itself` is False for a source whose meaning reaches the action digest through another input. The case:
+    *reference* loads the SavedModel, but is keyed by the fingerprint of what it computes, which *convert* took from the
+    same bytes; a re-export of the same weights changes the bytes and not the fingerprint.
+    """
+
+    role: str
+    origin: Source | Artifact
+    at: KeyPath = ()
+    stands_for_itself: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """A setting the action uses."""
+
+    name: str
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A file the action makes. `place` is where it is published, relative to the Ovfile's folder.
+
+    `copy_of` names an input role whose bytes this output has: published without being read into memory.
+    """
+
+    role: str
+    place: str | None = None
+    copy_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One tool invocation."""
+
+    kind: str
+    subject: str
+    worker: WorkerName
+    tools: tuple[str, ...] = ()
+    params: tuple[Param, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    environment: tuple[EnvironmentName, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    after: tuple[str, ...] = ()
+    exclusive: bool = False
+    at: KeyPath = ()
+    origins: Mapping[str, KeyPath] = field(default_factory=dict, compare=False)
+
+    @property
+    def name(self) -> str:
+        """`convert digits`, `quantize digits:int8`: unique in a graph."""
+        return f"{self.kind} {self.subject}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the actions that must be done first."""
+        made = [source.origin.action for source in self.inputs if isinstance(source.origin, Artifact)]
+        return tuple(dict.fromkeys([*made, *self.after]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """Actions in an order in which each comes after what it needs, and the last action of every target."""
+
+    actions: Mapping[str, Action]
+    targets: Mapping[str, str]

@@ -1,0 +1,53 @@
+"""Questions about a graph: which targets a user means, and what an action needs.
+
+select(graph, ["mobilenet", "digits:int8"]) -> target names
+closure(graph, action names) -> the actions they need, each after what it needs
+consumers(graph) -> who reads whom
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
+from ovmake.graph.action import Action, Graph
+
+
+def select(graph: Graph, asked: Iterable[str]) -> list[str]:
+    """Return the targets that `asked` names, in the order of the Ovfile; none asked means all.
+
+    `mobilenet` means all targets of the model, `mobilenet:int8` one.
+
+    Raises:
+        OvmakeError: for every word that names nothing.
+    """
+    words = list(dict.fromkeys(asked))
+    models = {name.partition(":")[0] for name in graph.targets}
+    unknown = [word for word in words if word not in graph.targets and word not in models]
+    if unknown:
+        raise OvmakeError(*(_unknown(word, [*graph.targets, *models]) for word in unknown))
+    return [name for name in graph.targets if not words or name in words or name.partition(":")[0] in words]
+
+
+def _unknown(word: str, known: list[str]) -> Diagnostic:
+    hint = did_you_mean(word, known) or f"known targets: {', '.join(sorted(known)[:20])}"
+    return Diagnostic(code="unknown-target", message=f"unknown target `{word}`", help=hint)
+
+
+def closure(graph: Graph, names: Iterable[str]) -> list[Action]:
+    """Return the named actions and all that they need, in the order of the graph."""
+    wanted = set(names)
+    # The graph's order puts needs first, so one walk backwards sees every consumer before its needs.
+    for action in reversed(list(graph.actions.values())):
+        if action.name in wanted:
+            wanted.update(action.needs)
+    return [action for action in graph.actions.values() if action.name in wanted]
+
+
+def consumers(actions: Iterable[Action]) -> dict[str, list[str]]:
+    """Return for each action the names of those that need it."""
+    result: dict[str, list[str]] = {action.name: [] for action in actions}
+    for action in actions:
+        for need in action.needs:
+            result[need].append(action.name)
+    return result

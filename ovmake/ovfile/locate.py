@@ -1,0 +1,243 @@
+r"""Find where every key path stands in an Ovfile's text.
+
+    locate(text) -> {key path: Place}
+
+tomli keeps no positions, so a diagnostic about `models.digits.shape` could say what is wrong but not
+where. This second, smaller reader runs only when there is a diagnostic to point. Pure: no disk, no tomli.
+
+Rule 1: tomli has accepted the text. Nothing is validated again; in particular commas carry no news here
+        and are skipped like blanks, and a `]` always closes what was opened last.
+Rule 2: offsets are into the text as given. tomli turns "\r\n" into "\n" before it reads; here "\r" is
+        a blank instead, which is safe because accepted text has no other "\r".
+Rule 3: no backtracking. The repeats that can grow long are possessive, so reading takes time
+        proportional to the text plus the paths returned.
+
+A *span* is a half-open pair of character offsets: `text[start:end]`.
+A *header* is `[a.b]` or `[[a.b]]`; it *opens* its last part and only *implies* the parts before it.
+A *key* is what stands before `=` or inside a header; its *parts* are separated by dots.
+
+Source: TOML 1.0.0 (https://toml.io/en/v1.0.0), and of TOML 1.1.0 what tomli 2.5 reads: newlines, comments
+and a trailing comma in inline tables, the escapes `\e` and `\xHH`, times without seconds.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+KeyPath = tuple[str | int, ...]
+"""Table keys and array indexes from the root: `("models", "digits", "inputs", "image", "shape", 0)`."""
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one key path stands, as spans of the text.
+
+    key: the last key's own characters (`shape`, `"a b"`), without the parts before it. None for an
+        element of an array.
+    value: all characters of the value: the whole array or inline table, a string with its quotes. None
+        for what a header or a dotted key made.
+    header: from `[` to the closing `]` of the line that opened the table, else None. An array of tables
+        has its first `[[header]]`; each of its elements has its own.
+    """
+
+    key: Span | None = None
+    value: Span | None = None
+    header: Span | None = None
+
+
+def locate(text: str) -> dict[KeyPath, Place]:
+    """Return the place of every key path in `text`, a TOML text that tomli has accepted.
+
+    The paths are exactly those of tomli's result, tables and arrays included, the root `()` excepted.
+    A table that no header opens has the key that names it first; a header, wherever it comes, wins.
+
+    Raises:
+        ValueError: the text is not TOML. Only what stops the reading is noticed: parse it with tomli first.
+    """
+    reader = _Reader(text)
+    reader.read_document()
+    return reader.places
+
+
+# Every pattern matches at the reader's position. `++`, `*+` and `?+` give nothing back once matched.
+_BLANKS_AND_COMMAS = re.compile(r"(?:[ \t\r\n,]++|#[^\n]*+)*+")
+_KEY_PART = re.compile(
+    r"""
+      [A-Za-z0-9_-]++
+    | "(?:[^"\\]++|\\.)*+"
+    | '[^']*+'
+    """,
+    re.VERBOSE,
+)
+_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
+_EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
+_HEADER_START = re.compile(r"\[\[?+[ \t]*+")
+_HEADER_END = re.compile(r"[ \t]*+\]\]?+")
+
+# A multi-line string may end in two quotes of its own, which stand before the closing three: hence {3,5}.
+# The last line is every value without quotes or brackets; its space is the one in `1979-05-27 07:32:00`.
+_SCALAR = re.compile(
+    r"""
+      \"{3} (?: [^"\\]++ | \\. | "(?!"") )*+ \"{3,5}+
+    | '{3}  (?: [^']++ | '(?!'') )*+ '{3,5}+
+    | "(?:[^"\\]++|\\.)*+"
+    | '[^']*+'
+    | [^\s,\[\]{}#"'=]++ (?:[ ][^\s,\[\]{}#"'=]++)?+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_ESCAPE = re.compile(
+    r"""
+    \\ (?: x (?P<x>[0-9A-Fa-f]{2}) | u (?P<u>[0-9A-Fa-f]{4}) | U (?P<U>00[0-9A-Fa-f]{6}) | (?P<letter>.) )
+    """,
+    re.VERBOSE,
+)
+_ESCAPE_LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b", '"': '"', "\\": "\\"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bracket:
+    """An array or inline table that has been opened and not yet closed."""
+
+    path: KeyPath
+    key: Span | None
+    start: int
+    indexes: Iterator[int] | None  # the elements' indexes, to be drawn from; None for an inline table
+
+
+class _Reader:
+    """One pass over the text: `pos` only moves forward, `places` only grows."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.pos = 0
+        self.places: dict[KeyPath, Place] = {}
+        self.last_index: dict[KeyPath, int] = {}  # of arrays of tables only
+
+    def read_document(self) -> None:
+        table: KeyPath = ()
+        self._take(_BLANKS_AND_COMMAS)
+        while self.pos < len(self.text):
+            if self.text[self.pos] == "[":
+                table = self._read_header()
+            else:
+                self._read_value(*self._read_key_and_equals(table))
+            self._take(_BLANKS_AND_COMMAS)
+
+    def _read_header(self) -> KeyPath:
+        """Read `[a.b]` or `[[a.b]]`; return the path of the table that it opens."""
+        start = self.pos
+        is_element = self.text.startswith("[[", start)
+        self._take(_HEADER_START)
+        path, key = self._read_key(())
+        self._take(_HEADER_END)
+        place = Place(key=key, header=(start, self.pos))
+        if not is_element:
+            self.places[path] = place  # over the entry of a table that was only implied so far
+            return path
+        self.places.setdefault(path, place)
+        self.last_index[path] = self.last_index.get(path, -1) + 1
+        element = self._inside(path)
+        self.places[element] = Place(header=place.header)
+        return element
+
+    def _read_key(self, table: KeyPath) -> tuple[KeyPath, Span]:
+        """Read `a . "b".c`; return its path below `table`, and the span of the last part.
+
+        The parts before the last are tables. They get an entry here unless they have one: after
+        `[a.b]`, the header `[a.c]` does not move `a`.
+        """
+        while True:
+            part = self._take(_KEY_PART)
+            path = (*table, _unquoted(self.text[slice(*part)]))
+            if not self._skip(_DOT):
+                return path, part
+            self.places.setdefault(path, Place(key=part))
+            table = self._inside(path)
+
+    def _inside(self, path: KeyPath) -> KeyPath:
+        """Return the table that keys below `path` belong to: after `[[a]]`, `[a.b]` means the last `a`."""
+        return (*path, self.last_index[path]) if path in self.last_index else path
+
+    def _read_key_and_equals(self, table: KeyPath) -> tuple[KeyPath, Span]:
+        path, key = self._read_key(table)
+        self._take(_EQUALS)
+        return path, key
+
+    def _read_value(self, path: KeyPath, key: Span | None) -> None:
+        """Read the value of `path`, and every value inside it.
+
+        A stack and not recursion: tomli takes 400 brackets inside each other, and at two or three
+        calls for each we would meet Python's limit of 1000.
+        """
+        brackets: list[_Bracket] = []
+        while True:
+            if self.text.startswith(("[", "{"), self.pos):
+                brackets.append(self._open_bracket(path, key))
+            else:
+                self.places[path] = Place(key=key, value=self._take(_SCALAR))
+            self._close_brackets(brackets)
+            if not brackets:
+                return
+            path, key = self._read_item_start(brackets[-1])
+
+    def _open_bracket(self, path: KeyPath, key: Span | None) -> _Bracket:
+        start = self.pos
+        self.pos += 1
+        indexes = count() if self.text[start] == "[" else None
+        return _Bracket(path=path, key=key, start=start, indexes=indexes)
+
+    def _close_brackets(self, brackets: list[_Bracket]) -> None:
+        """Move to the innermost bracket's next item, popping the brackets that end before one comes."""
+        while brackets:
+            self._take(_BLANKS_AND_COMMAS)
+            if not self.text.startswith(("]", "}"), self.pos):
+                return
+            self.pos += 1
+            closed = brackets.pop()
+            self.places[closed.path] = Place(key=closed.key, value=(closed.start, self.pos))
+
+    def _read_item_start(self, bracket: _Bracket) -> tuple[KeyPath, Span | None]:
+        """Move to the value of the bracket's next item; return the item's path and key."""
+        if bracket.indexes is None:
+            return self._read_key_and_equals(bracket.path)
+        return (*bracket.path, next(bracket.indexes)), None
+
+    def _skip(self, pattern: re.Pattern[str]) -> bool:
+        """Move past `pattern` if it stands here; return whether it did."""
+        match = pattern.match(self.text, self.pos)
+        if match:
+            self.pos = match.end()
+        return match is not None
+
+    def _take(self, pattern: re.Pattern[str]) -> Span:
+        """Move past `pattern` and return its span.
+
+        Raises:
+            ValueError: it does not stand here, so the text is not TOML.
+        """
+        start = self.pos
+        if not self._skip(pattern):
+            message = f"not TOML at offset {start}"
+            raise ValueError(message)
+        return start, self.pos
+
+
+def _unquoted(part: str) -> str:
+    r"""Return the key that a part stands for: `"a\u0020b"` is `a b`, and `'a\b'` and `a` are as they look."""
+    if part.startswith("'"):
+        return part[1:-1]
+    if part.startswith('"'):
+        return _ESCAPE.sub(_unescaped, part[1:-1])
+    return part
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    letter = escape["letter"]
+    if letter is not None:
+        return _ESCAPE_LETTERS.get(letter, letter)
+    return chr(int(escape["x"] or escape["u"] or escape["U"], 16))

@@ -1,0 +1,6 @@
+"""The report: what was built and measured, as HTML, JSON and Markdown.
+
+records.py   from traces and the CAS to typed records
+tables.py    records to the rows and words that every output shows. Pure
+html.py      rows to one HTML file that opens offline
+"""

@@ -1,0 +1,56 @@
+"""Rules: each lowers one section of the Ovfile to actions. Pure.
+
+    convert.py     source, inputs, batch            -> canonical FP32 IR and its interface
+    compress.py    precision fp16                   -> FP16 weights
+    quantize.py    precision int8                   -> INT8 by nncf.quantize
+    reference.py   the same through TensorFlow      -> its outputs, for comparison
+    evaluate.py    the IR against the reference     -> figures
+    gate.py        figures against the promise      -> passed, or the target fails
+    publish.py     what passed                      -> build/<model>/<precision>/
+    benchmark.py   IR and TensorFlow taking turns   -> a measurement (for `ovmake report`)
+    settings.py    which settings of a target which action uses
+
+A rule imports nothing heavier than the graph: what an action *does* is in `ovmake.workers`, under the action's kind.
+"""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import Target
+from ovmake.rules.benchmark import benchmark
+from ovmake.rules.compress import compress
+from ovmake.rules.convert import convert
+from ovmake.rules.evaluate import evaluate
+from ovmake.rules.gate import gate
+from ovmake.rules.publish import publish
+from ovmake.rules.quantize import quantize
+from ovmake.rules.reference import reference
+
+__all__ = ["build_target", "measure_target"]
+
+
+def build_target(lowering: Lowering, target: Target) -> Action:
+    """Add what `ovmake build` does for one target; return the action that publishes it.
+
+    To add a precision: a rule that makes its IR from `converted`, and a line here.
+    """
+    converted = convert(lowering, target)
+    if target.precision == "fp16":
+        ir = compress(lowering, target, converted)
+    elif target.precision == "int8":
+        ir = quantize(lowering, target, converted)
+    else:
+        ir = converted
+    if target.accuracy is None:
+        return publish(lowering, target, converted=converted, ir=ir, verdict=None)
+    expected = reference(lowering, target, converted)
+    evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
+    verdict = gate(lowering, target, evaluation)
+    return publish(lowering, target, converted=converted, ir=ir, verdict=verdict)
+
+
+def measure_target(lowering: Lowering, target: Target) -> Action:
+    """Add what `ovmake report` does for one target; return the action that measures it."""
+    published = build_target(lowering, target)
+    return benchmark(lowering, target, published)

@@ -1,0 +1,46 @@
+"""benchmark: TensorFlow and one published IR take turns on this machine. Part of `ovmake report`, never of a build.
+
+Its action digest names the machine, so a figure is never shown on a machine where it was not measured. It waits for the
+gate (`after`) without depending on it: a new `max-drop` measures nothing again.
+"""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action, Artifact, Input, Output, Param, Source
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import Target
+from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs, model_params, validation_set
+
+
+def benchmark(lowering: Lowering, target: Target, published: Action) -> Action:
+    """Add the measurement of the IR that `published` publishes, beside TensorFlow."""
+    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    made_by = {source.role: source.origin for source in published.inputs}
+    xml, interface = made_by["xml"], made_by["interface"]
+    if not isinstance(xml, Artifact) or not isinstance(interface, Artifact):
+        raise TypeError(f"{published.name} does not publish artifacts")
+    return lowering.add(
+        Action(
+            kind="benchmark",
+            subject=target.name,
+            worker="bench",
+            tools=("openvino", "tensorflow", "numpy"),
+            params=(
+                Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
+                *model_params(target),
+                *dataset_params(dataset, labels=False),
+            ),
+            inputs=(
+                *ir_inputs(xml.action),
+                Input(role="interface", origin=interface),
+                Input(role="source", origin=Source(target.source), at=(*target.at, "source"), stands_for_itself=False),
+                *dataset_inputs(dataset),
+            ),
+            environment=("machine",),
+            outputs=(Output(role="measurement"),),
+            after=(published.name,),
+            exclusive=True,
+            at=target.at,
+            origins=target.origins,
+        ),
+    )

@@ -1,0 +1,24 @@
+"""compress: the canonical FP32 IR with its weights rounded to FP16. No calibration, half the size."""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action, Output
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import Target
+from ovmake.rules.settings import ir_inputs
+
+
+def compress(lowering: Lowering, target: Target, converted: Action) -> Action:
+    """Add the compression of `converted`."""
+    return lowering.add(
+        Action(
+            kind="compress",
+            subject=target.name,
+            worker="openvino",
+            tools=("openvino",),
+            inputs=ir_inputs(converted.name),
+            outputs=(Output(role="xml"), Output(role="bin")),
+            at=target.at,
+            origins=target.origins,
+        ),
+    )

@@ -1,0 +1,129 @@
+"""publish: put an IR that kept its promise under the build folder, with the record of what it is.
+
+    publish(lowering, target, ...) -> Action
+    record(...) -> dict                the content of record.json
+
+Three files appear together or not at all (`store.disk.publish`). The record holds no time, no host name and no path of
+the machine, so that two clean builds of the same inputs agree on it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
+from ovmake.graph.digest import Digest
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import Target
+from ovmake.rules.settings import dataset_params, ir_inputs, model_params, validation_set
+
+FORMAT = 1
+
+
+def publish(lowering: Lowering, target: Target, *, converted: Action, ir: Action, verdict: Action | None) -> Action:
+    """Add the publication of `ir`, which waits for `verdict` unless the gate is off."""
+    folder = f"{lowering.ovfile.build_dir}/{target.model}/{target.precision}"
+    judged: tuple[Input, ...] = ()
+    if verdict is not None:
+        judged = (
+            Input(role="evaluation", origin=Artifact(f"evaluate {target.name}", "evaluation")),
+            Input(role="verdict", origin=Artifact(verdict.name, "verdict")),
+        )
+    return lowering.add(
+        Action(
+            kind="publish",
+            subject=target.name,
+            worker="here",
+            tools=("openvino", *(("tensorflow",) if verdict else ()), *(("nncf",) if target.quantization else ())),
+            params=_record_params(lowering, target),
+            inputs=(
+                *ir_inputs(ir.name),
+                Input(role="interface", origin=Artifact(converted.name, "interface")),
+                *judged,
+            ),
+            outputs=(
+                Output(role="xml", place=f"{folder}/{target.model}.xml", copy_of="xml"),
+                Output(role="bin", place=f"{folder}/{target.model}.bin", copy_of="bin"),
+                Output(role="record", place=f"{folder}/record.json"),
+            ),
+            at=target.at,
+            origins=target.origins,
+        ),
+    )
+
+
+def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
+    """Return every setting that shaped the target: the record repeats them."""
+    params = [
+        Param(name="target", value=target.name),
+        Param(name="source", value=target.source),
+        *model_params(target),
+    ]
+    if target.quantization is not None:
+        dataset = lowering.ovfile.datasets[target.quantization.calibration]
+        params += [
+            Param(name="preset", value=target.quantization.preset),
+            Param(name="samples", value=target.quantization.samples),
+            Param(name="calibration", value=dataset.path),
+        ]
+    if target.accuracy is not None:
+        params += _gate_params(lowering, target)
+    return tuple(params)
+
+
+def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
+    accuracy = target.accuracy
+    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    if accuracy is None:
+        return []
+    named: list[tuple[str, JsonValue]] = [
+        ("accuracy.dataset", dataset.path if dataset else None),
+        ("accuracy.metric", accuracy.metric),
+        ("accuracy.max-drop", str(accuracy.max_drop) if accuracy.max_drop else None),
+        ("accuracy.agreement.cosine", accuracy.cosine),
+    ]
+    params = [Param(name=name, value=value) for name, value in named if value is not None]
+    return [*params, *dataset_params(dataset, labels=accuracy.metric is not None)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests."""
+
+    params: Mapping[str, JsonValue]
+    tools: Mapping[str, str]
+    digests: Mapping[str, Digest]
+    interface: Mapping[str, object]
+    evaluation: Mapping[str, object] | None
+    verdict: Mapping[str, object] | None
+
+
+def record(made: Published) -> dict[str, object]:
+    """Return the content of record.json. Scores are plain numbers; what was not measured is absent, not 0."""
+    options = {name: value for name, value in made.params.items() if name not in {"target", "source"}}
+    evaluation = made.evaluation or {}
+    metric = evaluation.get("metric")
+    scores: dict[str, object] = {}
+    if isinstance(metric, dict):
+        name = metric["name"]
+        scores = {"tensorflow": {name: metric["reference"]}, "openvino": {name: metric["candidate"]}}
+    verdict = made.verdict or {"result": "not-measured", "text": "`accuracy = false` turns the gate off", "drop": None}
+    return {
+        "format": FORMAT,
+        "target": made.params["target"],
+        "source": {"path": made.params["source"], "fingerprint": made.interface["fingerprint"]},
+        "options": options,
+        "versions": dict(made.tools),
+        "inputs": made.interface["inputs"],
+        "outputs": made.interface["outputs"],
+        "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
+        "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
+        "gate": verdict,
+        **scores,
+        "samples": evaluation.get("samples"),
+        "differences": evaluation.get("outputs"),
+        "operations": evaluation.get("operations"),
+        "executed": evaluation.get("executed"),
+        "compile_properties": evaluation.get("compile_properties"),
+    }

@@ -1,0 +1,43 @@
+"""quantize: the canonical FP32 IR to INT8 by post-training quantization on a calibration set.
+
+The action digest names the instruction set: calibration runs the float model, and another instruction set may round the
+activations' ranges differently.
+"""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import SEED, Target
+from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs
+
+
+def quantize(lowering: Lowering, target: Target, converted: Action) -> Action:
+    """Add the quantization of `converted`."""
+    settings = target.quantization
+    if settings is None:
+        raise AssertionError(f"{target.name} has no quantization settings")
+    calibration = lowering.ovfile.datasets[settings.calibration]
+    return lowering.add(
+        Action(
+            kind="quantize",
+            subject=target.name,
+            worker="openvino",
+            tools=("openvino", "nncf", "numpy"),
+            params=(
+                Param(name="preset", value=settings.preset),
+                Param(name="samples", value=settings.samples),
+                # Fewer samples than the file has are taken by the seeded shuffle, so the seed is part of the work.
+                *dict.fromkeys((*dataset_params(calibration, labels=False), Param(name="seed", value=SEED))),
+            ),
+            inputs=(
+                *ir_inputs(converted.name),
+                Input(role="interface", origin=Artifact(converted.name, "interface")),
+                *dataset_inputs(calibration),
+            ),
+            environment=("isa",),
+            outputs=(Output(role="xml"), Output(role="bin")),
+            at=target.at,
+            origins=target.origins,
+        ),
+    )

@@ -1,0 +1,192 @@
+"""A repo with its Ovfile, opened for one command.
+
+    with open_session(where, wait=...) as session:
+        graph = session.graph(measure=False)
+        outcome = session.execute(graph, targets, options, emit)
+
+Reads the Ovfile once, at the start; takes the lock; opens the database; ends all workers on the way out, whatever
+happened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ovmake.diagnostics import Diagnostic, OvmakeError, Span
+from ovmake.engine.events import Event
+from ovmake.engine.executor import Executor, Outcome
+from ovmake.engine.keep import LOGS
+from ovmake.engine.runner import WorkerRunner
+from ovmake.engine.world import Options, World
+from ovmake.graph.action import Graph
+from ovmake.graph.lower import lower
+from ovmake.ovfile.parse import parse, span_of
+from ovmake.ovfile.spec import KeyPath, Ovfile
+from ovmake.rules import build_target, measure_target
+from ovmake.store.database import Database
+from ovmake.store.disk import RealDisk
+from ovmake.store.lock import hold
+from ovmake.store.toolchain import Toolchain
+
+STATE = ".ovmake"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which Ovfile: `folder` and `file` as given by -C and -f."""
+
+    folder: Path
+    file: str = "Ovfile"
+    allow_outside: bool = False
+
+    @property
+    def ovfile(self) -> Path:
+        """The Ovfile itself."""
+        return self.folder / self.file
+
+    @property
+    def root(self) -> Path:
+        """The folder that every path of the Ovfile is relative to."""
+        return self.ovfile.parent.absolute()
+
+    @property
+    def repo(self) -> Path:
+        """The repo that paths must not leave: the nearest folder with `.git`, else the Ovfile's own."""
+        folders = [self.root, *self.root.parents]
+        return next((folder for folder in folders if (folder / ".git").exists()), self.root)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """An open repo."""
+
+    where: Where
+    text: str
+    ovfile: Ovfile
+    disk: RealDisk
+    database: Database
+    runner: WorkerRunner
+    toolchain: Toolchain
+    inside: Callable[[str], bool]
+    _spans: dict[KeyPath, Span | None] = field(default_factory=dict)
+
+    def graph(self, *, measure: bool) -> Graph:
+        """Return the action graph of all targets, with the measurements or without."""
+        return lower(self.ovfile, measure_target if measure else build_target)
+
+    def execute(self, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]) -> Outcome:
+        """Build targets of `graph`."""
+        world = World(
+            disk=self.disk,
+            database=self.database,
+            runner=self.runner,
+            version=self.toolchain.version,
+            environment=self.toolchain.environment,
+            emit=emit,
+            absolute=self.disk.absolute,
+            inside=self.inside,
+            locate=self.locate,
+            span=self.span,
+        )
+        return Executor(graph, world, options).build(targets)
+
+    def span(self, at: KeyPath) -> Span | None:
+        """Return where a key path stands in the Ovfile."""
+        if at not in self._spans:
+            self._spans[at] = span_of(at, self.text, self.where.file)
+        return self._spans[at]
+
+    def locate(self, at: KeyPath) -> str:
+        """Return "Ovfile:14"."""
+        span = self.span(at)
+        return f"{span.file}:{span.line}" if span else ""
+
+
+def read_ovfile(where: Where) -> tuple[str, Ovfile]:
+    """Return an Ovfile's text and what it means.
+
+    Raises:
+        OvmakeError: it is not there, cannot be read, or is wrong.
+    """
+    try:
+        text = where.ovfile.read_bytes().decode()
+    except FileNotFoundError:
+        message = f"there is no {where.ovfile}"
+        hint = "write one: two lines are enough, see the README; or name one with -f FILE or -C DIR"
+        raise OvmakeError(Diagnostic(code="no-ovfile", message=message, help=hint)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"cannot read {where.ovfile}: {error}"
+        raise OvmakeError(Diagnostic(code="unreadable-ovfile", message=message)) from None
+    return text, parse(text, file=where.file, inside=_stays_inside(where))
+
+
+def _stays_inside(where: Where) -> Callable[[str], bool]:
+    """Return whether a path of the Ovfile stays in the repo, judged by its words alone."""
+    if where.allow_outside:
+        return lambda _: True
+    root, repo = str(where.root), str(where.repo)
+
+    def inside(path: str) -> bool:
+        joined = os.path.normpath(os.path.join(root, path))  # noqa: PTH118
+        return joined == repo or joined.startswith(repo.rstrip(os.sep) + os.sep)
+
+    return inside
+
+
+def _really_inside(where: Where) -> Callable[[str], bool]:
+    """Return whether a path stays in the repo after links are followed."""
+    if where.allow_outside:
+        return lambda _: True
+    repo = os.path.realpath(where.repo)
+
+    def inside(path: str) -> bool:
+        real = os.path.realpath(where.root / path)
+        return real == repo or real.startswith(repo.rstrip(os.sep) + os.sep)
+
+    return inside
+
+
+@contextlib.contextmanager
+def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> Iterator[Session]:
+    """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
+
+    Raises:
+        OvmakeError: the Ovfile is wrong, or the repo is locked and `wait` is False.
+    """
+    text, ovfile = read_ovfile(where)
+    state = where.root / STATE
+    _make_state_folder(state)
+    with hold(state, wait=wait, waiting=tell):
+        database, warning = Database.open(state / "state.db")
+        if warning:
+            tell(warning)
+        runner = WorkerRunner(logs=where.root / LOGS)
+        try:
+            yield Session(
+                where=where,
+                text=text,
+                ovfile=ovfile,
+                disk=RealDisk(where.root),
+                database=database,
+                runner=runner,
+                toolchain=Toolchain(),
+                inside=_really_inside(where),
+            )
+        finally:
+            runner.close()
+            database.close()
+
+
+def _make_state_folder(state: Path) -> None:
+    """Make `.ovmake/`, invisible to git: it is a cache."""
+    if not state.is_dir():
+        try:
+            state.mkdir()
+            (state / ".gitignore").write_text("*\n")
+        except OSError as error:
+            message = f"cannot make {state}: {error.strerror}"
+            raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None

@@ -1,0 +1,86 @@
+"""Digests of files and folders, through the stat cache.
+
+    sources.state(path) -> SourceState | None     what is there now
+    sources.unchanged(path, state) -> bool        whether it still is, by a look that reads no file
+    sources.remember()                            write new digests to the database
+
+A cached digest is believed if size, mtime and inode are the same *and* the file was last written clearly before the
+digest was taken: a file written twice within a clock tick looks the same and is not (git calls such entries racy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovmake.graph.digest import Digest, of_tree
+from ovmake.store.database import CachedFile, Database
+from ovmake.store.disk import Disk, Stat
+
+# Kernels stamp files with a clock that ticks every 1 to 10 ms.
+RACY_NS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source's digest, and the state of every file of it (key "" for a source that is one file)."""
+
+    digest: Digest
+    files: Mapping[str, Stat]
+
+
+class Sources:
+    """Digests on a disk, with what the database remembers."""
+
+    def __init__(self, disk: Disk, database: Database) -> None:
+        self._disk = disk
+        self._database = database
+        self._cached = database.files()
+        self._fresh: dict[str, CachedFile] = {}
+        self._states: dict[str, SourceState | None] = {}
+
+    def state(self, path: str) -> SourceState | None:
+        """Return the state of a source, None if there is none. Asked once per run: an edit belongs to the next run.
+
+        Raises:
+            OSError: it is there but cannot be read.
+        """
+        if path not in self._states:
+            self._states[path] = self._look(path)
+        return self._states[path]
+
+    def _look(self, path: str) -> SourceState | None:
+        found = self._disk.stat(path)
+        if found is None:
+            return None
+        if not found.is_folder:
+            return SourceState(self.file_digest(path, found), {"": found})
+        files = self._disk.walk(path)
+        digests = {name: self.file_digest(f"{path}/{name}", stat) for name, stat in files.items()}
+        return SourceState(of_tree(digests), files)
+
+    def unchanged(self, path: str, state: SourceState) -> bool:
+        """Whether the source has the state that `state` says."""
+        found = self._disk.stat(path)
+        if found is None:
+            return False
+        return ({"": found} if not found.is_folder else self._disk.walk(path)) == state.files
+
+    def file_digest(self, path: str, found: Stat) -> Digest:
+        """Return a file's digest, from the cache if it can be believed."""
+        cached = self._cached.get(path)
+        if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
+            return cached.digest
+        seen_ns = self._disk.now_ns()
+        digest = self._disk.digest(path)
+        self._note(path, CachedFile(found, digest, seen_ns))
+        return digest
+
+    def _note(self, path: str, file: CachedFile) -> None:
+        self._fresh[path] = self._cached[path] = file
+
+    def remember(self) -> None:
+        """Write the digests taken since the last call to the database."""
+        if self._fresh:
+            self._database.remember_files(self._fresh.items())
+            self._fresh.clear()

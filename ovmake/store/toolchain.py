@@ -1,0 +1,113 @@
+"""Which tools are installed, and what machine this is: read from metadata and /proc, importing no tool.
+
+toolchain.version("openvino") -> "2026.4.1"
+toolchain.environment("isa") -> "avx2 avx512f ... amx_bf16"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+from functools import cached_property
+from pathlib import Path
+
+from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.graph.action import EnvironmentName
+
+# One import name, several wheels.
+WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")}
+
+INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
+
+# The flags that choose between kernels in oneDNN and Eigen; others (say `smap`) change no arithmetic.
+ISA_PREFIXES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "i8mm", "bf16", "neon")
+
+
+class Toolchain:
+    """Looks versions and machine facts up, once each."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, str] = {}
+
+    def version(self, tool: str) -> str:
+        """Return the installed version of a tool.
+
+        `ovmake` is its version and a digest of the code that makes or judges artifacts, so that a development checkout
+        rebuilds when that code changes.
+
+        Raises:
+            OvmakeError: it is not installed.
+        """
+        if tool not in self._versions:
+            self._versions[tool] = self._own_version() if tool == "ovmake" else _installed(tool)
+        return self._versions[tool]
+
+    def _own_version(self) -> str:
+        package = Path(__file__).parent.parent
+        hasher = hashlib.sha256()
+        for folder in ("rules", "workers"):
+            for file in sorted((package / folder).glob("*.py")):
+                hasher.update(file.read_bytes())
+        from ovmake import __version__  # noqa: PLC0415
+
+        return f"{__version__}+{hasher.hexdigest()[:12]}"
+
+    def environment(self, name: EnvironmentName) -> str:
+        """Return a part of the environment as one line of text."""
+        return self.isa if name == "isa" else self.machine
+
+    @cached_property
+    def isa(self) -> str:
+        """The instruction sets that decide which kernels run, sorted."""
+        flags = _first_processor().get("flags") or _first_processor().get("Features") or ""
+        chosen = sorted({flag for flag in flags.split() if flag.startswith(ISA_PREFIXES)})
+        return " ".join(chosen) or platform.machine()
+
+    @cached_property
+    def machine(self) -> str:
+        """What a measurement depends on: CPU model, instruction sets, usable cores, limits, memory, kernel."""
+        model = _first_processor().get("model name") or platform.processor() or platform.machine()
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        memory = _meminfo_total_mib()
+        return "; ".join(
+            [model, f"{cores} cores", f"cpu limit {_cpu_limit()}", f"{memory} MiB", platform.release(), self.isa],
+        )
+
+
+def _installed(tool: str) -> str:
+    for wheel in WHEELS.get(tool, (tool,)):
+        try:
+            return importlib.metadata.version(wheel)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    hint = INSTALL.get(tool, f"pip install {tool}")
+    message = f"`{tool}` is not installed in the Python that runs ovmake"
+    raise OvmakeError(Diagnostic(code="tool-missing", message=message, help=hint), exit_status=1)
+
+
+def _first_processor() -> dict[str, str]:
+    """Return the first block of /proc/cpuinfo; empty elsewhere than on Linux."""
+    try:
+        block = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    except OSError:
+        return {}
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
+
+
+def _cpu_limit() -> str:
+    """Return the container's CPU quota in cores, "none" without one (cgroup v2)."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return "none"
+    return "none" if quota == "max" else f"{int(quota) / int(period):g}"
+
+
+def _meminfo_total_mib() -> int:
+    try:
+        line = Path("/proc/meminfo").read_text().partition("\n")[0]
+        return int(line.split()[1]) // 1024
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -1,0 +1,166 @@
+"""What a person sees of a build: plain lines, or on a terminal a live view by rich.
+
+    listener = Plain(write, explain=False) | Live(explain=False)
+    with listener: ...; listener(event)
+
+Both say the same words. Progress goes to stderr; `targets` collects the lines that `cli` prints on stdout at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from ovmake.diagnostics import render
+from ovmake.engine.events import ActionFinished, ActionStarted, Event, TargetFinished
+from ovmake.graph.action import Action
+
+Write = Callable[[str], None]
+
+
+class Listener(Protocol):
+    """Takes events; a context, because a live view has to be put away."""
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+
+
+def lines_of(event: Event, *, explain: bool) -> list[str]:
+    """Return what to say of an event, in plain words."""
+    if isinstance(event, ActionStarted):
+        return _with_reasons(f"{event.action.name} …", event.reasons, explain=explain)
+    if isinstance(event, ActionFinished):
+        return _finished(event, explain=explain)
+    if isinstance(event, TargetFinished):
+        return []
+    return []
+
+
+def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
+    name = event.action.name
+    match event.status:
+        case "ran":
+            return [f"{name}: done in {event.seconds or 0:.1f} s"]
+        case "restored":
+            return _with_reasons(f"{name}: restored from the action cache", event.reasons, explain=explain)
+        case "failed":
+            return render(event.diagnostic).splitlines() if event.diagnostic else [f"{name}: failed"]
+        case "skipped":
+            return [f"{name}: skipped, because something before it failed"]
+        case "would-run":
+            return _with_reasons(f"{name}: would run", event.reasons, explain=True)
+        case "may-run":
+            return _with_reasons(f"{name}: may run", event.reasons, explain=True)
+        case "fresh":
+            return []
+
+
+def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list[str]:
+    return [line, *(f"    {reason}" for reason in reasons)] if explain else [line]
+
+
+def target_line(event: TargetFinished, places: str) -> str:
+    """Return the line about a target: its name, what became of it, its gate, where it is."""
+    gate = "" if event.gate is None else f"gate {event.gate}"
+    drop = "" if event.drop is None else f", drop {event.drop:.4f}"
+    return f"{event.target:<24} {event.status:<8} {gate + drop:<28} {places}".rstrip()
+
+
+class Plain:
+    """A line per thing that happens."""
+
+    def __init__(self, write: Write, *, explain: bool) -> None:
+        self._write = write
+        self._explain = explain
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's lines."""
+        for line in lines_of(event, explain=self._explain):
+            self._write(line)
+
+    def __enter__(self) -> Self:
+        """Nothing to set up."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+
+class Live:
+    """What runs, with a clock each, below the lines of what is done. Rich is loaded with the first action that runs."""
+
+    def __init__(self, *, explain: bool) -> None:
+        self._explain = explain
+        self._progress: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Update the view."""
+        if isinstance(event, ActionStarted):
+            self._begin(event.action)
+            if not self._explain:
+                return
+        if isinstance(event, ActionFinished):
+            self._end(event.action)
+        for line in lines_of(event, explain=self._explain):
+            self._print(line)
+
+    def _begin(self, action: Action) -> None:
+        if self._progress is None:
+            from rich.console import Console  # noqa: PLC0415 - 60 ms, and a no-op build never gets here
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._progress.start()
+        self._tasks[action.name] = self._progress.add_task(action.name, total=None)
+
+    def _end(self, action: Action) -> None:
+        task = self._tasks.pop(action.name, None)
+        if task is not None:
+            self._progress.remove_task(task)
+
+    def _print(self, line: str) -> None:
+        if self._progress is None:
+            import sys  # noqa: PLC0415
+
+            sys.stderr.write(line + "\n")
+        else:
+            # Messages may hold [brackets]; they are text, not rich's markup.
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        """The view opens with the first action."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+        if self._progress is not None:
+            self._progress.stop()
+
+
+class JsonLines:
+    """Events as they are, for other programs."""
+
+    def __init__(self, write: Callable[[dict[str, object]], None]) -> None:
+        self._write = write
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's public form."""
+        self._write(event.to_json())
+
+    def __enter__(self) -> Self:
+        """Nothing to set up."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""

@@ -1,0 +1,178 @@
+"""benchmark: TensorFlow and an IR take turns in short blocks, each in a fresh process of its own.
+
+Taking turns spreads whatever else the machine does over both. The order within a pair of blocks is random (seeded), so
+that neither always follows the other. Speed-up: the ratio of the medians of a pair, its median over pairs, and the
+range that holds nine pairs in ten, so that a restless machine shows as a wide range instead of a wrong number.
+
+Standard library only: this process must weigh nothing on what it measures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ovmake.workers.client import ENVIRONMENT, WorkerProcess
+from ovmake.workers.protocol import ActionError, Request, serve
+
+# Blocks long enough to time, short enough that a disturbance hits both sides.
+BLOCK_SECONDS = 0.1
+LEAST_PAIRS = 5
+WARM_UP_BLOCKS = 2
+THROUGHPUT_ROUNDS = 3
+# Shares of the time limit: the rest is for starting and loading.
+LATENCY_SHARE = 0.6
+THROUGHPUT_SHARE = 0.3
+
+SIDES = ("tensorflow", "openvino")
+# Speed is measured with oneDNN on, which is TensorFlow at its best and its default.
+TIMED_ENVIRONMENT = {**ENVIRONMENT, "TF_ENABLE_ONEDNN_OPTS": "1"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Side:
+    """One framework's process, and what was measured in it."""
+
+    worker: WorkerProcess
+    request: Request
+    runs: int = 1
+    opened: Mapping[str, object] = field(default_factory=dict)
+    blocks: list[list[int]] = field(default_factory=list)
+    throughputs: list[float] = field(default_factory=list)
+    peak_bytes: int | None = None
+
+    def ask(self, step: str, **params: object) -> Mapping[str, object]:
+        """Do a step and return its facts.
+
+        Raises:
+            ActionError: it failed, or the process died.
+        """
+        asked = Request(
+            id=1,
+            kind="time",
+            params={**self.request.params, "step": step, **params},
+            inputs=self.request.inputs,
+            log=self.request.log,
+        )
+        self.worker.send(asked)
+        response = self.worker.receive()
+        if response is None:
+            raise ActionError("worker-died", self.worker.how_it_died())
+        if not response.ok:
+            raise ActionError(response.code, f"{self.worker.name}: {response.message}", notes=response.notes)
+        return response.facts
+
+    def block(self) -> list[int]:
+        """Return the times of one block, in nanoseconds."""
+        times = self.ask("block", runs=self.runs)["ns"]
+        if not isinstance(times, list):
+            raise TypeError("a block is a list of times")
+        return times
+
+
+def benchmark(request: Request) -> dict[str, object]:
+    """Measure; write `measurement`."""
+    seconds = float(str(request.params["benchmark.max-seconds"]))
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    timed = Request(
+        id=1,
+        kind="time",
+        params={**request.params, "threads": threads},
+        inputs=request.inputs,
+        log=request.log,
+    )
+    sides: dict[str, Side] = {}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in SIDES:
+                worker = WorkerProcess.start(name, boot_log=f"{folder}/{name}.log", environment=TIMED_ENVIRONMENT)
+                sides[name] = Side(worker=worker, request=timed)
+            _measure(sides, seconds)
+    finally:
+        for side in sides.values():
+            side.worker.end()
+    measurement = _summary(sides, threads)
+    Path(request.outputs["measurement"]).write_text(json.dumps(measurement, indent=1) + "\n")
+    return {}
+
+
+def _measure(sides: Mapping[str, Side], seconds: float) -> None:
+    for side in sides.values():
+        side.opened = side.ask("open")
+    for side in sides.values():
+        _warm_up(side)
+    _take_turns(sides, seconds * LATENCY_SHARE)
+    # Before the throughput runs, which compile the model once more.
+    for side in sides.values():
+        peak = side.ask("memory")["peak_bytes"]
+        side.peak_bytes = peak if isinstance(peak, int) else None
+    for _ in range(THROUGHPUT_ROUNDS):
+        for side in sides.values():
+            facts = side.ask("throughput", seconds=seconds * THROUGHPUT_SHARE / THROUGHPUT_ROUNDS / len(sides))
+            side.throughputs.append(float(str(facts["samples"])) / float(str(facts["seconds"])))
+
+
+def _warm_up(side: Side) -> None:
+    """Run until a block's length is known, and the first slow inferences are behind."""
+    for _ in range(WARM_UP_BLOCKS):
+        typical_seconds = statistics.median(side.block()) / 1e9
+        side.runs = max(1, round(BLOCK_SECONDS / max(typical_seconds, 1e-9)))
+        side.runs = min(side.runs, 10_000)
+
+
+def _take_turns(sides: Mapping[str, Side], seconds: float) -> None:
+    order = list(sides.values())
+    shuffler = random.Random(0)  # noqa: S311 - an order, not a secret
+    started = time.monotonic()
+    pairs = 0
+    while pairs < LEAST_PAIRS or time.monotonic() - started < seconds:
+        shuffler.shuffle(order)
+        for side in order:
+            side.blocks.append(side.block())
+        pairs += 1
+
+
+def _summary(sides: Mapping[str, Side], threads: int) -> dict[str, object]:
+    tensorflow, openvino = sides["tensorflow"], sides["openvino"]
+    ratios = [
+        statistics.median(slow) / statistics.median(fast)
+        for slow, fast in zip(tensorflow.blocks, openvino.blocks, strict=True)
+    ]
+    cuts = statistics.quantiles(ratios, n=20, method="inclusive")
+    return {
+        "format": 1,
+        "threads": threads,
+        "batch": openvino.opened["batch"],
+        "inputs": "dataset" if openvino.opened["dataset"] else "seeded random",
+        "pairs": len(ratios),
+        "speedup": {"median": statistics.median(ratios), "low": cuts[0], "high": cuts[-1]},
+        "sides": {name: _side_summary(side) for name, side in sides.items()},
+    }
+
+
+def _side_summary(side: Side) -> dict[str, object]:
+    times_us = sorted(ns / 1000 for block in side.blocks for ns in block)
+    return {
+        "latency_us": {"median": statistics.median(times_us), "p95": _percentile(times_us, 95)},
+        "inferences": len(times_us),
+        "throughput_per_second": statistics.median(side.throughputs),
+        "peak_memory_bytes": side.peak_bytes,
+        "load_ms": side.opened["load_ms"],
+        "block_medians_us": [round(statistics.median(block) / 1000, 3) for block in side.blocks],
+    }
+
+
+def _percentile(ordered: list[float], percent: int) -> float:
+    """Return the smallest value that so many per cent of the values do not exceed."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+if __name__ == "__main__":
+    serve({"benchmark": benchmark})

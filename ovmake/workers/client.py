@@ -1,0 +1,107 @@
+"""The parent's end of a worker: start it, send it a request, read its response, end it.
+
+    worker = WorkerProcess.start("openvino", boot_log=path)
+    worker.send(request)
+    response = worker.receive()      # None when the worker died
+    worker.end()
+
+Standard library only; used by the runner, and by the bench worker for the processes it times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovmake.workers.protocol import Request, Response
+
+# The reference must not run the kernels it is compared with: with oneDNN on, some of TensorFlow's outputs are bit-equal
+# to OpenVINO's, because both call the same ones. Speed is measured with it on (see bench_worker).
+ENVIRONMENT: Mapping[str, str] = {
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """A running worker."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, name: str, *, boot_log: str, environment: Mapping[str, str] = ENVIRONMENT) -> WorkerProcess:
+        """Start `ovmake.workers.<name>_worker`. What it prints outside of requests goes to `boot_log`.
+
+        Raises:
+            OSError: the process or its log cannot be made.
+        """
+        package_parent = str(Path(__file__).parent.parent.parent)
+        path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+        Path(boot_log).parent.mkdir(parents=True, exist_ok=True)
+        with open(boot_log, "ab") as log:  # noqa: PTH123
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                # -P: a user's folder with an `openvino.py` in it must not become the framework
+                [sys.executable, "-P", "-m", f"ovmake.workers.{name}_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **environment, "PYTHONPATH": path},
+                start_new_session=True,  # Ctrl-C reaches ovmake only, and `kill` reaches what a worker started
+            )
+        return cls(name=name, process=process)
+
+    def send(self, request: Request) -> None:
+        """Send a request. A worker that died is noticed by `receive`."""
+        stdin = self.process.stdin
+        if stdin is None:
+            raise AssertionError("workers are started with pipes")
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(request.to_line())
+            stdin.flush()
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when there is a response or the worker died."""
+        if self.process.stdout is None:
+            raise AssertionError("workers are started with pipes")
+        return self.process.stdout.fileno()
+
+    def receive(self) -> Response | None:
+        """Wait for the response; None when the worker ended without one."""
+        if self.process.stdout is None:
+            raise AssertionError("workers are started with pipes")
+        line = self.process.stdout.readline()
+        return Response.from_line(line) if line.endswith(b"\n") else None
+
+    def how_it_died(self) -> str:
+        """Return the cause of death in words, after `receive` returned None."""
+        status = self.process.wait()
+        if status >= 0:
+            return f"the {self.name} worker ended with exit status {status}"
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:  # a real-time signal has no name
+            name = f"signal {-status}"
+        return f"the {self.name} worker was killed by {name}"
+
+    def end(self) -> None:
+        """End the worker and whatever it started, at once: there is nothing in it that is needed."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()

@@ -1,0 +1,84 @@
+"""evaluate: run an IR on the samples that the reference saw; figures against TensorFlow's.
+
+evaluation = {
+    "format": 1, "samples": 5000,
+    "metric": {"name": "accuracy", "reference": 0.918, "candidate": 0.9138},     where there are labels
+    "outputs": [{"name", "max_abs", "mean_abs", "cosine", "nan_mismatch"}],
+    "operations": {"tensorflow": 61, "openvino": 31},
+    "executed": {"f32": 20}, "compile_properties": {...},
+}
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from ovmake.workers import ir
+from ovmake.workers.interface import Interface
+from ovmake.workers.metrics import difference, score
+from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.samples import Array, Collected, Samples, take
+
+
+def evaluate(request: Request) -> dict[str, object]:
+    """Compare; write `evaluation`."""
+    interface = Interface.read(request.inputs["interface"])
+    samples = take(request, interface)
+    model = ir.read(request.inputs["xml"], request.inputs["bin"])
+    compiled = ov.Core().compile_model(model, "CPU", ir.COMPILE_PROPERTIES)
+    actual = _run(compiled, interface, samples)
+    expected = _expected(request, interface)
+    facts = json.loads(Path(request.inputs["facts"]).read_bytes())
+    evaluation = {
+        "format": 1,
+        "samples": samples.count,
+        "outputs": [{"name": name, **difference(expected[name], actual[name])} for name in actual],
+        "operations": {"tensorflow": facts["operations"], "openvino": ir.operations(model)},
+        "executed": ir.executed_precisions(compiled),
+        "compile_properties": ir.COMPILE_PROPERTIES,
+    }
+    metric = request.params.get("accuracy.metric")
+    if isinstance(metric, str):
+        evaluation["metric"] = _metric(metric, expected, actual, samples)
+    Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1) + "\n")
+    return {}
+
+
+def _run(compiled: ov.CompiledModel, interface: Interface, samples: Samples) -> dict[str, Array]:
+    collected = Collected(tuple(tensor.name for tensor in interface.outputs))
+    ports = {tensor.name: compiled.output(index) for index, tensor in enumerate(interface.outputs)}
+    asked = compiled.create_infer_request()
+    for feed, count in samples.feeds():
+        results = asked.infer(feed, share_inputs=True)
+        fed = None if samples.batch is None else len(next(iter(feed.values())))
+        collected.add({name: results[port] for name, port in ports.items()}, count, fed)
+    return collected.arrays()
+
+
+def _expected(request: Request, interface: Interface) -> dict[str, Array]:
+    with np.load(request.inputs["expected"], allow_pickle=False) as stored:
+        return {tensor.name: stored[f"output_{index}"] for index, tensor in enumerate(interface.outputs)}
+
+
+def _metric(
+    metric: str,
+    expected: dict[str, Array],
+    actual: dict[str, Array],
+    samples: Samples,
+) -> dict[str, object]:
+    if samples.labels is None:
+        raise ActionError("unlabelled-dataset", f"`{metric}` needs labels", setting="dataset")
+    if len(actual) > 1:
+        listed = ", ".join(f"`{name}`" for name in actual)
+        message = f"the model has several outputs ({listed}), and `{metric}` is about one"
+        raise ActionError("several-outputs", message, setting="accuracy.metric")
+    ((name, outputs),) = actual.items()
+    return {
+        "name": metric,
+        "reference": score(metric, expected[name], samples.labels),
+        "candidate": score(metric, outputs, samples.labels),
+    }

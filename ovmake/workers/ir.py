@@ -1,0 +1,116 @@
+"""OpenVINO IRs: read, make canonical, write, count. The module every OpenVINO action shares.
+
+An IR is *canonical* when the same model and the same OpenVINO give the same bytes, in any process and at any time. Two
+things stand in the way: the converter names operations by a process-wide counter (`Transpose_42699`), and it stores the
+absolute path of the source. So generated names are replaced by place, `transpose.17`, and the path is removed. Names
+that came from the model ("block_1/expand") stay: people look for them, and they are the same every time.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+# OpenVINO and NNCF report usage over the network when this package can be imported; without it they use their stubs.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+
+from ovmake.workers.interface import Tensor  # noqa: E402
+
+# How the IRs are verified. On a CPU with AVX512-BF16 or AMX an FP32 IR would run in bf16 unless told otherwise.
+COMPILE_PROPERTIES = {"INFERENCE_PRECISION_HINT": "f32"}
+
+GENERATED = re.compile(r"([A-Z][A-Za-z0-9]*)_\d+")
+NOT_COUNTED = {"Constant", "Parameter", "Result"}
+
+
+def read(xml: str, weights: str) -> Any:
+    """Return the model of an IR's two files, wherever they are and whatever they are called."""
+    return ov.Core().read_model(xml, weights)
+
+
+def write(model: Any, xml: str, weights: str) -> None:
+    """Make the model canonical and write its two files."""
+    make_canonical(model)
+    # `serialize` insists on the suffix; our files are named by their role.
+    ov.serialize(model, f"{xml}.xml", f"{weights}.bin")
+    Path(f"{xml}.xml").replace(xml)
+    Path(f"{weights}.bin").replace(weights)
+
+
+def make_canonical(model: Any) -> None:
+    """Replace generated names, and remove what conversion noted about this machine."""
+    taken = {operation.get_friendly_name() for operation in model.get_ordered_ops()}
+    for place, operation in enumerate(model.get_ordered_ops()):
+        if operation.get_type_name() in {"Parameter", "Result"}:
+            continue
+        if GENERATED.fullmatch(operation.get_friendly_name()):
+            name = _free(f"{operation.get_type_name().lower()}.{place}", taken)
+            operation.set_friendly_name(name)
+    if "conversion_parameters" in model.rt_info:
+        del model.rt_info["conversion_parameters"]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return the name, or the name with a letter: INT8 starts from an IR whose places are names already."""
+    candidate, turn = name, 0
+    while candidate in taken:
+        turn += 1
+        candidate = f"{name}.{turn}"
+    taken.add(candidate)
+    return candidate
+
+
+def user_name(name: str) -> str:
+    """Return a tensor's name as one writes it in an Ovfile: without the `:0` of frozen graphs."""
+    return name.removesuffix(":0")
+
+
+def name_ports(model: Any) -> None:
+    """Let inputs and outputs answer to their names without `:0` too, and go by them."""
+    for port in [*model.inputs, *model.outputs]:
+        node = port.get_node()
+        name = user_name(node.get_friendly_name())
+        others = {found for other in [*model.inputs, *model.outputs] if other != port for found in other.get_names()}
+        if name not in others:
+            port.get_tensor().add_names({name})
+            node.set_friendly_name(name)
+
+
+def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
+    """Return names, shapes and types of a model's inputs or outputs."""
+    return tuple(
+        Tensor(
+            name=port.get_node().get_friendly_name(),
+            shape=dimensions(port.get_partial_shape()),
+            type=port.get_element_type().to_string(),
+        )
+        for port in ports
+    )
+
+
+def dimensions(shape: Any) -> tuple[int, ...]:
+    """Return a partial shape with -1 for dynamic dimensions."""
+    if shape.rank.is_dynamic:
+        return (-1,)
+    return tuple(-1 if dimension.is_dynamic else dimension.get_length() for dimension in shape)
+
+
+def operations(model: Any) -> int:
+    """Return the number of operations that are not constants, inputs or outputs."""
+    return sum(operation.get_type_name() not in NOT_COUNTED for operation in model.get_ops())
+
+
+def executed_precisions(compiled: Any) -> dict[str, int]:
+    """Return how many layers the runtime executes in which precision: what was asked for is not always what runs."""
+    counts: dict[str, int] = {}
+    for node in compiled.get_runtime_model().get_ordered_ops():
+        info = node.get_rt_info()
+        if info["layerType"].astype(str) in {"Input", "Output", "Const", "Parameter", "Result"}:
+            continue
+        precision = info["runtimePrecision"].astype(str).lower()
+        counts[precision] = counts.get(precision, 0) + 1
+    return dict(sorted(counts.items()))

@@ -1,0 +1,72 @@
+"""Metrics and differences of outputs.
+
+score("accuracy", outputs, labels) -> float    higher is better
+difference(expected, actual) -> dict           how far two arrays are apart
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ovmake.workers.protocol import ActionError
+from ovmake.workers.samples import Array
+
+TWO_DIMENSIONS = 2
+
+
+def score(metric: str, outputs: Array, labels: Array) -> float:
+    """Return a metric of `outputs` [samples, classes] against integer `labels` [samples].
+
+    Raises:
+        ActionError: the outputs or the labels are not of that form.
+    """
+    if metric != "accuracy":
+        raise ActionError("unknown-metric", f"unknown metric `{metric}`", setting="accuracy.metric")
+    labels = _class_labels(labels)
+    if outputs.ndim != TWO_DIMENSIONS or outputs.shape[1] == 1:
+        message = f"`accuracy` needs an output of shape [samples, classes], not {list(outputs.shape)}"
+        raise ActionError("metric-shape", message, setting="accuracy.metric")
+    classes = outputs.shape[1]
+    if labels.min() < 0 or labels.max() >= classes:
+        message = f"labels run from {labels.min()} to {labels.max()}, the model has {classes} classes"
+        raise ActionError("label-range", message, setting="dataset")
+    # A NaN wins every argmax in numpy; a sample without a finite answer is a wrong one.
+    right = (outputs.argmax(axis=1) == labels) & np.isfinite(outputs).all(axis=1)
+    return float(right.mean())
+
+
+def _class_labels(labels: Array) -> Array:
+    flat = labels.reshape(len(labels), -1)
+    if labels.dtype.kind not in "iu" or flat.shape[1] != 1:
+        message = f"labels are {labels.dtype} {list(labels.shape)}; `accuracy` needs one whole number per sample"
+        raise ActionError("label-type", message, setting="dataset")
+    return flat[:, 0]
+
+
+def difference(expected: Array, actual: Array) -> dict[str, float | int]:
+    """Return how far `actual` is from `expected`, over every element.
+
+    max_abs, mean_abs: of the difference, in the output's own unit, over elements that are finite on both sides.
+    cosine: of the two as one long vector each, 1 if both are zero. nan_mismatch: elements finite on one side only.
+    """
+    if expected.shape != actual.shape:
+        message = f"TensorFlow's output has shape {list(expected.shape)}, the IR's {list(actual.shape)}"
+        raise ActionError("output-shape", message)
+    first, second = expected.astype(np.float64).ravel(), actual.astype(np.float64).ravel()
+    finite = np.isfinite(first) & np.isfinite(second)
+    mismatch = int((np.isfinite(first) != np.isfinite(second)).sum())
+    first, second = first[finite], second[finite]
+    if not len(first):
+        return {"max_abs": 0.0, "mean_abs": 0.0, "cosine": 0.0, "nan_mismatch": mismatch}
+    apart = np.abs(first - second)
+    lengths = math.sqrt(float(first @ first)) * math.sqrt(float(second @ second))
+    both_zero = not first.any() and not second.any()
+    cosine = 1.0 if both_zero else float(first @ second) / lengths if lengths else 0.0
+    return {
+        "max_abs": float(apart.max()),
+        "mean_abs": float(apart.mean()),
+        "cosine": min(1.0, cosine),
+        "nan_mismatch": mismatch,
+    }

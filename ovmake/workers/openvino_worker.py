@@ -1,0 +1,48 @@
+"""The process that holds OpenVINO and NNCF: `python -m ovmake.workers.openvino_worker`. Imports them when needed."""
+
+from __future__ import annotations
+
+from ovmake.workers.protocol import Request, serve
+
+
+def _convert(request: Request) -> dict[str, object]:
+    from ovmake.workers.converting import convert
+
+    return convert(request)
+
+
+def _compress(request: Request) -> dict[str, object]:
+    from ovmake.workers.converting import compress
+
+    return compress(request)
+
+
+def _quantize(request: Request) -> dict[str, object]:
+    from ovmake.workers.quantizing import quantize
+
+    return quantize(request)
+
+
+def _evaluate(request: Request) -> dict[str, object]:
+    from ovmake.workers.evaluating import evaluate
+
+    return evaluate(request)
+
+
+def _time(request: Request) -> dict[str, object]:
+    from ovmake.workers.timing import answer
+    from ovmake.workers.timing_openvino import OpenVinoSubject
+
+    return answer(request, OpenVinoSubject)
+
+
+if __name__ == "__main__":
+    serve(
+        {
+            "convert": _convert,
+            "compress": _compress,
+            "quantize": _quantize,
+            "evaluate": _evaluate,
+            "time": _time,
+        },
+    )

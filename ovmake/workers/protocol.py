@@ -1,0 +1,180 @@
+"""The protocol between ovmake and its workers: one JSON object a line, requests on stdin, responses on stdout.
+
+    {"id": 1, "kind": "convert", "params": {...}, "inputs": {role: path}, "outputs": {role: path}, "log": path}
+    {"id": 1, "ok": true, "facts": {...}}
+    {"id": 1, "ok": false, "code": "...", "message": "...", "notes": [...], "help": "...", "setting": "..."}
+
+A worker reads its inputs, writes its outputs to the paths it is given, and answers with a few facts. Standard library
+only: both sides import it.
+
+Rule 1: what a framework prints goes to the request's log, never into the protocol.
+Rule 2: a framework's own message travels as it is. We add to it, and never replace it.
+Rule 3: a worker ends when its parent does, also in the middle of a computation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+
+
+class ActionError(Exception):
+    """A failure that the worker understands.
+
+    `setting` names the setting of the Ovfile that it points at ("inputs.image.mean"), or an input's role.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        help: str = "",  # noqa: A002 - the field's name everywhere else
+        notes: tuple[str, ...] = (),
+        setting: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = help
+        self.notes = notes
+        self.setting = setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One action to do. Lists of JSON stay lists in `params`."""
+
+    id: int
+    kind: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    log: str = ""
+
+    def to_line(self) -> bytes:
+        """Return the request as it travels."""
+        fields = {
+            "id": self.id,
+            "kind": self.kind,
+            "params": dict(self.params),
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
+            "log": self.log,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Request:
+        """Read what `to_line` wrote."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """How it went. Without `ok`, `code` and `message` say why."""
+
+    id: int
+    ok: bool
+    facts: Mapping[str, object] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    setting: str = ""
+
+    def to_line(self) -> bytes:
+        """Return the response as it travels."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(fields, allow_nan=False).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Response:
+        """Read what `to_line` wrote."""
+        fields = json.loads(line)
+        return cls(**{**fields, "notes": tuple(fields["notes"])})
+
+
+Handler = Callable[[Request], Mapping[str, object]]
+
+
+def serve(handlers: Mapping[str, Handler]) -> None:
+    """Answer requests until stdin ends. Takes over stdout and stderr."""
+    die_with_parent()
+    # Ctrl-C in the terminal is the parent's business: it decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin.buffer:
+            request = Request.from_line(line)
+            with logged_to(request.log):
+                response = _answer(handlers, request)
+            answers.write(response.to_line())
+
+
+def _answer(handlers: Mapping[str, Handler], request: Request) -> Response:
+    try:
+        facts = handlers[request.kind](request)
+        return Response(id=request.id, ok=True, facts=facts)
+    except ActionError as error:
+        traceback.print_exc()
+        return Response(
+            id=request.id,
+            ok=False,
+            code=error.code,
+            message=error.message,
+            notes=error.notes,
+            help=error.help,
+            setting=error.setting,
+        )
+    except MemoryError:
+        return Response(id=request.id, ok=False, code="out-of-memory", message="the worker ran out of memory")
+    except Exception as error:  # noqa: BLE001 - a framework may raise anything, and its message must reach the user
+        traceback.print_exc()
+        return Response(id=request.id, ok=False, code="action-failed", message=message_of(error))
+
+
+def message_of(error: BaseException) -> str:
+    """Return an exception's own words in one line."""
+    words = " ".join(str(error).split())
+    return words or type(error).__name__
+
+
+@contextlib.contextmanager
+def logged_to(path: str) -> Iterator[None]:
+    """Send file descriptors 1 and 2 to a file: frameworks in C++ print past `sys.stdout`."""
+    if not path:
+        yield
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    before = os.dup(1), os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(before[0], 1)
+        os.dup2(before[1], 2)
+        for descriptor in (log, *before):
+            os.close(descriptor)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends. Elsewhere than on Linux, the end of stdin has to do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:  # the parent ended before the call
+            os._exit(1)

@@ -1,0 +1,42 @@
+"""quantize: an FP32 IR to INT8 by `nncf.quantize` on a calibration set.
+
+The order of the samples matters to the bytes (NNCF averages as it goes), so it is fixed: the seeded shuffle's when
+fewer samples are used than there are, else the file's. NNCF's own engine compiles the float model with the f32 hint.
+"""
+
+from __future__ import annotations
+
+from ovmake.workers import ir
+from ovmake.workers.interface import Interface
+from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.samples import Samples, take
+
+
+def quantize(request: Request) -> dict[str, object]:
+    """Quantize; write `xml` and `bin`."""
+    import nncf
+
+    interface = Interface.read(request.inputs["interface"])
+    samples = _calibration_samples(request, interface)
+    model = ir.read(request.inputs["xml"], request.inputs["bin"])
+    feeds = [feed for feed, _ in samples.feeds()]
+    quantized = nncf.quantize(
+        model,
+        nncf.Dataset(feeds),
+        preset=nncf.QuantizationPreset(str(request.params["preset"])),
+        subset_size=len(feeds),
+    )
+    ir.write(quantized, request.outputs["xml"], request.outputs["bin"])
+    return {"samples": samples.count}
+
+
+def _calibration_samples(request: Request, interface: Interface) -> Samples:
+    samples = take(request, interface)
+    wanted = request.params["samples"]
+    if not isinstance(wanted, int):
+        raise ActionError("bad-request", "`samples` is no number")
+    if wanted < samples.count:
+        seed = request.params.get("seed", 0)
+        samples = samples.shuffled(seed if isinstance(seed, int) else 0).first(wanted)
+    # One sample at a time where the model allows it: statistics are per sample, whatever the batch.
+    return samples.with_batch(1)

@@ -1,0 +1,304 @@
+"""Samples for TensorFlow and for OpenVINO: the same arrays on both sides, from a file or from a seed.
+
+    samples = take(request, interface)         as the request's params say
+    for feed, count in samples.feeds(): ...    feed: input name -> array as the model takes it; `count` samples are real
+    outputs = Collected(interface.outputs)     gathers what comes back, sample by sample
+
+A file holds one array per input, [samples, ...]. When the array has as many dimensions as the input, its first one goes
+along the input's batch; when it has one more, every sample is a whole input.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ovmake.diagnostics import did_you_mean
+from ovmake.workers.interface import Interface, Tensor, channel_axis
+from ovmake.workers.protocol import ActionError, Request
+
+Array = npt.NDArray[Any]
+
+# How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
+BATCH = 64
+SEEDED_SAMPLES = 16
+# A size for dynamic dimensions other than the batch when inputs are made up: large enough for a few strided layers.
+DYNAMIC_SIZE = 64
+# Made-up integers are small, because they are often indexes into a vocabulary.
+SMALL_INTEGERS = 10
+
+NUMPY_TYPES = {
+    "f64": "float64", "f32": "float32", "f16": "float16", "i64": "int64", "i32": "int32", "i16": "int16", "i8": "int8",
+    "u64": "uint64", "u32": "uint32", "u16": "uint16", "u8": "uint8", "boolean": "bool",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """Arrays [count, ...] by input. `batch` samples are fed at once; None: each sample is a whole input.
+
+    `fixed` says that the model takes exactly `batch` at a time, so that the last feed is filled up.
+    """
+
+    arrays: Mapping[str, Array]
+    count: int
+    batch: int | None
+    fixed: bool
+    labels: Array | None = None
+
+    def feeds(self) -> Iterator[tuple[dict[str, Array], int]]:
+        """Yield what goes into the model, and how many samples of it are real."""
+        if self.batch is None:
+            for index in range(self.count):
+                yield {name: array[index] for name, array in self.arrays.items()}, 1
+            return
+        for start in range(0, self.count, self.batch):
+            feed = {name: array[start : start + self.batch] for name, array in self.arrays.items()}
+            count = min(self.batch, self.count - start)
+            if count < self.batch and self.fixed:
+                feed = {name: _filled(array, self.batch) for name, array in feed.items()}
+            yield {name: np.ascontiguousarray(array) for name, array in feed.items()}, count
+
+    def first(self, count: int) -> Samples:
+        """Return the first samples only."""
+        arrays = {name: array[:count] for name, array in self.arrays.items()}
+        labels = None if self.labels is None else self.labels[:count]
+        return replace(self, arrays=arrays, labels=labels, count=min(count, self.count))
+
+    def shuffled(self, seed: int) -> Samples:
+        """Return the same samples in the order of a seeded shuffle."""
+        order = np.random.default_rng(seed).permutation(self.count)
+        arrays = {name: array[order] for name, array in self.arrays.items()}
+        return replace(self, arrays=arrays, labels=None if self.labels is None else self.labels[order])
+
+    def with_batch(self, batch: int) -> Samples:
+        """Return the samples fed `batch` at a time, where the model leaves that open."""
+        return self if self.fixed or self.batch is None else replace(self, batch=batch)
+
+
+def _filled(array: Array, batch: int) -> Array:
+    return np.concatenate([array, np.repeat(array[-1:], batch - len(array), axis=0)])
+
+
+def take(request: Request, interface: Interface) -> Samples:
+    """Return the samples that the request's params speak of.
+
+    Raises:
+        ActionError: the file cannot be read, lacks an array, or does not fit the model.
+    """
+    if "dataset" not in request.inputs:
+        return _seeded(request, interface)
+    samples = _from_file(request, interface)
+    limit = request.params.get("dataset.limit")
+    if isinstance(limit, int):
+        return samples.shuffled(_seed(request)).first(limit)
+    return samples
+
+
+def _seed(request: Request) -> int:
+    seed = request.params.get("seed", 0)
+    return seed if isinstance(seed, int) else 0
+
+
+# samples from a file
+
+
+def _from_file(request: Request, interface: Interface) -> Samples:
+    stored = _open(request.inputs["dataset"])
+    arrays = {tensor.name: _array_for(tensor, stored, request) for tensor in interface.inputs}
+    whole = {len(array.shape) == len(tensor.shape) + 1 for tensor, array in _pairs(interface, arrays)}
+    if len(whole) > 1:
+        message = "some arrays hold batches of samples and some whole inputs; all must be alike"
+        raise ActionError("dataset-shape", message, setting="dataset")
+    counts = {name: len(array) for name, array in arrays.items()}
+    labels = _labels(stored, request)
+    if labels is not None:
+        counts["labels"] = len(labels)
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"`{name}` {count}" for name, count in counts.items())
+        message = f"the arrays do not hold the same number of samples: {listed}"
+        raise ActionError("dataset-length", message, setting="dataset")
+    count = min(counts.values(), default=0)
+    if count == 0:
+        raise ActionError("dataset-empty", "the dataset holds no samples", setting="dataset")
+    batch = None if True in whole else interface.batch
+    fixed = batch is not None and batch > 0
+    return Samples(
+        arrays=arrays,
+        count=count,
+        batch=BATCH if batch == -1 else batch,
+        fixed=fixed,
+        labels=labels,
+    )
+
+
+def _pairs(interface: Interface, arrays: Mapping[str, Array]) -> list[tuple[Tensor, Array]]:
+    return [(tensor, arrays[tensor.name]) for tensor in interface.inputs]
+
+
+def _open(path: str) -> Mapping[str, Array]:
+    try:
+        # Never pickles: an .npz of a stranger must not run code.
+        stored = np.load(path, allow_pickle=False)
+        return {"": stored} if isinstance(stored, np.ndarray) else {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        message = f"cannot read the samples: {error}"
+        raise ActionError("dataset-unreadable", message, setting="dataset") from error
+
+
+def _array_for(tensor: Tensor, stored: Mapping[str, Array], request: Request) -> Array:
+    setting = f"dataset.inputs.{tensor.name}"
+    name = request.params.get(setting)
+    if not isinstance(name, str):
+        name = "" if "" in stored else tensor.name
+    if name not in stored:
+        known = ", ".join(f"`{name}`" for name in stored)
+        message = f"the dataset has no array `{name}` for input `{tensor.name}`; it has {known}"
+        table = "inputs = { " + tensor.name + ' = "ARRAY" }'
+        hint = did_you_mean(name, list(stored)) or f"say which array feeds it: `{table}` in the dataset's table"
+        raise ActionError("dataset-array", message, setting="dataset", help=hint)
+    array = stored[name]
+    _check_shape(array, name, tensor)
+    return _converted(array, name, tensor)
+
+
+def _check_shape(array: Array, name: str, tensor: Tensor) -> None:
+    extra = array.ndim - len(tensor.shape)
+    sample = array.shape[1:]
+    wanted = tensor.shape if extra == 1 else tensor.shape[1:]
+    fits = extra in {0, 1} and all(want in {-1, have} for want, have in zip(wanted, sample, strict=True))
+    if not fits:
+        message = (
+            f"sample has shape {list(sample)} (array `{name}`), "
+            f"input `{tensor.name}` wants {list(tensor.shape[1:])} after its batch"
+        )
+        raise ActionError("dataset-shape", message, setting="dataset")
+
+
+def _converted(array: Array, name: str, tensor: Tensor) -> Array:
+    wanted = np.dtype(NUMPY_TYPES[tensor.type]) if tensor.type in NUMPY_TYPES else array.dtype
+    if array.dtype != wanted and not np.can_cast(array.dtype, wanted, "same_kind"):
+        message = f"array `{name}` holds {array.dtype}, input `{tensor.name}` takes {wanted}"
+        raise ActionError("dataset-type", message, setting="dataset")
+    return array.astype(wanted, copy=False)
+
+
+def _labels(stored: Mapping[str, Array], request: Request) -> Array | None:
+    name = request.params.get("dataset.labels")
+    if not isinstance(name, str):
+        return None
+    if name not in stored:
+        known = ", ".join(f"`{name}`" for name in stored)
+        message = f"the dataset has no array `{name}` for its labels; it has {known}"
+        hint = did_you_mean(name, list(stored))
+        raise ActionError("dataset-array", message, setting="dataset", help=hint)
+    return stored[name]
+
+
+# samples from a seed
+
+
+def _seeded(request: Request, interface: Interface) -> Samples:
+    generator = np.random.default_rng(_seed(request))
+    batch = interface.batch
+    arrays = {}
+    for tensor in interface.inputs:
+        shape = tensor.shape if batch is None else tensor.shape[1:]
+        sizes = [DYNAMIC_SIZE if size == -1 else size for size in shape]
+        arrays[tensor.name] = _made_up(generator, (SEEDED_SAMPLES, *sizes), tensor, request)
+    return Samples(
+        arrays=arrays,
+        count=SEEDED_SAMPLES,
+        batch=SEEDED_SAMPLES if batch == -1 else batch,
+        fixed=batch is not None and batch > 0,
+    )
+
+
+def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Tensor, request: Request) -> Array:
+    if tensor.type not in NUMPY_TYPES:
+        message = f"cannot make up values of type {tensor.type} for input `{tensor.name}`"
+        hint = "name a dataset under `accuracy`, or turn the gate off with `accuracy = false`"
+        raise ActionError("no-samples", message, help=hint)
+    dtype = np.dtype(NUMPY_TYPES[tensor.type])
+    if dtype.kind == "b":
+        return generator.random(shape) < 0.5  # noqa: PLR2004 - a fair coin
+    if dtype == np.uint8:
+        return generator.integers(0, 256, shape, dtype=np.uint8)
+    if dtype.kind in "iu":
+        return generator.integers(0, SMALL_INTEGERS, shape).astype(dtype)
+    mean, scale = normalization(request, tensor)
+    # Raw values such that the model itself sees -1 to 1 where it is normalized, and 0 to 1 where it is not.
+    unit = generator.random(shape, dtype=np.float32)
+    normalized = mean is not None or scale is not None
+    raw = (unit * 2 - 1) * (1 if scale is None else scale) + (0 if mean is None else mean) if normalized else unit
+    return np.asarray(raw, dtype=dtype)
+
+
+# what the IR does inside, done outside for TensorFlow
+
+
+def normalization(request: Request, tensor: Tensor) -> tuple[Array | None, Array | None]:
+    """Return mean and scale of an input as float32 arrays that broadcast against a batch of it."""
+    found: list[Array | None] = []
+    for key in ("mean", "scale"):
+        setting = f"inputs.{tensor.name}.{key}"
+        values = request.params.get(setting)
+        if not isinstance(values, list):
+            found.append(None)
+            continue
+        array = np.asarray(values, dtype=np.float32)
+        if len(values) > 1:
+            axis = channel_axis(tensor.shape, len(values), setting)
+            array = array.reshape([-1 if index == axis else 1 for index in range(1, len(tensor.shape))])
+        found.append(array)
+    return found[0], found[1]
+
+
+def normalized(feed: Mapping[str, Array], request: Request, interface: Interface) -> dict[str, Array]:
+    """Return a feed as TensorFlow's model takes it: (x - mean) / scale, in float32."""
+    result = {}
+    for tensor in interface.inputs:
+        mean, scale = normalization(request, tensor)
+        array = feed[tensor.name]
+        if mean is not None:
+            array = array - mean
+        if scale is not None:
+            array = array / scale
+        result[tensor.name] = array
+    return result
+
+
+# what comes back
+
+
+@dataclass(slots=True)
+class Collected:
+    """Outputs of many feeds, joined along the samples."""
+
+    names: tuple[str, ...]
+    parts: dict[str, list[Array]] = field(default_factory=dict)
+
+    def add(self, outputs: Mapping[str, Array], count: int, fed: int | None) -> None:
+        """Add a feed's outputs. `fed` is the batch that went in: an output with that many rows has one per sample."""
+        for name in self.names:
+            array = np.asarray(outputs[name])
+            per_sample = fed is not None and array.ndim > 0 and len(array) == fed
+            part = array[:count] if per_sample else array[np.newaxis]
+            self.parts.setdefault(name, []).append(np.array(part))
+
+    def arrays(self) -> dict[str, Array]:
+        """Return each output as [samples, ...].
+
+        Raises:
+            ActionError: its size changes from one feed to the next.
+        """
+        try:
+            return {name: np.concatenate(parts) for name, parts in self.parts.items()}
+        except ValueError as error:
+            message = f"an output changes its size from sample to sample: {error}"
+            raise ActionError("output-shape", message) from error

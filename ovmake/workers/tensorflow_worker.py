@@ -1,0 +1,22 @@
+"""The process that holds TensorFlow: `python -m ovmake.workers.tensorflow_worker`. Imports it when needed."""
+
+from __future__ import annotations
+
+from ovmake.workers.protocol import Request, serve
+
+
+def _refer(request: Request) -> dict[str, object]:
+    from ovmake.workers.referring import refer
+
+    return refer(request)
+
+
+def _time(request: Request) -> dict[str, object]:
+    from ovmake.workers.timing import answer
+    from ovmake.workers.timing_tensorflow import TensorFlowSubject
+
+    return answer(request, TensorFlowSubject)
+
+
+if __name__ == "__main__":
+    serve({"reference": _refer, "time": _time})

@@ -1,0 +1,53 @@
+"""An IR to be timed: the latency hint for blocks, the throughput hint with the runtime's queue for a flood."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import openvino as ov
+
+from ovmake.workers import ir
+from ovmake.workers.interface import Interface
+from ovmake.workers.protocol import Request
+from ovmake.workers.samples import Array
+
+
+class OpenVinoSubject:
+    """See `timing.Subject`."""
+
+    def __init__(self, request: Request, interface: Interface) -> None:
+        del interface
+        self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
+        self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
+        self._core = ov.Core()
+        self._request = self._compile("LATENCY").create_infer_request()
+
+    def _compile(self, hint: str) -> Any:
+        properties = {**ir.COMPILE_PROPERTIES, **self._threads, "PERFORMANCE_HINT": hint}
+        return self._core.compile_model(self._model, "CPU", properties)
+
+    def feed(self, arrays: Mapping[str, Array]) -> Any:
+        """Tensors share the arrays' memory."""
+        return {name: ov.Tensor(array, shared_memory=array.ndim > 0) for name, array in arrays.items()}
+
+    def infer(self, feed: Any) -> None:
+        """One synchronous inference; outputs stay in the runtime's memory, as they do in an application."""
+        self._request.infer(feed, share_inputs=True, share_outputs=True)
+
+    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+        """As many requests at a time as the runtime finds best."""
+        compiled = self._compile("THROUGHPUT")
+        queue = ov.AsyncInferQueue(compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        turn = itertools.cycle(feeds)
+        for _ in range(2 * len(queue)):
+            queue.start_async(next(turn))
+        queue.wait_all()
+        count, started = 0, time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            queue.start_async(next(turn))
+            count += 1
+        queue.wait_all()
+        return count, time.perf_counter() - started

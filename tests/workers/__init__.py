@@ -1,0 +1,1 @@
+"""Tests of what runs in, or reads for, a worker process."""
