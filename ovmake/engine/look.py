@@ -1,9 +1,10 @@
 """Look at the world for an action: what would it see now, and are its outputs as it left them.
 
+Everything is looked at through the world's disk, so that tests can put another one there:
 
-looker.see(action, made) -> Seen               digests of inputs, versions, environment
-looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
-looker.moved_source(action) -> str             a source that changed since it was seen
+    looker.see(action, made) -> Seen               digests of inputs, versions, environment
+    looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
+    looker.moved_source(action) -> str             a source that changed since it was seen
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ class Scheduler:
         self._missing = {action.name: len(action.needs) for action in actions}
         self._states = dict.fromkeys(self._actions, State.WAITING)
         self._ready: list[tuple[int, str]] = []
+        self._ready_alone: list[tuple[int, str]] = []
         self._running: set[str] = set()
         self._jobs = jobs
         self._keep_going = keep_going
@@ -82,17 +83,18 @@ class Scheduler:
     def next(self) -> Action | None:
         """Take the next ready action, None if there is none for now.
 
-        An exclusive action is only handed out when nothing runs: it measures this machine.
+        An exclusive action measures this machine: it is handed out when nothing runs and nothing else is ready.
         """
         if self._stopped or not self.room:
             return None
-        for index, (_, name) in enumerate(self._ready):
-            if not (self._actions[name].exclusive and self._running):
-                self._ready.pop(index)
-                heapq.heapify(self._ready)
-                self._move(name, State.TAKEN)
-                return self._actions[name]
-        return None
+        if self._ready:
+            _, name = heapq.heappop(self._ready)
+        elif self._ready_alone and not self._running:
+            _, name = heapq.heappop(self._ready_alone)
+        else:
+            return None
+        self._move(name, State.TAKEN)
+        return self._actions[name]
 
     def start(self, name: str) -> None:
         """A runner has the action now."""
@@ -132,7 +134,8 @@ class Scheduler:
 
     def _make_ready(self, name: str) -> None:
         self._move(name, State.READY)
-        heapq.heappush(self._ready, (self._order[name], name))
+        heap = self._ready_alone if self._actions[name].exclusive else self._ready
+        heapq.heappush(heap, (self._order[name], name))
 
     def _move(self, name: str, state: State) -> None:
         if state not in TRANSITIONS[self._states[name]]:

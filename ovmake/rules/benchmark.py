@@ -9,7 +9,7 @@ from __future__ import annotations
 from ovmake.graph.action import Action, Artifact, Input, Output, Param, Source
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs, model_params, validation_set
+from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs, source_params, validation_set
 
 
 def benchmark(lowering: Lowering, target: Target, published: Action) -> Action:
@@ -27,7 +27,7 @@ def benchmark(lowering: Lowering, target: Target, published: Action) -> Action:
             tools=("openvino", "tensorflow", "numpy"),
             params=(
                 Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
-                *model_params(target),
+                *source_params(target),
                 *dataset_params(dataset, labels=False),
             ),
             inputs=(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ovmake.graph.action import Action, Artifact, Input, Output, Source
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, model_params, validation_set
+from ovmake.rules.settings import dataset_inputs, dataset_params, source_params, validation_set
 
 
 def reference(lowering: Lowering, target: Target, converted: Action) -> Action:
@@ -20,7 +20,7 @@ def reference(lowering: Lowering, target: Target, converted: Action) -> Action:
         subject=target.model,
         worker="tensorflow",
         tools=("tensorflow", "numpy"),
-        params=(*model_params(target), *dataset_params(dataset, labels=False)),
+        params=(*source_params(target), *dataset_params(dataset, labels=False)),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),
             Input(role="source", origin=Source(target.source), at=(*target.at, "source"), stands_for_itself=False),

@@ -1,6 +1,7 @@
 """Which settings of a target which action uses: the one place that decides what an edit of the Ovfile makes stale.
 
     model_params(target)     what changes the model: signature, tags, batch, inputs
+    source_params(target)    what of it TensorFlow must be told: signature, tags
     dataset_params(dataset)  how samples are taken from a file
     dataset_inputs(...)      the file itself
 
@@ -16,14 +17,23 @@ from ovmake.ovfile.spec import SEED, Dataset, Target
 def model_params(target: Target) -> tuple[Param, ...]:
     """Return the settings that say which function of the source the IR computes, and on which shapes."""
     named: list[tuple[str, JsonValue]] = [("batch", target.batch)]
+    for tensor in sorted(target.inputs, key=lambda tensor: tensor.name):
+        for key, value in (("shape", tensor.shape), ("mean", tensor.mean), ("scale", tensor.scale)):
+            named.append((f"inputs.{tensor.name}.{key}", value))
+    return source_params(target) + tuple(Param(name=name, value=value) for name, value in named if value is not None)
+
+
+def source_params(target: Target) -> tuple[Param, ...]:
+    """Return the settings that say which function of the source TensorFlow runs.
+
+    Shapes and normalization reach TensorFlow's side through the interface that *convert* writes.
+    """
+    named: list[tuple[str, JsonValue]] = []
     if target.signature != "serving_default":
         named.append(("signature", target.signature))
     if target.tags != ("serve",):
         named.append(("tags", target.tags))
-    for tensor in sorted(target.inputs, key=lambda tensor: tensor.name):
-        for key, value in (("shape", tensor.shape), ("mean", tensor.mean), ("scale", tensor.scale)):
-            named.append((f"inputs.{tensor.name}.{key}", value))
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+    return tuple(Param(name=name, value=value) for name, value in named)
 
 
 def dataset_params(dataset: Dataset | None, *, labels: bool) -> tuple[Param, ...]:

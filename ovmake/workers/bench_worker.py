@@ -165,6 +165,7 @@ def _side_summary(side: Side) -> dict[str, object]:
         "throughput_per_second": statistics.median(side.throughputs),
         "peak_memory_bytes": side.peak_bytes,
         "load_ms": side.opened["load_ms"],
+        "way": side.opened["way"],
         "block_medians_us": [round(statistics.median(block) / 1000, 3) for block in side.blocks],
     }
 

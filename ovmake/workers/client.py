@@ -26,7 +26,6 @@ from ovmake.workers.protocol import Request, Response
 ENVIRONMENT: Mapping[str, str] = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_CPP_MIN_LOG_LEVEL": "2",
-    "TF_NUM_INTEROP_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
     "PYTHONHASHSEED": "0",

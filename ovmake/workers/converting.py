@@ -8,6 +8,7 @@ Inside the IR the input passes through: subtract mean, divide by scale.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from openvino.preprocess import PrePostProcessor
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers import ir
 from ovmake.workers.fingerprint import fingerprint
-from ovmake.workers.interface import Interface, channel_axis
+from ovmake.workers.interface import Interface, Tensor, channel_axis
 from ovmake.workers.protocol import ActionError, Request, message_of
 
 
@@ -35,7 +36,7 @@ def convert(request: Request) -> dict[str, object]:
     ir.write(model, request.outputs["xml"], request.outputs["bin"])
     found = fingerprint(source)
     interface = Interface(
-        inputs=ir.tensors(model.inputs),
+        inputs=tuple(_with_normalization(tensor, settings) for tensor in ir.tensors(model.inputs)),
         outputs=ir.tensors(model.outputs),
         fingerprint=f"{found.kind}:{found.sha256}",
     )
@@ -139,6 +140,11 @@ def _normalize(model: Any, settings: dict[str, dict[str, Any]]) -> Any:
             if key in keys:
                 _add_step(processor, model, name, key, keys[key])
     return processor.build()
+
+
+def _with_normalization(tensor: Tensor, settings: dict[str, dict[str, Any]]) -> Tensor:
+    keys = settings.get(tensor.name, {})
+    return replace(tensor, mean=tuple(keys.get("mean", ())), scale=tuple(keys.get("scale", ())))
 
 
 def _add_step(processor: Any, model: Any, name: str, key: str, values: list[float]) -> None:

@@ -10,7 +10,7 @@ imported into one ConcreteFunction: TensorFlow called through a signature takes 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Graph:
-    """A graph without variables; tensor names by the names a user knows."""
+    """A graph without variables; tensor names by the names a user knows. `signature` is where it came from, or None."""
 
+    signature: Any
     graph_def: Any
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
@@ -36,9 +37,10 @@ class _Graph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A callable graph. `operations` counts what computes something."""
+    """A callable graph. `operations` counts what computes something; `signature` is the source as shipped."""
 
     function: Any
+    signature: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     operations: int
@@ -62,10 +64,16 @@ class Frozen:
             listed = ", ".join(f"`{name}`" for name in graph.inputs)
             message = f"the IR's input `{missing[0]}` is none of TensorFlow's: {listed}"
             raise ActionError("interface-mismatch", message, setting="source")
-        _set_shapes(graph, shapes)
-        function = _callable(graph)
+        graph = replace(graph, inputs={name: graph.inputs[name] for name in shapes})
+        dtypes = _take_shapes(graph, shapes)
         counted = sum(node.op not in NOT_COUNTED for node in graph.graph_def.node)
-        return cls(function=function, inputs=tuple(graph.inputs), outputs=tuple(graph.outputs), operations=counted)
+        return cls(
+            function=_callable(graph, dtypes, shapes),
+            signature=graph.signature,
+            inputs=tuple(graph.inputs),
+            outputs=tuple(graph.outputs),
+            operations=counted,
+        )
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
         """Return a feed as the function's arguments."""
@@ -88,7 +96,10 @@ def _from_saved_model(source: Path) -> _Graph:
     # A signature's arguments are its keys; the frozen function keeps their order and drops the captured variables.
     keys = [spec.name for spec in tf.nest.flatten(signature.structured_input_signature[1])]
     outputs = sorted(signature.structured_outputs)
+    # The signature refers to its variables weakly: whoever calls it must keep `loaded`, which owns them.
+    signature._ovmake_owner = loaded  # noqa: SLF001
     return _Graph(
+        signature=signature,
         graph_def=frozen.graph.as_graph_def(),
         inputs=dict(zip(keys, [tensor.name for tensor in frozen.inputs], strict=True)),
         outputs=dict(zip(outputs, [tensor.name for tensor in frozen.outputs], strict=True)),
@@ -103,29 +114,49 @@ def _from_frozen(source: Path) -> _Graph:
     ends = [node.name for node in graph_def.node if node.name not in consumed and node.op not in {"NoOp", "Const"}]
     outputs = [name for name in ends if name not in inputs]
     return _Graph(
+        signature=None,
         graph_def=graph_def,
         inputs={name: f"{name}:0" for name in inputs},
         outputs={name: f"{name}:0" for name in outputs},
     )
 
 
-def _set_shapes(graph: _Graph, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Give placeholders the IR's shapes. `_output_shapes` would contradict them, and is a note, not a rule."""
+def _take_shapes(graph: _Graph, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Give placeholders the IR's shapes, and return their types.
+
+    `_output_shapes` would contradict the new shapes, and is a note, not a rule.
+    """
     nodes = {node.name: node for node in graph.graph_def.node}
     for node in graph.graph_def.node:
         node.attr.pop("_output_shapes", None)
+    dtypes = {}
     for name, shape in shapes.items():
         node = nodes[graph.inputs[name].partition(":")[0]]
         node.attr["shape"].shape.CopyFrom(tf.TensorShape([None if size == -1 else size for size in shape]).as_proto())
+        dtypes[name] = tf.as_dtype(node.attr["dtype"].type)
+    return dtypes
 
 
-def _callable(graph: _Graph) -> Any:
-    wrapped = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph.graph_def, name=""), [])
-    try:
-        return wrapped.prune(
-            [wrapped.graph.get_tensor_by_name(name) for name in graph.inputs.values()],
-            [wrapped.graph.get_tensor_by_name(name) for name in graph.outputs.values()],
+def _callable(graph: _Graph, dtypes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> Any:
+    """Import the graph into a function that TensorFlow traces itself.
+
+    Not `wrap_function(...).prune(...)`, nor what `convert_variables_to_constants_v2` returns: calls to those skip
+    Grappler, so nothing is fused. On examples/fashion they took 9.2 ms, the signature 1.8 ms, this one 1.4 ms.
+    """
+    specs = [
+        tf.TensorSpec([None if size == -1 else size for size in shapes[name]], dtypes[name]) for name in graph.inputs
+    ]
+
+    def run(*tensors: Any) -> Any:
+        return tf.graph_util.import_graph_def(
+            graph.graph_def,
+            input_map=dict(zip(graph.inputs.values(), tensors, strict=True)),
+            return_elements=list(graph.outputs.values()),
+            name="model",
         )
+
+    try:
+        return tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
     except (ValueError, KeyError) as error:
         message = f"TensorFlow cannot run this part of the graph: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error

@@ -1,6 +1,6 @@
 """The interface of an IR: what *convert* found out about inputs and outputs, as a small JSON that other actions read.
 
-    {"format": 1, "fingerprint": "computation:…", "inputs": [{"name", "shape", "type"}], "outputs": [...]}
+    {"format": 1, "fingerprint": "computation:…", "inputs": [{"name", "shape", "type", "mean", "scale"}], "outputs": …}
 
 Names are those a user writes in an Ovfile: a SavedModel's signature keys, or a frozen graph's tensors without `:0`.
 -1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
@@ -11,17 +11,23 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ovmake.workers.protocol import ActionError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """One input or output."""
+    """One input or output.
+
+    The IR computes (x - mean) / scale of an input; each holds one number, or one per channel, or nothing.
+    """
 
     name: str
     shape: tuple[int, ...]
     type: str
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +83,19 @@ def channel_axis(shape: tuple[int, ...], channels: int, setting: str) -> int:
 
 
 def _to_json(tensor: Tensor) -> dict[str, object]:
-    return {"name": tensor.name, "shape": list(tensor.shape), "type": tensor.type}
+    fields: dict[str, object] = {"name": tensor.name, "shape": list(tensor.shape), "type": tensor.type}
+    if tensor.mean:
+        fields["mean"] = list(tensor.mean)
+    if tensor.scale:
+        fields["scale"] = list(tensor.scale)
+    return fields
 
 
-def _from_json(fields: dict[str, object]) -> Tensor:
-    shape = fields["shape"]
-    if not isinstance(shape, list):
-        raise TypeError("a shape is a list")
-    return Tensor(name=str(fields["name"]), shape=tuple(shape), type=str(fields["type"]))
+def _from_json(fields: dict[str, Any]) -> Tensor:
+    return Tensor(
+        name=fields["name"],
+        shape=tuple(fields["shape"]),
+        type=fields["type"],
+        mean=tuple(fields.get("mean", ())),
+        scale=tuple(fields.get("scale", ())),
+    )

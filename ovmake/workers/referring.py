@@ -25,7 +25,7 @@ def refer(request: Request) -> dict[str, object]:
         Path(request.inputs["source"]),
         {tensor.name: tensor.shape for tensor in interface.inputs},
     )
-    outputs = _run(model, interface, samples, request)
+    outputs = _run(model, interface, samples)
     with Path(request.outputs["outputs"]).open("wb") as file:
         named = {f"output_{index}": outputs[tensor.name] for index, tensor in enumerate(interface.outputs)}
         np.savez(file, allow_pickle=False, **named)
@@ -33,7 +33,7 @@ def refer(request: Request) -> dict[str, object]:
     return {}
 
 
-def _run(model: Frozen, interface: Interface, samples: Samples, request: Request) -> dict[str, Array]:
+def _run(model: Frozen, interface: Interface, samples: Samples) -> dict[str, Array]:
     names = tuple(tensor.name for tensor in interface.outputs)
     unknown = [name for name in names if name not in model.outputs]
     if unknown:
@@ -43,7 +43,7 @@ def _run(model: Frozen, interface: Interface, samples: Samples, request: Request
     collected = Collected(names)
     for feed, count in samples.feeds():
         try:
-            results = model(normalized(feed, request, interface))
+            results = model(normalized(feed, interface))
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error

@@ -13,7 +13,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -210,7 +210,7 @@ def _seeded(request: Request, interface: Interface) -> Samples:
     for tensor in interface.inputs:
         shape = tensor.shape if batch is None else tensor.shape[1:]
         sizes = [DYNAMIC_SIZE if size == -1 else size for size in shape]
-        arrays[tensor.name] = _made_up(generator, (SEEDED_SAMPLES, *sizes), tensor, request)
+        arrays[tensor.name] = _made_up(generator, (SEEDED_SAMPLES, *sizes), tensor)
     return Samples(
         arrays=arrays,
         count=SEEDED_SAMPLES,
@@ -219,7 +219,7 @@ def _seeded(request: Request, interface: Interface) -> Samples:
     )
 
 
-def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Tensor, request: Request) -> Array:
+def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array:
     if tensor.type not in NUMPY_TYPES:
         message = f"cannot make up values of type {tensor.type} for input `{tensor.name}`"
         hint = "name a dataset under `accuracy`, or turn the gate off with `accuracy = false`"
@@ -231,45 +231,34 @@ def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Ten
         return generator.integers(0, 256, shape, dtype=np.uint8)
     if dtype.kind in "iu":
         return generator.integers(0, SMALL_INTEGERS, shape).astype(dtype)
-    mean, scale = normalization(request, tensor)
     # Raw values such that the model itself sees -1 to 1 where it is normalized, and 0 to 1 where it is not.
     unit = generator.random(shape, dtype=np.float32)
-    normalized = mean is not None or scale is not None
-    raw = (unit * 2 - 1) * (1 if scale is None else scale) + (0 if mean is None else mean) if normalized else unit
-    return np.asarray(raw, dtype=dtype)
+    if tensor.mean or tensor.scale:
+        unit = (unit * 2 - 1) * _per_channel(tensor, "scale", 1) + _per_channel(tensor, "mean", 0)
+    return unit.astype(dtype)
 
 
 # what the IR does inside, done outside for TensorFlow
 
 
-def normalization(request: Request, tensor: Tensor) -> tuple[Array | None, Array | None]:
-    """Return mean and scale of an input as float32 arrays that broadcast against a batch of it."""
-    found: list[Array | None] = []
-    for key in ("mean", "scale"):
-        setting = f"inputs.{tensor.name}.{key}"
-        values = request.params.get(setting)
-        if not isinstance(values, list):
-            found.append(None)
-            continue
-        array = np.asarray(values, dtype=np.float32)
-        if len(values) > 1:
-            axis = channel_axis(tensor.shape, len(values), setting)
-            array = array.reshape([-1 if index == axis else 1 for index in range(1, len(tensor.shape))])
-        found.append(array)
-    return found[0], found[1]
+def _per_channel(tensor: Tensor, key: Literal["mean", "scale"], default: float) -> Array:
+    """Return mean or scale as a float32 array that broadcasts against a batch of the input or one sample of it."""
+    values = tensor.mean if key == "mean" else tensor.scale
+    array = np.asarray(values or (default,), dtype=np.float32)
+    if len(array) > 1:
+        axis = channel_axis(tensor.shape, len(array), f"inputs.{tensor.name}.{key}")
+        array = array.reshape([-1 if index == axis else 1 for index in range(1, len(tensor.shape))])
+    return array
 
 
-def normalized(feed: Mapping[str, Array], request: Request, interface: Interface) -> dict[str, Array]:
+def normalized(feed: Mapping[str, Array], interface: Interface) -> dict[str, Array]:
     """Return a feed as TensorFlow's model takes it: (x - mean) / scale, in float32."""
-    result = {}
+    result = dict(feed)
     for tensor in interface.inputs:
-        mean, scale = normalization(request, tensor)
-        array = feed[tensor.name]
-        if mean is not None:
-            array = array - mean
-        if scale is not None:
-            array = array / scale
-        result[tensor.name] = array
+        if tensor.mean:
+            result[tensor.name] = result[tensor.name] - _per_channel(tensor, "mean", 0)
+        if tensor.scale:
+            result[tensor.name] = result[tensor.name] / _per_channel(tensor, "scale", 1)
     return result
 
 

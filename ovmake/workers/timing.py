@@ -2,7 +2,7 @@
 
 The bench worker sends `time` requests with a `step`:
 
-    open         load the model, make up its feeds, run once
+    open         load the model, get its feeds ready, settle on the fastest way of calling it
     block        {"runs": n} -> {"ns": [...]}            n inferences one after the other, each timed
     memory       -> {"peak_bytes": ...}                  the highest resident memory of this process so far
     throughput   {"seconds": s} -> {"samples", "seconds"}   as many inferences as the framework can do side by side
@@ -28,7 +28,12 @@ FEEDS = 32
 
 
 class Subject(Protocol):
-    """A loaded model whose inferences are timed."""
+    """A loaded model whose inferences are timed. `way` says in words how it is called."""
+
+    way: str
+
+    def settle(self, feed: Any) -> None:
+        """Choose the fastest way of calling the model, where there are several."""
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Return a feed in the form that `infer` wants, ready to go."""
@@ -73,11 +78,17 @@ def _open(request: Request, make: Callable[[Request, Interface], Subject]) -> di
     subject = make(request, interface)
     loaded = time.perf_counter_ns()
     feeds = [subject.feed(arrays) for arrays, _ in itertools.islice(samples.feeds(), FEEDS)]
+    subject.settle(feeds[0])
     subject.infer(feeds[0])
     _Session.subject, _Session.feeds = subject, feeds
     _Session.turn = itertools.cycle(feeds)
     _Session.batch = per_feed
-    return {"batch": per_feed, "load_ms": (loaded - started) / 1e6, "dataset": "dataset" in request.inputs}
+    return {
+        "batch": per_feed,
+        "load_ms": (loaded - started) / 1e6,
+        "dataset": "dataset" in request.inputs,
+        "way": subject.way,
+    }
 
 
 def _block(runs: int) -> list[int]:

@@ -25,6 +25,11 @@ class OpenVinoSubject:
         self._core = ov.Core()
         self._request = self._compile("LATENCY").create_infer_request()
 
+        self.way = "compiled with the latency hint"
+
+    def settle(self, feed: Any) -> None:
+        """There is one way only."""
+
     def _compile(self, hint: str) -> Any:
         properties = {**ir.COMPILE_PROPERTIES, **self._threads, "PERFORMANCE_HINT": hint}
         return self._core.compile_model(self._model, "CPU", properties)

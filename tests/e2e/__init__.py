@@ -1,0 +1,1 @@
+"""The real command on real models with real workers."""

@@ -1,0 +1,153 @@
+"""A repo with the bundled example, built once per session and copied for each test.
+
+built -> Repo       a copy of examples/fashion after `ovmake build`
+fresh -> Repo       the same before it
+repo.ovmake("build") -> Result      the real command, events parsed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLE = ROOT / "examples" / "fashion"
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for the command: the checkout first, nothing of a user's settings."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a command did."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events of `--json`."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def actions(self, status: str) -> list[str]:
+        """Return the actions that ended so, as "kind target"."""
+        return [
+            f"{event['action']} {event['target']}"
+            for event in self.events
+            if event["event"] == "action-finished" and event["status"] == status
+        ]
+
+    @property
+    def ran(self) -> list[str]:
+        """Actions that ran, sorted."""
+        return sorted(self.actions("ran"))
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """What became of the targets."""
+        return {e["target"]: e["status"] for e in self.events if e["event"] == "target-finished"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repo:
+    """A folder with an Ovfile."""
+
+    folder: Path
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start the command and return at once."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "ovmake", *words],
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ovmake(self, *words: str) -> Result:
+        """Run the command to its end."""
+        process = self.start(*words)
+        stdout, stderr = process.communicate(timeout=300)
+        return Result(status=process.returncode, stdout=stdout, stderr=stderr)
+
+    def build(self, *words: str) -> Result:
+        """Run `ovmake build --json`."""
+        return self.ovmake("build", "--json", *words)
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the Ovfile; `old` must be there."""
+        path = self.folder / "Ovfile"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return every file under build/."""
+        build = self.folder / "build"
+        return {str(path.relative_to(build)): path.read_bytes() for path in sorted(build.rglob("*")) if path.is_file()}
+
+    def workers_started(self) -> set[str]:
+        """Return the workers that were started since this was last called: each opens its log."""
+        logs = self.folder / ".ovmake" / "logs"
+        found = {path.name for path in logs.glob("worker-*.log")}
+        for path in logs.glob("worker-*.log"):
+            path.unlink()
+        return found
+
+
+def copy_example(folder: Path) -> Repo:
+    """Copy the example without anything that was built in it."""
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("build", ".ovmake"))
+    return Repo(folder=folder)
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """The example, built; not to be changed."""
+    repo = copy_example(tmp_path_factory.mktemp("built") / "fashion")
+    result = repo.build()
+    assert result.status == 0, result.stdout + result.stderr
+    return repo
+
+
+@pytest.fixture
+def built(built_once: Repo, tmp_path: Path) -> Repo:
+    """A built repo of the test's own, at another place than where it was built."""
+    folder = tmp_path / "fashion"
+    shutil.copytree(built_once.folder, folder, copy_function=shutil.copy2)
+    repo = Repo(folder=folder)
+    repo.workers_started()
+    return repo
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Repo:
+    """A repo in which nothing was built."""
+    return copy_example(tmp_path / "fashion")
+
+
+def run_tensorflow(script: str, folder: Path) -> None:
+    """Run a Python script with TensorFlow in a process of its own."""
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr

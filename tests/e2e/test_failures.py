@@ -1,0 +1,222 @@
+"""Missed gates, broken sources, killed processes: what fails, what does not, and what is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Repo, environment
+
+pytestmark = pytest.mark.heavy
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is so; fail when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that `pid` started and that still are."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        state, parent = text.rpartition(")")[2].split()[:2]
+        if int(parent) == pid and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_missed_gate_fails_its_target_and_leaves_the_last_good_ir(built: Repo) -> None:
+    before = built.outputs()
+    built.edit("max-drop = 0.01", "max-drop = 0.001")
+
+    result = built.build("-k")
+
+    assert 1 == result.status
+    assert {"fashion:fp32": "built", "fashion:fp16": "built", "fashion:int8": "failed"} == result.targets
+    after = built.outputs()
+    assert before["fashion/int8/fashion.xml"] == after["fashion/int8/fashion.xml"]
+    assert before["fashion/int8/record.json"] == after["fashion/int8/record.json"]
+    missed = next(event for event in result.events if event.get("gate") == "missed")
+    assert "fashion:int8" == missed["target"]
+    assert missed["drop"] > 0.001
+
+
+def test_missed_gate_points_at_max_drop(built: Repo) -> None:
+    built.edit("max-drop = 0.01", "max-drop = -0.5")
+
+    result = built.ovmake("build", "fashion:fp32")
+
+    record = json.loads((built.folder / "build/fashion/fp32/record.json").read_text())
+    score = f"{record['tensorflow']['accuracy']:.4f}"
+    assert 1 == result.status
+    expected = f"""\
+gate fashion:fp32 …
+error[gate-missed]: gate fashion:fp32: accuracy {score} in TensorFlow, {score} in the IR: drop 0.0000, allowed -0.5
+  --> Ovfile:30:12
+   |
+30 | max-drop = -0.5
+   |            ^^^^
+   |
+   = note: nothing was published; the last good IR, if there is one, is where it was
+publish fashion:fp32: skipped, because something before it failed
+"""
+    assert expected == result.stderr
+
+
+def test_status_names_the_failed_target_and_why(built: Repo) -> None:
+    built.edit("max-drop = 0.01", "max-drop = 0.001")
+    built.build("-k")
+
+    lines = built.ovmake("status").stdout.splitlines()
+
+    assert ["fashion:fp32", "fresh"] == lines[0].split()
+    assert ["fashion:int8", "failed"] == lines[2].split()[:2]
+    assert "allowed 0.001" in lines[2]
+
+
+def test_corrupt_source_fails_its_model_and_not_the_other(built: Repo) -> None:
+    broken = built.folder / "models" / "broken"
+    broken.mkdir()
+    (broken / "saved_model.pb").write_bytes(b"garbage")
+    with (built.folder / "Ovfile").open("a") as file:
+        file.write('\n[models.broken]\nsource = "models/broken"\n[models.gone]\nsource = "models/gone"\n')
+    built.edit("samples = 300", "samples = 299")
+
+    result = built.build("-k")
+
+    assert 1 == result.status
+    assert "built" == result.targets["fashion:int8"]
+    assert {"failed"} == {result.targets[f"{model}:{p}"] for model in ("broken", "gone") for p in ("fp32", "fp16")}
+    codes = {event["diagnostic"]["code"] for event in result.events if "diagnostic" in event}
+    assert {"cannot-convert", "source-not-found"} == codes
+    message = next(e["diagnostic"]["message"] for e in result.events if "diagnostic" in e and "broken" in e["target"])
+    assert "Saved Model cannot be parsed" in message
+
+
+def test_killed_worker_fails_its_action_only_and_the_next_build_is_right(fresh: Repo, built_once: Repo) -> None:
+    process = fresh.start("build", "--json", "-k")
+    log = fresh.folder / ".ovmake/logs/worker-tensorflow.log"
+    wait_for(log.exists)
+
+    def tensorflow_workers() -> list[int]:
+        found = children(process.pid)
+        return [pid for pid in found if b"tensorflow_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    wait_for(tensorflow_workers)
+    os.kill(tensorflow_workers()[0], signal.SIGKILL)
+    stdout, _ = process.communicate(timeout=120)
+
+    events = [json.loads(line) for line in stdout.splitlines()]
+    died = [event for event in events if event.get("diagnostic", {}).get("code") == "worker-died"]
+    assert ["reference"] == [event["action"] for event in died]
+    assert 1 == process.returncode
+    assert 0 == fresh.build().status
+    assert built_once.outputs() == fresh.outputs()
+
+
+def test_interrupt_ends_at_once_with_130_and_the_next_build_is_right(fresh: Repo, built_once: Repo) -> None:
+    process = fresh.start("build")
+    wait_for((fresh.folder / ".ovmake/logs/worker-tensorflow.log").exists)
+    workers = children(process.pid)
+
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+
+    assert 130 == process.returncode
+    assert "Traceback" not in stderr
+    assert time.monotonic() - started < 5
+    wait_for(lambda: not any(alive(pid) for pid in workers), seconds=5)
+    assert 0 == fresh.build().status
+    assert built_once.outputs() == fresh.outputs()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.8, 2.0, 6.0, 9.0])
+def test_kill_9_at_any_moment_leaves_a_state_the_next_build_gets_right(
+    fresh: Repo,
+    built_once: Repo,
+    seconds: float,
+) -> None:
+    process = fresh.start("build")
+    time.sleep(seconds)
+    workers = children(process.pid)
+    process.kill()
+    process.communicate(timeout=60)
+
+    # Outputs appear whole or not at all, and orphans do not stay.
+    expected = built_once.outputs()
+    for name, content in fresh.outputs().items():
+        assert expected[name] == content
+    wait_for(lambda: not any(alive(pid) for pid in workers), seconds=5)
+    assert 0 == fresh.build().status
+    assert expected == fresh.outputs()
+
+
+def test_second_build_waits_for_the_first_or_fails_at_once_with_no_wait(fresh: Repo) -> None:
+    first = fresh.start("build", "fashion:fp32")
+    wait_for((fresh.folder / ".ovmake/logs").exists)
+
+    refused = fresh.ovmake("build", "--no-wait")
+    second = fresh.ovmake("build", "fashion:fp32")
+
+    first.communicate(timeout=120)
+    assert 0 == first.returncode
+    assert 1 == refused.status
+    assert "error[locked]" in refused.stderr
+    assert f"another ovmake (process {first.pid}) is at work" in second.stderr
+    assert "up to date: 1 targets\n" == second.stdout
+
+
+def test_source_that_changes_while_it_is_read_records_nothing(fresh: Repo) -> None:
+    process = fresh.start("build", "--json", "fashion:fp32")
+    log = fresh.folder / ".ovmake/logs/worker-openvino.log"
+    wait_for(log.exists)
+    variables = fresh.folder / "models/fashion/variables/variables.index"
+    variables.write_bytes(variables.read_bytes())
+
+    stdout, _ = process.communicate(timeout=120)
+
+    codes = [e["diagnostic"]["code"] for e in map(json.loads, stdout.splitlines()) if "diagnostic" in e]
+    assert ["source-changed"] == codes
+    assert 0 == fresh.build("fashion:fp32").status
+
+
+def test_no_op_loads_no_framework_numpy_rich_or_jinja2(built: Repo) -> None:
+    script = (
+        "import sys\nfrom ovmake.cli import main\nmain(['build'])\n"
+        "heavy = {'numpy', 'rich', 'jinja2', 'tensorflow', 'openvino', 'nncf', 'keras'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=built.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "up to date: 3 targets\n[]\n" == result.stdout
