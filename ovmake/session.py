@@ -19,8 +19,8 @@ from pathlib import Path
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
+from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
-from ovmake.engine.runner import WorkerRunner
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.graph.lower import lower
@@ -69,7 +69,7 @@ class Session:
     ovfile: Ovfile
     disk: RealDisk
     database: Database
-    runner: WorkerRunner
+    runner: RunnerWhenNeeded
     toolchain: Toolchain
     inside: Callable[[str], bool]
     _spans: dict[KeyPath, Span | None] = field(default_factory=dict)
@@ -150,6 +150,33 @@ def _really_inside(where: Where) -> Callable[[str], bool]:
     return inside
 
 
+class RunnerWhenNeeded:
+    """A `WorkerRunner` that is not even imported until the first job: a no-op build has no use for its 30 ms."""
+
+    def __init__(self, *, logs: Path) -> None:
+        self._logs = logs
+        self._runner: Runner | None = None
+
+    def start(self, job: Job) -> None:
+        """See `ovmake.engine.job.Runner`."""
+        if self._runner is None:
+            from ovmake.engine.runner import WorkerRunner  # noqa: PLC0415
+
+            self._runner = WorkerRunner(logs=self._logs)
+        self._runner.start(job)
+
+    def wait(self) -> Completion:
+        """See `ovmake.engine.job.Runner`."""
+        if self._runner is None:
+            raise AssertionError("there is nothing to wait for before the first job")
+        return self._runner.wait()
+
+    def close(self) -> None:
+        """See `ovmake.engine.job.Runner`."""
+        if self._runner is not None:
+            self._runner.close()
+
+
 @contextlib.contextmanager
 def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
@@ -164,7 +191,7 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
         database, warning = Database.open(state / "state.db")
         if warning:
             tell(warning)
-        runner = WorkerRunner(logs=where.root / LOGS)
+        runner = RunnerWhenNeeded(logs=where.root / LOGS)
         try:
             yield Session(
                 where=where,

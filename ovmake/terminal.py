@@ -34,34 +34,38 @@ class Listener(Protocol):
         """End."""
 
 
+STATUS_WORDS = {
+    "restored": "restored from the action cache",
+    "failed": "failed",
+    "skipped": "skipped, because something before it failed",
+    "would-run": "would run",
+    "may-run": "may run",
+}
+
+
 def lines_of(event: Event, *, explain: bool) -> list[str]:
-    """Return what to say of an event, in plain words."""
-    if isinstance(event, ActionStarted):
+    """Return what to say of an event, in plain words.
+
+    Gates and publications take milliseconds and show in the lines about targets: they get lines of their own only with
+    `explain`, or when they fail.
+    """
+    if isinstance(event, ActionStarted) and (explain or event.action.worker != "here"):
         return _with_reasons(f"{event.action.name} …", event.reasons, explain=explain)
     if isinstance(event, ActionFinished):
         return _finished(event, explain=explain)
-    if isinstance(event, TargetFinished):
-        return []
     return []
 
 
 def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
     name = event.action.name
-    match event.status:
-        case "ran":
-            return [f"{name}: done in {event.seconds or 0:.1f} s"]
-        case "restored":
-            return _with_reasons(f"{name}: restored from the action cache", event.reasons, explain=explain)
-        case "failed":
-            return render(event.diagnostic).splitlines() if event.diagnostic else [f"{name}: failed"]
-        case "skipped":
-            return [f"{name}: skipped, because something before it failed"]
-        case "would-run":
-            return _with_reasons(f"{name}: would run", event.reasons, explain=True)
-        case "may-run":
-            return _with_reasons(f"{name}: may run", event.reasons, explain=True)
-        case "fresh":
-            return []
+    if event.diagnostic is not None:
+        return render(event.diagnostic).splitlines()
+    if event.status == "ran":
+        told = explain or event.action.worker != "here"
+        return [f"{name}: done in {event.seconds or 0:.1f} s"] if told else []
+    planned = event.status in {"would-run", "may-run"}
+    line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
+    return _with_reasons(line, event.reasons, explain=explain or planned)
 
 
 def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list[str]:

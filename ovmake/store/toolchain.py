@@ -7,9 +7,8 @@ toolchain.environment("isa") -> "avx2 avx512f ... amx_bf16"
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
-import platform
+import sys
 from functools import cached_property
 from pathlib import Path
 
@@ -61,30 +60,58 @@ class Toolchain:
     @cached_property
     def isa(self) -> str:
         """The instruction sets that decide which kernels run, sorted."""
-        flags = _first_processor().get("flags") or _first_processor().get("Features") or ""
+        processor = _first_processor()
+        flags = processor.get("flags") or processor.get("Features") or ""
         chosen = sorted({flag for flag in flags.split() if flag.startswith(ISA_PREFIXES)})
-        return " ".join(chosen) or platform.machine()
+        return " ".join(chosen) or os.uname().machine
 
     @cached_property
     def machine(self) -> str:
         """What a measurement depends on: CPU model, instruction sets, usable cores, limits, memory, kernel."""
-        model = _first_processor().get("model name") or platform.processor() or platform.machine()
+        model = _first_processor().get("model name") or os.uname().machine
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         memory = _meminfo_total_mib()
         return "; ".join(
-            [model, f"{cores} cores", f"cpu limit {_cpu_limit()}", f"{memory} MiB", platform.release(), self.isa],
+            [model, f"{cores} cores", f"cpu limit {_cpu_limit()}", f"{memory} MiB", os.uname().release, self.isa],
         )
 
 
 def _installed(tool: str) -> str:
-    for wheel in WHEELS.get(tool, (tool,)):
-        try:
-            return importlib.metadata.version(wheel)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    wheels = WHEELS.get(tool, (tool,))
+    for look in (_version_of_folder, _version_of_metadata):
+        for wheel in wheels:
+            if version := look(wheel):
+                return version
     hint = INSTALL.get(tool, f"pip install {tool}")
     message = f"`{tool}` is not installed in the Python that runs ovmake"
     raise OvmakeError(Diagnostic(code="tool-missing", message=message, help=hint), exit_status=1)
+
+
+def _version_of_folder(wheel: str) -> str:
+    """Return the version in the name of a wheel's metadata folder (PEP 427, `openvino-2026.4.1.dist-info`), "" if none.
+
+    Importing importlib.metadata takes 16 ms, a tenth of a no-op build.
+    """
+    start = wheel.replace("-", "_") + "-"
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")  # noqa: PTH208
+        except OSError:
+            continue
+        for name in names:
+            if name.startswith(start) and name.endswith(".dist-info"):
+                return name[len(start) : -len(".dist-info")]
+    return ""
+
+
+def _version_of_metadata(wheel: str) -> str:
+    """Ask the library that knows every other way of being installed."""
+    import importlib.metadata  # noqa: PLC0415
+
+    try:
+        return importlib.metadata.version(wheel)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _first_processor() -> dict[str, str]:

@@ -37,7 +37,7 @@ class _Graph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A callable graph. `operations` counts what computes something; `signature` is the source as shipped."""
+    """A callable graph. `operations` counts what computes something, loop bodies once; `signature` is as shipped."""
 
     function: Any
     signature: Any
@@ -66,13 +66,13 @@ class Frozen:
             raise ActionError("interface-mismatch", message, setting="source")
         graph = replace(graph, inputs={name: graph.inputs[name] for name in shapes})
         dtypes = _take_shapes(graph, shapes)
-        counted = sum(node.op not in NOT_COUNTED for node in graph.graph_def.node)
+        nodes = [*graph.graph_def.node, *(n for body in graph.graph_def.library.function for n in body.node_def)]
         return cls(
             function=_callable(graph, dtypes, shapes),
             signature=graph.signature,
             inputs=tuple(graph.inputs),
             outputs=tuple(graph.outputs),
-            operations=counted,
+            operations=sum(node.op not in NOT_COUNTED for node in nodes),
         )
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
@@ -92,7 +92,9 @@ def _from_saved_model(source: Path) -> _Graph:
         message = f"the SavedModel has no signature `serving_default`; it has {listed}"
         raise ActionError("unknown-signature", message, setting="source")
     signature = loaded.signatures["serving_default"]
-    frozen = convert_variables_to_constants_v2(signature)
+    # Loops stay While operations: lowered to Enter and Exit, an LSTM cannot be called from another function ("inputs
+    # from different frames").
+    frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
     # A signature's arguments are its keys; the frozen function keeps their order and drops the captured variables.
     keys = [spec.name for spec in tf.nest.flatten(signature.structured_input_signature[1])]
     outputs = sorted(signature.structured_outputs)

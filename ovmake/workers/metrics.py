@@ -45,11 +45,12 @@ def _class_labels(labels: Array) -> Array:
     return flat[:, 0]
 
 
-def difference(expected: Array, actual: Array) -> dict[str, float | int]:
+def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
     """Return how far `actual` is from `expected`, over every element.
 
     max_abs, mean_abs: of the difference, in the output's own unit, over elements that are finite on both sides.
     cosine: of the two as one long vector each, 1 if both are zero. nan_mismatch: elements finite on one side only.
+    None where no element is finite on both sides: there is nothing to compare.
     """
     if expected.shape != actual.shape:
         message = f"TensorFlow's output has shape {list(expected.shape)}, the IR's {list(actual.shape)}"
@@ -59,7 +60,7 @@ def difference(expected: Array, actual: Array) -> dict[str, float | int]:
     mismatch = int((np.isfinite(first) != np.isfinite(second)).sum())
     first, second = first[finite], second[finite]
     if not len(first):
-        return {"max_abs": 0.0, "mean_abs": 0.0, "cosine": 0.0, "nan_mismatch": mismatch}
+        return {"max_abs": None, "mean_abs": None, "cosine": None, "nan_mismatch": mismatch}
     apart = np.abs(first - second)
     lengths = math.sqrt(float(first @ first)) * math.sqrt(float(second @ second))
     both_zero = not first.any() and not second.any()

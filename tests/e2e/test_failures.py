@@ -73,7 +73,6 @@ def test_missed_gate_points_at_max_drop(built: Repo) -> None:
     score = f"{record['tensorflow']['accuracy']:.4f}"
     assert 1 == result.status
     expected = f"""\
-gate fashion:fp32 …
 error[gate-missed]: gate fashion:fp32: accuracy {score} in TensorFlow, {score} in the IR: drop 0.0000, allowed -0.5
   --> Ovfile:30:12
    |

@@ -1,0 +1,235 @@
+"""What a report speaks of, typed: one `TargetReport` per target, gathered from records, evaluations and measurements.
+
+    gather(graph, outcome, read) -> list[TargetReport]
+
+`read(digest)` returns the bytes of an artifact. Every figure is a number that an action measured; None means that it
+was not, and `missing` then says why.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ovmake.engine.executor import ActionOutcome, Outcome
+from ovmake.graph.action import Graph
+from ovmake.graph.digest import Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideFigures:
+    """What one framework took. Times in µs, throughput in samples per second; `way` says how the model was called."""
+
+    latency_median_us: float
+    latency_p95_us: float
+    throughput_per_second: float
+    peak_memory_bytes: int | None
+    inferences: int
+    load_ms: float
+    way: str
+    block_medians_us: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """TensorFlow and the IR taking turns. `speedup` is TensorFlow's time over the IR's; `low` to `high` holds 90 %."""
+
+    tensorflow: SideFigures
+    openvino: SideFigures
+    speedup: float
+    speedup_low: float
+    speedup_high: float
+    pairs: int
+    batch: int
+    threads: int
+    inputs: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputDifference:
+    """How far an output is from TensorFlow's, over all samples and elements."""
+
+    name: str
+    max_abs: float
+    mean_abs: float
+    cosine: float
+    nan_mismatch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Accuracy and numeric difference. The metric is None without labels."""
+
+    samples: int
+    metric: str | None
+    reference: float | None
+    candidate: float | None
+    differences: tuple[OutputDifference, ...]
+    operations_tensorflow: int
+    operations_openvino: int
+    executed: Mapping[str, int]
+
+    @property
+    def max_abs(self) -> float | None:
+        """The largest difference in any output; None without outputs."""
+        return max((output.max_abs for output in self.differences), default=None)
+
+    @property
+    def drop(self) -> float | None:
+        """Reference minus candidate; positive is worse."""
+        return None if self.reference is None or self.candidate is None else self.reference - self.candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
+
+    `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir".
+    """
+
+    name: str
+    model: str
+    precision: str
+    status: str
+    gate: str
+    gate_text: str
+    size_bytes: int | None
+    place: str | None
+    evaluation: Evaluation | None
+    measurement: Measurement | None
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+    missing: Mapping[str, str]
+
+
+Read = Callable[[Digest], bytes]
+
+
+def gather(graph: Graph, outcome: Outcome, targets: Sequence[str], read: Read) -> list[TargetReport]:
+    """Return what is known of each target after a build of the graph with measurements."""
+    return [_target(graph, outcome, name, read) for name in targets]
+
+
+def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetReport:
+    model, _, precision = name.partition(":")
+    missing: dict[str, str] = {}
+    published = outcome.actions[f"publish {name}"]
+    record = _json(published, "record", read)
+    if record is None:
+        missing["ir"] = _why(graph, outcome, name)
+    evaluation = _json(outcome.actions.get(f"evaluate {name}"), "evaluation", read)
+    if evaluation is None:
+        off = f"evaluate {name}" not in outcome.actions
+        missing["evaluation"] = "`accuracy = false` in the Ovfile" if off else _why(graph, outcome, name)
+    measured = outcome.actions.get(f"benchmark {name}")
+    measurement = _json(measured, "measurement", read)
+    if measurement is None:
+        missing["measurement"] = _why_not_measured(measured, missing)
+    gate, text = _gate(graph, outcome, name, record)
+    place = next(out.place for out in graph.actions[f"publish {name}"].outputs if out.role == "xml")
+    machine = measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
+    return TargetReport(
+        name=name,
+        model=model,
+        precision=precision,
+        status=outcome.targets[name],
+        gate=gate,
+        gate_text=text,
+        size_bytes=record["size_bytes"] if record else None,
+        place=place if record else None,
+        evaluation=_evaluation(evaluation) if evaluation else None,
+        measurement=_measurement(measurement, machine) if measurement else None,
+        options=record["options"] if record else {},
+        versions=record["versions"] if record else {},
+        missing=missing,
+    )
+
+
+def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] | None:
+    if done is None or done.outputs is None or role not in done.outputs:
+        return None
+    content = json.loads(read(done.outputs[role]))
+    return content if isinstance(content, dict) else None
+
+
+def _why(graph: Graph, outcome: Outcome, name: str) -> str:
+    """Return the message of the first failure on the way to a target."""
+    from ovmake.graph.query import closure  # noqa: PLC0415
+
+    for action in closure(graph, [graph.targets[name]]):
+        diagnostic = outcome.actions[action.name].diagnostic
+        if diagnostic is not None:
+            return diagnostic.message
+    if outcome.targets[name] == "stale":
+        return "not up to date, and `--no-measure` builds nothing: run `ovmake report`"
+    return "not built: the build stopped before it"
+
+
+def _why_not_measured(measured: ActionOutcome | None, missing: Mapping[str, str]) -> str:
+    if "ir" in missing:
+        return "there is no IR to measure"
+    if measured is not None and measured.diagnostic is not None:
+        return measured.diagnostic.message
+    return "not measured yet: run `ovmake report`"
+
+
+def _gate(graph: Graph, outcome: Outcome, name: str, record: dict[str, Any] | None) -> tuple[str, str]:
+    if record is not None:
+        return str(record["gate"]["result"]), str(record["gate"]["text"])
+    judged = outcome.actions.get(f"gate {name}")
+    if judged is not None and "gate" in judged.facts:
+        text = judged.diagnostic.message if judged.diagnostic else ""
+        return str(judged.facts["gate"]), text.removeprefix(f"gate {name}: ")
+    return "not-measured", _why(graph, outcome, name)
+
+
+def _evaluation(body: Mapping[str, Any]) -> Evaluation:
+    metric = body.get("metric")
+    return Evaluation(
+        samples=body["samples"],
+        metric=metric["name"] if metric else None,
+        reference=metric["reference"] if metric else None,
+        candidate=metric["candidate"] if metric else None,
+        differences=tuple(_difference(output) for output in body["outputs"]),
+        operations_tensorflow=body["operations"]["tensorflow"],
+        operations_openvino=body["operations"]["openvino"],
+        executed=body["executed"],
+    )
+
+
+def _difference(body: Mapping[str, Any]) -> OutputDifference:
+    """None in the evaluation (no finite element to compare) is NaN here, and "not measured" where it is shown."""
+    figures = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "mean_abs", "cosine")}
+    return OutputDifference(name=body["name"], nan_mismatch=body["nan_mismatch"], **figures)
+
+
+def _measurement(body: Mapping[str, Any], machine: str) -> Measurement:
+    return Measurement(
+        tensorflow=_side(body["sides"]["tensorflow"]),
+        openvino=_side(body["sides"]["openvino"]),
+        speedup=body["speedup"]["median"],
+        speedup_low=body["speedup"]["low"],
+        speedup_high=body["speedup"]["high"],
+        pairs=body["pairs"],
+        batch=body["batch"],
+        threads=body["threads"],
+        inputs=body["inputs"],
+        machine=machine,
+    )
+
+
+def _side(body: Mapping[str, Any]) -> SideFigures:
+    return SideFigures(
+        latency_median_us=body["latency_us"]["median"],
+        latency_p95_us=body["latency_us"]["p95"],
+        throughput_per_second=body["throughput_per_second"],
+        peak_memory_bytes=body["peak_memory_bytes"],
+        inferences=body["inferences"],
+        load_ms=body["load_ms"],
+        way=body["way"],
+        block_medians_us=tuple(body["block_medians_us"]),
+    )

@@ -1,0 +1,293 @@
+"""What the report says: every figure with its words, a verdict per target, the best target of each model. Pure.
+
+    build_page(reports, title=...) -> Page
+    page.to_json() -> dict               the content of report.json
+    verdicts(page) -> tuple[str, ...]    a line per target
+
+Rule 1: HTML, JSON and the terminal show what stands here; none of them computes a figure of its own.
+Rule 2: a figure without a value has a reason instead. It is never 0 and never blank.
+
+A figure goes by its path in report.json: `openvino.latency_median_us`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ovmake.report import words
+from ovmake.report.records import Evaluation, Measurement, SideFigures, TargetReport
+from ovmake.report.words import why
+
+FORMAT = 1
+UNTITLED = "OpenVINO beside TensorFlow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number and how it reads. `value` is None when there is none; `reason` then says why, and is empty otherwise."""
+
+    value: float | None
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A target with everything that is said of it."""
+
+    report: TargetReport
+    figures: Mapping[str, Figure]
+    verdict: str
+
+    @property
+    def metric(self) -> str:
+        """The name that the scores go by in `figures`."""
+        return words.metric_of(self.report)
+
+    @property
+    def unstable(self) -> bool:
+        """Whether the range of the speed-up is too wide to be relied on."""
+        return self.report.measurement is not None and words.is_unstable(self.report.measurement)
+
+    @property
+    def longest_us(self) -> float:
+        """The longest time that a chart of this row must hold; 0 when nothing was measured."""
+        measured = self.report.measurement
+        sides = (measured.tensorflow, measured.openvino) if measured else ()
+        return max((max(side.latency_median_us, side.latency_p95_us) for side in sides), default=0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target's part of report.json: null where there is no figure, and the reason in `missing`."""
+        report, evaluated = self.report, self.report.evaluation
+        return {
+            "target": report.name,
+            "model": report.model,
+            "precision": report.precision,
+            "status": report.status,
+            "verdict": self.verdict,
+            "gate": {"result": report.gate, "text": report.gate_text},
+            "place": report.place,
+            "metric": evaluated.metric if evaluated else None,
+            **self._nested(),
+            "samples": evaluated.samples if evaluated else None,
+            "differences": _differences(evaluated) if evaluated else None,
+            "executed": dict(evaluated.executed) if evaluated else None,
+            "measured": _circumstances(report.measurement) if report.measurement else None,
+            "options": dict(report.options),
+            "versions": dict(report.versions),
+            "missing": self._missing(),
+        }
+
+    def _nested(self) -> dict[str, Any]:
+        nested: dict[str, Any] = {}
+        for path, figure in self.figures.items():
+            # A metric may have a dot of its own: `tensorflow.metrics.py:recall`.
+            group, dot, name = path.partition(".")
+            (nested.setdefault(group, {}) if dot else nested)[name or group] = figure.value
+        return nested
+
+    def _missing(self) -> dict[str, str]:
+        report = self.report
+        missing = {path: figure.reason for path, figure in self.figures.items() if figure.value is None}
+        if report.place is None:
+            missing["place"] = why(report, "ir")
+        if report.evaluation is None:
+            missing |= dict.fromkeys(("metric", "samples", "differences", "executed"), why(report, "evaluation"))
+        elif report.evaluation.metric is None:
+            missing["metric"] = UNLABELLED
+        if report.measurement is None:
+            missing["measured"] = why(report, "measurement")
+        return missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A model and its targets.
+
+    `best` is the fastest of the measured targets that keep their gate. `rivals` are those among them whose range meets
+    the best one's, so that which of them is faster is open. `notes` are the reasons that the model's table refers to by
+    number.
+    """
+
+    model: str
+    rows: tuple[Row, ...]
+    best: Row | None
+    rivals: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The whole report. `rows` are in the order of the Ovfile."""
+
+    title: str
+    rows: tuple[Row, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines that figures come from: one, unless a measurement did not say."""
+        measured = (row.report.measurement for row in self.rows)
+        return tuple(dict.fromkeys(one.machine for one in measured if one is not None and one.machine))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of report.json: plain numbers, units in their names."""
+        return {"format": FORMAT, "title": self.title, "targets": [row.to_json() for row in self.rows]}
+
+
+def build_page(reports: Sequence[TargetReport], *, title: str) -> Page:
+    """Return what the report says of the targets."""
+    of_model: dict[str, list[TargetReport]] = {}
+    for report in reports:
+        of_model.setdefault(report.model, []).append(report)
+    sections = tuple(_section(model, members) for model, members in of_model.items())
+    rows = {row.report.name: row for section in sections for row in section.rows}
+    return Page(title=title or UNTITLED, rows=tuple(rows[report.name] for report in reports), sections=sections)
+
+
+def verdicts(page: Page) -> tuple[str, ...]:
+    """Return a verdict in words per target, in the order of the Ovfile."""
+    return tuple(row.verdict for row in page.rows)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# models
+
+
+def _section(model: str, reports: Sequence[TargetReport]) -> Section:
+    unit = _common_unit(reports)
+    rows = tuple(Row(report=one, figures=_figures(one, unit), verdict=words.verdict(one)) for one in reports)
+    contenders = {
+        row.report.name: row.report.measurement
+        for row in rows
+        if row.report.gate == "passed" and row.report.measurement is not None
+    }
+    best = max(contenders, key=lambda name: contenders[name].speedup, default=None)
+    return Section(
+        model=model,
+        rows=rows,
+        best=next((row for row in rows if row.report.name == best), None),
+        rivals=_rivals(contenders, best) if best else (),
+        notes=_notes(rows),
+    )
+
+
+def _common_unit(reports: Sequence[TargetReport]) -> str:
+    """Return one unit for all times of a model: whoever compares 1.2 ms with 640 µs misreads one."""
+    measured = [report.measurement for report in reports if report.measurement is not None]
+    sides = [side for one in measured for side in (one.tensorflow, one.openvino)]
+    return words.unit_for(min((side.latency_median_us for side in sides), default=0))
+
+
+def _rivals(contenders: Mapping[str, Measurement], best: str) -> tuple[str, ...]:
+    low = contenders[best].speedup_low
+    return tuple(name for name, one in contenders.items() if name != best and one.speedup_high >= low)
+
+
+def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return each reason once, in the order in which a reader meets it."""
+    reasons: list[str] = []
+    for row in rows:
+        reasons += [figure.reason for figure in row.figures.values()]
+        if row.report.gate != "passed":
+            reasons.append(row.report.gate_text)
+    return tuple(dict.fromkeys(filter(None, reasons)))
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# figures
+
+
+def _figures(report: TargetReport, unit: str) -> dict[str, Figure]:
+    """Return the figures of a target by path, in the order in which a reader meets them."""
+    measured = report.measurement
+    unmeasured = why(report, "measurement")
+    # The gate's own note has its figures.
+    unpublished = "not published: it missed its gate" if report.gate == "missed" else why(report, "ir")
+    evaluated = _evaluated(report)
+    sides = {
+        "tensorflow": measured.tensorflow if measured else None,
+        "openvino": measured.openvino if measured else None,
+    }
+    figures: dict[str, Figure] = {}
+    for name, side in sides.items():
+        figures |= {f"{name}.{key}": figure for key, figure in _side(side, unit, unmeasured).items()}
+        figures |= {path: figure for path, figure in evaluated.items() if path.startswith(name)}
+    return figures | {
+        "speedup.median": _figure(measured, "speedup", words.times, unmeasured),
+        "speedup.low": _figure(measured, "speedup_low", words.ratio, unmeasured),
+        "speedup.high": _figure(measured, "speedup_high", words.times, unmeasured),
+        "drop": evaluated["drop"],
+        "max_abs_difference": evaluated["max_abs_difference"],
+        "openvino.size_bytes": _figure(report, "size_bytes", words.size, unpublished),
+    }
+
+
+def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Figure]:
+    def in_unit(us: float) -> str:
+        return words.duration(us, unit)
+
+    def in_ms(ms: float) -> str:
+        return words.duration(ms * 1000, "ms")
+
+    no_memory = "this system does not tell the peak memory of a process" if side else unmeasured
+    return {
+        "latency_median_us": _figure(side, "latency_median_us", in_unit, unmeasured),
+        "latency_p95_us": _figure(side, "latency_p95_us", in_unit, unmeasured),
+        "throughput_per_second": _figure(side, "throughput_per_second", words.rate, unmeasured),
+        "peak_memory_bytes": _figure(side, "peak_memory_bytes", words.size, no_memory),
+        "load_ms": _figure(side, "load_ms", in_ms, unmeasured),
+        "inferences": _figure(side, "inferences", "{:,}".format, unmeasured),
+    }
+
+
+UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
+
+
+def _evaluated(report: TargetReport) -> dict[str, Figure]:
+    evaluated, metric = report.evaluation, words.metric_of(report)
+    unevaluated = why(report, "evaluation")
+    no_score = UNLABELLED if evaluated else unevaluated
+
+    def in_metric(value: float) -> str:
+        return words.score(metric, value)
+
+    def in_points(drop: float) -> str:
+        return words.drop_in(metric, drop)
+
+    return {
+        f"tensorflow.{metric}": _figure(evaluated, "reference", in_metric, no_score),
+        "tensorflow.operations": _figure(evaluated, "operations_tensorflow", "{:,}".format, unevaluated),
+        f"openvino.{metric}": _figure(evaluated, "candidate", in_metric, no_score),
+        "openvino.operations": _figure(evaluated, "operations_openvino", "{:,}".format, unevaluated),
+        "drop": _figure(evaluated, "drop", in_points, no_score),
+        "max_abs_difference": _figure(evaluated, "max_abs", words.difference, unevaluated),
+    }
+
+
+def _figure(owner: object, name: str, text: Callable[[Any], str], missing: str) -> Figure:
+    """Return the owner's figure of that name; without an owner, or when it has none, the reason."""
+    value = None if owner is None else getattr(owner, name)
+    if value is None:
+        return Figure(value=None, text=words.NOT_MEASURED, reason=missing)
+    if not math.isfinite(value):
+        return Figure(
+            value=None, text=words.NOT_MEASURED, reason=f"it came out as {value}, which compares with nothing"
+        )
+    return Figure(value=value, text=text(value))
+
+
+def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:
+    """Return the differences per output; JSON has no word for a figure that overflowed, so it is null."""
+    return [
+        {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in one.items()}
+        for one in map(asdict, evaluated.differences)
+    ]
+
+
+def _circumstances(measured: Measurement) -> dict[str, Any]:
+    sides = {"tensorflow_called": measured.tensorflow.way, "openvino_called": measured.openvino.way}
+    return {name: getattr(measured, name) for name in ("pairs", "batch", "threads", "inputs", "machine")} | sides

@@ -1,0 +1,201 @@
+"""How figures read: numbers as short text, and a verdict per target. Pure.
+
+    verdict(report) -> str                        "fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) at …"
+    duration, rate, size, ratio, times, ...       one number -> text
+
+Rule: the range decides what is said of speed, not the median. A range that holds 1 is "no clear difference", one whose
+ends are far apart is "unstable".
+"""
+
+# ruff: noqa: RUF001, RUF002 - the signs for times and minus are meant as such
+
+from __future__ import annotations
+
+import math
+
+from ovmake.report.records import Evaluation, Measurement, TargetReport
+
+NOT_MEASURED = "not measured"
+
+# A range whose ends are further apart than this says more about the machine than about the model.
+UNSTABLE_RATIO = 1.3
+# Metrics that are shares: 0.01 of them is a point. Others are shown as they are.
+SHARES = frozenset({"accuracy"})
+# Scores are counts over counts; what is smaller than this is binary arithmetic, not a difference.
+SAME_SCORE = 1e-9
+UNITS_US = {"µs": 1.0, "ms": 1e3, "s": 1e6}
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# verdicts
+
+
+def verdict(report: TargetReport) -> str:
+    """Return one sentence without a final period: how fast, and at what cost."""
+    if report.gate == "missed":
+        return f"{report.name} missed its gate and was not published: {report.gate_text}"
+    if report.place is None:
+        return f"{report.name} was not built: {why(report, 'ir')}"
+    if report.measurement is None:
+        return f"{report.name}: speed {NOT_MEASURED} ({why(report, 'measurement')}); {_accuracy_alone(report)}"
+    return f"{report.name} {_speed(report.measurement)}{_cost(report)}"
+
+
+def why(report: TargetReport, what: str) -> str:
+    """Return why "measurement", "evaluation" or "ir" is not there."""
+    return report.missing.get(what) or "the records do not say why"
+
+
+def is_unstable(measured: Measurement) -> bool:
+    """Return whether the range of the speed-up is too wide to be relied on."""
+    return measured.speedup_high > measured.speedup_low * UNSTABLE_RATIO
+
+
+def metric_of(report: TargetReport) -> str:
+    """Return the name that scores go by. Without labels there is no score to name, and the usual one stands in."""
+    return (report.evaluation.metric if report.evaluation else None) or "accuracy"
+
+
+def _speed(measured: Measurement) -> str:
+    median, low, high = measured.speedup, measured.speedup_low, measured.speedup_high
+    held = f"({ratio(low)} to {times(high)}{', unstable' if is_unstable(measured) else ''})"
+    if low <= 1 <= high:
+        return f"shows no clear difference in speed from TensorFlow, {times(median)} {held}"
+    if high < 1:
+        return f"is slower than TensorFlow, {times(median)} as fast {held}"
+    return f"is {times(median)} as fast as TensorFlow {held}"
+
+
+def _cost(report: TargetReport) -> str:
+    """Return what a target's speed costs, as the end of a sentence about its speed."""
+    drop, metric = _known_drop(report), metric_of(report)
+    if drop is None:
+        return f"; {_accuracy_alone(report)}"
+    if drop == 0:
+        return f" with the same {metric}"
+    return f" at a cost of {_amount(metric, drop)}" if drop > 0 else f" and {_better_or_worse(metric, drop)}"
+
+
+def _accuracy_alone(report: TargetReport) -> str:
+    """Return what is known of a target's accuracy, as a clause of its own."""
+    drop, metric = _known_drop(report), metric_of(report)
+    if drop is not None:
+        return f"{_better_or_worse(metric, drop)} than TensorFlow" if drop else f"the same {metric} as TensorFlow"
+    if report.evaluation is None:
+        return f"accuracy {NOT_MEASURED} ({why(report, 'evaluation')})"
+    if report.evaluation.drop is not None:
+        return f"{metric} {NOT_MEASURED} (a score is not finite)"
+    return _agreement(report.evaluation)
+
+
+def _known_drop(report: TargetReport) -> float | None:
+    """Return the drop, exactly 0 when the scores are the same; None without a metric or a finite score."""
+    drop = report.evaluation.drop if report.evaluation else None
+    if drop is None or not math.isfinite(drop):
+        return None
+    return 0.0 if abs(drop) < SAME_SCORE else drop
+
+
+def _agreement(evaluated: Evaluation) -> str:
+    outputs = evaluated.differences
+    if not outputs:
+        return f"agreement with TensorFlow {NOT_MEASURED} (the evaluation holds no output)"
+    mismatched = sum(output.nan_mismatch for output in outputs)
+    nan = f", {mismatched:,} elements finite on one side only" if mismatched else ""
+    worst = min((output.cosine for output in outputs), key=lambda value: -math.inf if math.isnan(value) else value)
+    return f"cosine {cosine(worst)} with TensorFlow's outputs{nan}"
+
+
+def _amount(metric: str, drop: float) -> str:
+    """Return a drop without its sign: "0.42 points of accuracy"."""
+    return f"{_points(drop)} points of {metric}" if metric in SHARES else f"{abs(drop):.3g} in {metric}"
+
+
+def _better_or_worse(metric: str, drop: float) -> str:
+    """Return a drop with its direction: "0.42 points less accurate"."""
+    if metric in SHARES:
+        return f"{_points(drop)} points {'less' if drop > 0 else 'more'} accurate"
+    return f"{abs(drop):.3g} {'lower' if drop > 0 else 'higher'} in {metric}"
+
+
+def _points(drop: float) -> str:
+    """Return hundredths; a difference too small for two decimals does not become 0."""
+    points = abs(drop) * 100
+    return "less than 0.01" if points < 0.005 else f"{points:.2f}"  # noqa: PLR2004 - half of the last decimal
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# numbers
+
+
+def ratio(value: float) -> str:
+    """Return a ratio, with two decimals near 1 where the second one matters: "0.72", "1.04", "4.8", "120"."""
+    decimals = 2 if value < 2 else 1 if value < 100 else 0  # noqa: PLR2004 - steps of a scale
+    return f"{value:,.{decimals}f}"
+
+
+def times(value: float) -> str:
+    """Return a ratio as a factor: "4.8×"."""
+    return f"{ratio(value)}×"
+
+
+def duration(us: float, unit: str) -> str:
+    """Return a time in a given unit: "215 µs"."""
+    return f"{_digits(us / UNITS_US[unit])} {unit}"
+
+
+def unit_for(us: float) -> str:
+    """Return the unit in which a time and longer ones read well."""
+    return "µs" if us < UNITS_US["ms"] else "ms" if us < UNITS_US["s"] else "s"
+
+
+def rate(per_second: float) -> str:
+    """Return a throughput: "22,100 /s"."""
+    return f"{_digits(per_second)} /s"
+
+
+def size(count: float) -> str:
+    """Return bytes in decimal units: "199 kB"."""
+    if count < 1000:  # noqa: PLR2004 - one kB
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        # 999.6 would read "1,000 kB".
+        if count < 999.5:  # noqa: PLR2004 - half of the last digit below 1,000
+            return f"{_digits(count)} {unit}"
+    return f"{_digits(count / 1000)} TB"
+
+
+def _digits(value: float) -> str:
+    """Return about three digits: "4.51", "45.1", "451", "4,512"."""
+    decimals = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - steps of a scale
+    return f"{value:,.{decimals}f}"
+
+
+def score(metric: str, value: float) -> str:
+    """Return a score: shares in per cent, so that a drop in points can be read off."""
+    return f"{value * 100:.2f} %" if metric in SHARES else f"{value:.4g}"
+
+
+def drop_in(metric: str, drop: float) -> str:
+    """Return a drop with its sign: "0.42 points", "−0.10 points" when the IR is better, "none"."""
+    if abs(drop) < SAME_SCORE:
+        return "none"
+    sign = "−" if drop < 0 else ""
+    if metric not in SHARES:
+        return f"{sign}{abs(drop):.3g}"
+    points = _points(drop)
+    if points.startswith("less"):
+        return f"{points} points {'better' if drop < 0 else 'worse'}"
+    return f"{sign}{points} points"
+
+
+def difference(value: float) -> str:
+    """Return a numeric difference: three digits, whatever its magnitude."""
+    return f"{value:.3g}"
+
+
+def cosine(value: float) -> str:
+    """Return a cosine; what is below 1 never reads as 1."""
+    text = f"{value:.6f}"
+    return "over 0.999999" if text == "1.000000" and value < 1 else text
