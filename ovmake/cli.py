@@ -11,9 +11,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 WRONG_USE = 2
 FAILED = 1
+
+UP_TO_DATE = "up to date: {} targets"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,18 +48,24 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ovmake.diagnostics import Diagnostic, OvmakeError
-
+    command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
-    except OvmakeError as error:
-        _tell_diagnostics(error.diagnostics, as_json=getattr(arguments, "json", False))
-        return error.exit_status
-    except OSError as error:
-        message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-        _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=getattr(arguments, "json", False))
-        return FAILED
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        # Diagnostics are loaded only now: a no-op build has none.
+        from ovmake.diagnostics import Diagnostic, OvmakeError
+
+        as_json = getattr(arguments, "json", False)
+        if isinstance(error, OvmakeError):
+            _tell_diagnostics(error.diagnostics, as_json=as_json)
+            return error.exit_status
+        if isinstance(error, OSError):
+            message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+            _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=as_json)
+            return FAILED
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,6 +147,8 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    if not (arguments.dry_run or arguments.force or arguments.json) and _stamped(arguments):
+        return 0
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
     from ovmake.session import open_session
@@ -147,6 +156,8 @@ def _build(arguments: argparse.Namespace) -> int:
     with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
         graph = session.graph(measure=False)
         targets = select(graph, arguments.targets)
+        if not arguments.dry_run:
+            session.forget_stamp()
         options = Options(
             jobs=arguments.jobs or _default_jobs(),
             keep_going=arguments.keep_going,
@@ -158,7 +169,20 @@ def _build(arguments: argparse.Namespace) -> int:
             outcome = session.execute(graph, targets, options, _both(summary, listener))
         if not arguments.json:
             summary.print(dry_run=arguments.dry_run)
+        if outcome.exit_status == 0 and not arguments.dry_run and len(targets) == len(graph.targets):
+            session.renew_stamp(graph)
         return outcome.exit_status
+
+
+def _stamped(arguments: argparse.Namespace) -> bool:
+    """Whether the stamp of an earlier build says that nothing is to be done; then say so."""
+    from ovmake import stamp
+
+    folder, name = os.path.split(os.path.join(arguments.folder, arguments.file))  # noqa: PTH118 - no pathlib yet
+    count = stamp.up_to_date(folder, f"{name} {arguments.allow_outside}", arguments.targets)
+    if count is not None:
+        print(UP_TO_DATE.format(count))
+    return count is not None
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -240,6 +264,8 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 def _where(arguments: argparse.Namespace) -> Where:
+    from pathlib import Path
+
     from ovmake.session import Where
 
     return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
@@ -293,7 +319,7 @@ class _Summary:
     def print(self, *, dry_run: bool) -> None:
         """Print what became of the targets."""
         if self._stale == 0:
-            print(f"up to date: {len(self._lines)} targets")
+            print(UP_TO_DATE.format(len(self._lines)))
             return
         for line in self._lines:
             print(line)

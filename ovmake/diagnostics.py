@@ -7,6 +7,7 @@
 
 Rule 1: a message stands alone; `help` is an action, a note is a fact; none ends with a full stop.
 Rule 2: the caret stands under the value, or under the key when the key is what is wrong.
+Rule 3: an Ovfile may come from a stranger: nothing of it reaches the terminal as a control character.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 
+# A longer line is shown as the part around the caret.
+LINE_WIDTH = 110
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """Some characters of one line of a file.
 
     `line` and `column` count from 1, as editors do; `length` is in characters, at least 1; `text` is the whole line.
+    A span of length 1 may stand just after the end of the line.
     """
 
     file: str
@@ -37,12 +42,13 @@ class Span:
         line_start = text.rfind("\n", 0, start) + 1
         line_end = text.find("\n", start)
         line_end = len(text) if line_end < 0 else line_end
+        line = text[line_start:line_end].removesuffix("\r")
         return cls(
             file=file,
             line=text.count("\n", 0, start) + 1,
             column=start - line_start + 1,
-            length=max(1, min(end, line_end) - start),
-            text=text[line_start:line_end].rstrip("\r"),
+            length=max(1, min(end, line_start + len(line)) - start),
+            text=line,
         )
 
 
@@ -58,7 +64,8 @@ class Label:
 class Diagnostic:
     """One thing that is wrong.
 
-    `code` is kebab-case and stable. `label` is written beside the caret. `help` says what to do next.
+    `code` is kebab-case and stable. `label` is written beside the caret. `help` says what to do next. Only a note may
+    have several lines: a framework's own message does.
     """
 
     code: str
@@ -92,7 +99,7 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 def render(diagnostic: Diagnostic) -> str:
     """Return the diagnostic as text of several lines, without a newline at the end."""
-    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_harmless(diagnostic.message)}"]
     labels = [] if diagnostic.span is None else [Label(span=diagnostic.span, text=diagnostic.label)]
     labels += diagnostic.also
     margin = max((len(str(label.span.line)) for label in labels), default=1)
@@ -100,51 +107,102 @@ def render(diagnostic: Diagnostic) -> str:
         lines += _excerpt(label, margin, mark="^" if index == 0 and diagnostic.span else "-")
     if labels and (diagnostic.help or diagnostic.notes):
         lines.append(f"{' ' * margin} |")
-    lines += [f"{' ' * margin} = note: {note}" for note in diagnostic.notes]
+    for note in diagnostic.notes:
+        first, *more = note.splitlines() or [""]
+        lines.append(f"{' ' * margin} = note: {_harmless(first)}")
+        lines += [f"{' ' * margin}         {_harmless(line)}".rstrip() for line in more]
     if diagnostic.help:
-        lines.append(f"help: {diagnostic.help}")
+        lines.append(f"help: {_harmless(diagnostic.help)}")
     return "\n".join(lines)
 
 
 def _excerpt(label: Label, margin: int, mark: str) -> list[str]:
     span = label.span
-    before = _width(span.text[: span.column - 1])
-    marked = max(1, _width(span.text[span.column - 1 : span.column - 1 + span.length]))
+    text, start, end = _around(span.text, span.column - 1, span.column - 1 + span.length)
     pad = " " * margin
+    marks = mark * max(1, _width(text[start:end]))
     return [
-        f"{pad}--> {span.file}:{span.line}:{span.column}",
+        f"{pad}--> {_harmless(span.file)}:{span.line}:{span.column}",
         f"{pad} |",
-        f"{span.line:>{margin}} | {span.text.expandtabs(1)}",
-        f"{pad} | {' ' * before}{mark * marked} {label.text}".rstrip(),
+        f"{span.line:>{margin}} | {_one_column_each(text)}".rstrip(),
+        f"{pad} | {' ' * _width(text[:start])}{marks} {_harmless(label.text)}".rstrip(),
     ]
 
 
+def _around(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """Return a line, or the part of a long one in which `text[start:end]` begins, and where that then is."""
+    if len(text) <= LINE_WIDTH:
+        return text, start, end
+    first = 0 if end <= LINE_WIDTH else max(0, min(start - LINE_WIDTH // 3, len(text) - LINE_WIDTH))
+    last = first + LINE_WIDTH
+    dots = "…" if first else ""
+    part = dots + text[first:last] + ("…" if last < len(text) else "")
+    return part, start - first + len(dots), min(end, last) - first + len(dots)
+
+
 def _width(text: str) -> int:
-    """Columns that `text` takes in a terminal: CJK characters take two, combining marks none."""
+    """Columns that `text` takes in a terminal: CJK characters take two, combining marks and joiners none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if _is_control(character):
+        return 1  # what `_one_column_each` puts in its place
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _is_control(character: str) -> bool:
+    """Whether a terminal may obey it: control codes, line separators, and what turns the direction of the text."""
+    return (
+        unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"}
+        or "\u202a" <= character <= "\u202e"
+        or "\u2066" <= character <= "\u2069"
+    )
+
+
+def _one_column_each(line: str) -> str:
+    """Return a line of a file with every tab as one space and every control character as one `�`."""
+    return "".join(" " if c == "\t" else "\ufffd" if _is_control(c) else c for c in line)
+
+
+def _harmless(text: str) -> str:
+    r"""Return `text` with control characters written out: `\x1b`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if _is_control(c) else c for c in text)
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, object]:
     """Return what `--json` prints for a diagnostic; keys without a value are left out."""
-    span = diagnostic.span
-    place = None if span is None else {"file": span.file, "line": span.line, "column": span.column}
+    also = [{"at": _place(label.span), "label": label.text} for label in diagnostic.also]
     fields: dict[str, object] = {
         "severity": diagnostic.severity,
         "code": diagnostic.code,
         "message": diagnostic.message,
-        "at": place,
+        "at": None if diagnostic.span is None else _place(diagnostic.span),
         "label": diagnostic.label,
+        "also": also,
         "notes": list(diagnostic.notes),
         "help": diagnostic.help,
     }
     return {key: value for key, value in fields.items() if value}
 
 
+def _place(span: Span) -> dict[str, object]:
+    return {"file": span.file, "line": span.line, "column": span.column, "length": span.length}
+
+
 def did_you_mean(word: str, known: list[str]) -> str:
-    """Return "did you mean `x`?" for the nearest of `known`, or "" when nothing is near."""
+    """Return "did you mean `x`?" for the nearest of `known`, or "" when nothing is near.
+
+    `FP16` and `max_drop` are near to `fp16` and `max-drop`.
+    """
     import difflib  # noqa: PLC0415 - 5 ms that only a mistake should cost
 
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    plain = {name.casefold().replace("_", "-"): name for name in known}
+    near = difflib.get_close_matches(word.casefold().replace("_", "-"), plain, n=1, cutoff=0.65)
+    return f"did you mean `{plain[near[0]]}`?" if near else ""

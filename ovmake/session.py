@@ -16,17 +16,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ovmake.diagnostics import Diagnostic, OvmakeError, Span
+from ovmake import stamp
+from ovmake.diagnostics import Diagnostic, OvmakeError, Span, render
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Graph
+from ovmake.graph.action import Graph, Source
 from ovmake.graph.lower import lower
-from ovmake.ovfile.parse import parse, span_of
+from ovmake.ovfile.parse import decode, parse, span_of
 from ovmake.ovfile.spec import KeyPath, Ovfile
 from ovmake.rules import build_target, measure_target
+from ovmake.store.cas import FOLDER
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
@@ -49,6 +51,11 @@ class Where:
         return self.folder / self.file
 
     @property
+    def key(self) -> str:
+        """What the stamp is about: which Ovfile of the folder, and whether its paths may leave the repo."""
+        return f"{self.ovfile.name} {self.allow_outside}"
+
+    @property
     def root(self) -> Path:
         """The folder that every path of the Ovfile is relative to."""
         return self.ovfile.parent.absolute()
@@ -67,6 +74,7 @@ class Session:
     where: Where
     text: str
     ovfile: Ovfile
+    ovfile_state: stamp.State
     disk: RealDisk
     database: Database
     runner: RunnerWhenNeeded
@@ -80,6 +88,9 @@ class Session:
 
     def execute(self, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]) -> Outcome:
         """Build targets of `graph`."""
+        return self._executor(graph, options, emit).build(targets)
+
+    def _executor(self, graph: Graph, options: Options, emit: Callable[[Event], None]) -> Executor:
         world = World(
             disk=self.disk,
             database=self.database,
@@ -92,7 +103,35 @@ class Session:
             locate=self.locate,
             span=self.span,
         )
-        return Executor(graph, world, options).build(targets)
+        return Executor(graph, world, options)
+
+    def forget_stamp(self) -> None:
+        """From now on until `renew_stamp`, nothing is known to be fresh."""
+        stamp.forget(str(self.where.root))
+
+    def renew_stamp(self, graph: Graph) -> None:
+        """Look at everything once more, and if all targets are fresh write down what the look saw.
+
+        Folders are noted before the files in them are, so that a file that appears meanwhile shows in one or the other.
+        """
+        sources = {
+            given.origin.path
+            for action in graph.actions.values()
+            for given in action.inputs
+            if isinstance(given.origin, Source)
+        }
+        looked_ns = stamp.after_a_tick()
+        files = {
+            folder: stamp.state_of(self.disk.absolute(folder))
+            for path in [*sorted(sources), FOLDER]
+            for folder in stamp.folders_of(str(self.where.root), path)
+        }
+        files[self.where.ovfile.name] = self.ovfile_state
+        executor = self._executor(graph, Options(dry_run=True, keep_going=True), lambda _: None)
+        outcome = executor.build(list(graph.targets))
+        if set(outcome.targets.values()) == {"fresh"}:
+            files |= {path: [stat.size_bytes, stat.mtime_ns, stat.inode] for path, stat in executor.looked_at().items()}
+            stamp.write(str(self.where.root), self.where.key, list(graph.targets), files, looked_ns)
 
     def span(self, at: KeyPath) -> Span | None:
         """Return where a key path stands in the Ovfile."""
@@ -106,22 +145,24 @@ class Session:
         return f"{span.file}:{span.line}" if span else ""
 
 
-def read_ovfile(where: Where) -> tuple[str, Ovfile]:
-    """Return an Ovfile's text and what it means.
+def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:
+    """Return an Ovfile's text, what it means, and the state of the file that was read.
 
     Raises:
         OvmakeError: it is not there, cannot be read, or is wrong.
     """
     try:
-        text = where.ovfile.read_bytes().decode()
+        state = stamp.state_of(str(where.ovfile))
+        data = where.ovfile.read_bytes()
     except FileNotFoundError:
         message = f"there is no {where.ovfile}"
         hint = "write one: two lines are enough, see the README; or name one with -f FILE or -C DIR"
         raise OvmakeError(Diagnostic(code="no-ovfile", message=message, help=hint)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot read {where.ovfile}: {error}"
+    except OSError as error:
+        message = f"cannot read {where.ovfile}: {error.strerror}"
         raise OvmakeError(Diagnostic(code="unreadable-ovfile", message=message)) from None
-    return text, parse(text, file=where.file, inside=_stays_inside(where))
+    text = decode(data, file=where.file)
+    return text, parse(text, file=where.file, inside=_stays_inside(where)), state
 
 
 def _stays_inside(where: Where) -> Callable[[str], bool]:
@@ -184,7 +225,9 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
     Raises:
         OvmakeError: the Ovfile is wrong, or the repo is locked and `wait` is False.
     """
-    text, ovfile = read_ovfile(where)
+    text, ovfile, ovfile_state = read_ovfile(where)
+    for found in ovfile.warnings:
+        tell(render(found))
     state = where.root / STATE
     _make_state_folder(state)
     with hold(state, wait=wait, waiting=tell):
@@ -197,6 +240,7 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
                 where=where,
                 text=text,
                 ovfile=ovfile,
+                ovfile_state=ovfile_state,
                 disk=RealDisk(where.root),
                 database=database,
                 runner=runner,

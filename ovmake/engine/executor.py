@@ -37,7 +37,7 @@ from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
 from ovmake.store.cas import Cas
-from ovmake.store.disk import DigestMismatchError
+from ovmake.store.disk import DigestMismatchError, Stat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,10 @@ class Executor:
             ),
         )
         return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
+
+    def looked_at(self) -> dict[str, Stat]:
+        """Return every source file and published output that the build looked at, as it was."""
+        return self._looker.looked_at()
 
     def _loop(self, scheduler: Scheduler) -> None:
         while True:

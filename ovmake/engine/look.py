@@ -19,6 +19,7 @@ from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, SeenInput, Trace
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
+from ovmake.store.disk import Stat
 from ovmake.store.sources import Sources, SourceState
 
 # The outputs of the actions before, by action name; None where they are not known (dry run).
@@ -108,6 +109,10 @@ class Looker:
                 if state is None or not self._sources.unchanged(given.origin.path, state):
                     return given.origin.path
         return ""
+
+    def looked_at(self) -> dict[str, Stat]:
+        """Return every source file and published output that was looked at, as it was."""
+        return self._sources.looked_at
 
     def remember(self) -> None:
         """Write the digests taken in this run to the stat cache."""

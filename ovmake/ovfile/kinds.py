@@ -1,48 +1,28 @@
 """The kinds of value an Ovfile's key can have, and how a wrong value is described.
 
     kind.check(value, at, problems)     report everything that is wrong with `value`, which stands at key path `at`
+    kind.expected                       what a value should be, for "expected ..." and for the key reference
 
-A kind checks form only. What needs other keys (an unknown dataset, a missing calibration set) is `parse.py`'s business.
+A kind checks form only: what one value says by itself. What needs other keys (an unknown dataset, a missing
+calibration set) is `meaning.py`'s business.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.ovfile.problems import Also, Problem, Problems, bad_value, clipped, not_yet, toml, wrong_type
 from ovmake.ovfile.spec import KeyPath
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-PERCENT = re.compile(r"-?\d+(\.\d+)?%\Z")
-BOUNDED = re.compile(r"\d+\.\.(\d+)?\Z")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A mistake at a key path; `on` says whether the caret goes under the key or the value."""
-
-    code: str
-    at: KeyPath
-    message: str
-    label: str = ""
-    help: str = ""
-    on: Literal["key", "value"] = "value"
-    first: KeyPath | None = None
-
-
-@dataclass(slots=True)
-class Problems:
-    """Collects problems, so that one run shows all of them."""
-
-    found: list[Problem] = field(default_factory=list)
-
-    def add(self, problem: Problem) -> None:
-        """Add `problem`, once: several precisions may run into the same line of the Ovfile."""
-        if problem not in self.found:
-            self.found.append(problem)
+PERCENT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?%\Z")
+BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
+LARGEST = (1 << 63) - 1
 
 
 class Kind(Protocol):
@@ -56,51 +36,42 @@ class Kind(Protocol):
         """Report what is wrong with `value`."""
 
 
-def dotted(at: KeyPath) -> str:
-    """Return a key path as a user writes it: `models.digits.inputs.image.shape[0]`."""
-    text = ""
-    for part in at:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
-def wrong_type(expected: str, value: object, at: KeyPath) -> Problem:
-    """Return the problem of a value of the wrong TOML type."""
-    message = f"`{dotted(at)}` is {toml_type(value)}, not {expected}"
-    return Problem(code="wrong-type", at=at, message=message, label=f"expected {expected}")
-
-
-def toml_type(value: object) -> str:
-    """Return TOML's name for the type of a parsed value, with its article."""
-    # bool before int: True is an int in Python
-    names = (
-        (bool, "a boolean"),
-        (int, "an integer"),
-        (float, "a float"),
-        (str, "a string"),
-        (list, "an array"),
-        (dict, "a table"),
-    )
-    return next((name for kind, name in names if isinstance(value, kind)), "a date or time")
-
-
 def is_number(value: object) -> bool:
-    """Whether a TOML value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    """Whether a TOML value is a finite number that 64 bits hold. tomli reads integers of any length."""
+    if isinstance(value, bool):
+        return False
+    return (isinstance(value, int) and abs(value) <= LARGEST) or (isinstance(value, float) and math.isfinite(value))
+
+
+def no_number(value: float) -> str:
+    """Return why a TOML number is none for us, to go on after "... is"."""
+    return "too large" if isinstance(value, int) else f"{value}, not a finite number"
+
+
+def one_of(words: Sequence[str]) -> str:
+    """Return "`a`, `b` or `c`"."""
+    quoted = [f"`{word}`" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A string that is not empty."""
+    """A string that is not empty. `ready`, if any, are the endings that are supported, and `what` else is not."""
 
     expected: str = "a string"
+    ready: tuple[str, ...] = ()
+    what: str = ""
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """A NUL can be in no path and no name."""
         if not isinstance(value, str):
             problems.add(wrong_type(self.expected, value, at))
-        elif not value or "\0" in value:
-            problems.add(Problem(code="bad-value", at=at, message=f"`{dotted(at)}` is empty or holds a NUL character"))
+        elif not value:
+            problems.add(bad_value("empty", self.expected, at))
+        elif "\0" in value:
+            problems.add(bad_value("a string with a NUL character in it", "", at))
+        elif self.ready and not value.endswith(self.ready):
+            problems.add(not_yet(self.what, at, ready=" and ".join(self.ready)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +88,10 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number in a range, both ends included unless `above`."""
+    """A number in a range, both ends included."""
 
     minimum: float | None = None
     maximum: float | None = None
-    above: float | None = None
     whole: bool = False
 
     @property
@@ -129,55 +99,60 @@ class Number:
         """For example "a whole number of at least 1"."""
         text = "a whole number" if self.whole else "a number"
         text += "" if self.minimum is None else f" of at least {self.minimum:g}"
-        text += "" if self.above is None else f" above {self.above:g}"
         return text + ("" if self.maximum is None else f" and at most {self.maximum:g}")
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Infinity and NaN are TOML floats, but never numbers here."""
         if not isinstance(value, int | float) or isinstance(value, bool) or (self.whole and not isinstance(value, int)):
             problems.add(wrong_type(self.expected, value, at))
-        elif not self._holds(value):
-            message = f"`{dotted(at)}` is {value:g}, not {self.expected}"
-            problems.add(Problem(code="bad-value", at=at, message=message, label=f"expected {self.expected}"))
+        elif not is_number(value):
+            problems.add(bad_value(no_number(value), self.expected, at))
+        elif not self._in_range(value):
+            problems.add(bad_value(f"{toml(value)}, not {self.expected}", self.expected, at))
 
-    def _holds(self, value: float) -> bool:
-        if not is_number(value):
-            return False
-        low = self.minimum is None or value >= self.minimum
-        return low and (self.above is None or value > self.above) and (self.maximum is None or value <= self.maximum)
+    def _in_range(self, value: float) -> bool:
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One of a few words. `code` is the diagnostic's, such as `unknown-preset`; `what` is what the words name."""
+    """One of a few words.
+
+    `code` is the diagnostic's, such as `unknown-preset`; `what` is what the words name. Words that fit `pattern` are
+    known as well. `ready` are the words that this version supports, if not all.
+    """
 
     words: tuple[str, ...]
     code: str
     what: str
+    pattern: str = r"(?!)"
+    ready: tuple[str, ...] | None = None
 
     @property
     def expected(self) -> str:
-        """The words, for "expected ..."."""
-        quoted = [f"`{word}`" for word in self.words]
-        return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+        """The words that can be used, for "expected ..."."""
+        return one_of(self.ready or self.words)
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """A word that is not among them gets a "did you mean"."""
         if not isinstance(value, str):
             problems.add(wrong_type("a string", value, at))
-        elif value not in self.words:
-            message = f"unknown {self.what} `{value}`"
+        elif value not in self.words and not re.fullmatch(self.pattern, value):
+            message = f"unknown {self.what} `{clipped(value)}`"
             hint = did_you_mean(value, list(self.words))
             problems.add(Problem(code=self.code, at=at, message=message, label=f"expected {self.expected}", help=hint))
+        elif self.ready is not None and value not in self.ready:
+            problems.add(not_yet(f"{self.what} `{clipped(value)}`", at, ready=self.expected))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOf:
-    """An array whose elements are all of one kind."""
+    """An array whose elements are all of one kind. `once`, if given, names the elements, which may not repeat."""
 
     element: Kind
     expected: str
     at_least: int = 1
+    once: str = ""
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Every wrong element is reported at its own place."""
@@ -185,18 +160,27 @@ class ListOf:
             problems.add(wrong_type(self.expected, value, at))
             return
         if len(value) < self.at_least:
-            problems.add(
-                Problem(code="bad-value", at=at, message=f"`{dotted(at)}` is empty", label=f"expected {self.expected}")
-            )
+            problems.add(bad_value("empty", self.expected, at))
         for index, element in enumerate(value):
             self.element.check(element, (*at, index), problems)
+            if self.once and isinstance(element, str) and (first := value.index(element)) != index:
+                problems.add(self._again(element, (*at, index), (*at, first)))
+
+    def _again(self, element: str, at: KeyPath, first: KeyPath) -> Problem:
+        return Problem(
+            code="duplicate-target",
+            at=at,
+            message=f"{self.once} `{clipped(element)}` is listed twice",
+            also=Also(at=first, text="first listed here"),
+            help="take one of them out",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """An array of dimensions: a size, -1 for dynamic, or "1..8" for bounded."""
 
-    expected: str = "an array of dimensions such as [-1, 224, 224, 3]"
+    expected: str = "an array of dimensions such as `[-1, 224, 224, 3]`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Bounded dimensions are legal but not supported yet."""
@@ -207,14 +191,22 @@ class Shape:
             self._check_dimension(dimension, (*at, index), problems)
 
     def _check_dimension(self, dimension: object, at: KeyPath, problems: Problems) -> None:
-        if isinstance(dimension, str) and BOUNDED.match(dimension):
-            problems.add(not_yet("bounded dimensions", at, on="value"))
-        elif isinstance(dimension, bool) or not isinstance(dimension, int) or dimension == 0 or dimension < -1:
-            shown = f'"{dimension}"' if isinstance(dimension, str) else f"{dimension}".lower()
-            message = f"`{dotted(at)}` is {shown}, which is no dimension"
+        bounds = BOUNDED.match(dimension) if isinstance(dimension, str) else None
+        if bounds and int(bounds[1]) <= int(bounds[2] or LARGEST):
+            problems.add(not_yet(f"a bounded dimension such as {toml(dimension)}", at))
+        elif isinstance(dimension, bool) or not isinstance(dimension, int) or not _is_dimension(dimension):
             problems.add(
-                Problem(code="bad-shape", at=at, message=message, label='expected a size, -1 or a range such as "1..8"')
+                Problem(
+                    code="bad-shape",
+                    at=at,
+                    message=f"{toml(dimension)} is no dimension of a shape",
+                    label='expected a size, -1 for dynamic, or a range such as "1..8"',
+                )
             )
+
+
+def _is_dimension(size: int) -> bool:
+    return size == -1 or 0 < size < 1 << 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,168 +217,61 @@ class PerChannel:
     expected: str = "a number or an array of numbers, one per channel"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Dividing by a scale of 0 would fill the model with infinities."""
+        """The IR computes in 32-bit floats: what does not fit in one would fill the model with infinities."""
         elements = value if isinstance(value, list) else [value]
         if not elements:
-            problems.add(
-                Problem(code="bad-value", at=at, message=f"`{dotted(at)}` is empty", label=f"expected {self.expected}")
-            )
+            problems.add(bad_value("empty", self.expected, at))
         for index, element in enumerate(elements):
-            place = (*at, index) if isinstance(value, list) else at
-            if not is_number(element):
-                problems.add(
-                    wrong_type("a finite number" if isinstance(value, list) else self.expected, element, place)
-                )
-            elif element == 0 and not self.zero:
-                problems.add(
-                    Problem(code="bad-value", at=place, message=f"`{dotted(place)}` is 0, and the IR divides by it")
-                )
+            in_array = isinstance(value, list)
+            self._check_element(element, (*at, index) if in_array else at, problems, in_array=in_array)
+
+    def _check_element(self, element: object, at: KeyPath, problems: Problems, *, in_array: bool) -> None:
+        expected = "a number" if in_array else self.expected
+        if not isinstance(element, int | float) or isinstance(element, bool):
+            problems.add(wrong_type(expected, element, at))
+        elif not self.zero and element == 0:
+            problems.add(bad_value("0, and the IR divides by it", expected, at))
+        elif not is_number(element):
+            problems.add(bad_value(no_number(element), expected, at))
+        elif not _fits_float32(element):
+            problems.add(bad_value(f"{toml(element)}, which no 32-bit float can hold", expected, at))
+
+
+def _fits_float32(value: float) -> bool:
+    """Whether a number becomes a finite 32-bit float, and not 0 unless it is 0."""
+    try:
+        (rounded,) = struct.unpack("f", struct.pack("f", value))
+    except OverflowError:
+        return False
+    return value == 0 or rounded != 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropAmount:
     """A number in metric units, or "1%" of TensorFlow's metric. Negative: the IR must be better."""
 
-    expected: str = 'a number such as 0.01, or a string such as "1%"'
+    expected: str = 'a number such as `0.01`, or a string such as `"1%"`'
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """A string that is no percentage is a bad value, not a wrong type."""
-        if isinstance(value, str) and not PERCENT.match(value):
-            problems.add(
-                Problem(
-                    code="bad-value",
-                    at=at,
-                    message=f'`{dotted(at)}` is "{value}", not a percentage',
-                    label=f"expected {self.expected}",
-                )
-            )
-        elif not isinstance(value, str) and not is_number(value):
+        if isinstance(value, str):
+            if not PERCENT.match(value):
+                problems.add(bad_value(f"{toml(value)}, which is no percentage", self.expected, at))
+        elif not isinstance(value, int | float) or isinstance(value, bool):
             problems.add(wrong_type(self.expected, value, at))
+        elif not is_number(value):
+            problems.add(bad_value(no_number(value), self.expected, at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Off:
     """The word `false`, where a table may stand."""
 
-    expected: str = "a table or false"
+    expected: str = "a table or `false`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """`true` would say nothing."""
-        if value is not False:
+        if value is True:
+            problems.add(bad_value("true, which says nothing", self.expected, at, hint="leave it out for the default"))
+        elif value is not False:
             problems.add(wrong_type(self.expected, value, at))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A key of a table. `doc` is one line for the reference.
-
-    `ready` says which values this version supports: True all, False none, a tuple just those.
-    """
-
-    name: str
-    kind: Kind
-    doc: str
-    ready: bool | tuple[object, ...] = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`."""
-
-    keys: Sequence[Key]
-    otherwise: Kind | None = None
-
-    @property
-    def expected(self) -> str:
-        """A table, or what stands for it."""
-        return self.otherwise.expected if self.otherwise else "a table"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Unknown keys are errors; keys that wait for their issue say so instead of being ignored."""
-        if not isinstance(value, dict):
-            if self.otherwise:
-                self.otherwise.check(value, at, problems)
-            else:
-                problems.add(wrong_type("a table", value, at))
-            return
-        known = {key.name: key for key in self.keys}
-        for name, element in value.items():
-            if name not in known:
-                problems.add(_unknown_key(name, list(known), at))
-            else:
-                _check_key(known[name], element, (*at, name), problems)
-
-
-def _check_key(key: Key, value: object, at: KeyPath, problems: Problems) -> None:
-    before = len(problems.found)
-    key.kind.check(value, at, problems)
-    if len(problems.found) > before or key.ready is True:
-        return
-    if key.ready is False:
-        problems.add(not_yet(f"`{key.name}`", at, on="key"))
-    elif value not in key.ready:
-        problems.add(not_yet(f"`{key.name} = {_toml(value)}`", at, on="value"))
-
-
-def _toml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A table whose keys are names that the user chose: models, datasets, inputs.
-
-    `strict` names become folders under the build folder, so they are kept to letters, digits and `._-`.
-    """
-
-    element: Kind
-    what: str
-    strict: bool = True
-    reserved: tuple[str, ...] = ()
-
-    @property
-    def expected(self) -> str:
-        """A table of tables."""
-        return f"a table with a key per {self.what}"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """A bad name is reported at the name."""
-        if not isinstance(value, dict):
-            problems.add(wrong_type(self.expected, value, at))
-            return
-        for name, element in value.items():
-            if self.strict and not NAME.match(name):
-                problems.add(
-                    self._bad_name(
-                        name, (*at, name), "use letters, digits, `.`, `_` and `-`, and begin with a letter or digit"
-                    )
-                )
-            elif name in self.reserved:
-                problems.add(
-                    self._bad_name(name, (*at, name), f"`{name}` is taken: ovmake writes a folder of that name")
-                )
-            self.element.check(element, (*at, name), problems)
-
-    def _bad_name(self, name: str, at: KeyPath, hint: str) -> Problem:
-        return Problem(
-            code="bad-name", at=at, on="key", message=f"`{name}` cannot be the name of a {self.what}", help=hint
-        )
-
-
-def _unknown_key(name: str, known: list[str], table: KeyPath) -> Problem:
-    where = f"in [{dotted(table)}]" if table else "at the top of the Ovfile"
-    hint = did_you_mean(name, known) or f"known here: {', '.join(sorted(known))}"
-    return Problem(code="unknown-key", at=(*table, name), on="key", message=f"unknown key `{name}` {where}", help=hint)
-
-
-def not_yet(what: str, at: KeyPath, on: Literal["key", "value"]) -> Problem:
-    """Return the problem of something that is planned but not built, named so that it is never ignored in silence."""
-    verb = "are" if what.endswith("s") else "is"
-    message = f"{what} {verb} not supported yet"
-    return Problem(
-        code="not-yet-supported",
-        at=at,
-        on=on,
-        message=message,
-        help="leave it out: this version of ovmake cannot do it",
-    )

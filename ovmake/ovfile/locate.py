@@ -1,6 +1,7 @@
 r"""Find where every key path stands in an Ovfile's text.
 
     locate(text) -> {key path: Place}
+    declared_twice(text) -> (key path, first Place, second Place)
 
 tomli keeps no positions, so a diagnostic about `models.digits.shape` could say what is wrong but not
 where. This second, smaller reader runs only when there is a diagnostic to point. Pure: no disk, no tomli.
@@ -20,13 +21,13 @@ Source: TOML 1.0.0 (https://toml.io/en/v1.0.0), and of TOML 1.1.0 what tomli 2.5
 and a trailing comma in inline tables, the escapes `\e` and `\xHH`, times without seconds.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-KeyPath = tuple[str | int, ...]
-"""Table keys and array indexes from the root: `("models", "digits", "inputs", "image", "shape", 0)`."""
+from ovmake.ovfile.spec import KeyPath
 
 Span = tuple[int, int]
 
@@ -60,6 +61,19 @@ def locate(text: str) -> dict[KeyPath, Place]:
     reader = _Reader(text)
     reader.read_document()
     return reader.places
+
+
+def declared_twice(text: str) -> tuple[KeyPath, Place, Place] | None:
+    """Return the first key path that has two values or two headers, and where; None if we cannot tell.
+
+    For text that tomli refused for being declared twice: up to there it is TOML. Not found are keys that are one thing
+    first and another later, such as `a = 1` and then `a.b = 2`.
+    """
+    reader = _Reader(text)
+    reader.places = watched = _Watched()
+    with contextlib.suppress(ValueError):  # what comes after the second declaration may be anything
+        reader.read_document()
+    return watched.twice
 
 
 # Every pattern matches at the reader's position. `++`, `*+` and `?+` give nothing back once matched.
@@ -97,6 +111,18 @@ _ESCAPE = re.compile(
     re.VERBOSE,
 )
 _ESCAPE_LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b", '"': '"', "\\": "\\"}
+
+
+class _Watched(dict[KeyPath, Place]):
+    """Places that notice when one is taken twice. A table that was implied first and opened later is not."""
+
+    twice: tuple[KeyPath, Place, Place] | None = None
+
+    def __setitem__(self, path: KeyPath, place: Place) -> None:
+        before = self.get(path)
+        if self.twice is None and before is not None and (before.value or before.header):
+            self.twice = (path, before, place)
+        super().__setitem__(path, place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

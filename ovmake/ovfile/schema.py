@@ -9,24 +9,36 @@ is known, checked and refused with `not-yet-supported` until it is built.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ovmake.ovfile.kinds import (
     Choice,
     DropAmount,
     Flag,
-    Key,
     ListOf,
-    Named,
     Number,
     Off,
     PerChannel,
     Shape,
-    Table,
     Text,
+    one_of,
 )
-from ovmake.ovfile.spec import PRECISIONS
+from ovmake.ovfile.spec import (
+    DEFAULT_BUILD_DIR,
+    DEFAULT_COSINE,
+    DEFAULT_DEVICE,
+    DEFAULT_MAX_DROP,
+    DEFAULT_MAX_SECONDS,
+    DEFAULT_PRECISIONS,
+    DEFAULT_PRESET,
+    DEFAULT_SAMPLES,
+    DEFAULT_SIGNATURE,
+    DEFAULT_TAGS,
+    PRECISIONS,
+    VERSION,
+)
+from ovmake.ovfile.tables import Key, Named, Table
 
-STRINGS = ListOf(element=Text(), expected="an array of strings")
-PRECISION = Choice(words=PRECISIONS, code="unknown-precision", what="precision")
 READY_PRECISIONS = ("fp32", "fp16", "int8")
 READY_METRICS = ("accuracy",)
 METRICS = (
@@ -44,31 +56,52 @@ METRICS = (
     "coco-map",
 )
 
+STRINGS = ListOf(element=Text(), expected="an array of strings")
+MAYBE_STRINGS = replace(STRINGS, at_least=0)
+PRECISION = Choice(words=PRECISIONS, code="unknown-precision", what="precision", ready=READY_PRECISIONS)
+METRIC = Choice(
+    words=METRICS,
+    code="unknown-metric",
+    what="metric",
+    pattern=r"top-[1-9][0-9]*|[^:]+\.py:[A-Za-z_]\w*",
+    ready=READY_METRICS,
+)
+
 DATASET = Table(
     keys=(
-        Key(name="path", kind=Text(), doc="The samples: an .npz with an array per input, or an .npy"),
+        Key(
+            name="path",
+            kind=Text(ready=(".npz", ".npy"), what="a dataset in another form"),
+            doc="The samples: an .npz with an array per input, or an .npy",
+            required='say which file its samples are in: `path = "data/val.npz"`',
+        ),
         Key(
             name="inputs",
             kind=Named(element=Text(), what="model input", strict=False),
-            doc="Model input -> array of the file; default: arrays named like the inputs",
+            doc='Which array feeds which input of the model: `{ image = "x" }`',
+            default="arrays named like the inputs",
         ),
-        Key(name="labels", kind=Text(), doc="The array of labels; a calibration set needs none"),
+        Key(name="labels", kind=Text(), doc="The array of labels; a calibration set needs none", default="none"),
         Key(
             name="limit",
             kind=Number(minimum=1, whole=True),
-            doc="Use the first N samples after a seeded shuffle; default: all, in their order",
+            doc="Use the first N samples after a seeded shuffle",
+            default="all, in their order",
         ),
-        Key(name="loader", kind=Text(), doc="A function yielding (inputs, label): `data.py:val`", ready=False),
+        Key(name="loader", kind=Text(), doc="A function that yields (inputs, label): `data.py:val`", ready=False),
     ),
 )
 
 INPUT = Table(
     keys=(
-        Key(name="shape", kind=Shape(), doc='Reshape; -1 is dynamic, "1..8" bounded'),
+        Key(name="shape", kind=Shape(), doc='Reshape; -1 is dynamic, "1..8" bounded (not yet)', default="the source's"),
         Key(
-            name="mean", kind=PerChannel(), doc="Baked into the IR: (x - mean) / scale; one number, or one per channel"
+            name="mean",
+            kind=PerChannel(),
+            doc="Made part of the IR, which then takes x and computes (x - mean) / scale",
+            default="0",
         ),
-        Key(name="scale", kind=PerChannel(zero=False), doc="See mean"),
+        Key(name="scale", kind=PerChannel(zero=False), doc="See `mean`", default="1"),
         Key(name="layout", kind=Text(), doc="Layout that the IR takes", ready=False),
         Key(name="model-layout", kind=Text(), doc="Layout of the source, when it differs", ready=False),
         Key(name="type", kind=Text(), doc="Element type that the IR takes", ready=False),
@@ -76,6 +109,7 @@ INPUT = Table(
             name="reverse-channels",
             kind=Flag(),
             doc="The IR takes BGR where the model wants RGB, or the other way round",
+            default="false",
             ready=(False,),
         ),
         Key(name="resize", kind=Text(), doc="The IR takes any height and width and resizes inside", ready=False),
@@ -85,12 +119,23 @@ INPUT = Table(
 
 ACCURACY = Table(
     keys=(
-        Key(name="dataset", kind=Text(), doc="The dataset to compare on"),
-        Key(name="metric", kind=Text(), doc="What is compared: accuracy"),
+        Key(
+            name="dataset",
+            kind=Text(),
+            doc="The dataset to compare on",
+            default="seeded random inputs, for `agreement` only",
+        ),
+        Key(
+            name="metric",
+            kind=METRIC,
+            doc="What is compared; needs a dataset with labels",
+            default="`accuracy` where `max-drop` is given, else none",
+        ),
         Key(
             name="max-drop",
             kind=DropAmount(),
-            doc='How much worse than TensorFlow the IR may be: absolute, or "1%" of TensorFlow\'s; default 0.01',
+            doc='How much worse than TensorFlow the IR may be: absolute, or "1%" of TensorFlow\'s; negative: better',
+            default=f"{DEFAULT_MAX_DROP} where `metric` is given, else none",
         ),
         Key(
             name="agreement",
@@ -100,6 +145,8 @@ ACCURACY = Table(
                         name="cosine",
                         kind=Number(minimum=-1, maximum=1),
                         doc="Least cosine between TensorFlow's outputs and the IR's",
+                        default=", ".join(f"{name} {least}" for name, least in DEFAULT_COSINE.items())
+                        + "; with `metric`, none",
                     ),
                 )
             ),
@@ -111,32 +158,25 @@ ACCURACY = Table(
 
 CUT = Table(
     keys=(
-        Key(name="inputs", kind=STRINGS, doc="Start the IR here", ready=False),
-        Key(name="outputs", kind=STRINGS, doc="End the IR here", ready=False),
+        Key(name="inputs", kind=STRINGS, doc="Start the IR at these layers or tensors", ready=False),
+        Key(name="outputs", kind=STRINGS, doc="End the IR at these layers or tensors", ready=False),
     ),
 )
 
 IGNORED = Table(
     keys=(
-        Key(
-            name="types",
-            kind=ListOf(element=Text(), expected="an array of strings", at_least=0),
-            doc="Operation types to leave alone",
-            ready=([],),
-        ),
-        Key(
-            name="names",
-            kind=ListOf(element=Text(), expected="an array of strings", at_least=0),
-            doc="Layers to leave alone",
-            ready=([],),
-        ),
+        Key(name="types", kind=MAYBE_STRINGS, doc="Operation types to leave alone", default="[]", ready=([],)),
+        Key(name="names", kind=MAYBE_STRINGS, doc="Layers to leave alone", default="[]", ready=([],)),
     ),
 )
 
 BENCHMARK = Table(
     keys=(
         Key(
-            name="max-seconds", kind=Number(minimum=1), doc="Time that the measurement of a target may take; default 10"
+            name="max-seconds",
+            kind=Number(minimum=1),
+            doc="Time that the measurement of a target may take",
+            default=f"{DEFAULT_MAX_SECONDS:g}",
         ),
         Key(
             name="hints",
@@ -144,46 +184,76 @@ BENCHMARK = Table(
                 element=Choice(words=("latency", "throughput"), code="unknown-hint", what="performance hint"),
                 expected="an array of hints",
             ),
-            doc="What to measure",
+            doc="What to measure: `latency` and `throughput`",
+            default="both",
             ready=(["latency", "throughput"], ["throughput", "latency"]),
         ),
     ),
 )
 
 PER_PRECISION = (
-    Key(name="signature", kind=Text(), doc="Signature of a SavedModel", ready=("serving_default",)),
-    Key(name="tags", kind=STRINGS, doc="Tags of a SavedModel's graph", ready=(["serve"],)),
+    Key(
+        name="signature",
+        kind=Text(),
+        doc="Signature of a SavedModel",
+        default=DEFAULT_SIGNATURE,
+        ready=(DEFAULT_SIGNATURE,),
+    ),
+    Key(
+        name="tags",
+        kind=STRINGS,
+        doc="Tags of a SavedModel's graph",
+        default='["serve"]',
+        ready=(list(DEFAULT_TAGS),),
+    ),
     Key(name="kind", kind=Text(), doc="Kind of the source, when its content leaves a doubt", ready=False),
-    Key(name="batch", kind=Number(minimum=1, whole=True), doc="Set the batch dimension of every input that has one"),
+    Key(
+        name="batch",
+        kind=Number(minimum=1, whole=True),
+        doc="Set the batch dimension of every input that has one",
+        default="the source's",
+    ),
     Key(name="inputs", kind=Named(element=INPUT, what="model input", strict=False), doc="One table per input"),
     Key(
         name="outputs", kind=Named(element=Text(), what="model output", strict=False), doc="Rename outputs", ready=False
     ),
     Key(name="cut", kind=CUT, doc="Take layers off the top or the bottom"),
-    Key(name="accuracy", kind=ACCURACY, doc="The gate; false turns it off"),
-    Key(name="calibration", kind=Text(), doc="int8: the dataset to calibrate on"),
-    Key(name="samples", kind=Number(minimum=1, whole=True), doc="int8: calibration samples to use; default 300"),
+    Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
+    Key(
+        name="calibration",
+        kind=Text(),
+        doc="int8 only, and required there: the dataset to calibrate on, which is not the gate's",
+    ),
+    Key(
+        name="samples",
+        kind=Number(minimum=1, whole=True),
+        doc="int8 only: how many calibration samples to use",
+        default=f"{DEFAULT_SAMPLES}",
+    ),
     Key(
         name="preset",
         kind=Choice(words=("performance", "mixed"), code="unknown-preset", what="quantization preset"),
-        doc="int8: performance (symmetric) or mixed (asymmetric activations); default mixed",
+        doc="int8 only: `performance` (symmetric) or `mixed` (asymmetric activations)",
+        default=DEFAULT_PRESET,
     ),
-    Key(name="ignored", kind=IGNORED, doc="int8: operations to leave in floating point"),
+    Key(name="ignored", kind=IGNORED, doc="int8 only: operations to leave in floating point"),
     Key(
         name="on-drop",
-        kind=Choice(words=("fail", "mixed"), code="bad-value", what="value"),
-        doc="int8: what to do when the gate is missed",
+        kind=Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
+        doc="int8 only: `fail`, or `mixed`: keep the layers that hurt in floating point until the gate holds",
+        default="fail",
         ready=("fail",),
     ),
-    Key(name="benchmark", kind=BENCHMARK, doc="How to measure"),
+    Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
 )
 
 SHARED = (
     *PER_PRECISION,
     Key(
         name="precisions",
-        kind=ListOf(element=PRECISION, expected="an array of precisions"),
-        doc="Which IRs to make; default fp32 and fp16",
+        kind=ListOf(element=PRECISION, expected="an array of precisions", once="precision"),
+        doc=f"Which IRs to make: {one_of(READY_PRECISIONS)}",
+        default=", ".join(DEFAULT_PRECISIONS),
     ),
     *(
         Key(name=name, kind=Table(keys=PER_PRECISION), doc=f"Settings of {name} only", ready=name in READY_PRECISIONS)
@@ -194,7 +264,12 @@ SHARED = (
 
 MODEL = Table(
     keys=(
-        Key(name="source", kind=Text(), doc="The TensorFlow model: a SavedModel folder or a frozen .pb"),
+        Key(
+            name="source",
+            kind=Text(),
+            doc="The TensorFlow model: a SavedModel folder or a frozen .pb",
+            required='say where the TensorFlow model is: `source = "models/digits"`',
+        ),
         *SHARED,
         Key(
             name="variants",
@@ -207,10 +282,16 @@ MODEL = Table(
 
 OVFILE = Table(
     keys=(
-        Key(name="version", kind=Number(whole=True), doc="Version of this format: 1"),
-        Key(name="build-dir", kind=Text(), doc="Where IRs and reports go; default build"),
-        Key(name="device", kind=Text(), doc="OpenVINO device to verify and measure on; default CPU", ready=("CPU",)),
-        Key(name="defaults", kind=Table(keys=SHARED), doc="Any key of a model, for all models"),
+        Key(name="version", kind=Number(whole=True), doc="Version of this format", default=f"{VERSION}"),
+        Key(name="build-dir", kind=Text(), doc="Where IRs and reports go", default=DEFAULT_BUILD_DIR),
+        Key(
+            name="device",
+            kind=Text(),
+            doc="OpenVINO device to verify and measure on",
+            default=DEFAULT_DEVICE,
+            ready=(DEFAULT_DEVICE,),
+        ),
+        Key(name="defaults", kind=Table(keys=SHARED), doc="Any key of a model but `source`, for all models"),
         Key(name="datasets", kind=Named(element=DATASET, what="dataset"), doc="One table per dataset"),
         Key(name="models", kind=Named(element=MODEL, what="model", reserved=("report",)), doc="One table per model"),
         Key(

@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ovmake.diagnostics import Diagnostic
+
 KeyPath = tuple[str | int, ...]
 
+VERSION = 1  # of the format
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights", "auto")
 DEFAULT_PRECISIONS = ("fp32", "fp16")
+DEFAULT_BUILD_DIR = "build"
+DEFAULT_DEVICE = "CPU"
+DEFAULT_SIGNATURE = "serving_default"
+DEFAULT_TAGS = ("serve",)
 DEFAULT_MAX_DROP = 0.01
+DEFAULT_SAMPLES = 300
+DEFAULT_PRESET = "mixed"
+DEFAULT_MAX_SECONDS = 10.0
 SEED = 0
 
 # The gate without labels: cosine between TensorFlow's output and the IR's, over every element of an output, that an
@@ -112,10 +122,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ovfile:
-    """A whole Ovfile. `targets` are in the order of the file."""
+    """A whole Ovfile. `targets` are in the order of the file; `warnings` are what is legal but looks like a mistake."""
 
     build_dir: str
     device: str
     report_title: str
     datasets: Mapping[str, Dataset]
     targets: tuple[Target, ...]
+    warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)

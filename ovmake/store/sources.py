@@ -38,6 +38,8 @@ class Sources:
         self._cached = database.files()
         self._fresh: dict[str, CachedFile] = {}
         self._states: dict[str, SourceState | None] = {}
+        # Every file whose digest was asked for, as it was then: what a stamp rests on.
+        self.looked_at: dict[str, Stat] = {}
 
     def state(self, path: str) -> SourceState | None:
         """Return the state of a source, None if there is none. Asked once per run: an edit belongs to the next run.
@@ -68,6 +70,7 @@ class Sources:
 
     def file_digest(self, path: str, found: Stat) -> Digest:
         """Return a file's digest, from the cache if it can be believed."""
+        self.looked_at[path] = found
         cached = self._cached.get(path)
         if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
             return cached.digest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def test_second_build_runs_nothing_and_starts_no_worker(built: Repo) -> None:
     assert (0, "up to date: 3 targets\n", "") == (result.status, result.stdout, result.stderr)
     assert set() == built.workers_started()
     assert before == built.outputs()
+
+
+def test_stamp_and_explain_agree_whatever_is_edited(built: Repo) -> None:
+    stamp = built.folder / ".ovmake/stamp.json"
+    edits: list[Callable[[], object]] = [
+        lambda: next((built.folder / ".ovmake/cas").glob("*/*")).unlink(),
+        lambda: (built.folder / "models/fashion/new.txt").write_text("new"),
+        lambda: (built.folder / "build/fashion/fp32/record.json").write_text("{}"),
+    ]
+    for edit in edits:
+        assert 0 == built.ovmake("build").status
+        assert stamp.exists()
+        assert "up to date: 3 targets\n" == built.ovmake("build").stdout
+
+        edit()
+
+        assert built.ovmake("explain").stdout.count("is up to date") < len(PRECISIONS)
+        assert "up to date" not in built.ovmake("build").stdout
 
 
 def test_touching_a_source_runs_nothing(built: Repo) -> None:

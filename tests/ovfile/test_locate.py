@@ -10,6 +10,7 @@ Then the law, on random data written in random styles by `_Writer`:
 """
 
 import copy
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +23,8 @@ import tomli
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ovmake.ovfile.locate import KeyPath, Place, Span, locate
+from ovmake.ovfile.locate import Place, Span, locate
+from ovmake.ovfile.spec import KeyPath
 
 Shown = tuple[str | None, str | None, str | None]
 """The characters of a place: key, value, header."""
@@ -569,7 +571,8 @@ _values = st.recursive(
     max_leaves=12,
 )
 _tables = st.dictionaries(_names, _values, max_size=4)
-_in_any_style = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_EXAMPLES = 1000 if os.environ.get("OVMAKE_LONG") else 60
+_in_any_style = settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @_in_any_style

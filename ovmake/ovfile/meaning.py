@@ -1,0 +1,286 @@
+"""What a document means: the targets of an Ovfile, and everything that takes more than one key to see.
+
+    Meaning(document, problems).ovfile() -> Ovfile
+
+Works on malformed documents too, so that one run shows all mistakes: a model or a dataset in which the form is wrong
+is passed over, and its absence is not counted as another mistake. Whoever calls throws the result away if there are
+errors.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ovmake.ovfile.problems import Also, Problem, Problems
+from ovmake.ovfile.schema import READY_PRECISIONS
+from ovmake.ovfile.settings import Settings, dig, table
+from ovmake.ovfile.spec import (
+    DEFAULT_BUILD_DIR,
+    DEFAULT_COSINE,
+    DEFAULT_DEVICE,
+    DEFAULT_MAX_DROP,
+    DEFAULT_MAX_SECONDS,
+    DEFAULT_PRECISIONS,
+    DEFAULT_PRESET,
+    DEFAULT_SAMPLES,
+    DEFAULT_SIGNATURE,
+    DEFAULT_TAGS,
+    PRECISIONS,
+    Accuracy,
+    Benchmark,
+    Dataset,
+    Drop,
+    Input,
+    KeyPath,
+    Ovfile,
+    Quantization,
+    Target,
+)
+
+
+@dataclass(slots=True)
+class Meaning:
+    """One document's meaning. `malformed` are the places whose form is wrong, as `form.check` found them."""
+
+    document: dict[str, object]
+    problems: Problems
+    malformed: tuple[KeyPath, ...]
+    build_dir: str = DEFAULT_BUILD_DIR
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    uncalibrated: dict[KeyPath, list[str]] = field(default_factory=dict)
+
+    def ovfile(self) -> Ovfile:
+        """Return the meaning, and report what is wrong with it."""
+        top = Settings(document=self.document, layers=((),))
+        self.build_dir = posixpath.normpath(top.text("build-dir", default=DEFAULT_BUILD_DIR))
+        names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
+        self.datasets = {name: self._dataset(name) for name in names}
+        targets = tuple(target for model in self._models() for target in self._targets(model))
+        self._check_calibrated()
+        self._check_unused()
+        return Ovfile(
+            build_dir=self.build_dir,
+            device=top.text("device", default=DEFAULT_DEVICE),
+            report_title=top.text("report", "title", default=""),
+            datasets=self.datasets,
+            targets=targets,
+        )
+
+    def _is_well_formed(self, *at: str) -> bool:
+        return not any(place[: len(at)] == at[: len(place)] for place in self.malformed)
+
+    def _models(self) -> list[str]:
+        models = list(table(self.document, ("models",)))
+        top_is_fine = not any(len(place) == 1 for place in self.malformed)  # [model.digits] is reported as it is
+        if not models and top_is_fine:
+            hint = 'add a table such as [models.digits] with `source = "models/digits"`'
+            message = "the Ovfile declares no model"
+            self.problems.add(Problem(code="no-models", at=("models",), message=message, help=hint))
+        if not self._is_well_formed("defaults"):
+            return []
+        return [model for model in models if self._is_well_formed("models", model)]
+
+    def _dataset(self, name: str) -> Dataset:
+        at: KeyPath = ("datasets", name)
+        own = Settings(document=self.document, layers=(at,))
+        return Dataset(
+            name=name,
+            path=posixpath.normpath(own.text("path", default="")),
+            arrays=tuple((key, own.text("inputs", key, default="")) for key in own.names("inputs")),
+            labels=own.text("labels", default="") or None,
+            limit=own.whole("limit"),
+            at=at,
+        )
+
+    # targets
+
+    def _precisions(self, model: str) -> tuple[tuple[str, ...], KeyPath]:
+        """Return the precisions of a model, and where they are listed."""
+        shared = Settings(document=self.document, layers=(("models", model), ("defaults",)))
+        precisions = shared.strings("precisions", default=DEFAULT_PRECISIONS)
+        return precisions, shared.origin("precisions") or ("models", model)
+
+    def _targets(self, model: str) -> Iterator[Target]:
+        precisions, _ = self._precisions(model)
+        for precision in dict.fromkeys(precisions):
+            if precision in READY_PRECISIONS:
+                yield self._target(model, precision)
+
+    def _target(self, model: str, precision: str) -> Target:
+        at: KeyPath = ("models", model)
+        own = Settings(
+            document=self.document,
+            layers=((*at, precision), at, ("defaults", precision), ("defaults",)),
+        )
+        source = posixpath.normpath(own.text("source", default=""))
+        self._check_apart(source, model)
+        return Target(
+            model=model,
+            precision=precision,
+            source=source,
+            signature=own.text("signature", default=DEFAULT_SIGNATURE),
+            tags=own.strings("tags", default=DEFAULT_TAGS),
+            batch=own.whole("batch"),
+            inputs=tuple(self._input(own, name) for name in own.names("inputs")),
+            accuracy=self._accuracy(own, precision),
+            quantization=self._quantization(own, model) if precision == "int8" else None,
+            benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
+            at=at,
+            origins=own.origins,
+        )
+
+    def _check_apart(self, source: str, model: str) -> None:
+        """A source that holds its own outputs, or the other way round, would never be up to date."""
+        outputs = posixpath.join(self.build_dir, model)
+        if posixpath.isabs(source) != posixpath.isabs(outputs):
+            return
+        if _holds(source, outputs) or _holds(outputs, source):
+            how = "is part of its own source" if _holds(source, outputs) else "holds its source"
+            self.problems.add(
+                Problem(
+                    code="output-in-source",
+                    at=("models", model, "source"),
+                    message=f"`{outputs}`, where ovmake writes `{model}`, {how}: it would never be up to date",
+                    help="move the source, or choose another `build-dir`",
+                )
+            )
+
+    def _input(self, own: Settings, name: str) -> Input:
+        shape = own.get("inputs", name, "shape")
+        mean, scale = own.numbers("inputs", name, "mean"), own.numbers("inputs", name, "scale")
+        if mean and scale and len(mean) != len(scale) and 1 not in (len(mean), len(scale)):
+            self.problems.add(
+                Problem(
+                    code="channel-mismatch",
+                    at=own.origins[f"inputs.{name}.scale"],
+                    message=f"input `{name}` has a `mean` for {len(mean)} channels and a `scale` for {len(scale)}",
+                    also=Also(at=own.origins[f"inputs.{name}.mean"], text=f"{len(mean)} channels"),
+                    label=f"{len(scale)} channels",
+                )
+            )
+        return Input(name=name, shape=tuple(shape) if isinstance(shape, list) else None, mean=mean, scale=scale)
+
+    # accuracy
+
+    def _accuracy(self, own: Settings, precision: str) -> Accuracy | None:
+        if own.get("accuracy") is False:
+            return None
+        name = own.text("accuracy", "dataset", default="")
+        metric = own.text("accuracy", "metric", default="") or None
+        drop = _drop(own.get("accuracy", "max-drop"))
+        cosine = own.get("accuracy", "agreement", "cosine")
+        if metric or drop:
+            self._check_labelled(own, name)
+            metric, drop = metric or "accuracy", drop or Drop(amount=DEFAULT_MAX_DROP)
+        elif cosine is None:
+            cosine = DEFAULT_COSINE[precision]
+        return Accuracy(
+            dataset=name or None,
+            metric=metric,
+            max_drop=drop,
+            cosine=float(cosine) if isinstance(cosine, int | float) else None,
+        )
+
+    def _check_labelled(self, own: Settings, name: str) -> None:
+        """A metric counts against labels: there must be a dataset, and it must have some."""
+        key = "metric" if own.origin("accuracy", "metric") else "max-drop"
+        place = own.origins[f"accuracy.{key}"]
+        dataset = self.datasets.get(name)
+        if not name:
+            message = f"`{key}` needs a dataset with labels to count against"
+            hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
+            self.problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
+        elif dataset and dataset.labels is None:
+            self.problems.add(
+                Problem(
+                    code="unlabelled-dataset",
+                    at=own.origins["accuracy.dataset"],
+                    message=f"dataset `{name}` has no labels, and `{key}` counts against them",
+                    also=Also(at=dataset.at, text="has no `labels`"),
+                    help=f'say which array holds them: `labels = "y"` in [datasets.{name}]',
+                )
+            )
+
+    # int8
+
+    def _quantization(self, own: Settings, model: str) -> Quantization:
+        name = own.text("calibration", default="")
+        if not name:
+            _, listed = self._precisions(model)
+            found, precisions = dig(self.document, listed)
+            at = (*listed, precisions.index("int8")) if found and isinstance(precisions, list) else listed
+            self.uncalibrated.setdefault(at, []).append(model)
+        elif self._is_same_samples(name, judge := own.text("accuracy", "dataset", default="")):
+            both = f"`{name}` both calibrates INT8 and judges it"
+            twins = f"`{name}` calibrates INT8 and `{judge}` judges it, and they hold the same samples"
+            self.problems.add(
+                Problem(
+                    code="calibration-is-validation",
+                    at=own.origins["calibration"],
+                    message=f"{both if name == judge else twins}: the gate would see what INT8 was fitted to",
+                    also=Also(at=own.origins["accuracy.dataset"], text="judged by this"),
+                    help="take samples for calibration that the gate does not use, such as some of the training set",
+                )
+            )
+        return Quantization(
+            calibration=name,
+            samples=own.whole("samples") or DEFAULT_SAMPLES,
+            preset=own.text("preset", default=DEFAULT_PRESET),
+        )
+
+    def _is_same_samples(self, calibration: str, validation: str) -> bool:
+        """Whether two datasets are one, or read the same arrays of one file."""
+        one, other = self.datasets.get(calibration), self.datasets.get(validation)
+        if one is None or other is None:
+            return False
+        return (one.path, one.arrays) == (other.path, other.arrays)
+
+    def _check_calibrated(self) -> None:
+        """One list of precisions in `[defaults]` may ask INT8 of many models: report it once, and name them all."""
+        for at, models in self.uncalibrated.items():
+            named = ", ".join(f"`{model}:int8`" for model in models[:5]) + (", ..." if models[5:] else "")
+            where = "defaults" if at[0] == "defaults" else f"models.{models[0]}"
+            self.problems.add(
+                Problem(
+                    code="missing-calibration",
+                    at=at,
+                    message=f"no calibration data for {named}",
+                    label="INT8 takes its ranges from running the model on samples",
+                    help=f'name a dataset: `calibration = "NAME"` in [{where}.int8], and a table [datasets.NAME]',
+                )
+            )
+
+    def _check_unused(self) -> None:
+        """Warn of settings for a precision that no model makes."""
+        made = {model: set(self._precisions(model)[0]) for model in table(self.document, ("models",))}
+        everywhere = set[str]().union(*made.values())
+        places: list[tuple[KeyPath, set[str]]] = [(("defaults",), everywhere)]
+        places += [(("models", model), precisions) for model, precisions in made.items()]
+        for at, listed in places:
+            for precision in PRECISIONS:
+                if precision in table(self.document, at) and precision not in listed:
+                    self.problems.add(_unused((*at, precision)))
+
+
+def _unused(at: KeyPath) -> Problem:
+    *above, precision = at
+    who = "no model lists" if above == ["defaults"] else f"`{above[-1]}` does not list"
+    return Problem(
+        code="unused-precision",
+        at=at,
+        message=f"{who} `{precision}` in its `precisions`, so these settings do nothing",
+        help=f'add "{precision}" to `precisions`, or take the table out',
+        severity="warning",
+    )
+
+
+def _holds(folder: str, path: str) -> bool:
+    return folder in (path, ".") or path.startswith(f"{folder}/")
+
+
+def _drop(value: object) -> Drop | None:
+    if isinstance(value, str):
+        return Drop(amount=float(value.removesuffix("%")) / 100, relative=True)
+    return Drop(amount=float(value)) if isinstance(value, int | float) else None

@@ -1,0 +1,70 @@
+"""The key reference of the README, made from the schema.
+
+    markdown() -> str
+
+A section per kind of table, a row per key. `[defaults]` and the tables of precisions and variants hold keys of a model,
+so they are said in words where they belong and not listed again.
+"""
+
+from __future__ import annotations
+
+from ovmake.ovfile.form import NAME, walk
+from ovmake.ovfile.problems import toml
+from ovmake.ovfile.schema import PER_PRECISION
+from ovmake.ovfile.spec import PRECISIONS, KeyPath
+from ovmake.ovfile.tables import Key
+
+MODEL = ("models", NAME)
+HEAD = ("| key | value | default | what it is for |", "|---|---|---|---|")
+TITLES: dict[KeyPath, str] = {
+    (): "At the top",
+    ("datasets", NAME): "`[datasets.NAME]`",
+    MODEL: "`[models.NAME]`",
+    (*MODEL, "inputs", NAME): "`[models.NAME.inputs.INPUT]`",
+}
+WORDS: dict[KeyPath, str] = {
+    MODEL: (
+        "`[defaults]` takes the same keys but `source` and `variants`, for all models. The table of a precision, such\n"
+        "as `[models.NAME.int8]` or `[defaults.int8]`, takes those marked `p`, for that precision only. Nearest wins:\n"
+        "`[models.NAME.int8]`, `[models.NAME]`, `[defaults.int8]`, `[defaults]`."
+    ),
+}
+
+
+def markdown() -> str:
+    """Return the reference, without headings above the third level and with a newline at the end."""
+    tables: dict[KeyPath, list[Key]] = {}
+    for at, key in walk():
+        if not _is_repeated(at):
+            tables.setdefault(at, []).append(key)
+    return "\n".join(_section(at, keys) for at, keys in tables.items())
+
+
+def _is_repeated(at: KeyPath) -> bool:
+    """Whether the keys of a table are those of a model again."""
+    return at[:1] == ("defaults",) or (len(at) > 2 and at[:2] == MODEL and at[2] in (*PRECISIONS, "variants"))  # noqa: PLR2004 - models, NAME
+
+
+def _section(at: KeyPath, keys: list[Key]) -> str:
+    title = TITLES.get(at, f"`[{'.'.join(map(str, at))}]`")
+    words = [WORDS[at], ""] if at in WORDS else []
+    rows = [_row(key, per_precision=at == MODEL and key in PER_PRECISION) for key in keys]
+    return "\n".join([f"### {title}", "", *words, *HEAD, *rows, ""])
+
+
+def _row(key: Key, *, per_precision: bool) -> str:
+    name = f"`{key.name}`" + (" p" if per_precision else "")
+    default = "required" if key.required else key.default
+    return f"| {name} | {_cell(key.kind.expected)} | {_cell(default)} | {_cell(key.doc)}{_readiness(key)} |"
+
+
+def _readiness(key: Key) -> str:
+    if key.ready is True:
+        return ""
+    if key.ready is False:
+        return " *(not yet)*"
+    return f" *(only `{toml(key.ready[0])}` so far)*"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,102 @@
+"""Look settings up in the tables of a document, nearest first.
+
+    Settings(document=..., layers=...).get("accuracy", "max-drop")
+
+A layer is the path of a table. For a target they are:
+
+    [models.m.int8]   [models.m]   [defaults.int8]   [defaults]
+
+Rule 1: a table in a nearer layer does not hide one in a farther layer: they are read as one.
+Rule 2: `accuracy = false` does hide the `accuracy` tables of farther layers.
+Rule 3: `origins` remembers the key path at which each setting was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ovmake.ovfile.spec import KeyPath
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """What some tables of a document say together."""
+
+    document: dict[str, object]
+    layers: tuple[KeyPath, ...]
+    origins: dict[str, KeyPath] = field(default_factory=dict)
+
+    def get(self, *key: str) -> object:
+        """Return the value of a dotted key, or None."""
+        for layer in self.layers:
+            found, value = dig(self.document, (*layer, *key))
+            if found:
+                self.origins[".".join(key)] = (*layer, *key)
+                return value
+            if value is False:
+                return None
+        return None
+
+    def origin(self, *key: str) -> KeyPath | None:
+        """Return where a setting is, or None."""
+        self.get(*key)
+        return self.origins.get(".".join(key))
+
+    def text(self, *key: str, default: str) -> str:
+        """Return a string; the schema has seen to its type."""
+        value = self.get(*key)
+        return value if isinstance(value, str) else default
+
+    def number(self, *key: str, default: float) -> float:
+        """Return a number; the schema has seen to its type."""
+        value = self.get(*key)
+        return value if isinstance(value, int | float) else default
+
+    def whole(self, *key: str) -> int | None:
+        """Return a whole number, or None."""
+        value = self.get(*key)
+        return value if isinstance(value, int) else None
+
+    def strings(self, *key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Return an array of strings."""
+        value = self.get(*key)
+        return tuple(str(element) for element in value) if isinstance(value, list) else default
+
+    def numbers(self, *key: str) -> tuple[float, ...] | None:
+        """Return a number or an array of numbers as floats, or None."""
+        value = self.get(*key)
+        if value is None:
+            return None
+        elements = value if isinstance(value, list) else [value]
+        return tuple(float(element) for element in elements if isinstance(element, int | float))
+
+    def names(self, *key: str) -> tuple[str, ...]:
+        """Return the keys of a table over all layers, sorted: their order in the Ovfile means nothing."""
+        names: set[str] = set()
+        for layer in self.layers:
+            names.update(table(self.document, (*layer, *key)))
+        return tuple(sorted(names))
+
+
+def dig(document: dict[str, object], path: KeyPath) -> tuple[bool, object]:
+    """Return (True, the value at `path`), or (False, what stands in the way: None, or a value that is no table)."""
+    value: object = document
+    for part in path:
+        if not isinstance(value, dict):
+            return False, value
+        if part not in value:
+            return False, None
+        value = value[part]
+    return True, value
+
+
+def text_at(document: dict[str, object], path: KeyPath) -> str:
+    """Return the string at `path`; an empty one if there is none."""
+    found, value = dig(document, path)
+    return value if found and isinstance(value, str) else ""
+
+
+def table(document: dict[str, object], path: KeyPath) -> dict[str, object]:
+    """Return the table at `path`; an empty one if there is none."""
+    found, value = dig(document, path)
+    return value if found and isinstance(value, dict) else {}

@@ -1,0 +1,246 @@
+"""What the command line says to those who use it wrongly: exit status, stdout and stderr, whole.
+
+argparse's usage lines are cut to one word here, for they change with every option and every Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OVFILE = '[models.digits]\nsource = "models/digits"\n'
+WRONG = '[models.digits]\nsource = 3\nprecision = ["fp32"]\n'
+NO_OVFILE_HELP = "help: write one: two lines are enough, see the README; or name one with -f FILE or -C DIR\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and its exit status."""
+
+    status: int
+    output: str
+    complaint: str
+
+
+def run(folder: Path, *words: str) -> Said:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"}
+    done = subprocess.run(
+        [sys.executable, "-m", "ovmake", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    complaint = re.sub(r"usage: ovmake.*\n(?: .*\n)*", "[usage]\n", done.stderr.replace(str(folder), "[root]"))
+    return Said(done.returncode, done.stdout, complaint)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    (tmp_path / "Ovfile").write_text(OVFILE)
+    return tmp_path
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+def test_no_command_shows_the_commands(tmp_path: Path) -> None:
+    said = run(tmp_path)
+
+    assert (said.status, said.output) == (2, "")
+    assert said.complaint.startswith("[usage]\n\nmake for OpenVINO models\n")
+    assert "    build" in said.complaint
+
+
+def test_unknown_command_lists_the_commands(repo: Path) -> None:
+    said = run(repo, "biuld")
+
+    assert (said.status, said.output) == (2, "")
+    assert said.complaint.startswith("[usage]\novmake: error: argument COMMAND: invalid choice: 'biuld' (choose from ")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("build", "-j", "0"), "ovmake build: error: argument -j/--jobs: must be at least 1"),
+        (("build", "-j"), "ovmake build: error: argument -j/--jobs: expected one argument"),
+        (("build", "--nope"), "ovmake: error: unrecognized arguments: --nope"),
+    ],
+    ids=" ".join,
+)
+def test_option_that_makes_no_sense(words: tuple[str, ...], complaint: str, repo: Path) -> None:
+    assert run(repo, *words) == Said(2, "", f"[usage]\n{complaint}\n")
+
+
+def test_jobs_that_are_no_number(repo: Path) -> None:
+    said = run(repo, "build", "-j", "many")
+
+    assert (said.status, said.output) == (2, "")
+    assert said.complaint.startswith("[usage]\novmake build: error: argument -j/--jobs: ")
+    assert "'many'" in said.complaint
+
+
+# --- targets ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["build", "explain", "status", "report"])
+def test_unknown_target_is_met_with_the_nearest(command: str, repo: Path) -> None:
+    expected = "error[unknown-target]: unknown target `digit:fp16`\nhelp: did you mean `digits:fp16`?\n"
+
+    assert run(repo, command, "digit:fp16") == Said(2, "", expected)
+
+
+def test_every_unknown_target_is_named_and_nothing_is_built(repo: Path) -> None:
+    expected = (
+        "error[unknown-target]: unknown target `xyz`\n"
+        "help: known targets: digits, digits:fp16, digits:fp32\n"
+        "error[unknown-target]: unknown target `digits:int8`\n"
+        "help: did you mean `digits`?\n"
+        "2 errors\n"
+    )
+
+    said = run(repo, "build", "xyz", "digits", "digits:int8")
+
+    assert said == Said(2, "", expected)
+    assert not (repo / "build").exists()
+
+
+def test_unknown_target_does_not_reach_the_terminal_as_a_control_character(repo: Path) -> None:
+    assert run(repo, "build", "a\x1b[31m").complaint.startswith("error[unknown-target]: unknown target `a\\x1b[31m`\n")
+
+
+# --- the Ovfile -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["build", "explain", "status", "report", "clean"])
+def test_missing_ovfile(command: str, tmp_path: Path) -> None:
+    assert run(tmp_path, command) == Said(2, "", f"error[no-ovfile]: there is no Ovfile\n{NO_OVFILE_HELP}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_is_not_there(repo: Path) -> None:
+    assert run(repo, "build", "-C", "nowhere") == Said(
+        2, "", f"error[no-ovfile]: there is no nowhere/Ovfile\n{NO_OVFILE_HELP}"
+    )
+
+
+def test_folder_that_is_a_file(repo: Path) -> None:
+    said = run(repo, "build", "-C", "Ovfile")
+
+    assert (said.status, said.output) == (2, "")
+    assert said.complaint.startswith("error[unreadable-ovfile]: cannot read Ovfile/Ovfile: ")
+    assert "Not a directory" in said.complaint
+
+
+def test_ovfile_that_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "Ovfile").mkdir()
+
+    said = run(tmp_path, "build")
+
+    assert (said.status, said.output) == (2, "")
+    assert said.complaint.startswith("error[unreadable-ovfile]: cannot read Ovfile: ")
+    assert "Is a directory" in said.complaint
+
+
+def test_ovfile_that_may_not_be_read(repo: Path) -> None:
+    (repo / "Ovfile").chmod(0)
+    if os.access(repo / "Ovfile", os.R_OK):
+        pytest.skip("this user reads everything")
+
+    said = run(repo, "build")
+
+    assert (said.status, said.output) == (2, "")
+    assert "Permission denied" in said.complaint
+
+
+def test_ovfile_of_another_name_is_named_in_messages(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text("batch = [")
+
+    assert run(tmp_path, "build", "-f", "models.toml") == Said(
+        2,
+        "",
+        "error[toml-syntax]: the Ovfile is not valid TOML\n"
+        " --> models.toml:1:10\n"
+        "  |\n"
+        "1 | batch = [\n"
+        "  |          ^ the Ovfile ends here: invalid value\n",
+    )
+
+
+def test_mistakes_come_together_in_the_order_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "Ovfile").write_text(WRONG)
+
+    assert run(tmp_path, "build") == Said(
+        2,
+        "",
+        "error[wrong-type]: `models.digits.source` is an integer, not a string\n"
+        " --> Ovfile:2:10\n"
+        "  |\n"
+        "2 | source = 3\n"
+        "  |          ^ expected a string\n"
+        "error[unknown-key]: unknown key `precision` in [models.digits]\n"
+        " --> Ovfile:3:1\n"
+        "  |\n"
+        '3 | precision = ["fp32"]\n'
+        "  | ^^^^^^^^^\n"
+        "  |\n"
+        "help: did you mean `precisions`?\n"
+        "2 errors\n",
+    )
+
+
+@pytest.mark.parametrize("command", ["build", "explain", "status", "report"])
+def test_mistakes_as_json_go_to_stdout_a_line_each(command: str, tmp_path: Path) -> None:
+    (tmp_path / "Ovfile").write_text(WRONG)
+
+    said = run(tmp_path, command, "--json")
+
+    assert (said.status, said.complaint) == (2, "")
+    assert [json.loads(line) for line in said.output.splitlines()] == [
+        {
+            "event": "diagnostic",
+            "severity": "error",
+            "code": "wrong-type",
+            "message": "`models.digits.source` is an integer, not a string",
+            "at": {"file": "Ovfile", "line": 2, "column": 10, "length": 1},
+            "label": "expected a string",
+        },
+        {
+            "event": "diagnostic",
+            "severity": "error",
+            "code": "unknown-key",
+            "message": "unknown key `precision` in [models.digits]",
+            "at": {"file": "Ovfile", "line": 3, "column": 1, "length": 9},
+            "help": "did you mean `precisions`?",
+        },
+    ]
+
+
+# --- what is not wrong ------------------------------------------------------------------------------------
+
+
+def test_help_and_version_go_to_stdout(tmp_path: Path) -> None:
+    shown = run(tmp_path, "build", "--help")
+
+    assert (shown.status, shown.complaint) == (0, "")
+    assert shown.output.startswith("usage: ovmake build ")
+    assert re.fullmatch(r"ovmake \d+\.\d+\.\d+\n", run(tmp_path, "--version").output)
+
+
+def test_file_below_the_folder_is_found(repo: Path) -> None:
+    (repo / "kitchen").mkdir()
+    (repo / "kitchen" / "Models").write_text(OVFILE)
+
+    said = run(repo, "build", "-n", "-C", "kitchen", "-f", "Models", "nope")
+
+    assert said.complaint.startswith("error[unknown-target]")

@@ -1,0 +1,243 @@
+"""Which action is next: the table of states, the number of jobs, exclusive actions, and what a failure stops."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from ovmake.engine.scheduler import TRANSITIONS, Scheduler, State
+from ovmake.engine.world import Options
+from ovmake.graph.action import Action
+from tests.engine.small import action, graph, repo
+
+Reach = Callable[[Scheduler], object]
+
+
+def scheduler(*actions: Action, jobs: int = 1, keep_going: bool = False) -> Scheduler:
+    return Scheduler(actions, jobs=jobs, keep_going=keep_going)
+
+
+def take(given: Scheduler) -> str:
+    taken = given.next()
+    assert taken is not None
+    return taken.name
+
+
+def start(given: Scheduler) -> str:
+    name = take(given)
+    given.start(name)
+    return name
+
+
+# For every transition of the table: an action, and calls of the scheduler's methods of which the last makes it happen.
+WAYS: dict[tuple[State, State], tuple[str, list[Reach]]] = {
+    (State.WAITING, State.READY): ("b m", [lambda s: s.finish(start(s), ok=True)]),
+    (State.WAITING, State.SKIPPED): ("b m", [lambda s: s.finish(start(s), ok=False)]),
+    (State.READY, State.TAKEN): ("a m", [take]),
+    (State.READY, State.SKIPPED): ("a m", [lambda s: s.left_over()]),
+    (State.TAKEN, State.RUNNING): ("a m", [take, lambda s: s.start("a m")]),
+    (State.TAKEN, State.SUCCEEDED): ("a m", [take, lambda s: s.finish("a m", ok=True)]),
+    (State.TAKEN, State.FAILED): ("a m", [take, lambda s: s.finish("a m", ok=False)]),
+    (State.RUNNING, State.SUCCEEDED): ("a m", [start, lambda s: s.finish("a m", ok=True)]),
+    (State.RUNNING, State.FAILED): ("a m", [start, lambda s: s.finish("a m", ok=False)]),
+}
+
+
+def test_every_transition_of_the_table_has_a_way() -> None:
+    assert set(WAYS) == {(before, after) for before, reached in TRANSITIONS.items() for after in reached}
+
+
+@pytest.mark.parametrize(("before", "after"), WAYS, ids=lambda state: str(state.name))
+def test_transition_happens(before: State, after: State) -> None:
+    name, calls = WAYS[before, after]
+    given = scheduler(action("a m"), action("b m", "a m"))
+    for call in calls[:-1]:
+        call(given)
+    assert given.state(name) is before
+
+    calls[-1](given)
+
+    assert given.state(name) is after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [pair for pair in itertools.product(State, State) if pair not in WAYS],
+    ids=lambda state: str(state.name),
+)
+def test_no_other_transition_is_possible(before: State, after: State) -> None:
+    given = scheduler(action("a m"))
+    given._states["a m"] = before
+
+    with pytest.raises(AssertionError, match=f"`a m` cannot go from {before.name} to {after.name}"):
+        given._move("a m", after)
+
+
+def test_ready_actions_come_in_the_order_of_the_graph() -> None:
+    given = scheduler(action("c m"), action("a m"), action("b m"), jobs=3)
+
+    assert [start(given), start(given), start(given), given.next()] == ["c m", "a m", "b m", None]
+
+
+def test_an_action_that_became_ready_late_keeps_its_place() -> None:
+    given = scheduler(action("a m"), action("b m", "a m"), action("c m"), action("d m"))
+    given.finish(start(given), ok=True)
+
+    assert [take(given), take(given), take(given)] == ["b m", "c m", "d m"]
+
+
+def test_no_more_run_than_there_are_jobs() -> None:
+    given = scheduler(action("a m"), action("b m"), action("c m"), jobs=2)
+    names = [start(given), start(given)]
+    assert given.next() is None
+
+    given.finish(names[1], ok=True)
+
+    assert start(given) == "c m"
+
+
+def test_what_is_decided_without_running_takes_up_no_job() -> None:
+    given = scheduler(action("a m"), action("b m"), jobs=1)
+    given.finish(take(given), ok=True)
+
+    assert take(given) == "b m"
+
+
+def test_exclusive_action_waits_until_nothing_runs() -> None:
+    given = scheduler(action("a m"), action("measure m", exclusive=True), action("b m"), jobs=3)
+    running = [start(given), start(given)]
+    assert running == ["a m", "b m"]
+    assert given.next() is None
+
+    given.finish("a m", ok=True)
+    assert given.next() is None
+    given.finish("b m", ok=True)
+
+    assert start(given) == "measure m"
+
+
+def test_exclusive_action_comes_after_all_that_can_run_without_it() -> None:
+    given = scheduler(action("measure m", exclusive=True), action("a m"), action("b m", "a m"), jobs=3)
+    assert start(given) == "a m"
+    assert given.next() is None
+    given.finish("a m", ok=True)
+    assert start(given) == "b m"
+    given.finish("b m", ok=True)
+
+    assert start(given) == "measure m"
+
+
+def test_two_exclusive_actions_take_turns() -> None:
+    given = scheduler(action("measure m", exclusive=True), action("measure n", exclusive=True), jobs=3)
+    first = start(given)
+    assert given.next() is None
+    given.finish(first, ok=True)
+
+    assert (first, start(given)) == ("measure m", "measure n")
+
+
+def test_the_order_of_the_graph_holds_past_an_exclusive_action() -> None:
+    # `c` becomes ready before `b`, and both while the exclusive one, which is first, cannot be had.
+    given = scheduler(
+        action("x m"),
+        action("y m"),
+        action("z m"),
+        action("measure m", exclusive=True),
+        action("b m", "y m"),
+        action("c m", "x m"),
+        jobs=3,
+    )
+    running = [start(given), start(given), start(given)]
+    assert running == ["x m", "y m", "z m"]
+    given.finish("x m", ok=True)
+    given.finish("y m", ok=True)
+
+    assert [start(given), start(given)] == ["b m", "c m"]
+
+
+def test_a_failure_stops_everything_that_did_not_start() -> None:
+    given = scheduler(action("a m"), action("b m", "a m"), action("c m"), action("d m"), jobs=2)
+    assert [start(given), start(given)] == ["a m", "c m"]
+
+    skipped = given.finish("a m", ok=False)
+
+    assert [one.name for one in skipped] == ["b m"]
+    assert given.next() is None
+    assert given.running
+    assert given.finish("c m", ok=True) == []
+    assert [one.name for one in given.left_over()] == ["d m"]
+
+
+def test_keep_going_skips_only_what_needs_the_failed_action() -> None:
+    given = scheduler(
+        action("a m"),
+        action("b m", "a m"),
+        action("c m", "b m"),
+        action("d m", after=("a m",)),
+        action("e m"),
+        action("f m", "e m"),
+        keep_going=True,
+    )
+
+    skipped = given.finish(start(given), ok=False)
+
+    assert [one.name for one in skipped] == ["b m", "c m", "d m"]
+    assert start(given) == "e m"
+    given.finish("e m", ok=True)
+    assert start(given) == "f m"
+    given.finish("f m", ok=True)
+    assert given.left_over() == []
+
+
+def test_an_action_with_two_failed_needs_is_skipped_once() -> None:
+    given = scheduler(action("a m"), action("b m"), action("c m", "a m", "b m"), jobs=2, keep_going=True)
+    start(given)
+    start(given)
+
+    first, second = given.finish("a m", ok=False), given.finish("b m", ok=False)
+
+    assert ([one.name for one in first], second) == (["c m"], [])
+
+
+def test_an_action_waits_for_all_that_it_needs() -> None:
+    given = scheduler(action("a m"), action("b m"), action("c m", "a m", "b m"), jobs=2)
+    start(given)
+    start(given)
+    given.finish("b m", ok=True)
+    assert given.state("c m") is State.WAITING
+
+    given.finish("a m", ok=True)
+
+    assert given.state("c m") is State.READY
+
+
+# the same through a build
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_a_build_runs_as_many_actions_side_by_side_as_it_has_jobs(jobs: int) -> None:
+    plan = graph(*(action(f"convert m{number}", "models/m.pb", params={"n": number}) for number in range(6)))
+
+    built = repo().build(plan, options=Options(jobs=jobs))
+
+    assert built.runner.most == jobs
+
+
+def test_a_build_measures_alone() -> None:
+    plan = graph(
+        action("convert m", params={"n": 1}),
+        action("convert n", params={"n": 2}),
+        action("measure m", "convert m", exclusive=True),
+        action("measure n", "convert n", exclusive=True),
+        action("quantize m", "convert m"),
+        action("quantize n", "convert n"),
+    )
+
+    built = repo().build(plan, options=Options(jobs=4))
+
+    beside = built.runner.beside
+    assert beside["convert n"] == ("convert m",)
+    assert [beside["measure m"], beside["measure n"]] == [(), ()]
+    assert not [name for name, others in beside.items() if any(other.startswith("measure") for other in others)]

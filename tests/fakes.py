@@ -1,0 +1,427 @@
+"""A disk, a database and a runner without effects, and a repo made of them.
+
+    Fuse          counts everything that changes the world; at the n-th step it burns: that is `kill -9`
+    FakeDisk      `store.disk.Disk` in memory, with a clock and a log of what was read
+    FakeDatabase  the real database in memory, behind the fuse
+    FakeRunner    `engine.job.Runner`; what an action makes is `artifact(...)`, a pure function of what it depends on
+    FakeRepo      all of them, and `build(graph, ...)`: one run of ovmake
+
+Edits that a *user* makes (`put`, `take_away`, `touch`) are neither steps nor reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ovmake.engine.events import Event
+from ovmake.engine.executor import ActionOutcome, Executor, Outcome
+from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.staleness import Rebuilder, decide
+from ovmake.engine.world import Options, World
+from ovmake.graph.action import Action, EnvironmentName, Graph
+from ovmake.graph.digest import Digest, of_bytes
+from ovmake.graph.trace import Trace
+from ovmake.store.database import CachedFile, Database
+from ovmake.store.disk import DigestMismatchError, Stat
+
+TICK_NS = 1_000_000_000
+LOSSY = "lossy"
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches it, and nothing is done on the way out."""
+
+
+class Fuse:
+    """Counts steps; from step `burns_at` on (counted from 1) nothing happens any more."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.burns_at: int | None = None
+
+    def step(self) -> None:
+        """Count a step.
+
+        Raises:
+            Killed: it was the last one.
+        """
+        self.steps += 1
+        if self.burns_at is not None and self.steps >= self.burns_at:
+            raise Killed
+
+    def mend(self, *, burns_at: int | None = None) -> None:
+        """Begin to count anew: the next process."""
+        self.steps = 0
+        self.burns_at = burns_at
+
+
+@dataclass(frozen=True, slots=True)
+class FakeFile:
+    """Bytes with the state that `stat` shows."""
+
+    data: bytes
+    mtime_ns: int
+    inode: int
+
+
+class FakeDisk:
+    """Files in memory; see `store.disk.Disk`.
+
+    `full` makes every write fail, `unreadable` holds paths that cannot be opened.
+    """
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self.files: dict[str, FakeFile] = {}
+        self.folders: set[str] = set()
+        self.reads: list[str] = []
+        self.full = False
+        self.unreadable: set[str] = set()
+        self._fuse = fuse or Fuse()
+        self._clock_ns = 1_000 * TICK_NS
+        self._inodes = 0
+
+    # what a user does
+
+    def tick(self) -> None:
+        """Let a second pass."""
+        self._clock_ns += TICK_NS
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file in place: the inode stays."""
+        there = self.files.get(path)
+        self.files[path] = FakeFile(data, self._clock_ns, there.inode if there else self._next_inode())
+
+    def touch(self, path: str) -> None:
+        """Give a file a new time and a new inode, and the same bytes: `cp` and `mv`, or a checkout."""
+        self.files[path] = FakeFile(self.files[path].data, self._clock_ns, self._next_inode())
+
+    def take_away(self, path: str) -> None:
+        """Delete a file or a folder."""
+        for name in [name for name in self.files if name == path or name.startswith(f"{path}/")]:
+            del self.files[name]
+        self.folders = {name for name in self.folders if name != path and not name.startswith(f"{path}/")}
+
+    def under(self, folder: str) -> dict[str, bytes]:
+        """Return what a folder holds, by relative path, without counting it as a read."""
+        prefix = f"{folder}/"
+        return {name.removeprefix(prefix): file.data for name, file in self.files.items() if name.startswith(prefix)}
+
+    # what ovmake does: the protocol
+
+    def stat(self, path: str) -> Stat | None:
+        """See `Disk`."""
+        if (file := self.files.get(path)) is not None:
+            return Stat(False, len(file.data), file.mtime_ns, file.inode)
+        is_folder = path in self.folders or any(name.startswith(f"{path}/") for name in [*self.files, *self.folders])
+        return Stat(True, 0, 0, 0) if is_folder else None
+
+    def walk(self, path: str) -> dict[str, Stat]:
+        """See `Disk`."""
+        self._check_readable(path)
+        prefix = f"{path}/"
+        stats = {name.removeprefix(prefix): self.stat(name) for name in self.files if name.startswith(prefix)}
+        return {name: stat for name, stat in stats.items() if stat is not None}
+
+    def digest(self, path: str) -> Digest:
+        """See `Disk`."""
+        return of_bytes(self.read(path))
+
+    def read(self, path: str) -> bytes:
+        """See `Disk`."""
+        self._check_readable(path)
+        self.reads.append(path)
+        return self._data(path)
+
+    def write(self, path: str, data: bytes) -> None:
+        """See `Disk`."""
+        self._before_write()
+        self.files[path] = FakeFile(data, self._clock_ns, self._next_inode())
+        self._fuse.step()
+
+    def adopt(self, scratch: str, path: str) -> None:
+        """See `Disk`."""
+        self._before_write()
+        self._data(scratch)
+        self.files[path] = self.files.pop(scratch)
+        self._fuse.step()
+
+    def publish(self, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
+        """See `Disk`. In the middle is the instant in which a disk that cannot exchange folders shows no file."""
+        self._before_write()
+        copies = {}
+        for name, (original, digest) in files.items():
+            copies[f"{folder}/{name}"] = self._data(original)
+            if of_bytes(copies[f"{folder}/{name}"]) != digest:
+                raise DigestMismatchError(original)
+        for path in copies:
+            self.take_away(path)
+        self._fuse.step()
+        for path, data in copies.items():
+            self.files[path] = FakeFile(data, self._clock_ns, self._next_inode())
+        self._fuse.step()
+
+    def remove(self, path: str) -> None:
+        """See `Disk`."""
+        self._fuse.step()
+        self.take_away(path)
+
+    def make_folder(self, path: str) -> None:
+        """See `Disk`."""
+        self._before_write()
+        self.folders.add(path)
+
+    def now_ns(self) -> int:
+        """See `Disk`."""
+        return self._clock_ns
+
+    def _before_write(self) -> None:
+        self._fuse.step()
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _check_readable(self, path: str) -> None:
+        if path in self.unreadable:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    def _data(self, path: str) -> bytes:
+        if path not in self.files:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return self.files[path].data
+
+    def _next_inode(self) -> int:
+        self._inodes += 1
+        return self._inodes
+
+
+class FakeDatabase(Database):
+    """The real thing, in memory, that nothing can be written to after a kill."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        super().__init__(Database.in_memory()._connection)
+        self._fuse = fuse
+
+    def __del__(self) -> None:
+        self.close()
+
+    def succeed(self, action: str, trace: Trace) -> None:
+        """See `Database`."""
+        self._fuse.step()
+        super().succeed(action, trace)
+        self._fuse.step()
+
+    def fail(self, action: str, digest: str, message: str) -> None:
+        """See `Database`."""
+        self._fuse.step()
+        super().fail(action, digest, message)
+
+    def forget(self, digest: str) -> None:
+        """See `Database`."""
+        self._fuse.step()
+        super().forget(digest)
+
+    def remember_files(self, files: Iterable[tuple[str, CachedFile]]) -> None:
+        """See `Database`."""
+        self._fuse.step()
+        super().remember_files(files)
+
+
+def artifact(
+    action: Action,
+    role: str,
+    *,
+    tools: Mapping[str, str],
+    environment: Mapping[str, str],
+    inputs: Mapping[str, bytes],
+) -> bytes:
+    """Return what `action` makes of its inputs: a pure function of all that its digest names.
+
+    `inputs` are bytes by role, without those that do not stand for themselves. Kinds that begin with "lossy" make one
+    of two results, so that different inputs often make the same.
+    """
+    facts = (
+        sorted((param.name, repr(param.value)) for param in action.params),
+        sorted(tools.items()),
+        sorted(environment.items()),
+        sorted(inputs.items()),
+    )
+    sha256 = hashlib.sha256(repr((action.kind, role, facts)).encode()).hexdigest()
+    lossy = action.kind.startswith(LOSSY)
+    return f"{action.kind} {role} {int(sha256, 16) % 2 if lossy else sha256[:16]}".encode()
+
+
+def content(disk: FakeDisk, path: str) -> bytes:
+    """Return a file's bytes, or a folder's names and bytes.
+
+    Raises:
+        FileNotFoundError: there is neither.
+    """
+    if path in disk.files:
+        return disk.files[path].data
+    if disk.stat(path) is None:
+        raise FileNotFoundError(path)
+    return repr(sorted(disk.under(path).items())).encode()
+
+
+def first(_: int) -> int:
+    """Choose the job that was started first."""
+    return 0
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeRunner:
+    """Runs jobs when they are waited for.
+
+    `choose` picks, of n running jobs, the one that is done next. `failing` are names of actions that fail. `during` is
+    called while an action runs: what happens to the repo meanwhile. `ran` are the actions in the order of their start,
+    `beside` what else ran when each was started.
+    """
+
+    disk: FakeDisk
+    fuse: Fuse
+    environment: Callable[[EnvironmentName], str]
+    choose: Callable[[int], int] = first
+    failing: Collection[str] = ()
+    during: Callable[[Job], None] = lambda _: None
+    ran: list[str] = field(default_factory=list)
+    beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    most: int = 0
+    _running: list[Job] = field(default_factory=list)
+
+    def start(self, job: Job) -> None:
+        """See `Runner`."""
+        self.fuse.step()
+        name = job.action.name
+        self.beside[name] = tuple(other.action.name for other in self._running)
+        self.ran.append(name)
+        self._running.append(job)
+        self.most = max(self.most, len(self._running))
+
+    def wait(self) -> Completion:
+        """See `Runner`."""
+        job = self._running.pop(self.choose(len(self._running)))
+        return Completion(job=job, result=self._run(job), seconds=1.0)
+
+    def close(self) -> None:
+        """See `Runner`."""
+        self._running.clear()
+
+    def _run(self, job: Job) -> Success | Failure:
+        action = job.action
+        if action.name in self.failing:
+            return Failure(code="fake-failure", message="it was told to fail", facts={"gate": "missed", "drop": 0.5})
+        itself = {given.role for given in action.inputs if given.stands_for_itself}
+        try:
+            inputs = {role: content(self.disk, path) for role, path in job.inputs.items() if role in itself}
+        except FileNotFoundError as error:
+            return Failure(code="action-failed", message=f"there is no file {error}")
+        self.during(job)
+        for role, path in job.outputs.items():
+            environment: dict[str, str] = {name: self.environment(name) for name in action.environment}
+            data = artifact(action, role, tools=job.tools, environment=environment, inputs=inputs)
+            self.disk.put(path, data[:3])
+            self.fuse.step()
+            self.disk.put(path, data)
+        return Success()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """One run of ovmake: what the executor returned, what the runner was asked to do, what listeners heard."""
+
+    outcome: Outcome
+    runner: FakeRunner
+    events: Sequence[Event]
+
+    @property
+    def ran(self) -> list[str]:
+        """Names of actions that were started, in order."""
+        return self.runner.ran
+
+    @property
+    def actions(self) -> Mapping[str, ActionOutcome]:
+        """What became of each action."""
+        return self.outcome.actions
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """Each action's status in one word."""
+        return {name: done.status for name, done in self.outcome.actions.items()}
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeRepo:
+    """A repo with a state folder, tools and a machine.
+
+    A tool that has no version in `versions` has "1". `outside` are paths that leave the repo by a link.
+    """
+
+    fuse: Fuse = field(default_factory=Fuse)
+    disk: FakeDisk = field(init=False)
+    database: FakeDatabase = field(init=False)
+    versions: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, str] = field(default_factory=dict)
+    outside: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.disk = FakeDisk(self.fuse)
+        self.database = FakeDatabase(self.fuse)
+
+    def version(self, tool: str) -> str:
+        """See `World`."""
+        return self.versions.get(tool, "1")
+
+    def environment(self, name: EnvironmentName) -> str:
+        """See `World`."""
+        return self.environments.get(name, "1")
+
+    def lose_database(self) -> None:
+        """Delete `.ovmake/state.db`."""
+        self.database.close()
+        self.database = FakeDatabase(self.fuse)
+
+    def build(
+        self,
+        graph: Graph,
+        *targets: str,
+        options: Options | None = None,
+        rebuilder: Rebuilder = decide,
+        choose: Callable[[int], int] = first,
+        failing: Collection[str] = (),
+        during: Callable[[Job], None] = lambda _: None,
+        burns_at: int | None = None,
+    ) -> Built:
+        """Run ovmake once; no target means all.
+
+        Raises:
+            Killed: at step `burns_at`.
+        """
+        self.fuse.mend(burns_at=burns_at)
+        events: list[Event] = []
+        runner = FakeRunner(
+            disk=self.disk,
+            fuse=self.fuse,
+            environment=self.environment,
+            choose=choose,
+            failing=failing,
+            during=during,
+        )
+        world = World(
+            disk=self.disk,
+            database=self.database,
+            runner=runner,
+            version=self.version,
+            environment=self.environment,
+            emit=events.append,
+            absolute=lambda path: path,
+            inside=lambda path: path not in self.outside,
+            rebuilder=rebuilder,
+        )
+        try:
+            outcome = Executor(graph, world, options or Options()).build(targets or tuple(graph.targets))
+        finally:
+            self.fuse.mend()
+        return Built(outcome=outcome, runner=runner, events=events)

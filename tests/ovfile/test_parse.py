@@ -1,0 +1,333 @@
+"""What an Ovfile means: defaults, layers and which wins, origins, and how every key arrives."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.diagnostics import OvmakeError
+from ovmake.ovfile.parse import decode, parse, span_of
+from ovmake.ovfile.spec import Accuracy, Benchmark, Dataset, Drop, Input, Ovfile, Quantization, Target
+
+DIGITS = '[models.digits]\nsource = "models/digits"\n'
+DATA = '[datasets.val]\npath = "val.npz"\nlabels = "y"\n[datasets.train]\npath = "train.npz"\n'
+
+
+def target(text: str, name: str = "digits:fp32") -> Target:
+    return next(target for target in parse(text).targets if target.name == name)
+
+
+def codes(text: str) -> list[str]:
+    with pytest.raises(OvmakeError) as refusal:
+        parse(text)
+    return [diagnostic.code for diagnostic in refusal.value.diagnostics]
+
+
+# --- defaults ---------------------------------------------------------------------------------------------
+
+
+def test_two_lines_are_a_whole_ovfile() -> None:
+    expected = Target(
+        model="digits",
+        precision="fp32",
+        source="models/digits",
+        signature="serving_default",
+        tags=("serve",),
+        batch=None,
+        inputs=(),
+        accuracy=Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.99999),
+        quantization=None,
+        benchmark=Benchmark(max_seconds=10.0),
+        at=("models", "digits"),
+    )
+
+    actual = parse(DIGITS)
+
+    assert [target.name for target in actual.targets] == ["digits:fp32", "digits:fp16"]
+    assert expected == actual.targets[0]
+    assert (actual.build_dir, actual.device, actual.report_title) == ("build", "CPU", "")
+    assert (actual.datasets, actual.warnings) == ({}, ())
+
+
+def test_every_precision_has_its_own_least_agreement() -> None:
+    ovfile = parse(DATA + DIGITS + 'precisions = ["fp32", "fp16", "int8"]\ncalibration = "train"\n')
+
+    cosines = [target.accuracy.cosine for target in ovfile.targets if target.accuracy]
+
+    assert cosines == [0.99999, 0.9999, 0.98]
+
+
+def test_int8_takes_300_samples_and_the_mixed_preset_by_default() -> None:
+    text = DATA + DIGITS + 'precisions = ["int8"]\ncalibration = "train"\n'
+
+    actual = target(text, "digits:int8").quantization
+
+    assert Quantization(calibration="train", samples=300, preset="mixed") == actual
+
+
+# --- every key --------------------------------------------------------------------------------------------
+
+
+def test_keys_at_the_top() -> None:
+    actual = parse('version = 1\nbuild-dir = "out/./ir"\ndevice = "CPU"\nreport.title = "Kitchen"\n' + DIGITS)
+
+    assert (actual.build_dir, actual.device, actual.report_title) == ("out/ir", "CPU", "Kitchen")
+
+
+def test_keys_of_a_dataset() -> None:
+    text = '[datasets.val]\npath = "./d/v.npz"\ninputs = { b = "x2", a = "x1" }\nlabels = "y"\nlimit = 9\n' + DIGITS
+    expected = Dataset(
+        name="val",
+        path="d/v.npz",
+        arrays=(("a", "x1"), ("b", "x2")),
+        labels="y",
+        limit=9,
+        at=("datasets", "val"),
+    )
+
+    actual = parse(text).datasets
+
+    assert actual == {"val": expected}
+
+
+def test_keys_of_an_input_come_as_tuples_sorted_by_name() -> None:
+    text = DIGITS + 'inputs.z.mean = 1\ninputs."a.b:0" = { shape = [-1, 28], scale = [2, 0.5] }\n'
+
+    actual = target(text).inputs
+
+    assert actual == (Input(name="a.b:0", shape=(-1, 28), scale=(2.0, 0.5)), Input(name="z", mean=(1.0,)))
+
+
+def test_empty_shape_is_a_scalars() -> None:
+    assert target(DIGITS + "inputs.x.shape = []\n").inputs == (Input(name="x", shape=()),)
+
+
+def test_keys_of_int8() -> None:
+    text = DATA + DIGITS + 'precisions = ["int8"]\n[models.digits.int8]\ncalibration = "train"\nsamples = 7\n'
+
+    actual = target(text + 'preset = "performance"\nignored = { types = [] }\non-drop = "fail"\n', "digits:int8")
+
+    assert Quantization(calibration="train", samples=7, preset="performance") == actual.quantization
+
+
+def test_batch_and_benchmark() -> None:
+    actual = target(DIGITS + 'batch = 4\nbenchmark = { max-seconds = 2.5, hints = ["throughput", "latency"] }\n')
+
+    assert (actual.batch, actual.benchmark) == (4, Benchmark(max_seconds=2.5))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('dataset = "val"', Accuracy(dataset="val", metric=None, max_drop=None, cosine=0.99999)),
+        (
+            'dataset = "val"\nmetric = "accuracy"',
+            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=0.01), cosine=None),
+        ),
+        (
+            'dataset = "val"\nmax-drop = -0.5',
+            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=-0.5), cosine=None),
+        ),
+        (
+            'dataset = "val"\nmax-drop = "2.5%"',
+            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=0.025, relative=True), cosine=None),
+        ),
+        (
+            'dataset = "val"\nmax-drop = 0\nagreement.cosine = 1',
+            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=0.0), cosine=1.0),
+        ),
+        ("agreement = { cosine = 0.5 }", Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.5)),
+        ("agreement = {}", Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.99999)),
+    ],
+)
+def test_accuracy(written: str, expected: Accuracy) -> None:
+    actual = target(f"{DATA}{DIGITS}[models.digits.accuracy]\n{written}\n").accuracy
+
+    assert expected == actual
+
+
+def test_max_drop_reads_as_it_was_written() -> None:
+    assert [str(Drop(amount=0.01)), str(Drop(amount=0.025, relative=True))] == ["0.01", "2.5%"]
+
+
+# --- layers -----------------------------------------------------------------------------------------------
+
+LAYERS = ["defaults", "defaults.fp32", "models.digits", "models.digits.fp32"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_nearest_of_the_layers_that_have_a_setting_wins(count: int) -> None:
+    text = "".join(f"{layer}.batch = {index}\n" for index, layer in enumerate(LAYERS[:count], 1))
+    text = f'models.digits.source = "m"\nmodels.digits.precisions = ["fp32"]\n{text}'
+
+    actual = target(text)
+
+    assert count == actual.batch
+    assert actual.origins["batch"] == (*LAYERS[count - 1].split("."), "batch")
+
+
+def test_setting_of_another_precision_or_model_does_not_count() -> None:
+    text = f'{DIGITS}batch = 1\n[models.digits.fp16]\nbatch = 2\n[models.other]\nsource = "o"\nbatch = 3\n'
+
+    batches = {target.name: target.batch for target in parse(text).targets}
+
+    assert batches == {"digits:fp32": 1, "digits:fp16": 2, "other:fp32": 3, "other:fp16": 3}
+
+
+def test_tables_of_several_layers_are_read_as_one() -> None:
+    text = f"[defaults.inputs.x]\nmean = 1\nscale = 2\n{DIGITS}inputs = {{ x.mean = 5, y.scale = 3 }}\n"
+
+    actual = target(text).inputs
+
+    assert actual == (Input(name="x", mean=(5.0,), scale=(2.0,)), Input(name="y", scale=(3.0,)))
+
+
+def test_precisions_of_a_model_replace_those_of_the_defaults() -> None:
+    text = f'defaults.precisions = ["fp32", "fp16"]\n{DIGITS}precisions = ["fp16"]\n[models.o]\nsource = "o"\n'
+
+    actual = [target.name for target in parse(text).targets]
+
+    assert actual == ["digits:fp16", "o:fp32", "o:fp16"]
+
+
+OFF, DROP = "false", '{ dataset = "val", max-drop = 0.5 }'
+
+
+@pytest.mark.parametrize(
+    ("defaults", "model", "precision", "gate"),
+    [
+        (OFF, None, None, None),
+        (OFF, DROP, None, 0.5),
+        (DROP, OFF, None, None),
+        (DROP, None, OFF, None),
+        (OFF, None, DROP, 0.5),
+        (DROP, OFF, "{ max-drop = 0.25 }", None),  # refused: the dataset is behind the `false`
+        (DROP, None, "{ max-drop = 0.25 }", 0.25),
+        (DROP, "{ max-drop = 0.25 }", None, 0.25),
+    ],
+)
+def test_false_turns_the_gate_off_and_a_nearer_table_on_again(
+    defaults: str, model: str | None, precision: str | None, gate: float | None
+) -> None:
+    text = f'{DATA}[defaults]\naccuracy = {defaults}\nprecisions = ["fp32"]\n{DIGITS}'
+    text += "" if model is None else f"accuracy = {model}\n"
+    text += "" if precision is None else f"fp32.accuracy = {precision}\n"
+
+    if (defaults, model) == (DROP, OFF) and precision:
+        assert codes(text) == ["missing-dataset"]
+        return
+    actual = target(text).accuracy
+
+    assert gate == (actual and actual.max_drop and actual.max_drop.amount)
+
+
+# --- origins and places -----------------------------------------------------------------------------------
+
+
+def test_origins_say_where_each_setting_was_found() -> None:
+    text = f"{DATA}[defaults.accuracy]\nagreement.cosine = 0.5\n{DIGITS}inputs.x.mean = 1\n"
+
+    origins = target(text).origins
+
+    assert origins["accuracy.agreement.cosine"] == ("defaults", "accuracy", "agreement", "cosine")
+    assert origins["inputs.x.mean"] == ("models", "digits", "inputs", "x", "mean")
+    assert "batch" not in origins
+
+
+def test_span_of_a_setting_is_its_value_and_of_a_table_its_header() -> None:
+    text = f"\ufeff{DIGITS}batch = 4\n"
+
+    value, header = span_of(("models", "digits", "batch"), text, "O"), span_of(("models", "digits"), text, "O")
+
+    assert value
+    assert header
+    assert (value.line, value.column, value.length) == (3, 9, 1)
+    assert (header.line, header.column, header.length) == (1, 1, len("[models.digits]"))
+
+
+def test_span_of_what_is_not_written_is_its_tables() -> None:
+    place = span_of(("models", "digits", "inputs", "x", "mean"), DIGITS, "O")
+
+    assert place
+    assert place.text == "[models.digits]"
+    assert span_of(("nothing",), DIGITS, "O") is None
+
+
+def test_carriage_returns_do_not_count_as_characters_of_a_value() -> None:
+    place = span_of(("models", "digits", "tags"), '[models.digits]\r\ntags = [\r\n"serve"]\r\n', "O")
+
+    assert place
+    assert (place.text, place.length) == ("tags = [", 1)
+
+
+# --- what is legal ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [f"\ufeff{DIGITS}", DIGITS.replace("\n", "\r\n"), DIGITS.rstrip("\n")])
+def test_byte_order_mark_and_line_ends_do_not_matter(text: str) -> None:
+    assert parse(DIGITS) == parse(decode(text.encode()))
+
+
+def test_order_of_tables_and_keys_changes_nothing_about_a_target() -> None:
+    one = f"{DIGITS}inputs.a.mean = 1\ninputs.b.mean = 2\nbatch = 1\n{DATA}"
+    other = f"{DATA}[models.digits]\nbatch = 1\ninputs.b.mean = 2\ninputs.a.mean = 1\n{DIGITS.splitlines()[1]}\n"
+
+    assert parse(one).targets == parse(other).targets
+
+
+def test_other_samples_of_one_file_may_calibrate() -> None:
+    text = (
+        '[datasets.val]\npath = "d.npz"\ninputs.x = "x_val"\n[datasets.train]\npath = "d.npz"\ninputs.x = "x_train"\n'
+    )
+    text += f'{DIGITS}precisions = ["int8"]\ncalibration = "train"\naccuracy.dataset = "val"\n'
+
+    assert parse(text).targets
+
+
+def test_gate_that_is_off_leaves_its_dataset_to_calibration() -> None:
+    text = f'{DATA}[defaults]\naccuracy.dataset = "val"\n{DIGITS}precisions = ["int8"]\naccuracy = false\n'
+
+    assert target(f'{text}calibration = "val"\n', "digits:int8").accuracy is None
+
+
+# --- several mistakes -------------------------------------------------------------------------------------
+
+
+def test_mistakes_of_form_do_not_hide_those_of_meaning() -> None:
+    text = f'{DIGITS}batch = 0\n[models.o]\nsource = "o"\naccuracy.dataset = "nope"\n[models.p]\nsource = "p"\n'
+
+    actual = codes(f'{text}precisions = ["int8"]\n[models.q]\nsource = "q"\naccuracy.max-drop = 0\n')
+
+    assert actual == ["bad-value", "unknown-dataset", "missing-calibration", "missing-dataset"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[models.digits]\nsorce = "m"\n', ["unknown-key"]),  # and not that `source` is missing
+        (f'[dataset.val]\npath = "v.npz"\n{DIGITS}accuracy.dataset = "val"\n', ["unknown-key"]),
+        ('[model.digits]\nsource = "m"\n', ["unknown-key"]),
+        (f'datasets = "d"\n{DIGITS}accuracy.dataset = "val"\n', ["wrong-type"]),
+        (f'{DIGITS}precisions = ["int8"]\ncalibration = 3\n', ["wrong-type"]),
+        (
+            f'[datasets.v]\npath = "v.npz"\nlabel = "y"\n{DIGITS}accuracy = {{ dataset = "v", max-drop = 0 }}\n',
+            ["unknown-key"],
+        ),
+        ('version = 7\nmodel = "m"\n', ["unknown-version"]),
+    ],
+)
+def test_one_mistake_is_not_reported_as_two(text: str, expected: list[str]) -> None:
+    assert expected == codes(text)
+
+
+def test_mistake_in_a_table_that_no_target_uses_is_reported() -> None:
+    text = f'[defaults.int8]\ncalibration = "nope"\n{DIGITS}fp16.accuracy.dataset = "no"\nprecisions = ["fp32"]\n'
+
+    assert codes(text) == ["unknown-dataset", "unknown-dataset"]
+
+
+def test_path_is_judged_by_whoever_knows_the_repo() -> None:
+    with pytest.raises(OvmakeError) as refusal:
+        parse(DIGITS, inside=lambda path: path != "models/digits")
+
+    assert [diagnostic.code for diagnostic in refusal.value.diagnostics] == ["path-outside"]
+    assert isinstance(parse(DIGITS, inside=lambda _: True), Ovfile)

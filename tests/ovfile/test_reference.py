@@ -1,0 +1,49 @@
+"""The key reference in the README is what the schema says.
+
+After a change of the schema: OVMAKE_BLESS=1 python -m pytest tests/ovfile/test_reference.py
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ovmake.ovfile.form import walk
+from ovmake.ovfile.reference import markdown
+
+README = Path(__file__).parents[2] / "README.md"
+START, END = "<!-- keys: generated -->", "<!-- /keys -->"
+
+
+def test_reference_has_a_row_per_key() -> None:
+    rows = [line for line in markdown().splitlines() if line.startswith("| `")]
+
+    assert {key.name for _, key in walk()} == {row.split("`")[1] for row in rows}
+
+
+def test_reference_marks_what_is_required_and_what_waits() -> None:
+    rows = {line.split("`")[1]: line for line in markdown().splitlines() if line.startswith("| `")}
+
+    assert rows["source"] == (
+        "| `source` | a string | required | The TensorFlow model: a SavedModel folder or a frozen .pb |"
+    )
+    assert rows["variants"].endswith("The same source with other shapes or batch *(not yet)* |")
+    assert rows["device"].endswith('| CPU | OpenVINO device to verify and measure on *(only `"CPU"` so far)* |')
+    assert rows["samples"].startswith("| `samples` p | a whole number of at least 1 | 300 |")
+
+
+def test_readme_holds_the_reference() -> None:
+    if not README.exists():
+        pytest.skip("there is no README yet")
+    text = README.read_text()
+    assert START in text
+    assert END in text
+    before, _, rest = text.partition(START)
+    found, _, after = rest.partition(END)
+    if os.environ.get("OVMAKE_BLESS"):
+        README.write_text(f"{before}{START}\n{markdown()}{END}{after}")
+        return
+
+    assert f"\n{markdown()}" == found

@@ -1,0 +1,1 @@
+"""Tests of what is kept between runs: on real files, real SQLite and real processes."""

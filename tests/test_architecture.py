@@ -1,0 +1,233 @@
+"""Data flows one way: the table of who may import whom, held against every import statement, also in functions.
+
+    diagnostics <- ovfile <- graph <- rules <- engine <- session, terminal <- report <- cli
+
+`store` stands beside `rules`, `stamp` and `workers` stand alone, and everything heavy has the one place where it may be
+loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "ovmake"
+
+# Part of ovmake -> what it may import of ovmake, as prefixes of module names. `ovmake` itself is the version only.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "diagnostics": (),
+    "ovfile": ("diagnostics", "ovfile"),
+    "graph": ("diagnostics", "ovfile", "graph"),
+    "rules": ("diagnostics", "ovfile", "graph", "rules"),
+    "store": ("diagnostics", "ovfile.spec", "graph", "store"),
+    "engine": (
+        "diagnostics",
+        "ovfile",
+        "graph",
+        "rules",
+        "store",
+        "engine",
+        "workers.client",
+        "workers.protocol",
+    ),
+    "workers": ("diagnostics", "workers"),
+    "stamp": (),
+    "session": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine"),
+    "terminal": ("diagnostics", "ovfile", "graph", "engine"),
+    "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
+    "cli": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "session", "terminal", "report"),
+    "__main__": ("cli",),
+    "": (),
+}
+
+TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
+OPENVINO = {"openvino", "nncf"}
+FRAMEWORKS = TENSORFLOW | OPENVINO | {"numpy", "PIL", "google"}
+
+# Third-party package -> the modules that may load it.
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(FRAMEWORKS, ("workers",)),
+    "rich": ("terminal",),
+    "jinja2": ("report.html",),
+    "tomli": ("ovfile",),
+}
+
+# Modules that turn bytes into code.
+UNSAFE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "code", "codeop"}
+
+# What a pure module has no use for.
+EFFECTS = {
+    "os",
+    "pathlib",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "sqlite3",
+    "socket",
+    "time",
+    "random",
+    "threading",
+    "io",
+}
+PURE = ("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import statement: `module` is what it loads, dotted."""
+
+    module: str
+    line: int
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Return all modules by their name below `ovmake`: "engine.look", "ovfile" for the package, "" for ovmake."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    """Return a module's syntax tree."""
+    return ast.parse(modules()[name].read_text())
+
+
+@cache
+def imports(name: str) -> tuple[Import, ...]:
+    """Return every import of a module: at the top, in functions, and for type checkers only."""
+    return tuple(_imports(name))
+
+
+def _imports(name: str) -> Iterator[Import]:
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}:{node.lineno}: imports are absolute"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield Import(inner if inner.removeprefix("ovmake.") in modules() else node.module, node.lineno)
+
+
+def own(found: Import) -> str | None:
+    """Return the name of an imported module of ovmake, None for others."""
+    if found.module == "ovmake":
+        return ""
+    return found.module.removeprefix("ovmake.") if found.module.startswith("ovmake.") else None
+
+
+def under(name: str, *prefixes: str) -> bool:
+    """Whether a module is one of `prefixes` or in one of them."""
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def places(name: str, wanted: Iterator[int] | list[int]) -> list[str]:
+    """Return lines of a module as an editor opens them."""
+    return [f"{modules()[name].relative_to(ROOT)}:{line}" for line in wanted]
+
+
+def calls(name: str, *functions: str) -> list[int]:
+    """Return the lines on which a module calls a function by one of these names ("print", "sys.exit")."""
+    return [
+        node.lineno
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in functions
+    ]
+
+
+def test_every_part_of_ovmake_is_in_the_table() -> None:
+    assert {name.partition(".")[0] for name in modules()} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_imports_follow_the_table(name: str) -> None:
+    allowed = MAY_IMPORT[name.partition(".")[0]]
+    wrong = [
+        f"{place}: {name or 'ovmake'} must not import {module}"
+        for found in imports(name)
+        if (module := own(found)) and not under(module, *allowed)
+        for place in places(name, [found.line])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", modules())
+def test_heavy_packages_are_loaded_in_their_place_only(name: str) -> None:
+    wrong = [
+        f"{place}: {found.module}"
+        for found in imports(name)
+        if (top := found.module.partition(".")[0]) in ONLY_IN and not under(name, *ONLY_IN[top])
+        for place in places(name, [found.line])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if under(name, "workers")])
+def test_tensorflow_and_openvino_are_not_loaded_by_one_module(name: str) -> None:
+    loaded = {found.module.partition(".")[0] for found in imports(name)}
+
+    assert not (loaded & TENSORFLOW and loaded & OPENVINO)
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.endswith("_worker")])
+def test_tensorflow_and_openvino_are_not_loaded_by_one_process(name: str) -> None:
+    loaded: set[str] = set()
+    seen = set()
+    pending = [name]
+    while pending:
+        module = pending.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        loaded |= {found.module.partition(".")[0] for found in imports(module)}
+        pending += [inner for found in imports(module) if (inner := own(found))]
+
+    assert not (loaded & TENSORFLOW and loaded & OPENVINO)
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if not under(name, "workers", "store")])
+def test_nothing_turns_bytes_into_code(name: str) -> None:
+    lines = [found.line for found in imports(name) if found.module.partition(".")[0] in UNSAFE]
+    lines += calls(name, "eval", "exec", "compile", "__import__", "importlib.import_module", "import_module")
+
+    assert places(name, lines) == []
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if under(name, *PURE)])
+def test_pure_modules_touch_nothing(name: str) -> None:
+    lines = [found.line for found in imports(name) if found.module.partition(".")[0] in EFFECTS]
+    lines += calls(name, "open", "print", "input")
+
+    assert places(name, lines) == []
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name != "cli"])
+def test_only_the_command_line_prints(name: str) -> None:
+    assert places(name, calls(name, "print")) == []
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name not in {"cli", "__main__"}])
+def test_only_the_command_line_exits(name: str) -> None:
+    raised = [
+        node.lineno
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Raise) and node.exc is not None and "SystemExit" in ast.unparse(node.exc)
+    ]
+    assert places(name, [*calls(name, "sys.exit", "exit", "quit"), *raised]) == []
+
+
+@pytest.mark.parametrize("name", modules())
+def test_modules_open_with_their_map(name: str) -> None:
+    assert ast.get_docstring(tree(name)), "a module's docstring is its map"
