@@ -170,7 +170,7 @@ def _build(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             summary.print(dry_run=arguments.dry_run)
         if outcome.exit_status == 0 and not arguments.dry_run and len(targets) == len(graph.targets):
-            session.renew_stamp(graph)
+            session.renew_stamp(graph, settled=set(outcome.targets.values()) == {"fresh"})
         return outcome.exit_status
 
 
@@ -199,6 +199,9 @@ def _report(arguments: argparse.Namespace) -> int:
         )
         with _listener(arguments) as listener:
             written = report(session, request, listener)
+        if written.exit_status == 0 and request.measure:
+            # Measurements went to the store, and the stamp of the last build knows nothing of them.
+            session.renew_stamp(session.graph(measure=False), settled=False)
         if arguments.json:
             _print_json({"event": "report-written", "html": written.html, "json": written.json})
         else:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,9 +110,10 @@ class Session:
         """From now on until `renew_stamp`, nothing is known to be fresh."""
         stamp.forget(str(self.where.root))
 
-    def renew_stamp(self, graph: Graph) -> None:
+    def renew_stamp(self, graph: Graph, *, settled: bool) -> None:
         """Look at everything once more, and if all targets are fresh write down what the look saw.
 
+        `settled`: nothing was written just now, so there is no clock tick to wait for.
         Folders are noted before the files in them are, so that a file that appears meanwhile shows in one or the other.
         """
         sources = {
@@ -120,7 +122,7 @@ class Session:
             for given in action.inputs
             if isinstance(given.origin, Source)
         }
-        looked_ns = stamp.after_a_tick()
+        looked_ns = time.time_ns() if settled else stamp.after_a_tick()
         files = {
             folder: stamp.state_of(self.disk.absolute(folder))
             for path in [*sorted(sources), FOLDER]
