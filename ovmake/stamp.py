@@ -92,7 +92,8 @@ def state_of(path: str) -> State:
         OSError: there is nothing.
     """
     found = os.stat(path)  # noqa: PTH116
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+    # As in store.disk: tar, rsync and cp set mtime back; nothing but a change sets ctime, and then to now.
+    return [found.st_size, max(found.st_mtime_ns, found.st_ctime_ns), found.st_ino]
 
 
 def folders_of(root: str, path: str) -> list[str]:
@@ -100,7 +101,22 @@ def folders_of(root: str, path: str) -> list[str]:
     top = os.path.join(root, path)  # noqa: PTH118
     if not os.path.isdir(top):  # noqa: PTH112
         return []
-    return [os.path.relpath(found, root) for found, _, _ in os.walk(top, followlinks=True)]
+    found: list[str] = []
+    _add_folders(top, path, found, frozenset())
+    return found
+
+
+def _add_folders(folder: str, name: str, found: list[str], above: frozenset[tuple[int, int]]) -> None:
+    # As in store.disk: a link that leads back up is followed once and no further.
+    here = os.stat(folder)  # noqa: PTH116
+    identity = (here.st_dev, here.st_ino)
+    if identity in above:
+        return
+    found.append(name)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                _add_folders(entry.path, f"{name}/{entry.name}", found, above | {identity})
 
 
 def after_a_tick() -> int:

@@ -129,17 +129,23 @@ class Executor:
             self._succeed(action, scheduler, "fresh", trace)
         elif self._options.dry_run:
             self._foresee(action, scheduler, forced=forced)
-        elif not forced and (cached := self._restore(action, seen)):
+        else:
+            self._restore_or_start(action, scheduler, seen, forced=forced)
+
+    def _restore_or_start(self, action: Action, scheduler: Scheduler, seen: Seen, *, forced: bool) -> None:
+        """Take the result of the same work, or do it; a disk that cannot take it is reported by running the action."""
+        cached = None
+        try:
+            cached = None if forced else self._keeper.restore(action, seen)
+        except DigestMismatchError as error:
+            self._fail(action, scheduler, self._not_kept(action, error))
+            return
+        except OSError:
+            pass
+        if cached is not None:
             self._succeed(action, scheduler, "restored", cached)
         else:
             self._start(action, scheduler)
-
-    def _restore(self, action: Action, seen: Seen) -> Trace | None:
-        """Return the result of the same work; a disk that cannot take it is reported by running the action."""
-        try:
-            return self._keeper.restore(action, seen)
-        except OSError:
-            return None
 
     def _start(self, action: Action, scheduler: Scheduler) -> None:
         seen, decision = self._looked[action.name]

@@ -89,6 +89,7 @@ class Keeper:
 
         Raises:
             OSError: the disk is full or read-only.
+            DigestMismatchError: a stored input is damaged.
         """
         cached = self.find(seen)
         if cached is None:
@@ -99,6 +100,8 @@ class Keeper:
             # The bytes rotted. Forget both, and do the work again.
             self._cas.drop(error.path)
             self._world.database.forget(seen.digest)
+            if error.path in {self._cas.path(given.digest) for given in seen.inputs.values() if given.digest}:
+                raise  # it is an input, too: the action cannot run either
             return None
         trace = Trace(seen=seen, outputs=cached.outputs, facts=cached.facts, seconds=cached.seconds)
         self._world.database.succeed(action.name, trace)

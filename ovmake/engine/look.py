@@ -90,16 +90,22 @@ class Looker:
         changed: dict[str, OutputState] = {}
         for output in action.outputs:
             digest = trace.outputs.get(output.role)
-            if output.place is None:
-                if digest is None or not self._cas.has(digest):
-                    changed[f"`{output.role}` of {action.name}"] = "missing"
-                continue
-            found = self._world.disk.stat(output.place)
-            if found is None or found.is_folder:
-                changed[output.place] = "missing"
-            elif digest is None or self._sources.file_digest(output.place, found) != digest:
-                changed[output.place] = "edited"
+            if output.place is not None and (state := self._published(output.place, digest)):
+                changed[output.place] = state
+            # Of published outputs too: what comes after reads the stored bytes.
+            elif digest is None or not self._cas.has(digest):
+                changed[f"`{output.role}` of {action.name}"] = "missing"
         return changed
+
+    def _published(self, place: str, digest: Digest | None) -> OutputState | None:
+        """Return what is wrong with a published file, None if nothing is."""
+        try:
+            found = self._world.disk.stat(place)
+            if found is None or found.is_folder:
+                return "missing"
+            return None if self._sources.file_digest(place, found) == digest else "edited"
+        except OSError:  # nobody can read it: not what was published
+            return "edited"
 
     def moved_source(self, action: Action) -> str:
         """Return a source that is not what it was when its digest was taken, "" if there is none."""

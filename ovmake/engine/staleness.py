@@ -15,6 +15,7 @@ yet (in a dry run); it is a *pending* reason: it may turn out to be none.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -124,4 +125,5 @@ def _text(value: object) -> str:
         return f"[{', '.join(_text(element) for element in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    # JSON's quotes: without them ["a", "b"] and ['a", "b'] would look the same, and be the same to `_changes`.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -42,7 +42,8 @@ def of_bytes(data: bytes) -> Digest:
 
 def of_tree(files: Mapping[str, Digest]) -> Digest:
     """Return the digest of a folder; keys are relative paths with `/`, in any order."""
-    listing = "".join(f"{digest.encoded()} {path}\n" for path, digest in sorted(files.items()))
+    # JSON: a line break in a name is no line break of the listing, and a name need not be UTF-8.
+    listing = "".join(f"{digest.encoded()} {json.dumps(path)}\n" for path, digest in sorted(files.items()))
     return Digest(hashlib.sha256(listing.encode()).hexdigest(), sum(digest.size_bytes for digest in files.values()))
 
 

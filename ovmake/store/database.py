@@ -118,6 +118,7 @@ class Database:
         rows = [
             (path, file.stat.size_bytes, file.stat.mtime_ns, file.stat.inode, file.digest.sha256, file.seen_ns)
             for path, file in files
+            if path.encode(errors="replace").decode() == path  # a name that is no UTF-8 is no TEXT either
         ]
         with self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -136,6 +137,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version not in (0, FORMAT):
             raise _ForeignFormatError(f"it has format {version}, this ovmake reads {FORMAT}")
+        if version == FORMAT and (found := connection.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
+            raise sqlite3.DatabaseError(found[0])
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
     except BaseException:

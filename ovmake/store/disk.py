@@ -27,7 +27,10 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What tells one state of a file from another without reading it."""
+    """What tells one state of a file from another without reading it.
+
+    `mtime_ns` is the time of the last change, of the content or of the inode, whichever is later.
+    """
 
     is_folder: bool
     size_bytes: int
@@ -155,20 +158,20 @@ class RealDisk:
 
     def publish(self, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
         """See `Disk`: a new folder is filled beside the old one and exchanged with it in one system call."""
-        import shutil  # noqa: PLC0415 - with its compressors 8 ms, and a no-op publishes nothing
-
         target = Path(self.absolute(folder))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_up(target)
         fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+        fresh.mkdir()
         try:
             for name, (original, digest) in files.items():
                 self._copy_checked(original, fresh / name, digest)
+            _bring(old=target, new=fresh)
             _flush_folder(fresh)
             _exchange(fresh, target)
             _rescue(old=fresh, new=target, replaced=set(files))
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            _remove(fresh)
         _flush_folder(target.parent)
 
     def _copy_checked(self, original: str, copy: Path, digest: Digest) -> None:
@@ -201,7 +204,9 @@ class RealDisk:
 
 
 def _stat(found: os.stat_result) -> Stat:
-    return Stat(stat_module.S_ISDIR(found.st_mode), found.st_size, found.st_mtime_ns, found.st_ino)
+    # tar, rsync and cp set mtime back; nothing but a change sets ctime, and then to now.
+    changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
+    return Stat(stat_module.S_ISDIR(found.st_mode), found.st_size, changed_ns, found.st_ino)
 
 
 def _flush(descriptor: int) -> None:
@@ -256,6 +261,44 @@ def _renameat2(first: Path, second: Path) -> bool:
     if code in {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}:
         return False
     raise OSError(code, os.strerror(code), str(second))
+
+
+def _clear_up(target: Path) -> None:
+    """Remove what a killed `publish` left beside the folder, or put back what it had moved aside."""
+    prefix = f".{target.name}."
+    left = [path for path in target.parent.iterdir() if path.name.startswith(prefix)]
+    for path in left:
+        if path.suffix == ".old" and not target.exists():
+            path.rename(target)
+        elif path.suffix in {".old", ".new"} and path.name[len(prefix) : -len(path.suffix)].isdecimal():
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    import shutil  # noqa: PLC0415 - with its compressors 8 ms, and a no-op removes nothing
+
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _bring(*, old: Path, new: Path) -> None:
+    """Link what a user put beside the published files into the new folder: killed at any moment, it is in both."""
+    if not old.is_dir():
+        return
+    for entry in old.iterdir():
+        copy = new / entry.name
+        if copy.exists():
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            copy.mkdir()
+            _bring(old=entry, new=copy)
+            continue
+        try:
+            copy.hardlink_to(entry)
+        except OSError:  # a file system without links: `_rescue` moves it
+            continue
 
 
 def _rescue(*, old: Path, new: Path, replaced: set[str]) -> None:

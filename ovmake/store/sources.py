@@ -1,7 +1,7 @@
 """Digests of files and folders, through the stat cache.
 
     sources.state(path) -> SourceState | None     what is there now
-    sources.unchanged(path, state) -> bool        whether it still is, by a look that reads no file
+    sources.unchanged(path, state) -> bool        whether it still is, read again where a clock tick may hide a change
     sources.remember()                            write new digests to the database
 
 A cached digest is believed if size, mtime and inode are the same *and* the file was last written clearly before the
@@ -63,10 +63,21 @@ class Sources:
 
     def unchanged(self, path: str, state: SourceState) -> bool:
         """Whether the source has the state that `state` says."""
-        found = self._disk.stat(path)
-        if found is None:
+        try:
+            found = self._disk.stat(path)
+            if found is None:
+                return False
+            files = self._disk.walk(path) if found.is_folder else {"": found}
+            return files == state.files and all(
+                self._same_bytes(f"{path}/{name}" if name else path, stat) for name, stat in files.items()
+            )
+        except OSError:
             return False
-        return ({"": found} if not found.is_folder else self._disk.walk(path)) == state.files
+
+    def _same_bytes(self, path: str, found: Stat) -> bool:
+        """Read a file again where the clock is too coarse to tell a change by its state."""
+        cached = self._cached[path]
+        return found.mtime_ns + RACY_NS < cached.seen_ns or self._disk.digest(path) == cached.digest
 
     def file_digest(self, path: str, found: Stat) -> Digest:
         """Return a file's digest, from the cache if it can be believed."""
