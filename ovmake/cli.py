@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 WRONG_USE = 2
 FAILED = 1
+READER_GONE = 141  # as a shell shows a program ended by SIGPIPE
 
-UP_TO_DATE = "up to date: {} targets"
+
+def _up_to_date(count: int) -> str:
+    return f"up to date: {count} target{'' if count == 1 else 's'}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
+    # A closed stream (`ovmake build >&-`) is None in Python.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     arguments = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
     try:
         status = _run(arguments)
         sys.stdout.flush()
@@ -37,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell("interrupted; what was finished is kept")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (`ovmake status | head`): nothing is wrong, and nothing can be said.
+        # The reader of our output went away (`ovmake build --json | head -1`). What was not finished is not good.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return READER_GONE
     return status
 
 
@@ -61,6 +68,11 @@ def _run(arguments: argparse.Namespace) -> int:
         if isinstance(error, OvmakeError):
             _tell_diagnostics(error.diagnostics, as_json=as_json)
             return error.exit_status
+        if type(error).__module__ == "sqlite3":
+            hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
+            diagnostic = Diagnostic(code="state", message=f"the state database: {error}", help=hint)
+            _tell_diagnostics((diagnostic,), as_json=as_json)
+            return FAILED
         if isinstance(error, OSError):
             message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
             _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=as_json)
@@ -71,6 +83,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ovmake", description="make for OpenVINO models")
     parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
+    parser.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
     parser.set_defaults(command=_no_command, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -107,8 +121,10 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=summary)
     parser.set_defaults(command=run)
-    parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
-    parser.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
+    # Before the command or after it, as git and make have it: without SUPPRESS this default would undo the former.
+    hidden = argparse.SUPPRESS
+    parser.add_argument("-C", dest="folder", metavar="DIR", default=hidden, help="the folder of the Ovfile")
+    parser.add_argument("-f", dest="file", metavar="FILE", default=hidden, help="the Ovfile; default: Ovfile")
     parser.add_argument("--allow-outside", action="store_true", help="let paths of the Ovfile leave the repo")
     parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is at work here")
     return parser
@@ -127,9 +143,9 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return value
 
 
@@ -181,7 +197,7 @@ def _stamped(arguments: argparse.Namespace) -> bool:
     folder, name = os.path.split(os.path.join(arguments.folder, arguments.file))  # noqa: PTH118 - no pathlib yet
     count = stamp.up_to_date(folder, f"{name} {arguments.allow_outside}", arguments.targets)
     if count is not None:
-        print(UP_TO_DATE.format(count))
+        print(_up_to_date(count))
     return count is not None
 
 
@@ -322,7 +338,7 @@ class _Summary:
     def print(self, *, dry_run: bool) -> None:
         """Print what became of the targets."""
         if self._stale == 0:
-            print(UP_TO_DATE.format(len(self._lines)))
+            print(_up_to_date(len(self._lines)))
             return
         for line in self._lines:
             print(line)

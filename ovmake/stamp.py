@@ -25,6 +25,7 @@ from collections.abc import Sequence
 
 FORMAT = 1
 PLACE = ".ovmake/stamp.json"
+STATE = ".ovmake/state.db"
 # The same as in store.sources: kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
 
@@ -36,6 +37,7 @@ def up_to_date(folder: str, key: str, asked: Sequence[str]) -> int | None:
     try:
         with open(os.path.join(folder, PLACE), "rb") as stored:  # noqa: PTH118, PTH123
             stamp = json.loads(stored.read())
+        os.stat(os.path.join(folder, STATE))  # noqa: PTH116, PTH118 - without it, nothing is known of any target
         if stamp["format"] != FORMAT or stamp["key"] != key or stamp["surroundings"] != surroundings():
             return None
         for path, state in stamp["files"].items():

@@ -37,8 +37,9 @@ class Listener(Protocol):
 STATUS_WORDS = {
     "restored": "restored from the action cache",
     "failed": "failed",
-    "skipped": "skipped, because something before it failed",
+    "skipped": "skipped",
     "would-run": "would run",
+    "would-restore": "would be restored from the action cache",
     "may-run": "may run",
 }
 
@@ -63,7 +64,9 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
     if event.status == "ran":
         told = explain or event.action.worker != "here"
         return [f"{name}: done in {event.seconds or 0:.1f} s"] if told else []
-    planned = event.status in {"would-run", "may-run"}
+    if event.status == "skipped":
+        return [f"{name}: skipped, because {' and '.join(event.reasons)}"]
+    planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
     return _with_reasons(line, event.reasons, explain=explain or planned)
 

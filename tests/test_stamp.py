@@ -17,6 +17,7 @@ TARGETS = ["digits:fp32", "digits:int8", "cats:fp32"]
 def stamped(folder: Path) -> None:
     """Make a folder with a source, an output and a stamp about them."""
     (folder / ".ovmake").mkdir()
+    (folder / stamp.STATE).touch()
     (folder / "source").mkdir()
     for name in ("Ovfile", "source/model.pb", "output.xml"):
         (folder / name).write_text("content")
@@ -51,6 +52,7 @@ def same_size(path: Path) -> None:
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
+    "the state is deleted": lambda folder: (folder / stamp.STATE).unlink(),
     "the Ovfile is edited": lambda folder: same_size(folder / "Ovfile"),
     "a source is edited": lambda folder: same_size(folder / "source/model.pb"),
     "a source is touched": lambda folder: os.utime(folder / "source/model.pb"),

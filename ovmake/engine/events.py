@@ -14,7 +14,7 @@ from ovmake.graph.action import Action
 
 FORMAT = 1
 
-ActionStatus = Literal["ran", "failed", "restored", "fresh", "skipped", "would-run", "may-run"]
+ActionStatus = Literal["ran", "failed", "restored", "fresh", "skipped", "would-run", "would-restore", "may-run"]
 TargetStatus = Literal["built", "fresh", "failed", "skipped", "stale"]
 
 
@@ -78,7 +78,7 @@ class TargetFinished:
         if self.gate is not None:
             fields["gate"] = self.gate
         if self.drop is not None:
-            fields["drop"] = self.drop
+            fields["drop"] = round(self.drop, 9)  # 0.918 - 0.9138 is 0.0042000000000000925 in binary
         return fields
 
 

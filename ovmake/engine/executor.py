@@ -36,6 +36,7 @@ from ovmake.graph.action import Action, Graph, JsonValue, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
+from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
 from ovmake.store.disk import DigestMismatchError, Stat
 
@@ -88,7 +89,7 @@ class Executor:
         finally:
             self._looker.remember()
         for action in scheduler.left_over():
-            self._skip(action)
+            self._skip(action, "the build stopped at a failure (-k goes on with the rest)")
         statuses = {name: self._finish_target(name) for name in targets}
         exit_status = 1 if {"failed", "skipped"} & set(statuses.values()) else 0
         done = [outcome.status for outcome in self._outcomes.values()]
@@ -117,6 +118,9 @@ class Executor:
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
         """Decide about an action whose needs are done, and do what was decided."""
         forced = action.kind in self._options.forced
+        if outside := self._link_outside(action):
+            self._fail(action, scheduler, outside)
+            return
         try:
             seen = self._looker.see(action, {name: done.outputs for name, done in self._outcomes.items()})
         except OvmakeError as error:
@@ -147,15 +151,18 @@ class Executor:
         else:
             self._start(action, scheduler)
 
+    def _link_outside(self, action: Action) -> Diagnostic | None:
+        """Return what is wrong with a source that is a link out of the repo. Checked before a byte of it is read."""
+        for given in action.inputs:
+            if isinstance(given.origin, Source) and not self._world.inside(given.origin.path):
+                message = f"{action.name}: `{given.origin.path}` is a link that leaves the repo"
+                hint = "run ovmake with --allow-outside if you trust it"
+                span = self._world.span(given.at)
+                return Diagnostic(code="path-outside", message=message, span=span, help=hint)
+        return None
+
     def _start(self, action: Action, scheduler: Scheduler) -> None:
         seen, decision = self._looked[action.name]
-        sources = [given.origin.path for given in action.inputs if isinstance(given.origin, Source)]
-        outside = [path for path in sources if not self._world.inside(path)]
-        if outside:
-            message = f"{action.name}: `{outside[0]}` is a link that leaves the repo"
-            hint = "run ovmake with --allow-outside if you trust it"
-            self._fail(action, scheduler, Diagnostic(code="path-outside", message=message, help=hint))
-            return
         try:
             job = self._keeper.job(action, seen)
         except OSError as error:
@@ -191,7 +198,7 @@ class Executor:
         seen, decision = self._looked[action.name]
         cached = self._keeper.find(seen) if seen.known and not forced else None
         if cached is not None:
-            self._succeed(action, scheduler, "restored", cached)
+            self._succeed(action, scheduler, "would-restore", cached)
             return
         status: ActionStatus = "would-run" if decision.certain else "may-run"
         self._outcomes[action.name] = ActionOutcome(status=status, seen=seen, decision=decision)
@@ -250,16 +257,21 @@ class Executor:
         )
         self._world.emit(ActionFinished(action=action, status="failed", seconds=seconds, diagnostic=diagnostic))
         for skipped in scheduler.finish(action.name, ok=False):
-            self._skip(skipped)
+            self._skip(skipped, "something before it failed")
 
-    def _skip(self, action: Action) -> None:
+    def _skip(self, action: Action, why: str) -> None:
         self._outcomes[action.name] = ActionOutcome(status="skipped")
-        self._world.emit(ActionFinished(action=action, status="skipped"))
+        self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
 
     def _point_home(self, action: Action, failure: Failure) -> Diagnostic:
         """Point a failure at the setting it names, else at the model's table."""
         roles = {given.role: given.at for given in action.inputs}
-        at = action.origins.get(failure.setting) or roles.get(failure.setting) or action.at
+        role, _, key = failure.setting.partition(".")
+        if key and role in roles:
+            # "dataset.labels" is a key beside the one that names the dataset's file.
+            at: KeyPath = (*roles[role][:-1], *key.split(".", 1))
+        else:
+            at = action.origins.get(failure.setting) or roles.get(failure.setting) or action.at
         return Diagnostic(
             code=failure.code,
             message=f"{action.name}: {failure.message}",
@@ -273,8 +285,10 @@ class Executor:
             self._keeper.drop(error.path)
             message = f"{action.name}: a stored input was damaged on the disk; it was dropped"
             return Diagnostic(code="store-damaged", message=message, help="run ovmake build again")
-        message = f"{action.name}: cannot keep the result: {error.strerror or error}"
-        return Diagnostic(code="cannot-write", message=message, span=self._world.span(action.at))
+        place = f": {error.filename}" if error.filename else ""
+        message = f"{action.name}: cannot keep the result: {error.strerror or error}{place}"
+        hint = "free space, or make the folder writable, and run ovmake build again"
+        return Diagnostic(code="cannot-write", message=message, help=hint)
 
     def _finish_target(self, name: str) -> TargetStatus:
         """Say what became of a target: the actions it needs decide."""

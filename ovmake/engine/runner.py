@@ -46,9 +46,9 @@ class WorkerRunner:
 
     def start(self, job: Job) -> None:
         """Give the job to an idle worker or a new one."""
-        Path(job.log).unlink(missing_ok=True)
         started = time.monotonic()
         try:
+            Path(job.log).unlink(missing_ok=True)
             if job.action.worker == "here":
                 self._finish(job, run_here(job), started)
                 return
@@ -86,8 +86,11 @@ class WorkerRunner:
         self._selector.close()
 
     def _worker(self, name: str) -> WorkerProcess:
-        if self._idle[name]:
-            return self._idle[name].pop()
+        while self._idle[name]:
+            worker = self._idle[name].pop()
+            if worker.alive:
+                return worker
+            worker.end()  # it died between two jobs, and neither is to blame
         self.started_workers += 1
         return WorkerProcess.start(name, boot_log=str(self._logs / f"worker-{name}.log"))
 
@@ -131,7 +134,8 @@ def _result(response: Response, job: Job) -> Success | Failure:
 def _death(busy: _Busy) -> Failure:
     cause = busy.worker.how_it_died()
     hint = "run it again; if it was the kernel's memory killer, try fewer jobs (-j 1)" if "SIGKILL" in cause else ""
-    return Failure(code="worker-died", message=cause, notes=(*_last_lines(busy.job), *_log_note(busy.job)), help=hint)
+    lines = _last_lines(_log_lines(busy.job)) or _last_lines(busy.worker.said())
+    return Failure(code="worker-died", message=cause, notes=(*lines, *_log_note(busy.job)), help=hint)
 
 
 def _log_note(job: Job) -> tuple[str, ...]:
@@ -140,9 +144,8 @@ def _log_note(job: Job) -> tuple[str, ...]:
     return (f"full output in {shown} ({len(lines)} lines)",) if lines else ()
 
 
-def _last_lines(job: Job) -> tuple[str, ...]:
-    lines = [line.strip() for line in _log_lines(job) if line.strip()]
-    return tuple(lines[-LOG_LINES_SHOWN:])
+def _last_lines(lines: list[str]) -> tuple[str, ...]:
+    return tuple([line.strip() for line in lines if line.strip()][-LOG_LINES_SHOWN:])
 
 
 def _log_lines(job: Job) -> list[str]:

@@ -25,7 +25,8 @@ def check(document: dict[str, object], problems: Problems) -> None:
     """Report everything that is wrong with the form of `document`."""
     OVFILE.check(document, (), problems)
     problems.found[:] = [
-        _with_help(problem) if problem.code == "unknown-key" else problem for problem in problems.found
+        _with_help(problem, _value(document, problem.at)) if problem.code == "unknown-key" else problem
+        for problem in problems.found
     ]
 
 
@@ -45,7 +46,14 @@ def _schema() -> tuple[tuple[KeyPath, Key], ...]:
     return tuple(walk())
 
 
-def _with_help(problem: Problem) -> Problem:
+def _value(document: object, at: KeyPath) -> object:
+    """Return what stands at a key path of the document."""
+    for part in at:
+        document = document[part] if isinstance(document, dict) and isinstance(part, str) else None
+    return document
+
+
+def _with_help(problem: Problem, value: object) -> Problem:
     """Return the problem of an unknown key with what the user may have meant: another table, or another spelling."""
     *above, written = problem.at
     table = tuple(above)
@@ -53,7 +61,9 @@ def _with_help(problem: Problem) -> Problem:
     keys = [key for at, key in _schema() if _is(at, table)]
     here = [key.name for key in keys]
     elsewhere = [at for at, key in _schema() if key.name == name]
-    if elsewhere and name not in here:
+    if isinstance(value, dict) and (meant := did_you_mean(name, here)):
+        hint = meant  # [dataset.val] is [datasets.val] misspelt, and no misplaced `dataset = ...`
+    elif elsewhere and name not in here:
         at = min(elsewhere, key=lambda at: (-_in_common(at, table), len(at)))
         place = f"in [{dotted(_named_like(at, table))}]" if at else "at the top, before the first table"
         hint = f"`{name}` goes {place}"

@@ -68,7 +68,7 @@ class Drop:
     relative: bool = False
 
     def __str__(self) -> str:
-        return f"{self.amount * 100:g}%" if self.relative else f"{self.amount:g}"
+        return f"{self.amount * 100:.12g}%" if self.relative else f"{self.amount:.12g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,16 +83,26 @@ class Database:
         return None if row is None else Trace.from_json(row[0])
 
     def succeed(self, action: str, trace: Trace) -> None:
-        """Record a success, run or restored."""
+        """Record a success, run or restored.
+
+        Raises:
+            OSError: the disk is full, or cannot be written.
+        """
         body = trace.to_json()
-        with self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO traces VALUES (?, ?)", (action, body))
-            self._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (trace.seen.digest, body))
-            self._connection.execute("DELETE FROM failures WHERE action = ?", (action,))
+        try:
+            with self._connection:
+                self._connection.execute("INSERT OR REPLACE INTO traces VALUES (?, ?)", (action, body))
+                self._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (trace.seen.digest, body))
+                self._connection.execute("DELETE FROM failures WHERE action = ?", (action,))
+        except sqlite3.OperationalError as error:
+            raise OSError(f"the state database: {error}") from error
 
     def fail(self, action: str, digest: str, message: str) -> None:
-        """Record a failure, for `ovmake status`; it is never taken for a result."""
-        with self._connection:
+        """Record a failure, for `ovmake status`; it is never taken for a result.
+
+        A full disk may be the very failure, and must not hide it: then nothing is recorded.
+        """
+        with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", (action, digest, message))
 
     def failures(self) -> dict[str, tuple[str, str]]:
@@ -114,13 +124,13 @@ class Database:
         }
 
     def remember_files(self, files: Iterable[tuple[str, CachedFile]]) -> None:
-        """Add to the stat cache."""
+        """Add to the stat cache; a disk that cannot take it costs only reading files again."""
         rows = [
             (path, file.stat.size_bytes, file.stat.mtime_ns, file.stat.inode, file.digest.sha256, file.seen_ns)
             for path, file in files
             if path.encode(errors="replace").decode() == path  # a name that is no UTF-8 is no TEXT either
         ]
-        with self._connection:
+        with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 

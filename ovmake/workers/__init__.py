@@ -11,3 +11,11 @@
 TensorFlow and OpenVINO never share a process: they bring their own thread pools, allocators and oneDNN, and a crash of
 one must not be a crash of the other.
 """
+
+from __future__ import annotations
+
+import sys
+
+# OpenVINO and NNCF report usage over the network when this package can be imported; without it they use their stubs.
+# Here, because this runs before any module of ours, in whatever order those import openvino.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -64,9 +64,15 @@ class Side:
         self.worker.send(asked)
         response = self.worker.receive()
         if response is None:
-            raise ActionError("worker-died", self.worker.how_it_died())
+            raise ActionError("worker-died", self.worker.how_it_died(), notes=tuple(self.worker.said()[-5:]))
         if not response.ok:
-            raise ActionError(response.code, f"{self.worker.name}: {response.message}", notes=response.notes)
+            raise ActionError(
+                response.code,
+                f"{self.worker.name}: {response.message}",
+                notes=response.notes,
+                help=response.help,
+                setting=response.setting,
+            )
         return response.facts
 
     def block(self) -> list[int]:

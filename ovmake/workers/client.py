@@ -39,6 +39,8 @@ class WorkerProcess:
 
     name: str
     process: subprocess.Popen[bytes]
+    boot_log: str = ""
+    boot_log_start: int = 0
 
     @classmethod
     def start(cls, name: str, *, boot_log: str, environment: Mapping[str, str] = ENVIRONMENT) -> WorkerProcess:
@@ -51,6 +53,7 @@ class WorkerProcess:
         path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
         Path(boot_log).parent.mkdir(parents=True, exist_ok=True)
         with open(boot_log, "ab") as log:  # noqa: PTH123
+            start = log.tell()
             process = subprocess.Popen(  # noqa: S603 - our own module
                 # -P: a user's folder with an `openvino.py` in it must not become the framework
                 [sys.executable, "-P", "-m", f"ovmake.workers.{name}_worker"],
@@ -60,7 +63,19 @@ class WorkerProcess:
                 env={**os.environ, **environment, "PYTHONPATH": path},
                 start_new_session=True,  # Ctrl-C reaches ovmake only, and `kill` reaches what a worker started
             )
-        return cls(name=name, process=process)
+        return cls(name=name, process=process, boot_log=boot_log, boot_log_start=start)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self.process.poll() is None
+
+    def said(self) -> list[str]:
+        """Return the lines that this process printed outside of requests: why it could not even start."""
+        try:
+            return Path(self.boot_log).read_bytes()[self.boot_log_start :].decode(errors="replace").splitlines()
+        except OSError:
+            return []
 
     def send(self, request: Request) -> None:
         """Send a request. A worker that died is noticed by `receive`."""

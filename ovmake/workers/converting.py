@@ -27,6 +27,8 @@ def convert(request: Request) -> dict[str, object]:
     """Convert `source`; write `xml`, `bin` and `interface`."""
     source = Path(request.inputs["source"])
     model = _load(source)
+    if not source.is_dir():
+        ir.drop_echoes(model)
     ir.name_ports(model)
     settings = _input_settings(model, request)
     _reshape(model, settings)

@@ -9,13 +9,15 @@ imported into one ConcreteFunction: TensorFlow called through a signature takes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from ovmake.workers.protocol import ActionError, message_of
@@ -66,13 +68,12 @@ class Frozen:
             raise ActionError("interface-mismatch", message, setting="source")
         graph = replace(graph, inputs={name: graph.inputs[name] for name in shapes})
         dtypes = _take_shapes(graph, shapes)
-        nodes = [*graph.graph_def.node, *(n for body in graph.graph_def.library.function for n in body.node_def)]
         return cls(
             function=_callable(graph, dtypes, shapes),
             signature=graph.signature,
             inputs=tuple(graph.inputs),
             outputs=tuple(graph.outputs),
-            operations=sum(node.op not in NOT_COUNTED for node in nodes),
+            operations=sum(node.op not in NOT_COUNTED for node in _nodes(graph.graph_def)),
         )
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
@@ -82,7 +83,12 @@ class Frozen:
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run once."""
         results = self.function(*self.tensors(feed))
-        return {name: np.asarray(result) for name, result in zip(self.outputs, results, strict=True)}
+        return {name: _plain(np.asarray(result)) for name, result in zip(self.outputs, results, strict=True)}
+
+
+def _plain(array: Array) -> Array:
+    """Return bfloat16, which is no type of numpy's and cannot be stored as one, as float32."""
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def _from_saved_model(source: Path) -> _Graph:
@@ -111,6 +117,7 @@ def _from_saved_model(source: Path) -> _Graph:
 def _from_frozen(source: Path) -> _Graph:
     graph_def = tf.compat.v1.GraphDef()
     graph_def.ParseFromString(source.read_bytes())
+    _register_functions(graph_def)
     consumed = {name.lstrip("^").partition(":")[0] for node in graph_def.node for name in node.input}
     inputs = [node.name for node in graph_def.node if node.op == "Placeholder"]
     ends = [node.name for node in graph_def.node if node.name not in consumed and node.op not in {"NoOp", "Const"}]
@@ -121,6 +128,35 @@ def _from_frozen(source: Path) -> _Graph:
         inputs={name: f"{name}:0" for name in inputs},
         outputs={name: f"{name}:0" for name in outputs},
     )
+
+
+def _register_functions(graph_def: Any) -> None:
+    """Make the graph's functions (branches, loop bodies) known to TensorFlow, which importing the graph does not.
+
+    Under names that hold the library's digest: two graphs of this process may use one name for two functions.
+    """
+    library = graph_def.library.function
+    digest = hashlib.sha256(graph_def.library.SerializeToString(deterministic=True)).hexdigest()[:12]
+    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in library}
+    for node in _nodes(graph_def):
+        node.op = names.get(node.op, node.op)
+        for attribute in node.attr.values():
+            for called in [attribute.func, *attribute.list.func] if attribute.WhichOneof("value") else []:
+                if called.name in names:
+                    called.name = names[called.name]
+    for gradient in graph_def.library.gradient:
+        gradient.function_name = names.get(gradient.function_name, gradient.function_name)
+        gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
+    for function in library:
+        function.signature.name = names[function.signature.name]
+        if not context.context().has_function(function.signature.name):
+            context.context().add_function_def(function)
+
+
+def _nodes(graph_def: Any) -> Iterator[Any]:
+    yield from graph_def.node
+    for function in graph_def.library.function:
+        yield from function.node_def
 
 
 def _take_shapes(graph: _Graph, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:

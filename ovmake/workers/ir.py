@@ -9,16 +9,12 @@ that came from the model ("block_1/expand") stay: people look for them, and they
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
-# OpenVINO and NNCF report usage over the network when this package can be imported; without it they use their stubs.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+import openvino as ov
 
-import openvino as ov  # noqa: E402
-
-from ovmake.workers.interface import Tensor  # noqa: E402
+from ovmake.workers.interface import Tensor
 
 # How the IRs are verified. On a CPU with AVX512-BF16 or AMX an FP32 IR would run in bf16 unless told otherwise.
 COMPILE_PROPERTIES = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -70,21 +66,35 @@ def user_name(name: str) -> str:
 
 
 def name_ports(model: Any) -> None:
-    """Let inputs and outputs answer to their names without `:0` too, and go by them."""
+    """Let inputs and outputs answer to their names without `:0` too, and inputs go by them.
+
+    Outputs keep theirs: the operation that makes `scores:0` is called `scores`, and two of a name become `scores_1`.
+    """
     for port in [*model.inputs, *model.outputs]:
         node = port.get_node()
         name = user_name(node.get_friendly_name())
         others = {found for other in [*model.inputs, *model.outputs] if other != port for found in other.get_names()}
         if name not in others:
             port.get_tensor().add_names({name})
-            node.set_friendly_name(name)
+            if node.get_type_name() == "Parameter":
+                node.set_friendly_name(name)
+
+
+def drop_echoes(model: Any) -> None:
+    """Remove the outputs that the frontend makes of a frozen graph's unused inputs: `idle:0_1` of `idle:0`."""
+    for port in model.outputs:
+        node = port.get_node()
+        source = node.input_value(0).get_node()
+        echo = re.escape(source.get_friendly_name()) + r"_\d+"
+        if source.get_type_name() == "Parameter" and re.fullmatch(echo, node.get_friendly_name()):
+            model.remove_result(node)
 
 
 def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
     """Return names, shapes and types of a model's inputs or outputs."""
     return tuple(
         Tensor(
-            name=port.get_node().get_friendly_name(),
+            name=user_name(port.get_node().get_friendly_name()),
             shape=dimensions(port.get_partial_shape()),
             type=port.get_element_type().to_string(),
         )

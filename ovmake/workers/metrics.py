@@ -32,8 +32,8 @@ def score(metric: str, outputs: Array, labels: Array) -> float:
     if labels.min() < 0 or labels.max() >= classes:
         message = f"labels run from {labels.min()} to {labels.max()}, the model has {classes} classes"
         raise ActionError("label-range", message, setting="dataset")
-    # A NaN wins every argmax in numpy; a sample without a finite answer is a wrong one.
-    right = (outputs.argmax(axis=1) == labels) & np.isfinite(outputs).all(axis=1)
+    # A NaN wins every argmax in numpy; a sample without a finite answer is a wrong one. -inf rules a class out.
+    right = (outputs.argmax(axis=1) == labels) & np.isfinite(outputs.max(axis=1))
     return float(right.mean())
 
 
@@ -49,7 +49,8 @@ def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
     """Return how far `actual` is from `expected`, over every element.
 
     max_abs, mean_abs: of the difference, in the output's own unit, over elements that are finite on both sides.
-    cosine: of the two as one long vector each, 1 if both are zero. nan_mismatch: elements finite on one side only.
+    cosine: of the two as one long vector each, 1 if both are zero. nan_mismatch: elements that are not finite on one
+    side or both, and not the same there.
     None where no element is finite on both sides: there is nothing to compare.
     """
     if expected.shape != actual.shape:
@@ -57,17 +58,30 @@ def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
         raise ActionError("output-shape", message)
     first, second = expected.astype(np.float64).ravel(), actual.astype(np.float64).ravel()
     finite = np.isfinite(first) & np.isfinite(second)
-    mismatch = int((np.isfinite(first) != np.isfinite(second)).sum())
+    mismatch = int((~finite & (first != second) & ~(np.isnan(first) & np.isnan(second))).sum())
     first, second = first[finite], second[finite]
     if not len(first):
         return {"max_abs": None, "mean_abs": None, "cosine": None, "nan_mismatch": mismatch}
-    apart = np.abs(first - second)
-    lengths = math.sqrt(float(first @ first)) * math.sqrt(float(second @ second))
+    with np.errstate(over="ignore"):
+        apart = np.abs(first - second)
     both_zero = not first.any() and not second.any()
-    cosine = 1.0 if both_zero else float(first @ second) / lengths if lengths else 0.0
     return {
-        "max_abs": float(apart.max()),
-        "mean_abs": float(apart.mean()),
-        "cosine": min(1.0, cosine),
+        "max_abs": _finite(apart.max()),
+        "mean_abs": _finite(apart.mean()),
+        "cosine": 1.0 if both_zero else min(1.0, float(_unit(first) @ _unit(second))),
         "nan_mismatch": mismatch,
     }
+
+
+def _unit(vector: Array) -> Array:
+    """Return the vector with length 1. Its largest element becomes 1 first: squares of float64 may leave its range."""
+    largest = np.abs(vector).max()
+    if largest == 0:
+        return vector
+    scaled = vector / largest
+    return np.asarray(scaled / math.sqrt(float(scaled @ scaled)))
+
+
+def _finite(value: float) -> float | None:
+    """A difference of float64s may be too large for one."""
+    return float(value) if math.isfinite(value) else None

@@ -117,9 +117,21 @@ def serve(handlers: Mapping[str, Handler]) -> None:
         os.dup2(2, 1)
         for line in sys.stdin.buffer:
             request = Request.from_line(line)
-            with logged_to(request.log):
-                response = _answer(handlers, request)
-            answers.write(response.to_line())
+            try:
+                with logged_to(request.log):
+                    response = _answer(handlers, request)
+            except OSError as error:
+                message = f"cannot write {request.log}: {error.strerror or error}"
+                response = Response(id=request.id, ok=False, code="cannot-write", message=message)
+            answers.write(_line(response))
+
+
+def _line(response: Response) -> bytes:
+    try:
+        return response.to_line()
+    except (TypeError, ValueError) as error:  # a NaN, or what JSON cannot hold
+        message = f"the worker's answer is no JSON: {message_of(error)}"
+        return Response(id=response.id, ok=False, code="action-failed", message=message).to_line()
 
 
 def _answer(handlers: Mapping[str, Handler], request: Request) -> Response:

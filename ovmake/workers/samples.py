@@ -11,6 +11,7 @@ along the input's batch; when it has one more, every sample is a whole input.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -31,6 +32,8 @@ SEEDED_SAMPLES = 16
 DYNAMIC_SIZE = 64
 # Made-up integers are small, because they are often indexes into a vocabulary.
 SMALL_INTEGERS = 10
+
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 NUMPY_TYPES = {
     "f64": "float64", "f32": "float32", "f16": "float16", "i64": "int64", "i32": "int32", "i16": "int16", "i8": "int8",
@@ -55,7 +58,8 @@ class Samples:
         """Yield what goes into the model, and how many samples of it are real."""
         if self.batch is None:
             for index in range(self.count):
-                yield {name: array[index] for name, array in self.arrays.items()}, 1
+                # Of a row of scalars, an element is no array any more.
+                yield {name: np.asarray(array[index], order="C") for name, array in self.arrays.items()}, 1
             return
         for start in range(0, self.count, self.batch):
             feed = {name: array[start : start + self.batch] for name, array in self.arrays.items()}
@@ -63,6 +67,10 @@ class Samples:
             if count < self.batch and self.fixed:
                 feed = {name: _filled(array, self.batch) for name, array in feed.items()}
             yield {name: np.ascontiguousarray(array) for name, array in feed.items()}, count
+
+    def fed(self, feed: Mapping[str, Array]) -> int:
+        """Return how many samples a feed holds, counting those that fill it up."""
+        return 1 if self.batch is None else len(next(iter(feed.values())))
 
     def first(self, count: int) -> Samples:
         """Return the first samples only."""
@@ -111,6 +119,8 @@ def _seed(request: Request) -> int:
 def _from_file(request: Request, interface: Interface) -> Samples:
     stored = _open(request.inputs["dataset"])
     arrays = {tensor.name: _array_for(tensor, stored, request) for tensor in interface.inputs}
+    if interface.batch is None:
+        arrays = {tensor.name: _as_whole(array, tensor) for tensor, array in _pairs(interface, arrays)}
     whole = {len(array.shape) == len(tensor.shape) + 1 for tensor, array in _pairs(interface, arrays)}
     if len(whole) > 1:
         message = "some arrays hold batches of samples and some whole inputs; all must be alike"
@@ -141,14 +151,42 @@ def _pairs(interface: Interface, arrays: Mapping[str, Array]) -> list[tuple[Tens
     return [(tensor, arrays[tensor.name]) for tensor in interface.inputs]
 
 
+def _as_whole(array: Array, tensor: Tensor) -> Array:
+    """Where inputs have no batch in common, samples go in one by one, in inputs whose first dimension can be 1."""
+    if array.ndim > len(tensor.shape):
+        return array
+    if tensor.shape[0] not in {-1, 1}:
+        message = (
+            f"input `{tensor.name}` takes {tensor.shape[0]} rows at a time and other inputs do not, so that its "
+            f"samples must be whole inputs: [samples, {', '.join(map(str, tensor.shape))}]"
+        )
+        raise ActionError("dataset-shape", message, setting="dataset")
+    return array[:, np.newaxis]
+
+
 def _open(path: str) -> Mapping[str, Array]:
     try:
         # Never pickles: an .npz of a stranger must not run code.
         stored = np.load(path, allow_pickle=False)
-        return {"": stored} if isinstance(stored, np.ndarray) else {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        message = f"cannot read the samples: {error}"
-        raise ActionError("dataset-unreadable", message, setting="dataset") from error
+        return {"": stored} if isinstance(stored, np.ndarray) else stored
+    except UNREADABLE as error:
+        raise _unreadable(error) from error
+
+
+def _read(stored: Mapping[str, Array], name: str) -> Array:
+    """Return one array: what else is in an .npz, such as names, need not even be readable."""
+    try:
+        array = stored[name]
+    except UNREADABLE as error:
+        raise _unreadable(error) from error
+    if array.ndim == 0:
+        message = f"array `{name}` is a single value; the first dimension of an array counts its samples"
+        raise ActionError("dataset-shape", message, setting="dataset")
+    return array
+
+
+def _unreadable(error: Exception) -> ActionError:
+    return ActionError("dataset-unreadable", f"cannot read the samples: {error}", setting="dataset")
 
 
 def _array_for(tensor: Tensor, stored: Mapping[str, Array], request: Request) -> Array:
@@ -157,12 +195,12 @@ def _array_for(tensor: Tensor, stored: Mapping[str, Array], request: Request) ->
     if not isinstance(name, str):
         name = "" if "" in stored else tensor.name
     if name not in stored:
-        known = ", ".join(f"`{name}`" for name in stored)
+        known = ", ".join(f"`{name}`" for name in stored) or "none"
         message = f"the dataset has no array `{name}` for input `{tensor.name}`; it has {known}"
         table = "inputs = { " + tensor.name + ' = "ARRAY" }'
         hint = did_you_mean(name, list(stored)) or f"say which array feeds it: `{table}` in the dataset's table"
         raise ActionError("dataset-array", message, setting="dataset", help=hint)
-    array = stored[name]
+    array = _read(stored, name)
     _check_shape(array, name, tensor)
     return _converted(array, name, tensor)
 
@@ -185,7 +223,11 @@ def _converted(array: Array, name: str, tensor: Tensor) -> Array:
     if array.dtype != wanted and not np.can_cast(array.dtype, wanted, "same_kind"):
         message = f"array `{name}` holds {array.dtype}, input `{tensor.name}` takes {wanted}"
         raise ActionError("dataset-type", message, setting="dataset")
-    return array.astype(wanted, copy=False)
+    converted = array.astype(wanted, copy=False)
+    if wanted.kind in "iu" and not np.array_equal(converted, array):
+        message = f"array `{name}` holds values from {array.min()} to {array.max()}, which do not fit into {wanted}"
+        raise ActionError("dataset-type", message, setting="dataset")
+    return converted
 
 
 def _labels(stored: Mapping[str, Array], request: Request) -> Array | None:
@@ -197,7 +239,7 @@ def _labels(stored: Mapping[str, Array], request: Request) -> Array | None:
         message = f"the dataset has no array `{name}` for its labels; it has {known}"
         hint = did_you_mean(name, list(stored))
         raise ActionError("dataset-array", message, setting="dataset", help=hint)
-    return stored[name]
+    return _read(stored, name)
 
 
 # samples from a seed
@@ -247,18 +289,21 @@ def _per_channel(tensor: Tensor, key: Literal["mean", "scale"], default: float) 
     array = np.asarray(values or (default,), dtype=np.float32)
     if len(array) > 1:
         axis = channel_axis(tensor.shape, len(array), f"inputs.{tensor.name}.{key}")
-        array = array.reshape([-1 if index == axis else 1 for index in range(1, len(tensor.shape))])
+        # Without the first dimension, unless it is the one: what is normalized may have it or not.
+        first = min(axis, 1)
+        array = array.reshape([-1 if index == axis else 1 for index in range(first, len(tensor.shape))])
     return array
 
 
 def normalized(feed: Mapping[str, Array], interface: Interface) -> dict[str, Array]:
-    """Return a feed as TensorFlow's model takes it: (x - mean) / scale, in float32."""
+    """Return a feed as TensorFlow's model takes it: (x - mean) / scale, computed in float32 at least."""
     result = dict(feed)
     for tensor in interface.inputs:
         if tensor.mean:
             result[tensor.name] = result[tensor.name] - _per_channel(tensor, "mean", 0)
         if tensor.scale:
             result[tensor.name] = result[tensor.name] / _per_channel(tensor, "scale", 1)
+        result[tensor.name] = result[tensor.name].astype(feed[tensor.name].dtype, copy=False)
     return result
 
 
@@ -269,16 +314,21 @@ def normalized(feed: Mapping[str, Array], interface: Interface) -> dict[str, Arr
 class Collected:
     """Outputs of many feeds, joined along the samples."""
 
-    names: tuple[str, ...]
+    outputs: tuple[Tensor, ...]
     parts: dict[str, list[Array]] = field(default_factory=dict)
 
-    def add(self, outputs: Mapping[str, Array], count: int, fed: int | None) -> None:
-        """Add a feed's outputs. `fed` is the batch that went in: an output with that many rows has one per sample."""
-        for name in self.names:
-            array = np.asarray(outputs[name])
-            per_sample = fed is not None and array.ndim > 0 and len(array) == fed
+    def add(self, outputs: Mapping[str, Array], count: int, fed: int) -> None:
+        """Add a feed's outputs. `fed` is the batch that went in: an output with that many rows has one per sample.
+
+        With several times as many, each sample has several, if the output's size follows the batch at all.
+        """
+        for tensor in self.outputs:
+            array = np.asarray(outputs[tensor.name])
+            if array.ndim > 0 and len(array) > fed > 1 and tensor.shape[0] == -1 and len(array) % fed == 0:
+                array = array.reshape(fed, -1, *array.shape[1:])
+            per_sample = array.ndim > 0 and len(array) == fed
             part = array[:count] if per_sample else array[np.newaxis]
-            self.parts.setdefault(name, []).append(np.array(part))
+            self.parts.setdefault(tensor.name, []).append(np.array(part))
 
     def arrays(self) -> dict[str, Array]:
         """Return each output as [samples, ...].

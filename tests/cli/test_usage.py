@@ -72,7 +72,7 @@ def test_unknown_command_lists_the_commands(repo: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("build", "-j", "0"), "ovmake build: error: argument -j/--jobs: must be at least 1"),
+        (("build", "-j", "0"), "ovmake build: error: argument -j/--jobs: '0' is not a whole number of at least 1"),
         (("build", "-j"), "ovmake build: error: argument -j/--jobs: expected one argument"),
         (("build", "--nope"), "ovmake: error: unrecognized arguments: --nope"),
     ],

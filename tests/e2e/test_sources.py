@@ -34,6 +34,13 @@ tf.saved_model.save(model, "saved", signatures=model.__call__)
 tf.saved_model.save(model, "two", signatures=model.two)
 frozen = convert_variables_to_constants_v2(model.__call__.get_concrete_function())
 tf.io.write_graph(frozen.graph, ".", "frozen.pb", as_text=False)
+with tf.Graph().as_default() as graph:
+    x, y = (tf.compat.v1.placeholder(tf.float32, [None, 4], name) for name in ("x", "y"))
+    tf.compat.v1.placeholder(tf.float32, [None, 4], "idle")
+    tf.subtract(x, y, "difference")
+    tf.cond(tf.reduce_sum(x) > 0, lambda: x + 1.0, lambda: y, name="chosen")
+    tf.cast(x * y, tf.bfloat16, "half")
+tf.io.write_graph(graph, ".", "several.pb", as_text=False)
 """
 
 
@@ -82,6 +89,20 @@ def test_frozen_graph_goes_by_its_names_without_colon_zero(models: Path) -> None
 
     assert 0 == result.status, result.stdout
     assert [{"name": "image", "shape": [2, 16, 20, 3], "type": "f32"}] == record(built, "frozen")["inputs"]
+
+
+def test_frozen_graph_with_an_unused_input_branches_and_outputs_named_as_their_operations(models: Path) -> None:
+    built = repo(models, '[models.several]\nsource = "several.pb"\nprecisions = ["fp32"]\n')
+
+    result = built.build()
+
+    assert 0 == result.status, result.stdout
+    found = record(built, "several")
+    differences = {output["name"]: output["max_abs"] for output in list(found["differences"])}  # type: ignore[call-overload]
+    assert {"difference": 0.0, "chosen/Identity": 0.0} == {
+        name: differences.pop(name) for name in list(differences)[:2]
+    }
+    assert differences["half"] < 0.01
 
 
 def test_mean_and_scale_per_channel_agree_with_tensorflow_on_raw_inputs(models: Path) -> None:

@@ -178,7 +178,7 @@ def explained(history: History, rebuilder: Rebuilder) -> None:
 
 FOLLOWS = {
     "fresh": {"fresh"},
-    "restored": {"restored"},
+    "would-restore": {"restored"},
     "would-run": {"ran", "restored"},
     "may-run": {"ran", "restored", "fresh"},
 }
