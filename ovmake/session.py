@@ -236,6 +236,7 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
         database, warning = Database.open(state / "state.db")
         if warning:
             tell(warning)
+            stamp.forget(str(where.root))
         runner = RunnerWhenNeeded(logs=where.root / LOGS)
         try:
             yield Session(

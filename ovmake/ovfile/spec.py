@@ -67,8 +67,10 @@ class Drop:
     amount: float
     relative: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.amount * 100:.12g}%" if self.relative else f"{self.amount:.12g}"
+    @property
+    def written(self) -> float | str:
+        """As an Ovfile has it: 0.01, or "1%"."""
+        return f"{self.amount * 100:.12g}%" if self.relative else self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def _why(graph: Graph, outcome: Outcome, name: str) -> str:
 
 def _why_not_measured(measured: ActionOutcome | None, missing: Mapping[str, str]) -> str:
     if "ir" in missing:
-        return "there is no IR to measure"
+        return "no IR was published from what there is now"
     if measured is not None and measured.diagnostic is not None:
         return measured.diagnostic.message
     return "not measured yet: run `ovmake report`"

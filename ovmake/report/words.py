@@ -35,7 +35,8 @@ def verdict(report: TargetReport) -> str:
     if report.gate == "missed":
         return f"{report.name} missed its gate and was not published: {report.gate_text}"
     if report.place is None:
-        return f"{report.name} was not built: {why(report, 'ir')}"
+        state = "is stale" if report.status == "stale" else "was not built"
+        return f"{report.name} {state}: {why(report, 'ir')}"
     if report.measurement is None:
         return f"{report.name}: speed {NOT_MEASURED} ({why(report, 'measurement')}); {_accuracy_alone(report)}"
     return f"{report.name} {_speed(report.measurement)}{_cost(report)}"

@@ -28,7 +28,7 @@ def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
         raise AssertionError(f"{target.name} has no gate")
     params = []
     if accuracy.max_drop is not None:
-        params.append(Param(name="accuracy.max-drop", value=str(accuracy.max_drop)))
+        params.append(Param(name="accuracy.max-drop", value=accuracy.max_drop.written))
     if accuracy.cosine is not None:
         params.append(Param(name="accuracy.agreement.cosine", value=accuracy.cosine))
     return lowering.add(

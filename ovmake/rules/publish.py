@@ -80,7 +80,7 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
     named: list[tuple[str, JsonValue]] = [
         ("accuracy.dataset", dataset.path if dataset else None),
         ("accuracy.metric", accuracy.metric),
-        ("accuracy.max-drop", str(accuracy.max_drop) if accuracy.max_drop else None),
+        ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
         ("accuracy.agreement.cosine", accuracy.cosine),
     ]
     params = [Param(name=name, value=value) for name, value in named if value is not None]

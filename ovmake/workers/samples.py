@@ -193,13 +193,13 @@ def _array_for(tensor: Tensor, stored: Mapping[str, Array], request: Request) ->
     setting = f"dataset.inputs.{tensor.name}"
     name = request.params.get(setting)
     if not isinstance(name, str):
-        name = "" if "" in stored else tensor.name
+        setting, name = "dataset", "" if "" in stored else tensor.name
     if name not in stored:
         known = ", ".join(f"`{name}`" for name in stored) or "none"
         message = f"the dataset has no array `{name}` for input `{tensor.name}`; it has {known}"
         table = "inputs = { " + tensor.name + ' = "ARRAY" }'
         hint = did_you_mean(name, list(stored)) or f"say which array feeds it: `{table}` in the dataset's table"
-        raise ActionError("dataset-array", message, setting="dataset", help=hint)
+        raise ActionError("dataset-array", message, setting=setting, help=hint)
     array = _read(stored, name)
     _check_shape(array, name, tensor)
     return _converted(array, name, tensor)
@@ -238,7 +238,7 @@ def _labels(stored: Mapping[str, Array], request: Request) -> Array | None:
         known = ", ".join(f"`{name}`" for name in stored)
         message = f"the dataset has no array `{name}` for its labels; it has {known}"
         hint = did_you_mean(name, list(stored))
-        raise ActionError("dataset-array", message, setting="dataset", help=hint)
+        raise ActionError("dataset-array", message, setting="dataset.labels", help=hint)
     return _read(stored, name)
 
 

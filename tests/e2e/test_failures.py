@@ -219,3 +219,33 @@ def test_no_op_loads_no_framework_numpy_rich_or_jinja2(built: Repo) -> None:
     )
 
     assert "up to date: 3 targets\n[]\n" == result.stdout
+
+
+def test_misnamed_array_points_at_the_line_that_names_it(fresh: Repo) -> None:
+    fresh.edit('inputs = { image = "x" }\nlabels', 'inputs = { image = "pixels" }\nlabels')
+
+    result = fresh.ovmake("build", "fashion:fp32")
+
+    assert 1 == result.status
+    expected = """\
+error[dataset-array]: reference fashion: the dataset has no array `pixels` for input `image`; it has `x`, `y`
+ --> Ovfile:7:20
+  |
+7 | inputs = { image = "pixels" }
+  |                    ^^^^^^^^
+  |
+"""
+    assert expected in result.stderr
+
+
+def test_reader_that_goes_away_is_not_success(built: Repo) -> None:
+    built.edit("max-drop = 0.01", "max-drop = -0.5")
+    process = built.start("build", "--json")
+    assert process.stdout is not None
+
+    process.stdout.close()
+    process.wait(timeout=60)
+
+    assert process.stderr is not None
+    process.stderr.close()
+    assert 141 == process.returncode

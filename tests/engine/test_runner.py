@@ -67,5 +67,5 @@ def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:
 
 
 def test_promise_is_not_rounded() -> None:
-    assert "0.12345649" == str(Drop(amount=0.12345649))
-    assert "1.1%" == str(Drop(amount=1.1 / 100, relative=True))
+    assert 0.12345649 == Drop(amount=0.12345649).written
+    assert "1.1%" == Drop(amount=1.1 / 100, relative=True).written

@@ -146,7 +146,7 @@ def test_accuracy(written: str, expected: Accuracy) -> None:
 
 
 def test_max_drop_reads_as_it_was_written() -> None:
-    assert [str(Drop(amount=0.01)), str(Drop(amount=0.025, relative=True))] == ["0.01", "2.5%"]
+    assert [Drop(amount=0.01).written, Drop(amount=0.025, relative=True).written] == [0.01, "2.5%"]
 
 
 # --- layers -----------------------------------------------------------------------------------------------
