@@ -209,7 +209,6 @@ def _report(arguments: argparse.Namespace) -> int:
         request = Request(
             targets=tuple(arguments.targets),
             jobs=arguments.jobs or _default_jobs(),
-            keep_going=arguments.keep_going,
             measure=not arguments.no_measure,
             again=arguments.force,
         )
@@ -291,8 +290,9 @@ def _where(arguments: argparse.Namespace) -> Where:
 
 
 def _default_jobs() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, 4)
+    from ovmake.store.toolchain import usable_cores
+
+    return min(usable_cores(), 4)
 
 
 def _listener(arguments: argparse.Namespace) -> Listener:

@@ -37,7 +37,6 @@ class Listener(Protocol):
 STATUS_WORDS = {
     "restored": "restored from the action cache",
     "failed": "failed",
-    "skipped": "skipped",
     "would-run": "would run",
     "would-restore": "would be restored from the action cache",
     "may-run": "may run",

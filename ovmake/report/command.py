@@ -27,7 +27,6 @@ class Request:
 
     targets: tuple[str, ...]
     jobs: int
-    keep_going: bool
     measure: bool
     again: bool
 

@@ -17,6 +17,7 @@ from typing import Any
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import Graph
 from ovmake.graph.digest import Digest
+from ovmake.graph.query import closure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +159,6 @@ def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] |
 
 def _why(graph: Graph, outcome: Outcome, name: str) -> str:
     """Return the message of the first failure on the way to a target."""
-    from ovmake.graph.query import closure  # noqa: PLC0415
-
     for action in closure(graph, [graph.targets[name]]):
         diagnostic = outcome.actions[action.name].diagnostic
         if diagnostic is not None:

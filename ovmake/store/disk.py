@@ -171,7 +171,7 @@ class RealDisk:
             _exchange(fresh, target)
             _rescue(old=fresh, new=target, replaced=set(files))
         finally:
-            _remove(fresh)
+            _remove(fresh, as_far_as_possible=True)
         _flush_folder(target.parent)
 
     def _copy_checked(self, original: str, copy: Path, digest: Digest) -> None:
@@ -186,13 +186,7 @@ class RealDisk:
 
     def remove(self, path: str) -> None:
         """See `Disk`."""
-        import shutil  # noqa: PLC0415 - see publish
-
-        target = Path(self.absolute(path))
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
+        _remove(Path(self.absolute(path)))
 
     def make_folder(self, path: str) -> None:
         """See `Disk`."""
@@ -249,7 +243,7 @@ def _exchange(fresh: Path, target: Path) -> None:
 
 
 def _renameat2(first: Path, second: Path) -> bool:
-    import ctypes  # noqa: PLC0415 - see publish
+    import ctypes  # noqa: PLC0415 - see _remove
 
     try:
         call = ctypes.CDLL(None, use_errno=True).renameat2
@@ -271,14 +265,14 @@ def _clear_up(target: Path) -> None:
         if path.suffix == ".old" and not target.exists():
             path.rename(target)
         elif path.suffix in {".old", ".new"} and path.name[len(prefix) : -len(path.suffix)].isdecimal():
-            _remove(path)
+            _remove(path, as_far_as_possible=True)
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path, *, as_far_as_possible: bool = False) -> None:
     import shutil  # noqa: PLC0415 - with its compressors 8 ms, and a no-op removes nothing
 
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=as_far_as_possible)
     else:
         path.unlink(missing_ok=True)
 

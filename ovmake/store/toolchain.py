@@ -69,11 +69,22 @@ class Toolchain:
     def machine(self) -> str:
         """What a measurement depends on: CPU model, instruction sets, usable cores, limits, memory, kernel."""
         model = _first_processor().get("model name") or os.uname().machine
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         memory = _meminfo_total_mib()
         return "; ".join(
-            [model, f"{cores} cores", f"cpu limit {_cpu_limit()}", f"{memory} MiB", os.uname().release, self.isa],
+            [
+                model,
+                f"{usable_cores()} cores",
+                f"cpu limit {_cpu_limit()}",
+                f"{memory} MiB",
+                os.uname().release,
+                self.isa,
+            ],
         )
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _installed(tool: str) -> str:
