@@ -165,10 +165,12 @@ def test_kill_9_at_any_moment_leaves_a_state_the_next_build_gets_right(
     process.kill()
     process.communicate(timeout=60)
 
-    # Outputs appear whole or not at all, and orphans do not stay.
+    # Outputs appear whole or not at all, and orphans do not stay. What was being filled when the process died is in a
+    # hidden folder (`fashion/.fp32.22401.new`), and the next build removes it.
     expected = built_once.outputs()
     for name, content in fresh.outputs().items():
-        assert expected[name] == content
+        if "/." not in name:
+            assert expected[name] == content
     wait_for(lambda: not any(alive(pid) for pid in workers), seconds=5)
     assert 0 == fresh.build().status
     assert expected == fresh.outputs()
