@@ -23,6 +23,7 @@ from ovmake.workers.protocol import die_with_parent
 
 _PACKAGES = ("tensorflow", "tensorflow.lite", "tensorflow.lite.python", "tensorflow.lite.python.interpreter_wrapper")
 _EXTENSION = "tensorflow.lite.python.interpreter_wrapper._pywrap_tensorflow_interpreter_wrapper"
+_MAIN = 0  # the subgraph
 _DEFAULT_RESOLVER = 1  # OpResolverType.AUTO: with XNNPACK
 
 
@@ -39,8 +40,8 @@ def main() -> None:
         interpreter.ResizeInputTensor(index, np.array(shape, dtype=np.int32), False)
     interpreter.AllocateTensors()
     for index in interpreter.InputIndices():
-        zeros = np.zeros(interpreter.TensorSize(index), dtype=interpreter.TensorType(index))
-        interpreter.SetTensor(index, zeros, 0)
+        size, dtype = interpreter.TensorSize(index, _MAIN), interpreter.TensorType(index, _MAIN)
+        interpreter.SetTensor(index, np.zeros(size, dtype=dtype), _MAIN)
     interpreter.Invoke()
 
 
