@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tensorflow.lite.python.interpreter import Interpreter
+import numpy as np
+from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.diagnostics import did_you_mean
@@ -200,21 +201,28 @@ def _indexes(found: Any) -> list[int]:
 # the interpreter
 
 
-def _interpreter(content: bytes, threads: int) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
-        return Interpreter(model_content=content, num_threads=threads)
-
-
 def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int) -> Any:
     try:
-        interpreter = _interpreter(content, threads)
-        for index, shape in shapes.items():
-            interpreter.resize_tensor_input(index, _fixed(shape))
-        interpreter.allocate_tensors()
+        if shapes:
+            # XNNPACK convolves 5 channels with a kernel for 3, and says nothing; TFLite's plain kernels do not.
+            _allocated(content, shapes, threads, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+        interpreter = _allocated(content, shapes, threads, OpResolverType.AUTO)
+        for detail in interpreter.get_input_details():
+            interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], dtype=detail["dtype"]))
+        interpreter.invoke()
     except (RuntimeError, ValueError) as error:
         message = f"TFLite's interpreter cannot run this model: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+    return interpreter
+
+
+def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: OpResolverType) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
+        interpreter = Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
+    for index, shape in shapes.items():
+        interpreter.resize_tensor_input(index, _fixed(shape))
+    interpreter.allocate_tensors()
     return interpreter
 
 
