@@ -78,7 +78,7 @@ class Frozen:
         return False
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """Run once with every input moved by one unit in its last place at most: what rounding does to this model.
+        """Run once with inputs moved by a unit in the last place at most: what rounding does to this model.
 
         Some models blow the last bit up: silence through a logarithm, say. Nobody can ask an IR to be closer to them
         than they are to themselves.
@@ -99,10 +99,15 @@ class Frozen:
 
 
 def _nudged(array: Array, generator: np.random.Generator) -> Array:
-    if array.dtype.kind != "f":
+    """Return an array with its elements moved by as much as the largest of them is rounded by.
+
+    By its own last place a small element would move by next to nothing; but it may be the small rest of large ones, a
+    pixel less the mean, and is as uncertain as they are.
+    """
+    if array.dtype.kind != "f" or not array.size:
         return array
     step = generator.integers(-1, 2, array.shape).astype(array.dtype)
-    return np.asarray(array + step * np.spacing(np.abs(array)), dtype=array.dtype)
+    return np.asarray(array + step * np.spacing(np.abs(array).max()), dtype=array.dtype)
 
 
 def loaded_of(request: Request) -> Loaded:

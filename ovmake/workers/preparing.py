@@ -79,9 +79,12 @@ def _resized(array: Array, axis: int, size: int, algorithm: str) -> Array:
 def _weights(algorithm: str, old: int, new: int) -> Array:
     """Return [new, old]: how much each old element counts for each new one."""
     weights = np.zeros((new, old))
+    half, ratio = np.float32(0.5), np.float32(new) / np.float32(old)
     for place in range(new):
-        center = (place + 0.5) * old / new - 0.5
-        for index, weight in _kernel(algorithm, center):
+        # In 32 bits, as the definition's operands are: among hundreds of pixels the last bit of a coordinate is 1e-5 of
+        # a pixel, and between black and white that much of the whole range.
+        center = (np.float32(place) + half) / ratio - half
+        for index, weight in _kernel(algorithm, float(center)):
             weights[place, min(max(index, 0), old - 1)] += weight
     return weights
 

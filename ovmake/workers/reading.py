@@ -160,14 +160,24 @@ def _convert_between(framework: str, path: Path, shown: str, cut: Cut) -> Any:
         places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
         # Outputs first: once inputs are overridden, what is before them is gone and cannot be an output.
         loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs])
-        loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
+        # The source's own inputs are left alone: overridden, one that nothing uses would come out without a shape.
+        if any(name not in cut.originals for name, _ in cut.inputs):
+            loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
         for tensor, (shape, kind) in shapes.items():
             loaded.set_partial_shape(places[tensor], shape)
             loaded.set_element_type(places[tensor], kind)
 
     model = _convert(framework, path, shown, override)
+    _drop_inputs(model, {tensor for _, tensor in cut.inputs})
     _name_ends(model, cut)
     return model
+
+
+def _drop_inputs(model: Any, wanted: set[str]) -> None:
+    """Remove the inputs that lead to cut-away outputs only."""
+    for port in model.inputs:
+        if not wanted & set(port.get_names()) and not port.get_target_inputs():
+            model.remove_parameter(port.get_node())
 
 
 def _inner_shapes(framework: str, path: Path, shown: str, cut: Cut) -> dict[str, tuple[Any, Any]]:
