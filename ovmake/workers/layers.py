@@ -177,7 +177,7 @@ class Layers:
 
     def _name_of(self, place: Place) -> str:
         """Return the shortest name that means `place` and nothing else."""
-        words = place.words
+        words = [tuple(word) for word in place.words]
         for length in range(1, len(words) + 1):
             *outer, last = words[-length:]
             for spelt in (
