@@ -9,32 +9,22 @@ imported into one ConcreteFunction: TensorFlow called through a signature takes 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from ovmake.workers.graphs import nodes
+from ovmake.workers.loading import Loaded, load
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.recognise import recognise, unknown
 from ovmake.workers.samples import Array
 
 # They hold or hand on values and compute nothing.
 NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Graph:
-    """A graph without variables; tensor names by the names a user knows. `signature` is where it came from, or None."""
-
-    signature: Any
-    graph_def: Any
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +44,10 @@ class Frozen:
         Raises:
             ActionError: TensorFlow cannot load or freeze it.
         """
-        try:
-            graph = _from_saved_model(source) if source.is_dir() else _from_frozen(source)
-        except ActionError:
-            raise
-        except Exception as error:
-            message = f"TensorFlow cannot load `{source.name}`: {message_of(error)}"
-            raise ActionError("tensorflow-cannot-load", message, setting="source") from error
+        found = recognise(source)
+        if not found.kind:
+            raise unknown(source, found)
+        graph = load(source, kind=found.kind)
         missing = [name for name in shapes if name not in graph.inputs]
         if missing:
             listed = ", ".join(f"`{name}`" for name in graph.inputs)
@@ -73,7 +60,7 @@ class Frozen:
             signature=graph.signature,
             inputs=tuple(graph.inputs),
             outputs=tuple(graph.outputs),
-            operations=sum(node.op not in NOT_COUNTED for node in _nodes(graph.graph_def)),
+            operations=sum(node.op not in NOT_COUNTED for node in nodes(graph.graph_def)),
         )
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
@@ -91,91 +78,23 @@ def _plain(array: Array) -> Array:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _from_saved_model(source: Path) -> _Graph:
-    loaded = tf.saved_model.load(str(source))
-    if "serving_default" not in loaded.signatures:
-        listed = ", ".join(f"`{name}`" for name in loaded.signatures) or "none"
-        message = f"the SavedModel has no signature `serving_default`; it has {listed}"
-        raise ActionError("unknown-signature", message, setting="source")
-    signature = loaded.signatures["serving_default"]
-    # Loops stay While operations: lowered to Enter and Exit, an LSTM cannot be called from another function ("inputs
-    # from different frames").
-    frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
-    # A signature's arguments are its keys; the frozen function keeps their order and drops the captured variables.
-    keys = [spec.name for spec in tf.nest.flatten(signature.structured_input_signature[1])]
-    outputs = sorted(signature.structured_outputs)
-    # The signature refers to its variables weakly: whoever calls it must keep `loaded`, which owns them.
-    signature._ovmake_owner = loaded  # noqa: SLF001
-    return _Graph(
-        signature=signature,
-        graph_def=frozen.graph.as_graph_def(),
-        inputs=dict(zip(keys, [tensor.name for tensor in frozen.inputs], strict=True)),
-        outputs=dict(zip(outputs, [tensor.name for tensor in frozen.outputs], strict=True)),
-    )
-
-
-def _from_frozen(source: Path) -> _Graph:
-    graph_def = tf.compat.v1.GraphDef()
-    graph_def.ParseFromString(source.read_bytes())
-    _register_functions(graph_def)
-    consumed = {name.lstrip("^").partition(":")[0] for node in graph_def.node for name in node.input}
-    inputs = [node.name for node in graph_def.node if node.op == "Placeholder"]
-    ends = [node.name for node in graph_def.node if node.name not in consumed and node.op not in {"NoOp", "Const"}]
-    outputs = [name for name in ends if name not in inputs]
-    return _Graph(
-        signature=None,
-        graph_def=graph_def,
-        inputs={name: f"{name}:0" for name in inputs},
-        outputs={name: f"{name}:0" for name in outputs},
-    )
-
-
-def _register_functions(graph_def: Any) -> None:
-    """Make the graph's functions (branches, loop bodies) known to TensorFlow, which importing the graph does not.
-
-    Under names that hold the library's digest: two graphs of this process may use one name for two functions.
-    """
-    library = graph_def.library.function
-    digest = hashlib.sha256(graph_def.library.SerializeToString(deterministic=True)).hexdigest()[:12]
-    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in library}
-    for node in _nodes(graph_def):
-        node.op = names.get(node.op, node.op)
-        for attribute in node.attr.values():
-            for called in [attribute.func, *attribute.list.func] if attribute.WhichOneof("value") else []:
-                if called.name in names:
-                    called.name = names[called.name]
-    for gradient in graph_def.library.gradient:
-        gradient.function_name = names.get(gradient.function_name, gradient.function_name)
-        gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
-    for function in library:
-        function.signature.name = names[function.signature.name]
-        if not context.context().has_function(function.signature.name):
-            context.context().add_function_def(function)
-
-
-def _nodes(graph_def: Any) -> Iterator[Any]:
-    yield from graph_def.node
-    for function in graph_def.library.function:
-        yield from function.node_def
-
-
-def _take_shapes(graph: _Graph, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+def _take_shapes(graph: Loaded, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """Give placeholders the IR's shapes, and return their types.
 
     `_output_shapes` would contradict the new shapes, and is a note, not a rule.
     """
-    nodes = {node.name: node for node in graph.graph_def.node}
+    by_name = {node.name: node for node in graph.graph_def.node}
     for node in graph.graph_def.node:
         node.attr.pop("_output_shapes", None)
     dtypes = {}
     for name, shape in shapes.items():
-        node = nodes[graph.inputs[name].partition(":")[0]]
+        node = by_name[graph.inputs[name].partition(":")[0]]
         node.attr["shape"].shape.CopyFrom(tf.TensorShape([None if size == -1 else size for size in shape]).as_proto())
         dtypes[name] = tf.as_dtype(node.attr["dtype"].type)
     return dtypes
 
 
-def _callable(graph: _Graph, dtypes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> Any:
+def _callable(graph: Loaded, dtypes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> Any:
     """Import the graph into a function that TensorFlow traces itself.
 
     Not `wrap_function(...).prune(...)`, nor what `convert_variables_to_constants_v2` returns: calls to those skip
