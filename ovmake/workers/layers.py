@@ -86,6 +86,10 @@ class Layers:
         places = sorted(self._tree.layers, key=lambda p: ({**ends, **starts}[id(p)], len(p.lineage)))
         return [self._layer(place) for place in places if place.outputs]
 
+    def operations(self) -> list[str]:
+        """Return the type of every op that data flows through: what is computed of weights alone is left out."""
+        return [self._wiring.ops[name].type for name in self._wiring.order if self._wiring.computes(name)]
+
     def output(self, name: str) -> str:
         """Return the tensor that `cut.outputs = [name]` means.
 

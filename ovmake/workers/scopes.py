@@ -8,8 +8,9 @@ A *place* is a scope, or an op. Its words lead to it from the model down. A scop
 (`StatefulPartitionedCall`) is no word.
 
 A word has several spellings, the canonical one first. Keras 3 ends every layer's scope in `_1`, and that of its second
-call in `_3`: layer `conv2d` is in scope `conv2d_1`, layer `conv2d_1` in `conv2d_1_1`. So where all scopes of a scope
-end in numbers, and one number occurs with every name, the canonical spelling leaves the number away.
+call in `_3`: layer `conv2d` is in scope `conv2d_1`, layer `conv2d_1` in `conv2d_1_1`, or in `conv2d_1_2` if `conv2d_1`
+was taken first. So where all scopes of a scope end in numbers, and one number occurs with every name but of the last
+sort, the canonical spelling leaves the number away.
 
 A scope *holds layers* when nearly all that is in it is in scopes again; else it is a layer. Scopes that TensorFlow
 opens by itself (`moments`, `Tensordot`, and `Reshape/…` beside an op `Reshape`) are no layers.
@@ -228,6 +229,8 @@ def _name_inner(scope: Place) -> None:
         if match is None:
             return
         numbers.setdefault(match[1], set()).add(match[2])
-    if len(numbers) > 1 and set.intersection(*numbers.values()):
+    taken = {place.raw for place in inner}
+    plain = [found for name, found in numbers.items() if name not in taken]
+    if len(numbers) > 1 and plain and set.intersection(*plain):
         for place, match in zip(inner, matches, strict=True):
             place.canonical = match[1] if match else ""

@@ -11,6 +11,12 @@ def _refer(request: Request) -> dict[str, object]:
     return refer(request)
 
 
+def _inspect(request: Request) -> dict[str, object]:
+    from ovmake.workers.inspecting_tensorflow import inspect
+
+    return inspect(request)
+
+
 def _time(request: Request) -> dict[str, object]:
     from ovmake.workers.timing import answer
     from ovmake.workers.timing_tensorflow import TensorFlowSubject
@@ -19,4 +25,4 @@ def _time(request: Request) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    serve({"reference": _refer, "time": _time})
+    serve({"reference": _refer, "inspect": _inspect, "time": _time})

@@ -141,6 +141,21 @@ def test_a_layer_called_twice_is_ambiguous_and_each_call_has_a_name() -> None:
     assert "`shared` may mean `shared_1`, `shared_3`" == failed.value.message
 
 
+def test_a_scope_whose_name_was_taken_has_another_number() -> None:
+    layers = Layers(
+        graph(
+            "Placeholder x",
+            "Const w",
+            "Conv2D net_1/conv2d_1/Conv2D <- x w",
+            "Relu net_1/relu_1/Relu <- net_1/conv2d_1/Conv2D",
+            "Conv2D net_1/conv2d_1_2/Conv2D <- net_1/relu_1/Relu w",
+        ),
+    )
+
+    assert ["x", "conv2d", "relu", "conv2d_1"] == names(layers)
+    assert "net_1/conv2d_1_2/Conv2D:0" == layers.output("conv2d_1")
+
+
 NESTED = graph(
     "Placeholder x",
     "Const w",
