@@ -126,15 +126,36 @@ def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
         for attribute in _DROPPED & set(function.attr):
             del function.attr[attribute]
         for argument in function.arg_attr.values():
-            argument.attr.pop("_user_specified_name")
+            argument.attr.pop("_user_specified_name", None)
         for node in function.node_def:
             _clean(node)
             _rename_calls(node, renamed)
+        _number_arguments(function)
         function.signature.name = ""
         digest = hashlib.sha256(function.SerializeToString(deterministic=True)).hexdigest()[:12]
         renamed[name] = function.signature.name = f"{_plain(name)}_{digest}"
     for node in graph_def.node:
         _rename_calls(node, renamed)
+
+
+def _number_arguments(function: Any) -> None:
+    """Replace the names of a function's arguments: `while_cond_2427___redundant_placeholder0` has a counter in it."""
+    taken = {node.name for node in function.node_def}
+    renamed = {
+        argument.name: _free(f"argument_{place}", taken) for place, argument in enumerate(function.signature.input_arg)
+    }
+    for argument in function.signature.input_arg:
+        argument.name = renamed[argument.name]
+    for node in function.node_def:
+        node.input[:] = [_renamed(producer, renamed) for producer in node.input]
+    for name, producer in list(function.ret.items()):
+        function.ret[name] = _renamed(producer, renamed)
+
+
+def _renamed(producer: str, names: Mapping[str, str]) -> str:
+    """Return a node's input with the node's new name: `b:0` of `a:0`, `^b` of `^a`."""
+    name = node_name(producer)
+    return producer.replace(name, names[name], 1) if name in names else producer
 
 
 def _callees_first(graph_def: Any, library: Mapping[str, Any]) -> list[str]:

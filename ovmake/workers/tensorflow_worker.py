@@ -5,6 +5,12 @@ from __future__ import annotations
 from ovmake.workers.protocol import Request, serve
 
 
+def _freeze(request: Request) -> dict[str, object]:
+    from ovmake.workers.freezing import freeze
+
+    return freeze(request)
+
+
 def _refer(request: Request) -> dict[str, object]:
     from ovmake.workers.referring import refer
 
@@ -25,4 +31,4 @@ def _time(request: Request) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    serve({"reference": _refer, "inspect": _inspect, "time": _time})
+    serve({"freeze": _freeze, "inspect": _inspect, "reference": _refer, "time": _time})
