@@ -1,9 +1,9 @@
 """inspect, OpenVINO's half: whether it can convert a source, and if not, what it lacks.
 
-    facts = inspect(request)    params: framework, `tf` or `tflite`; inputs: the frozen graph, or the .tflite file
+facts = inspect(request)    params: framework, `tf` or `tflite`; inputs: the frozen graph, or the .tflite file
 
-    {"converts": true, "operations": {"Convolution": 35}, "inputs": [{"name", "shape", "type"}], "outputs": …}
-    {"converts": false, "message": OpenVINO's own words, "missing": ["Unique"]}
+{"converts": true, "operations": {"Convolution": 35}, "inputs": [{"name", "shape", "type"}], "outputs": …}
+{"converts": false, "message": OpenVINO's own words, "missing": ["Unique"]}
 """
 
 from __future__ import annotations
