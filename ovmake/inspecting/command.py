@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
@@ -156,45 +156,34 @@ def _entries(where: Where, found: Sequence[Found], busy: Callable[[str], None], 
     with Describer() as describer:
         for name, one in zip(names, found, strict=True):
             source = os.path.relpath(one.path.absolute(), where.root)
-            diagnostic, description = _outside(where, source, one), None
-            if diagnostic is None:
+            wrong, description = _outside(where, one), None
+            if wrong is None:
                 busy(f"looking at {source} …")
-                description, diagnostic = _look(describer, source, one)
-            if diagnostic is not None:
-                tell(diagnostic)
-            reason = "" if diagnostic is None else diagnostic.message
+                description, wrong = _look(describer, source, one)
+            reason = "" if wrong is None else wrong.message
             entries.append(Entry(name=name, source=source, description=description, reason=reason))
+            if wrong is not None:
+                tell(replace(wrong, message=f"`{source}` cannot be built: {reason}", severity="warning"))
     return entries
 
 
-def _outside(where: Where, source: str, one: Found) -> Diagnostic | None:
+def _outside(where: Where, one: Found) -> Diagnostic | None:
     repo, path = os.path.realpath(where.repo), os.path.realpath(one.path)
     if where.allow_outside or os.path.commonpath([repo, path]) == repo:
         return None
     hint = "move it into the repo, or run ovmake with --allow-outside"
-    return Diagnostic(code="path-outside", message=f"`{source}` is outside of the repo", help=hint, severity="warning")
+    return Diagnostic(code="path-outside", message="it is outside of the repo", help=hint)
 
 
 def _look(describer: Describer, source: str, one: Found) -> tuple[Description | None, Diagnostic | None]:
+    """Return what a model is, and what keeps it from being built."""
     if not one.recognised.kind:
-        return None, _warning(_as_diagnostic(unknown(one.path, one.recognised)))
+        return None, _as_diagnostic(unknown(one.path, one.recognised))
     try:
         subject = Subject(shown=source, path=one.path.absolute(), kind=one.recognised.kind)
         description = describer.describe(subject)
     except OvmakeError as error:
-        return None, _warning(error.diagnostics[0])
-    if not description.troubles:
-        return description, None
-    trouble = description.troubles[0]
-    message = f"`{source}`: {trouble.message}"
-    return description, Diagnostic(code=trouble.code, message=message, notes=trouble.notes, severity="warning")
-
-
-def _warning(diagnostic: Diagnostic) -> Diagnostic:
-    return Diagnostic(
-        code=diagnostic.code,
-        message=diagnostic.message,
-        notes=diagnostic.notes,
-        help=diagnostic.help,
-        severity="warning",
-    )
+        return None, error.diagnostics[0]
+    for trouble in description.troubles:
+        return description, Diagnostic(code=trouble.code, message=trouble.message, notes=trouble.notes)
+    return description, None

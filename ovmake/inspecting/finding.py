@@ -43,7 +43,7 @@ def find(paths: Sequence[Path]) -> list[Found]:
     for path in paths:
         recognised = recognise(path)
         if path.is_dir() and not recognised.kind:
-            for inside in _walk(path):
+            for inside in sorted(_walk(path), key=lambda found: found.path):
                 found.setdefault(inside.path, inside)
         else:
             found.setdefault(path, Found(path=path, recognised=recognised))

@@ -91,12 +91,20 @@ def _entry(entry: Entry) -> str:
         lines.append(f"signature = {quoted(description.signature)}")
     if description.tags not in {(), ("serve",)}:
         lines.append(f"tags = [{', '.join(quoted(tag) for tag in description.tags)}]")
+    lines += [f"# signature = {harmless(quoted(name))}    # another way to call it" for name in _others(description)]
     if any(port.shape and port.shape[0] == -1 for port in description.inputs):
         lines.append("# batch = 1    # of every input; without it, batches stay dynamic")
     lines += [f"# gives {harmless(quoted(port.name))}: {shape_of(port)}" for port in description.outputs]
     for port in description.inputs:
         lines += ["#", *_input(entry.name, port)]
     return "\n".join(lines) + "\n"
+
+
+def _others(description: Description) -> list[str]:
+    """Return the signatures of the same graph that take or give something else."""
+    used = {(s.inputs, s.outputs) for s in description.signatures if s.name == description.signature}
+    same = [s for s in description.signatures if s.tags == description.tags and description.kind == "saved-model"]
+    return [s.name for s in same if (s.inputs, s.outputs) not in used]
 
 
 def _about(description: Description) -> str:

@@ -8,6 +8,7 @@ MOST_LAYERS layers the first and the last are shown.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from ovmake.inspecting.description import IN_WORDS, Description, Layer, Port, Trouble
@@ -34,7 +35,7 @@ def lines_of(description: Description, *, width: int, all_layers: bool) -> list[
         *_layers(description.layers, width, all_layers=all_layers),
         *_operations(description.operations, width),
         "",
-        *_verdict(description),
+        *_verdict(description, width),
     ]
 
 
@@ -80,7 +81,8 @@ def _quantized(port: Port) -> str:
     if port.quantization is None:
         return ""
     scale, zero = port.quantization
-    return f"= {scale:.6g} * (x - {zero})" if zero else f"= {scale:.6g} * x"
+    shifted = f"(x {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "x"
+    return f"= {scale:.6g} * {shifted}"
 
 
 def _signatures(description: Description) -> list[str]:
@@ -157,13 +159,26 @@ def _operations(counts: Mapping[str, int], width: int) -> list[str]:
     return [*lines, line.removesuffix(",")]
 
 
-def _verdict(description: Description) -> list[str]:
+def _verdict(description: Description, width: int) -> list[str]:
     if description.converted is not None and not description.troubles:
         return [f"OpenVINO converts it, to {sum(description.converted.values())} operations"]
     lines = ["OpenVINO cannot have it as it is" if description.converted is None else "OpenVINO converts it, but"]
-    return lines + [line for trouble in description.troubles for line in _trouble(trouble)]
+    return lines + [line for trouble in description.troubles for line in _trouble(trouble, width)]
 
 
-def _trouble(trouble: Trouble) -> list[str]:
-    words = [f"  | {harmless(line)}".rstrip() for note in trouble.notes for line in note.splitlines()]
-    return [f"  {trouble.code}: {harmless(trouble.message)}", *words]
+def _trouble(trouble: Trouble, width: int) -> list[str]:
+    lines = _wrapped(f"{trouble.code}: {trouble.message}", width, "  ", "    ")
+    for line in (line for note in trouble.notes for line in note.splitlines() if line.strip()):
+        lines += _wrapped(line, width, "    | ", "    |   ")
+    return lines
+
+
+def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:
+    return textwrap.wrap(
+        harmless(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
