@@ -25,7 +25,7 @@ from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph, Source
-from ovmake.graph.lower import lower
+from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import decode, parse, span_of
 from ovmake.ovfile.spec import KeyPath, Ovfile
 from ovmake.rules import build_target, measure_target
@@ -34,6 +34,7 @@ from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
 from ovmake.store.toolchain import Toolchain
+from ovmake.workers.recognise import recognise
 
 STATE = ".ovmake"
 
@@ -85,7 +86,7 @@ class Session:
 
     def graph(self, *, measure: bool) -> Graph:
         """Return the action graph of all targets, with the measurements or without."""
-        return lower(self.ovfile, measure_target if measure else build_target)
+        return lower(self.ovfile, measure_target if measure else build_target, forms_of(self.ovfile, self.where.root))
 
     def execute(self, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]) -> Outcome:
         """Build targets of `graph`."""
@@ -145,6 +146,19 @@ class Session:
         """Return "Ovfile:14"."""
         span = self.span(at)
         return f"{span.file}:{span.line}" if span else ""
+
+
+def forms_of(ovfile: Ovfile, root: Path) -> dict[str, SourceForm]:
+    """Return what each source is, by a look at its first bytes. One that is not there or unreadable is left out."""
+    forms: dict[str, SourceForm] = {}
+    for path in dict.fromkeys(target.source for target in ovfile.targets):
+        try:
+            found = recognise(root / path)
+        except OSError:
+            continue
+        beside = tuple(os.path.join(os.path.dirname(path), file.name) for file in found.beside)  # noqa: PTH118, PTH120
+        forms[path] = SourceForm(kind=found.kind, beside=beside)
+    return forms
 
 
 def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:

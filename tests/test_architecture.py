@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "workers": ("diagnostics", "workers"),
     "stamp": (),
-    "session": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine"),
+    "session": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "workers.recognise"),
     "terminal": ("diagnostics", "ovfile", "graph", "engine"),
     "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
     "inspecting": (

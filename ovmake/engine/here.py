@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 from ovmake.engine.job import Failure, Job, Success
@@ -20,16 +19,17 @@ def run_here(job: Job) -> Success | Failure:
 def _gate(job: Job) -> Success | Failure:
     verdict = decide(_read(job, "evaluation"), job.params)
     facts = {"gate": verdict.result, "drop": verdict.drop}
-    if verdict.result != "passed":
-        setting = "accuracy.max-drop" if "accuracy.max-drop" in job.params else "accuracy.agreement.cosine"
+    promised = "accuracy" in job.params
+    if verdict.result == "missed" or (verdict.result == "not-measured" and promised):
         return Failure(
-            code="gate-missed",
+            code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
             message=verdict.text,
             notes=("nothing was published; the last good IR, if there is one, is where it was",),
-            setting=setting,
+            help="" if verdict.result == "missed" else "`accuracy = false` publishes the IR without comparing it",
+            setting=verdict.broken or "accuracy",
             facts=facts,
         )
-    _write(job, "verdict", asdict(verdict))
+    _write(job, "verdict", {"result": verdict.result, "text": verdict.text, "drop": verdict.drop})
     return Success(facts=facts)
 
 

@@ -53,11 +53,20 @@ class Looker:
                     inputs[given.role] = SeenInput(label=given.origin.path, digest=state.digest)
         return Seen(
             kind=action.kind,
-            tools={tool: self._world.version(tool) for tool in (*action.tools, "ovmake")},
+            tools={
+                **{tool: self._world.version(tool) for tool in (*action.tools, "ovmake")},
+                **{tool: self._version_if_installed(tool) for tool in action.optional_tools},
+            },
             params={param.name: param.value for param in action.params},
             environment={name: self._world.environment(name) for name in action.environment},
             inputs=inputs,
         )
+
+    def _version_if_installed(self, tool: str) -> str:
+        try:
+            return self._world.version(tool)
+        except OvmakeError:
+            return "not installed"
 
     def _source(self, action: Action, source: Source, at: KeyPath) -> SourceState:
         try:

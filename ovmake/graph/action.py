@@ -87,12 +87,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One tool invocation."""
+    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed."""
 
     kind: str
     subject: str
     worker: WorkerName
     tools: tuple[str, ...] = ()
+    optional_tools: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
     inputs: tuple[Input, ...] = ()
     environment: tuple[EnvironmentName, ...] = ()

@@ -1,10 +1,12 @@
 """Lower an Ovfile to a graph of actions.
 
-    lower(ovfile, rules) -> Graph
+    lower(ovfile, rule, forms) -> Graph
 
 Each rule turns one target into the actions of one section; equal actions of several targets become one. Two targets of
 a model that disagree (say `[models.m.int8] batch = 1`) need two actions of one kind: the first keeps the model's name
 as subject, the other is named after its target.
+
+`forms` says what each source is, by its content, which somebody else has looked at: lowering touches no file.
 """
 
 from __future__ import annotations
@@ -16,11 +18,20 @@ from ovmake.graph.action import Action, Graph
 from ovmake.ovfile.spec import Ovfile, Target
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceForm:
+    """What a source is: its `kind`, "" if its content is of none, and the paths of other files that belong to it."""
+
+    kind: str
+    beside: tuple[str, ...] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Lowering:
-    """What a rule works with: the Ovfile, and the graph so far."""
+    """What a rule works with: the Ovfile, the forms of its sources by path, and the graph so far."""
 
     ovfile: Ovfile
+    forms: Mapping[str, SourceForm] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
 
     def add(self, action: Action, *, otherwise: str = "") -> Action:
@@ -40,8 +51,11 @@ class Lowering:
 Rule = Callable[[Lowering, Target], Action]
 
 
-def lower(ovfile: Ovfile, rule: Rule) -> Graph:
-    """Return the graph of all targets. `rule` adds a target's actions and returns the last of them."""
-    lowering = Lowering(ovfile=ovfile)
+def lower(ovfile: Ovfile, rule: Rule, forms: Mapping[str, SourceForm]) -> Graph:
+    """Return the graph of all targets. `rule` adds a target's actions and returns the last of them.
+
+    A source that is not in `forms` is not there: the action that reads it says so.
+    """
+    lowering = Lowering(ovfile=ovfile, forms=forms)
     targets: Mapping[str, str] = {target.name: rule(lowering, target).name for target in ovfile.targets}
     return Graph(actions=lowering.actions, targets=targets)

@@ -23,6 +23,8 @@ from ovmake.ovfile.spec import KeyPath
 PERCENT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?%\Z")
 BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
 LARGEST = (1 << 63) - 1
+LARGEST_SIZE = 1 << 31
+LAYOUT = re.compile(r"[A-Z]{1,10}\Z")
 
 
 class Kind(Protocol):
@@ -180,10 +182,10 @@ class ListOf:
 class Shape:
     """An array of dimensions: a size, -1 for dynamic, or "1..8" for bounded."""
 
-    expected: str = "an array of dimensions such as `[-1, 224, 224, 3]`"
+    expected: str = 'an array of dimensions such as `[-1, 224, 224, 3]` or `["1..8", 10]`'
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Bounded dimensions are legal but not supported yet."""
+        """Every wrong dimension is reported at its own place."""
         if not isinstance(value, list):
             problems.add(wrong_type(self.expected, value, at))
             return
@@ -191,10 +193,7 @@ class Shape:
             self._check_dimension(dimension, (*at, index), problems)
 
     def _check_dimension(self, dimension: object, at: KeyPath, problems: Problems) -> None:
-        bounds = BOUNDED.match(dimension) if isinstance(dimension, str) else None
-        if bounds and int(bounds[1]) <= int(bounds[2] or LARGEST):
-            problems.add(not_yet(f"a bounded dimension such as {toml(dimension)}", at))
-        elif isinstance(dimension, bool) or not isinstance(dimension, int) or not _is_dimension(dimension):
+        if isinstance(dimension, bool) or not _is_dimension(dimension):
             problems.add(
                 Problem(
                     code="bad-shape",
@@ -205,8 +204,12 @@ class Shape:
             )
 
 
-def _is_dimension(size: int) -> bool:
-    return size == -1 or 0 < size < 1 << 31
+def _is_dimension(dimension: object) -> bool:
+    """Whether a value is a size that 31 bits hold, -1, or a range of sizes such as "1..8" or "2.."."""
+    if isinstance(dimension, str):
+        bounds = BOUNDED.match(dimension)
+        return bounds is not None and 0 < int(bounds[1]) <= int(bounds[2] or bounds[1]) < LARGEST_SIZE
+    return isinstance(dimension, int) and (dimension == -1 or 0 < dimension < LARGEST_SIZE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +247,47 @@ def _fits_float32(value: float) -> bool:
     except OverflowError:
         return False
     return value == 0 or rounded != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Letters for dimensions, each once: N batch, C channels, H height, W width, D depth, others as one likes."""
+
+    expected: str = "a layout such as `NHWC`"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """The batch comes first where there is one: samples are counted along the first dimension."""
+        if not isinstance(value, str):
+            problems.add(wrong_type(self.expected, value, at))
+        elif not LAYOUT.match(value):
+            problems.add(bad_value(f"{toml(value)}, which is no layout", self.expected, at))
+        elif len(set(value)) < len(value):
+            problems.add(bad_value(f"{toml(value)}, which names a dimension twice", self.expected, at))
+        elif value.find("N") > 0:
+            problems.add(bad_value(f"{toml(value)}, where the batch is not first", self.expected, at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """What an input can be frozen to: a number or a boolean, or an array of them."""
+
+    expected: str = "a number, a boolean, or an array of them"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """Every wrong element is reported at its own place."""
+        if isinstance(value, list):
+            if not value:
+                problems.add(bad_value("empty", self.expected, at))
+            for index, element in enumerate(value):
+                self._check_element(element, (*at, index), problems)
+        else:
+            self._check_element(value, at, problems)
+
+    def _check_element(self, element: object, at: KeyPath, problems: Problems) -> None:
+        if not isinstance(element, bool | int | float):
+            problems.add(wrong_type("a number or a boolean", element, at))
+        elif not isinstance(element, bool) and not is_number(element):
+            problems.add(bad_value(no_number(element), "a number", at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

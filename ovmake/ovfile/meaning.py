@@ -13,7 +13,8 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ovmake.ovfile.problems import Also, Problem, Problems
+from ovmake.ovfile.inputs import input_of, outputs_of
+from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.schema import READY_PRECISIONS
 from ovmake.ovfile.settings import Settings, dig, table
 from ovmake.ovfile.spec import (
@@ -21,6 +22,7 @@ from ovmake.ovfile.spec import (
     DEFAULT_COSINE,
     DEFAULT_DEVICE,
     DEFAULT_MAX_DROP,
+    DEFAULT_MAX_ERROR,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
     DEFAULT_PRESET,
@@ -32,7 +34,6 @@ from ovmake.ovfile.spec import (
     Benchmark,
     Dataset,
     Drop,
-    Input,
     KeyPath,
     Ovfile,
     Quantization,
@@ -48,6 +49,7 @@ class Meaning:
     problems: Problems
     malformed: tuple[KeyPath, ...]
     build_dir: str = DEFAULT_BUILD_DIR
+    device: str = DEFAULT_DEVICE
     datasets: dict[str, Dataset] = field(default_factory=dict)
     uncalibrated: dict[KeyPath, list[str]] = field(default_factory=dict)
 
@@ -55,6 +57,7 @@ class Meaning:
         """Return the meaning, and report what is wrong with it."""
         top = Settings(document=self.document, layers=((),))
         self.build_dir = posixpath.normpath(top.text("build-dir", default=DEFAULT_BUILD_DIR))
+        self.device = top.text("device", default=DEFAULT_DEVICE)
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
         self.datasets = {name: self._dataset(name) for name in names}
         targets = tuple(target for model in self._models() for target in self._targets(model))
@@ -62,7 +65,7 @@ class Meaning:
         self._check_unused()
         return Ovfile(
             build_dir=self.build_dir,
-            device=top.text("device", default=DEFAULT_DEVICE),
+            device=self.device,
             report_title=top.text("report", "title", default=""),
             datasets=self.datasets,
             targets=targets,
@@ -96,44 +99,64 @@ class Meaning:
 
     # targets
 
-    def _precisions(self, model: str) -> tuple[tuple[str, ...], KeyPath]:
-        """Return the precisions of a model, and where they are listed."""
-        shared = Settings(document=self.document, layers=(("models", model), ("defaults",)))
+    def _variants(self, model: str) -> list[str]:
+        """Return the model itself, which is "", and its variants."""
+        return ["", *table(self.document, ("models", model, "variants"))]
+
+    def _precisions(self, model: str, variant: str = "") -> tuple[tuple[str, ...], KeyPath]:
+        """Return the precisions of a model or variant, and where they are listed."""
+        at: KeyPath = ("models", model)
+        own: tuple[KeyPath, ...] = ((*at, "variants", variant),) if variant else ()
+        shared = Settings(document=self.document, layers=(*own, at, ("defaults",)))
         precisions = shared.strings("precisions", default=DEFAULT_PRECISIONS)
-        return precisions, shared.origin("precisions") or ("models", model)
+        return precisions, shared.origin("precisions") or at
 
     def _targets(self, model: str) -> Iterator[Target]:
-        precisions, _ = self._precisions(model)
-        for precision in dict.fromkeys(precisions):
-            if precision in READY_PRECISIONS:
-                yield self._target(model, precision)
+        for variant in self._variants(model):
+            precisions, _ = self._precisions(model, variant)
+            for precision in dict.fromkeys(precisions):
+                if precision in READY_PRECISIONS:
+                    yield self._target(model, variant, precision)
 
-    def _target(self, model: str, precision: str) -> Target:
+    def _target(self, model: str, variant: str, precision: str) -> Target:
         at: KeyPath = ("models", model)
+        special: KeyPath = (*at, "variants", variant)
         own = Settings(
             document=self.document,
-            layers=((*at, precision), at, ("defaults", precision), ("defaults",)),
+            layers=(
+                *(((*special, precision), special) if variant else ()),
+                (*at, precision),
+                at,
+                ("defaults", precision),
+                ("defaults",),
+            ),
         )
         source = posixpath.normpath(own.text("source", default=""))
-        self._check_apart(source, model)
+        self._check_apart(source, model, variant)
         return Target(
             model=model,
+            variant=variant,
             precision=precision,
             source=source,
+            kind=own.text("kind", default="") or None,
             signature=own.text("signature", default=DEFAULT_SIGNATURE),
             tags=own.strings("tags", default=DEFAULT_TAGS),
             batch=own.whole("batch"),
-            inputs=tuple(self._input(own, name) for name in own.names("inputs")),
+            inputs=tuple(input_of(own, name, self.problems) for name in own.names("inputs")),
+            outputs=outputs_of(own, self.problems),
+            cut_inputs=own.strings("cut", "inputs", default=()),
+            cut_outputs=own.strings("cut", "outputs", default=()),
+            device=self.device,
             accuracy=self._accuracy(own, precision),
-            quantization=self._quantization(own, model) if precision == "int8" else None,
+            quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
-            at=at,
+            at=special if variant else at,
             origins=own.origins,
         )
 
-    def _check_apart(self, source: str, model: str) -> None:
+    def _check_apart(self, source: str, model: str, variant: str) -> None:
         """A source that holds its own outputs, or the other way round, would never be up to date."""
-        outputs = posixpath.join(self.build_dir, model)
+        outputs = posixpath.join(self.build_dir, f"{model}@{variant}" if variant else model)
         if posixpath.isabs(source) != posixpath.isabs(outputs):
             return
         if _holds(source, outputs) or _holds(outputs, source):
@@ -147,21 +170,6 @@ class Meaning:
                 )
             )
 
-    def _input(self, own: Settings, name: str) -> Input:
-        shape = own.get("inputs", name, "shape")
-        mean, scale = own.numbers("inputs", name, "mean"), own.numbers("inputs", name, "scale")
-        if mean and scale and len(mean) != len(scale) and 1 not in (len(mean), len(scale)):
-            self.problems.add(
-                Problem(
-                    code="channel-mismatch",
-                    at=own.origins[f"inputs.{name}.scale"],
-                    message=f"input `{name}` has a `mean` for {len(mean)} channels and a `scale` for {len(scale)}",
-                    also=Also(at=own.origins[f"inputs.{name}.mean"], text=f"{len(mean)} channels"),
-                    label=f"{len(scale)} channels",
-                )
-            )
-        return Input(name=name, shape=tuple(shape) if isinstance(shape, list) else None, mean=mean, scale=scale)
-
     # accuracy
 
     def _accuracy(self, own: Settings, precision: str) -> Accuracy | None:
@@ -170,17 +178,24 @@ class Meaning:
         name = own.text("accuracy", "dataset", default="")
         metric = own.text("accuracy", "metric", default="") or None
         drop = _drop(own.get("accuracy", "max-drop"))
-        cosine = own.get("accuracy", "agreement", "cosine")
+        cosine = _number(own.get("accuracy", "agreement", "cosine"))
+        error = _number(own.get("accuracy", "agreement", "max-error"))
+        promised = bool(metric or drop) or cosine is not None or error is not None
         if metric or drop:
             self._check_labelled(own, name)
             metric, drop = metric or "accuracy", drop or Drop(amount=DEFAULT_MAX_DROP)
         elif cosine is None:
             cosine = DEFAULT_COSINE[precision]
+        # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
+        if error is None and (metric is None or precision == "fp32"):
+            error = DEFAULT_MAX_ERROR.get(precision)
         return Accuracy(
             dataset=name or None,
             metric=metric,
             max_drop=drop,
-            cosine=float(cosine) if isinstance(cosine, int | float) else None,
+            cosine=cosine,
+            max_error=error,
+            promised=promised,
         )
 
     def _check_labelled(self, own: Settings, name: str) -> None:
@@ -205,13 +220,13 @@ class Meaning:
 
     # int8
 
-    def _quantization(self, own: Settings, model: str) -> Quantization:
+    def _quantization(self, own: Settings, model: str, variant: str) -> Quantization:
         name = own.text("calibration", default="")
         if not name:
-            _, listed = self._precisions(model)
+            _, listed = self._precisions(model, variant)
             found, precisions = dig(self.document, listed)
             at = (*listed, precisions.index("int8")) if found and isinstance(precisions, list) else listed
-            self.uncalibrated.setdefault(at, []).append(model)
+            self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
         elif self._is_same_samples(name, judge := own.text("accuracy", "dataset", default="")):
             both = f"`{name}` both calibrates INT8 and judges it"
             twins = f"`{name}` calibrates INT8 and `{judge}` judges it, and they hold the same samples"
@@ -241,7 +256,7 @@ class Meaning:
         """One list of precisions in `[defaults]` may ask INT8 of many models: report it once, and name them all."""
         for at, models in self.uncalibrated.items():
             named = ", ".join(f"`{model}:int8`" for model in models[:5]) + (", ..." if models[5:] else "")
-            where = "defaults" if at[0] == "defaults" else f"models.{models[0]}"
+            where = "defaults" if at[0] == "defaults" else dotted(at[:-2] if at[-2:-1] == ("precisions",) else at)
             self.problems.add(
                 Problem(
                     code="missing-calibration",
@@ -254,14 +269,21 @@ class Meaning:
 
     def _check_unused(self) -> None:
         """Warn of settings for a precision that no model makes."""
-        made = {model: set(self._precisions(model)[0]) for model in table(self.document, ("models",))}
+        families = [
+            (model, variant) for model in table(self.document, ("models",)) for variant in self._variants(model)
+        ]
+        made = {family: set(self._precisions(*family)[0]) for family in families}
         everywhere = set[str]().union(*made.values())
         places: list[tuple[KeyPath, set[str]]] = [(("defaults",), everywhere)]
-        places += [(("models", model), precisions) for model, precisions in made.items()]
-        for at, listed in places:
+        for (model, variant), precisions in made.items():
+            # What a model says holds for its variants too, whose precisions may be others.
+            at: KeyPath = ("models", model)
+            of_model = set[str]().union(*[made[family] for family in families if family[0] == model])
+            places.append(((*at, "variants", variant), precisions) if variant else (at, of_model))
+        for place, listed in places:
             for precision in PRECISIONS:
-                if precision in table(self.document, at) and precision not in listed:
-                    self.problems.add(_unused((*at, precision)))
+                if precision in table(self.document, place) and precision not in listed:
+                    self.problems.add(_unused((*place, precision)))
 
 
 def _unused(at: KeyPath) -> Problem:
@@ -278,6 +300,10 @@ def _unused(at: KeyPath) -> Problem:
 
 def _holds(folder: str, path: str) -> bool:
     return folder in (path, ".") or path.startswith(f"{folder}/")
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _drop(value: object) -> Drop | None:

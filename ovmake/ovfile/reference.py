@@ -15,18 +15,25 @@ from ovmake.ovfile.spec import PRECISIONS, KeyPath
 from ovmake.ovfile.tables import Key
 
 MODEL = ("models", NAME)
+INPUT = (*MODEL, "inputs", NAME)
 HEAD = ("| key | value | default | what it is for |", "|---|---|---|---|")
 TITLES: dict[KeyPath, str] = {
     (): "At the top",
     ("datasets", NAME): "`[datasets.NAME]`",
     MODEL: "`[models.NAME]`",
-    (*MODEL, "inputs", NAME): "`[models.NAME.inputs.INPUT]`",
+    INPUT: "`[models.NAME.inputs.INPUT]`",
 }
 WORDS: dict[KeyPath, str] = {
     MODEL: (
         "`[defaults]` takes the same keys but `source` and `variants`, for all models. The table of a precision, such\n"
         "as `[models.NAME.int8]` or `[defaults.int8]`, takes those marked `p`, for that precision only. Nearest wins:\n"
-        "`[models.NAME.int8]`, `[models.NAME]`, `[defaults.int8]`, `[defaults]`."
+        "`[models.NAME.int8]`, `[models.NAME]`, `[defaults.int8]`, `[defaults]`. A variant's table,\n"
+        "`[models.NAME.variants.VARIANT]`, takes what `[defaults]` takes, and is nearer than all of them."
+    ),
+    INPUT: (
+        "Inside the IR, in this order: convert to f32, resize, reverse the channels, subtract `mean`, divide by\n"
+        "`scale`, transpose to the source's layout. When the two are compared, TensorFlow gets the same done outside,\n"
+        "with numpy."
     ),
 }
 

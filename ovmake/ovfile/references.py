@@ -39,7 +39,8 @@ def check(document: dict[str, object], inside: Inside, problems: Problems) -> No
 def settings_tables(document: dict[str, object]) -> Iterator[KeyPath]:
     """Yield the path of every table that settings of a target can stand in."""
     models: list[KeyPath] = [("models", name) for name in table(document, ("models",))]
-    for at in [("defaults",), *models]:
+    variants: list[KeyPath] = [(*at, "variants", name) for at in models for name in table(document, (*at, "variants"))]
+    for at in [("defaults",), *models, *variants]:
         yield at
         yield from ((*at, precision) for precision in PRECISIONS if precision in table(document, at))
 

@@ -13,8 +13,10 @@ from dataclasses import replace
 
 from ovmake.ovfile.kinds import (
     Choice,
+    Constant,
     DropAmount,
     Flag,
+    Layout,
     ListOf,
     Number,
     Off,
@@ -28,13 +30,16 @@ from ovmake.ovfile.spec import (
     DEFAULT_COSINE,
     DEFAULT_DEVICE,
     DEFAULT_MAX_DROP,
+    DEFAULT_MAX_ERROR,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
     DEFAULT_PRESET,
     DEFAULT_SAMPLES,
     DEFAULT_SIGNATURE,
-    DEFAULT_TAGS,
+    ELEMENT_TYPES,
     PRECISIONS,
+    RESIZE_ALGORITHMS,
+    SOURCE_KINDS,
     VERSION,
 )
 from ovmake.ovfile.tables import Key, Named, Table
@@ -94,26 +99,55 @@ DATASET = Table(
 
 INPUT = Table(
     keys=(
-        Key(name="shape", kind=Shape(), doc='Reshape; -1 is dynamic, "1..8" bounded (not yet)', default="the source's"),
         Key(
-            name="mean",
-            kind=PerChannel(),
-            doc="Made part of the IR, which then takes x and computes (x - mean) / scale",
-            default="0",
+            name="shape",
+            kind=Shape(),
+            doc='Reshape, in the source\'s layout; -1 is dynamic, "1..8" bounded',
+            default="the source's",
         ),
-        Key(name="scale", kind=PerChannel(zero=False), doc="See `mean`", default="1"),
-        Key(name="layout", kind=Text(), doc="Layout that the IR takes", ready=False),
-        Key(name="model-layout", kind=Text(), doc="Layout of the source, when it differs", ready=False),
-        Key(name="type", kind=Text(), doc="Element type that the IR takes", ready=False),
+        Key(
+            name="layout",
+            kind=Layout(),
+            doc="Layout that the IR takes; where it is not the source's, the IR transposes",
+            default="the source's",
+        ),
+        Key(
+            name="model-layout",
+            kind=Layout(),
+            doc="Layout of the source",
+            default="`NHWC` for four dimensions, `NDHWC` for five, else that of `layout`",
+        ),
+        Key(
+            name="type",
+            kind=Choice(words=ELEMENT_TYPES, code="unknown-type", what="element type"),
+            doc="Element type that the IR takes, and converts",
+            default="the source's",
+        ),
+        Key(
+            name="resize",
+            kind=Choice(words=RESIZE_ALGORITHMS, code="unknown-resize", what="resize algorithm"),
+            doc="The IR takes any height and width, and resizes first of all",
+            default="no resizing",
+        ),
         Key(
             name="reverse-channels",
             kind=Flag(),
-            doc="The IR takes BGR where the model wants RGB, or the other way round",
+            doc="The IR takes BGR where the source wants RGB, or the other way round: reversed before `mean` and "
+            "`scale`, which speak of the source's channels",
             default="false",
-            ready=(False,),
         ),
-        Key(name="resize", kind=Text(), doc="The IR takes any height and width and resizes inside", ready=False),
-        Key(name="value", kind=PerChannel(), doc="Freeze the input to a constant", ready=False),
+        Key(
+            name="mean",
+            kind=PerChannel(),
+            doc="Made part of the IR, which computes (x - mean) / scale, after it has reversed the channels",
+            default="0",
+        ),
+        Key(name="scale", kind=PerChannel(zero=False), doc="See `mean`: subtracted first, divided then", default="1"),
+        Key(
+            name="value",
+            kind=Constant(),
+            doc="Freeze the input to a constant, which fills its shape; the IR has no such input",
+        ),
     ),
 )
 
@@ -148,6 +182,14 @@ ACCURACY = Table(
                         default=", ".join(f"{name} {least}" for name, least in DEFAULT_COSINE.items())
                         + "; with `metric`, none",
                     ),
+                    Key(
+                        name="max-error",
+                        kind=Number(minimum=0),
+                        doc="Largest difference in an output, as a share of its scale: of the largest magnitude in "
+                        "TensorFlow's",
+                        default=", ".join(f"{name} {most:g}" for name, most in DEFAULT_MAX_ERROR.items())
+                        + "; with `metric`, fp32 only",
+                    ),
                 )
             ),
             doc="A gate without labels",
@@ -158,8 +200,19 @@ ACCURACY = Table(
 
 CUT = Table(
     keys=(
-        Key(name="inputs", kind=STRINGS, doc="Start the IR at these layers or tensors", ready=False),
-        Key(name="outputs", kind=STRINGS, doc="End the IR at these layers or tensors", ready=False),
+        Key(
+            name="inputs",
+            kind=STRINGS,
+            doc="Start the IR here. A layer or operation stays in the IR, which takes what flowed into it; a tensor, "
+            "such as `x:0`, is taken itself",
+            default="the source's inputs",
+        ),
+        Key(
+            name="outputs",
+            kind=STRINGS,
+            doc="End the IR with what these layers, operations or tensors give",
+            default="the source's outputs",
+        ),
     ),
 )
 
@@ -197,16 +250,19 @@ PER_PRECISION = (
         kind=Text(),
         doc="Signature of a SavedModel",
         default=DEFAULT_SIGNATURE,
-        ready=(DEFAULT_SIGNATURE,),
     ),
     Key(
         name="tags",
         kind=STRINGS,
         doc="Tags of a SavedModel's graph",
         default='["serve"]',
-        ready=(list(DEFAULT_TAGS),),
     ),
-    Key(name="kind", kind=Text(), doc="Kind of the source, when its content leaves a doubt", ready=False),
+    Key(
+        name="kind",
+        kind=Choice(words=SOURCE_KINDS, code="unknown-kind", what="kind of source"),
+        doc="Kind of the source",
+        default="recognised from its content",
+    ),
     Key(
         name="batch",
         kind=Number(minimum=1, whole=True),
@@ -215,7 +271,10 @@ PER_PRECISION = (
     ),
     Key(name="inputs", kind=Named(element=INPUT, what="model input", strict=False), doc="One table per input"),
     Key(
-        name="outputs", kind=Named(element=Text(), what="model output", strict=False), doc="Rename outputs", ready=False
+        name="outputs",
+        kind=Named(element=Text(), what="model output", strict=False),
+        doc='Rename outputs: `{ output_0 = "scores" }`',
+        default="the source's names",
     ),
     Key(name="cut", kind=CUT, doc="Take layers off the top or the bottom"),
     Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
@@ -267,15 +326,14 @@ MODEL = Table(
         Key(
             name="source",
             kind=Text(),
-            doc="The TensorFlow model: a SavedModel folder or a frozen .pb",
+            doc="The TensorFlow model: a SavedModel folder, .pb, .keras, .h5, .tflite, or a TF1 checkpoint's .meta",
             required='say where the TensorFlow model is: `source = "models/digits"`',
         ),
         *SHARED,
         Key(
             name="variants",
-            kind=Named(element=Table(keys=PER_PRECISION), what="variant"),
-            doc="The same source with other shapes or batch",
-            ready=False,
+            kind=Named(element=Table(keys=SHARED), what="variant"),
+            doc="The same source once more with other settings, such as shapes or batch: targets `NAME@VARIANT:fp32`",
         ),
     ),
 )
@@ -287,9 +345,8 @@ OVFILE = Table(
         Key(
             name="device",
             kind=Text(),
-            doc="OpenVINO device to verify and measure on",
+            doc="OpenVINO device to verify and measure on, such as `GPU` or `AUTO:GPU,CPU`",
             default=DEFAULT_DEVICE,
-            ready=(DEFAULT_DEVICE,),
         ),
         Key(name="defaults", kind=Table(keys=SHARED), doc="Any key of a model but `source`, for all models"),
         Key(name="datasets", kind=Named(element=DATASET, what="dataset"), doc="One table per dataset"),

@@ -31,6 +31,15 @@ SEED = 0
 # IR of this precision must reach. Rounding to fp32 costs nothing here, to fp16 about 1e-6, plain INT8 about 1e-2.
 DEFAULT_COSINE: Mapping[str, float] = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.98}
 
+# Cosine is blind to scale, so floating point must also agree element by element: the largest difference in an output,
+# as a share of the output's own scale (the largest magnitude in TensorFlow's). Two correct FP32 implementations differ
+# by some 1e-6 in a deep network; rounding weights to FP16 costs up to 1e-2.
+DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 3e-2}
+
+SOURCE_KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
+ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "boolean")
+RESIZE_ALGORITHMS = ("linear", "cubic", "nearest")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
@@ -47,17 +56,29 @@ class Dataset:
     at: KeyPath
 
 
+Dimension = int | str
+Scalar = bool | int | float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
     """What an Ovfile says about one input. `shape` and the channels of `mean` and `scale` speak of the source's layout.
 
-    The IR computes (x - mean) / scale. -1 in `shape` is a dynamic dimension.
+    The IR takes `type` in `layout` and computes, in this order: resize, reverse the channels, (x - mean) / scale,
+    transpose to `model_layout`. A dimension of `shape` is a size, -1 (dynamic) or "1..8" (bounded). `value` freezes the
+    input to a constant instead.
     """
 
     name: str
-    shape: tuple[int, ...] | None = None
+    shape: tuple[Dimension, ...] | None = None
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
+    layout: str | None = None
+    model_layout: str | None = None
+    type: str | None = None
+    reverse_channels: bool = False
+    resize: str | None = None
+    value: tuple[Scalar, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +96,18 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """The gate. With a `metric`, labels decide; without, `cosine` agreement with TensorFlow's outputs does."""
+    """The gate. With a `metric`, labels decide; without, agreement with TensorFlow's outputs does.
+
+    `cosine` is the least cosine, `max_error` the largest difference as a share of an output's scale. `promised`: the
+    Ovfile asks for some of this, so that where TensorFlow cannot be compared with the target fails.
+    """
 
     dataset: str | None
     metric: str | None
     max_drop: Drop | None
     cosine: float | None
+    max_error: float | None
+    promised: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +128,7 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One IR to make: `model` for `precision`."""
+    """One IR to make: `model`, or a `variant` of it, for `precision`. `outputs` are (name in the source, new name)."""
 
     model: str
     precision: str
@@ -110,6 +137,12 @@ class Target:
     tags: tuple[str, ...]
     batch: int | None
     inputs: tuple[Input, ...]
+    variant: str = ""
+    kind: str | None = None
+    outputs: tuple[tuple[str, str], ...] = ()
+    cut_inputs: tuple[str, ...] = ()
+    cut_outputs: tuple[str, ...] = ()
+    device: str = DEFAULT_DEVICE
     accuracy: Accuracy | None
     quantization: Quantization | None
     benchmark: Benchmark
@@ -118,8 +151,13 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The name a user asks for: `mobilenet:int8`."""
-        return f"{self.model}:{self.precision}"
+        """The name a user asks for: `mobilenet:int8`, `mobilenet@thumb:int8`."""
+        return f"{self.family}:{self.precision}"
+
+    @property
+    def family(self) -> str:
+        """The model, or the model's variant: what all precisions share. Also the folder under the build folder."""
+        return f"{self.model}@{self.variant}" if self.variant else self.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Rules: each lowers one section of the Ovfile to actions. Pure.
 
+    freeze.py      a source OpenVINO cannot read       -> a TensorFlow graph without variables
     convert.py     source, inputs, batch            -> canonical FP32 IR and its interface
     compress.py    precision fp16                   -> FP16 weights
     quantize.py    precision int8                   -> INT8 by nncf.quantize
@@ -22,6 +23,7 @@ from ovmake.rules.benchmark import benchmark
 from ovmake.rules.compress import compress
 from ovmake.rules.convert import convert
 from ovmake.rules.evaluate import evaluate
+from ovmake.rules.freeze import freeze
 from ovmake.rules.gate import gate
 from ovmake.rules.publish import publish
 from ovmake.rules.quantize import quantize
@@ -35,7 +37,8 @@ def build_target(lowering: Lowering, target: Target) -> Action:
 
     To add a precision: a rule that makes its IR from `converted`, and a line here.
     """
-    converted = convert(lowering, target)
+    frozen = freeze(lowering, target)
+    converted = convert(lowering, target, frozen)
     if target.precision == "fp16":
         ir = compress(lowering, target, converted)
     elif target.precision == "int8":
@@ -44,7 +47,7 @@ def build_target(lowering: Lowering, target: Target) -> Action:
         ir = converted
     if target.accuracy is None:
         return publish(lowering, target, converted=converted, ir=ir, verdict=None)
-    expected = reference(lowering, target, converted)
+    expected = reference(lowering, target, converted=converted, frozen=frozen)
     evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
     verdict = gate(lowering, target, evaluation)
     return publish(lowering, target, converted=converted, ir=ir, verdict=verdict)
@@ -53,4 +56,4 @@ def build_target(lowering: Lowering, target: Target) -> Action:
 def measure_target(lowering: Lowering, target: Target) -> Action:
     """Add what `ovmake report` does for one target; return the action that measures it."""
     published = build_target(lowering, target)
-    return benchmark(lowering, target, published)
+    return benchmark(lowering, target, published=published, frozen=freeze(lowering, target))

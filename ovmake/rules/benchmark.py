@@ -6,13 +6,21 @@ gate (`after`) without depending on it: a new `max-drop` measures nothing again.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param, Source
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs, source_params, validation_set
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    device_params,
+    ir_inputs,
+    tensorflow_inputs,
+    tensorflow_params,
+    validation_set,
+)
 
 
-def benchmark(lowering: Lowering, target: Target, published: Action) -> Action:
+def benchmark(lowering: Lowering, target: Target, *, published: Action, frozen: Action | None) -> Action:
     """Add the measurement of the IR that `published` publishes, beside TensorFlow."""
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     made_by = {source.role: source.origin for source in published.inputs}
@@ -27,13 +35,14 @@ def benchmark(lowering: Lowering, target: Target, published: Action) -> Action:
             tools=("openvino", "tensorflow", "numpy"),
             params=(
                 Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
-                *source_params(target),
+                *tensorflow_params(lowering, target, frozen),
+                *device_params(target),
                 *dataset_params(dataset, labels=False),
             ),
             inputs=(
                 *ir_inputs(xml.action),
                 Input(role="interface", origin=interface),
-                Input(role="source", origin=Source(target.source), at=(*target.at, "source"), stands_for_itself=False),
+                *tensorflow_inputs(lowering, target, frozen),
                 *dataset_inputs(dataset),
             ),
             environment=("machine",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs, validation_set
+from ovmake.rules.settings import dataset_inputs, dataset_params, device_params, ir_inputs, validation_set
 
 
 def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Action, expected: Action) -> Action:
@@ -25,6 +25,7 @@ def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Actio
             params=(
                 *dataset_params(dataset, labels=metric is not None),
                 *((Param(name="accuracy.metric", value=metric),) if metric else ()),
+                *device_params(target),
             ),
             inputs=(
                 *ir_inputs(ir.name),

@@ -10,7 +10,7 @@ the ovmake process: it compares two numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +31,10 @@ def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
         params.append(Param(name="accuracy.max-drop", value=accuracy.max_drop.written))
     if accuracy.cosine is not None:
         params.append(Param(name="accuracy.agreement.cosine", value=accuracy.cosine))
+    if accuracy.max_error is not None:
+        params.append(Param(name="accuracy.agreement.max-error", value=accuracy.max_error))
+    if accuracy.promised:
+        params.append(Param(name="accuracy", value=True))
     return lowering.add(
         Action(
             kind="gate",
@@ -47,11 +51,15 @@ def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether the promise is kept. `text` gives the figures; `drop` is in metric units, None without a metric."""
+    """Whether the promise is kept. `text` gives the figures; `drop` is in metric units, None without a metric.
+
+    `broken` is the setting that was not kept, "" if all were.
+    """
 
     result: GateResult
     text: str
     drop: float | None
+    broken: str = ""
 
 
 def accuracy_drop(reference: float, candidate: float, *, relative: bool) -> float:
@@ -73,49 +81,93 @@ def accuracy_drop(reference: float, candidate: float, *, relative: bool) -> floa
 def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Verdict:
     """Return the verdict over an evaluation (see `workers.evaluate`) under the gate's params.
 
-    The result is *missed* when any promise is broken or a figure is not finite, for a NaN keeps no promise.
+    The result is *missed* when any promise is broken or a figure is not finite, for a NaN keeps no promise. Where
+    TensorFlow could not run, nothing was compared: that is *not-measured*, and says why.
     """
-    texts: list[str] = []
-    kept = True
+    reason = evaluation.get("not_measured")
+    if isinstance(reason, str):
+        return Verdict(result="not-measured", text=reason, drop=None)
+    checks: list[_Check] = []
     drop = None
     if (promise := params.get("accuracy.max-drop")) is not None:
         metric = evaluation.get("metric")
         if not isinstance(metric, dict):
             return Verdict(result="not-measured", text="the evaluation holds no metric", drop=None)
-        drop, ok, text = _check_drop(metric, str(promise))
-        kept, texts = kept and ok, [text]
+        drop, check = _check_drop(metric, str(promise))
+        checks.append(check)
+    outputs = evaluation.get("outputs")
+    figures = [figure for figure in outputs if isinstance(figure, dict)] if isinstance(outputs, list) else []
     if isinstance(least := params.get("accuracy.agreement.cosine"), int | float):
-        ok, text = _check_cosine(evaluation, least)
-        kept, texts = kept and ok, [*texts, text]
-    return Verdict(result="passed" if kept else "missed", text="; ".join(texts), drop=drop)
+        checks.append(_check_cosine(figures, least))
+    if isinstance(most := params.get("accuracy.agreement.max-error"), int | float):
+        checks.append(_check_error(figures, most))
+    broken = next((check.setting for check in checks if not check.kept), "")
+    text = "; ".join(check.text for check in checks)
+    return Verdict(result="missed" if broken else "passed", text=text, drop=drop, broken=broken)
 
 
-def _check_drop(metric: Mapping[str, object], promise: str) -> tuple[float | None, bool, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """One promise: the setting that makes it, whether it is kept, and its figures."""
+
+    setting: str
+    kept: bool
+    text: str
+
+
+def _check_drop(metric: Mapping[str, object], promise: str) -> tuple[float | None, _Check]:
+    setting = "accuracy.max-drop"
     reference, candidate = _number(metric.get("reference")), _number(metric.get("candidate"))
     relative = promise.endswith("%")
     bound = float(promise.removesuffix("%")) / (100 if relative else 1)
     scores = f"{metric.get('name')} {reference:.4f} in TensorFlow, {candidate:.4f} in the IR"
     if relative and reference == 0:
-        return None, False, f"{scores}: no relative drop from 0, give `max-drop` as a number"
+        text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
+        return None, _Check(setting=setting, kept=False, text=text)
     drop = accuracy_drop(reference, candidate, relative=relative)
     absolute = reference - candidate
     # Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
-    ok = math.isfinite(drop) and drop <= bound + 1e-9
+    kept = math.isfinite(drop) and drop <= bound + 1e-9
     shown = f"{drop * 100:.2f}%" if relative else f"{drop:.4f}"
-    return (absolute if math.isfinite(absolute) else None), ok, f"{scores}: drop {shown}, allowed {promise}"
+    check = _Check(setting=setting, kept=kept, text=f"{scores}: drop {shown}, allowed {promise}")
+    return (absolute if math.isfinite(absolute) else None), check
 
 
-def _check_cosine(evaluation: Mapping[str, object], least: float) -> tuple[bool, str]:
-    outputs = evaluation.get("outputs")
-    figures = outputs if isinstance(outputs, list) else []
-    worst = min((_number(output.get("cosine")) for output in figures), default=math.nan, key=_nan_first)
-    same_nan = all(output.get("nan_mismatch", 0) == 0 for output in figures)
-    ok = same_nan and worst >= least
-    return ok, f"cosine {worst:.6f} with TensorFlow's outputs, at least {least:g} wanted"
+def _check_cosine(outputs: Sequence[Mapping[str, object]], least: float) -> _Check:
+    worst = min((_number(output.get("cosine")) for output in outputs), default=math.nan, key=_nan_first)
+    kept = _same_nan(outputs) and worst >= least
+    text = f"cosine {worst:.6f} with TensorFlow's outputs, at least {least:g} wanted"
+    return _Check(setting="accuracy.agreement.cosine", kept=kept, text=text)
+
+
+def _check_error(outputs: Sequence[Mapping[str, object]], most: float) -> _Check:
+    """Largest difference over the output's own scale; an output that holds integer steps may be one step off."""
+    setting = "accuracy.agreement.max-error"
+    if not outputs:
+        return _Check(setting=setting, kept=False, text="no output to compare")
+    worst = max(outputs, key=lambda output: _number_or_inf(_error(output)))
+    error = _error(worst)
+    kept = _same_nan(outputs) and error <= most
+    text = f"largest difference {error:.2e} of the scale of `{worst.get('name')}`, at most {most:g} wanted"
+    return _Check(setting=setting, kept=kept, text=text)
+
+
+def _error(output: Mapping[str, object]) -> float:
+    """Return the largest difference as a share of the output's scale; of 1, where TensorFlow gives nothing but 0."""
+    largest, scale = _number(output.get("max_abs")), _number(output.get("scale"))
+    return largest / scale if scale else largest
+
+
+def _same_nan(outputs: Sequence[Mapping[str, object]]) -> bool:
+    return all(output.get("nan_mismatch", 0) == 0 for output in outputs)
 
 
 def _nan_first(value: float) -> float:
     return -math.inf if math.isnan(value) else value
+
+
+def _number_or_inf(value: float) -> float:
+    return math.inf if math.isnan(value) else value
 
 
 def _number(value: object) -> float:

@@ -16,14 +16,22 @@ from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Para
 from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_params, ir_inputs, model_params, validation_set
+from ovmake.rules.settings import (
+    dataset_params,
+    device_params,
+    form_of,
+    ir_inputs,
+    model_params,
+    source_params,
+    validation_set,
+)
 
 FORMAT = 1
 
 
 def publish(lowering: Lowering, target: Target, *, converted: Action, ir: Action, verdict: Action | None) -> Action:
     """Add the publication of `ir`, which waits for `verdict` unless the gate is off."""
-    folder = f"{lowering.ovfile.build_dir}/{target.model}/{target.precision}"
+    folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
     judged: tuple[Input, ...] = ()
     if verdict is not None:
         judged = (
@@ -43,8 +51,8 @@ def publish(lowering: Lowering, target: Target, *, converted: Action, ir: Action
                 *judged,
             ),
             outputs=(
-                Output(role="xml", place=f"{folder}/{target.model}.xml", copy_of="xml"),
-                Output(role="bin", place=f"{folder}/{target.model}.bin", copy_of="bin"),
+                Output(role="xml", place=f"{folder}/{target.family}.xml", copy_of="xml"),
+                Output(role="bin", place=f"{folder}/{target.family}.bin", copy_of="bin"),
                 Output(role="record", place=f"{folder}/record.json"),
             ),
             at=target.at,
@@ -58,7 +66,9 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
     params = [
         Param(name="target", value=target.name),
         Param(name="source", value=target.source),
+        *source_params(target, form_of(lowering, target).kind),
         *model_params(target),
+        *device_params(target),
     ]
     if target.quantization is not None:
         dataset = lowering.ovfile.datasets[target.quantization.calibration]
@@ -82,6 +92,7 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
         ("accuracy.metric", accuracy.metric),
         ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
         ("accuracy.agreement.cosine", accuracy.cosine),
+        ("accuracy.agreement.max-error", accuracy.max_error),
     ]
     params = [Param(name=name, value=value) for name, value in named if value is not None]
     return [*params, *dataset_params(dataset, labels=accuracy.metric is not None)]
@@ -112,11 +123,16 @@ def record(made: Published) -> dict[str, object]:
     return {
         "format": FORMAT,
         "target": made.params["target"],
-        "source": {"path": made.params["source"], "fingerprint": made.interface["fingerprint"]},
+        "source": {
+            "path": made.params["source"],
+            "fingerprint": made.interface["fingerprint"],
+            "way": made.interface["way"],
+        },
         "options": options,
         "versions": dict(made.tools),
         "inputs": made.interface["inputs"],
         "outputs": made.interface["outputs"],
+        "frozen_inputs": made.interface["constants"],
         "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
         "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
         "gate": verdict,

@@ -6,24 +6,30 @@ after *convert* (law 3). The source is still an input: it is loaded, and must no
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Source
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, source_params, validation_set
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    tensorflow_inputs,
+    tensorflow_params,
+    validation_set,
+)
 
 
-def reference(lowering: Lowering, target: Target, converted: Action) -> Action:
+def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: Action | None) -> Action:
     """Add TensorFlow's run over the target's validation set, or over seeded inputs."""
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     action = Action(
         kind="reference",
-        subject=target.model,
+        subject=target.family,
         worker="tensorflow",
         tools=("tensorflow", "numpy"),
-        params=(*source_params(target), *dataset_params(dataset, labels=False)),
+        params=(*tensorflow_params(lowering, target, frozen), *dataset_params(dataset, labels=False)),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),
-            Input(role="source", origin=Source(target.source), at=(*target.at, "source"), stands_for_itself=False),
+            *tensorflow_inputs(lowering, target, frozen),
             *dataset_inputs(dataset),
         ),
         environment=("isa",),

@@ -1,7 +1,9 @@
 """Which settings of a target which action uses: the one place that decides what an edit of the Ovfile makes stale.
 
-    model_params(target)     what changes the model: signature, tags, batch, inputs
-    source_params(target)    what of it TensorFlow must be told: signature, tags
+    model_params(target)     what changes the model: cut, batch, inputs, outputs
+    source_params(target)    which function of the source is meant: kind, signature, tags
+    tensorflow_...           what of it TensorFlow gets, for reference and benchmark
+    device_params(target)    where to verify and measure
     dataset_params(dataset)  how samples are taken from a file
     dataset_inputs(...)      the file itself
 
@@ -10,30 +12,92 @@ A setting that has its default value is left out of the params: see `graph.actio
 
 from __future__ import annotations
 
-from ovmake.graph.action import Artifact, Input, JsonValue, Param, Source
-from ovmake.ovfile.spec import SEED, Dataset, Target
+from dataclasses import replace
+
+from ovmake.graph.action import Action, Artifact, Input, JsonValue, Param, Source
+from ovmake.graph.lower import Lowering, SourceForm
+from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Target
+
+DEFAULT_KIND = "saved-model"
 
 
 def model_params(target: Target) -> tuple[Param, ...]:
-    """Return the settings that say which function of the source the IR computes, and on which shapes."""
-    named: list[tuple[str, JsonValue]] = [("batch", target.batch)]
+    """Return the settings that say what of the source the IR computes, on which shapes and under which names."""
+    named: list[tuple[str, JsonValue]] = [
+        ("batch", target.batch),
+        ("cut.inputs", target.cut_inputs or None),
+        ("cut.outputs", target.cut_outputs or None),
+    ]
     for tensor in sorted(target.inputs, key=lambda tensor: tensor.name):
-        for key, value in (("shape", tensor.shape), ("mean", tensor.mean), ("scale", tensor.scale)):
-            named.append((f"inputs.{tensor.name}.{key}", value))
-    return source_params(target) + tuple(Param(name=name, value=value) for name, value in named if value is not None)
+        settings: list[tuple[str, JsonValue]] = [
+            ("shape", tensor.shape),
+            ("mean", tensor.mean),
+            ("scale", tensor.scale),
+            ("layout", tensor.layout),
+            ("model-layout", tensor.model_layout),
+            ("type", tensor.type),
+            ("reverse-channels", tensor.reverse_channels or None),
+            ("resize", tensor.resize),
+            ("value", tensor.value),
+        ]
+        named += [(f"inputs.{tensor.name}.{key}", value) for key, value in settings]
+    named += [(f"outputs.{name}", new) for name, new in sorted(target.outputs)]
+    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
 
 
-def source_params(target: Target) -> tuple[Param, ...]:
-    """Return the settings that say which function of the source TensorFlow runs.
+def form_of(lowering: Lowering, target: Target) -> SourceForm:
+    """Return what the target's source is; the Ovfile's `kind` overrides what was recognised."""
+    found = lowering.forms.get(target.source, SourceForm(kind=target.kind or DEFAULT_KIND))
+    return replace(found, kind=target.kind) if target.kind else found
 
-    Shapes and normalization reach TensorFlow's side through the interface that *convert* writes.
+
+def source_inputs(target: Target, form: SourceForm, *, stands_for_itself: bool = True) -> tuple[Input, ...]:
+    """Return the source's file or folder as an input, and the files that belong to it."""
+    roles = {"source": target.source, **{f"beside.{place}": path for place, path in enumerate(form.beside)}}
+    return tuple(
+        Input(role=role, origin=Source(path), at=(*target.at, "source"), stands_for_itself=stands_for_itself)
+        for role, path in roles.items()
+    )
+
+
+def tensorflow_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
+    """Return what TensorFlow runs: the frozen graph where there is one, else the source itself.
+
+    The source then reaches the action digest through the fingerprint in `interface`, see `rules/reference.py`.
+    """
+    if frozen is None:
+        return source_inputs(target, form_of(lowering, target), stands_for_itself=False)
+    return frozen_inputs(frozen)
+
+
+def frozen_inputs(frozen: Action) -> tuple[Input, ...]:
+    """Return the two files that freezing makes."""
+    return tuple(Input(role=role, origin=Artifact(frozen.name, role)) for role in ("graph", "names"))
+
+
+def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
+    """Return which function of the source TensorFlow runs; a frozen graph has one only."""
+    return source_params(target, form_of(lowering, target).kind) if frozen is None else ()
+
+
+def source_params(target: Target, kind: str) -> tuple[Param, ...]:
+    """Return the settings that say which function of the source TensorFlow runs; `kind` is what the source is.
+
+    Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes.
     """
     named: list[tuple[str, JsonValue]] = []
-    if target.signature != "serving_default":
+    if kind != DEFAULT_KIND:
+        named.append(("kind", kind))
+    if target.signature != DEFAULT_SIGNATURE:
         named.append(("signature", target.signature))
-    if target.tags != ("serve",):
+    if target.tags != DEFAULT_TAGS:
         named.append(("tags", target.tags))
     return tuple(Param(name=name, value=value) for name, value in named)
+
+
+def device_params(target: Target) -> tuple[Param, ...]:
+    """Return the device to verify and measure on, where it is not the CPU."""
+    return (Param(name="device", value=target.device),) if target.device != DEFAULT_DEVICE else ()
 
 
 def dataset_params(dataset: Dataset | None, *, labels: bool) -> tuple[Param, ...]:

@@ -1,46 +1,55 @@
 """convert and compress: from a TensorFlow source to canonical IRs.
 
-The frontend is driven directly instead of through `ov.convert_model`: that one tries all frameworks in turn, and when a
-file is broken says "Cannot recognize input model." in place of what was wrong with it.
-
-Inside the IR the input passes through: subtract mean, divide by scale.
+read the source, cut            reading.py
+reshape, batch, constants       shaping.py
+preprocessing                   preprocessing.py
+fuse and clean up               here, as `ovc` does
+names, canonical form           ir.py
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import openvino as ov
-from openvino.frontend import FrontEndManager
-from openvino.preprocess import PrePostProcessor
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers import ir
-from ovmake.workers.fingerprint import fingerprint
-from ovmake.workers.interface import Interface, Tensor, channel_axis
-from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.fingerprint import Fingerprint, fingerprint
+from ovmake.workers.interface import Interface, Preparation, Tensor
+from ovmake.workers.preprocessing import preprocess
+from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.reading import Read, read
+from ovmake.workers.shaping import check_ranks, freeze_inputs, input_settings, reshape, set_batch
+from ovmake.workers.sibling import Sibling
+
+_fingerprints = Sibling("fingerprint")
 
 
 def convert(request: Request) -> dict[str, object]:
-    """Convert `source`; write `xml`, `bin` and `interface`."""
-    source = Path(request.inputs["source"])
-    model = _load(source)
-    if not source.is_dir():
-        ir.drop_echoes(model)
-    ir.name_ports(model)
-    settings = _input_settings(model, request)
-    _reshape(model, settings)
-    _set_batch(model, request.params.get("batch"))
-    model = _normalize(model, settings)
-    _optimize(model)
-    ir.write(model, request.outputs["xml"], request.outputs["bin"])
-    found = fingerprint(source)
+    """Convert a source; write `xml`, `bin` and `interface`."""
+    asked = _ask_for_fingerprint(request)
+    try:
+        source = read(request)
+        model = source.model
+        settings = input_settings(model, request.params)
+        reshape(model, settings)
+        check_ranks(model)
+        set_batch(model, request.params.get("batch"), [name for name, keys in settings.items() if "value" in keys])
+        constants = freeze_inputs(model, settings, source.tensors)
+        model, preparations = preprocess(model, settings)
+        outputs = _rename_outputs(model, request.params)
+        _optimize(model)
+        ir.write(model, request.outputs["xml"], request.outputs["bin"])
+    finally:
+        found = _answered_fingerprint(asked)
+    found = _fingerprint(source, found)
     interface = Interface(
-        inputs=tuple(_with_normalization(tensor, settings) for tensor in ir.tensors(model.inputs)),
-        outputs=ir.tensors(model.outputs),
+        inputs=tuple(_input(tensor, preparations, source.tensors) for tensor in ir.tensors(model.inputs)),
+        outputs=tuple(_output(tensor, outputs, source.tensors) for tensor in ir.tensors(model.outputs)),
+        constants=constants,
         fingerprint=f"{found.kind}:{found.sha256}",
+        way=source.way,
     )
     interface.write(request.outputs["interface"])
     return {"operations": ir.operations(model), "fingerprint_note": found.note}
@@ -56,113 +65,62 @@ def compress(request: Request) -> dict[str, object]:
     return {}
 
 
-def _load(source: Path) -> Any:
-    frontend = FrontEndManager().load_by_framework("tf")
-    _check_kind(source)
-    try:
-        return frontend.convert(frontend.load(str(source)))
-    except Exception as error:
-        message = f"OpenVINO cannot convert `{source.name}`: {message_of(error)}"
-        raise ActionError("cannot-convert", message, setting="source") from error
+def _input(tensor: Tensor, preparations: Mapping[str, Preparation], tensors: Mapping[str, str]) -> Tensor:
+    return replace(tensor, tensor=tensors.get(tensor.name, ""), prepare=preparations.get(tensor.name))
 
 
-def _check_kind(source: Path) -> None:
-    if source.is_dir():
-        if not (source / "saved_model.pb").is_file():
-            inside = ", ".join(sorted(entry.name for entry in source.iterdir())[:5]) or "nothing"
-            message = f"the folder `{source.name}` is no SavedModel: it has no `saved_model.pb` but {inside}"
-            raise ActionError("unknown-source", message, setting="source")
-    elif source.suffix != ".pb":
-        message = f"`{source.name}` is neither a SavedModel folder nor a frozen .pb"
-        hint = "export the model as a SavedModel: `model.export(folder)` in Keras"
-        raise ActionError("unknown-source", message, setting="source", help=hint)
+def _output(tensor: Tensor, renamed: Mapping[str, str], tensors: Mapping[str, str]) -> Tensor:
+    """`tensor` is the name in the source, whatever the Ovfile calls the output."""
+    before = renamed.get(tensor.name, tensor.name)
+    return replace(tensor, tensor=tensors.get(before, before if before != tensor.name else ""))
 
 
-def _input_settings(model: Any, request: Request) -> dict[str, dict[str, Any]]:
-    """Return what the params say per input: {"image": {"mean": [0.5]}}.
+def _rename_outputs(model: Any, params: Mapping[str, object]) -> dict[str, str]:
+    """Give outputs the Ovfile's names; return the names that they had, by the new ones.
 
     Raises:
-        ActionError: there is no such input.
+        ActionError: there is no such output, or the name is taken.
     """
-    known = [port.get_node().get_friendly_name() for port in model.inputs]
-    settings: dict[str, dict[str, Any]] = {}
-    for name, value in request.params.items():
-        if name.startswith("inputs."):
-            tensor, _, key = name.removeprefix("inputs.").rpartition(".")
-            if tensor not in known:
-                listed = ", ".join(f"`{name}`" for name in known) or "none"
-                message = f"the model has no input `{tensor}`; its inputs are {listed}"
-                raise ActionError("unknown-input", message, setting=name, help=did_you_mean(tensor, known))
-            settings.setdefault(tensor, {})[key] = value
-    return settings
+    ports = {ir.user_name(port.get_node().get_friendly_name()): port for port in model.outputs}
+    wanted = {key.removeprefix("outputs."): str(new) for key, new in params.items() if key.startswith("outputs.")}
+    for name, new in wanted.items():
+        if name not in ports:
+            listed = ", ".join(f"`{known}`" for known in ports)
+            message = f"the model has no output `{name}`; its outputs are {listed}"
+            hint = did_you_mean(name, list(ports))
+            raise ActionError("unknown-output", message, setting=f"outputs.{name}", help=hint)
+        if new in ports and new not in wanted:
+            message = f"the model has an output `{new}` already"
+            raise ActionError("duplicate-output", message, setting=f"outputs.{name}")
+    for name, new in wanted.items():
+        ports[name].get_node().set_friendly_name(new)
+        ports[name].get_tensor().set_names({new})
+    return {new: name for name, new in wanted.items()}
 
 
-def _reshape(model: Any, settings: dict[str, dict[str, Any]]) -> None:
-    shapes = {name: ov.PartialShape(keys["shape"]) for name, keys in settings.items() if "shape" in keys}
-    for name, shape in shapes.items():
-        now = model.input(name).get_partial_shape()
-        if now.rank.is_static and now.rank != shape.rank:
-            message = f"`shape` has {len(shape)} dimensions, input `{name}` has {now.rank}: {now.to_string()}"
-            raise ActionError("shape-rank", message, setting=f"inputs.{name}.shape")
-    if not shapes:
-        return
-    try:
-        model.reshape(shapes)
-    except Exception as error:
-        first = next(iter(shapes))
-        message = f"the model cannot take this shape: {message_of(error)}"
-        raise ActionError("cannot-reshape", message, setting=f"inputs.{first}.shape") from error
+# the fingerprint: pure Python that takes as long as the conversion, so a process of its own does it meanwhile
 
 
-def _set_batch(model: Any, batch: object) -> None:
-    """Set the first dimension of every input that has a batch: a dynamic one, else the one all inputs share."""
-    if not isinstance(batch, int):
-        return
-    shapes = {port.get_node().get_friendly_name(): ir.dimensions(port.get_partial_shape()) for port in model.inputs}
-    dynamic = [name for name, shape in shapes.items() if shape and shape[0] == -1]
-    firsts = {shape[0] if shape else None for shape in shapes.values()}
-    names = dynamic or (list(shapes) if len(firsts) == 1 and None not in firsts else [])
-    if not names:
-        listed = ", ".join(f"`{name}` {list(shape)}" for name, shape in shapes.items())
-        message = f"no input has a batch dimension: {listed}"
-        raise ActionError("no-batch", message, setting="batch", help="give the shapes under [models.NAME.inputs]")
-    try:
-        model.reshape({name: ov.PartialShape([batch, *shapes[name][1:]]) for name in names})
-    except Exception as error:
-        message = f"the model cannot take batches of {batch}: {message_of(error)}"
-        raise ActionError("cannot-reshape", message, setting="batch") from error
+def _ask_for_fingerprint(request: Request) -> bool:
+    """Begin to fingerprint the source, if what it computes as a whole is what the IR computes."""
+    if "source" not in request.inputs or request.params.get("cut.inputs") or request.params.get("cut.outputs"):
+        return False
+    asked = Request(id=1, kind="fingerprint", inputs={"source": request.inputs["source"]})
+    return _fingerprints.send(asked)
 
 
-def _normalize(model: Any, settings: dict[str, dict[str, Any]]) -> Any:
-    if not any({"mean", "scale"} & set(keys) for keys in settings.values()):
-        return model
-    processor = PrePostProcessor(model)
-    for name, keys in settings.items():
-        for key in ("mean", "scale"):  # first mean, then scale: (x - mean) / scale
-            if key in keys:
-                _add_step(processor, model, name, key, keys[key])
-    return processor.build()
+def _answered_fingerprint(asked: bool) -> Fingerprint | None:  # noqa: FBT001 - whether there is something to wait for
+    response = _fingerprints.receive() if asked else None
+    if response is None or not response.ok:
+        return None
+    return Fingerprint(**{name: str(response.facts[name]) for name in ("sha256", "kind", "note")})
 
 
-def _with_normalization(tensor: Tensor, settings: dict[str, dict[str, Any]]) -> Tensor:
-    keys = settings.get(tensor.name, {})
-    return replace(tensor, mean=tuple(keys.get("mean", ())), scale=tuple(keys.get("scale", ())))
-
-
-def _add_step(processor: Any, model: Any, name: str, key: str, values: list[float]) -> None:
-    setting = f"inputs.{name}.{key}"
-    port = model.input(name)
-    if not port.get_element_type().is_real():
-        message = f"input `{name}` takes {port.get_element_type().to_string()}, `{key}` needs a floating-point input"
-        raise ActionError("needs-float", message, setting=setting)
-    tensor = processor.input(name)
-    if len(values) == 1:
-        getattr(tensor.preprocess(), key)(float(values[0]))
-        return
-    shape = ir.dimensions(port.get_partial_shape())
-    axis = channel_axis(shape, len(values), setting)
-    tensor.tensor().set_layout(ov.Layout("[" + ",".join("C" if i == axis else "?" for i in range(len(shape))) + "]"))
-    getattr(tensor.preprocess(), key)([float(value) for value in values])
+def _fingerprint(source: Read, found: Fingerprint | None) -> Fingerprint:
+    """Return the fingerprint of what was read. A cut names inner nodes, which a fingerprint of the whole does not."""
+    if source.is_cut:
+        return fingerprint(source.graph, whole=False)
+    return found or fingerprint(source.graph)
 
 
 def _optimize(model: Any) -> None:

@@ -3,7 +3,8 @@
 evaluation = {
     "format": 1, "samples": 5000,
     "metric": {"name": "accuracy", "reference": 0.918, "candidate": 0.9138},     where there are labels
-    "outputs": [{"name", "max_abs", "mean_abs", "cosine", "nan_mismatch"}],
+    "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see metrics.difference
+    "not_measured": "TensorFlow cannot run …",                                   then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
     "executed": {"f32": 20}, "compile_properties": {...},
 }
@@ -21,8 +22,9 @@ import openvino as ov
 from ovmake.workers import ir
 from ovmake.workers.interface import Interface
 from ovmake.workers.metrics import difference, score
-from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.samples import Array, Collected, Samples, take
+from ovmake.workers.preparing import Array
+from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.samples import Collected, Samples, take
 
 
 def evaluate(request: Request) -> dict[str, object]:
@@ -30,31 +32,50 @@ def evaluate(request: Request) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    compiled = ov.Core().compile_model(model, "CPU", ir.COMPILE_PROPERTIES)
-    actual = _run(compiled, interface, samples)
-    expected = _expected(request, interface)
+    compiled = _compile(model, str(request.params.get("device", "CPU")))
     facts = json.loads(Path(request.inputs["facts"]).read_bytes())
-    evaluation = {
-        "format": 1,
+    evaluation: dict[str, object] = {
+        "format": 2,
         "samples": samples.count,
-        "outputs": [{"name": name, **difference(expected[name], actual[name])} for name in actual],
-        "operations": {"tensorflow": facts["operations"], "openvino": ir.operations(model)},
+        "outputs": [],
+        "operations": {"tensorflow": facts.get("operations"), "openvino": ir.operations(model)},
         "executed": ir.executed_precisions(compiled),
         "compile_properties": ir.COMPILE_PROPERTIES,
     }
-    metric = request.params.get("accuracy.metric")
-    if isinstance(metric, str):
-        evaluation["metric"] = _metric(metric, expected, actual, samples)
+    if "not_measured" in facts:
+        evaluation["not_measured"] = facts["not_measured"]
+    else:
+        actual, expected = _run(compiled, interface, samples), _expected(request, interface)
+        quanta = facts.get("quanta", {})
+        evaluation["outputs"] = [
+            {"name": name, **difference(expected[name], actual[name], quantum=quanta.get(name))} for name in actual
+        ]
+        metric = request.params.get("accuracy.metric")
+        if isinstance(metric, str):
+            evaluation["metric"] = _metric(metric, expected, actual, samples)
     Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1) + "\n")
     return {}
+
+
+def _compile(model: Any, device: str) -> ov.CompiledModel:
+    core = ov.Core()
+    try:
+        return core.compile_model(model, device, ir.COMPILE_PROPERTIES)
+    except Exception as error:
+        listed = ", ".join(f"`{name}`" for name in core.available_devices)
+        message = f"OpenVINO cannot compile the IR for device `{device}`: {message_of(error)}"
+        hint = f"devices of this machine: {listed}"
+        raise ActionError("cannot-compile", message, setting="device", help=hint) from error
 
 
 def _run(compiled: ov.CompiledModel, interface: Interface, samples: Samples) -> dict[str, Array]:
     collected = Collected(interface.outputs)
     ports = {tensor.name: compiled.output(index) for index, tensor in enumerate(interface.outputs)}
+    # By place: where an output is an input handed through, OpenVINO's tensor has one name for both.
+    places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
     asked = compiled.create_infer_request()
     for feed, count in samples.feeds():
-        results = asked.infer(feed, share_inputs=True)
+        results = asked.infer({places[name]: array for name, array in feed.items()}, share_inputs=True)
         collected.add({name: _plain(results[port], port) for name, port in ports.items()}, count, samples.fed(feed))
     return collected.arrays()
 

@@ -53,15 +53,19 @@ class Fingerprint:
     note: str
 
 
-def fingerprint(source: Path, *, signature: str = "serving_default", tags: tuple[str, ...] = ("serve",)) -> Fingerprint:
-    """Fingerprint what `signature` of the SavedModel folder or frozen .pb `source` computes.
+def fingerprint(source: Path, *, whole: bool = True) -> Fingerprint:
+    """Fingerprint what the SavedModel folder or frozen .pb `source` computes: its `serving_default` in graph `serve`.
+
+    Not `whole`: of a part, which inner names single out, so that the bytes count.
 
     Raises:
         OSError: `source` cannot be read. Nothing else: a source that is read but not understood
             gets the digest of its bytes.
     """
+    if not whole:
+        return Fingerprint(sha256=_bytes_digest(source).hex(), kind="bytes", note="only a part of the graph counts")
     try:
-        digest = _saved_model(source, signature, tags) if source.is_dir() else _frozen(source)
+        digest = _saved_model(source, "serving_default", ("serve",)) if source.is_dir() else _frozen(source)
     except (UnfollowableError, WireError, CheckpointError) as error:
         return Fingerprint(sha256=_bytes_digest(source).hex(), kind="bytes", note=str(error))
     return Fingerprint(sha256=digest.hex(), kind="computation", note="")

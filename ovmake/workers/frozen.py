@@ -1,27 +1,28 @@
-"""A TensorFlow source as one frozen graph, called the fastest plain way.
+"""A TensorFlow source as one callable graph, with the IR's cut, shapes and constants, called the fastest plain way.
 
-    model = Frozen.load(source, shapes)      shapes: input name -> shape as the IR has it
-    outputs = model(feed)                    name -> array, names as in the interface
+    model = Frozen.load(request, interface)
+    outputs = model(feed)                    name -> array, names as in the interface; the feed is prepared already
 
-A SavedModel's signature is frozen (variables become constants); a frozen graph is taken as it is. Both are then
+Whatever the source was, its variables are constants (`loading.py`). The part between the interface's tensors is then
 imported into one ConcreteFunction: TensorFlow called through a signature takes half as long again.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from ovmake.workers.graphs import nodes
-from ovmake.workers.loading import Loaded, load
-from ovmake.workers.protocol import ActionError, message_of
-from ovmake.workers.recognise import recognise, unknown
-from ovmake.workers.samples import Array
+from ovmake.workers.graphs import Loaded, nodes, register
+from ovmake.workers.interface import Constant, Interface, Tensor
+from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
+from ovmake.workers.preparing import NUMPY_TYPES, Array, filled
+from ovmake.workers.protocol import ActionError, Request, message_of
 
 # They hold or hand on values and compute nothing.
 NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
@@ -29,39 +30,47 @@ NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A callable graph. `operations` counts what computes something, loop bodies once; `signature` is as shipped."""
+    """A callable graph. `operations` counts what computes something, loop bodies once.
+
+    `signature` is the source as shipped, None where there is none or the IR is of another function. `offered` are the
+    outputs that the source has, whether the IR has them or not.
+    """
 
     function: Any
     signature: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    offered: tuple[str, ...]
     operations: int
 
     @classmethod
-    def load(cls, source: Path, shapes: Mapping[str, tuple[int, ...]]) -> Frozen:
-        """Load a SavedModel folder or a frozen .pb.
+    def load(cls, request: Request, interface: Interface) -> Frozen:
+        """Load the source, or the graph that was frozen of it.
 
         Raises:
-            ActionError: TensorFlow cannot load or freeze it.
+            ActionError: TensorFlow cannot load it, or cannot run this part of it on these shapes.
         """
-        found = recognise(source)
-        if not found.kind:
-            raise unknown(source, found)
-        graph = load(source, kind=found.kind)
-        missing = [name for name in shapes if name not in graph.inputs]
-        if missing:
-            listed = ", ".join(f"`{name}`" for name in graph.inputs)
-            message = f"the IR's input `{missing[0]}` is none of TensorFlow's: {listed}"
-            raise ActionError("interface-mismatch", message, setting="source")
-        graph = replace(graph, inputs={name: graph.inputs[name] for name in shapes})
-        dtypes = _take_shapes(graph, shapes)
+        loaded = loaded_of(request)
+        graph = loaded.graph_def
+        for node in graph.node:
+            node.attr.pop("_output_shapes", None)  # a note that contradicts the IR's shapes
+        starts = {tensor.name: _tensor(loaded.inputs, tensor) for tensor in interface.inputs}
+        constants = {_tensor(loaded.inputs, constant): filled(constant) for constant in interface.constants}
+        ends = {tensor.name: _tensor(loaded.outputs, tensor) for tensor in interface.outputs}
+        whole = not constants and set(starts.values()) == set(loaded.inputs.values())
         return cls(
-            function=_callable(graph, dtypes, shapes),
-            signature=graph.signature,
-            inputs=tuple(graph.inputs),
-            outputs=tuple(graph.outputs),
-            operations=sum(node.op not in NOT_COUNTED for node in nodes(graph.graph_def)),
+            function=_callable(graph, _Part(starts=starts, constants=constants, ends=ends), interface),
+            signature=loaded.signature if whole and set(starts) == set(loaded.inputs) else None,
+            inputs=tuple(starts),
+            outputs=tuple(ends),
+            offered=tuple(loaded.outputs),
+            operations=sum(node.op not in NOT_COUNTED for node in nodes(_between(graph, starts, ends))),
         )
+
+    @property
+    def quanta(self) -> Mapping[str, float]:
+        """See `original.Original`: a graph of TensorFlow's computes in floating point."""
+        return {}
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
         """Return a feed as the function's arguments."""
@@ -73,47 +82,124 @@ class Frozen:
         return {name: _plain(np.asarray(result)) for name, result in zip(self.outputs, results, strict=True)}
 
 
+def loaded_of(request: Request) -> Loaded:
+    """Return the request's source, loaded: the frozen graph where there is one."""
+    if "graph" in request.inputs:
+        return read_frozen(Path(request.inputs["graph"]), Path(request.inputs["names"]))
+    tags = request.params.get("tags", DEFAULT_TAGS)
+    return load(
+        Path(request.inputs["source"]),
+        kind=str(request.params.get("kind", "saved-model")),
+        signature=str(request.params.get("signature", DEFAULT_SIGNATURE)),
+        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list | tuple) else DEFAULT_TAGS,
+    )
+
+
+def read_frozen(graph: Path, names: Path) -> Loaded:
+    """Return what *freeze* wrote."""
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.ParseFromString(graph.read_bytes())
+    register(graph_def)
+    described = json.loads(names.read_bytes())
+    return Loaded(
+        graph_def=graph_def,
+        inputs=described["inputs"],
+        outputs=described["outputs"],
+        signature=None,
+        way=described["way"],
+    )
+
+
+def _tensor(known: Mapping[str, str], tensor: Tensor | Constant) -> str:
+    """Return the graph's tensor for a name of the interface: an input or output of the source, or a tensor itself.
+
+    Raises:
+        ActionError: it is neither.
+    """
+    name = tensor.source_name
+    if name in known:
+        return known[name]
+    if ":" in name:
+        return name
+    listed = ", ".join(f"`{name}`" for name in known)
+    message = f"the IR's `{tensor.name}` is none of TensorFlow's: {listed}"
+    raise ActionError("interface-mismatch", message, setting="source")
+
+
 def _plain(array: Array) -> Array:
     """Return bfloat16, which is no type of numpy's and cannot be stored as one, as float32."""
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _take_shapes(graph: Loaded, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Give placeholders the IR's shapes, and return their types.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What of a graph is run: tensors by the interface's names, and tensors that are constants."""
 
-    `_output_shapes` would contradict the new shapes, and is a note, not a rule.
-    """
-    by_name = {node.name: node for node in graph.graph_def.node}
-    for node in graph.graph_def.node:
-        node.attr.pop("_output_shapes", None)
-    dtypes = {}
-    for name, shape in shapes.items():
-        node = by_name[graph.inputs[name].partition(":")[0]]
-        node.attr["shape"].shape.CopyFrom(tf.TensorShape([None if size == -1 else size for size in shape]).as_proto())
-        dtypes[name] = tf.as_dtype(node.attr["dtype"].type)
-    return dtypes
+    starts: Mapping[str, str]
+    constants: Mapping[str, Array]
+    ends: Mapping[str, str]
 
 
-def _callable(graph: Loaded, dtypes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> Any:
+def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
     """Import the graph into a function that TensorFlow traces itself.
 
     Not `wrap_function(...).prune(...)`, nor what `convert_variables_to_constants_v2` returns: calls to those skip
     Grappler, so nothing is fused. On examples/fashion they took 9.2 ms, the signature 1.8 ms, this one 1.4 ms.
     """
+    types = _types(graph, part.starts.values())
     specs = [
-        tf.TensorSpec([None if size == -1 else size for size in shapes[name]], dtypes[name]) for name in graph.inputs
+        tf.TensorSpec(
+            [None if size == -1 else size for size in tensor.source_shape],
+            types.get(part.starts[tensor.name]) or _dtype(tensor),
+        )
+        for tensor in interface.inputs
     ]
 
     def run(*tensors: Any) -> Any:
+        fed = dict(zip(part.starts.values(), tensors, strict=True))
+        fed |= {tensor: tf.constant(value) for tensor, value in part.constants.items()}
         return tf.graph_util.import_graph_def(
-            graph.graph_def,
-            input_map=dict(zip(graph.inputs.values(), tensors, strict=True)),
-            return_elements=list(graph.outputs.values()),
+            graph,
+            input_map=fed,
+            return_elements=list(part.ends.values()),
             name="model",
         )
 
     try:
         return tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, tf.errors.OpError) as error:
         message = f"TensorFlow cannot run this part of the graph: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+
+
+def _types(graph: Any, tensors: Any) -> dict[str, Any]:
+    """Return TensorFlow's types of the Placeholders among `tensors`; the interface may not know them (bfloat16)."""
+    wanted = {tensor.partition(":")[0]: tensor for tensor in tensors}
+    return {
+        wanted[node.name]: tf.as_dtype(node.attr["dtype"].type)
+        for node in graph.node
+        if node.name in wanted and node.op == "Placeholder"
+    }
+
+
+def _dtype(tensor: Tensor) -> Any:
+    kind = tensor.prepare.type if tensor.prepare else tensor.type
+    return tf.as_dtype(NUMPY_TYPES[kind])
+
+
+def _between(graph: Any, starts: Mapping[str, str], ends: Mapping[str, str]) -> Any:
+    """Return the part of a graph that leads from the start tensors to the end tensors."""
+    by_name = {node.name: node for node in graph.node}
+    before = {tensor.partition(":")[0] for tensor in starts.values()}
+    todo = [tensor.partition(":")[0] for tensor in ends.values()]
+    kept: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in kept or name not in by_name:
+            continue
+        kept.add(name)
+        if name not in before:
+            todo += [spelt.lstrip("^").partition(":")[0] for spelt in by_name[name].input]
+    part = tf.compat.v1.GraphDef(library=graph.library)
+    part.node.extend(node for name, node in by_name.items() if name in kept)
+    return part

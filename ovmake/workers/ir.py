@@ -97,9 +97,19 @@ def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
             name=user_name(port.get_node().get_friendly_name()),
             shape=dimensions(port.get_partial_shape()),
             type=port.get_element_type().to_string(),
+            bounds=bounds(port.get_partial_shape()),
         )
         for port in ports
     )
+
+
+def bounds(shape: Any) -> tuple[tuple[int, int], ...]:
+    """Return the least and largest size of each dimension (-1: no largest) if some dimension is bounded."""
+    if shape.rank.is_dynamic:
+        return ()
+    found = tuple((int(dimension.get_min_length()), int(dimension.get_max_length())) for dimension in shape)
+    bounded = any(d.is_dynamic and (low > 0 or high > 0) for d, (low, high) in zip(shape, found, strict=True))
+    return found if bounded else ()
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:
@@ -121,8 +131,15 @@ def executed_precisions(compiled: Any) -> dict[str, int]:
     is the weights', and calls the f32 convolution of an FP16 IR "f16". Layers without a kernel only move data.
     """
     counts: dict[str, int] = {}
-    for node in compiled.get_runtime_model().get_ordered_ops():
-        kernel = node.get_rt_info()["primitiveType"].astype(str)
+    try:
+        runtime = compiled.get_runtime_model()
+    except RuntimeError:  # a device that does not tell
+        return counts
+    for node in runtime.get_ordered_ops():
+        details = node.get_rt_info()
+        if "primitiveType" not in details:  # of the CPU's plugin
+            continue
+        kernel = details["primitiveType"].astype(str)
         if kernel.startswith(("unknown", "reorder")):
             continue
         precision = kernel.rpartition("_")[2].lower()

@@ -67,9 +67,9 @@ class Layers:
         Without them: the Placeholders, and what nothing takes.
         """
         ops = tuple(ops)
-        self._input_names = dict(inputs) if inputs is not None else _placeholders(ops)
-        self._output_names = dict(outputs) if outputs is not None else _ends(ops)
-        self._wiring = Wiring(ops, self._output_names.values())
+        self.model_inputs = dict(inputs) if inputs is not None else _placeholders(ops)
+        self.model_outputs = dict(outputs) if outputs is not None else _ends(ops)
+        self._wiring = Wiring(ops, self.model_outputs.values())
         self._tree = Tree(self._wiring)
         _connect(self._tree, self._wiring)
 
@@ -101,8 +101,8 @@ class Layers:
         place = self._exact(name)
         if place is None and name in self._wiring.ops:
             return f"{name}:0"
-        if place is None and name in self._output_names:
-            return self._output_names[name]
+        if place is None and name in self.model_outputs:
+            return self.model_outputs[name]
         place = place or self._only(name, OUTPUTS)
         if len(place.outputs) != 1:
             listed = _listed(place.outputs)
@@ -121,8 +121,8 @@ class Layers:
         place = self._exact(name)
         if place is None and name in self._wiring.ops:
             found = tuple(self._wiring.data_inputs(name))
-        elif place is None and name in self._input_names:
-            found = (self._input_names[name],)
+        elif place is None and name in self.model_inputs:
+            found = (self.model_inputs[name],)
         else:
             found = tuple((place or self._only(name, INPUTS)).inputs)
         if not found:
@@ -139,7 +139,7 @@ class Layers:
         """
         by_name = {name: self.inputs(name) for name in inputs}
         starts = tuple(dict.fromkeys(tensor for tensors in by_name.values() for tensor in tensors))
-        ends = tuple(dict.fromkeys([self.output(name) for name in outputs] or self._output_names.values()))
+        ends = tuple(dict.fromkeys([self.output(name) for name in outputs] or self.model_outputs.values()))
         for name, tensor in zip(outputs, map(self.output, outputs), strict=True):
             if not self._wiring.is_data(tensor):
                 message = f"`{name}` is computed from constants: no input of the model leads to it"
@@ -199,9 +199,9 @@ class Layers:
         if exact is not None or name in self._wiring.ops:
             return exact is place
         source = self._wiring.source
-        if name in self._output_names and source(self._output_names[name]) not in place.outputs:
+        if name in self.model_outputs and source(self.model_outputs[name]) not in place.outputs:
             return False
-        if name in self._input_names and source(self._input_names[name]) not in place.outputs:
+        if name in self.model_inputs and source(self.model_inputs[name]) not in place.outputs:
             return False
         return self._tree.find(name) == [place]
 
@@ -220,7 +220,7 @@ class Layers:
     def _originals(self) -> dict[str, str]:
         """Return the model's input tensors with their names, Placeholders that have none with the op's."""
         tensors = {f"{name}:0": name for name, op in self._wiring.ops.items() if op.type in PLACEHOLDERS}
-        named = {self._wiring.source(tensor): name for name, tensor in self._input_names.items()}
+        named = {self._wiring.source(tensor): name for name, tensor in self.model_inputs.items()}
         return {**named, **{tensor: name for tensor, name in tensors.items() if tensor not in named}}
 
     def _check_start(

@@ -10,10 +10,12 @@ import math
 
 import numpy as np
 
+from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
-from ovmake.workers.samples import Array
 
 TWO_DIMENSIONS = 2
+# Elements below this share of the largest have no relative difference worth speaking of.
+SMALL = 1e-3
 
 
 def score(metric: str, outputs: Array, labels: Array) -> float:
@@ -45,32 +47,68 @@ def _class_labels(labels: Array) -> Array:
     return flat[:, 0]
 
 
-def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
+def difference(expected: Array, actual: Array, *, quantum: float | None = None) -> dict[str, float | int | None]:
     """Return how far `actual` is from `expected`, over every element.
 
-    max_abs, mean_abs: of the difference, in the output's own unit, over elements that are finite on both sides.
-    cosine: of the two as one long vector each, 1 if both are zero. nan_mismatch: elements that are not finite on one
-    side or both, and not the same there.
-    None where no element is finite on both sides: there is nothing to compare.
+    scale: the largest magnitude in `expected`, which tolerances are shares of.
+    max_abs, mean_abs: of the difference, in the output's own unit.
+    max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the scale:
+        of what is next to nothing, everything is a large share.
+    cosine: of the two as one long vector each, 1 if both are zero.
+    snr_db: signal to noise, 10 log10 of the sum of `expected`² over that of the difference². None if they are equal.
+    argmax: the share of rows (along the last axis) whose largest element is at the same place; None for single columns.
+    nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on one
+        side or both, and not the same there.
+    quantum: the step of an output in integers, if it is one.
+
+    All but the counts are over elements that are finite on both sides, and None where there is none.
     """
     if expected.shape != actual.shape:
         message = f"TensorFlow's output has shape {list(expected.shape)}, the IR's {list(actual.shape)}"
         raise ActionError("output-shape", message)
-    first, second = expected.astype(np.float64).ravel(), actual.astype(np.float64).ravel()
+    first, second = expected.astype(np.float64), actual.astype(np.float64)
     finite = np.isfinite(first) & np.isfinite(second)
     mismatch = int((~finite & (first != second) & ~(np.isnan(first) & np.isnan(second))).sum())
-    first, second = first[finite], second[finite]
-    if not len(first):
-        return {"max_abs": None, "mean_abs": None, "cosine": None, "nan_mismatch": mismatch}
-    with np.errstate(over="ignore"):
-        apart = np.abs(first - second)
-    both_zero = not first.any() and not second.any()
-    return {
-        "max_abs": _finite(apart.max()),
-        "mean_abs": _finite(apart.mean()),
-        "cosine": 1.0 if both_zero else min(1.0, float(_unit(first) @ _unit(second))),
+    counts = {
+        "nonfinite_expected": int((~np.isfinite(first)).sum()),
+        "nonfinite_actual": int((~np.isfinite(second)).sum()),
         "nan_mismatch": mismatch,
     }
+    figures = _distances(first[finite], second[finite])
+    return {**figures, "argmax": _same_argmax(first, second), **counts, "quantum": quantum}
+
+
+def _distances(first: Array, second: Array) -> dict[str, float | None]:
+    if not len(first):
+        return dict.fromkeys(("scale", "max_abs", "mean_abs", "max_rel", "cosine", "snr_db"))
+    with np.errstate(over="ignore"):
+        apart = np.abs(first - second)
+    scale = np.abs(first).max()
+    large = np.abs(first) >= max(scale * SMALL, np.finfo(np.float64).tiny)
+    both_zero = not first.any() and not second.any()
+    return {
+        "scale": _finite(scale),
+        "max_abs": _finite(apart.max()),
+        "mean_abs": _finite(apart.mean()),
+        "max_rel": _finite((apart[large] / np.abs(first[large])).max()) if large.any() else None,
+        "cosine": 1.0 if both_zero else min(1.0, float(_unit(first) @ _unit(second))),
+        "snr_db": _decibels(first, apart),
+    }
+
+
+def _decibels(signal: Array, noise: Array) -> float | None:
+    """Return the ratio of two powers; both are brought to length 1 at most first, for squares may leave the range."""
+    largest, loudest = np.abs(signal).max(), noise.max()
+    if loudest == 0 or largest == 0 or not math.isfinite(loudest):
+        return None
+    powers = [float(np.square(part / part.max()).sum()) for part in (np.abs(signal), noise)]
+    return 10 * math.log10(powers[0] / powers[1]) + 20 * (math.log10(largest) - math.log10(loudest))
+
+
+def _same_argmax(first: Array, second: Array) -> float | None:
+    if first.ndim == 0 or first.shape[-1] < TWO_DIMENSIONS or not first.size:
+        return None
+    return float((first.argmax(axis=-1) == second.argmax(axis=-1)).mean())
 
 
 def _unit(vector: Array) -> Array:

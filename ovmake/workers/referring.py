@@ -1,7 +1,7 @@
 """reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
 
 outputs     .npz with `output_0`, `output_1`, ... in the order of the interface's outputs, each [samples, ...]
-facts       JSON: how many operations the frozen graph has
+facts       JSON: how many operations the graph has, the steps of integer outputs; or why TensorFlow cannot run it
 """
 
 from __future__ import annotations
@@ -11,47 +11,61 @@ from pathlib import Path
 
 import numpy as np
 
-from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
+from ovmake.workers.original import Original, original
+from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.samples import Array, Collected, Samples, normalized, take
+from ovmake.workers.samples import Collected, Samples, take
 
 
 def refer(request: Request) -> dict[str, object]:
-    """Run TensorFlow; write `outputs` and `facts`."""
+    """Run TensorFlow; write `outputs` and `facts`.
+
+    Where TensorFlow cannot run what the IR computes, the facts say why and there are no outputs: the IR may be right,
+    and there is nothing to compare it with. A source that cannot even be loaded is an error.
+    """
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
-    model = Frozen.load(
-        Path(request.inputs["source"]),
-        {tensor.name: tensor.shape for tensor in interface.inputs},
-    )
-    outputs = _run(model, interface, samples)
+    facts: dict[str, object] = {"format": 1}
+    outputs: dict[str, Array] = {}
+    try:
+        model = original(request, interface)
+        facts["operations"] = model.operations
+        facts["quanta"] = dict(model.quanta)
+        outputs = _run(model, interface, samples)
+    except ActionError as error:
+        if error.code != "tensorflow-cannot-run":
+            raise
+        facts["not_measured"] = error.message
     with Path(request.outputs["outputs"]).open("wb") as file:
-        named = {f"output_{index}": outputs[tensor.name] for index, tensor in enumerate(interface.outputs)}
+        named = {f"output_{index}": outputs[tensor.name] for index, tensor in enumerate(interface.outputs) if outputs}
         np.savez(file, allow_pickle=False, **named)
-    Path(request.outputs["facts"]).write_text(json.dumps({"format": 1, "operations": model.operations}) + "\n")
-    return {}
+    Path(request.outputs["facts"]).write_text(json.dumps(facts) + "\n")
+    return {"not_measured": facts.get("not_measured")}
 
 
-def _run(model: Frozen, interface: Interface, samples: Samples) -> dict[str, Array]:
-    names = tuple(tensor.name for tensor in interface.outputs)
-    unknown = [name for name in names if name not in model.outputs]
-    if unknown:
-        listed = ", ".join(f"`{name}`" for name in model.outputs)
-        message = f"the IR's output `{unknown[0]}` is none of TensorFlow's: {listed}"
-        raise ActionError("interface-mismatch", message, setting="source")
-    # A frozen graph's ends are a guess, a signature's outputs are a promise: OpenVINO drops those that are constants.
-    lost = [name for name in model.outputs if name not in names]
-    if lost and model.signature is not None:
-        message = f"the IR lacks output `{lost[0]}` of the source's signature: OpenVINO drops constant outputs"
-        hint = "take it out of the signature, or build without the comparison: `accuracy = false`"
-        raise ActionError("output-lost", message, setting="source", help=hint)
+def _run(model: Original, interface: Interface, samples: Samples) -> dict[str, Array]:
+    _check_outputs(model, interface)
     collected = Collected(interface.outputs)
     for feed, count in samples.feeds():
         try:
-            results = model(normalized(feed, interface))
+            results = model(prepared(feed, interface))
+        except ActionError:
+            raise
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
         collected.add(results, count, samples.fed(feed))
     return collected.arrays()
+
+
+def _check_outputs(model: Original, interface: Interface) -> None:
+    """A frozen graph's ends are a guess, a signature's outputs a promise: OpenVINO drops those that are constants."""
+    if model.signature is None:
+        return
+    names = {tensor.source_name for tensor in interface.outputs}
+    lost = [name for name in model.offered if name not in names]
+    if lost:
+        message = f"the IR lacks output `{lost[0]}` of the source's signature: OpenVINO drops constant outputs"
+        hint = "take it out of the signature, or build without the comparison: `accuracy = false`"
+        raise ActionError("output-lost", message, setting="source", help=hint)

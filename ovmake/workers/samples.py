@@ -14,16 +14,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ovmake.diagnostics import did_you_mean
-from ovmake.workers.interface import Interface, Tensor, channel_axis
+from ovmake.workers.interface import Interface, Tensor
+from ovmake.workers.preparing import NUMPY_TYPES, Array, unprepared
 from ovmake.workers.protocol import ActionError, Request
-
-Array = npt.NDArray[Any]
 
 # How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
 BATCH = 64
@@ -35,17 +32,12 @@ SMALL_INTEGERS = 10
 
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
-NUMPY_TYPES = {
-    "f64": "float64", "f32": "float32", "f16": "float16", "i64": "int64", "i32": "int32", "i16": "int16", "i8": "int8",
-    "u64": "uint64", "u32": "uint32", "u16": "uint16", "u8": "uint8", "boolean": "bool",
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
     """Arrays [count, ...] by input. `batch` samples are fed at once; None: each sample is a whole input.
 
-    `fixed` says that the model takes exactly `batch` at a time, so that the last feed is filled up.
+    `fixed` says that the model may take no fewer than `batch` at a time, so that the last feed is filled up.
     """
 
     arrays: Mapping[str, Array]
@@ -137,14 +129,20 @@ def _from_file(request: Request, interface: Interface) -> Samples:
     if count == 0:
         raise ActionError("dataset-empty", "the dataset holds no samples", setting="dataset")
     batch = None if True in whole else interface.batch
-    fixed = batch is not None and batch > 0
+    fixed = batch is not None and (batch > 0 or interface.batch_bounds is not None)
     return Samples(
         arrays=arrays,
         count=count,
-        batch=BATCH if batch == -1 else batch,
+        batch=_open_batch(interface, BATCH) if batch == -1 else batch,
         fixed=fixed,
         labels=labels,
     )
+
+
+def _open_batch(interface: Interface, wanted: int) -> int:
+    """Return how many samples to feed at once where the model leaves it open, within its bounds if it has some."""
+    least, most = interface.batch_bounds or (1, -1)
+    return max(least, min(wanted, most) if most > 0 else wanted)
 
 
 def _pairs(interface: Interface, arrays: Mapping[str, Array]) -> list[tuple[Tensor, Array]]:
@@ -250,15 +248,25 @@ def _seeded(request: Request, interface: Interface) -> Samples:
     batch = interface.batch
     arrays = {}
     for tensor in interface.inputs:
-        shape = tensor.shape if batch is None else tensor.shape[1:]
-        sizes = [DYNAMIC_SIZE if size == -1 else size for size in shape]
-        arrays[tensor.name] = _made_up(generator, (SEEDED_SAMPLES, *sizes), tensor)
+        sizes = _made_up_shape(tensor)
+        arrays[tensor.name] = _made_up(generator, (SEEDED_SAMPLES, *(sizes if batch is None else sizes[1:])), tensor)
     return Samples(
         arrays=arrays,
         count=SEEDED_SAMPLES,
-        batch=SEEDED_SAMPLES if batch == -1 else batch,
-        fixed=batch is not None and batch > 0,
+        batch=_open_batch(interface, SEEDED_SAMPLES) if batch == -1 else batch,
+        fixed=batch is not None and (batch > 0 or interface.batch_bounds is not None),
     )
+
+
+def _made_up_shape(tensor: Tensor) -> list[int]:
+    """Return a size for each dimension; heights and widths that the IR resizes are larger than what it makes."""
+    sizes = [DYNAMIC_SIZE if size == -1 else size for size in tensor.shape]
+    for axis, (least, most) in enumerate(tensor.bounds):
+        sizes[axis] = max(least, min(sizes[axis], most if most > 0 else sizes[axis]))
+    if tensor.prepare:
+        for axis, size in zip(tensor.prepare.axes, tensor.prepare.size, strict=True):
+            sizes[axis] = size + size // (axis + 2) + 1
+    return sizes
 
 
 def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Tensor) -> Array:
@@ -275,36 +283,12 @@ def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Ten
         return generator.integers(0, SMALL_INTEGERS, shape).astype(dtype)
     # Raw values such that the model itself sees -1 to 1 where it is normalized, and 0 to 1 where it is not.
     unit = generator.random(shape, dtype=np.float32)
-    if tensor.mean or tensor.scale:
-        unit = (unit * 2 - 1) * _per_channel(tensor, "scale", 1) + _per_channel(tensor, "mean", 0)
+    prepare = tensor.prepare
+    if prepare and (prepare.mean or prepare.scale):
+        whole = unit.ndim == len(tensor.shape)  # else each sample is a whole input, behind one dimension more
+        unit = unit * 2 - 1
+        unit = unprepared(unit, prepare) if whole else np.stack([unprepared(sample, prepare) for sample in unit])
     return unit.astype(dtype)
-
-
-# what the IR does inside, done outside for TensorFlow
-
-
-def _per_channel(tensor: Tensor, key: Literal["mean", "scale"], default: float) -> Array:
-    """Return mean or scale as a float32 array that broadcasts against a batch of the input or one sample of it."""
-    values = tensor.mean if key == "mean" else tensor.scale
-    array = np.asarray(values or (default,), dtype=np.float32)
-    if len(array) > 1:
-        axis = channel_axis(tensor.shape, len(array), f"inputs.{tensor.name}.{key}")
-        # Without the first dimension, unless it is the one: what is normalized may have it or not.
-        first = min(axis, 1)
-        array = array.reshape([-1 if index == axis else 1 for index in range(first, len(tensor.shape))])
-    return array
-
-
-def normalized(feed: Mapping[str, Array], interface: Interface) -> dict[str, Array]:
-    """Return a feed as TensorFlow's model takes it: (x - mean) / scale, computed in float32 at least."""
-    result = dict(feed)
-    for tensor in interface.inputs:
-        if tensor.mean:
-            result[tensor.name] = result[tensor.name] - _per_channel(tensor, "mean", 0)
-        if tensor.scale:
-            result[tensor.name] = result[tensor.name] / _per_channel(tensor, "scale", 1)
-        result[tensor.name] = result[tensor.name].astype(feed[tensor.name].dtype, copy=False)
-    return result
 
 
 # what comes back

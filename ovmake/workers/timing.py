@@ -8,7 +8,7 @@ The bench worker sends `time` requests with a `step`:
     throughput   {"seconds": s} -> {"samples", "seconds"}   as many inferences as the framework can do side by side
 
 Feeds are real samples where there is a dataset, up to FEEDS of them in turn, so that no cache sees one input only. They
-are ready before the clock starts, on TensorFlow's side normalized: what the IR does inside is not on TensorFlow's bill.
+are ready before the clock starts, on TensorFlow's side prepared: what the IR does inside is not on TensorFlow's bill.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ovmake.workers.interface import Interface
+from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request
-from ovmake.workers.samples import Array, take
+from ovmake.workers.samples import take
 
 FEEDS = 32
 

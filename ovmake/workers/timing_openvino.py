@@ -11,15 +11,16 @@ import openvino as ov
 
 from ovmake.workers import ir
 from ovmake.workers.interface import Interface
+from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request
-from ovmake.workers.samples import Array
 
 
 class OpenVinoSubject:
     """See `timing.Subject`."""
 
     def __init__(self, request: Request, interface: Interface) -> None:
-        del interface
+        self._places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
+        self._device = str(request.params.get("device", "CPU"))
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
@@ -31,12 +32,14 @@ class OpenVinoSubject:
         """There is one way only."""
 
     def _compile(self, hint: str) -> Any:
-        properties = {**ir.COMPILE_PROPERTIES, **self._threads, "PERFORMANCE_HINT": hint}
-        return self._core.compile_model(self._model, "CPU", properties)
+        properties: dict[str, Any] = {**ir.COMPILE_PROPERTIES, "PERFORMANCE_HINT": hint}
+        if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
+            properties |= self._threads
+        return self._core.compile_model(self._model, self._device, properties)
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Tensors share the arrays' memory."""
-        return {name: ov.Tensor(array, shared_memory=array.ndim > 0) for name, array in arrays.items()}
+        return {self._places[name]: ov.Tensor(array, shared_memory=array.ndim > 0) for name, array in arrays.items()}
 
     def infer(self, feed: Any) -> None:
         """One synchronous inference; outputs stay in the runtime's memory, as they do in an application."""

@@ -11,15 +11,14 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
+from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import Request
-from ovmake.workers.samples import Array, normalized
 
 # Enough to get past the first slow calls of either way.
 TRIALS = 15
@@ -35,8 +34,7 @@ class TensorFlowSubject:
         self._threads = int(str(request.params["threads"]))
         tf.config.threading.set_intra_op_parallelism_threads(self._threads)
         self._interface = interface
-        shapes = {tensor.name: tensor.shape for tensor in interface.inputs}
-        self._model = Frozen.load(Path(request.inputs["source"]), shapes)
+        self._model = Frozen.load(request, interface)
         self._call: Callable[[Any], object] = self._frozen
         self.way = "frozen"
 
@@ -67,8 +65,8 @@ class TensorFlowSubject:
         self._call = ways[self.way]
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
-        """Tensors, normalized already."""
-        return self._model.tensors(normalized(arrays, self._interface))
+        """Tensors, prepared already."""
+        return self._model.tensors(prepared(arrays, self._interface))
 
     def infer(self, feed: Any) -> None:
         """On a CPU the function returns when the results are there."""

@@ -21,9 +21,11 @@ from ovmake.diagnostics import Diagnostic, OvmakeError, in_order, render, to_jso
 from ovmake.ovfile.form import walk
 from ovmake.ovfile.kinds import (
     Choice,
+    Constant,
     DropAmount,
     Flag,
     Kind,
+    Layout,
     ListOf,
     Number,
     PerChannel,
@@ -145,7 +147,9 @@ def _mostly(right: _Value, wrong: _Value) -> _Value:
 
 
 _SIMPLE: Mapping[type, _Value] = {
-    Shape: st.lists(st.sampled_from(["-1", "1", "28"]), max_size=4).map(_bracketed),
+    Constant: st.sampled_from(["0.5", "true", "[1, 2]"]),
+    Layout: st.sampled_from(['"NHWC"', '"NCHW"']),
+    Shape: st.lists(st.sampled_from(["-1", "1", "28", '"1..8"']), max_size=4).map(_bracketed),
     PerChannel: st.one_of(st.just("0.5"), st.lists(st.just("0.5"), min_size=1, max_size=4).map(_bracketed)),
     DropAmount: st.sampled_from(["0.01", "-1", '"1%"', '"-2.5%"']),
     Number: st.just("1"),

@@ -34,7 +34,7 @@ def test_two_lines_are_a_whole_ovfile() -> None:
         tags=("serve",),
         batch=None,
         inputs=(),
-        accuracy=Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.99999),
+        accuracy=Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.99999, max_error=1e-4, promised=False),
         quantization=None,
         benchmark=Benchmark(max_seconds=10.0),
         at=("models", "digits"),
@@ -115,28 +115,40 @@ def test_batch_and_benchmark() -> None:
     assert (actual.batch, actual.benchmark) == (4, Benchmark(max_seconds=2.5))
 
 
+def judged(
+    *,
+    dataset: str | None = None,
+    metric: str | None = None,
+    max_drop: Drop | None = None,
+    cosine: float | None = None,
+    promised: bool = False,
+) -> Accuracy:
+    """Return the gate of an fp32 target, which always has a largest difference."""
+    return Accuracy(dataset=dataset, metric=metric, max_drop=max_drop, cosine=cosine, max_error=1e-4, promised=promised)
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ('dataset = "val"', Accuracy(dataset="val", metric=None, max_drop=None, cosine=0.99999)),
+        ('dataset = "val"', judged(dataset="val", cosine=0.99999)),
         (
             'dataset = "val"\nmetric = "accuracy"',
-            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=0.01), cosine=None),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=0.01)),
         ),
         (
             'dataset = "val"\nmax-drop = -0.5',
-            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=-0.5), cosine=None),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=-0.5)),
         ),
         (
             'dataset = "val"\nmax-drop = "2.5%"',
-            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=0.025, relative=True), cosine=None),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=0.025, relative=True)),
         ),
         (
             'dataset = "val"\nmax-drop = 0\nagreement.cosine = 1',
-            Accuracy(dataset="val", metric="accuracy", max_drop=Drop(amount=0.0), cosine=1.0),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=0.0), cosine=1.0),
         ),
-        ("agreement = { cosine = 0.5 }", Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.5)),
-        ("agreement = {}", Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.99999)),
+        ("agreement = { cosine = 0.5 }", judged(cosine=0.5, promised=True)),
+        ("agreement = {}", judged(cosine=0.99999)),
     ],
 )
 def test_accuracy(written: str, expected: Accuracy) -> None:

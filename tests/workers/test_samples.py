@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovmake.workers.interface import Interface, Tensor
+from ovmake.workers.interface import Interface, Preparation, Tensor
 from ovmake.workers.metrics import difference, score
+from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.samples import Array, Collected, Samples, normalized, take
+from ovmake.workers.samples import Collected, Samples, take
 
 
 def interface(*inputs: Tensor) -> Interface:
@@ -71,22 +72,6 @@ def test_whole_numbers_that_do_not_fit_are_refused_and_not_wrapped(tmp_path: Pat
         taken(tmp_path, known, x=np.array([1, 200], dtype=np.uint8))
 
 
-def test_mean_per_channel_of_an_input_of_rank_1() -> None:
-    tensor = Tensor(name="v", shape=(3,), type="f32", mean=(1.0, 2.0, 3.0))
-
-    result = normalized({"v": np.array([1, 3, 5], dtype=np.float32)}, interface(tensor))
-
-    assert [0, 1, 2] == result["v"].tolist()
-
-
-def test_normalized_half_stays_half() -> None:
-    tensor = Tensor(name="v", shape=(-1, 1), type="f16", mean=(1.0,), scale=(2.0,))
-
-    result = normalized({"v": np.array([[5]], dtype=np.float16)}, interface(tensor))
-
-    assert ("float16", [[2.0]]) == (result["v"].dtype.name, result["v"].tolist())
-
-
 def test_several_rows_per_sample_may_end_in_a_smaller_feed() -> None:
     collected = Collected((f32("y", -1, 2),))
 
@@ -126,3 +111,47 @@ def test_class_ruled_out_by_minus_infinity_is_no_wrong_answer() -> None:
     outputs = np.array([[1.0, 2.0, -math.inf], [math.nan, 1.0, 2.0], [-math.inf] * 3])
 
     assert pytest.approx(1 / 3) == score("accuracy", outputs, np.array([1, 0, 0]))
+
+
+def test_figures_of_a_difference() -> None:
+    expected = np.array([[1.0, 2.0, -4.0], [0.0, 0.0, 4.0]])
+    actual = np.array([[1.0, 2.5, -4.0], [0.001, 0.0, 4.0]])
+
+    figures = difference(expected, actual)
+
+    assert (4.0, 0.5, 0.25) == (figures["scale"], figures["max_abs"], figures["max_rel"])
+    assert pytest.approx(10 * math.log10((1 + 4 + 16 + 16) / (0.25 + 1e-6))) == figures["snr_db"]
+    assert (1.0, 0, 0) == (figures["argmax"], figures["nonfinite_expected"], figures["nonfinite_actual"])
+
+
+def test_equal_outputs_have_no_noise_and_single_columns_no_argmax() -> None:
+    figures = difference(np.ones((4, 1)), np.ones((4, 1)))
+
+    assert (None, None, 0.0, 1.0) == (figures["snr_db"], figures["argmax"], figures["max_abs"], figures["cosine"])
+
+
+def test_nan_and_infinity_are_counted_on_each_side() -> None:
+    figures = difference(np.array([math.nan, 1.0, 2.0]), np.array([1.0, math.inf, math.nan]))
+
+    assert (1, 2, 3) == (figures["nonfinite_expected"], figures["nonfinite_actual"], figures["nan_mismatch"])
+    assert figures["max_abs"] is None
+
+
+@pytest.mark.parametrize(("bounds", "sizes"), [((2, 8), [8, 8]), ((1, 100), [16]), ((20, -1), [20])])
+def test_made_up_batches_keep_to_the_bounds(bounds: tuple[int, int], sizes: list[int]) -> None:
+    known = interface(Tensor(name="x", shape=(-1, 3), type="f32", bounds=(bounds, (3, 3))))
+
+    samples = take(Request(id=1, kind="reference"), known)
+
+    assert sizes == [len(feed["x"]) for feed, _ in samples.feeds()]
+
+
+def test_made_up_heights_and_widths_differ_from_what_the_ir_resizes_to() -> None:
+    plan = Preparation(
+        resize="linear", size=(8, 6), axes=(2, 3), type="f32", shape=(-1, 8, 6, 3), transpose=(0, 2, 3, 1)
+    )
+    known = interface(Tensor(name="x", shape=(-1, 3, -1, -1), type="u8", prepare=plan))
+
+    feed, _ = next(take(Request(id=1, kind="reference"), known).feeds())
+
+    assert ((16, 3, 11, 8), np.uint8) == (feed["x"].shape, feed["x"].dtype)

@@ -1,0 +1,124 @@
+"""The wires of a .tflite file, in the words of a TensorFlow graph: so that one code finds layers in both.
+
+    flat = ops_of_tflite(path.read_bytes())
+    flat.ops         an `Op` per operator, named after its first output; a Placeholder per input, a Const per weight
+    flat.spelling    tensors in GraphDef's spelling ("conv/Relu:0") -> as the file has them ("conv/Relu")
+
+TFLite is a FlatBuffer (schema: tensorflow/compiler/mlir/lite/schema/schema.fbs). The few fields that say what is wired
+to what are read by hand: the frameworks that know the rest are in other processes. Standard library only.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ovmake.workers.protocol import ActionError
+from ovmake.workers.wiring import Op
+
+# Places of fields in their tables, by the schema.
+_SUBGRAPHS = 2
+_TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
+_TENSOR_NAME = 3
+_OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 1, 2
+_NO_TENSOR = -1  # an optional input that is left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flat:
+    """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling."""
+
+    ops: tuple[Op, ...]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    spelling: Mapping[str, str]
+
+
+def ops_of_tflite(data: bytes) -> Flat:
+    """Return the wires of a TFLite model.
+
+    Raises:
+        ActionError: the file is truncated or otherwise no FlatBuffer.
+    """
+    try:
+        return _flat(data)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise ActionError("cannot-convert", f"the .tflite file is damaged: {error}", setting="source") from error
+
+
+def _flat(data: bytes) -> Flat:
+    root = _Table(data, _offset(data, 0))
+    graph = next(root.tables(_SUBGRAPHS))
+    names = [tensor.text(_TENSOR_NAME) for tensor in graph.tables(_TENSORS)]
+    inputs, outputs = graph.integers(_INPUTS), graph.integers(_OUTPUTS)
+    operators = [(op.integers(_OPERATOR_INPUTS), op.integers(_OPERATOR_OUTPUTS)) for op in graph.tables(_OPERATORS)]
+    spelt: dict[int, str] = {tensor: f"{names[tensor]}:0" for tensor in range(len(names))}
+    for _, made in operators:
+        spelt |= {tensor: f"{names[made[0]]}:{place}" for place, tensor in enumerate(made)}
+    computed = {tensor for _, made in operators for tensor in made}
+    ops = [Op(name=names[tensor], type="Placeholder") for tensor in inputs]
+    ops += [Op(name=names[t], type="Const") for t in range(len(names)) if t not in computed and t not in inputs]
+    ops += [
+        Op(
+            name=names[made[0]],
+            type="Operator",
+            inputs=tuple(spelt[tensor] for tensor in taken if tensor != _NO_TENSOR),
+        )
+        for taken, made in operators
+    ]
+    return Flat(
+        ops=tuple(ops),
+        inputs={_user_name(names[tensor]): spelt[tensor] for tensor in inputs},
+        outputs={_user_name(names[tensor]): spelt[tensor] for tensor in outputs},
+        spelling={spelling: names[tensor] for tensor, spelling in spelt.items()},
+    )
+
+
+def _user_name(name: str) -> str:
+    return name.removesuffix(":0")
+
+
+def _offset(data: bytes, at: int) -> int:
+    """Return where the offset stored at `at` leads."""
+    return at + int(struct.unpack_from("<I", data, at)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table of a FlatBuffer: its fields are found through its vtable, absent ones have no place in it."""
+
+    data: bytes
+    at: int
+
+    def _field(self, place: int) -> int:
+        """Return where a field is, 0 if it is absent."""
+        vtable = self.at - int(struct.unpack_from("<i", self.data, self.at)[0])
+        size = int(struct.unpack_from("<H", self.data, vtable)[0])
+        entry = 4 + 2 * place
+        offset = int(struct.unpack_from("<H", self.data, vtable + entry)[0]) if entry < size else 0
+        return self.at + offset if offset else 0
+
+    def _vector(self, place: int) -> tuple[int, int]:
+        """Return where a vector's elements begin, and how many there are."""
+        field = self._field(place)
+        if not field:
+            return 0, 0
+        start = _offset(self.data, field)
+        return start + 4, int(struct.unpack_from("<I", self.data, start)[0])
+
+    def tables(self, place: int) -> Iterator[_Table]:
+        """Yield the tables of a vector."""
+        start, count = self._vector(place)
+        for index in range(count):
+            yield _Table(self.data, _offset(self.data, start + 4 * index))
+
+    def integers(self, place: int) -> tuple[int, ...]:
+        """Return a vector of 32-bit integers."""
+        start, count = self._vector(place)
+        return struct.unpack_from(f"<{count}i", self.data, start) if count else ()
+
+    def text(self, place: int) -> str:
+        """Return a string, empty if it is absent."""
+        start, count = self._vector(place)
+        return self.data[start : start + count].decode()

@@ -1,0 +1,247 @@
+"""A .tflite model, run by TFLite's own interpreter: the reference for what OpenVINO makes of it.
+
+    model = Lite.load(source, inputs={"image": ("x:0", (1, 96, 96, 3))}, outputs={"scores": "Softmax"})
+    model(feed)                 input name -> array; returns output name -> array
+    quantization(source)        scale and zero point by tensor
+
+Inputs and outputs may be any tensors of the model, also inner ones: the model is rewritten so that it begins and ends
+there, and the interpreter runs just that part. What it cannot give are tensors that are not in the file: what the
+converter fused away (a convolution's result before its activation), or folded into constants.
+
+Rule 1: arrays are the interpreter's: those of a quantized model are its integers.
+Rule 2: the interpreter trusts a model, and some kill its process. So one inference is run elsewhere first (see
+        lite_probe.py), and what dies there is an error here.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tensorflow.lite.python.interpreter import Interpreter
+from tensorflow.lite.tools import flatbuffer_utils
+
+from ovmake.diagnostics import did_you_mean
+from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.samples import Array
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantization:
+    """A tensor's value is (integer - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lite:
+    """A model that is ready to run. `inputs`, `outputs`: indexes of tensors by name; `operations`: how many it runs."""
+
+    interpreter: Any
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+    operations: int
+
+    @classmethod
+    def load(
+        cls,
+        source: Path,
+        *,
+        inputs: Mapping[str, tuple[str, Shape | None]],
+        outputs: Mapping[str, str],
+        threads: int = 1,
+    ) -> Lite:
+        """Load the part of a model from `inputs` (tensor and shape by name; None: as it is) to `outputs`.
+
+        -1 in a shape: as large as what is fed.
+
+        Raises:
+            ActionError: it cannot be read, has no such tensor, needs an input that is not there, or cannot be run.
+        """
+        model = _parsed(source)
+        tensors = _by_name(model)
+        fed = {name: _index(tensors, tensor, "inputs") for name, (tensor, _) in inputs.items()}
+        given = {name: _index(tensors, tensor, "outputs") for name, tensor in outputs.items()}
+        content = source.read_bytes()
+        if not _is_whole(model, fed.values(), given.values()):
+            _cut(model, list(fed.values()), list(given.values()))
+            content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+        shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
+        _probe(content, shapes, threads)
+        return cls(
+            interpreter=_ready(content, shapes, threads),
+            inputs=fed,
+            outputs=given,
+            operations=sum(len(subgraph.operators) for subgraph in model.subgraphs),
+        )
+
+    def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """Run once.
+
+        Raises:
+            RuntimeError, ValueError: the interpreter's own.
+        """
+        self._fit(feed)
+        for name, index in self.inputs.items():
+            self.interpreter.set_tensor(index, feed[name])
+        self.interpreter.invoke()
+        return {name: self.interpreter.get_tensor(index) for name, index in self.outputs.items()}
+
+    def _fit(self, feed: Mapping[str, Array]) -> None:
+        """Give the inputs the shapes of what is fed."""
+        now = {detail["index"]: tuple(detail["shape"]) for detail in self.interpreter.get_input_details()}
+        changed = {index: feed[name].shape for name, index in self.inputs.items() if feed[name].shape != now[index]}
+        for index, shape in changed.items():
+            self.interpreter.resize_tensor_input(index, shape)
+        if changed:
+            self.interpreter.allocate_tensors()
+
+
+def quantization(source: Path) -> dict[str, Quantization]:
+    """Return the quantization of a model's tensors by their names; those quantized by channel (weights) are left out.
+
+    Raises:
+        ActionError: the model cannot be read.
+    """
+    found = {}
+    for tensor in _parsed(source).subgraphs[0].tensors:
+        scales = [] if tensor.quantization is None or tensor.quantization.scale is None else tensor.quantization.scale
+        if len(scales) == 1:
+            points = tensor.quantization.zeroPoint
+            zero_point = int(points[0]) if points is not None and len(points) else 0
+            found[_name(tensor)] = Quantization(scale=float(scales[0]), zero_point=zero_point)
+    return found
+
+
+# the file
+
+
+def _parsed(source: Path) -> Any:
+    try:
+        return flatbuffer_utils.read_model(str(source))
+    except Exception as error:
+        message = f"TFLite cannot read `{source.name}`: {message_of(error)}"
+        hint = "the file is damaged or truncated: copy or download it again"
+        raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint) from error
+
+
+def _name(tensor: Any) -> str:
+    return str(tensor.name, "utf-8", "replace") if isinstance(tensor.name, bytes) else str(tensor.name or "")
+
+
+def _by_name(model: Any) -> dict[str, int]:
+    """Return the tensors of the main graph by name; of several with one name, the first."""
+    found: dict[str, int] = {}
+    for index, tensor in enumerate(model.subgraphs[0].tensors):
+        found.setdefault(_name(tensor), index)
+    return found
+
+
+def _index(tensors: Mapping[str, int], name: str, side: str) -> int:
+    """Return a tensor's index; `:0` may be left out, as OpenVINO does."""
+    for candidate in (name, f"{name}:0"):
+        if candidate in tensors:
+            return tensors[candidate]
+    message = f"the model has no tensor `{name}`"
+    raise ActionError("unknown-tensor", message, setting=f"cut.{side}", help=did_you_mean(name, list(tensors)))
+
+
+# cuts
+
+
+def _is_whole(model: Any, inputs: Iterable[int], outputs: Iterable[int]) -> bool:
+    graph = model.subgraphs[0]
+    return set(graph.inputs) == set(inputs) and set(outputs) <= set(graph.outputs)
+
+
+def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
+    """Let the main graph begin at `inputs` and end at `outputs`, and run only what lies between.
+
+    Operations without outputs (the initialization of variables) stay, for they act on what is not in the graph.
+    """
+    graph = model.subgraphs[0]
+    makers = {int(index): place for place, op in enumerate(graph.operators) for index in _indexes(op.outputs)}
+    silent = [index for op in graph.operators if not _indexes(op.outputs) for index in _indexes(op.inputs)]
+    kept = {place for place, op in enumerate(graph.operators) if not _indexes(op.outputs)}
+    stack = [*outputs, *silent]
+    while stack:
+        index = stack.pop()
+        place = makers.get(index)
+        if index in inputs or place in kept:
+            continue
+        if place is not None:
+            kept.add(place)
+            stack += _indexes(graph.operators[place].inputs)
+        elif index in graph.inputs:
+            name = _name(graph.tensors[index])
+            message = f"what lies between the cut's inputs and its outputs needs the input `{name}` too"
+            hint = f'add "{name}" to `cut.inputs`, or cut elsewhere'
+            raise ActionError("incomplete-cut", message, setting="cut.inputs", help=hint)
+    graph.operators = [op for place, op in enumerate(graph.operators) if place in kept]
+    graph.inputs, graph.outputs = inputs, outputs
+    model.signatureDefs = None
+
+
+def _indexes(found: Any) -> list[int]:
+    """Return an operation's tensors; -1 stands for one that was left out."""
+    return [] if found is None else [int(index) for index in found if index >= 0]
+
+
+# the interpreter
+
+
+def _interpreter(content: bytes, threads: int) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
+        return Interpreter(model_content=content, num_threads=threads)
+
+
+def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int) -> Any:
+    try:
+        interpreter = _interpreter(content, threads)
+        for index, shape in shapes.items():
+            interpreter.resize_tensor_input(index, _fixed(shape))
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        message = f"TFLite's interpreter cannot run this model: {message_of(error)}"
+        raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+    return interpreter
+
+
+def _fixed(shape: Shape) -> list[int]:
+    return [1 if size == -1 else size for size in shape]
+
+
+def _probe(content: bytes, shapes: Mapping[int, Shape], threads: int) -> None:
+    """Run one inference in a process of its own.
+
+    Raises:
+        ActionError: it died. Other failures come again, with their messages, in this process.
+    """
+    order = {"threads": threads, "shapes": [[index, _fixed(shape)] for index, shape in shapes.items()]}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "ovmake.workers.lite_probe"],
+        input=json.dumps(order).encode() + b"\n" + content,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode >= 0:
+        return
+    try:
+        name = signal.Signals(-done.returncode).name
+    except ValueError:
+        name = f"signal {-done.returncode}"
+    message = f"TFLite's interpreter died ({name}) on this model"
+    said = tuple(done.stderr.decode(errors="replace").strip().splitlines()[-3:])
+    hint = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
+    raise ActionError("tensorflow-cannot-run", message, setting="source", notes=said, help=hint)

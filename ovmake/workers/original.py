@@ -1,0 +1,60 @@
+"""The source as TensorFlow itself runs it: what an IR is compared with and timed against.
+
+    model = original(request, interface)
+
+A `Frozen` graph, or for a .tflite TFLite's interpreter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from ovmake.workers.frozen import Frozen
+from ovmake.workers.interface import Interface
+from ovmake.workers.preparing import Array
+from ovmake.workers.protocol import Request
+
+
+class Original(Protocol):
+    """A loaded source. `signature` is its callable as shipped, `offered` the outputs that it has.
+
+    `quanta` holds the quantization step of each output that comes in integers, by the interface's names.
+    """
+
+    @property
+    def operations(self) -> int:
+        """How many operations compute something."""
+
+    @property
+    def signature(self) -> Any:
+        """The source's own callable, None if it has none."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The names of the source's outputs."""
+
+    @property
+    def quanta(self) -> Mapping[str, float]:
+        """The quantization step of each output that comes in integers."""
+
+    def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """Run once, on a prepared feed."""
+
+
+def original(request: Request, interface: Interface) -> Original:
+    """Load the request's source, with the interface's cut, shapes and constants.
+
+    Raises:
+        ActionError: TensorFlow cannot load or run it.
+    """
+    if request.params.get("kind") != "tflite":
+        return Frozen.load(request, interface)
+    from ovmake.workers.lite import Lite
+
+    return Lite.load(
+        Path(request.inputs["source"]),
+        inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
+        outputs={tensor.name: tensor.source_name for tensor in interface.outputs},
+    )

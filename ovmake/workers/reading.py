@@ -1,0 +1,266 @@
+"""Read a source with OpenVINO, cut where the Ovfile says: any kind of source to an `ov.Model` with the user's names.
+
+    read(request) -> Read
+
+Four ways in, by what the request holds:
+
+    graph + names     what *freeze* made of the source: inputs and outputs are tensors of the graph, by name
+    saved-model       OpenVINO's reader finds the signature itself
+    frozen-graph      inputs are the Placeholders, outputs what nothing consumes
+    tflite            OpenVINO's reader for TFLite
+
+Where OpenVINO cannot read a SavedModel or a frozen graph, TensorFlow freezes it (in a worker of its own) and what comes
+of it is read in the first way; `way` says so.
+
+The frontend is driven directly instead of through `ov.convert_model`: that one tries all frameworks in turn, and when a
+file is broken says "Cannot recognize input model." in place of what was wrong with it. And it knows no inner names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openvino.frontend import FrontEndManager
+
+from ovmake.workers import ir
+from ovmake.workers.cutting import Cut, cut_of
+from ovmake.workers.flat import ops_of_tflite
+from ovmake.workers.layers import Layers, ops_of_graph
+from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.recognise import recognise, unknown
+from ovmake.workers.sibling import Sibling
+
+DIRECT = "by OpenVINO's own reader"
+
+_tensorflow = Sibling("tensorflow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A model as it was read. `tensors` gives the source's tensor for a name, where it is another.
+
+    `graph` is the file whose meaning the model has, for the fingerprint; `is_cut` says that only part of it counts.
+    """
+
+    model: Any
+    graph: Path
+    way: str
+    is_cut: bool = False
+    tensors: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(request: Request) -> Read:
+    """Return the model of the request's source.
+
+    Raises:
+        ActionError: it cannot be read or converted, or the cut names what is not there.
+    """
+    if "graph" in request.inputs:
+        return _read_frozen(request, Path(request.inputs["graph"]), Path(request.inputs["names"]))
+    source = Path(request.inputs["source"])
+    kind = str(request.params.get("kind", "saved-model"))
+    try:
+        return _read_directly(request, source, kind)
+    except ActionError as error:
+        if error.code != "cannot-convert" or kind == "tflite":
+            raise
+        frozen = _frozen_by_tensorflow(request, error)
+        if frozen is None:
+            raise
+        return frozen
+
+
+def _read_directly(request: Request, source: Path, kind: str) -> Read:
+    if kind == "saved-model":
+        if not source.is_dir():
+            raise unknown(source, recognise(source))
+        model = _convert("tf", source, source.name)
+        ir.name_ports(model)
+        return Read(model=model, graph=source, way=DIRECT)
+    if kind == "frozen-graph":
+        return _read_graph(request, source)
+    if kind == "tflite":
+        return _read_tflite(request, source)
+    raise unknown(source, recognise(source))
+
+
+def _read_graph(request: Request, source: Path) -> Read:
+    """A frozen .pb: ends and beginnings are the reader's guess, unless the Ovfile cuts it."""
+    if not _wants_cut(request):
+        with _suffixed(source, ".pb") as path:
+            model = _convert("tf", path, source.name)
+        ir.drop_echoes(model)
+        ir.name_ports(model)
+        return Read(model=model, graph=source, way=DIRECT)
+    cut = cut_of(Layers(ops_of_graph(source.read_bytes())), request)
+    with _suffixed(source, ".pb") as path:
+        model = _convert_between("tf", path, source.name, cut)
+    return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors)
+
+
+def _read_tflite(request: Request, source: Path) -> Read:
+    with _suffixed(source, ".tflite") as path:
+        if not _wants_cut(request):
+            model = _convert("tflite", path, source.name)
+            ir.name_ports(model)
+            return Read(model=model, graph=source, way=DIRECT)
+        flat = ops_of_tflite(source.read_bytes())
+        cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request).spelt(flat.spelling)
+        model = _convert_between("tflite", path, source.name, cut)
+    return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors)
+
+
+def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
+    described = json.loads(names.read_bytes())
+    inputs, outputs = described["inputs"], described["outputs"]
+    ends = Cut(inputs=tuple(inputs.items()), outputs=tuple(outputs.items()), originals=frozenset(inputs))
+    if _wants_cut(request):
+        layers = Layers(ops_of_graph(graph.read_bytes()), inputs=inputs, outputs=outputs)
+        ends = cut_of(layers, request)
+    with _suffixed(graph, ".pb") as path:
+        model = _convert_between("tf", path, "the frozen graph", ends)
+    way = f"frozen by TensorFlow ({described['way']})"
+    return Read(model=model, graph=graph, way=way, is_cut=_wants_cut(request), tensors=ends.tensors)
+
+
+def _wants_cut(request: Request) -> bool:
+    return bool(request.params.get("cut.inputs") or request.params.get("cut.outputs"))
+
+
+# the frontend
+
+
+def _convert(framework: str, path: Path, shown: str, prepare: Callable[[Any], None] = lambda _: None) -> Any:
+    """Convert a file. `prepare` may change the frontend's model first."""
+    frontend = FrontEndManager().load_by_framework(framework)
+    try:
+        loaded = frontend.load(str(path))
+        prepare(loaded)
+        return frontend.convert(loaded)
+    except ActionError:
+        raise
+    except Exception as error:
+        message = f"OpenVINO cannot convert `{shown}`: {message_of(error)}"
+        raise ActionError("cannot-convert", message, setting="source") from error
+
+
+def _convert_between(framework: str, path: Path, shown: str, cut: Cut) -> Any:
+    """Convert the part of a graph between two sets of tensors, and give its ports the names that go with them."""
+    shapes = _inner_shapes(framework, path, shown, cut)
+
+    def override(loaded: Any) -> None:
+        places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
+        # Outputs first: once inputs are overridden, what is before them is gone and cannot be an output.
+        loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs])
+        loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
+        for tensor, (shape, kind) in shapes.items():
+            loaded.set_partial_shape(places[tensor], shape)
+            loaded.set_element_type(places[tensor], kind)
+
+    model = _convert(framework, path, shown, override)
+    _name_ends(model, cut)
+    return model
+
+
+def _inner_shapes(framework: str, path: Path, shown: str, cut: Cut) -> dict[str, tuple[Any, Any]]:
+    """Return shape and type of the inner tensors that become inputs, by converting what leads up to them."""
+    inner = list(dict.fromkeys(tensor for name, tensor in cut.inputs if name not in cut.originals))
+    if not inner:
+        return {}
+
+    def override(loaded: Any) -> None:
+        loaded.override_all_outputs([_place(loaded, tensor) for tensor in inner])
+
+    try:
+        before = _convert(framework, path, shown, override)
+    except ActionError:
+        return {}  # what is cut away may well be what OpenVINO cannot convert
+    found = {}
+    for port in before.outputs:
+        for tensor in inner:
+            if tensor in port.get_names():
+                found[tensor] = (port.get_partial_shape(), port.get_element_type())
+    return found
+
+
+def _place(loaded: Any, tensor: str) -> Any:
+    place = loaded.get_place_by_tensor_name(tensor)
+    if place is None:
+        message = f"OpenVINO's reader does not know the tensor `{tensor}`"
+        raise ActionError("unknown-layer", message, setting="cut", help="cut at a layer beside it: `ovmake inspect`")
+    return place
+
+
+def _name_ends(model: Any, cut: Cut) -> None:
+    """Put inputs and outputs into the order of the cut, and let them go by its names."""
+    parameters = {tensor: _with_tensor(model.inputs, tensor) for _, tensor in cut.inputs}
+    for name, tensor in cut.inputs:
+        node = parameters[tensor].get_node()
+        node.set_friendly_name(name)
+    results = [_with_tensor(model.outputs, tensor, place) for place, (_, tensor) in enumerate(cut.outputs)]
+    for (name, _), port in zip(cut.outputs, results, strict=True):
+        port.get_node().set_friendly_name(name)
+    for port, name in zip(results, [name for name, _ in cut.outputs], strict=True):
+        _add_name(port, name, [*model.inputs, *model.outputs])
+    for name, tensor in cut.inputs:
+        _add_name(parameters[tensor], name, [*model.inputs, *model.outputs])
+
+
+def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any:
+    """Return the port of a tensor. Two outputs may be one tensor: then the one at `place` is meant."""
+    found = [port for port in ports if tensor in port.get_names()]
+    if place is not None and place < len(ports) and ports[place] in found:
+        return ports[place]
+    if not found:
+        message = f"OpenVINO's reader lost the tensor `{tensor}` on the way"
+        raise ActionError("cannot-convert", message, setting="source")
+    return found[0]
+
+
+def _add_name(port: Any, name: str, ports: list[Any]) -> None:
+    others = {found for other in ports if other != port for found in other.get_names()}
+    if name not in others:
+        port.get_tensor().add_names({name})
+
+
+@contextlib.contextmanager
+def _suffixed(path: Path, suffix: str) -> Iterator[Path]:
+    """Give a file that is named by its role the suffix that OpenVINO's readers go by."""
+    if path.suffix == suffix:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"model{suffix}"
+        os.symlink(path.absolute(), link)  # noqa: PTH211 - one call either way
+        yield link
+
+
+# TensorFlow's help
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read | None:
+    """Return the source as TensorFlow freezes it, None if that does not help either."""
+    folder = tempfile.TemporaryDirectory(prefix="ovmake-")
+    _KEPT[:] = [folder]  # until the next one: the caller reads the graph for its fingerprint
+    outputs = {"graph": f"{folder.name}/frozen.pb", "names": f"{folder.name}/names.json"}
+    known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
+    asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
+    response = _tensorflow.ask(asked)
+    if response is None or not response.ok:
+        return None
+    try:
+        found = _read_frozen(request, Path(outputs["graph"]), Path(outputs["names"]))
+    except ActionError:
+        return None
+    way = f"{found.way}, because {refusal.message}"
+    return Read(model=found.model, graph=found.graph, way=way, is_cut=found.is_cut, tensors=found.tensors)

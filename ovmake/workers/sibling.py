@@ -1,0 +1,46 @@
+"""A worker that another worker keeps at hand: for what its own process must not, or should not, do.
+
+    tensorflow = Sibling("tensorflow")
+    response = tensorflow.ask(request)       starts it when first needed; None if it died or cannot start
+
+It ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ovmake.workers.client import WorkerProcess
+from ovmake.workers.protocol import Request, Response
+
+
+class Sibling:
+    """One worker process, started when first asked and again when it has died."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._process: WorkerProcess | None = None
+
+    def send(self, request: Request) -> bool:
+        """Send a request without waiting; return whether there is a process to answer it."""
+        try:
+            if self._process is None or not self._process.alive:
+                log = request.log or str(Path(tempfile.gettempdir()) / f"ovmake-{self._name}.log")
+                self._process = WorkerProcess.start(self._name, boot_log=log)
+        except OSError:
+            return False
+        self._process.send(request)
+        return True
+
+    def receive(self) -> Response | None:
+        """Return the answer to what was sent."""
+        response = self._process.receive() if self._process else None
+        if response is None and self._process is not None:
+            self._process.end()
+            self._process = None
+        return response
+
+    def ask(self, request: Request) -> Response | None:
+        """Send a request and wait for its answer."""
+        return self.receive() if self.send(request) else None
