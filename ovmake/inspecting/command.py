@@ -68,9 +68,9 @@ def _subject_of_ovfile(where: Where, model: str) -> Subject | None:
 
 def _in_ovfile(where: Where, ovfile: Ovfile, model: str) -> Subject | None:
     for target in ovfile.targets:
-        if model in {target.model, target.name}:
+        if model in {target.model, target.family, target.name}:
             path = where.root / target.source
-            kind = str(getattr(target, "kind", None) or "") or _kind_of(path)
+            kind = target.kind or _kind_of(path)
             return Subject(
                 shown=target.source, path=path, kind=kind, signature=target.signature, tags=tuple(target.tags)
             )

@@ -77,7 +77,10 @@ class Describer:
 
     def _convert(self, subject: Subject, graph: Path, loaded: Response) -> Response:
         if subject.kind == "tflite":
-            return self._ask("openvino", {"framework": "tflite"}, {"graph": str(subject.path)}, {})
+            named = Path(self._folder.name, "model.tflite")  # OpenVINO's reader goes by the suffix
+            named.unlink(missing_ok=True)
+            named.symlink_to(subject.path)
+            return self._ask("openvino", {"framework": "tflite"}, {"graph": str(named)}, {})
         if not loaded.ok:
             return loaded
         asked = self._ask("openvino", {"framework": "tf"}, {"graph": str(graph)}, {})

@@ -3,22 +3,27 @@
     facts = inspect_lite(source)        the facts of inspecting_tensorflow.py, and "quantization" of inputs and outputs
 
 Nothing is computed and no memory is planned for it, so that models which crash the interpreter can be looked at.
-Tensors are named without `:0`, as OpenVINO's reader names them.
+Inputs and outputs are named without `:0`, as OpenVINO's reader names them.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from ovmake.workers.flat import ops_of_tflite
 from ovmake.workers.graphs import user_name
 from ovmake.workers.inspecting_tensorflow import Json, openvino_name
+from ovmake.workers.layers import Layers
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.wiring import PLACEHOLDERS
 
 # What the interpreter adds to a model's own operations.
 _DELEGATED = "DELEGATE"
@@ -33,6 +38,7 @@ def inspect_lite(source: Path) -> Json:
     interpreter = _interpreter(source)
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     operations = [op for op in interpreter._get_ops_details() if op["op_name"] != _DELEGATED]  # noqa: SLF001
+    kinds = {tensors[int(op["outputs"][0])]["name"]: op["op_name"] for op in operations if len(op["outputs"])}
     made = {int(index) for op in operations for index in op["outputs"]}
     given = {tensor["index"] for tensor in interpreter.get_input_details()}
     counts = Counter(op["op_name"] for op in operations)
@@ -45,7 +51,7 @@ def inspect_lite(source: Path) -> Json:
         "outputs": [_port(tensor) for tensor in interpreter.get_output_details()],
         "parameters": sum(_weights(tensor) for index, tensor in tensors.items() if index not in made | given),
         "operations": dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        "layers": [_layer(op, tensors) for op in operations],
+        "layers": _layers(source, kinds, {tensor["name"]: tensor for tensor in tensors.values()}),
     }
 
 
@@ -85,10 +91,23 @@ def _tensor(tensor: Json) -> Json:
     }
 
 
-def _layer(op: Json, tensors: dict[int, Json]) -> Json:
-    outputs = [_tensor(tensors[int(index)]) for index in op["outputs"] if int(index) in tensors]
-    name = outputs[0]["name"] if outputs else op["op_name"]
-    return {"name": name, "operations": [op["op_name"]], "parts": 0, "outputs": outputs}
+def _layers(source: Path, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
+    """Return the layers as `cut` knows them, with operations by the interpreter's names."""
+    flat = ops_of_tflite(source.read_bytes())
+    ops = [replace(op, type=kinds.get(op.name, op.type)) for op in flat.ops]
+    found = Layers(ops, inputs=flat.inputs, outputs=flat.outputs).layers()
+    return [
+        {
+            "name": layer.name,
+            "operations": list(layer.types),
+            "parts": layer.parts,
+            "outputs": [
+                {**_tensor(tensors[flat.spelling[tensor]]), "name": flat.spelling[tensor]} for tensor in layer.outputs
+            ],
+        }
+        for layer in found
+        if not set(layer.types) <= PLACEHOLDERS
+    ]
 
 
 def _weights(tensor: Json) -> int:
