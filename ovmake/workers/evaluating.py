@@ -46,15 +46,25 @@ def evaluate(request: Request) -> dict[str, object]:
         evaluation["not_measured"] = facts["not_measured"]
     else:
         actual, expected = _run(compiled, interface, samples), _expected(request, interface)
-        quanta = facts.get("quanta", {})
         evaluation["outputs"] = [
-            {"name": name, **difference(expected[name], actual[name], quantum=quanta.get(name))} for name in actual
+            {"name": name, **difference(expected[name], actual[name]), **_own(facts, name)} for name in actual
         ]
         metric = request.params.get("accuracy.metric")
         if isinstance(metric, str):
             evaluation["metric"] = _metric(metric, expected, actual, samples)
     Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1) + "\n")
     return {}
+
+
+def _own(facts: dict[str, Any], name: str) -> dict[str, object]:
+    """Return how far TensorFlow's own kernels are apart, for an output that is computed in integers, and its step.
+
+    A comparison cannot ask for more than they agree on.
+    """
+    own = facts["own"].get(name)
+    if own is None:
+        return {}
+    return {"quantum": facts["quanta"].get(name), "own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
 
 
 def _compile(model: Any, device: str) -> ov.CompiledModel:

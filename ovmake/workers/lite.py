@@ -25,12 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tensorflow.lite.python.interpreter import Interpreter
+from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
+from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorType
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, message_of
-from ovmake.workers.samples import Array
 
 Shape = tuple[int, ...]
 
@@ -45,11 +46,17 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lite:
-    """A model that is ready to run. `inputs`, `outputs`: indexes of tensors by name; `operations`: how many it runs."""
+    """A model that is ready to run. `inputs`, `outputs`: indexes of tensors by name; `operations`: how many it runs.
+
+    `plain` is the same model in TFLite's own kernels, without XNNPACK, if it computes in integers: its kernels then
+    round differently. `quanta` are the steps of outputs in integers, or made of integers at the very end.
+    """
 
     interpreter: Any
+    plain: Any
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
+    quanta: Mapping[str, float]
     operations: int
 
     @classmethod
@@ -80,6 +87,8 @@ class Lite:
         _probe(content, shapes, threads)
         return cls(
             interpreter=_ready(content, shapes, threads),
+            plain=_ready(content, shapes, threads, plain=True) if _computes_in_integers(model) else None,
+            quanta={name: step for name, index in given.items() if (step := _quantum(model, index))},
             inputs=fed,
             outputs=given,
             operations=sum(len(subgraph.operators) for subgraph in model.subgraphs),
@@ -91,20 +100,27 @@ class Lite:
         Raises:
             RuntimeError, ValueError: the interpreter's own.
         """
-        self._fit(feed)
-        for name, index in self.inputs.items():
-            self.interpreter.set_tensor(index, feed[name])
-        self.interpreter.invoke()
-        return {name: self.interpreter.get_tensor(index) for name, index in self.outputs.items()}
+        return self._run(self.interpreter, feed)
 
-    def _fit(self, feed: Mapping[str, Array]) -> None:
+    def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
+        """Run once in TFLite's plain kernels: how much the model leaves open. None if it computes in floating point."""
+        return self._run(self.plain, feed) if self.plain is not None else None
+
+    def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
+        self._fit(interpreter, feed)
+        for name, index in self.inputs.items():
+            interpreter.set_tensor(index, feed[name])
+        interpreter.invoke()
+        return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
+
+    def _fit(self, interpreter: Any, feed: Mapping[str, Array]) -> None:
         """Give the inputs the shapes of what is fed."""
-        now = {detail["index"]: tuple(detail["shape"]) for detail in self.interpreter.get_input_details()}
+        now = {detail["index"]: tuple(detail["shape"]) for detail in interpreter.get_input_details()}
         changed = {index: feed[name].shape for name, index in self.inputs.items() if feed[name].shape != now[index]}
         for index, shape in changed.items():
-            self.interpreter.resize_tensor_input(index, shape)
+            interpreter.resize_tensor_input(index, shape)
         if changed:
-            self.interpreter.allocate_tensors()
+            interpreter.allocate_tensors()
 
 
 def quantization(source: Path) -> dict[str, Quantization]:
@@ -156,6 +172,24 @@ def _index(tensors: Mapping[str, int], name: str, side: str) -> int:
     raise ActionError("unknown-tensor", message, setting=f"cut.{side}", help=did_you_mean(name, list(tensors)))
 
 
+def _computes_in_integers(model: Any) -> bool:
+    integers = (TensorType.INT8, TensorType.UINT8, TensorType.INT16)
+    return any(tensor.type in integers for tensor in model.subgraphs[0].tensors)
+
+
+def _quantum(model: Any, index: int) -> float:
+    """Return the step of a tensor, in its own unit: 1 for integers, the scale for what was integers just before."""
+    graph = model.subgraphs[0]
+    if graph.tensors[index].type in (TensorType.INT8, TensorType.UINT8, TensorType.INT16):
+        return 1.0
+    makers = [op for op in graph.operators if index in _indexes(op.outputs)]
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    if not makers or codes[makers[0].opcodeIndex] != BuiltinOperator.DEQUANTIZE:
+        return 0.0
+    before = graph.tensors[_indexes(makers[0].inputs)[0]].quantization
+    return float(before.scale[0]) if before is not None and before.scale is not None and len(before.scale) else 0.0
+
+
 # cuts
 
 
@@ -200,15 +234,16 @@ def _indexes(found: Any) -> list[int]:
 # the interpreter
 
 
-def _interpreter(content: bytes, threads: int) -> Any:
+def _interpreter(content: bytes, threads: int, *, plain: bool) -> Any:
+    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
-        return Interpreter(model_content=content, num_threads=threads)
+        return Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
 
 
-def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int) -> Any:
+def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, plain: bool = False) -> Any:
     try:
-        interpreter = _interpreter(content, threads)
+        interpreter = _interpreter(content, threads, plain=plain)
         for index, shape in shapes.items():
             interpreter.resize_tensor_input(index, _fixed(shape))
         interpreter.allocate_tensors()

@@ -47,7 +47,7 @@ def _class_labels(labels: Array) -> Array:
     return flat[:, 0]
 
 
-def difference(expected: Array, actual: Array, *, quantum: float | None = None) -> dict[str, float | int | None]:
+def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
     """Return how far `actual` is from `expected`, over every element.
 
     scale: the largest magnitude in `expected`, which tolerances are shares of.
@@ -59,7 +59,6 @@ def difference(expected: Array, actual: Array, *, quantum: float | None = None) 
     argmax: the share of rows (along the last axis) whose largest element is at the same place; None for single columns.
     nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on one
         side or both, and not the same there.
-    quantum: the step of an output in integers, if it is one.
 
     All but the counts are over elements that are finite on both sides, and None where there is none.
     """
@@ -75,7 +74,7 @@ def difference(expected: Array, actual: Array, *, quantum: float | None = None) 
         "nan_mismatch": mismatch,
     }
     figures = _distances(first[finite], second[finite])
-    return {**figures, "argmax": _same_argmax(first, second), **counts, "quantum": quantum}
+    return {**figures, "argmax": _same_argmax(first, second), **counts}
 
 
 def _distances(first: Array, second: Array) -> dict[str, float | None]:

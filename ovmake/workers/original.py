@@ -8,19 +8,23 @@ A `Frozen` graph, or for a .tflite TFLite's interpreter.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import Request
+from ovmake.workers.protocol import ActionError, Request
+
+if TYPE_CHECKING:
+    from ovmake.workers.lite import Lite
 
 
 class Original(Protocol):
     """A loaded source. `signature` is its callable as shipped, `offered` the outputs that it has.
 
-    `quanta` holds the quantization step of each output that comes in integers, by the interface's names.
+    `quanta` holds the step of each output that comes in integers, by the interface's names.
     """
 
     @property
@@ -37,10 +41,40 @@ class Original(Protocol):
 
     @property
     def quanta(self) -> Mapping[str, float]:
-        """The quantization step of each output that comes in integers."""
+        """The step of each output that comes in integers."""
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run once, on a prepared feed."""
+
+    def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
+        """Run once in other kernels of the same framework, where those may differ; None where they may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiteOriginal:
+    """A .tflite model: it has no signature that would be called in another way."""
+
+    lite: Lite
+    signature: None = None
+    offered: tuple[str, ...] = ()
+
+    @property
+    def operations(self) -> int:
+        """See `Original`."""
+        return self.lite.operations
+
+    @property
+    def quanta(self) -> Mapping[str, float]:
+        """See `Original`."""
+        return self.lite.quanta
+
+    def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """See `Original`."""
+        return self.lite(feed)
+
+    def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
+        """See `Original`."""
+        return self.lite.again(feed)
 
 
 def original(request: Request, interface: Interface) -> Original:
@@ -51,10 +85,15 @@ def original(request: Request, interface: Interface) -> Original:
     """
     if request.params.get("kind") != "tflite":
         return Frozen.load(request, interface)
+    if interface.constants:
+        message = "TFLite's interpreter cannot freeze an input to a constant"
+        raise ActionError("tensorflow-cannot-run", message, setting="source")
     from ovmake.workers.lite import Lite
 
-    return Lite.load(
-        Path(request.inputs["source"]),
-        inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
-        outputs={tensor.name: tensor.source_name for tensor in interface.outputs},
+    return LiteOriginal(
+        Lite.load(
+            Path(request.inputs["source"]),
+            inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
+            outputs={tensor.name: tensor.source_name for tensor in interface.outputs},
+        )
     )

@@ -1,7 +1,8 @@
 """reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
 
 outputs     .npz with `output_0`, `output_1`, ... in the order of the interface's outputs, each [samples, ...]
-facts       JSON: how many operations the graph has, the steps of integer outputs; or why TensorFlow cannot run it
+facts       JSON: how many operations the graph has; for a source that computes in integers the steps of its outputs,
+            and by how much its framework's own kernels differ; or why TensorFlow cannot run it
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ovmake.workers.interface import Interface
+from ovmake.workers.metrics import difference
 from ovmake.workers.original import Original, original
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
@@ -30,9 +32,9 @@ def refer(request: Request) -> dict[str, object]:
     outputs: dict[str, Array] = {}
     try:
         model = original(request, interface)
-        facts["operations"] = model.operations
-        facts["quanta"] = dict(model.quanta)
-        outputs = _run(model, interface, samples)
+        outputs, again = _run(model, interface, samples)
+        facts |= {"operations": model.operations, "quanta": dict(model.quanta)}
+        facts["own"] = {name: difference(outputs[name], array) for name, array in again.items()}
     except ActionError as error:
         if error.code != "tensorflow-cannot-run":
             raise
@@ -44,19 +46,21 @@ def refer(request: Request) -> dict[str, object]:
     return {"not_measured": facts.get("not_measured")}
 
 
-def _run(model: Original, interface: Interface, samples: Samples) -> dict[str, Array]:
+def _run(model: Original, interface: Interface, samples: Samples) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the outputs, and those of the model's other kernels if it has some that differ."""
     _check_outputs(model, interface)
-    collected = Collected(interface.outputs)
+    collected, others = Collected(interface.outputs), Collected(interface.outputs)
     for feed, count in samples.feeds():
         try:
-            results = model(prepared(feed, interface))
-        except ActionError:
-            raise
+            ready = prepared(feed, interface)
+            collected.add(model(ready), count, samples.fed(feed))
+            again = model.again(ready)
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
-        collected.add(results, count, samples.fed(feed))
-    return collected.arrays()
+        if again is not None:
+            others.add(again, count, samples.fed(feed))
+    return collected.arrays(), others.arrays()
 
 
 def _check_outputs(model: Original, interface: Interface) -> None:
