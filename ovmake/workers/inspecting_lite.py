@@ -3,7 +3,7 @@
     facts = inspect_lite(source)        the facts of inspecting_tensorflow.py, and "quantization" of inputs and outputs
 
 Nothing is computed and no memory is planned for it, so that models which crash the interpreter can be looked at.
-Inputs and outputs are named without `:0`, as OpenVINO's reader names them.
+Inputs, outputs and layers are named as in flat.py, which says what they are called in an Ovfile.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ovmake.workers.flat import ops_of_tflite
-from ovmake.workers.graphs import user_name
+from ovmake.workers.flat import Flat, ops_of_tflite
 from ovmake.workers.inspecting_tensorflow import Json, openvino_name
 from ovmake.workers.layers import Layers
 from ovmake.workers.protocol import ActionError, message_of
@@ -42,16 +41,18 @@ def inspect_lite(source: Path) -> Json:
     made = {int(index) for op in operations for index in op["outputs"]}
     given = {tensor["index"] for tensor in interpreter.get_input_details()}
     counts = Counter(op["op_name"] for op in operations)
+    flat = ops_of_tflite(source.read_bytes())
+    by_name = {tensor["name"]: tensor for tensor in tensors.values()}
     return {
         "way": "tf.lite.Interpreter",
         "signature": "",
         "tags": [],
         "choices": _signatures(interpreter),
-        "inputs": [_port(tensor) for tensor in interpreter.get_input_details()],
-        "outputs": [_port(tensor) for tensor in interpreter.get_output_details()],
+        "inputs": [_port(name, by_name[flat.spelling[tensor]]) for name, tensor in flat.inputs.items()],
+        "outputs": [_port(name, by_name[flat.spelling[tensor]]) for name, tensor in flat.outputs.items()],
         "parameters": sum(_weights(tensor) for index, tensor in tensors.items() if index not in made | given),
         "operations": dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        "layers": _layers(source, kinds, {tensor["name"]: tensor for tensor in tensors.values()}),
+        "layers": _layers(flat, kinds, by_name),
     }
 
 
@@ -74,26 +75,25 @@ def _signatures(interpreter: Any) -> list[Json]:
     return [{"tags": [], "signatures": signatures}] if signatures else []
 
 
-def _port(tensor: Json) -> Json:
-    described = _tensor(tensor)
+def _port(name: str, tensor: Json) -> Json:
+    described = _tensor(name, tensor)
     scales, zeros = (tensor["quantization_parameters"][key] for key in ("scales", "zero_points"))
     if len(scales) == 1:
         described["quantization"] = {"scale": float(scales[0]), "zero-point": int(zeros[0])}
     return described
 
 
-def _tensor(tensor: Json) -> Json:
+def _tensor(name: str, tensor: Json) -> Json:
     shape = tensor["shape_signature"] if len(tensor["shape_signature"]) else tensor["shape"]
     return {
-        "name": user_name(tensor["name"]),
+        "name": name,
         "shape": [int(size) for size in shape],
         "type": openvino_name(tensor["dtype"]),
     }
 
 
-def _layers(source: Path, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
+def _layers(flat: Flat, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
     """Return the layers as `cut` knows them, with operations by the interpreter's names."""
-    flat = ops_of_tflite(source.read_bytes())
     ops = [replace(op, type=kinds.get(op.name, op.type)) for op in flat.ops]
     found = Layers(ops, inputs=flat.inputs, outputs=flat.outputs).layers()
     return [
@@ -101,9 +101,7 @@ def _layers(source: Path, kinds: Mapping[str, str], tensors: Mapping[str, Json])
             "name": layer.name,
             "operations": list(layer.types),
             "parts": layer.parts,
-            "outputs": [
-                {**_tensor(tensors[flat.spelling[tensor]]), "name": flat.spelling[tensor]} for tensor in layer.outputs
-            ],
+            "outputs": [_tensor(tensor, tensors[flat.spelling[tensor]]) for tensor in layer.outputs],
         }
         for layer in found
         if not set(layer.types) <= PLACEHOLDERS
