@@ -238,6 +238,21 @@ def random_network(name: str, low: float, high: float) -> keras.Model:
     return model
 
 
+def chords(target: Path) -> None:
+    """Write four windows of sound, two seconds each: three notes at a time, with overtones, struck and fading."""
+    import numpy as np
+
+    rate, length = 22050, 43844
+    seconds = np.arange(length) / rate
+    struck = np.exp(-2.0 * (seconds % 0.5))
+    windows = [
+        sum(np.sin(2 * np.pi * pitch * overtone * seconds) / overtone for pitch in chord for overtone in (1, 2, 3))
+        * struck
+        for chord in ((220.0, 277.2, 329.6), (261.6, 329.6, 392.0), (293.7, 349.2, 440.0), (196.0, 246.9, 293.7))
+    ]
+    np.savez(target, sound=(np.stack(windows)[..., np.newaxis] / 6).astype(np.float32))
+
+
 RECIPES: dict[str, Recipe] = {
     **{
         f"mltk/{model}.{suffix}": from_mltk(f"{model}.{suffix}")
@@ -248,6 +263,7 @@ RECIPES: dict[str, Recipe] = {
     "fer/emotion_model_quantized.tflite": copied(FER, "fer/data/emotion_model_quantized.tflite"),
     "basic_pitch/nmp": copied(BASIC_PITCH, "basic_pitch/saved_models/icassp_2022/nmp"),
     "basic_pitch/nmp.tflite": copied(BASIC_PITCH, "basic_pitch/saved_models/icassp_2022/nmp.tflite"),
+    "basic_pitch/chords.npz": chords,
     "mtcnn/pnet": mtcnn("PNet", None, ["boxes", "scores"], save_signature),
     "mtcnn/rnet": mtcnn("RNet", 24, ["boxes", "scores"], save_signature),
     "mtcnn/onet": mtcnn("ONet", 48, ["boxes", "landmarks", "scores"], save_signature),

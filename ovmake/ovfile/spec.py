@@ -28,13 +28,14 @@ DEFAULT_MAX_SECONDS = 10.0
 SEED = 0
 
 # The gate without labels: cosine between TensorFlow's output and the IR's, over every element of an output, that an
-# IR of this precision must reach. Rounding to fp32 costs nothing here, to fp16 about 1e-6, plain INT8 about 1e-2.
-DEFAULT_COSINE: Mapping[str, float] = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.98}
+# IR of this precision must reach. Rounding to fp32 costs nothing here, to fp16 1e-6 in trained models and 3e-4 in deep
+# ones with random weights, plain INT8 about 1e-2.
+DEFAULT_COSINE: Mapping[str, float] = {"fp32": 0.99999, "fp16": 0.999, "int8": 0.98}
 
 # Cosine is blind to scale, so floating point must also agree element by element: the largest difference in an output,
 # as a share of the output's own scale (the largest magnitude in TensorFlow's). Two correct FP32 implementations differ
 # by some 1e-6 in a deep network; rounding weights to FP16 costs up to 1e-2.
-DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 3e-2}
+DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 5e-2}
 
 SOURCE_KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
 ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "boolean")

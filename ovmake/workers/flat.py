@@ -11,14 +11,16 @@ to what are read by hand: the frameworks that know the rest are in other process
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.wiring import Op
 
 # Places of fields in their tables, by the schema.
-_SUBGRAPHS = 2
+_SUBGRAPHS, _SIGNATURES = 2, 7
+_SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS, _SIGNATURE_SUBGRAPH = 0, 1, 4
+_MAPPED_NAME, _MAPPED_TENSOR = 0, 1
 _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
 _TENSOR_NAME = 3
 _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 1, 2
@@ -27,7 +29,10 @@ _NO_TENSOR = -1  # an optional input that is left out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flat:
-    """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling."""
+    """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling.
+
+    Names are those of the signature where the model has one, else the tensors' own, without `:0`.
+    """
 
     ops: tuple[Op, ...]
     inputs: Mapping[str, str]
@@ -69,14 +74,26 @@ def _flat(data: bytes) -> Flat:
     ]
     return Flat(
         ops=tuple(ops),
-        inputs={_user_name(names[tensor]): spelt[tensor] for tensor in inputs},
-        outputs={_user_name(names[tensor]): spelt[tensor] for tensor in outputs},
+        inputs=_named(inputs, _signature(root, _SIGNATURE_INPUTS), names, spelt),
+        outputs=_named(outputs, _signature(root, _SIGNATURE_OUTPUTS), names, spelt),
         spelling={spelling: names[tensor] for tensor, spelling in spelt.items()},
     )
 
 
-def _user_name(name: str) -> str:
-    return name.removesuffix(":0")
+def _signature(root: _Table, side: int) -> dict[int, str]:
+    """Return the names that the only signature of the main subgraph gives to tensors; nothing without one."""
+    signatures = [found for found in root.tables(_SIGNATURES) if found.number(_SIGNATURE_SUBGRAPH) == 0]
+    if len(signatures) != 1:
+        return {}
+    return {entry.number(_MAPPED_TENSOR): entry.text(_MAPPED_NAME) for entry in signatures[0].tables(side)}
+
+
+def _named(
+    tensors: Sequence[int], signature: Mapping[int, str], names: Sequence[str], spelt: Mapping[int, str]
+) -> dict[str, str]:
+    """Return tensors by the names that a user writes, in the model's order."""
+    known = signature if set(signature) == set(tensors) else {}
+    return {known.get(tensor, names[tensor].removesuffix(":0")): spelt[tensor] for tensor in tensors}
 
 
 def _offset(data: bytes, at: int) -> int:
@@ -117,6 +134,11 @@ class _Table:
         """Return a vector of 32-bit integers."""
         start, count = self._vector(place)
         return struct.unpack_from(f"<{count}i", self.data, start) if count else ()
+
+    def number(self, place: int) -> int:
+        """Return a 32-bit integer, 0 if it is absent."""
+        field = self._field(place)
+        return int(struct.unpack_from("<I", self.data, field)[0]) if field else 0
 
     def text(self, place: int) -> str:
         """Return a string, empty if it is absent."""

@@ -46,8 +46,15 @@ class Original(Protocol):
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run once, on a prepared feed."""
 
+    @property
+    def in_integers(self) -> bool:
+        """Whether it computes in integers, whose rounding is left to the kernels."""
+
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """Run once in other kernels of the same framework, where those may differ; None where they may not."""
+        """Run once more, with what may be different without being wrong; None if there is nothing.
+
+        In integers: with other kernels of the same framework. In floating point: with inputs moved by a last place.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,11 @@ class LiteOriginal:
     def quanta(self) -> Mapping[str, float]:
         """See `Original`."""
         return self.lite.quanta
+
+    @property
+    def in_integers(self) -> bool:
+        """See `Original`."""
+        return self.lite.plain is not None
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """See `Original`."""

@@ -106,15 +106,16 @@ def _read_graph(request: Request, source: Path) -> Read:
 
 
 def _read_tflite(request: Request, source: Path) -> Read:
+    flat = ops_of_tflite(source.read_bytes())
     with _suffixed(source, ".tflite") as path:
-        if not _wants_cut(request):
+        if _wants_cut(request):
+            cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request).spelt(flat.spelling)
+            model = _convert_between("tflite", path, source.name, cut)
+        else:
+            cut = Cut(inputs=tuple(flat.inputs.items()), outputs=tuple(flat.outputs.items())).spelt(flat.spelling)
             model = _convert("tflite", path, source.name)
-            ir.name_ports(model)
-            return Read(model=model, graph=source, way=DIRECT)
-        flat = ops_of_tflite(source.read_bytes())
-        cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request).spelt(flat.spelling)
-        model = _convert_between("tflite", path, source.name, cut)
-    return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors)
+            _name_ends(model, cut)
+    return Read(model=model, graph=source, way=DIRECT, is_cut=_wants_cut(request), tensors=cut.tensors)
 
 
 def _read_frozen(request: Request, graph: Path, names: Path) -> Read:

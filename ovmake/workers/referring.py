@@ -1,8 +1,8 @@
 """reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
 
 outputs     .npz with `output_0`, `output_1`, ... in the order of the interface's outputs, each [samples, ...]
-facts       JSON: how many operations the graph has; for a source that computes in integers the steps of its outputs,
-            and by how much its framework's own kernels differ; or why TensorFlow cannot run it
+facts       JSON: how many operations the graph has; by how much TensorFlow differs from itself where it may, which no
+            IR can be asked to be better than (`original.again`); or why TensorFlow cannot run it
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def refer(request: Request) -> dict[str, object]:
     try:
         model = original(request, interface)
         outputs, again = _run(model, interface, samples)
-        facts |= {"operations": model.operations, "quanta": dict(model.quanta)}
-        facts["own"] = {name: difference(outputs[name], array) for name, array in again.items()}
+        facts |= {"operations": model.operations, "in_integers": model.in_integers, "quanta": dict(model.quanta)}
+        facts["own"] = {name: difference(outputs[name][: len(array)], array) for name, array in again.items()}
     except ActionError as error:
         if error.code != "tensorflow-cannot-run":
             raise
@@ -47,14 +47,14 @@ def refer(request: Request) -> dict[str, object]:
 
 
 def _run(model: Original, interface: Interface, samples: Samples) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return the outputs, and those of the model's other kernels if it has some that differ."""
+    """Return the outputs, and what the model says when it is run again: integers always, else the first feed only."""
     _check_outputs(model, interface)
     collected, others = Collected(interface.outputs), Collected(interface.outputs)
-    for feed, count in samples.feeds():
+    for place, (feed, count) in enumerate(samples.feeds()):
         try:
             ready = prepared(feed, interface)
             collected.add(model(ready), count, samples.fed(feed))
-            again = model.again(ready)
+            again = model.again(ready) if place == 0 or model.in_integers else None
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
