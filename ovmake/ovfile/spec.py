@@ -156,6 +156,11 @@ class Target:
         return f"{self.family}:{self.precision}"
 
     @property
+    def home(self) -> KeyPath:
+        """The table of the model, which says where the source is."""
+        return ("models", self.model)
+
+    @property
     def family(self) -> str:
         """The model, or the model's variant: what all precisions share. Also the folder under the build folder."""
         return f"{self.model}@{self.variant}" if self.variant else self.model

@@ -31,7 +31,7 @@ def freeze(lowering: Lowering, target: Target) -> Action | None:
         params=source_params(target, form.kind),
         inputs=source_inputs(target, form),
         outputs=(Output(role="graph"), Output(role="names")),
-        at=target.at,
+        at=target.home,
         origins=target.origins,
     )
     return lowering.add(action, otherwise=target.name)

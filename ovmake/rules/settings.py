@@ -55,7 +55,7 @@ def source_inputs(target: Target, form: SourceForm, *, stands_for_itself: bool =
     """Return the source's file or folder as an input, and the files that belong to it."""
     roles = {"source": target.source, **{f"beside.{place}": path for place, path in enumerate(form.beside)}}
     return tuple(
-        Input(role=role, origin=Source(path), at=(*target.at, "source"), stands_for_itself=stands_for_itself)
+        Input(role=role, origin=Source(path), at=(*target.home, "source"), stands_for_itself=stands_for_itself)
         for role, path in roles.items()
     )
 

@@ -1,6 +1,6 @@
 """freeze: a source that OpenVINO cannot read as it is, as one frozen graph that it can.
 
-params      kind; signature and tags for what has them (default `serving_default`, ["serve"])
+params      kind (default saved-model); signature and tags for what has them (default `serving_default`, ["serve"])
 inputs      source
 outputs     graph: a GraphDef, inputs are Placeholders; the path has to end in `.pb` when OpenVINO reads it
             names: {"format": 1, "way": "Keras 3.15.1", "inputs": {name: tensor}, "outputs": {name: tensor}}
@@ -32,7 +32,7 @@ def freeze(request: Request) -> dict[str, object]:
     tags = request.params.get("tags", DEFAULT_TAGS)
     loaded = load(
         source,
-        kind=str(request.params["kind"]),
+        kind=str(request.params.get("kind", "saved-model")),
         signature=str(request.params.get("signature", DEFAULT_SIGNATURE)),
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, Iterable) else DEFAULT_TAGS,
     )

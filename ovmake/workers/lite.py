@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
 from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorType
 from tensorflow.lite.tools import flatbuffer_utils
@@ -234,22 +235,29 @@ def _indexes(found: Any) -> list[int]:
 # the interpreter
 
 
-def _interpreter(content: bytes, threads: int, *, plain: bool) -> Any:
-    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
-        return Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
-
-
 def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, plain: bool = False) -> Any:
     try:
-        interpreter = _interpreter(content, threads, plain=plain)
-        for index, shape in shapes.items():
-            interpreter.resize_tensor_input(index, _fixed(shape))
-        interpreter.allocate_tensors()
+        if shapes and not plain:
+            # XNNPACK convolves 5 channels with a kernel for 3, and says nothing; TFLite's plain kernels do not.
+            _allocated(content, shapes, threads, plain=True)
+        interpreter = _allocated(content, shapes, threads, plain=plain)
+        for detail in interpreter.get_input_details():
+            interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], dtype=detail["dtype"]))
+        interpreter.invoke()
     except (RuntimeError, ValueError) as error:
         message = f"TFLite's interpreter cannot run this model: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+    return interpreter
+
+
+def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, *, plain: bool) -> Any:
+    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
+        interpreter = Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
+    for index, shape in shapes.items():
+        interpreter.resize_tensor_input(index, _fixed(shape))
+    interpreter.allocate_tensors()
     return interpreter
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ovmake.workers.graphs import Loaded, register
+from ovmake.workers.graphs import Loaded, nodes, register
 from ovmake.workers.loading_checkpoint import DEFAULT_SIGNATURE, load_checkpoint, load_frozen_graph
 from ovmake.workers.loading_keras import load_keras
 from ovmake.workers.loading_saved_model import load_saved_model
@@ -49,8 +49,18 @@ def load(
         message = f"TensorFlow cannot load `{source.name}`: {message_of(error)}"
         failure = ActionError("tensorflow-cannot-load", message, setting="source")
         raise _with_kind(failure, source, kind) from error
+    _check_tables(source, loaded)
     register(loaded.graph_def)
     return loaded
+
+
+def _check_tables(source: Path, loaded: Loaded) -> None:
+    """Refuse what fails only when it is called: the graph holds a table's use, and not its content."""
+    lookups = [node.name for node in nodes(loaded.graph_def) if node.op.startswith("LookupTable")]
+    if lookups:
+        message = f"`{source.name}` looks values up in a table (`{lookups[0]}`), which a frozen graph cannot hold"
+        hint = "cut the table off (`cut.inputs`), or export the model without it"
+        raise ActionError("unsupported-source", message, setting="source", help=hint)
 
 
 def _load(source: Path, kind: str, signature: str, tags: tuple[str, ...]) -> Loaded:
