@@ -229,7 +229,8 @@ class Layers:
         sources = {self._wiring.source(tensor) for tensor in tensors}
         if sources & {self._wiring.source(tensor) for tensor in ends}:
             message = f"the cut begins at `{name}`, and what flows into it is an output already: nothing is left"
-            raise ActionError("cut-without-effect", message, setting=INPUTS)
+            hint = "" if outputs else "name the outputs to keep in cut.outputs"
+            raise ActionError("cut-without-effect", message, setting=INPUTS, help=hint)
         if not walk.met & set(tensors):
             why = f"the cut ends at {_listed(outputs)}" if outputs else "other cuts stand between"
             message = f"`{name}` does not lead to any output: {why}"

@@ -387,6 +387,16 @@ def test_an_output_beside_the_cut_still_needs_the_input() -> None:
     assert 'add "x" to cut.inputs to keep it, or move the cut' == failed.value.help
 
 
+def test_an_output_that_flows_into_the_cut_has_to_go() -> None:
+    layers = Layers(graph("Placeholder x", "Relu a <- x", "Softmax b <- a"), outputs={"logits": "a:0", "scores": "b:0"})
+
+    with pytest.raises(ActionError) as failed:
+        layers.check_cut(["b"], [])
+
+    assert "name the outputs to keep in cut.outputs" == failed.value.help
+    assert Cut(inputs=("a:0",), outputs=("b:0",), originals=()) == layers.check_cut(["b"], ["scores"])
+
+
 def test_an_input_that_is_named_is_kept() -> None:
     layers = Layers(graph("Placeholder x", "Relu a <- x", "Neg b <- a", "Add c <- x b"))
 
