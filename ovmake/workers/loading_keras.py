@@ -272,7 +272,8 @@ def _refusal(source: Path, saved: _Saved, error: Exception, notes: tuple[str, ..
         return ActionError("unsafe-source", message, setting="source", help=_EXPORT, notes=notes)
     hint = _EXPORT
     if not saved.version.startswith("3.") and not _has_tf_keras():
-        hint = f"it was saved by Keras {saved.version or 'of old'}: install tf-keras (`pip install tf-keras`)"
+        # With its dependencies comes the wheel `tensorflow`, which destroys a `tensorflow-cpu` that is there.
+        hint = f"it was saved by Keras {saved.version or 'of old'}: install tf-keras, `pip install --no-deps tf-keras`"
     unknown = _UNKNOWN_CLASS.search(words)
     if unknown:
         message = f"`{source.name}` uses the class `{unknown[1]}`, which is none of Keras 3's"

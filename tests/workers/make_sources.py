@@ -1,10 +1,11 @@
-"""Make a small model of every kind: `python make_sources.py FOLDER`. Needs TensorFlow, and tf-keras for old .h5 files.
+"""Make a small model of every kind: `python make_sources.py FOLDER`. Those of Keras 2 need tf-keras.
 
 Beside a model, NAME.npz holds what it computes: inputs as `in_<name>`, outputs as `out_<name>`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 v1 = tf.compat.v1
 rng = np.random.default_rng(0)
@@ -198,6 +198,8 @@ def keras_models() -> None:
 
 def old_keras_models() -> None:
     """What Keras 3 refuses: a layer that is gone, an operation as a layer, an LSTM with an option that is gone."""
+    import tf_keras  # noqa: PLC0415 - not everybody has it
+
     layers = tf_keras.layers
     x = tf_keras.Input((4,), name="x")
     dense = layers.Dense(3, name="dense")(x)
@@ -283,7 +285,8 @@ def main() -> None:
     table()
     frozen()
     keras_models()
-    old_keras_models()
+    if importlib.util.find_spec("tf_keras") is not None:
+        old_keras_models()
     checkpoint()
     pipeline()
     lite()
