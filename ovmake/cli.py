@@ -108,6 +108,14 @@ def _parser() -> argparse.ArgumentParser:
     _target_arguments(status)
     status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
 
+    inspect = _command(commands, "inspect", _inspect, "inputs, outputs, layers one can cut at, what OpenVINO lacks")
+    inspect.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
+    inspect.add_argument("--all", action="store_true", help="show all layers, however many there are")
+    inspect.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    init = _command(commands, "init", _init, "write a starter Ovfile by looking at the models")
+    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
+
     clean = _command(commands, "clean", _clean, "remove what was published; the cache stays")
     clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
     return parser
@@ -263,6 +271,29 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _inspect(arguments: argparse.Namespace) -> int:
+    from ovmake.inspecting.command import inspect
+    from ovmake.inspecting.tables import lines_of
+
+    description = inspect(_where(arguments), arguments.model, _tell_on_terminal)
+    if arguments.json:
+        _print_json(description.to_json())
+        return 0
+    for line in lines_of(description, width=_width(), all_layers=arguments.all):
+        print(line)
+    return 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from ovmake.diagnostics import render
+    from ovmake.inspecting.command import init
+
+    written = init(_where(arguments), arguments.paths, _tell_on_terminal, lambda found: _tell(render(found)))
+    left_out = f", and {written.left_out} as comments" if written.left_out else ""
+    print(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
+    return 0
+
+
 def _clean(arguments: argparse.Namespace) -> int:
     from ovmake.session import open_session
     from ovmake.store.cleaning import remove_outputs, remove_state
@@ -350,6 +381,19 @@ class _Summary:
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _tell_on_terminal(line: str) -> None:
+    """Say what takes a while to somebody who waits; in a pipe nobody does."""
+    if sys.stderr.isatty():
+        _tell(line)
+
+
+def _width() -> int:
+    """Return how wide tables may be: 80 in a pipe, so that they are the same everywhere."""
+    import shutil
+
+    return max(80, min(shutil.get_terminal_size().columns, 160)) if sys.stdout.isatty() else 80
 
 
 def _print_json(value: dict[str, object]) -> None:

@@ -172,7 +172,7 @@ def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:
         data = where.ovfile.read_bytes()
     except FileNotFoundError:
         message = f"there is no {where.ovfile}"
-        hint = "write one: two lines are enough, see the README; or name one with -f FILE or -C DIR"
+        hint = "write one: `ovmake init` does; or name one with -f FILE or -C DIR"
         raise OvmakeError(Diagnostic(code="no-ovfile", message=message, help=hint)) from None
     except OSError as error:
         message = f"cannot read {where.ovfile}: {error.strerror}"

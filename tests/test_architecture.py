@@ -1,6 +1,6 @@
 """Data flows one way: the table of who may import whom, held against every import statement, also in functions.
 
-    diagnostics <- ovfile <- graph <- rules <- engine <- session, terminal <- report <- cli
+    diagnostics <- ovfile <- graph <- rules <- engine <- session, terminal <- report, inspecting <- cli
 
 `store` stands beside `rules`, `stamp` and `workers` stand alone, and everything heavy has the one place where it may be
 loaded.
@@ -41,7 +41,28 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "session": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "workers.recognise"),
     "terminal": ("diagnostics", "ovfile", "graph", "engine"),
     "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
-    "cli": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "session", "terminal", "report"),
+    "inspecting": (
+        "diagnostics",
+        "ovfile.spec",
+        "session",
+        "workers.client",
+        "workers.protocol",
+        "workers.recognise",
+        "inspecting",
+    ),
+    "cli": (
+        "diagnostics",
+        "stamp",
+        "ovfile",
+        "graph",
+        "rules",
+        "store",
+        "engine",
+        "session",
+        "terminal",
+        "report",
+        "inspecting",
+    ),
     "__main__": ("cli",),
     "": (),
 }
@@ -75,7 +96,18 @@ EFFECTS = {
     "threading",
     "io",
 }
-PURE = ("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain")
+PURE = (
+    "diagnostics",
+    "ovfile",
+    "graph",
+    "rules",
+    "engine.staleness",
+    "engine.scheduler",
+    "engine.explain",
+    "inspecting.description",
+    "inspecting.tables",
+    "inspecting.starter",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ def ovmake(repo: Path, *arguments: str) -> Ended:
         (["build", "-C", "{repo}/nowhere"], 2),
         (["build", "no-such-target", "-C", "{repo}"], 2),
         (["clean", "-C", "{repo}"], 0),
+        (["inspect", "--help"], 0),
+        (["inspect", "no-such-model", "-C", "{repo}"], 2),
+        (["init", "-C", "{repo}"], 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )

@@ -8,6 +8,8 @@
     samples.py            samples from files or from a seed, the same on both sides (numpy)
     recognise.py          what kind of model a source is, by its content (stdlib)
     loading.py            any source as a frozen TensorFlow graph, lite.py: a .tflite model
+    layers.py             names of layers in a frozen graph; wiring.py, scopes.py: how they are found (stdlib)
+    inspecting_*.py       what `ovmake inspect` and `ovmake init` ask for
     fingerprint.py        what a source computes, as a digest that survives re-export
 
 TensorFlow and OpenVINO never share a process: they bring their own thread pools, allocators and oneDNN, and a crash of

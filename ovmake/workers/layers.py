@@ -86,6 +86,10 @@ class Layers:
         places = sorted(self._tree.layers, key=lambda p: ({**ends, **starts}[id(p)], len(p.lineage)))
         return [self._layer(place) for place in places if place.outputs]
 
+    def operations(self) -> list[str]:
+        """Return the type of every op that data flows through: what is computed of weights alone is left out."""
+        return [self._wiring.ops[name].type for name in self._wiring.order if self._wiring.computes(name)]
+
     def output(self, name: str) -> str:
         """Return the tensor that `cut.outputs = [name]` means.
 
@@ -177,7 +181,7 @@ class Layers:
 
     def _name_of(self, place: Place) -> str:
         """Return the shortest name that means `place` and nothing else."""
-        words = place.words
+        words = [tuple(word) for word in place.words]
         for length in range(1, len(words) + 1):
             *outer, last = words[-length:]
             for spelt in (
@@ -225,7 +229,8 @@ class Layers:
         sources = {self._wiring.source(tensor) for tensor in tensors}
         if sources & {self._wiring.source(tensor) for tensor in ends}:
             message = f"the cut begins at `{name}`, and what flows into it is an output already: nothing is left"
-            raise ActionError("cut-without-effect", message, setting=INPUTS)
+            hint = "" if outputs else "name the outputs to keep in cut.outputs"
+            raise ActionError("cut-without-effect", message, setting=INPUTS, help=hint)
         if not walk.met & set(tensors):
             why = f"the cut ends at {_listed(outputs)}" if outputs else "other cuts stand between"
             message = f"`{name}` does not lead to any output: {why}"

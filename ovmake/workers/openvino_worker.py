@@ -29,6 +29,12 @@ def _evaluate(request: Request) -> dict[str, object]:
     return evaluate(request)
 
 
+def _inspect(request: Request) -> dict[str, object]:
+    from ovmake.workers.inspecting_openvino import inspect
+
+    return inspect(request)
+
+
 def _time(request: Request) -> dict[str, object]:
     from ovmake.workers.timing import answer
     from ovmake.workers.timing_openvino import OpenVinoSubject
@@ -43,6 +49,7 @@ if __name__ == "__main__":
             "compress": _compress,
             "quantize": _quantize,
             "evaluate": _evaluate,
+            "inspect": _inspect,
             "time": _time,
         },
     )

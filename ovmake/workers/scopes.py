@@ -8,8 +8,9 @@ A *place* is a scope, or an op. Its words lead to it from the model down. A scop
 (`StatefulPartitionedCall`) is no word.
 
 A word has several spellings, the canonical one first. Keras 3 ends every layer's scope in `_1`, and that of its second
-call in `_3`: layer `conv2d` is in scope `conv2d_1`, layer `conv2d_1` in `conv2d_1_1`. So where all scopes of a scope
-end in numbers, and one number occurs with every name, the canonical spelling leaves the number away.
+call in `_3`: layer `conv2d` is in scope `conv2d_1`, layer `conv2d_1` in `conv2d_1_1`, or in `conv2d_1_2` if `conv2d_1`
+was taken first. So where all scopes of a scope end in numbers, and one number occurs with every name but of the last
+sort, the canonical spelling leaves the number away.
 
 A scope *holds layers* when nearly all that is in it is in scopes again; else it is a layer. Scopes that TensorFlow
 opens by itself (`moments`, `Tensordot`, and `Reshape/…` beside an op `Reshape`) are no layers.
@@ -18,7 +19,7 @@ opens by itself (`moments`, `Tensordot`, and `Reshape/…` beside an op `Reshape
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ovmake.workers.wiring import CALL_SCOPE, PLACEHOLDERS, Wiring
@@ -36,7 +37,8 @@ _LAYER, _SCOPE, _RAW_SCOPE, _OP, _RAW_OP = range(5)
 class Place:
     """A scope or an op. `ops` are those that stand directly in a scope, or the op itself.
 
-    `inputs` and `outputs` are the tensors that carry data into it and out of it, in the graph's order.
+    `words` lead to it, see `spellings`. `inputs` and `outputs` are the tensors that carry data into it and out
+    of it, in the graph's order.
     """
 
     path: str
@@ -45,7 +47,8 @@ class Place:
     is_op: bool = False
     canonical: str = ""
     is_layer: bool = False
-    parts: int = 0  # layers directly in it
+    parts: int = 0  # layers in it
+    words: tuple[Mapping[str, bool], ...] = ()
     ops: list[str] = field(default_factory=list)
     scopes: dict[str, Place] = field(default_factory=dict)
     inputs: dict[str, None] = field(default_factory=dict)
@@ -55,11 +58,6 @@ class Place:
     def is_call(self) -> bool:
         """Whether it is only what inlining a call left."""
         return bool(CALL_SCOPE.fullmatch(self.raw))
-
-    @property
-    def words(self) -> list[tuple[str, ...]]:
-        """The words that lead to it, each with its spellings."""
-        return [place.spellings for place in self.lineage if not place.is_call]
 
     @property
     def lineage(self) -> list[Place]:
@@ -72,13 +70,13 @@ class Place:
         return found[::-1]
 
     @property
-    def spellings(self) -> tuple[str, ...]:
-        """How its own word may be written, the canonical spelling first."""
+    def spellings(self) -> dict[str, bool]:
+        """How its own word may be written, and whether that is the raw spelling where there is a canonical one."""
         if self.canonical:
-            return self.canonical, self.raw
+            return {self.canonical: False, self.raw: True}
         numbered = _NUMBERED.fullmatch(self.raw)
         lonely = self.parent is not None and not self.is_op and len(_inner(self.parent)) == 1
-        return (self.raw, numbered[1]) if numbered and lonely else (self.raw,)
+        return {self.raw: False, numbered[1]: False} if numbered and lonely else {self.raw: False}
 
     def all_ops(self) -> Iterator[str]:
         """Yield every op in it, at any depth."""
@@ -115,6 +113,8 @@ class Tree:
         self.layers = self._layers(self.root, outermost=True)
         self._by_last: dict[str, list[Place]] = {}
         for place in [*scopes.values(), *self.ops.values()]:
+            outer = place.parent.words if place.parent is not None else ()
+            place.words = outer if place.is_call else (*outer, place.spellings)
             for spelling in place.spellings:
                 self._by_last.setdefault(spelling, []).append(place)
 
@@ -133,15 +133,16 @@ class Tree:
         return found[min(found)] if found else []
 
     def _rank(self, place: Place, words: Sequence[str]) -> tuple[int, bool] | None:
-        around = [above for above in place.lineage if not above.is_call]
-        if len(words) > len(around):
+        own = place.words
+        if len(words) > len(own):
             return None
-        pairs = list(zip(reversed(words), reversed(around), strict=False))
-        if not all(word in above.spellings for word, above in pairs):
-            return None
-        raw = any(above.canonical and word == above.raw for word, above in pairs)
-        kind = _OP if place.is_op and not (place.is_layer and not raw) else _SCOPE
-        inside = len(around) - len(words) > self._depth
+        raw = False
+        for word, spellings in zip(reversed(words), reversed(own), strict=False):
+            if word not in spellings:
+                return None
+            raw = raw or spellings[word]
+        kind = _OP if place.is_op and not place.is_layer else _SCOPE
+        inside = len(own) - len(words) > self._depth
         return (_LAYER if place.is_layer and not raw else kind + raw), inside
 
     def _make(self, path: str) -> None:
@@ -228,6 +229,8 @@ def _name_inner(scope: Place) -> None:
         if match is None:
             return
         numbers.setdefault(match[1], set()).add(match[2])
-    if len(numbers) > 1 and set.intersection(*numbers.values()):
+    taken = {place.raw for place in inner}
+    plain = [found for name, found in numbers.items() if name not in taken]
+    if len(numbers) > 1 and plain and set.intersection(*plain):
         for place, match in zip(inner, matches, strict=True):
             place.canonical = match[1] if match else ""

@@ -17,6 +17,12 @@ def _refer(request: Request) -> dict[str, object]:
     return refer(request)
 
 
+def _inspect(request: Request) -> dict[str, object]:
+    from ovmake.workers.inspecting_tensorflow import inspect
+
+    return inspect(request)
+
+
 def _time(request: Request) -> dict[str, object]:
     from ovmake.workers.timing import answer
     from ovmake.workers.timing_tensorflow import TensorFlowSubject
@@ -25,4 +31,4 @@ def _time(request: Request) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    serve({"freeze": _freeze, "reference": _refer, "time": _time})
+    serve({"freeze": _freeze, "inspect": _inspect, "reference": _refer, "time": _time})

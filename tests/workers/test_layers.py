@@ -141,6 +141,21 @@ def test_a_layer_called_twice_is_ambiguous_and_each_call_has_a_name() -> None:
     assert "`shared` may mean `shared_1`, `shared_3`" == failed.value.message
 
 
+def test_a_scope_whose_name_was_taken_has_another_number() -> None:
+    layers = Layers(
+        graph(
+            "Placeholder x",
+            "Const w",
+            "Conv2D net_1/conv2d_1/Conv2D <- x w",
+            "Relu net_1/relu_1/Relu <- net_1/conv2d_1/Conv2D",
+            "Conv2D net_1/conv2d_1_2/Conv2D <- net_1/relu_1/Relu w",
+        ),
+    )
+
+    assert ["x", "conv2d", "relu", "conv2d_1"] == names(layers)
+    assert "net_1/conv2d_1_2/Conv2D:0" == layers.output("conv2d_1")
+
+
 NESTED = graph(
     "Placeholder x",
     "Const w",
@@ -370,6 +385,16 @@ def test_an_output_beside_the_cut_still_needs_the_input() -> None:
 
     assert "input `x` of the model is still needed: an output comes of it, around the cut" == failed.value.message
     assert 'add "x" to cut.inputs to keep it, or move the cut' == failed.value.help
+
+
+def test_an_output_that_flows_into_the_cut_has_to_go() -> None:
+    layers = Layers(graph("Placeholder x", "Relu a <- x", "Softmax b <- a"), outputs={"logits": "a:0", "scores": "b:0"})
+
+    with pytest.raises(ActionError) as failed:
+        layers.check_cut(["b"], [])
+
+    assert "name the outputs to keep in cut.outputs" == failed.value.help
+    assert Cut(inputs=("a:0",), outputs=("b:0",), originals=()) == layers.check_cut(["b"], ["scores"])
 
 
 def test_an_input_that_is_named_is_kept() -> None:

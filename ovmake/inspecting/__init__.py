@@ -1,0 +1,9 @@
+"""`ovmake inspect` and `ovmake init`: look at models before anything is built.
+
+describing.py     ask a TensorFlow and an OpenVINO worker about a model     (effects)
+description.py    what they found, as data and as `--json`                  PURE
+tables.py         the same as text                                          PURE
+finding.py        which files and folders are models, and names for them    (reads the disk)
+starter.py        an Ovfile that begins with what was found                 PURE
+command.py        the two commands
+"""

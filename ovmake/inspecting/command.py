@@ -1,0 +1,189 @@
+"""The commands `ovmake inspect` and `ovmake init`, less their printing.
+
+    description = inspect(where, "digits" or "models/digits", tell)
+    written = init(where, paths, tell)
+
+Neither opens a session: nothing under `.ovmake` is needed, or made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
+from ovmake.inspecting.describing import Describer, Subject
+from ovmake.inspecting.description import Description
+from ovmake.inspecting.finding import Found, find, name_all
+from ovmake.inspecting.starter import Entry, starter
+from ovmake.ovfile.spec import Ovfile
+from ovmake.session import Where, read_ovfile
+from ovmake.workers.protocol import ActionError
+from ovmake.workers.recognise import recognise, unknown
+
+Tell = Callable[[Diagnostic], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What `init` wrote: the Ovfile, and how many models it builds and how many it has as comments."""
+
+    path: Path
+    models: int
+    left_out: int
+
+
+def inspect(where: Where, model: str, busy: Callable[[str], None]) -> Description:
+    """Describe a model of the Ovfile, or a path. `busy` is told what takes a while.
+
+    Raises:
+        OvmakeError: there is no such model (exit 2), or it cannot be loaded (exit 1).
+    """
+    subject = _subject_of_ovfile(where, model) or _subject_of_path(Path(model), model)
+    busy(f"loading {subject.shown} …")
+    with Describer() as describer:
+        return describer.describe(subject)
+
+
+def _subject_of_ovfile(where: Where, model: str) -> Subject | None:
+    """Return the model of the Ovfile; None where the Ovfile is missing, wrong or has none, and the path is there."""
+    there = Path(model).exists()
+    if there and not where.ovfile.exists():
+        return None
+    try:
+        _, ovfile, _ = read_ovfile(where)
+    except OvmakeError as error:
+        if there:
+            return None
+        if error.diagnostics and error.diagnostics[0].code == "no-ovfile":
+            raise OvmakeError(_nothing(model, [])) from None
+        raise
+    found = _in_ovfile(where, ovfile, model)
+    if found is None and not there:
+        raise OvmakeError(_nothing(model, list(dict.fromkeys(target.model for target in ovfile.targets))))
+    return found
+
+
+def _in_ovfile(where: Where, ovfile: Ovfile, model: str) -> Subject | None:
+    for target in ovfile.targets:
+        if model in {target.model, target.family, target.name}:
+            path = where.root / target.source
+            kind = target.kind or _kind_of(path)
+            return Subject(
+                shown=target.source, path=path, kind=kind, signature=target.signature, tags=tuple(target.tags)
+            )
+    return None
+
+
+def _nothing(model: str, known: list[str]) -> Diagnostic:
+    listed = ", ".join(f"`{name}`" for name in known)
+    message = f"there is no `{model}`: " + (f"no file, and the Ovfile has {listed}" if known else "no such file")
+    return Diagnostic(code="no-such-model", message=message, help=did_you_mean(model, known))
+
+
+def _subject_of_path(path: Path, shown: str) -> Subject:
+    return Subject(shown=shown, path=path.absolute(), kind=_kind_of(path))
+
+
+def _kind_of(path: Path) -> str:
+    try:
+        found = recognise(path)
+    except OSError as error:
+        message = f"cannot read `{path}`: {error.strerror}"
+        raise OvmakeError(Diagnostic(code="no-such-model", message=message), exit_status=1) from None
+    if not found.kind:
+        raise OvmakeError(_as_diagnostic(unknown(path, found)), exit_status=1)
+    return found.kind
+
+
+def _as_diagnostic(error: ActionError) -> Diagnostic:
+    return Diagnostic(code=error.code, message=error.message, notes=error.notes, help=error.help)
+
+
+# init
+
+
+def init(where: Where, paths: Sequence[str], busy: Callable[[str], None], tell: Tell) -> Written:
+    """Write an Ovfile for these models, or for those under its folder. `tell` gets what is wrong with some of them.
+
+    Raises:
+        OvmakeError: there is an Ovfile, or nothing to write one about (exit 2); or no model can be built (exit 1).
+    """
+    _check_free(where)
+    found = _find(where, paths)
+    entries = _entries(where, found, busy, tell)
+    if not any(entry.builds for entry in entries):
+        message = f"none of {len(entries)} models can be built; {where.ovfile} was not written"
+        raise OvmakeError(Diagnostic(code="no-models", message=message), exit_status=1)
+    try:
+        with where.ovfile.open("x", encoding="utf-8") as file:
+            file.write(starter(entries))
+    except FileExistsError:
+        _check_free(where)
+    except OSError as error:
+        message = f"cannot write {where.ovfile}: {error.strerror}"
+        raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None
+    built = sum(entry.builds for entry in entries)
+    return Written(path=where.ovfile, models=built, left_out=len(entries) - built)
+
+
+def _check_free(where: Where) -> None:
+    if where.ovfile.exists():
+        message = f"{where.ovfile} is there already, and init never overwrites one"
+        hint = "write another beside it: `ovmake init -f FILE`"
+        raise OvmakeError(Diagnostic(code="ovfile-exists", message=message, help=hint))
+
+
+def _find(where: Where, paths: Sequence[str]) -> list[Found]:
+    places = [Path(path) for path in paths] or [where.ovfile.parent]
+    try:
+        found = find(places)
+    except OSError as error:
+        diagnostic = Diagnostic(code="no-such-model", message=f"{error.strerror}: {error.filename}")
+        raise OvmakeError(diagnostic) from None
+    if not found:
+        message = f"no model found under {', '.join(str(place) for place in places)}"
+        hint = "name one: `ovmake init PATH`; a SavedModel folder, a .pb, .keras, .h5, .tflite or .meta file"
+        raise OvmakeError(Diagnostic(code="no-models", message=message, help=hint))
+    return found
+
+
+def _entries(where: Where, found: Sequence[Found], busy: Callable[[str], None], tell: Tell) -> list[Entry]:
+    names = name_all([one.path for one in found])
+    entries = []
+    with Describer() as describer:
+        for name, one in zip(names, found, strict=True):
+            source = os.path.relpath(one.path.absolute(), where.root)
+            wrong, description = _outside(where, one), None
+            if wrong is None:
+                busy(f"looking at {source} …")
+                description, wrong = _look(describer, source, one)
+            reason = "" if wrong is None else wrong.message
+            entries.append(Entry(name=name, source=source, description=description, reason=reason))
+            if wrong is not None:
+                tell(replace(wrong, message=f"`{source}` cannot be built: {reason}", severity="warning"))
+    return entries
+
+
+def _outside(where: Where, one: Found) -> Diagnostic | None:
+    repo, path = os.path.realpath(where.repo), os.path.realpath(one.path)
+    if where.allow_outside or os.path.commonpath([repo, path]) == repo:
+        return None
+    hint = "move it into the repo, or run ovmake with --allow-outside"
+    return Diagnostic(code="path-outside", message="it is outside of the repo", help=hint)
+
+
+def _look(describer: Describer, source: str, one: Found) -> tuple[Description | None, Diagnostic | None]:
+    """Return what a model is, and what keeps it from being built."""
+    if not one.recognised.kind:
+        return None, _as_diagnostic(unknown(one.path, one.recognised))
+    try:
+        subject = Subject(shown=source, path=one.path.absolute(), kind=one.recognised.kind)
+        description = describer.describe(subject)
+    except OvmakeError as error:
+        return None, error.diagnostics[0]
+    for trouble in description.troubles:
+        return description, Diagnostic(code=trouble.code, message=trouble.message, notes=trouble.notes)
+    return description, None

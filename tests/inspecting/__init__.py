@@ -1,0 +1,1 @@
+"""Tests of `ovmake inspect` and `ovmake init`, less the workers."""
