@@ -34,8 +34,9 @@ DEFAULT_COSINE: Mapping[str, float] = {"fp32": 0.99999, "fp16": 0.999, "int8": 0
 
 # Cosine is blind to scale, so floating point must also agree element by element: the largest difference in an output,
 # as a share of the output's own scale (the largest magnitude in TensorFlow's). Two correct FP32 implementations differ
-# by some 1e-6 in a deep network; rounding weights to FP16 costs up to 1e-2.
-DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 5e-2}
+# by some 1e-6 in a deep network. Rounding weights to FP16 costs 1e-3 in most trained models, 3e-2 in deep ones with
+# random weights, and 1e-1 at single elements of one that takes logarithms; a wrong scale or a lost epsilon costs more.
+DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 0.25}
 
 SOURCE_KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
 ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "boolean")
