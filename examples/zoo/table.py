@@ -33,7 +33,7 @@ def rows(record: dict[str, Any]) -> list[str]:
 
 def number(value: float | None) -> str:
     """Return three digits of a figure."""
-    return "–" if value is None else f"{value:.3g}"
+    return "-" if value is None else f"{value:.3g}"
 
 
 def decibels(found: dict[str, Any]) -> str:
@@ -43,7 +43,7 @@ def decibels(found: dict[str, Any]) -> str:
 
 def share(value: float | None) -> str:
     """Return the share of rows with the same largest element."""
-    return "–" if value is None else f"{value:.1%}"
+    return "-" if value is None else f"{value:.1%}"
 
 
 def main() -> int:

@@ -53,10 +53,16 @@ class Fingerprint:
     note: str
 
 
-def fingerprint(source: Path, *, whole: bool = True) -> Fingerprint:
-    """Fingerprint what the SavedModel folder or frozen .pb `source` computes: its `serving_default` in graph `serve`.
+def fingerprint(
+    source: Path,
+    *,
+    signature: str = "serving_default",
+    tags: tuple[str, ...] = ("serve",),
+    whole: bool = True,
+) -> Fingerprint:
+    """Fingerprint what `signature` of the SavedModel folder or frozen .pb `source` computes.
 
-    Not `whole`: of a part, which inner names single out, so that the bytes count.
+    Not `whole`: a part of it, which inner names single out, so that the bytes count.
 
     Raises:
         OSError: `source` cannot be read. Nothing else: a source that is read but not understood
@@ -65,7 +71,7 @@ def fingerprint(source: Path, *, whole: bool = True) -> Fingerprint:
     if not whole:
         return Fingerprint(sha256=_bytes_digest(source).hex(), kind="bytes", note="only a part of the graph counts")
     try:
-        digest = _saved_model(source, "serving_default", ("serve",)) if source.is_dir() else _frozen(source)
+        digest = _saved_model(source, signature, tags) if source.is_dir() else _frozen(source)
     except (UnfollowableError, WireError, CheckpointError) as error:
         return Fingerprint(sha256=_bytes_digest(source).hex(), kind="bytes", note=str(error))
     return Fingerprint(sha256=digest.hex(), kind="computation", note="")

@@ -198,7 +198,7 @@ def keras_models() -> None:
 
 def old_keras_models() -> None:
     """What Keras 3 refuses: a layer that is gone, an operation as a layer, an LSTM with an option that is gone."""
-    import tf_keras  # noqa: PLC0415 - not everybody has it
+    import tf_keras
 
     layers = tf_keras.layers
     x = tf_keras.Input((4,), name="x")
