@@ -29,7 +29,13 @@ def to_html(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"difference": words.difference, "cosine": words.cosine, "option": _option}
+    environment.filters |= {
+        "difference": words.difference,
+        "cosine": words.cosine,
+        "decibels": words.decibels,
+        "part": words.part,
+        "option": _option,
+    }
     return environment.get_template(TEMPLATE).render(page=page) + "\n"
 
 

@@ -52,27 +52,38 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDifference:
-    """How far an output is from TensorFlow's, over all samples and elements."""
+    """How far an output is from TensorFlow's, over all samples and elements. See `workers.metrics.difference`.
+
+    `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns.
+    """
 
     name: str
     max_abs: float
     mean_abs: float
     cosine: float
     nan_mismatch: int
+    scale: float | None = None
+    max_rel: float | None = None
+    snr_db: float | None = None
+    argmax: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Accuracy and numeric difference. The metric is None without labels."""
+    """Accuracy and numeric difference. The metric is None without labels.
+
+    `not_measured` says why TensorFlow could not run what the IR computes, "" if it could.
+    """
 
     samples: int
     metric: str | None
     reference: float | None
     candidate: float | None
     differences: tuple[OutputDifference, ...]
-    operations_tensorflow: int
+    operations_tensorflow: int | None
     operations_openvino: int
     executed: Mapping[str, int]
+    not_measured: str = ""
 
     @property
     def max_abs(self) -> float | None:
@@ -126,6 +137,8 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     if evaluation is None:
         off = f"evaluate {name}" not in outcome.actions
         missing["evaluation"] = "`accuracy = false` in the Ovfile" if off else _why(graph, outcome, name)
+    elif "not_measured" in evaluation:
+        missing["evaluation"] = str(evaluation["not_measured"])
     measured = outcome.actions.get(f"benchmark {name}")
     measurement = _json(measured, "measurement", read)
     if measurement is None:
@@ -197,13 +210,15 @@ def _evaluation(body: Mapping[str, Any]) -> Evaluation:
         operations_tensorflow=body["operations"]["tensorflow"],
         operations_openvino=body["operations"]["openvino"],
         executed=body["executed"],
+        not_measured=str(body.get("not_measured", "")),
     )
 
 
 def _difference(body: Mapping[str, Any]) -> OutputDifference:
     """None in the evaluation (no finite element to compare) is NaN here, and "not measured" where it is shown."""
     figures = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "mean_abs", "cosine")}
-    return OutputDifference(name=body["name"], nan_mismatch=body["nan_mismatch"], **figures)
+    more = {key: body[key] for key in ("scale", "max_rel", "snr_db", "argmax")}
+    return OutputDifference(name=body["name"], nan_mismatch=body["nan_mismatch"], **figures, **more)
 
 
 def _measurement(body: Mapping[str, Any], machine: str) -> Measurement:

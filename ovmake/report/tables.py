@@ -250,7 +250,7 @@ UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
 def _evaluated(report: TargetReport) -> dict[str, Figure]:
     evaluated, metric = report.evaluation, words.metric_of(report)
     unevaluated = why(report, "evaluation")
-    no_score = UNLABELLED if evaluated else unevaluated
+    no_score = UNLABELLED if evaluated and not evaluated.not_measured else unevaluated
 
     def in_metric(value: float) -> str:
         return words.score(metric, value)

@@ -99,6 +99,8 @@ def _known_drop(report: TargetReport) -> float | None:
 
 def _agreement(evaluated: Evaluation) -> str:
     outputs = evaluated.differences
+    if evaluated.not_measured:
+        return f"agreement with TensorFlow {NOT_MEASURED} ({evaluated.not_measured})"
     if not outputs:
         return f"agreement with TensorFlow {NOT_MEASURED} (the evaluation holds no output)"
     mismatched = sum(output.nan_mismatch for output in outputs)
@@ -194,6 +196,16 @@ def drop_in(metric: str, drop: float) -> str:
 def difference(value: float) -> str:
     """Return a numeric difference: three digits, whatever its magnitude."""
     return f"{value:.3g}"
+
+
+def decibels(value: float | None) -> str:
+    """Return a signal-to-noise ratio; outputs that are equal have no noise."""
+    return "equal" if value is None else f"{value:.0f} dB"
+
+
+def part(value: float | None) -> str:
+    """Return a share in per cent, or a dash where there is none to tell."""
+    return "-" if value is None else f"{value:.1%}"
 
 
 def cosine(value: float) -> str:

@@ -25,6 +25,11 @@ def _inspect(request: Request) -> dict[str, object]:
 
 def _time(request: Request) -> dict[str, object]:
     from ovmake.workers.timing import answer
+
+    if request.params.get("kind") == "tflite":
+        from ovmake.workers.timing_lite import LiteSubject
+
+        return answer(request, LiteSubject)
     from ovmake.workers.timing_tensorflow import TensorFlowSubject
 
     return answer(request, TensorFlowSubject)

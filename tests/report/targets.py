@@ -61,7 +61,15 @@ def evaluated(reference: float = 0.918, candidate: float = 0.9138, metric: str =
         candidate=candidate,
         differences=(
             OutputDifference(
-                name="probabilities", max_abs=0.44208, mean_abs=0.0030711, cosine=0.9987851, nan_mismatch=0
+                name="probabilities",
+                max_abs=0.44208,
+                mean_abs=0.0030711,
+                cosine=0.9987851,
+                nan_mismatch=0,
+                scale=1.0,
+                max_rel=3.1,
+                snr_db=26.1,
+                argmax=0.9872,
             ),
         ),
         operations_tensorflow=58,
