@@ -104,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     _target_arguments(explain)
     explain.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
 
+    debug = _command(commands, "debug", _debug, "find the first layer whose output leaves TensorFlow's")
+    debug.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
+    debug.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+    debug.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
+    debug.add_argument("--explain", action="store_true", help="say why each action runs")
+    debug.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+
     status = _command(commands, "status", _status, "a line per target: fresh, stale, failed, never built")
     _target_arguments(status)
     status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
@@ -256,6 +263,25 @@ def _explain(arguments: argparse.Namespace) -> int:
                 if status == "fresh":
                     print(f"{name} is up to date")
         return outcome.exit_status
+
+
+def _debug(arguments: argparse.Namespace) -> int:
+    from ovmake.debug.command import Request, debug
+    from ovmake.session import open_session
+    from ovmake.terminal import Plain
+
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        targets = tuple(arguments.targets)
+        request = Request(targets=targets, jobs=arguments.jobs or _default_jobs(), everything=arguments.all)
+        # With --json too, progress goes to stderr: stdout holds what was found and nothing else.
+        listener = Plain(_tell, explain=arguments.explain) if arguments.json else _listener(arguments)
+        with listener:
+            debugged = debug(session, request, listener)
+    for line in debugged.lines if not arguments.json else ():
+        print(line)
+    for found in debugged.json if arguments.json else ():
+        _print_json(dict(found))
+    return debugged.exit_status
 
 
 def _status(arguments: argparse.Namespace) -> int:
