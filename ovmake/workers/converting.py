@@ -125,7 +125,7 @@ def _ask_for_fingerprint(request: Request) -> bool:
     """Begin to fingerprint the source, if what it computes as a whole is what the IR computes."""
     if "source" not in request.inputs or request.params.get("cut.inputs") or request.params.get("cut.outputs"):
         return False
-    asked = Request(id=1, kind="fingerprint", inputs={"source": request.inputs["source"]})
+    asked = Request(id=1, kind="fingerprint", inputs={"source": request.inputs["source"]}, log=request.log)
     return _fingerprints.send(asked)
 
 

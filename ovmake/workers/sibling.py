@@ -8,8 +8,7 @@ It ends with the process that started it.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import os
 
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import Request, Response
@@ -26,8 +25,7 @@ class Sibling:
         """Send a request without waiting; return whether there is a process to answer it."""
         try:
             if self._process is None or not self._process.alive:
-                log = request.log or str(Path(tempfile.gettempdir()) / f"ovmake-{self._name}.log")
-                self._process = WorkerProcess.start(self._name, boot_log=log)
+                self._process = WorkerProcess.start(self._name, boot_log=request.log or os.devnull)
         except OSError:
             return False
         self._process.send(request)

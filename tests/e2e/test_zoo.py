@@ -61,3 +61,12 @@ def test_table_is_written_from_the_records(zoo: Repo) -> None:
 
     table = readme.read_text().partition("<!-- differences -->")[2]
     assert all(f"`{model}:{precision}`" in table for model in MODELS for precision in ("fp32", "fp16"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_layers_can_be_compared(zoo: Repo, model: str) -> None:
+    result = zoo.ovmake("debug", f"{model}:fp32", "--json")
+
+    assert 0 == result.status, result.stderr
+    layers = json.loads(result.stdout)["layers"]
+    assert any(layer["state"] == "matched" for layer in layers)
