@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from ovmake.workers.protocol import Request
 from ovmake.workers.sibling import Sibling
@@ -14,9 +17,15 @@ def asked(source: Path) -> Request:
     return Request(id=1, kind="fingerprint", inputs={"source": str(source)})
 
 
-def test_sibling_answers_and_stays(tmp_path: Path) -> None:
+@pytest.fixture
+def sibling() -> Iterator[Sibling]:
+    started = Sibling("fingerprint")
+    yield started
+    started.end()
+
+
+def test_sibling_answers_and_stays(tmp_path: Path, sibling: Sibling) -> None:
     (tmp_path / "m.pb").write_bytes(b"no graph")
-    sibling = Sibling("fingerprint")
 
     first, second = sibling.ask(asked(tmp_path / "m.pb")), sibling.ask(asked(tmp_path / "m.pb"))
 
@@ -26,9 +35,8 @@ def test_sibling_answers_and_stays(tmp_path: Path) -> None:
     assert ("bytes", first.facts) == (first.facts["kind"], second.facts)
 
 
-def test_sibling_that_was_killed_is_started_again(tmp_path: Path) -> None:
+def test_sibling_that_was_killed_is_started_again(tmp_path: Path, sibling: Sibling) -> None:
     (tmp_path / "m.pb").write_bytes(b"no graph")
-    sibling = Sibling("fingerprint")
     sibling.ask(asked(tmp_path / "m.pb"))
     process = sibling._process
     assert process is not None
@@ -39,8 +47,8 @@ def test_sibling_that_was_killed_is_started_again(tmp_path: Path) -> None:
     assert sibling.ask(asked(tmp_path / "m.pb")) is not None
 
 
-def test_failure_is_an_answer(tmp_path: Path) -> None:
-    response = Sibling("fingerprint").ask(asked(tmp_path / "gone.pb"))
+def test_failure_is_an_answer(tmp_path: Path, sibling: Sibling) -> None:
+    response = sibling.ask(asked(tmp_path / "gone.pb"))
 
     assert response is not None
     assert not response.ok
