@@ -144,13 +144,21 @@ def _fingerprint(source: Read, found: Fingerprint | None) -> Fingerprint:
 
 
 def optimize(model: Any) -> None:
-    """Fuse and clean up as `ovc` does: batch normalization into convolutions, constants together."""
+    """Fuse and clean up as `ovc` does: batch normalization into convolutions, constants together.
+
+    Inputs and outputs keep their names. On the way OpenVINO would call the output `scores` of an operation `scores`
+    `scores_1`: so it is in most models of TF1.
+    """
     from openvino._offline_transformations import (
         apply_fused_names_cleanup,
         apply_moc_transformations,
         compress_quantize_weights_transformation,
     )
 
+    ends = [port.get_node() for port in (*model.inputs, *model.outputs)]
+    names = [node.get_friendly_name() for node in ends]
     apply_moc_transformations(model, cf=False, smart_reshape=True)
     compress_quantize_weights_transformation(model)
     apply_fused_names_cleanup(model)
+    for node, name in zip(ends, names, strict=True):
+        node.set_friendly_name(name)

@@ -3,8 +3,8 @@
     cut_of(layers, request) -> Cut
     whole(inputs, outputs) -> Cut
 
-An input goes by the word that the Ovfile cuts at; where a word means several tensors, by `word.0`, `word.1`, … An
-input or output of the source that the cut leaves keeps its name.
+An input goes by the word that the Ovfile cuts at, a tensor `x:0` by `x`; where a word means several tensors, by
+`word.0`, `word.1`, … An input or output of the source that the cut leaves keeps its name.
 """
 
 from __future__ import annotations
@@ -58,10 +58,12 @@ def cut_of(layers: Layers, request: Request) -> Cut:
     for word in starts:
         tensors = layers.inputs(word)
         for place, tensor in enumerate(tensors):
-            named.setdefault(tensor, word if len(tensors) == 1 else f"{word}.{place}")
+            named.setdefault(tensor, _user_name(word) if len(tensors) == 1 else f"{word}.{place}")
     originals = {tensor: name for name, tensor in layers.model_inputs.items()}
     inputs = tuple((named.get(tensor) or originals.get(tensor, tensor), tensor) for tensor in left.inputs)
-    outputs = tuple((word, layers.output(word)) for word in ends) if ends else tuple(layers.model_outputs.items())
+    outputs = (
+        tuple((_user_name(word), layers.output(word)) for word in ends) if ends else tuple(layers.model_outputs.items())
+    )
     _check_names(inputs, "cut.inputs")
     _check_names(outputs, "cut.outputs")
     kept = frozenset(name for name, tensor in inputs if tensor in originals)
@@ -71,6 +73,10 @@ def cut_of(layers: Layers, request: Request) -> Cut:
 def _words(request: Request, key: str) -> list[str]:
     value = request.params.get(key)
     return [str(word) for word in value] if isinstance(value, list | tuple) else []
+
+
+def _user_name(word: str) -> str:
+    return word.removesuffix(":0")
 
 
 def _check_names(ends: Ends, setting: str) -> None:

@@ -10,7 +10,7 @@ imported into one ConcreteFunction: TensorFlow called through a signature takes 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,21 +26,21 @@ from ovmake.workers.protocol import ActionError, Request, message_of
 
 # They hold or hand on values and compute nothing.
 NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
+# What the loops of TF1 begin with.
+FRAMES = {"Enter", "RefEnter"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
     """A callable graph. `operations` counts what computes something, loop bodies once.
 
-    `signature` is the source as shipped, None where there is none or the IR is of another function. `offered` are the
-    outputs that the source has, whether the IR has them or not.
+    `signature` is the source as shipped, None where there is none or the IR is of another function.
     """
 
     function: Any
     signature: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    offered: tuple[str, ...]
     operations: int
 
     @classmethod
@@ -63,7 +63,6 @@ class Frozen:
             signature=loaded.signature if whole and set(starts) == set(loaded.inputs) else None,
             inputs=tuple(starts),
             outputs=tuple(ends),
-            offered=tuple(loaded.outputs),
             operations=sum(node.op not in NOT_COUNTED for node in nodes(_between(graph, starts, ends))),
         )
 
@@ -194,10 +193,26 @@ def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
         )
 
     try:
+        if any(node.op in FRAMES for node in graph.node):
+            return _session_callable(run, specs)
         return tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
     except (ValueError, KeyError, tf.errors.OpError) as error:
         message = f"TensorFlow cannot run this part of the graph: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+
+
+def _session_callable(run: Callable[..., Any], specs: Sequence[Any]) -> Any:
+    """Return the graph as a callable of a TF1 session, as fast as a function.
+
+    For the loops of TF1, whose frames clash with the control edges that a tf.function adds.
+    """
+    with tf.Graph().as_default() as owner:
+        fed = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs]
+        ends = run(*fed)
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    session = tf.compat.v1.Session(graph=owner, config=tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads))
+    call = session.make_callable(ends, feed_list=fed)
+    return lambda *tensors: call(*(np.asarray(tensor) for tensor in tensors))
 
 
 def _types(graph: Any, tensors: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.scopes import Place, Tree
-from ovmake.workers.wiring import PLACEHOLDERS, Op, Walk, Wiring, op_of, ops_of_graph
+from ovmake.workers.wiring import PLACEHOLDERS, REQUIRED, Op, Walk, Wiring, op_of, ops_of_graph
 
 __all__ = ["Cut", "Layer", "Layers", "Op", "ops_of_graph"]
 
@@ -219,7 +219,7 @@ class Layers:
 
     def _originals(self) -> dict[str, str]:
         """Return the model's input tensors with their names, Placeholders that have none with the op's."""
-        tensors = {f"{name}:0": name for name, op in self._wiring.ops.items() if op.type in PLACEHOLDERS}
+        tensors = {f"{name}:0": name for name, op in self._wiring.ops.items() if op.type in REQUIRED}
         named = {self._wiring.source(tensor): name for name, tensor in self.model_inputs.items()}
         return {**named, **{tensor: name for tensor, name in tensors.items() if tensor not in named}}
 
@@ -284,7 +284,7 @@ def _cross(tensor: str, made_in: Sequence[Place], taken_in: Sequence[Place]) -> 
 
 
 def _placeholders(ops: Iterable[Op]) -> dict[str, str]:
-    return {op.name: f"{op.name}:0" for op in ops if op.type in PLACEHOLDERS}
+    return {op.name: f"{op.name}:0" for op in ops if op.type in REQUIRED}
 
 
 def _ends(ops: Sequence[Op]) -> dict[str, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Original(Protocol):
-    """A loaded source. `signature` is its callable as shipped, `offered` the outputs that it has.
+    """A loaded source. `signature` is its callable as shipped.
 
     `quanta` holds the step of each output that comes in integers, by the interface's names.
     """
@@ -34,10 +34,6 @@ class Original(Protocol):
     @property
     def signature(self) -> Any:
         """The source's own callable, None if it has none."""
-
-    @property
-    def offered(self) -> tuple[str, ...]:
-        """The names of the source's outputs."""
 
     @property
     def quanta(self) -> Mapping[str, float]:
@@ -63,7 +59,6 @@ class LiteOriginal:
 
     lite: Lite
     signature: None = None
-    offered: tuple[str, ...] = ()
 
     @property
     def operations(self) -> int:

@@ -23,7 +23,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ from ovmake.workers import ir
 from ovmake.workers.cutting import Cut, cut_of, whole
 from ovmake.workers.flat import ops_of_tflite
 from ovmake.workers.layers import Layers, ops_of_graph
-from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.naming import name_by_cut, name_by_signature
+from ovmake.workers.protocol import ActionError, Request, Response, message_of
 from ovmake.workers.recognise import recognise, unknown
 from ovmake.workers.sibling import Sibling
 
@@ -71,10 +72,7 @@ def read(request: Request) -> Read:
     except ActionError as error:
         if error.code != "cannot-convert" or kind == "tflite":
             raise
-        frozen = _frozen_by_tensorflow(request, error)
-        if frozen is None:
-            raise
-        return frozen
+        return _frozen_by_tensorflow(request, error)
 
 
 def _read_directly(request: Request, source: Path, kind: str) -> Read:
@@ -82,7 +80,7 @@ def _read_directly(request: Request, source: Path, kind: str) -> Read:
         if not source.is_dir():
             raise unknown(source, recognise(source))
         model = _convert("tf", source, source.name)
-        ir.name_ports(model)
+        name_by_signature(model, source)
         return Read(model=model, graph=source, way=DIRECT)
     if kind == "frozen-graph":
         return _read_graph(request, source)
@@ -114,7 +112,7 @@ def _read_tflite(request: Request, source: Path) -> Read:
         else:
             cut = whole(flat.inputs, flat.outputs).spelt(flat.spelling)
             model = _convert("tflite", path, source.name)
-            _name_ends(model, cut)
+            name_by_cut(model, cut)
     return Read(model=model, graph=source, way=DIRECT, is_cut=wants_cut(request), tensors=cut.tensors)
 
 
@@ -149,7 +147,9 @@ def _convert(framework: str, path: Path, shown: str, prepare: Callable[[Any], No
     except ActionError:
         raise
     except Exception as error:
-        message = f"OpenVINO cannot convert `{shown}`: {message_of(error)}"
+        # Without the machine's paths: the record may say why a source was frozen.
+        words = message_of(error).replace(str(path.absolute()), shown).replace(str(path), shown)
+        message = f"OpenVINO cannot convert `{shown}`: {words}"
         raise ActionError("cannot-convert", message, setting="source") from error
 
 
@@ -177,7 +177,7 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
 
     model = _convert(framework, path, shown, override)
     _drop_inputs(model, {tensor for _, tensor in cut.inputs})
-    _name_ends(model, cut)
+    name_by_cut(model, cut)
     return model
 
 
@@ -217,38 +217,6 @@ def _place(loaded: Any, tensor: str) -> Any:
     return place
 
 
-def _name_ends(model: Any, cut: Cut) -> None:
-    """Put inputs and outputs into the order of the cut, and let them go by its names."""
-    parameters = {tensor: _with_tensor(model.inputs, tensor) for _, tensor in cut.inputs}
-    for name, tensor in cut.inputs:
-        node = parameters[tensor].get_node()
-        node.set_friendly_name(name)
-    results = [_with_tensor(model.outputs, tensor, place) for place, (_, tensor) in enumerate(cut.outputs)]
-    for (name, _), port in zip(cut.outputs, results, strict=True):
-        port.get_node().set_friendly_name(name)
-    for port, name in zip(results, [name for name, _ in cut.outputs], strict=True):
-        _add_name(port, name, [*model.inputs, *model.outputs])
-    for name, tensor in cut.inputs:
-        _add_name(parameters[tensor], name, [*model.inputs, *model.outputs])
-
-
-def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any:
-    """Return the port of a tensor. Two outputs may be one tensor: then the one at `place` is meant."""
-    found = [port for port in ports if tensor in port.get_names()]
-    if place is not None and place < len(ports) and ports[place] in found:
-        return ports[place]
-    if not found:
-        message = f"OpenVINO's reader lost the tensor `{tensor}` on the way"
-        raise ActionError("cannot-convert", message, setting="source")
-    return found[0]
-
-
-def _add_name(port: Any, name: str, ports: list[Any]) -> None:
-    others = {found for other in ports if other != port for found in other.get_names()}
-    if name not in others:
-        port.get_tensor().add_names({name})
-
-
 @contextlib.contextmanager
 def suffixed(path: Path, suffix: str) -> Iterator[Path]:
     """Give a file that is named by its role the suffix that OpenVINO's readers go by."""
@@ -264,11 +232,18 @@ def suffixed(path: Path, suffix: str) -> Iterator[Path]:
 # TensorFlow's help
 
 
+# What TensorFlow says of the Ovfile, and not of the source.
+_OF_THE_OVFILE = {"unknown-signature", "unknown-tags"}
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
-def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read | None:
-    """Return the source as TensorFlow freezes it, None if that does not help either."""
+def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
+    """Return the source as TensorFlow freezes it.
+
+    Raises:
+        ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
+            what to do: it stands beside OpenVINO's words.
+    """
     folder = tempfile.TemporaryDirectory(prefix="ovmake-")
     _KEPT[:] = [folder]  # until the next one: the caller reads the graph for its fingerprint
     outputs = {"graph": f"{folder.name}/frozen.pb", "names": f"{folder.name}/names.json"}
@@ -276,10 +251,22 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read | None
     asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
     response = _tensorflow.ask(asked)
     if response is None or not response.ok:
-        return None
+        raise _refused_twice(refusal, response)
     try:
         found = _read_frozen(request, Path(outputs["graph"]), Path(outputs["names"]))
-    except ActionError:
-        return None
-    way = f"{found.way}, because {refusal.message}"
-    return Read(model=found.model, graph=found.graph, way=way, is_cut=found.is_cut, tensors=found.tensors)
+    except ActionError as error:
+        if error.code != "cannot-convert":  # a name in the Ovfile's cut, which the frozen graph knows better
+            raise
+        raise refusal from error
+    return replace(found, way=f"{found.way}, because {refusal.message}")
+
+
+def _refused_twice(refusal: ActionError, response: Response | None) -> ActionError:
+    if response is None:
+        return refusal
+    if response.code in _OF_THE_OVFILE:
+        return ActionError(
+            response.code, response.message, help=response.help, notes=response.notes, setting=response.setting
+        )
+    notes = (f"TensorFlow, asked to freeze it: {response.message}", *response.notes)
+    return ActionError(refusal.code, refusal.message, setting=refusal.setting, notes=notes, help=response.help)

@@ -188,7 +188,8 @@ def _unreadable(error: Exception) -> ActionError:
 
 
 def _array_for(tensor: Tensor, stored: Mapping[str, Array], request: Request) -> Array:
-    setting = f"dataset.inputs.{tensor.name}"
+    spellings = [f"dataset.inputs.{tensor.name}{end}" for end in ("", ":0")]
+    setting = next((spelt for spelt in spellings if spelt in request.params), spellings[0])
     name = request.params.get(setting)
     if not isinstance(name, str):
         setting, name = "dataset", "" if "" in stored else tensor.name

@@ -33,6 +33,7 @@ def input_settings(model: Any, params: Mapping[str, object]) -> Settings:
     for name, value in params.items():
         if name.startswith("inputs."):
             tensor, _, key = name.removeprefix("inputs.").rpartition(".")
+            tensor = tensor if tensor in known else ir.user_name(tensor)
             if tensor not in known:
                 listed = ", ".join(f"`{name}`" for name in known) or "none"
                 message = f"the model has no input `{tensor}`; its inputs are {listed}"

@@ -23,7 +23,9 @@ from dataclasses import dataclass
 
 from ovmake.workers.wire import Message
 
-PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+# One with a default need not be fed, but data may come in there.
+REQUIRED = frozenset({"Placeholder", "PlaceholderV2"})
+PLACEHOLDERS = REQUIRED | {"PlaceholderWithDefault"}
 CALL_SCOPE = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
 _IDENTITY = re.compile(r"Identity(_\d+)?")
 
@@ -131,7 +133,7 @@ class Wiring:
             op = self.ops.get(op_of(tensor))
             if tensor in stops:
                 met.add(tensor)
-            elif op is not None and op.type in PLACEHOLDERS:
+            elif op is not None and op.type in REQUIRED:
                 inputs.setdefault(tensor, taker)
             elif op is not None and op.name not in takers:
                 takers[op.name] = taker

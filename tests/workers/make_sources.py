@@ -104,6 +104,33 @@ def tf1_saved_models() -> None:
         expect("tf1-refused", {"image": x}, found)
 
 
+def partitioned() -> None:
+    """A variable in two parts, of which OpenVINO's reader finds the first only."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        placed = v1.placeholder(tf.float32, [None, 4], "x")
+        weight = v1.get_variable("w", [4, 6], partitioner=v1.fixed_size_partitioner(2, axis=1))
+        scores = tf.matmul(placed, tf.convert_to_tensor(weight), name="scores")
+        session.run(v1.global_variables_initializer())
+        builder = v1.saved_model.Builder("partitioned")
+        signature = v1.saved_model.predict_signature_def({"x": placed}, {"scores": scores})
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature})
+        builder.save()
+        fed = floats(2, 4)
+        expect("partitioned", {"x": fed}, {"scores": session.run(scores, {placed: fed})})
+
+
+def loop() -> None:
+    """A loop as TF1 made them, whose frames a tf.function cannot hold."""
+    v1.disable_control_flow_v2()
+    with tf.Graph().as_default() as graph:
+        start = v1.placeholder(tf.float32, [None, 4], "start")
+        weight = tf.constant(floats(4, 4))
+        turns = tf.while_loop(lambda turn, _: turn < 3, lambda turn, x: (turn + 1, tf.tanh(x @ weight)), [0, start])
+        tf.identity(turns[1], "end")
+    v1.enable_control_flow_v2()
+    tf.io.write_graph(graph, ".", "loop.pb", as_text=False)
+
+
 def table() -> None:
     """A lookup table, which no frozen graph can hold."""
     with tf.Graph().as_default(), v1.Session() as session:
@@ -282,8 +309,10 @@ def main() -> None:
     """Make them all in the current folder."""
     saved_models()
     tf1_saved_models()
+    partitioned()
     table()
     frozen()
+    loop()
     keras_models()
     if importlib.util.find_spec("tf_keras") is not None:
         old_keras_models()

@@ -23,6 +23,7 @@ GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
     "other tags": ("tf1", {"tags": ["gpu", "serve"]}, "tf1"),
     "inner input": ("tf1", {"signature": "inner"}, "tf1-inner"),
     "tf1 loader": ("tf1-refused", {}, "tf1-refused"),
+    "partitioned": ("partitioned", {}, "partitioned"),
     "frozen": ("frozen.pb", {}, "frozen"),
     "several": ("several.keras", {}, "several"),
     "listed": ("listed.keras", {}, "listed"),

@@ -1,0 +1,210 @@
+"""Every kind of source, built by `ovmake build`: the gate passes, and the record says how it was read."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import ROOT, Repo, Result, environment
+from tests.workers.conftest import run_python
+
+pytestmark = pytest.mark.heavy
+
+DIRECT = "by OpenVINO's own reader"
+LOADED, KERAS = "frozen by TensorFlow (tf.saved_model.load)", "frozen by TensorFlow (Keras VERSION)"
+TF_KERAS, CHECKPOINT = "frozen by TensorFlow (tf-keras VERSION)", "frozen by TensorFlow (TF1 checkpoint)"
+X = ["x f32 [-1, 4]"]
+
+# model -> its table in the Ovfile, how it is read, inputs, outputs
+KINDS: dict[str, tuple[str, str, list[str], list[str]]] = {
+    "saved-model": ('source = "tf2"', DIRECT, ["idle boolean [-1]", "q f32 [-1, 3]"], ["double", "same"]),
+    "other-signature": (
+        'source = "tf2"\nsignature = "other"',
+        LOADED,
+        ["b boolean [-1]", "n i64 [-1]"],
+        ["chosen"],
+    ),
+    "recurrent": ('source = "lstm"', DIRECT, ["sequence f32 [-1, -1, 3]"], ["output_0"]),
+    "tf1": ('source = "tf1"', DIRECT, ["image f32 [-1, 4]"], ["scores"]),
+    "other-tags": ('source = "tf1"\ntags = ["serve", "gpu"]', LOADED, ["image f32 [-1, 4]"], ["scores"]),
+    "inner-input": ('source = "tf1"\nsignature = "inner"', LOADED, ["inner f32 [-1, 4]"], ["scores"]),
+    # tf.saved_model.load refuses it
+    "tf1-loader": (
+        'source = "tf1-refused"\ncut.outputs = ["scores"]',
+        "frozen by TensorFlow (TF1 loader)",
+        ["image f32 [-1, 4]"],
+        ["scores"],
+    ),
+    "fallback": ('source = "partitioned"', f"{LOADED}, because OpenVINO cannot convert `partitioned`", X, ["scores"]),
+    "frozen-graph": (
+        'source = "frozen.pb"',
+        DIRECT,
+        ["x f32 [-1, 4]", "idle f32 [-1, 4]"],
+        ["chosen/Identity", "echo", "scaled", "top"],
+    ),
+    "frozen-cut-inside": (
+        'source = "frozen.pb"\ncut.inputs = ["x", "scale:0"]\ncut.outputs = ["scaled"]',
+        DIRECT,
+        ["x f32 [-1, 4]", "scale f32 []"],
+        ["scaled"],
+    ),
+    "frozen-cut": ('source = "frozen.pb"\ncut.outputs = ["scaled"]', DIRECT, ["x f32 [-1, 4]"], ["scaled"]),
+    "tf1-loop": ('source = "loop.pb"', DIRECT, ["start f32 [-1, 4]"], ["end", "while/Exit"]),
+    "keras": (
+        'source = "several.keras"',
+        KERAS,
+        ["ids i32 [-1, 5]", "mask boolean [-1, 5]", "image f32 [-1, -1, -1, 3]"],
+        ["head_boxes", "pair_0", "pair_1", "scores"],
+    ),
+    "keras-recurrent": ('source = "lstm.keras"', KERAS, ["sequence f32 [-1, -1, 3]"], ["out"]),
+    "keras-h5": ('source = "sequential.h5"', KERAS, X, ["y"]),
+    "kind-given": ('source = "named-otherwise.bin"\nkind = "keras-h5"', KERAS, X, ["y"]),
+    "tflite": ('source = "float.tflite"', DIRECT, ["image f32 [-1, 8, 8, 3]"], ["output_0"]),
+    "tflite-int8": ('source = "integer.tflite"', DIRECT, ["image i8 [-1, 8, 8, 3]"], ["output_0"]),
+    "checkpoint": ('source = "checkpoint/model-10.meta"', CHECKPOINT, X, ["scores"]),
+    "pipeline": ('source = "pipeline/model.meta"', CHECKPOINT, ["IteratorGetNext f32 [-1, 4]"], ["logits"]),
+}
+if importlib.util.find_spec("tf_keras") is not None:  # `pip install --no-deps tf-keras`, which [test] cannot say
+    KINDS |= {
+        "old-keras": ('source = "old.keras"', TF_KERAS, X, ["tf.math.multiply", "local"]),
+        "old-h5": ('source = "old.h5"', TF_KERAS, X, ["tf.math.multiply", "local"]),
+        "old-recurrent": ('source = "old-lstm.h5"', TF_KERAS, ["lstm_input f32 [-1, 6, 3]"], ["y"]),
+    }
+
+
+def ovfile(tables: dict[str, str], defaults: str = "") -> str:
+    """Return an Ovfile with these models."""
+    head = f'[defaults]\nprecisions = ["fp32"]\n{defaults}'
+    return head + "".join(f"[models.{name}]\n{table}\n" for name, table in tables.items())
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models; see tests/workers/make_sources.py."""
+    folder = tmp_path_factory.mktemp("sources")
+    run_python("make_sources.py", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def repo(sources: Path) -> Repo:
+    """A repo with all models in it."""
+    (sources / "Ovfile").write_text(ovfile({name: table for name, (table, *_) in KINDS.items()}))
+    return Repo(folder=sources)
+
+
+@pytest.fixture(scope="module")
+def result(repo: Repo) -> Result:
+    """What came of building them."""
+    return repo.build("-k")
+
+
+def record(repo: Repo, model: str) -> dict[str, Any]:
+    """Return a target's record."""
+    content = json.loads((repo.folder / f"build/{model}/fp32/record.json").read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+@pytest.mark.parametrize("model", KINDS)
+def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Result, model: str) -> None:
+    _, way, inputs, outputs = KINDS[model]
+    diagnostics = [event["diagnostic"]["message"] for event in result.events if "diagnostic" in event]
+    assert "built" == result.targets[f"{model}:fp32"], diagnostics
+    found = record(repo, model)
+    assert "passed" == found["gate"]["result"]
+    assert way == re.sub(r"\d+\.\d+\.\d+", "VERSION", found["source"]["way"]).partition(": ")[0]
+    assert inputs == [f"{tensor['name']} {tensor['type']} {tensor['shape']}" for tensor in found["inputs"]]
+    assert outputs == [tensor["name"] for tensor in found["outputs"]]
+
+
+def test_all_are_good_and_no_record_names_a_place_of_the_machine(repo: Repo, result: Result) -> None:
+    assert 0 == result.status
+    assert [] == [model for model in KINDS if str(repo.folder) in json.dumps(record(repo, model))]
+
+
+@pytest.mark.usefixtures("result")
+def test_second_build_runs_nothing(repo: Repo) -> None:
+    repo.workers_started()
+
+    again = repo.build()
+
+    assert (0, [], set()) == (again.status, again.ran, repo.workers_started())
+
+
+@pytest.mark.usefixtures("result")
+def test_checkpoint_is_stale_when_only_its_data_changes(repo: Repo, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(repo.folder, folder, symlinks=True)
+    data = folder / "checkpoint" / "model-10.data-00000-of-00001"
+    content = bytearray(data.read_bytes())
+    content[-1] ^= 1
+    data.write_bytes(content)
+
+    dry = Repo(folder=folder).ovmake("build", "-n", "--json", "checkpoint")
+
+    found = [e for e in dry.events if e["event"] == "action-finished" and e["action"] == "freeze"]
+    changed = r"checkpoint/model-10\.data-00000-of-00001 changed: \w{12} → \w{12}"
+    assert re.fullmatch(changed, found[0]["reasons"][0]), found
+    assert 1 == len(found[0]["reasons"])
+
+
+NO_TENSORFLOW = """\
+import pathlib
+pathlib.Path(__file__).with_name("imported").touch()
+raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+"""
+
+
+@pytest.fixture
+def no_tensorflow(tmp_path: Path) -> Path:
+    """A folder for PYTHONPATH: TensorFlow cannot be imported, and who tries leaves the file `imported`."""
+    stub = tmp_path / "stub" / "tensorflow"
+    stub.mkdir(parents=True)
+    (stub / "__init__.py").write_text(NO_TENSORFLOW)
+    return stub.parent
+
+
+def build_without(tensorflow: Path, folder: Path) -> Result:
+    """Run `ovmake build -k` where TensorFlow cannot be imported."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "ovmake", "build", "-k", "--json"],
+        cwd=folder,
+        env={**environment(), "PYTHONPATH": os.pathsep.join([str(ROOT), str(tensorflow)])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    return Result(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def test_plain_conversions_start_no_tensorflow(sources: Path, tmp_path: Path, no_tensorflow: Path) -> None:
+    plain = {
+        "saved-model": 'source = "tf2"',
+        "tf1": 'source = "tf1"',
+        "frozen-graph": 'source = "frozen.pb"',
+        "frozen-cut": 'source = "frozen.pb"\ncut.outputs = ["scaled"]',
+        "tflite": 'source = "float.tflite"',
+        "tflite-cut": 'source = "float.tflite"\ncut.outputs = ["pool"]',
+    }
+    for name in ("tf2", "tf1"):
+        shutil.copytree(sources / name, tmp_path / name)
+    for name in ("frozen.pb", "float.tflite"):
+        shutil.copy(sources / name, tmp_path / name)
+    (tmp_path / "Ovfile").write_text(ovfile(plain, "accuracy = false\n"))
+
+    built = build_without(no_tensorflow, tmp_path)
+
+    assert {f"{name}:fp32": "built" for name in plain} == built.targets, built.stdout
+    assert {"worker-openvino.log"} == Repo(folder=tmp_path).workers_started()
+    assert not (no_tensorflow / "tensorflow" / "imported").exists()
