@@ -53,8 +53,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         *("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "session", "terminal", "debug"),
-        *("report", "inspecting"),
+        *("report", "inspecting", "arguments"),
     ),
+    "arguments": (),
     "__main__": ("cli",),
     "": (),
 }
