@@ -10,7 +10,9 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from ovmake.arguments import Command, parser
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A closed stream (`ovmake build >&-`) is None in Python.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
-    arguments = _parser().parse_args(argv)
+    arguments = parser(COMMANDS).parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
@@ -55,7 +57,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    command: Command = arguments.command
     try:
         return command(arguments)
     except (BrokenPipeError, KeyboardInterrupt):
@@ -78,83 +80,6 @@ def _run(arguments: argparse.Namespace) -> int:
             _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=as_json)
             return FAILED
         raise
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ovmake", description="make for OpenVINO models")
-    parser.add_argument("--version", action="store_true", help="print the version and end")
-    parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
-    parser.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
-    parser.set_defaults(command=_no_command, parser=parser)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    build = _command(commands, "build", _build, "bring IRs up to date")
-    _target_arguments(build)
-    _run_arguments(build)
-    build.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
-    build.add_argument("--force", action="store_true", help="run everything that the targets need, fresh or not")
-
-    report = _command(commands, "report", _report, "build, measure what is stale, write the report")
-    _target_arguments(report)
-    _run_arguments(report)
-    report.add_argument("--no-measure", action="store_true", help="show measurements there are, and make none")
-    report.add_argument("--force", action="store_true", help="measure again, fresh or not")
-
-    explain = _command(commands, "explain", _explain, "say why targets are stale, or that they are not")
-    _target_arguments(explain)
-    explain.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
-
-    status = _command(commands, "status", _status, "a line per target: fresh, stale, failed, never built")
-    _target_arguments(status)
-    status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
-
-    inspect = _command(commands, "inspect", _inspect, "inputs, outputs, layers one can cut at, what OpenVINO lacks")
-    inspect.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
-    inspect.add_argument("--all", action="store_true", help="show all layers, however many there are")
-    inspect.add_argument("--json", action="store_true", help="one JSON object on stdout")
-
-    init = _command(commands, "init", _init, "write a starter Ovfile by looking at the models")
-    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
-
-    clean = _command(commands, "clean", _clean, "remove what was published; the cache stays")
-    clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
-    return parser
-
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    summary: str,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=summary)
-    parser.set_defaults(command=run)
-    # Before the command or after it, as git and make have it: without SUPPRESS this default would undo the former.
-    hidden = argparse.SUPPRESS
-    parser.add_argument("-C", dest="folder", metavar="DIR", default=hidden, help="the folder of the Ovfile")
-    parser.add_argument("-f", dest="file", metavar="FILE", default=hidden, help="the Ovfile; default: Ovfile")
-    parser.add_argument("--allow-outside", action="store_true", help="let paths of the Ovfile leave the repo")
-    parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is at work here")
-    return parser
-
-
-def _target_arguments(parser: argparse.ArgumentParser) -> None:
-    help_text = "`model:precision`, or `model` for all of its precisions; default: all"
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=help_text)
-
-
-def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
-    parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
-    parser.add_argument("--explain", action="store_true", help="say why each action runs")
-    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
-
-
-def _positive(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return value
 
 
 # commands
@@ -258,6 +183,25 @@ def _explain(arguments: argparse.Namespace) -> int:
         return outcome.exit_status
 
 
+def _debug(arguments: argparse.Namespace) -> int:
+    from ovmake.debug.command import Request, debug
+    from ovmake.session import open_session
+    from ovmake.terminal import Plain
+
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        targets = tuple(arguments.targets)
+        request = Request(targets=targets, jobs=arguments.jobs or _default_jobs(), everything=arguments.all)
+        # With --json too, progress goes to stderr: stdout holds what was found and nothing else.
+        listener = Plain(_tell, explain=arguments.explain) if arguments.json else _listener(arguments)
+        with listener:
+            debugged = debug(session, request, listener)
+    for line in debugged.lines if not arguments.json else ():
+        print(line)
+    for found in debugged.json if arguments.json else ():
+        _print_json(dict(found))
+    return debugged.exit_status
+
+
 def _status(arguments: argparse.Namespace) -> int:
     from ovmake.engine.status import statuses
     from ovmake.session import open_session
@@ -310,6 +254,19 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 # helpers of the commands
+
+
+COMMANDS: Mapping[str, Command] = {
+    "": _no_command,
+    "build": _build,
+    "report": _report,
+    "explain": _explain,
+    "debug": _debug,
+    "status": _status,
+    "inspect": _inspect,
+    "init": _init,
+    "clean": _clean,
+}
 
 
 def _where(arguments: argparse.Namespace) -> Where:

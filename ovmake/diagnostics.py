@@ -4,6 +4,7 @@
     OvmakeError(diagnostics)                carries them up to `cli.main`, the only printer and exiter
     render(diagnostic) -> str               text for people, without colour, in the shape rustc made familiar
     to_json(diagnostic) -> dict             the same for `--json`
+    harmless(text) -> str                   what is safe to print
 
 Rule 1: a message stands alone; `help` is an action, a note is a fact; none ends with a full stop.
 Rule 2: the caret stands under the value, or under the key when the key is what is wrong.
@@ -99,7 +100,7 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 def render(diagnostic: Diagnostic) -> str:
     """Return the diagnostic as text of several lines, without a newline at the end."""
-    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_harmless(diagnostic.message)}"]
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {harmless(diagnostic.message)}"]
     labels = [] if diagnostic.span is None else [Label(span=diagnostic.span, text=diagnostic.label)]
     labels += diagnostic.also
     margin = max((len(str(label.span.line)) for label in labels), default=1)
@@ -109,10 +110,10 @@ def render(diagnostic: Diagnostic) -> str:
         lines.append(f"{' ' * margin} |")
     for note in diagnostic.notes:
         first, *more = note.splitlines() or [""]
-        lines.append(f"{' ' * margin} = note: {_harmless(first)}")
-        lines += [f"{' ' * margin}         {_harmless(line)}".rstrip() for line in more]
+        lines.append(f"{' ' * margin} = note: {harmless(first)}")
+        lines += [f"{' ' * margin}         {harmless(line)}".rstrip() for line in more]
     if diagnostic.help:
-        lines.append(f"help: {_harmless(diagnostic.help)}")
+        lines.append(f"help: {harmless(diagnostic.help)}")
     return "\n".join(lines)
 
 
@@ -122,10 +123,10 @@ def _excerpt(label: Label, margin: int, mark: str) -> list[str]:
     pad = " " * margin
     marks = mark * max(1, _width(text[start:end]))
     return [
-        f"{pad}--> {_harmless(span.file)}:{span.line}:{span.column}",
+        f"{pad}--> {harmless(span.file)}:{span.line}:{span.column}",
         f"{pad} |",
         f"{span.line:>{margin}} | {_one_column_each(text)}".rstrip(),
-        f"{pad} | {' ' * _width(text[:start])}{marks} {_harmless(label.text)}".rstrip(),
+        f"{pad} | {' ' * _width(text[:start])}{marks} {harmless(label.text)}".rstrip(),
     ]
 
 
@@ -169,7 +170,7 @@ def _one_column_each(line: str) -> str:
     return "".join(" " if c == "\t" else "\ufffd" if _is_control(c) else c for c in line)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     r"""Return `text` with control characters written out: `\x1b`."""
     if text.isascii() and text.isprintable():
         return text

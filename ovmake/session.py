@@ -28,7 +28,7 @@ from ovmake.graph.action import Graph, Source
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import decode, parse, span_of
 from ovmake.ovfile.spec import KeyPath, Ovfile
-from ovmake.rules import build_target, measure_target
+from ovmake.rules import build_target, debug_target, measure_target
 from ovmake.store.cas import FOLDER
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
@@ -87,6 +87,10 @@ class Session:
     def graph(self, *, measure: bool) -> Graph:
         """Return the action graph of all targets, with the measurements or without."""
         return lower(self.ovfile, measure_target if measure else build_target, forms_of(self.ovfile, self.where.root))
+
+    def debug_graph(self) -> Graph:
+        """Return the action graph that compares all targets' layers with TensorFlow's."""
+        return lower(self.ovfile, debug_target, forms_of(self.ovfile, self.where.root))
 
     def execute(self, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]) -> Outcome:
         """Build targets of `graph`."""

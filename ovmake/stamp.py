@@ -51,10 +51,16 @@ def up_to_date(folder: str, key: str, asked: Sequence[str]) -> int | None:
 def _count(targets: list[str], asked: Sequence[str]) -> int | None:
     if not asked:
         return len(targets)
-    models = {target.partition(":")[0] for target in targets}
-    if any(word not in targets and word not in models for word in asked):
+    words = [_words_for(target) for target in targets]
+    if any(not any(word in known for known in words) for word in asked):
         return None
-    return sum(target in asked or target.partition(":")[0] in asked for target in targets)
+    return sum(any(word in known for word in asked) for known in words)
+
+
+def _words_for(target: str) -> tuple[str, str, str]:
+    """Return what a user may call a target, as `graph.query.words_for` does: `m@thumb:fp32`, `m@thumb`, `m`."""
+    family = target.partition(":")[0]
+    return target, family, family.partition("@")[0]
 
 
 def write(folder: str, key: str, targets: Sequence[str], files: dict[str, State], looked_ns: int) -> bool:

@@ -1,6 +1,6 @@
 """Data flows one way: the table of who may import whom, held against every import statement, also in functions.
 
-    diagnostics <- ovfile <- graph <- rules <- engine <- session, terminal <- report, inspecting <- cli
+    diagnostics <- ovfile <- graph <- rules <- engine <- session, terminal <- report, debug, inspecting <- cli
 
 `store` stands beside `rules`, `stamp` and `workers` stand alone, and everything heavy has the one place where it may be
 loaded.
@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "stamp": (),
     "session": ("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "workers.recognise"),
     "terminal": ("diagnostics", "ovfile", "graph", "engine"),
+    "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
     "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
     "inspecting": (
         "diagnostics",
@@ -51,18 +52,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "inspecting",
     ),
     "cli": (
-        "diagnostics",
-        "stamp",
-        "ovfile",
-        "graph",
-        "rules",
-        "store",
-        "engine",
-        "session",
-        "terminal",
-        "report",
-        "inspecting",
+        *("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "session", "terminal", "debug"),
+        *("report", "inspecting", "arguments"),
     ),
+    "arguments": (),
     "__main__": ("cli",),
     "": (),
 }
@@ -97,16 +90,8 @@ EFFECTS = {
     "io",
 }
 PURE = (
-    "diagnostics",
-    "ovfile",
-    "graph",
-    "rules",
-    "engine.staleness",
-    "engine.scheduler",
-    "engine.explain",
-    "inspecting.description",
-    "inspecting.tables",
-    "inspecting.starter",
+    *("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain"),
+    *("inspecting.description", "inspecting.tables", "inspecting.starter", "debug.findings", "debug.words"),
 )
 
 

@@ -16,17 +16,23 @@ from ovmake.graph.action import Action, Graph
 def select(graph: Graph, asked: Iterable[str]) -> list[str]:
     """Return the targets that `asked` names, in the order of the Ovfile; none asked means all.
 
-    `mobilenet` means all targets of the model, `mobilenet:int8` one.
+    `mobilenet:int8` means one, `mobilenet@thumb` those of a variant, `mobilenet` those of a model and its variants.
 
     Raises:
         OvmakeError: for every word that names nothing.
     """
     words = list(dict.fromkeys(asked))
-    models = {name.partition(":")[0] for name in graph.targets}
-    unknown = [word for word in words if word not in graph.targets and word not in models]
+    known = {word for name in graph.targets for word in words_for(name)}
+    unknown = [word for word in words if word not in known]
     if unknown:
-        raise OvmakeError(*(_unknown(word, [*graph.targets, *models]) for word in unknown))
-    return [name for name in graph.targets if not words or name in words or name.partition(":")[0] in words]
+        raise OvmakeError(*(_unknown(word, sorted(known)) for word in unknown))
+    return [name for name in graph.targets if not words or not set(words).isdisjoint(words_for(name))]
+
+
+def words_for(target: str) -> tuple[str, ...]:
+    """Return what a user may call a target: itself, its variant, its model."""
+    family = target.partition(":")[0]
+    return (target, family, family.partition("@")[0])
 
 
 def _unknown(word: str, known: list[str]) -> Diagnostic:

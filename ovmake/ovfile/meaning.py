@@ -151,7 +151,8 @@ class Meaning:
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
             at=special if variant else at,
-            origins=own.origins,
+            # The device stands at the top, for all targets.
+            origins=own.origins | ({"device": ("device",)} if "device" in self.document else {}),
         )
 
     def _check_apart(self, source: str, model: str, variant: str) -> None:

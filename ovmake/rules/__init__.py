@@ -8,6 +8,7 @@
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails
     publish.py     what passed                      -> build/<model>/<precision>/
+    debug.py       the IR against TensorFlow, layer by layer (for `ovmake debug`)
     benchmark.py   IR and TensorFlow taking turns   -> a measurement (for `ovmake report`)
     settings.py    which settings of a target which action uses
 
@@ -22,6 +23,7 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.benchmark import benchmark
 from ovmake.rules.compress import compress
 from ovmake.rules.convert import convert
+from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
 from ovmake.rules.freeze import freeze
 from ovmake.rules.gate import gate
@@ -29,22 +31,14 @@ from ovmake.rules.publish import publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
 
-__all__ = ["build_target", "measure_target"]
+__all__ = ["build_target", "debug_target", "measure_target"]
 
 
 def build_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake build` does for one target; return the action that publishes it.
-
-    To add a precision: a rule that makes its IR from `converted`, and a line here.
-    """
+    """Add what `ovmake build` does for one target; return the action that publishes it."""
     frozen = freeze(lowering, target)
     converted = convert(lowering, target, frozen)
-    if target.precision == "fp16":
-        ir = compress(lowering, target, converted)
-    elif target.precision == "int8":
-        ir = quantize(lowering, target, converted)
-    else:
-        ir = converted
+    ir = _ir(lowering, target, converted)
     if target.accuracy is None:
         return publish(lowering, target, converted=converted, ir=ir, verdict=None)
     expected = reference(lowering, target, converted=converted, frozen=frozen)
@@ -57,3 +51,25 @@ def measure_target(lowering: Lowering, target: Target) -> Action:
     """Add what `ovmake report` does for one target; return the action that measures it."""
     published = build_target(lowering, target)
     return benchmark(lowering, target, published=published, frozen=freeze(lowering, target))
+
+
+def debug_target(lowering: Lowering, target: Target) -> Action:
+    """Add what `ovmake debug` does for one target, gate or not; return the action that compares its layers.
+
+    Layers have names in a frozen graph only. So the source is frozen for this also where the IR is made without.
+    """
+    converted = convert(lowering, target, freeze(lowering, target))
+    ir = _ir(lowering, target, converted)
+    return compare_layers(lowering, target, converted=converted, ir=ir, frozen=freeze(lowering, target, always=True))
+
+
+def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
+    """Add what makes the IR of a target's precision; return the action that does.
+
+    To add a precision: a rule that makes its IR from `converted`, and a line here.
+    """
+    if target.precision == "fp16":
+        return compress(lowering, target, converted)
+    if target.precision == "int8":
+        return quantize(lowering, target, converted)
+    return converted

@@ -14,13 +14,14 @@ from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.spec import DEFAULT_SIGNATURE, DEFAULT_TAGS, Target
 from ovmake.rules.settings import DEFAULT_KIND, form_of, source_inputs, source_params
 
+WITHOUT_GRAPH = "tflite"
 ALWAYS = ("keras", "keras-h5", "checkpoint")
 
 
-def freeze(lowering: Lowering, target: Target) -> Action | None:
-    """Add the freezing of the target's source, if it is needed."""
+def freeze(lowering: Lowering, target: Target, *, always: bool = False) -> Action | None:
+    """Add the freezing of the target's source, if it is needed, or `always` where it has a graph."""
     form = form_of(lowering, target)
-    if not _is_needed(target, form):
+    if not (_is_needed(target, form) or (always and form.kind != WITHOUT_GRAPH)):
         return None
     action = Action(
         kind="freeze",

@@ -10,6 +10,8 @@
     loading.py            any source as a frozen TensorFlow graph, lite.py: a .tflite model
     layers.py             names of layers in a frozen graph; wiring.py, scopes.py: how they are found (stdlib)
     inspecting_*.py       what `ovmake inspect` and `ovmake init` ask for
+    comparing.py          an IR's layers against TensorFlow's: tapping.py, placing.py, pairing.py, tapped_runs.py,
+                          and layering.py on TensorFlow's side
     fingerprint.py        what a source computes, as a digest that survives re-export
 
 TensorFlow and OpenVINO never share a process: they bring their own thread pools, allocators and oneDNN, and a crash of

@@ -10,13 +10,13 @@ names, canonical form           ir.py
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers import ir
 from ovmake.workers.fingerprint import Fingerprint, fingerprint
-from ovmake.workers.interface import Interface, Preparation, Tensor
+from ovmake.workers.interface import Constant, Interface, Preparation, Tensor
 from ovmake.workers.preprocessing import preprocess
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.reading import Read, read
@@ -31,28 +31,48 @@ def convert(request: Request) -> dict[str, object]:
     asked = _ask_for_fingerprint(request)
     try:
         source = read(request)
-        model = source.model
-        settings = input_settings(model, request.params)
-        reshape(model, settings)
-        check_ranks(model)
-        set_batch(model, request.params.get("batch"), [name for name, keys in settings.items() if "value" in keys])
-        constants = freeze_inputs(model, settings, source.tensors)
-        model, preparations = preprocess(model, settings)
-        outputs = _rename_outputs(model, request.params)
-        _optimize(model)
+        made = shaped(source.model, request.params, source.tensors)
+        model = made.model
+        optimize(model)
         ir.write(model, request.outputs["xml"], request.outputs["bin"])
     finally:
         found = _answered_fingerprint(asked)
     found = _fingerprint(source, found)
     interface = Interface(
-        inputs=tuple(_input(tensor, preparations, source.tensors) for tensor in ir.tensors(model.inputs)),
-        outputs=tuple(_output(tensor, outputs, source.tensors) for tensor in ir.tensors(model.outputs)),
-        constants=constants,
+        inputs=tuple(_input(tensor, made.preparations, source.tensors) for tensor in ir.tensors(model.inputs)),
+        outputs=tuple(_output(tensor, made.outputs, source.tensors) for tensor in ir.tensors(model.outputs)),
+        constants=made.constants,
         fingerprint=f"{found.kind}:{found.sha256}",
         way=source.way,
     )
     interface.write(request.outputs["interface"])
     return {"operations": ir.operations(model), "fingerprint_note": found.note}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shaped:
+    """A model with the Ovfile's settings. `outputs` gives the names that renamed outputs had, by the new ones."""
+
+    model: Any
+    constants: tuple[Constant, ...]
+    preparations: Mapping[str, Preparation]
+    outputs: Mapping[str, str]
+
+
+def shaped(model: Any, params: Mapping[str, object], tensors: Mapping[str, str]) -> Shaped:
+    """Give a model that was read the shapes, constants, preprocessing and names that the params ask for.
+
+    Raises:
+        ActionError: a setting does not fit the model.
+    """
+    settings = input_settings(model, params)
+    reshape(model, settings)
+    check_ranks(model)
+    set_batch(model, params.get("batch"), [name for name, keys in settings.items() if "value" in keys])
+    constants = freeze_inputs(model, settings, tensors)
+    model, preparations = preprocess(model, settings)
+    outputs = _rename_outputs(model, params)
+    return Shaped(model=model, constants=constants, preparations=preparations, outputs=outputs)
 
 
 def compress(request: Request) -> dict[str, object]:
@@ -123,7 +143,7 @@ def _fingerprint(source: Read, found: Fingerprint | None) -> Fingerprint:
     return found or fingerprint(source.graph)
 
 
-def _optimize(model: Any) -> None:
+def optimize(model: Any) -> None:
     """Fuse and clean up as `ovc` does: batch normalization into convolutions, constants together.
 
     Inputs and outputs keep their names. On the way OpenVINO would call the output `scores` of an operation `scores`

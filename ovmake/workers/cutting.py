@@ -1,6 +1,7 @@
 """What the Ovfile's `cut` means for one graph: tensors, and the names that the IR's inputs and outputs get.
 
     cut_of(layers, request) -> Cut
+    whole(inputs, outputs) -> Cut
 
 An input goes by the word that the Ovfile cuts at, a tensor `x:0` by `x`; where a word means several tensors, by
 `word.0`, `word.1`, … An input or output of the source that the cut leaves keeps its name.
@@ -38,6 +39,11 @@ class Cut:
             inputs=tuple((name, spelling.get(tensor, tensor)) for name, tensor in self.inputs),
             outputs=tuple((name, spelling.get(tensor, tensor)) for name, tensor in self.outputs),
         )
+
+
+def whole(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Cut:
+    """Return the cut that takes nothing away: names to tensors."""
+    return Cut(inputs=tuple(inputs.items()), outputs=tuple(outputs.items()), originals=frozenset(inputs))
 
 
 def cut_of(layers: Layers, request: Request) -> Cut:

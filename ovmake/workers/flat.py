@@ -24,6 +24,7 @@ _MAPPED_NAME, _MAPPED_TENSOR = 0, 1
 _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
 _TENSOR_NAME = 3
 _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 1, 2
+OPERATOR = "Operator"  # their types are numbers
 _NO_TENSOR = -1  # an optional input that is left out
 
 
@@ -68,7 +69,7 @@ def _flat(data: bytes) -> Flat:
     ops += [
         Op(
             name=names[made[0]],
-            type="Operator",
+            type=OPERATOR,
             inputs=tuple(spelt[tensor] for tensor in taken if tensor != _NO_TENSOR),
         )
         for taken, made in operators

@@ -35,6 +35,12 @@ def _inspect(request: Request) -> dict[str, object]:
     return inspect(request)
 
 
+def _compare_layers(request: Request) -> dict[str, object]:
+    from ovmake.workers.comparing import compare_layers
+
+    return compare_layers(request)
+
+
 def _time(request: Request) -> dict[str, object]:
     from ovmake.workers.timing import answer
     from ovmake.workers.timing_openvino import OpenVinoSubject
@@ -50,6 +56,7 @@ if __name__ == "__main__":
             "quantize": _quantize,
             "evaluate": _evaluate,
             "inspect": _inspect,
+            "compare-layers": _compare_layers,
             "time": _time,
         },
     )

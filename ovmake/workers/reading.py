@@ -23,7 +23,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from typing import Any
 from openvino.frontend import FrontEndManager
 
 from ovmake.workers import ir
-from ovmake.workers.cutting import Cut, cut_of
+from ovmake.workers.cutting import Cut, cut_of, whole
 from ovmake.workers.flat import ops_of_tflite
 from ovmake.workers.layers import Layers, ops_of_graph
 from ovmake.workers.naming import name_by_cut, name_by_signature
@@ -100,45 +100,46 @@ def _read_directly(request: Request, source: Path, kind: str) -> Read:
 
 def _read_graph(request: Request, source: Path) -> Read:
     """A frozen .pb: ends and beginnings are the reader's guess, unless the Ovfile cuts it."""
-    if not _wants_cut(request):
-        with _suffixed(source, ".pb") as path:
+    if not wants_cut(request):
+        with suffixed(source, ".pb") as path:
             model = _convert("tf", path, source.name)
         ir.drop_echoes(model)
         ir.name_ports(model)
         return Read(model=model, graph=source, way=DIRECT)
     cut = cut_of(Layers(ops_of_graph(source.read_bytes())), request)
-    with _suffixed(source, ".pb") as path:
-        model = _convert_between("tf", path, source.name, cut)
+    with suffixed(source, ".pb") as path:
+        model = convert_between("tf", path, source.name, cut)
     return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors)
 
 
 def _read_tflite(request: Request, source: Path) -> Read:
     flat = ops_of_tflite(source.read_bytes(), f"`{source.name}`")
-    with _suffixed(source, ".tflite") as path:
-        if _wants_cut(request):
+    with suffixed(source, ".tflite") as path:
+        if wants_cut(request):
             cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request).spelt(flat.spelling)
-            model = _convert_between("tflite", path, source.name, cut)
+            model = convert_between("tflite", path, source.name, cut)
         else:
-            cut = Cut(inputs=tuple(flat.inputs.items()), outputs=tuple(flat.outputs.items())).spelt(flat.spelling)
+            cut = whole(flat.inputs, flat.outputs).spelt(flat.spelling)
             model = _convert("tflite", path, source.name)
             name_by_cut(model, cut)
-    return Read(model=model, graph=source, way=DIRECT, is_cut=_wants_cut(request), tensors=cut.tensors)
+    return Read(model=model, graph=source, way=DIRECT, is_cut=wants_cut(request), tensors=cut.tensors)
 
 
 def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
     described = json.loads(names.read_bytes())
     inputs, outputs = described["inputs"], described["outputs"]
-    ends = Cut(inputs=tuple(inputs.items()), outputs=tuple(outputs.items()), originals=frozenset(inputs))
-    if _wants_cut(request):
+    ends = whole(inputs, outputs)
+    if wants_cut(request):
         layers = Layers(ops_of_graph(graph.read_bytes()), inputs=inputs, outputs=outputs)
         ends = cut_of(layers, request)
-    with _suffixed(graph, ".pb") as path:
-        model = _convert_between("tf", path, "the frozen graph", ends)
+    with suffixed(graph, ".pb") as path:
+        model = convert_between("tf", path, "the frozen graph", ends)
     way = f"frozen by TensorFlow ({described['way']})"
-    return Read(model=model, graph=graph, way=way, is_cut=_wants_cut(request), tensors=ends.tensors)
+    return Read(model=model, graph=graph, way=way, is_cut=wants_cut(request), tensors=ends.tensors)
 
 
-def _wants_cut(request: Request) -> bool:
+def wants_cut(request: Request) -> bool:
+    """Whether the Ovfile cuts the source."""
     return bool(request.params.get("cut.inputs") or request.params.get("cut.outputs"))
 
 
@@ -172,14 +173,21 @@ def _refusal(shown: str, words: str) -> ActionError:
     return ActionError("cannot-convert", message, setting="source", help=hint, notes=(f"OpenVINO: {words}",))
 
 
-def _convert_between(framework: str, path: Path, shown: str, cut: Cut) -> Any:
-    """Convert the part of a graph between two sets of tensors, and give its ports the names that go with them."""
+def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequence[str] = ()) -> Any:
+    """Convert the part of a graph between two sets of tensors, and give its ports the names that go with them.
+
+    `taps` are tensors between them that become outputs too, after the cut's.
+
+    Raises:
+        ActionError: OpenVINO cannot convert it, or does not know one of the tensors.
+    """
     shapes = _inner_shapes(framework, path, shown, cut)
 
     def override(loaded: Any) -> None:
         places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
         # Outputs first: once inputs are overridden, what is before them is gone and cannot be an output.
-        loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs])
+        tapped = [_place(loaded, tensor) for tensor in taps]
+        loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs] + tapped)
         # The source's own inputs are left alone: overridden, one that nothing uses would come out without a shape.
         if any(name not in cut.originals for name, _ in cut.inputs):
             loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
@@ -230,7 +238,7 @@ def _place(loaded: Any, tensor: str) -> Any:
 
 
 @contextlib.contextmanager
-def _suffixed(path: Path, suffix: str) -> Iterator[Path]:
+def suffixed(path: Path, suffix: str) -> Iterator[Path]:
     """Give a file that is named by its role the suffix that OpenVINO's readers go by."""
     if path.suffix == suffix:
         yield path

@@ -8,8 +8,7 @@ It ends with the process that started it.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import os
 
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import Request, Response
@@ -26,8 +25,8 @@ class Sibling:
         """Send a request without waiting; return whether there is a process to answer it."""
         try:
             if self._process is None or not self._process.alive:
-                log = request.log or str(Path(tempfile.gettempdir()) / f"ovmake-{self._name}.log")
-                self._process = WorkerProcess.start(self._name, boot_log=log)
+                self.end()
+                self._process = WorkerProcess.start(self._name, boot_log=request.log or os.devnull)
         except OSError:
             return False
         self._process.send(request)
@@ -36,11 +35,16 @@ class Sibling:
     def receive(self) -> Response | None:
         """Return the answer to what was sent."""
         response = self._process.receive() if self._process else None
-        if response is None and self._process is not None:
-            self._process.end()
-            self._process = None
+        if response is None:
+            self.end()
         return response
 
     def ask(self, request: Request) -> Response | None:
         """Send a request and wait for its answer."""
         return self.receive() if self.send(request) else None
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None

@@ -23,6 +23,12 @@ def _inspect(request: Request) -> dict[str, object]:
     return inspect(request)
 
 
+def _run_layers(request: Request) -> dict[str, object]:
+    from ovmake.workers.layering import run_layers
+
+    return run_layers(request)
+
+
 def _time(request: Request) -> dict[str, object]:
     from ovmake.workers.timing import answer
 
@@ -36,4 +42,4 @@ def _time(request: Request) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    serve({"freeze": _freeze, "inspect": _inspect, "reference": _refer, "time": _time})
+    serve({"freeze": _freeze, "inspect": _inspect, "reference": _refer, "layers": _run_layers, "time": _time})

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import gc
 import itertools
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -107,6 +108,26 @@ def _block(runs: int) -> list[int]:
     finally:
         gc.enable()
     return times
+
+
+def side_by_side(infer: Sequence[Callable[[Any], object]], feeds: list[Any], seconds: float) -> tuple[int, float]:
+    """Call each of `infer` in a thread of its own, over and over; return how many calls, and the seconds they took."""
+    counts = [0] * len(infer)
+    started = time.perf_counter()
+
+    def work(index: int) -> None:
+        for feed in itertools.islice(itertools.cycle(feeds), index, None):
+            if time.perf_counter() - started >= seconds:
+                return
+            infer[index](feed)
+            counts[index] += 1
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(infer))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts), time.perf_counter() - started
 
 
 def peak_memory_bytes() -> int | None:

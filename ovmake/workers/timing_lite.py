@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from ovmake.workers.interface import Interface
 from ovmake.workers.lite import Lite
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import Request
+from ovmake.workers.timing import side_by_side
 
 
 class LiteSubject:
@@ -47,21 +45,6 @@ class LiteSubject:
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
         """An interpreter with one thread per core: they share nothing, and leave Python while they compute."""
         interpreters = [self._load(1) for _ in range(self._threads)]
-        counts = [0] * self._threads
         for interpreter in interpreters:
             interpreter(feeds[0])
-        started = time.perf_counter()
-
-        def work(index: int) -> None:
-            for feed in itertools.islice(itertools.cycle(feeds), index, None):
-                if time.perf_counter() - started >= seconds:
-                    return
-                interpreters[index](feed)
-                counts[index] += 1
-
-        threads = [threading.Thread(target=work, args=(index,)) for index in range(self._threads)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return sum(counts), time.perf_counter() - started
+        return side_by_side(interpreters, feeds, seconds)

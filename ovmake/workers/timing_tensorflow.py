@@ -6,9 +6,7 @@ on the model, so both are tried, and `way` says which one the figures are of.
 
 from __future__ import annotations
 
-import itertools
 import statistics
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +17,7 @@ from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import Request
+from ovmake.workers.timing import side_by_side
 
 # Enough to get past the first slow calls of either way.
 TRIALS = 15
@@ -74,19 +73,4 @@ class TensorFlowSubject:
 
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
         """As many Python threads as cores: TensorFlow lets go of the interpreter while it computes."""
-        started = time.perf_counter()
-        counts = [0] * self._threads
-
-        def work(index: int) -> None:
-            for feed in itertools.islice(itertools.cycle(feeds), index, None):
-                if time.perf_counter() - started >= seconds:
-                    return
-                self._call(feed)
-                counts[index] += 1
-
-        threads = [threading.Thread(target=work, args=(index,)) for index in range(self._threads)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return sum(counts), time.perf_counter() - started
+        return side_by_side([self._call] * self._threads, feeds, seconds)

@@ -21,6 +21,7 @@ Value = int | memoryview
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BITS = 64
+_CONTINUED = 0x80  # set in every byte of a varint but the last
 _EMPTY = memoryview(b"")
 
 
@@ -55,9 +56,10 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
     Raises:
         WireError: truncated, or a group (wire types 3 and 4; proto3 has none).
     """
-    at = 0
-    while at < len(view):
-        tag, at = varint(view, at)
+    at, end = 0, len(view)
+    while at < end:
+        # Nearly every tag and length is one byte: read here, and not by a call of its own.
+        tag, at = (view[at], at + 1) if view[at] < _CONTINUED else varint(view, at)
         number, kind = tag >> 3, tag & 7
         if number == 0:
             raise WireError("field number 0")
@@ -65,11 +67,15 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
             value, at = varint(view, at)
             yield number, value
             continue
-        size, at = _size(view, at, kind)
-        if at + size > len(view):
-            raise WireError(f"field {number} ends {at + size - len(view)} bytes past the message")
-        yield number, view[at : at + size]
-        at += size
+        if kind == _BYTES and at < end and view[at] < _CONTINUED:
+            size, at = view[at], at + 1
+        else:
+            size, at = _size(view, at, kind)
+        stop = at + size
+        if stop > end:
+            raise WireError(f"field {number} ends {stop - end} bytes past the message")
+        yield number, view[at:stop]
+        at = stop
 
 
 def _size(view: memoryview, at: int, kind: int) -> tuple[int, int]:
@@ -104,11 +110,17 @@ class Message:
         Raises:
             WireError: malformed, or a field that is not in `known` (None: any may come).
         """
-        self._fields: dict[int, list[Value]] = {}
+        found: dict[int, list[Value]] = {}
         for number, value in fields(view):
-            if known is not None and number not in known:
-                raise WireError(f"unknown field {number}")
-            self._fields.setdefault(number, []).append(value)
+            if number in found:
+                found[number].append(value)
+            else:
+                found[number] = [value]
+        self._fields = found
+        if known is not None:
+            for number in found:
+                if number not in known:
+                    raise WireError(f"unknown field {number}")
 
     def __contains__(self, number: int) -> bool:
         return number in self._fields

@@ -62,8 +62,8 @@ def tensor_of(spelt: str) -> str:
 
 
 def op_of(tensor: str) -> str:
-    """Return the name of the op that makes a tensor. Names in .tflite files may have colons of their own."""
-    return tensor.rpartition(":")[0]
+    """Return the name of the op that makes a tensor. TFLite's names may have colons in them: `x:0` makes `x:0:0`."""
+    return tensor.rpartition(":")[0] or tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

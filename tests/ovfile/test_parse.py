@@ -343,3 +343,9 @@ def test_path_is_judged_by_whoever_knows_the_repo() -> None:
 
     assert [diagnostic.code for diagnostic in refusal.value.diagnostics] == ["path-outside"]
     assert isinstance(parse(DIGITS, inside=lambda _: True), Ovfile)
+
+
+def test_device_is_at_home_at_the_top() -> None:
+    found = target('device = "AUTO:GPU,CPU"\n' + DIGITS)
+
+    assert ("AUTO:GPU,CPU", ("device",)) == (found.device, found.origins["device"])

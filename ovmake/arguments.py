@@ -1,0 +1,96 @@
+"""What the command line takes: `ovmake COMMAND`, and the options of each.
+
+parser(run).parse_args(argv).command(arguments) -> exit status
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """Return the parser; `arguments.command` is the function in `run` of the command asked for, "" for none."""
+    top = argparse.ArgumentParser(prog="ovmake", description="make for OpenVINO models")
+    top.add_argument("--version", action="store_true", help="print the version and end")
+    top.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
+    top.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
+    top.set_defaults(command=run[""], parser=top)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+
+    build = _command(commands, "build", run["build"], "bring IRs up to date")
+    _target_arguments(build)
+    _run_arguments(build)
+    build.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
+    build.add_argument("--force", action="store_true", help="run everything that the targets need, fresh or not")
+
+    report = _command(commands, "report", run["report"], "build, measure what is stale, write the report")
+    _target_arguments(report)
+    _run_arguments(report)
+    report.add_argument("--no-measure", action="store_true", help="show measurements there are, and make none")
+    report.add_argument("--force", action="store_true", help="measure again, fresh or not")
+
+    explain = _command(commands, "explain", run["explain"], "say why targets are stale, or that they are not")
+    _target_arguments(explain)
+    explain.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+    debug = _command(commands, "debug", run["debug"], "find the first layer whose output leaves TensorFlow's")
+    debug.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
+    debug.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+    debug.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
+    debug.add_argument("--explain", action="store_true", help="say why each action runs")
+    debug.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+
+    status = _command(commands, "status", run["status"], "a line per target: fresh, stale, failed, never built")
+    _target_arguments(status)
+    status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+
+    inspect = _command(commands, "inspect", run["inspect"], "inputs, outputs, layers to cut at, what OpenVINO lacks")
+    inspect.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
+    inspect.add_argument("--all", action="store_true", help="show all layers, however many there are")
+    inspect.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    init = _command(commands, "init", run["init"], "write a starter Ovfile by looking at the models")
+    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
+
+    clean = _command(commands, "clean", run["clean"], "remove what was published; the cache stays")
+    clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Command,
+    summary: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(command=run)
+    # Before the command or after it, as git and make have it: without SUPPRESS this default would undo the former.
+    hidden = argparse.SUPPRESS
+    parser.add_argument("-C", dest="folder", metavar="DIR", default=hidden, help="the folder of the Ovfile")
+    parser.add_argument("-f", dest="file", metavar="FILE", default=hidden, help="the Ovfile; default: Ovfile")
+    parser.add_argument("--allow-outside", action="store_true", help="let paths of the Ovfile leave the repo")
+    parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is at work here")
+    return parser
+
+
+def _target_arguments(parser: argparse.ArgumentParser) -> None:
+    help_text = "`model:precision`, or `model` for all of its precisions; default: all"
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=help_text)
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+    parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
+    parser.add_argument("--explain", action="store_true", help="say why each action runs")
+    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value

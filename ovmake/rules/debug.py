@@ -1,0 +1,54 @@
+"""compare-layers: every layer of the source in TensorFlow and in the target's IR. Part of `ovmake debug`.
+
+It depends on no gate: whoever asks has an IR that missed it. What is a tolerable difference is no param either; the
+figures are all kept, and the command judges them.
+"""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import Target
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    ir_inputs,
+    model_params,
+    tensorflow_inputs,
+    tensorflow_params,
+    validation_set,
+)
+
+# Enough to see a wrong layer by, and few enough for all layers' values to be computed twice.
+SAMPLES = 4
+
+
+def compare_layers(
+    lowering: Lowering, target: Target, *, converted: Action, ir: Action, frozen: Action | None
+) -> Action:
+    """Add the comparison of the layers of `ir` with those of the graph in `frozen`, or of a .tflite."""
+    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    return lowering.add(
+        Action(
+            kind="compare-layers",
+            subject=target.name,
+            worker="openvino",
+            tools=("openvino", "tensorflow", "numpy"),
+            params=(
+                *tensorflow_params(lowering, target, frozen),
+                *model_params(target),
+                *dataset_params(dataset, labels=False),
+                Param(name="samples", value=SAMPLES),
+            ),
+            inputs=(
+                *ir_inputs(ir.name),
+                Input(role="interface", origin=Artifact(converted.name, "interface")),
+                *tensorflow_inputs(lowering, target, frozen),
+                *dataset_inputs(dataset),
+            ),
+            environment=("isa",),
+            outputs=(Output(role="layers"),),
+            at=target.at,
+            origins=target.origins,
+        ),
+    )
