@@ -40,7 +40,7 @@ def convert(request: Request) -> dict[str, object]:
     found = _fingerprint(source, found)
     interface = Interface(
         inputs=tuple(_input(tensor, made.preparations, source.tensors) for tensor in ir.tensors(model.inputs)),
-        outputs=tuple(_output(tensor, made.outputs, source.tensors) for tensor in ir.tensors(model.outputs)),
+        outputs=tuple(_output(tensor, made.outputs, source.given) for tensor in ir.tensors(model.outputs)),
         constants=made.constants,
         fingerprint=f"{found.kind}:{found.sha256}",
         way=source.way,
@@ -112,9 +112,18 @@ def _rename_outputs(model: Any, params: Mapping[str, object]) -> dict[str, str]:
         if new in ports and new not in wanted:
             message = f"the model has an output `{new}` already"
             raise ActionError("duplicate-output", message, setting=f"outputs.{name}")
+    # What an output is made of has its names too, and those of other outputs that are made of the same.
+    tensors = {
+        name: (ports[name].get_tensor(), ports[name].get_node().input(0).get_source_output().get_tensor())
+        for name in wanted
+    }
+    for name in wanted:
+        for tensor in tensors[name]:
+            tensor.set_names(set(tensor.get_names()) - {name, f"{name}:0"})
     for name, new in wanted.items():
         ports[name].get_node().set_friendly_name(new)
-        ports[name].get_tensor().set_names({new})
+        for tensor in tensors[name]:
+            tensor.add_names({new})
     return {new: name for name, new in wanted.items()}
 
 

@@ -29,8 +29,13 @@ class Cut:
 
     @property
     def tensors(self) -> dict[str, str]:
-        """The tensor of each name."""
-        return dict((*self.inputs, *self.outputs))
+        """The tensor of each name; an input's, where an output has the same name."""
+        return dict((*self.outputs, *self.inputs))
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The tensor of each output's name."""
+        return dict(self.outputs)
 
     def spelt(self, spelling: Mapping[str, str]) -> Cut:
         """Return the cut with tensors as the file spells them."""

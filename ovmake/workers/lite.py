@@ -49,14 +49,16 @@ class Quantization:
 class Lite:
     """A model that is ready to run. `inputs`, `outputs`: indexes of tensors by name; `operations`: how many it runs.
 
-    `plain` is the same model in TFLite's own kernels, without XNNPACK, if it computes in integers: its kernels then
-    round differently. `quanta` are the steps of outputs in integers, or made of integers at the very end.
+    `fixed` are the inputs that are constants, by index. `plain` is the same model in TFLite's own kernels, without
+    XNNPACK, if it computes in integers: its kernels then round differently. `quanta` are the steps of outputs in
+    integers, or made of integers at the very end.
     """
 
     interpreter: Any
     plain: Any
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
+    fixed: Mapping[int, Array]
     quanta: Mapping[str, float]
     operations: int
 
@@ -67,11 +69,12 @@ class Lite:
         *,
         inputs: Mapping[str, tuple[str, Shape | None]],
         outputs: Mapping[str, str],
+        constants: Mapping[str, Array] | None = None,
         threads: int = 1,
     ) -> Lite:
         """Load the part of a model from `inputs` (tensor and shape by name; None: as it is) to `outputs`.
 
-        -1 in a shape: as large as what is fed.
+        -1 in a shape: as large as what is fed. `constants` are inputs that are always fed the same, by tensor.
 
         Raises:
             ActionError: it cannot be read, has no such tensor, needs an input that is not there, or cannot be run.
@@ -81,10 +84,13 @@ class Lite:
         fed = {name: _index(tensors, tensor, "inputs") for name, (tensor, _) in inputs.items()}
         given = {name: _index(tensors, tensor, "outputs") for name, tensor in outputs.items()}
         content = source.read_bytes()
-        if not _is_whole(model, fed.values(), given.values()):
-            _cut(model, list(fed.values()), list(given.values()))
+        fixed = {_index(tensors, tensor, "inputs"): array for tensor, array in (constants or {}).items()}
+        begin = [*fed.values(), *fixed]
+        if not _is_whole(model, begin, given.values()):
+            _cut(model, begin, list(given.values()))
             content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
         shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
+        shapes |= {index: array.shape for index, array in fixed.items()}
         _probe(content, shapes, threads)
         return cls(
             interpreter=_ready(content, shapes, threads),
@@ -92,6 +98,7 @@ class Lite:
             quanta={name: step for name, index in given.items() if (step := _quantum(model, index))},
             inputs=fed,
             outputs=given,
+            fixed=fixed,
             operations=sum(len(subgraph.operators) for subgraph in model.subgraphs),
         )
 
@@ -111,6 +118,8 @@ class Lite:
         self._fit(interpreter, feed)
         for name, index in self.inputs.items():
             interpreter.set_tensor(index, feed[name])
+        for index, array in self.fixed.items():
+            interpreter.set_tensor(index, array)
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
 

@@ -69,10 +69,11 @@ def name_by_cut(model: Any, cut: Cut) -> None:
     results = [_with_tensor(model.outputs, tensor, place) for place, (_, tensor) in enumerate(cut.outputs)]
     for (name, _), port in zip(cut.outputs, results, strict=True):
         port.get_node().set_friendly_name(name)
-    for port, name in zip(results, [name for name, _ in cut.outputs], strict=True):
-        _add_name(port, name, [*model.inputs, *model.outputs])
+    # Inputs first: a cut that begins and ends at one layer has an input and an output of that name.
     for name, tensor in cut.inputs:
         _add_name(parameters[tensor], name, [*model.inputs, *model.outputs])
+    for port, name in zip(results, [name for name, _ in cut.outputs], strict=True):
+        _add_name(port, name, [*model.inputs, *model.outputs])
 
 
 def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any:

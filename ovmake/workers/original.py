@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
-from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.preparing import Array, filled
+from ovmake.workers.protocol import Request
 
 if TYPE_CHECKING:
     from ovmake.workers.lite import Lite
@@ -92,9 +92,6 @@ def original(request: Request, interface: Interface) -> Original:
     """
     if request.params.get("kind") != "tflite":
         return Frozen.load(request, interface)
-    if interface.constants:
-        message = "TFLite's interpreter cannot freeze an input to a constant"
-        raise ActionError("tensorflow-cannot-run", message, setting="source")
     from ovmake.workers.lite import Lite
 
     return LiteOriginal(
@@ -102,5 +99,6 @@ def original(request: Request, interface: Interface) -> Original:
             Path(request.inputs["source"]),
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
             outputs={tensor.name: tensor.source_name for tensor in interface.outputs},
+            constants={constant.source_name: filled(constant) for constant in interface.constants},
         )
     )

@@ -37,6 +37,7 @@ from ovmake.workers.layers import Layers, ops_of_graph
 from ovmake.workers.naming import name_by_cut, name_by_signature
 from ovmake.workers.protocol import ActionError, Request, Response, message_of
 from ovmake.workers.recognise import recognise, unknown, with_kind
+from ovmake.workers.severing import begin_at
 from ovmake.workers.sibling import Sibling
 
 DIRECT = "by OpenVINO's own reader"
@@ -48,7 +49,9 @@ _tensorflow = Sibling("tensorflow")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A model as it was read. `tensors` gives the source's tensor for a name, where it is another.
+    """A model as it was read.
+
+    `tensors` gives the source's tensor for the name of an input, `given` for that of an output, where it is another.
 
     `graph` is the file whose meaning the model has, for the fingerprint; `is_cut` says that only part of it counts.
     """
@@ -58,6 +61,7 @@ class Read:
     way: str
     is_cut: bool = False
     tensors: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(request: Request) -> Read:
@@ -109,7 +113,7 @@ def _read_graph(request: Request, source: Path) -> Read:
     cut = cut_of(Layers(ops_of_graph(source.read_bytes())), request)
     with suffixed(source, ".pb") as path:
         model = convert_between("tf", path, source.name, cut)
-    return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors)
+    return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors, given=cut.given)
 
 
 def _read_tflite(request: Request, source: Path) -> Read:
@@ -122,7 +126,7 @@ def _read_tflite(request: Request, source: Path) -> Read:
             cut = whole(flat.inputs, flat.outputs).spelt(flat.spelling)
             model = _convert("tflite", path, source.name)
             name_by_cut(model, cut)
-    return Read(model=model, graph=source, way=DIRECT, is_cut=wants_cut(request), tensors=cut.tensors)
+    return Read(model=model, graph=source, way=DIRECT, is_cut=wants_cut(request), tensors=cut.tensors, given=cut.given)
 
 
 def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
@@ -135,7 +139,7 @@ def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
     with suffixed(graph, ".pb") as path:
         model = convert_between("tf", path, "the frozen graph", ends)
     way = f"frozen by TensorFlow ({described['way']})"
-    return Read(model=model, graph=graph, way=way, is_cut=wants_cut(request), tensors=ends.tensors)
+    return Read(model=model, graph=graph, way=way, is_cut=wants_cut(request), tensors=ends.tensors, given=ends.given)
 
 
 def wants_cut(request: Request) -> bool:
@@ -181,7 +185,12 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
     Raises:
         ActionError: OpenVINO cannot convert it, or does not know one of the tensors.
     """
-    shapes = _inner_shapes(framework, path, shown, cut)
+    inner = list(dict.fromkeys(tensor for name, tensor in cut.inputs if name not in cut.originals))
+    if framework == "tflite" and inner:
+        model = _convert_and_sever(path, shown, [tensor for _, tensor in cut.outputs] + list(taps), inner)
+        name_by_cut(model, cut)
+        return model
+    shapes = _inner_shapes(framework, path, shown, inner)
 
     def override(loaded: Any) -> None:
         places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
@@ -189,7 +198,7 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
         tapped = [_place(loaded, tensor) for tensor in taps]
         loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs] + tapped)
         # The source's own inputs are left alone: overridden, one that nothing uses would come out without a shape.
-        if any(name not in cut.originals for name, _ in cut.inputs):
+        if inner:
             loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
         for tensor, (shape, kind) in shapes.items():
             loaded.set_partial_shape(places[tensor], shape)
@@ -208,9 +217,17 @@ def _drop_inputs(model: Any, wanted: set[str]) -> None:
             model.remove_parameter(port.get_node())
 
 
-def _inner_shapes(framework: str, path: Path, shown: str, cut: Cut) -> dict[str, tuple[Any, Any]]:
+def _convert_and_sever(path: Path, shown: str, outputs: Sequence[str], inner: Sequence[str]) -> Any:
+    """Do for a .tflite what its reader cannot: see severing.py."""
+
+    def override(loaded: Any) -> None:
+        loaded.override_all_outputs([_place(loaded, tensor) for tensor in (*outputs, *inner)])
+
+    return begin_at(_convert("tflite", path, shown, override), inner, keep=len(outputs))
+
+
+def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) -> dict[str, tuple[Any, Any]]:
     """Return shape and type of the inner tensors that become inputs, by converting what leads up to them."""
-    inner = list(dict.fromkeys(tensor for name, tensor in cut.inputs if name not in cut.originals))
     if not inner:
         return {}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ovmake.workers.interface import Interface
 from ovmake.workers.lite import Lite
-from ovmake.workers.preparing import Array, prepared
+from ovmake.workers.preparing import Array, filled, prepared
 from ovmake.workers.protocol import Request
 from ovmake.workers.timing import side_by_side
 
@@ -28,6 +28,7 @@ class LiteSubject:
             self._source,
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in self._interface.inputs},
             outputs={tensor.name: tensor.source_name for tensor in self._interface.outputs},
+            constants={constant.source_name: filled(constant) for constant in self._interface.constants},
             threads=threads,
         )
 
