@@ -42,7 +42,7 @@ def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
     if accuracy.max_error is not None:
         params.append(Param(name="accuracy.agreement.max-error", value=accuracy.max_error))
     if accuracy.promised:
-        params.append(Param(name="accuracy", value=True))
+        params.append(Param(name="accuracy.promised", value=True))
     return lowering.add(
         Action(
             kind="gate",
@@ -105,7 +105,7 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         checks.append(check)
     outputs = evaluation.get("outputs")
     figures = [figure for figure in outputs if isinstance(figure, dict)] if isinstance(outputs, list) else []
-    lenient = "accuracy" not in params
+    lenient = "accuracy.promised" not in params
     if isinstance(least := params.get("accuracy.agreement.cosine"), int | float):
         checks.append(_check_cosine(figures, least, lenient=lenient))
     if isinstance(most := params.get("accuracy.agreement.max-error"), int | float):
