@@ -10,6 +10,7 @@ Everything is looked at through the world's disk, so that tests can put another 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.staleness import Decision, OutputState
@@ -54,13 +55,21 @@ class Looker:
         return Seen(
             kind=action.kind,
             tools={
-                **{tool: self._world.version(tool) for tool in (*action.tools, "ovmake")},
+                **{tool: self._version(action, tool) for tool in (*action.tools, "ovmake")},
                 **{tool: self._version_if_installed(tool) for tool in action.optional_tools},
             },
             params={param.name: param.value for param in action.params},
             environment={name: self._world.environment(name) for name in action.environment},
             inputs=inputs,
         )
+
+    def _version(self, action: Action, tool: str) -> str:
+        try:
+            return self._world.version(tool)
+        except OvmakeError as error:
+            missing = error.diagnostics[0]
+            message = f"{action.name}: {missing.message}"
+            raise OvmakeError(replace(missing, message=message, span=self._world.span(action.at))) from None
 
     def _version_if_installed(self, tool: str) -> str:
         try:

@@ -41,7 +41,7 @@ class Flat:
     spelling: Mapping[str, str]
 
 
-def ops_of_tflite(data: bytes) -> Flat:
+def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
     """Return the wires of a TFLite model.
 
     Raises:
@@ -50,7 +50,8 @@ def ops_of_tflite(data: bytes) -> Flat:
     try:
         return _flat(data)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise ActionError("cannot-convert", f"the .tflite file is damaged: {error}", setting="source") from error
+        hint = "the file is damaged or truncated: copy or download it again"
+        raise ActionError("cannot-convert", f"{shown} cannot be read: {error}", setting="source", help=hint) from error
 
 
 def _flat(data: bytes) -> Flat:

@@ -173,7 +173,8 @@ class Layers:
         if len(found) == 1:
             return found[0]
         if not found:
-            near = did_you_mean(name, [self._name_of(place) for place in self._tree.layers])
+            known = [self._name_of(place) for place in self._tree.layers]
+            near = did_you_mean(name, [*self._tree.by_path, *known])
             hint = f"{near} `ovmake inspect MODEL` lists all names".strip()
             raise ActionError("unknown-layer", f"the model has no layer `{name}`", help=hint, setting=setting)
         message = f"`{name}` may mean {_listed([self._name_of(place) for place in found[:_SHOWN]], len(found))}"

@@ -22,7 +22,7 @@ from ovmake.workers.loading_checkpoint import DEFAULT_SIGNATURE, load_checkpoint
 from ovmake.workers.loading_keras import load_keras
 from ovmake.workers.loading_saved_model import load_saved_model
 from ovmake.workers.protocol import ActionError, message_of
-from ovmake.workers.recognise import IN_WORDS, recognise
+from ovmake.workers.recognise import IN_WORDS, with_kind
 
 __all__ = ["DEFAULT_SIGNATURE", "DEFAULT_TAGS", "Loaded", "load"]
 
@@ -44,11 +44,11 @@ def load(
     try:
         loaded = _load(source, kind, signature, tags)
     except ActionError as error:
-        raise _with_kind(error, source, kind) from error
+        raise with_kind(error, source, kind) from error
     except Exception as error:
         message = f"TensorFlow cannot load `{source.name}`: {message_of(error)}"
         failure = ActionError("tensorflow-cannot-load", message, setting="source")
-        raise _with_kind(failure, source, kind) from error
+        raise with_kind(failure, source, kind) from error
     _check_tables(source, loaded)
     register(loaded.graph_def)
     return loaded
@@ -75,16 +75,3 @@ def _load(source: Path, kind: str, signature: str, tags: tuple[str, ...]) -> Loa
             return load_checkpoint(source, signature)
     message = f"`{source.name}` is {IN_WORDS.get(kind, kind)}, which has no TensorFlow graph"
     raise ActionError("no-graph", message, setting="source")
-
-
-def _with_kind(error: ActionError, source: Path, kind: str) -> ActionError:
-    """Return the error, with a note when the file is of another kind than it was said to be."""
-    try:
-        found = recognise(source)
-    except OSError:
-        return error
-    if found.kind == kind:
-        return error
-    instead = IN_WORDS[found.kind] if found.kind else f"none that ovmake knows: {found.why}"
-    note = f"it was read as {IN_WORDS.get(kind, kind)}; by its content it is {instead}"
-    return ActionError(error.code, error.message, help=error.help, notes=(*error.notes, note), setting=error.setting)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,10 +36,12 @@ from ovmake.workers.flat import ops_of_tflite
 from ovmake.workers.layers import Layers, ops_of_graph
 from ovmake.workers.naming import name_by_cut, name_by_signature
 from ovmake.workers.protocol import ActionError, Request, Response, message_of
-from ovmake.workers.recognise import recognise, unknown
+from ovmake.workers.recognise import recognise, unknown, with_kind
 from ovmake.workers.sibling import Sibling
 
 DIRECT = "by OpenVINO's own reader"
+
+_MISSING = re.compile(r"No conversion rule found for operations?: ((?:[\w>]+, )*[\w>]+)")
 
 _tensorflow = Sibling("tensorflow")
 
@@ -70,15 +73,21 @@ def read(request: Request) -> Read:
     try:
         return _read_directly(request, source, kind)
     except ActionError as error:
-        if error.code != "cannot-convert" or kind == "tflite":
+        if error.code != "cannot-convert":
             raise
-        return _frozen_by_tensorflow(request, error)
+        refusal = with_kind(error, source, kind)
+        if kind == "tflite" or recognise(source).kind not in {"", kind}:
+            raise refusal from error
+        return _frozen_by_tensorflow(request, refusal)
 
 
 def _read_directly(request: Request, source: Path, kind: str) -> Read:
     if kind == "saved-model":
         if not source.is_dir():
-            raise unknown(source, recognise(source))
+            found = recognise(source)
+            if not found.kind:
+                raise unknown(source, found)
+            raise ActionError("cannot-convert", f"`{source.name}` is no folder", setting="source")
         model = _convert("tf", source, source.name)
         name_by_signature(model, source)
         return Read(model=model, graph=source, way=DIRECT)
@@ -104,7 +113,7 @@ def _read_graph(request: Request, source: Path) -> Read:
 
 
 def _read_tflite(request: Request, source: Path) -> Read:
-    flat = ops_of_tflite(source.read_bytes())
+    flat = ops_of_tflite(source.read_bytes(), f"`{source.name}`")
     with suffixed(source, ".tflite") as path:
         if wants_cut(request):
             cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request).spelt(flat.spelling)
@@ -149,8 +158,19 @@ def _convert(framework: str, path: Path, shown: str, prepare: Callable[[Any], No
     except Exception as error:
         # Without the machine's paths: the record may say why a source was frozen.
         words = message_of(error).replace(str(path.absolute()), shown).replace(str(path), shown)
-        message = f"OpenVINO cannot convert `{shown}`: {words}"
-        raise ActionError("cannot-convert", message, setting="source") from error
+        raise _refusal(shown, words) from error
+
+
+def _refusal(shown: str, words: str) -> ActionError:
+    """Return the error for what OpenVINO says. Operations that it lacks are what one looks for in its words."""
+    missing = _MISSING.search(words)
+    if missing is None:
+        return ActionError("cannot-convert", f"OpenVINO cannot convert `{shown}`: {words}", setting="source")
+    named = [f"`{name}`" for name in missing[1].split(", ")]
+    what = f"operation {named[0]}" if len(named) == 1 else f"operations {', '.join(named)}"
+    message = f"OpenVINO cannot convert `{shown}`: it has no rule for the {what}"
+    hint = "cut the model before it or after it, with `cut`; `ovmake inspect` lists the layers"
+    return ActionError("cannot-convert", message, setting="source", help=hint, notes=(f"OpenVINO: {words}",))
 
 
 def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequence[str] = ()) -> Any:
@@ -268,5 +288,8 @@ def _refused_twice(refusal: ActionError, response: Response | None) -> ActionErr
         return ActionError(
             response.code, response.message, help=response.help, notes=response.notes, setting=response.setting
         )
-    notes = (f"TensorFlow, asked to freeze it: {response.message}", *response.notes)
-    return ActionError(refusal.code, refusal.message, setting=refusal.setting, notes=notes, help=response.help)
+    notes = (*refusal.notes, f"TensorFlow, asked to freeze it: {response.message}", *response.notes)
+    hint = response.help or refusal.help
+    if "No module named 'tensorflow'" in response.message:
+        hint = 'TensorFlow may be able to load it: `pip install "ovmake[cpu]"`'
+    return ActionError(refusal.code, refusal.message, setting=refusal.setting, notes=notes, help=hint)

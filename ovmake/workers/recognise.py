@@ -2,6 +2,7 @@
 
     found = recognise(path)              found.kind is one of KINDS, or "" and then found.why says what is there
     raise unknown(path, found)           the error for the latter
+    raise with_kind(error, path, kind)   an error about what is of another kind than it was said to be
 
 A name says what somebody meant the file to be, the first bytes say what it is. So the name decides nothing here; it
 only makes the error better: `model.h5` is named like a Keras .h5 file, but begins with `<!DOCTYPE html>`.
@@ -118,6 +119,20 @@ def unknown(path: Path, found: Recognised) -> ActionError:
         notes=(f"a source is one of: {known}",),
         setting="source",
     )
+
+
+def with_kind(error: ActionError, path: Path, kind: str) -> ActionError:
+    """Return the error, with a note when the file is of another kind than it was said to be."""
+    try:
+        found = recognise(path)
+    except OSError:
+        return error
+    if found.kind == kind:
+        return error
+    instead = IN_WORDS[found.kind] if found.kind else f"none that ovmake knows: {found.why}"
+    note = f"it was read as {IN_WORDS.get(kind, kind)}; by its content it is {instead}"
+    hint = "leave `kind` out: ovmake goes by the content" if found.kind else error.help
+    return ActionError(error.code, error.message, help=hint, notes=(*error.notes, note), setting=error.setting)
 
 
 def _folder(path: Path) -> Recognised:

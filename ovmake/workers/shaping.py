@@ -21,6 +21,8 @@ from ovmake.workers.protocol import ActionError, message_of
 
 Settings = Mapping[str, Mapping[str, Any]]
 
+FIXED = "the operation that OpenVINO names goes with other sizes only: give those, or cut the model before it"
+
 
 def input_settings(model: Any, params: Mapping[str, object]) -> Settings:
     """Return what the params say per input.
@@ -61,7 +63,7 @@ def reshape(model: Any, settings: Settings) -> None:
     except Exception as error:
         first = next(iter(shapes))
         message = f"the model cannot take this shape: {message_of(error)}"
-        raise ActionError("cannot-reshape", message, setting=f"inputs.{first}.shape") from error
+        raise ActionError("cannot-reshape", message, setting=f"inputs.{first}.shape", help=FIXED) from error
 
 
 def _partial_shape(written: Iterable[int | str]) -> Any:
@@ -112,7 +114,7 @@ def set_batch(model: Any, batch: object, frozen: Iterable[str]) -> None:
         model.reshape({name: ov.PartialShape([ov.Dimension(batch), *list(shapes[name])[1:]]) for name in names})
     except Exception as error:
         message = f"the model cannot take batches of {batch}: {message_of(error)}"
-        raise ActionError("cannot-reshape", message, setting="batch") from error
+        raise ActionError("cannot-reshape", message, setting="batch", help=FIXED) from error
 
 
 def freeze_inputs(model: Any, settings: Settings, tensors: Mapping[str, str]) -> tuple[Constant, ...]:

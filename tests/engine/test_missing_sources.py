@@ -144,7 +144,8 @@ def test_missing_tool_fails_the_actions_that_use_it() -> None:
     built = there.build(plan)
 
     assert built.statuses == {"convert m": "ran", "quantize m": "failed"}
-    assert diagnostic(built, "quantize m").help == "pip install nncf"
+    missing = diagnostic(built, "quantize m")
+    assert (missing.message, missing.help) == ("quantize m: `nncf` is not installed", "pip install nncf")
 
 
 @pytest.mark.parametrize("keep_going", [False, True])
