@@ -19,7 +19,7 @@ def run_here(job: Job) -> Success | Failure:
 def _gate(job: Job) -> Success | Failure:
     verdict = decide(_read(job, "evaluation"), job.params)
     facts = {"gate": verdict.result, "drop": verdict.drop}
-    promised = "accuracy" in job.params
+    promised = "accuracy.promised" in job.params
     if verdict.result == "missed" or (verdict.result == "not-measured" and promised):
         return Failure(
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",

@@ -42,7 +42,7 @@ def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
     if accuracy.max_error is not None:
         params.append(Param(name="accuracy.agreement.max-error", value=accuracy.max_error))
     if accuracy.promised:
-        params.append(Param(name="accuracy", value=True))
+        params.append(Param(name="accuracy.promised", value=True))
     return lowering.add(
         Action(
             kind="gate",
@@ -105,7 +105,7 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         checks.append(check)
     outputs = evaluation.get("outputs")
     figures = [figure for figure in outputs if isinstance(figure, dict)] if isinstance(outputs, list) else []
-    lenient = "accuracy" not in params
+    lenient = "accuracy.promised" not in params
     if isinstance(least := params.get("accuracy.agreement.cosine"), int | float):
         checks.append(_check_cosine(figures, least, lenient=lenient))
     if isinstance(most := params.get("accuracy.agreement.max-error"), int | float):
@@ -164,12 +164,14 @@ def _check_error(outputs: Sequence[Mapping[str, object]], most: float, *, lenien
 def _error(output: Mapping[str, object], most: float, *, lenient: bool) -> tuple[float, float]:
     """Return the largest difference and what is allowed, as shares of the output's scale; of 1 if that is 0.
 
-    The default tolerance is as wide as what TensorFlow leaves open; one that the Ovfile gives is taken at its word.
+    The default tolerance is as wide as what TensorFlow leaves open, or an output of fewer bits than FP32; one that the
+    Ovfile gives is taken at its word.
     """
     largest, scale = _number(output.get("max_abs")), _number(output.get("scale")) or 1.0
     own = [_factor(output) * _number(output.get("own_max_abs")), STEP * _number(output.get("quantum"))]
     open_by = max((value for value in own if math.isfinite(value)), default=0.0)
-    return largest / scale, max(most, open_by / scale) if lenient else most
+    rounding = OWN_FLOATS * _number(output.get("resolution", 0.0))
+    return largest / scale, max(most, open_by / scale, rounding) if lenient else most
 
 
 def _factor(output: Mapping[str, object]) -> float:
@@ -177,7 +179,7 @@ def _factor(output: Mapping[str, object]) -> float:
 
 
 def _why(widened: bool) -> str:  # noqa: FBT001 - whether to say it
-    return " (TensorFlow agrees no better with itself)" if widened else ""
+    return " (as well as TensorFlow agrees with itself)" if widened else ""
 
 
 def _same_nan(outputs: Sequence[Mapping[str, object]]) -> bool:

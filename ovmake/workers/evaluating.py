@@ -26,6 +26,9 @@ from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
 from ovmake.workers.samples import Collected, Samples, take
 
+# What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
+RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
+
 
 def evaluate(request: Request) -> dict[str, object]:
     """Compare; write `evaluation`."""
@@ -47,7 +50,13 @@ def evaluate(request: Request) -> dict[str, object]:
     else:
         actual, expected = _run(compiled, interface, samples), _expected(request, interface)
         evaluation["outputs"] = [
-            {"name": name, **difference(expected[name], actual[name]), **_own(facts, name)} for name in actual
+            {
+                "name": tensor.name,
+                **difference(expected[tensor.name], actual[tensor.name]),
+                **_own(facts, tensor.name),
+                **({"resolution": RESOLUTION[tensor.type]} if tensor.type in RESOLUTION else {}),
+            }
+            for tensor in interface.outputs
         ]
         metric = request.params.get("accuracy.metric")
         if isinstance(metric, str):

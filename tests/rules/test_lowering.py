@@ -1,0 +1,86 @@
+"""From an Ovfile to actions: when a source is frozen first, what variants share, and which setting reaches whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.graph.action import Graph
+from ovmake.graph.lower import SourceForm, lower
+from ovmake.ovfile.parse import parse
+from ovmake.rules import build_target
+
+MODEL = '[models.m]\nsource = "m"\nprecisions = ["fp32"]\n'
+
+
+def graph(text: str, kind: str = "saved-model", beside: tuple[str, ...] = ()) -> Graph:
+    return lower(parse(text), build_target, {"m": SourceForm(kind=kind, beside=beside)})
+
+
+def kinds(text: str, kind: str = "saved-model") -> list[str]:
+    return [action.kind for action in graph(text, kind).actions.values()]
+
+
+@pytest.mark.parametrize("kind", ["saved-model", "frozen-graph", "tflite", ""])
+def test_what_openvino_reads_is_not_frozen(kind: str) -> None:
+    assert ["convert", "reference", "evaluate", "gate", "publish"] == kinds(MODEL, kind)
+
+
+@pytest.mark.parametrize("kind", ["keras", "keras-h5", "checkpoint"])
+def test_what_openvino_cannot_read_is_frozen_first(kind: str) -> None:
+    assert "freeze" == kinds(MODEL, kind)[0]
+
+
+@pytest.mark.parametrize("line", ['signature = "other"', 'tags = ["serve", "gpu"]', 'cut.outputs = ["pool"]'])
+def test_saved_model_of_which_a_part_is_wanted_is_frozen_first(line: str) -> None:
+    assert "freeze" == kinds(MODEL + line)[0]
+
+
+@pytest.mark.parametrize("kind", ["frozen-graph", "tflite"])
+def test_cut_of_a_flat_graph_needs_no_freezing(kind: str) -> None:
+    assert "freeze" not in kinds(MODEL + 'cut.inputs = ["pool"]', kind)
+
+
+def test_kind_of_the_ovfile_overrides_what_was_recognised() -> None:
+    assert "freeze" == kinds(MODEL + 'kind = "keras"', "saved-model")[0]
+
+
+def test_variants_share_the_freezing_and_nothing_else() -> None:
+    found = graph(MODEL + 'cut.outputs = ["a"]\n[models.m.variants.b]\ncut.outputs = ["b"]\n')
+
+    assert ["freeze m"] == [name for name in found.actions if name.startswith("freeze")]
+    assert ["convert m", "convert m@b"] == [name for name in found.actions if name.startswith("convert")]
+    assert {"m:fp32": "publish m:fp32", "m@b:fp32": "publish m@b:fp32"} == found.targets
+    places = [output.place for output in found.actions["publish m@b:fp32"].outputs]
+    assert ["build/m@b/fp32/m@b.xml", "build/m@b/fp32/m@b.bin", "build/m@b/fp32/record.json"] == places
+
+
+def test_files_that_belong_to_a_source_are_inputs_of_what_reads_it() -> None:
+    found = graph(MODEL, "checkpoint", ("m.index", "m.data-00000-of-00001"))
+
+    assert ["source", "beside.0", "beside.1"] == [given.role for given in found.actions["freeze m"].inputs]
+    assert {"graph", "names"} == {given.role for given in found.actions["convert m"].inputs}
+
+
+@pytest.mark.parametrize(
+    ("line", "touched"),
+    [
+        ("batch = 4", {"convert", "publish"}),
+        ('inputs.x.type = "u8"', {"convert", "publish"}),
+        ("inputs.x.value = true", {"convert", "publish"}),
+        ('outputs = { y = "z" }', {"convert", "publish"}),
+        ('kind = "frozen-graph"', {"convert", "reference", "publish"}),
+        ("accuracy.agreement.max-error = 0.5", {"gate", "publish"}),
+        ("benchmark.max-seconds = 3", set()),
+    ],
+)
+def test_setting_reaches_the_actions_that_use_it(line: str, touched: set[str]) -> None:
+    before, after = graph(MODEL).actions.values(), graph(MODEL + line).actions.values()
+
+    assert touched == {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
+
+
+def test_device_reaches_evaluate_and_the_record() -> None:
+    before, after = graph(MODEL).actions.values(), graph('device = "GPU"\n' + MODEL).actions.values()
+
+    changed = {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
+    assert {"evaluate", "publish"} == changed
