@@ -105,6 +105,7 @@ class Session:
             environment=self.toolchain.environment,
             emit=emit,
             absolute=self.disk.absolute,
+            fingerprint=_fingerprint,
             inside=self.inside,
             locate=self.locate,
             span=self.span,
@@ -163,6 +164,13 @@ def forms_of(ovfile: Ovfile, root: Path) -> dict[str, SourceForm]:
         beside = tuple(os.path.join(os.path.dirname(path), file.name) for file in found.beside)  # noqa: PTH118, PTH120
         forms[path] = SourceForm(kind=found.kind, beside=beside)
     return forms
+
+
+def _fingerprint(path: str) -> str:
+    """Return what the SavedModel or frozen graph at `path` computes, as a digest."""
+    from ovmake.workers.fingerprint import fingerprint  # noqa: PLC0415 - only where a source has changed
+
+    return fingerprint(Path(path)).sha256
 
 
 def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:

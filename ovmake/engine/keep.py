@@ -46,6 +46,8 @@ class Keeper:
         for given in action.inputs:
             if isinstance(given.origin, Source):
                 inputs[given.role] = absolute(given.origin.path)
+                if given.role in seen.inputs and (digest := seen.inputs[given.role].digest) is not None:
+                    digests[given.role] = digest
             elif (digest := seen.inputs[given.role].digest) is not None:
                 inputs[given.role] = absolute(self._cas.path(digest))
                 digests[given.role] = digest

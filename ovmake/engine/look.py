@@ -50,7 +50,10 @@ class Looker:
                 inputs[given.role] = SeenInput(label=str(given.origin), digest=digest)
             else:
                 state = self._source(action, given.origin, given.at)
-                if given.stands_for_itself:
+                if given.by_computation:
+                    label, digest = f"what {given.origin.path} computes", self._computation(given.origin, state)
+                    inputs[given.role] = SeenInput(label=label, digest=digest)
+                elif given.stands_for_itself:
                     inputs[given.role] = SeenInput(label=given.origin.path, digest=state.digest)
         return Seen(
             kind=action.kind,
@@ -70,6 +73,16 @@ class Looker:
             missing = error.diagnostics[0]
             message = f"{action.name}: {missing.message}"
             raise OvmakeError(replace(missing, message=message, span=self._world.span(action.at))) from None
+
+    def _computation(self, source: Source, state: SourceState) -> Digest:
+        """Return the fingerprint of a source. It follows from the bytes, so it is taken once for each state of them."""
+        key = f"{state.digest.sha256} {self._world.version('ovmake')}"
+        if (known := self._world.database.fingerprint(key)) is not None:
+            return Digest(known, 0)
+        found = self._world.fingerprint(self._world.absolute(source.path))
+        if self._sources.unchanged(source.path, state):  # else it may be of other bytes
+            self._world.database.remember_fingerprint(key, found)
+        return Digest(found, 0)
 
     def _version_if_installed(self, tool: str) -> str:
         try:

@@ -31,8 +31,8 @@ class World:
     """Everything that the executor uses.
 
     `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into one that
-    another process can use; `inside` says whether it stays in the repo, links followed; `locate` and `span` turn a key
-    path into "Ovfile:14" and into a caret.
+    another process can use; `fingerprint` says what the source at such a path computes; `inside` says whether a path
+    stays in the repo, links followed; `locate` and `span` turn a key path into "Ovfile:14" and into a caret.
     """
 
     disk: Disk
@@ -42,6 +42,7 @@ class World:
     environment: Callable[[EnvironmentName], str]
     emit: Callable[[Event], None]
     absolute: Callable[[str], str]
+    fingerprint: Callable[[str], str] = lambda path: path
     inside: Callable[[str], bool] = lambda _: True
     locate: Locate = lambda _: ""
     span: Callable[[KeyPath], Span | None] = lambda _: None

@@ -54,15 +54,18 @@ class Artifact:
 class Input:
     """Something an action reads.
 
-    `stands_for_itself` is False for a source whose meaning reaches the action digest through another input. The case:
-    *reference* loads the SavedModel, but is keyed by the fingerprint of what it computes, which *convert* took from the
-    same bytes; a re-export of the same weights changes the bytes and not the fingerprint.
+    `stands_for_itself` is False for a source whose meaning reaches the action digest through another input. It is still
+    looked at after the run: it must not change while it is read.
+
+    `by_computation`: a source that counts by its fingerprint, that is by what it computes, and not by its bytes. The
+    case: *reference* loads the SavedModel, and a re-export of the same weights changes every byte and no answer.
     """
 
     role: str
     origin: Source | Artifact
     at: KeyPath = ()
     stands_for_itself: bool = True
+    by_computation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

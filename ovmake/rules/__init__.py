@@ -40,11 +40,11 @@ def build_target(lowering: Lowering, target: Target) -> Action:
     converted = convert(lowering, target, frozen)
     ir = _ir(lowering, target, converted)
     if target.accuracy is None:
-        return publish(lowering, target, converted=converted, ir=ir, verdict=None)
+        return publish(lowering, target, converted=converted, ir=ir, frozen=frozen, verdict=None)
     expected = reference(lowering, target, converted=converted, frozen=frozen)
     evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
     verdict = gate(lowering, target, evaluation)
-    return publish(lowering, target, converted=converted, ir=ir, verdict=verdict)
+    return publish(lowering, target, converted=converted, ir=ir, frozen=frozen, verdict=verdict)
 
 
 def measure_target(lowering: Lowering, target: Target) -> Action:

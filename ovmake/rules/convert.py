@@ -1,8 +1,7 @@
 """convert: a TensorFlow source, or its frozen graph, to the canonical FP32 IR. All precisions of a model share it.
 
-The `interface` output is a small JSON: names, shapes and types of inputs and outputs, what is done to inputs inside the
-IR, and the fingerprint of what the source computes. What depends on the interface only is untouched when the weights'
-container changes and they do not.
+The `interface` output is a small JSON: names, shapes and types of inputs and outputs, and what is done to inputs inside
+the IR. What depends on the interface only is untouched when the weights change.
 
 TensorFlow is an optional tool here: where OpenVINO's own reader fails on a source, the action has TensorFlow freeze it
 and tries again.

@@ -23,13 +23,22 @@ from ovmake.rules.settings import (
     ir_inputs,
     model_params,
     source_params,
+    tensorflow_inputs,
     validation_set,
 )
 
 FORMAT = 1
 
 
-def publish(lowering: Lowering, target: Target, *, converted: Action, ir: Action, verdict: Action | None) -> Action:
+def publish(
+    lowering: Lowering,
+    target: Target,
+    *,
+    converted: Action,
+    ir: Action,
+    frozen: Action | None,
+    verdict: Action | None,
+) -> Action:
     """Add the publication of `ir`, which waits for `verdict` unless the gate is off."""
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
     judged: tuple[Input, ...] = ()
@@ -48,6 +57,7 @@ def publish(lowering: Lowering, target: Target, *, converted: Action, ir: Action
             inputs=(
                 *ir_inputs(ir.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
+                tensorflow_inputs(lowering, target, frozen)[0],
                 *judged,
             ),
             outputs=(
@@ -125,7 +135,7 @@ def record(made: Published) -> dict[str, object]:
         "target": made.params["target"],
         "source": {
             "path": made.params["source"],
-            "fingerprint": made.interface["fingerprint"],
+            "fingerprint": made.digests["graph" if "graph" in made.digests else "source"].sha256,
             "way": made.interface["way"],
         },
         "options": options,

@@ -1,7 +1,7 @@
 """reference: what TensorFlow itself computes for the samples, once per (source, shapes, dataset).
 
-Keyed by the fingerprint in `interface` instead of the source's bytes, so that a re-export of the same weights stops
-after *convert* (law 3). The source is still an input: it is loaded, and must not change while it is.
+Keyed by the source's fingerprint instead of its bytes (`Input.by_computation`), so that a re-export of the same weights
+stops after *convert* (law 3). The source is still an input: it is loaded, and must not change while it is.
 """
 
 from __future__ import annotations

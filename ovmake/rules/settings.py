@@ -19,6 +19,8 @@ from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Target
 
 DEFAULT_KIND = "saved-model"
+# The kinds of which `workers.fingerprint` can tell what they compute.
+FINGERPRINTED = ("saved-model", "frozen-graph")
 
 
 def model_params(target: Target) -> tuple[Param, ...]:
@@ -51,11 +53,11 @@ def form_of(lowering: Lowering, target: Target) -> SourceForm:
     return replace(found, kind=target.kind) if target.kind else found
 
 
-def source_inputs(target: Target, form: SourceForm, *, stands_for_itself: bool = True) -> tuple[Input, ...]:
+def source_inputs(target: Target, form: SourceForm, *, by_computation: bool = False) -> tuple[Input, ...]:
     """Return the source's file or folder as an input, and the files that belong to it."""
     roles = {"source": target.source, **{f"beside.{place}": path for place, path in enumerate(form.beside)}}
     return tuple(
-        Input(role=role, origin=Source(path), at=(*target.home, "source"), stands_for_itself=stands_for_itself)
+        Input(role=role, origin=Source(path), at=(*target.home, "source"), by_computation=by_computation)
         for role, path in roles.items()
     )
 
@@ -63,11 +65,14 @@ def source_inputs(target: Target, form: SourceForm, *, stands_for_itself: bool =
 def tensorflow_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
     """Return what TensorFlow runs: the frozen graph where there is one, else the source itself.
 
-    The source then reaches the action digest through the fingerprint in `interface`, see `rules/reference.py`.
+    A source counts by what it computes, see `rules/reference.py`; but one that is cut by its bytes, for a cut names
+    inner nodes, and a fingerprint holds no inner names.
     """
-    if frozen is None:
-        return source_inputs(target, form_of(lowering, target), stands_for_itself=False)
-    return frozen_inputs(frozen)
+    if frozen is not None:
+        return frozen_inputs(frozen)
+    form = form_of(lowering, target)
+    is_cut = bool(target.cut_inputs or target.cut_outputs)
+    return source_inputs(target, form, by_computation=form.kind in FINGERPRINTED and not is_cut)
 
 
 def frozen_inputs(frozen: Action) -> tuple[Input, ...]:

@@ -34,6 +34,11 @@ CREATE TABLE files (
 """
 
 
+# What sources compute, by the digest of their bytes and ovmake's version. Older databases of this format lack the
+# table, and lose nothing by it.
+FINGERPRINTS = "CREATE TABLE IF NOT EXISTS fingerprints (source TEXT PRIMARY KEY, found TEXT NOT NULL) WITHOUT ROWID"
+
+
 @dataclass(frozen=True, slots=True)
 class CachedFile:
     """A file's digest, and the state and the time in which it was taken."""
@@ -133,6 +138,16 @@ class Database:
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def fingerprint(self, source: str) -> str | None:
+        """Return a source's fingerprint; `source` is the digest of its bytes and the version of who takes it."""
+        row = self._connection.execute("SELECT found FROM fingerprints WHERE source = ?", (source,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember_fingerprint(self, source: str, found: str) -> None:
+        """Keep a fingerprint; a disk that cannot take it costs only taking it again."""
+        with contextlib.suppress(sqlite3.OperationalError), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?)", (source, found))
+
 
 class _ForeignFormatError(Exception):
     """The database was made by a newer or older ovmake."""
@@ -151,6 +166,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(found[0])
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+        connection.execute(FINGERPRINTS)
     except BaseException:
         with contextlib.suppress(sqlite3.Error):
             connection.close()

@@ -15,38 +15,28 @@ from typing import Any
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers import ir
-from ovmake.workers.fingerprint import Fingerprint, fingerprint
 from ovmake.workers.interface import Constant, Interface, Preparation, Tensor
 from ovmake.workers.preprocessing import preprocess
 from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.reading import Read, read
+from ovmake.workers.reading import read
 from ovmake.workers.shaping import check_ranks, freeze_inputs, input_settings, reshape, set_batch
-from ovmake.workers.sibling import Sibling
-
-_fingerprints = Sibling("fingerprint")
 
 
 def convert(request: Request) -> dict[str, object]:
     """Convert a source; write `xml`, `bin` and `interface`."""
-    asked = _ask_for_fingerprint(request)
-    try:
-        source = read(request)
-        made = shaped(source.model, request.params, source.tensors)
-        model = made.model
-        optimize(model)
-        ir.write(model, request.outputs["xml"], request.outputs["bin"])
-    finally:
-        found = _answered_fingerprint(asked)
-    found = _fingerprint(source, found)
+    source = read(request)
+    made = shaped(source.model, request.params, source.tensors)
+    model = made.model
+    optimize(model)
+    ir.write(model, request.outputs["xml"], request.outputs["bin"])
     interface = Interface(
         inputs=tuple(_input(tensor, made.preparations, source.tensors) for tensor in ir.tensors(model.inputs)),
         outputs=tuple(_output(tensor, made.outputs, source.given) for tensor in ir.tensors(model.outputs)),
         constants=made.constants,
-        fingerprint=f"{found.kind}:{found.sha256}",
         way=source.way,
     )
     interface.write(request.outputs["interface"])
-    return {"operations": ir.operations(model), "fingerprint_note": found.note}
+    return {"operations": ir.operations(model)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,31 +115,6 @@ def _rename_outputs(model: Any, params: Mapping[str, object]) -> dict[str, str]:
         for tensor in tensors[name]:
             tensor.add_names({new})
     return {new: name for name, new in wanted.items()}
-
-
-# the fingerprint: pure Python that takes as long as the conversion, so a process of its own does it meanwhile
-
-
-def _ask_for_fingerprint(request: Request) -> bool:
-    """Begin to fingerprint the source, if what it computes as a whole is what the IR computes."""
-    if "source" not in request.inputs or request.params.get("cut.inputs") or request.params.get("cut.outputs"):
-        return False
-    asked = Request(id=1, kind="fingerprint", inputs={"source": request.inputs["source"]}, log=request.log)
-    return _fingerprints.send(asked)
-
-
-def _answered_fingerprint(asked: bool) -> Fingerprint | None:  # noqa: FBT001 - whether there is something to wait for
-    response = _fingerprints.receive() if asked else None
-    if response is None or not response.ok:
-        return None
-    return Fingerprint(**{name: str(response.facts[name]) for name in ("sha256", "kind", "note")})
-
-
-def _fingerprint(source: Read, found: Fingerprint | None) -> Fingerprint:
-    """Return the fingerprint of what was read. A cut names inner nodes, which a fingerprint of the whole does not."""
-    if source.is_cut:
-        return fingerprint(source.graph, whole=False)
-    return found or fingerprint(source.graph)
 
 
 def optimize(model: Any) -> None:

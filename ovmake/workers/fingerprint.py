@@ -58,18 +58,13 @@ def fingerprint(
     *,
     signature: str = "serving_default",
     tags: tuple[str, ...] = ("serve",),
-    whole: bool = True,
 ) -> Fingerprint:
     """Fingerprint what `signature` of the SavedModel folder or frozen .pb `source` computes.
-
-    Not `whole`: a part of it, which inner names single out, so that the bytes count.
 
     Raises:
         OSError: `source` cannot be read. Nothing else: a source that is read but not understood
             gets the digest of its bytes.
     """
-    if not whole:
-        return Fingerprint(sha256=_bytes_digest(source).hex(), kind="bytes", note="only a part of the graph counts")
     try:
         digest = _saved_model(source, signature, tags) if source.is_dir() else _frozen(source)
     except (UnfollowableError, WireError, CheckpointError) as error:

@@ -1,6 +1,6 @@
 """The interface of an IR: what *convert* found out about inputs and outputs, as a small JSON that other actions read.
 
-    {"format": 2, "fingerprint": "computation:…", "way": "…", "inputs": [...], "outputs": [...], "constants": [...]}
+    {"format": 3, "way": "…", "inputs": [...], "outputs": [...], "constants": [...]}
 
 Names are those a user writes in an Ovfile: a SavedModel's signature keys, a frozen graph's tensors without `:0`, the
 words of a cut. -1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
@@ -97,7 +97,6 @@ class Interface:
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    fingerprint: str
     constants: tuple[Constant, ...] = ()
     way: str = ""
 
@@ -121,8 +120,7 @@ class Interface:
     def write(self, path: str) -> None:
         """Write the JSON."""
         body = {
-            "format": 2,
-            "fingerprint": self.fingerprint,
+            "format": 3,
             "way": self.way,
             "inputs": [_to_json(tensor) for tensor in self.inputs],
             "outputs": [_to_json(tensor) for tensor in self.outputs],
@@ -138,7 +136,6 @@ class Interface:
             inputs=tuple(_tensor(entry) for entry in body["inputs"]),
             outputs=tuple(_tensor(entry) for entry in body["outputs"]),
             constants=tuple(Constant(**_as_tuples(entry)) for entry in body["constants"]),
-            fingerprint=body["fingerprint"],
             way=body["way"],
         )
 

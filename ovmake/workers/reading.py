@@ -52,14 +52,10 @@ class Read:
     """A model as it was read.
 
     `tensors` gives the source's tensor for the name of an input, `given` for that of an output, where it is another.
-
-    `graph` is the file whose meaning the model has, for the fingerprint; `is_cut` says that only part of it counts.
     """
 
     model: Any
-    graph: Path
     way: str
-    is_cut: bool = False
     tensors: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -94,7 +90,7 @@ def _read_directly(request: Request, source: Path, kind: str) -> Read:
             raise ActionError("cannot-convert", f"`{source.name}` is no folder", setting="source")
         model = _convert("tf", source, source.name)
         name_by_signature(model, source)
-        return Read(model=model, graph=source, way=DIRECT)
+        return Read(model=model, way=DIRECT)
     if kind == "frozen-graph":
         return _read_graph(request, source)
     if kind == "tflite":
@@ -109,11 +105,11 @@ def _read_graph(request: Request, source: Path) -> Read:
             model = _convert("tf", path, source.name)
         ir.drop_echoes(model)
         ir.name_ports(model)
-        return Read(model=model, graph=source, way=DIRECT)
+        return Read(model=model, way=DIRECT)
     cut = cut_of(Layers(ops_of_graph(source.read_bytes())), request)
     with suffixed(source, ".pb") as path:
         model = convert_between("tf", path, source.name, cut)
-    return Read(model=model, graph=source, way=DIRECT, is_cut=True, tensors=cut.tensors, given=cut.given)
+    return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
 
 
 def _read_tflite(request: Request, source: Path) -> Read:
@@ -126,7 +122,7 @@ def _read_tflite(request: Request, source: Path) -> Read:
             cut = whole(flat.inputs, flat.outputs).spelt(flat.spelling)
             model = _convert("tflite", path, source.name)
             name_by_cut(model, cut)
-    return Read(model=model, graph=source, way=DIRECT, is_cut=wants_cut(request), tensors=cut.tensors, given=cut.given)
+    return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
 
 
 def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
@@ -139,7 +135,7 @@ def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
     with suffixed(graph, ".pb") as path:
         model = convert_between("tf", path, "the frozen graph", ends)
     way = f"frozen by TensorFlow ({described['way']})"
-    return Read(model=model, graph=graph, way=way, is_cut=wants_cut(request), tensors=ends.tensors, given=ends.given)
+    return Read(model=model, way=way, tensors=ends.tensors, given=ends.given)
 
 
 def wants_cut(request: Request) -> bool:
@@ -271,7 +267,6 @@ def suffixed(path: Path, suffix: str) -> Iterator[Path]:
 
 # What TensorFlow says of the Ovfile, and not of the source.
 _OF_THE_OVFILE = {"unknown-signature", "unknown-tags"}
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
@@ -281,20 +276,19 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
         ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
             what to do: it stands beside OpenVINO's words.
     """
-    folder = tempfile.TemporaryDirectory(prefix="ovmake-")
-    _KEPT[:] = [folder]  # until the next one: the caller reads the graph for its fingerprint
-    outputs = {"graph": f"{folder.name}/frozen.pb", "names": f"{folder.name}/names.json"}
-    known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
-    asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
-    response = _tensorflow.ask(asked)
-    if response is None or not response.ok:
-        raise _refused_twice(refusal, response)
-    try:
-        found = _read_frozen(request, Path(outputs["graph"]), Path(outputs["names"]))
-    except ActionError as error:
-        if error.code != "cannot-convert":  # a name in the Ovfile's cut, which the frozen graph knows better
-            raise
-        raise refusal from error
+    with tempfile.TemporaryDirectory(prefix="ovmake-") as folder:
+        outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
+        known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
+        asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
+        response = _tensorflow.ask(asked)
+        if response is None or not response.ok:
+            raise _refused_twice(refusal, response)
+        try:
+            found = _read_frozen(request, Path(outputs["graph"]), Path(outputs["names"]))
+        except ActionError as error:
+            if error.code != "cannot-convert":  # a name in the Ovfile's cut, which the frozen graph knows better
+                raise
+            raise refusal from error
     return replace(found, way=f"{found.way}, because {refusal.message}")
 
 

@@ -14,7 +14,7 @@ from ovmake.workers.protocol import ActionError
 
 def brought(array: Any, plan: Preparation) -> Any:
     tensor = Tensor(name="x", shape=array.shape, type="f32", prepare=plan)
-    return prepared({"x": array}, Interface(inputs=(tensor,), outputs=(), fingerprint=""))["x"]
+    return prepared({"x": array}, Interface(inputs=(tensor,), outputs=()))["x"]
 
 
 def test_channels_are_reversed_before_mean_and_scale() -> None:

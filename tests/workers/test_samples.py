@@ -16,7 +16,7 @@ from ovmake.workers.samples import Collected, Samples, take
 
 
 def interface(*inputs: Tensor) -> Interface:
-    return Interface(inputs=inputs, outputs=(), fingerprint="")
+    return Interface(inputs=inputs, outputs=())
 
 
 def f32(name: str, *shape: int) -> Tensor:
