@@ -2,8 +2,8 @@
 
     python tests/benchmarks/convert.py [SAVED_MODEL]        default: MobileNetV2 of keras.applications
 
-Prints one JSON line: both medians over turns, and their ratio. The action does more (canonical form, fingerprint,
-interface, errors that say where); the fingerprint is taken by another process meanwhile.
+Prints one JSON line: both medians over turns, and their ratio. The action does more: canonical form, interface, errors
+that say where.
 """
 
 from __future__ import annotations

@@ -240,3 +240,17 @@ def test_log_of_a_killed_process_is_read(path: Path) -> None:
 
     with closing(again):
         assert (warning, list(again.traces())) == ("", ["convert m"])
+
+
+def test_fingerprints_are_remembered_and_an_older_database_gets_its_table(tmp_path: Path) -> None:
+    first, _ = Database.open(tmp_path / "state.db")
+    first._connection.execute("DROP TABLE fingerprints")
+    first.close()
+
+    database, warning = Database.open(tmp_path / "state.db")
+    database.remember_fingerprint("bytes 0.1", "computes")
+    database.close()
+    again, _ = Database.open(tmp_path / "state.db")
+
+    assert ("", None, "computes") == (warning, again.fingerprint("other"), again.fingerprint("bytes 0.1"))
+    again.close()
