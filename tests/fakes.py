@@ -239,7 +239,7 @@ def artifact(
 ) -> bytes:
     """Return what `action` makes of its inputs: a pure function of all that its digest names.
 
-    `inputs` are bytes by role, without those that do not stand for themselves. Kinds that begin with "lossy" make one
+    `inputs` are what counts of each, by role. Kinds that begin with "lossy" make one
     of two results, so that different inputs often make the same.
     """
     facts = (
@@ -264,6 +264,21 @@ def content(disk: FakeDisk, path: str) -> bytes:
     if disk.stat(path) is None:
         raise FileNotFoundError(path)
     return repr(sorted(disk.under(path).items())).encode()
+
+
+def computed(data: bytes) -> bytes:
+    """Return what content computes: one of two things, so that other bytes often compute the same."""
+    return b"computes %d" % (int(hashlib.sha256(data).hexdigest(), 16) % 2)
+
+
+def counted(disk: FakeDisk, path: str, *, by_computation: bool) -> bytes:
+    """Return what of a source counts.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    data = content(disk, path)
+    return computed(data) if by_computation else data
 
 
 def first(_: int) -> int:
@@ -313,9 +328,11 @@ class FakeRunner:
         action = job.action
         if action.name in self.failing:
             return Failure(code="fake-failure", message="it was told to fail", facts={"gate": "missed", "drop": 0.5})
-        itself = {given.role for given in action.inputs if given.stands_for_itself}
+        computing = {given.role for given in action.inputs if given.by_computation}
         try:
-            inputs = {role: content(self.disk, path) for role, path in job.inputs.items() if role in itself}
+            inputs = {
+                role: counted(self.disk, path, by_computation=role in computing) for role, path in job.inputs.items()
+            }
         except FileNotFoundError as error:
             return Failure(code="action-failed", message=f"there is no file {error}")
         self.during(job)
@@ -417,6 +434,7 @@ class FakeRepo:
             environment=self.environment,
             emit=events.append,
             absolute=lambda path: path,
+            fingerprint=lambda path: hashlib.sha256(counted(self.disk, path, by_computation=True)).hexdigest(),
             inside=lambda path: path not in self.outside,
             rebuilder=rebuilder,
         )

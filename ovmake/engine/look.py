@@ -53,7 +53,7 @@ class Looker:
                 if given.by_computation:
                     label, digest = f"what {given.origin.path} computes", self._computation(given.origin, state)
                     inputs[given.role] = SeenInput(label=label, digest=digest)
-                elif given.stands_for_itself:
+                else:
                     inputs[given.role] = SeenInput(label=given.origin.path, digest=state.digest)
         return Seen(
             kind=action.kind,

@@ -54,17 +54,14 @@ class Artifact:
 class Input:
     """Something an action reads.
 
-    `stands_for_itself` is False for a source whose meaning reaches the action digest through another input. It is still
-    looked at after the run: it must not change while it is read.
-
     `by_computation`: a source that counts by its fingerprint, that is by what it computes, and not by its bytes. The
-    case: *reference* loads the SavedModel, and a re-export of the same weights changes every byte and no answer.
+    case: *reference* loads the SavedModel, and a re-export of the same weights changes every byte and no answer. The
+    bytes are still looked at after the run: they must not change while they are read.
     """
 
     role: str
     origin: Source | Artifact
     at: KeyPath = ()
-    stands_for_itself: bool = True
     by_computation: bool = False
 
 

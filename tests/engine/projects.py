@@ -23,7 +23,7 @@ from ovmake.graph.digest import of_bytes
 from ovmake.graph.query import closure
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.cas import Cas
-from tests.fakes import Built, FakeRepo, artifact, content
+from tests.fakes import Built, FakeRepo, artifact, counted
 
 # A kind decides the roles of its outputs, as rules do: two slots with equal action digests share results.
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -34,8 +34,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "pack": ("copy", "note"),  # "copy" has the bytes of the first input
     "measure": ("figure",),  # exclusive, depends on the machine
     "calibrate": ("ranges",),  # depends on the instruction sets
-    "lossy-finger": ("print",),  # stands for its one source, like `interface`
-    "refer": ("answer",),  # reads the same source, but is keyed by the print
+    "refer": ("answer",),  # its sources count by what they compute
 }
 COPY = "in0"
 FILES = ("models/a.pb", "data/c.npz")
@@ -115,19 +114,15 @@ def dags(draw: st.DrawFn) -> tuple[Node, ...]:
 
 
 def _node(draw: st.DrawFn, before: list[Node]) -> Node:
-    fingers = [number for number, node in enumerate(before) if node.kind == "lossy-finger"]
-    possible = [kind for kind in ROLES if (kind != "pack" or before) and (kind != "refer" or fingers)]
+    possible = [kind for kind in ROLES if kind != "pack" or before]
     kind = draw(st.sampled_from(possible))
     made = [(number, role) for number, node in enumerate(before) for role in ROLES[node.kind]]
     artifacts: list[tuple[int, str]] = []
-    if made and kind != "lossy-finger":
+    if made:
         artifacts = draw(st.lists(st.sampled_from(made), min_size=int(kind == "pack"), max_size=3, unique=True))
     sources = draw(st.lists(st.integers(0, len(SOURCES) - 1), max_size=2, unique=True))
-    if kind == "lossy-finger":
-        sources = [draw(st.integers(0, len(SOURCES) - 1))]
     if kind == "refer":
-        finger = draw(st.sampled_from(fingers))
-        artifacts, sources = [(finger, "print")], list(before[finger].sources)
+        sources = [draw(st.integers(0, len(SOURCES) - 1))]
     numbers = st.integers(0, len(before) - 1)
     return Node(
         kind=kind,
@@ -220,7 +215,7 @@ class Project:
             for at, (other, role) in enumerate(node.artifacts)
         ]
         inputs += [
-            Input(role=f"source{at}", origin=Source(SOURCES[source]), stands_for_itself=node.kind != "refer")
+            Input(role=f"source{at}", origin=Source(SOURCES[source]), by_computation=node.kind == "refer")
             for at, source in enumerate(node.sources)
         ]
         if number in self.extra:
@@ -290,10 +285,7 @@ class Project:
         self.repo.environments[("isa", "machine")[a % 2]] = str(1 + b % 2)
 
     def _edit_extra_input(self, a: int, _: int) -> None:
-        number = a % len(self.nodes)
-        # What is keyed by another action's print must not read more than that.
-        if self.nodes[number].kind not in {"refer", "lossy-finger"}:
-            self.extra ^= {number}
+        self.extra ^= {a % len(self.nodes)}
 
     def _edit_delete_output(self, a: int, b: int) -> None:
         if (path := _pick(sorted(self.repo.disk.under("build")), a + b)) is not None:
@@ -370,7 +362,11 @@ class Project:
     def facts(self, action: Action, made: Mapping[tuple[str, str], bytes]) -> dict[Difference, object]:
         """Return everything the action depends on, under the kind and the name that a reason would give it."""
         inputs = self._inputs(action, made)
-        named = {given.role: str(getattr(given.origin, "path", given.origin)) for given in action.inputs}
+        named = {
+            given.role: f"what {path} computes" if given.by_computation else path
+            for given in action.inputs
+            for path in [str(getattr(given.origin, "path", given.origin))]
+        }
         facts: dict[Difference, object] = {("param", param.name): repr(param.value) for param in action.params}
         facts |= {("tool", name): version for name, version in self._tools(action).items()}
         facts |= {("environment", name): value for name, value in self._environment(action).items()}
@@ -431,9 +427,8 @@ class Project:
         return {
             given.role: made[given.origin.action, given.origin.role]
             if isinstance(given.origin, Artifact)
-            else content(self.repo.disk, given.origin.path)
+            else counted(self.repo.disk, given.origin.path, by_computation=given.by_computation)
             for given in action.inputs
-            if given.stands_for_itself
         }
 
     def _tools(self, action: Action) -> dict[str, str]:
