@@ -87,6 +87,12 @@ class Repo:
         """Run `ovmake build --json`."""
         return self.ovmake("build", "--json", *words)
 
+    def record(self, model: str, precision: str = "fp32") -> dict[str, Any]:
+        """Return a target's record."""
+        content = json.loads((self.folder / f"build/{model}/{precision}/record.json").read_text())
+        assert isinstance(content, dict)
+        return content
+
     def edit(self, old: str, new: str) -> None:
         """Change the Ovfile; `old` must be there."""
         path = self.folder / "Ovfile"

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -108,19 +107,12 @@ def result(repo: Repo) -> Result:
     return repo.build("-k")
 
 
-def record(repo: Repo, model: str) -> dict[str, Any]:
-    """Return a target's record."""
-    content = json.loads((repo.folder / f"build/{model}/fp32/record.json").read_text())
-    assert isinstance(content, dict)
-    return content
-
-
 @pytest.mark.parametrize("model", KINDS)
 def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Result, model: str) -> None:
     _, way, inputs, outputs = KINDS[model]
     diagnostics = [event["diagnostic"]["message"] for event in result.events if "diagnostic" in event]
     assert "built" == result.targets[f"{model}:fp32"], diagnostics
-    found = record(repo, model)
+    found = repo.record(model)
     assert "passed" == found["gate"]["result"]
     assert way == re.sub(r"\d+\.\d+\.\d+", "VERSION", found["source"]["way"]).partition(": ")[0]
     assert inputs == [f"{tensor['name']} {tensor['type']} {tensor['shape']}" for tensor in found["inputs"]]
@@ -129,7 +121,7 @@ def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Resu
 
 def test_all_are_good_and_no_record_names_a_place_of_the_machine(repo: Repo, result: Result) -> None:
     assert 0 == result.status
-    assert [] == [model for model in KINDS if str(repo.folder) in json.dumps(record(repo, model))]
+    assert [] == [model for model in KINDS if str(repo.folder) in json.dumps(repo.record(model))]
 
 
 @pytest.mark.usefixtures("result")

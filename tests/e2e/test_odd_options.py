@@ -126,13 +126,6 @@ def result(repo: Repo) -> Result:
     return repo.build("-k")
 
 
-def record(repo: Repo, model: str) -> dict[str, Any]:
-    """Return a target's record."""
-    content = json.loads((repo.folder / f"build/{model}/fp32/record.json").read_text())
-    assert isinstance(content, dict)
-    return content
-
-
 def shapes(found: dict[str, Any]) -> list[str]:
     """Return the inputs of a record in a line each."""
     return [f"{tensor['name']} {tensor['type']} {tensor['shape']}" for tensor in found["inputs"]]
@@ -143,7 +136,7 @@ def test_options_agree_with_tensorflow(repo: Repo, result: Result, model: str) -
     _, inputs, outputs = CASES[model]
     messages = [event["diagnostic"]["message"] for event in result.events if "diagnostic" in event]
     assert "built" == result.targets[f"{model}:fp32"], messages
-    found = record(repo, model)
+    found = repo.record(model)
     assert "passed" == found["gate"]["result"]
     assert sorted(inputs) == sorted(shapes(found))
     assert outputs == [tensor["name"] for tensor in found["outputs"]]
@@ -152,8 +145,8 @@ def test_options_agree_with_tensorflow(repo: Repo, result: Result, model: str) -
 def test_variants_share_what_is_frozen(repo: Repo, result: Result) -> None:
     done = [*result.actions("ran"), *result.actions("restored")]
     assert ["freeze variants"] == [name for name in done if name.startswith("freeze variants")]
-    assert ["image f32 [1, 8, 8, 3]"] == shapes(record(repo, "variants@one"))
-    assert ["image f32 [2, 16, 9, 3]"] == shapes(record(repo, "variants@thumb"))
+    assert ["image f32 [1, 8, 8, 3]"] == shapes(repo.record("variants@one"))
+    assert ["image f32 [2, 16, 9, 3]"] == shapes(repo.record("variants@thumb"))
 
 
 @pytest.mark.parametrize("model", NOT_MEASURED)
@@ -161,7 +154,7 @@ def test_what_tensorflow_cannot_run_is_not_measured_and_the_record_says_why(
     repo: Repo, result: Result, model: str
 ) -> None:
     assert "built" == result.targets[f"{model}:fp32"]
-    found = record(repo, model)
+    found = repo.record(model)
     assert "not-measured" == found["gate"]["result"]
     assert f"TensorFlow cannot run this part of the graph: {NOT_MEASURED[model][1]}" in found["gate"]["text"]
     assert ([], None) == (found["differences"], found["gate"]["drop"])
