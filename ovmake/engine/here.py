@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
-from ovmake.rules.gate import decide, facts_of
+from ovmake.promise import decide, facts_of
 from ovmake.rules.publish import Published, record
 
 
