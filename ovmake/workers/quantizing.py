@@ -14,18 +14,13 @@ from ovmake.workers.samples import Samples, take
 
 def quantize(request: Request) -> dict[str, object]:
     """Quantize; write `xml` and `bin`."""
-    import nncf
+    from ovmake.workers.quantizing_options import quantize_model
 
     interface = Interface.read(request.inputs["interface"])
     samples = _calibration_samples(request, interface)
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     feeds = [feed for feed, _ in samples.feeds()]
-    quantized = nncf.quantize(
-        model,
-        nncf.Dataset(feeds),
-        preset=nncf.QuantizationPreset(str(request.params["preset"])),
-        subset_size=len(feeds),
-    )
+    quantized = quantize_model(model, feeds, request)
     ir.write(quantized, request.outputs["xml"], request.outputs["bin"])
     return {"samples": samples.count}
 
