@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ovmake.ovfile.compression import quantization_of, weights_of
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.schema import READY_PRECISIONS
@@ -25,8 +26,6 @@ from ovmake.ovfile.spec import (
     DEFAULT_MAX_ERROR,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
-    DEFAULT_PRESET,
-    DEFAULT_SAMPLES,
     DEFAULT_SIGNATURE,
     DEFAULT_TAGS,
     PRECISIONS,
@@ -149,6 +148,7 @@ class Meaning:
             device=self.device,
             accuracy=self._accuracy(own, precision),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
+            weights=weights_of(own, precision),
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
             at=special if variant else at,
             # The device stands at the top, for all targets.
@@ -240,11 +240,7 @@ class Meaning:
                     help="take samples for calibration that the gate does not use, such as some of the training set",
                 )
             )
-        return Quantization(
-            calibration=name,
-            samples=own.whole("samples") or DEFAULT_SAMPLES,
-            preset=own.text("preset", default=DEFAULT_PRESET),
-        )
+        return quantization_of(own, self.problems)
 
     def _is_same_samples(self, calibration: str, validation: str) -> bool:
         """Whether two datasets are one, or read the same arrays of one file."""

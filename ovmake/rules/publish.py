@@ -22,9 +22,11 @@ from ovmake.rules.settings import (
     form_of,
     ir_inputs,
     model_params,
+    quantization_params,
     source_params,
     tensorflow_inputs,
     validation_set,
+    weight_params,
 )
 
 FORMAT = 1
@@ -52,7 +54,11 @@ def publish(
             kind="publish",
             subject=target.name,
             worker="here",
-            tools=("openvino", *(("tensorflow",) if verdict else ()), *(("nncf",) if target.quantization else ())),
+            tools=(
+                "openvino",
+                *(("tensorflow",) if verdict else ()),
+                *(("nncf",) if target.quantization or target.weights else ()),
+            ),
             params=_record_params(lowering, target),
             inputs=(
                 *ir_inputs(ir.name),
@@ -82,11 +88,8 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
     ]
     if target.quantization is not None:
         dataset = lowering.ovfile.datasets[target.quantization.calibration]
-        params += [
-            Param(name="preset", value=target.quantization.preset),
-            Param(name="samples", value=target.quantization.samples),
-            Param(name="calibration", value=dataset.path),
-        ]
+        params += [*quantization_params(target), Param(name="calibration", value=dataset.path)]
+    params += weight_params(target)
     if target.accuracy is not None:
         params += _gate_params(lowering, target)
     return tuple(params)
@@ -151,5 +154,6 @@ def record(made: Published) -> dict[str, object]:
         "differences": evaluation.get("outputs"),
         "operations": evaluation.get("operations"),
         "executed": evaluation.get("executed"),
+        "layers": evaluation.get("layers"),
         "compile_properties": evaluation.get("compile_properties"),
     }

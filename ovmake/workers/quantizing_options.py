@@ -77,8 +77,10 @@ def int8_options(model: Any, request: Request) -> dict[str, Any]:
         "preset": nncf.QuantizationPreset(str(params["preset"])),
         "target_device": nncf.TargetDevice(str(params.get("target-device", "ANY"))),
         "fast_bias_correction": params.get("fast-bias-correction") is not False,
-        "advanced_parameters": _advanced(params),
     }
+    # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
+    if (advanced := _advanced(params)) != AdvancedQuantizationParameters():
+        options["advanced_parameters"] = advanced
     if "model-type" in params:
         options["model_type"] = nncf.ModelType(str(params["model-type"]))
     if (scope := ignored_scope(model, request)) is not None:
