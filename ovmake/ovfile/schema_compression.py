@@ -152,8 +152,8 @@ OF_PRECISION: Mapping[str, tuple[Key, ...]] = {
         Key(
             name="group-size-fallback-mode",
             kind=Choice(words=("error", "ignore", "adjust"), code="unknown-group-size-fallback", what="fallback"),
-            doc="What to do with a layer whose channels `group-size` does not divide: fail, leave it in floating point, "
-            "or take a smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
+            doc="What to do with a layer whose channels `group-size` does not divide: fail, leave it in floating "
+            "point, or take a smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
             default=DEFAULT_GROUP_SIZE_FALLBACK,
         ),
     ),

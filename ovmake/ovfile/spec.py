@@ -125,7 +125,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """What stays in floating point: layers of the source or operations of the IR, by name, type or whole-name pattern."""
+    """What stays in floating point: operations of the IR by name, type or pattern, and layers of the source by theirs."""
 
     names: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -141,8 +141,8 @@ class Ignored:
 class Quantization:
     """Settings of INT8 quantization. `calibration` names a dataset, of which `samples` are used.
 
-    The others are NNCF's. `smooth_quant` holds the alphas that the Ovfile gives, by kind of operation, and is None where
-    it switches SmoothQuant off; `overflow_fix` None is the device's default.
+    The others are NNCF's. `smooth_quant` holds the alphas that the Ovfile gives, by kind of operation, and is None
+    where it switches SmoothQuant off; `overflow_fix` None is the device's default.
     """
 
     calibration: str

@@ -32,6 +32,7 @@ from ovmake.rules.gate import gate
 from ovmake.rules.publish import publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
+from ovmake.rules.settings import is_traced
 
 __all__ = ["build_target", "debug_target", "measure_target"]
 
@@ -72,10 +73,9 @@ def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
     """
     if target.precision in {"fp16", "bf16"}:
         return compress(lowering, target, converted)
-    settings = target.quantization or target.weights
-    if settings is None:
+    if target.quantization is None and target.weights is None:
         return converted
-    # Only a graph has layers with names, so the source is frozen where some of them are to stay as they are.
-    layered = freeze(lowering, target, always=settings.ignored.traced)
+    # Layers have names in a frozen graph only, so the source is frozen where some of them are to stay as they are.
+    frozen = freeze(lowering, target, always=is_traced(target))
     rule = quantize if target.quantization else compress_weights
-    return rule(lowering, target, converted, layered)
+    return rule(lowering, target, converted, frozen)

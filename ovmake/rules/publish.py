@@ -155,5 +155,6 @@ def record(made: Published) -> dict[str, object]:
         "operations": evaluation.get("operations"),
         "executed": evaluation.get("executed"),
         "layers": evaluation.get("layers"),
+        "weights": evaluation.get("weights"),
         "compile_properties": evaluation.get("compile_properties"),
     }

@@ -14,7 +14,7 @@ from ovmake.rules.settings import (
     dataset_params,
     ir_inputs,
     quantization_params,
-    tensorflow_inputs,
+    tracing_inputs,
     tracing_params,
 )
 
@@ -25,7 +25,6 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
     if settings is None:
         raise AssertionError(f"{target.name} has no quantization settings")
     calibration = lowering.ovfile.datasets[settings.calibration]
-    traced = settings.ignored.traced
     return lowering.add(
         Action(
             kind="quantize",
@@ -34,14 +33,14 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
             tools=("openvino", "nncf", "numpy"),
             params=(
                 *quantization_params(target),
-                *(tracing_params(lowering, target, frozen) if traced else ()),
+                *tracing_params(lowering, target, frozen),
                 # Fewer samples than the file has are taken by the seeded shuffle, so the seed is part of the work.
                 *dict.fromkeys((*dataset_params(calibration, labels=False), Param(name="seed", value=SEED))),
             ),
             inputs=(
                 *ir_inputs(converted.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
-                *(tensorflow_inputs(lowering, target, frozen) if traced else ()),
+                *tracing_inputs(lowering, target, frozen),
                 *dataset_inputs(calibration),
             ),
             environment=("isa",),

@@ -5,7 +5,7 @@
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure, and in which precision to execute
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
-    tracing_...              what finds the source's layers in an IR, for a precision that is to leave some alone
+    tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     dataset_params(dataset)  how samples are taken from a file
     dataset_inputs(...)      the file itself
 
@@ -170,11 +170,22 @@ def _accelerator(device: str) -> str | None:
 
 
 def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
-    """Return what converts the source once more, so that its layers can be found in the IR. See `workers/tracing.py`.
+    """Return what converts the source once more, if layers of it are to be found in the IR: see `workers/tracing.py`.
 
-    `frozen` is the freezing of the source, which has layers, None of a .tflite.
+    `frozen` is the freezing of the source, whose layers have names, None of a .tflite.
     """
-    return (*tensorflow_params(lowering, target, frozen), *model_params(target))
+    return (*tensorflow_params(lowering, target, frozen), *model_params(target)) if is_traced(target) else ()
+
+
+def tracing_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
+    """Return what `tracing_params` are about."""
+    return tensorflow_inputs(lowering, target, frozen) if is_traced(target) else ()
+
+
+def is_traced(target: Target) -> bool:
+    """Whether layers of the source are to be found in the IR: a precision is to leave some alone."""
+    settings = target.quantization or target.weights
+    return settings is not None and settings.ignored.traced
 
 
 def dataset_params(dataset: Dataset | None, *, labels: bool) -> tuple[Param, ...]:

@@ -6,7 +6,8 @@ evaluation = {
     "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see metrics.difference
     "not_measured": "TensorFlow cannot run …",                                   then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
-    "executed": {"f32": 20}, "layers": [{"name", "type", "precision"}], "compile_properties": {...},
+    "executed": {"f32": 20}, "layers": [{"name", "type", "precision"}], "weights": {"f32": 594736},
+    "compile_properties": {...},
 }
 """
 
@@ -46,6 +47,7 @@ def evaluate(request: Request) -> dict[str, object]:
         "operations": {"tensorflow": facts.get("operations"), "openvino": ir.operations(model)},
         "executed": executed.counts(layers),
         "layers": layers,
+        "weights": executed.weights(model),
         "compile_properties": properties,
     }
     if not_measured := facts.get("not_measured") or _not_executed(request, executed.counts(layers)):

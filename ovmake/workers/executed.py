@@ -2,11 +2,12 @@
 
     layers(compiled, model) -> [{"name": "convolution.8", "type": "Convolution", "precision": "i8"}, ...]
     counts(layers) -> {"f32": 2, "i8": 8}
+    weights(model) -> {"f32": 1712, "u8": 147712}        bytes, by type of element as the IR stores them
     not_executed(asked, counts) -> "bf16 was asked for, and ..." | ""
 
-The precision is the end of the kernel's name (`brgconv_avx512_f32`, `jit_avx512_I8`). Not `runtimePrecision`: that is the
-weights', and calls the f32 convolution of an FP16 IR "f16". A layer of the runtime is often several operations of the
-IR, fused; it goes by the first of them. What only moves data is left out.
+The precision is the end of the kernel's name (`brgconv_avx512_f32`, `jit_avx512_I8`). Not `runtimePrecision`: that is
+the weights', and calls the f32 convolution of an FP16 IR "f16". A layer of the runtime is often several operations of
+the IR, fused; it goes by the first of them. What only moves data is left out.
 """
 
 from __future__ import annotations
@@ -44,9 +45,14 @@ def _layer(node: Any, known: set[str]) -> Layer | None:
     kind, kernel, origins = (_detail(details, name) for name in ("layerType", "primitiveType", "originalLayersNames"))
     if not kernel or not origins or kernel.startswith(_UNKNOWN) or kind in _MOVES:
         return None
-    names = [name for name in origins.split(",") if name in known]
     # Of the plugin's own making are names such as `Multiply_4110`, which are others in every process.
-    return {"name": names[0] if names else "", "type": kind, "precision": kernel.rpartition("_")[2].lower()}
+    names = [name for name in origins.split(",") if name in known]
+    stems = [name.rpartition("_")[0] or name for name in origins.split(",")]
+    return {
+        "name": names[0] if names else ", ".join(stems),
+        "type": kind,
+        "precision": kernel.rpartition("_")[2].lower(),
+    }
 
 
 def _detail(details: Any, name: str) -> str:
@@ -56,6 +62,15 @@ def _detail(details: Any, name: str) -> str:
 def counts(layers: Iterable[Layer]) -> dict[str, int]:
     """Return how many layers are computed in which precision."""
     return dict(sorted(Counter(layer["precision"] for layer in layers).items()))
+
+
+def weights(model: Any) -> dict[str, int]:
+    """Return how many bytes of an IR's constants are of which element type: a weight in 4 bits is half a byte."""
+    found: Counter[str] = Counter()
+    for operation in model.get_ops():
+        if operation.get_type_name() == "Constant":
+            found[operation.get_element_type().to_string()] += operation.get_byte_size()
+    return dict(sorted(found.items()))
 
 
 def not_executed(asked: str, counts: Mapping[str, int]) -> str:

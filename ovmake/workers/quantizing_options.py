@@ -29,7 +29,7 @@ from nncf.quantization.advanced_parameters import (
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.tracing import operations_of
+from ovmake.workers.tracing import Traced, trace
 
 # What a scope can leave alone: the rest of an IR is nothing that could be quantized.
 _NO_LAYERS = {"Constant", "Parameter", "Result"}
@@ -143,17 +143,16 @@ def ignored_scope(model: Any, request: Request) -> Any:
     types = _words(request, "ignored.types")
     if not (names or patterns or types):
         return None
-    known = {op.get_friendly_name(): op.get_type_name() for op in model.get_ordered_ops()}
-    layers = {name: type_ for name, type_ in known.items() if type_ not in _NO_LAYERS}
-    _check_types(types, set(layers.values()))
-    unknown = [name for name in names if name not in layers]
-    traced = operations_of(model, request) if unknown or patterns else {}
-    found = set(names) - set(unknown)
-    for name in unknown:
-        found |= _of_layer(name, traced, layers)
-    for pattern in patterns:
-        found |= _matching(pattern, traced, layers)
-    # NNCF's own check would refuse an operation of a layer that its graph has not; ours is done.
+    operations = {op.get_friendly_name(): op.get_type_name() for op in model.get_ordered_ops()}
+    operations = {name: type_ for name, type_ in operations.items() if type_ not in _NO_LAYERS}
+    _check_types(types, set(operations.values()))
+    found = {name for name in names if name in operations}
+    unknown = [name for name in names if name not in operations]
+    if unknown or patterns:
+        traced = trace(model, request)
+        found = found.union(*(_of_layer(name, traced, operations) for name in unknown))
+        found = found.union(*(_matching(pattern, traced, operations) for pattern in patterns))
+    # NNCF's own check would refuse what its graph lacks, such as an operation on weights; ours is done.
     return nncf.IgnoredScope(names=sorted(found), types=types, validate=False)
 
 
@@ -171,30 +170,28 @@ def _check_types(types: Iterable[str], known: Collection[str]) -> None:
             raise ActionError("unknown-operation-type", message, setting="ignored.types", help=hint)
 
 
-def _of_layer(name: str, traced: Mapping[str, Collection[str]], layers: Mapping[str, str]) -> set[str]:
-    """Return the operations of a layer of the source; those of a layer that holds layers are all of theirs."""
-    inside = {op for layer, ops in traced.items() if layer == name or layer.startswith(f"{name}/") for op in ops}
-    if inside:
-        return inside
-    near = did_you_mean(name, [*traced, *layers])
-    if name in traced:
-        message = f"layer `{name}` has no operation of its own in the IR: OpenVINO folded it into others"
-        raise ActionError("unknown-layer", message, setting="ignored.names", help="name the layer that took it in")
-    message = f"neither the model nor its IR has a layer `{name}`"
-    hint = f"{near} `ovmake inspect MODEL` lists the layers".strip()
-    raise ActionError("unknown-layer", message, setting="ignored.names", help=hint)
+def _of_layer(name: str, traced: Traced, operations: Collection[str]) -> frozenset[str]:
+    try:
+        inside = traced.of_layer(name, "ignored.names")
+    except ActionError as error:
+        near = did_you_mean(name, [*operations]) if error.code == "unknown-layer" and not error.help else ""
+        raise ActionError(error.code, error.message, setting=error.setting, help=error.help or near) from error
+    if not inside:
+        message = f"layer `{name}` has no operation of its own in the IR, so there is nothing to leave alone"
+        raise ActionError("unknown-layer", message, setting="ignored.names", help="take the name out")
+    return inside
 
 
-def _matching(pattern: str, traced: Mapping[str, Collection[str]], layers: Mapping[str, str]) -> set[str]:
+def _matching(pattern: str, traced: Traced, operations: Collection[str]) -> frozenset[str]:
     """Return the operations whose whole name fits a pattern, or whose layer's does."""
     fits = re.compile(pattern).fullmatch
-    found = {name for name in layers if fits(name)}
-    found |= {op for layer, ops in traced.items() if fits(layer) for op in ops}
+    named = {name for name in operations if fits(name)}
+    found = named | traced.of_names({name for name in traced.names if fits(name)})
     if not found:
         message = f"the pattern `{pattern}` fits the whole name of no layer and of no operation of the IR"
         hint = "`ovmake inspect MODEL` lists the layers; `.*` stands for any characters"
         raise ActionError("unknown-layer", message, setting="ignored.patterns", help=hint)
-    return found
+    return frozenset(found)
 
 
 def _listed(names: Sequence[str]) -> str:
