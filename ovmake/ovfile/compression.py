@@ -1,14 +1,14 @@
 """What the keys for precisions in integers mean, and which of them go together.
 
     quantization_of(own, problems) -> Quantization
-    weights_of(own, precision) -> WeightCompression | None
+    weights_of(own, precision, problems) -> WeightCompression | None
 
 Whether a model has what `ignored` names is *quantize*'s business.
 """
 
 from __future__ import annotations
 
-from ovmake.ovfile.problems import Also, Problem, Problems
+from ovmake.ovfile.problems import Also, Problem, Problems, bad_value
 from ovmake.ovfile.settings import Settings
 from ovmake.ovfile.spec import (
     DEFAULT_GROUP_SIZE_FALLBACK,
@@ -39,13 +39,16 @@ def quantization_of(own: Settings, problems: Problems) -> Quantization:
     )
 
 
-def weights_of(own: Settings, precision: str) -> WeightCompression | None:
+def weights_of(own: Settings, precision: str, problems: Problems) -> WeightCompression | None:
     """Return what the Ovfile says about the weights of this precision, None of one that has none of these settings."""
     if precision not in BITS:
         return None
     mode = f"{BITS[precision]}-{own.text('mode', default=DEFAULT_WEIGHTS_MODE)}"
     if precision == "int8-weights":  # NNCF refuses the others
         return WeightCompression(mode=mode, ignored=_ignored(own))
+    if own.whole("group-size") == 0:
+        hint = "leave it out for 128; -1 takes all weights of a channel together"
+        problems.add(bad_value("0: no weight would have a scale", "", own.origins["group-size"], hint=hint))
     ratio = own.get("ratio")
     return WeightCompression(
         mode=mode,

@@ -148,7 +148,7 @@ class Meaning:
             device=self.device,
             accuracy=self._accuracy(own, precision),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
-            weights=weights_of(own, precision),
+            weights=weights_of(own, precision, self.problems),
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
             at=special if variant else at,
             # The device stands at the top, for all targets.

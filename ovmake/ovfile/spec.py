@@ -125,7 +125,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """What stays in floating point: operations of the IR by name, type or pattern, and layers of the source by theirs."""
+    """What stays in floating point: layers of the source or operations of the IR, by name, type or pattern."""
 
     names: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
