@@ -21,6 +21,7 @@ class Job:
 
     `inputs` and `outputs` are absolute paths by role: what to read, and where to write. An output that is a copy of an
     input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's.
+    `environment` holds the parts that the action declares.
     """
 
     action: Action
@@ -31,6 +32,7 @@ class Job:
     outputs: Mapping[str, str]
     scratch: str
     log: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

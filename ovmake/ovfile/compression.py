@@ -46,9 +46,7 @@ def weights_of(own: Settings, precision: str, problems: Problems) -> WeightCompr
     mode = f"{BITS[precision]}-{own.text('mode', default=DEFAULT_WEIGHTS_MODE)}"
     if precision == "int8-weights":  # NNCF refuses the others
         return WeightCompression(mode=mode, ignored=_ignored(own))
-    if own.whole("group-size") == 0:
-        hint = "leave it out for 128; -1 takes all weights of a channel together"
-        problems.add(bad_value("0: no weight would have a scale", "", own.origins["group-size"], hint=hint))
+    _check_zeros(own, problems)
     ratio = own.get("ratio")
     return WeightCompression(
         mode=mode,
@@ -59,6 +57,15 @@ def weights_of(own: Settings, precision: str, problems: Problems) -> WeightCompr
         backup_mode=own.text("backup-mode", default="") or None,
         group_size_fallback_mode=own.text("group-size-fallback-mode", default=DEFAULT_GROUP_SIZE_FALLBACK),
     )
+
+
+def _check_zeros(own: Settings, problems: Problems) -> None:
+    if own.whole("group-size") == 0:
+        hint = "leave it out for 128; -1 takes all weights of a channel together"
+        problems.add(bad_value("0: no weight would have a scale", "", own.origins["group-size"], hint=hint))
+    if own.get("ratio") == 0:  # NNCF computes `ratio or 1`
+        hint = "for no weight in 4 bits, take the precision `int8-weights`"
+        problems.add(bad_value("0, which NNCF takes for 1", "", own.origins["ratio"], hint=hint))
 
 
 def _ignored(own: Settings) -> Ignored:
