@@ -49,7 +49,7 @@ def _layer(node: Any, known: set[str]) -> Layer | None:
     names = [name for name in origins.split(",") if name in known]
     stems = [name.rpartition("_")[0] or name for name in origins.split(",")]
     return {
-        "name": names[0] if names else ", ".join(stems),
+        "name": names[0] if names else ", ".join(dict.fromkeys(stems)),
         "type": kind,
         "precision": kernel.rpartition("_")[2].lower(),
     }
