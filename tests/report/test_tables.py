@@ -133,10 +133,7 @@ def test_a_metric_that_may_be_no_share_is_not_told_in_points(scores: tuple[float
     [
         (sure(0.0008, 0.0074), "at a cost of 0.42 points of accuracy (0.08 to 0.74)"),
         (sure(-0.0074, 0.0, reference=0.9, candidate=0.905), "and 0.50 points more accurate (0.00 to 0.74)"),
-        (
-            sure(-0.001, 0.02, reference=0.9, candidate=0.89, metric="f1"),
-            "at a cost of 1.00 points of f1 (−0.10 to 2.00)",
-        ),
+        (sure(-0.001, 0.02, candidate=0.908, metric="f1"), "at a cost of 1.00 points of f1 (−0.10 to 2.00)"),
         (sure(-0.02, 0.0, reference=0.89, candidate=0.9, metric="f1"), "and 1.00 points higher in f1 (0.00 to 2.00)"),
         (prices(), "at a cost of 0.75 in mae (−0.2 to 1.5)"),
         (replace(prices(), candidate=20.0, interval=(-0.75, -0.25)), "and 0.5 lower in mae (0.25 to 0.75)"),
