@@ -22,6 +22,9 @@ from ovmake.report.records import Evaluation, Measurement, SideFigures, TargetRe
 from ovmake.report.words import why
 
 FORMAT = 1
+# What an evaluation gives beside the figures.
+OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
+EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
 UNTITLED = "OpenVINO beside TensorFlow"
 
 
@@ -99,6 +102,8 @@ class Row:
             "samples": evaluated.samples if evaluated else None,
             "differences": _differences(evaluated) if evaluated else None,
             "executed": dict(evaluated.executed) if evaluated else None,
+            "layers": [asdict(layer) for layer in evaluated.layers] if evaluated else None,
+            "weights": dict(evaluated.weights) if evaluated else None,
             "measured": _circumstances(report.measurement) if report.measurement else None,
             "options": dict(report.options),
             "versions": dict(report.versions),
@@ -119,8 +124,7 @@ class Row:
         if report.place is None:
             missing["place"] = why(report, "ir")
         if report.evaluation is None:
-            known = (*OF_METRIC, "samples", "differences", "executed")
-            missing |= dict.fromkeys(known, why(report, "evaluation"))
+            missing |= dict.fromkeys(EVALUATED, why(report, "evaluation"))
         elif report.evaluation.metric is None:
             missing |= dict.fromkeys(OF_METRIC, UNLABELLED)
         elif report.evaluation.interval is None:
@@ -271,8 +275,6 @@ def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Fig
     }
 
 
-# What report.json says of a metric besides its figures.
-OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
 NO_INTERVAL = "there is nothing to draw samples from: a score is not finite, or there is one sample"
 UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
 

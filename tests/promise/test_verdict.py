@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.rules.dropping import accuracy_drop
-from ovmake.rules.gate import decide
+from ovmake.promise import decide
+from ovmake.promise.dropping import accuracy_drop
 
 PROMISED = {"accuracy.promised": True}
 
