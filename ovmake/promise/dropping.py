@@ -113,7 +113,7 @@ def _held(interval: Mapping[str, JsonValue] | None, promise: _Promise, unit: obj
     if interval is None:
         return ""
     low, high = (promise.shown(number(interval.get(end)), unit) for end in ("low", "high"))
-    return f" ({low} to {high} with {number(interval.get('level')):.0%} confidence on {samples} samples)"
+    return f" ({low} to {high} with {number(interval.get('level')) * 100:.0f} % confidence on {samples} samples)"
 
 
 def _doubt(
