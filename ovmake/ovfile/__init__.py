@@ -11,6 +11,7 @@
     form.py         checks a document against the schema
     settings.py     looks a setting up in the tables that can hold it
     references.py   checks what is referred to: datasets, paths
+    datasets.py     a dataset's table -> spec.Dataset
     meaning.py      a document -> spec.Ovfile
     pointing.py     mistakes at key paths -> diagnostics with carets
     parse.py        text -> spec.Ovfile, or every diagnostic

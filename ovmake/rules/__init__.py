@@ -4,6 +4,7 @@
     convert.py     source, inputs, batch            -> canonical FP32 IR and its interface
     compress.py    precision fp16                   -> FP16 weights
     quantize.py    precision int8                   -> INT8 by nncf.quantize
+    check_samples.py   datasets                    -> what is wrong with them, before anything long begins
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails

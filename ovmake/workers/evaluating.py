@@ -91,9 +91,9 @@ def _run(compiled: ov.CompiledModel, interface: Interface, samples: Samples) -> 
     # By place: where an output is an input handed through, OpenVINO's tensor has one name for both.
     places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
     asked = compiled.create_infer_request()
-    for feed, count in samples.feeds():
-        results = asked.infer({places[name]: array for name, array in feed.items()}, share_inputs=True)
-        collected.add({name: _plain(results[port], port) for name, port in ports.items()}, count, samples.fed(feed))
+    for feed in samples.feeds():
+        results = asked.infer({places[name]: array for name, array in feed.inputs.items()}, share_inputs=True)
+        collected.add({name: _plain(results[port], port) for name, port in ports.items()}, feed.count, feed.fed)
     return collected.arrays()
 
 
@@ -122,8 +122,9 @@ def _metric(
         message = f"the model has several outputs ({listed}), and `{metric}` is about one"
         raise ActionError("several-outputs", message, setting="accuracy.metric")
     ((name, outputs),) = actual.items()
+    labels = samples.labels.rows(samples.order)
     return {
         "name": metric,
-        "reference": score(metric, expected[name], samples.labels),
-        "candidate": score(metric, outputs, samples.labels),
+        "reference": score(metric, expected[name], labels),
+        "candidate": score(metric, outputs, labels),
     }

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ovmake.workers import ir
 from ovmake.workers.interface import Interface
-from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.samples import Samples, take
+from ovmake.workers.protocol import Request
+from ovmake.workers.samples import calibrating
 
 
 def quantize(request: Request) -> dict[str, object]:
@@ -17,26 +17,13 @@ def quantize(request: Request) -> dict[str, object]:
     import nncf
 
     interface = Interface.read(request.inputs["interface"])
-    samples = _calibration_samples(request, interface)
+    samples = calibrating(request, interface)
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    feeds = [feed for feed, _ in samples.feeds()]
     quantized = nncf.quantize(
         model,
-        nncf.Dataset(feeds),
+        nncf.Dataset(samples, lambda feed: feed.inputs),
         preset=nncf.QuantizationPreset(str(request.params["preset"])),
-        subset_size=len(feeds),
+        subset_size=len(samples),
     )
     ir.write(quantized, request.outputs["xml"], request.outputs["bin"])
     return {"samples": samples.count}
-
-
-def _calibration_samples(request: Request, interface: Interface) -> Samples:
-    samples = take(request, interface)
-    wanted = request.params["samples"]
-    if not isinstance(wanted, int):
-        raise ActionError("bad-request", "`samples` is no number")
-    if wanted < samples.count:
-        seed = request.params.get("seed", 0)
-        samples = samples.shuffled(seed if isinstance(seed, int) else 0).first(wanted)
-    # One sample at a time where the model allows it: statistics are per sample, whatever the batch.
-    return samples.with_batch(1)

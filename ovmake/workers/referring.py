@@ -49,14 +49,14 @@ def refer(request: Request) -> dict[str, object]:
 def _run(model: Original, interface: Interface, samples: Samples) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the outputs, and what the model says when it is run again: integers always, else the first feed only."""
     collected, others = Collected(interface.outputs), Collected(interface.outputs)
-    for place, (feed, count) in enumerate(samples.feeds()):
+    for place, feed in enumerate(samples.feeds()):
         try:
-            ready = prepared(feed, interface)
-            collected.add(model(ready), count, samples.fed(feed))
+            ready = prepared(feed.inputs, interface)
+            collected.add(model(ready), feed.count, feed.fed)
             again = model.again(ready) if place == 0 or model.in_integers else None
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
         if again is not None:
-            others.add(again, count, samples.fed(feed))
+            others.add(again, feed.count, feed.fed)
     return collected.arrays(), others.arrays()
