@@ -224,3 +224,14 @@ class Ovfile:
     datasets: Mapping[str, Dataset]
     targets: tuple[Target, ...]
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
+
+    @property
+    def user_code(self) -> Mapping[KeyPath, str]:
+        """Functions of the user's that a build would run, as "data.py:val", by the keys that name them."""
+        loaders = {(*d.at, "loader"): f"{d.path}:{d.function}" for d in self.datasets.values() if d.function}
+        metrics = {
+            target.origins.get("accuracy.metric", target.at): target.accuracy.metric
+            for target in self.targets
+            if target.accuracy and target.accuracy.metric and ".py:" in target.accuracy.metric
+        }
+        return {**loaders, **metrics}
