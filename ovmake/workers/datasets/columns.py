@@ -171,10 +171,12 @@ def stacked(samples: Sequence[Array], label: str, given: Given) -> Array:
 
 def stacked_labels(labels: Sequence[Any]) -> Array:
     """Return labels as one array; as objects, one per sample, where they are not alike: boxes, masks of any size."""
-    arrays = [np.asarray(label) if not isinstance(label, dict | str) else None for label in labels]
-    alike = {(array.shape, array.dtype.kind) for array in arrays if array is not None}
-    if None not in arrays and len(alike) == 1 and not any(a is not None and a.dtype.hasobject for a in arrays):
-        return np.stack([array for array in arrays if array is not None])
+    try:
+        array = np.asarray(labels)
+    except ValueError:  # of different shapes
+        array = np.zeros(0, dtype=object)
+    if array.dtype.kind in "biuf":
+        return array
     found = np.empty(len(labels), dtype=object)
     for place, label in enumerate(labels):
         found[place] = label

@@ -22,7 +22,8 @@ from ovmake.workers.datasets.columns import Given
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
 
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+# The likeliest first: where a height of 4 and 3 channels meet, the channels are the 3.
+MODES = {3: "RGB", 1: "L", 4: "RGBA"}
 CHANNELS = {"gray": 1, "rgb": 3, "bgr": 3}
 # What Pillow calls images of more than 8 bits a channel; it would clip them to 255.
 WIDE = ("I", "F")
@@ -168,7 +169,7 @@ def _sample(tensor: Tensor, given: Given) -> tuple[tuple[int, ...], int | None]:
         raise given.error(
             "dataset-shape", message, help="[batch, height, width, channels], or with the channels before"
         )
-    candidates = [axis for axis in (2, 0) if sizes[axis] in MODES]
+    candidates = [axis for count in MODES for axis in (2, 0) if sizes[axis] == count]
     if len(candidates) > 1 and tensor.prepare and tensor.prepare.axes:
         candidates = [axis for axis in candidates if axis + 1 not in tensor.prepare.axes]
     elif len(candidates) > 1 and tensor.prepare and len(tensor.prepare.transpose) == _IMAGE:
