@@ -60,14 +60,15 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
     name = event.action.name
     if event.diagnostic is not None:
         return render(event.diagnostic).splitlines()
+    warned = [] if event.warning is None else render(event.warning).splitlines()
     if event.status == "ran":
         told = explain or event.action.worker != "here"
-        return [f"{name}: done in {event.seconds or 0:.1f} s"] if told else []
+        return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]
     if event.status == "skipped":
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"]
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
-    return _with_reasons(line, event.reasons, explain=explain or planned)
+    return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
 
 
 def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list[str]:

@@ -43,13 +43,17 @@ class ActionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFinished:
-    """An action is done with, one way or another. `seconds` is None for what did not run."""
+    """An action is done with, one way or another. `seconds` is None for what did not run.
+
+    `warning` is what a success has to say all the same; `diagnostic` is why it failed.
+    """
 
     action: Action
     status: ActionStatus
     seconds: float | None = None
     reasons: tuple[str, ...] = ()
     diagnostic: Diagnostic | None = None
+    warning: Diagnostic | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -60,17 +64,25 @@ class ActionFinished:
             fields["reasons"] = list(self.reasons)
         if self.diagnostic is not None:
             fields["diagnostic"] = diagnostic_to_json(self.diagnostic)
+        if self.warning is not None:
+            fields["warning"] = diagnostic_to_json(self.warning)
         return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFinished:
-    """All actions of a target are done with. `gate` and `drop` are None where nothing was measured."""
+    """All actions of a target are done with. `gate` and `drop` are None where nothing was measured.
+
+    `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
+    the samples are enough for the gate's word, None without a drop.
+    """
 
     target: str
     status: TargetStatus
     gate: str | None = None
     drop: float | None = None
+    interval: tuple[float, float] | None = None
+    decided: bool | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -79,6 +91,10 @@ class TargetFinished:
             fields["gate"] = self.gate
         if self.drop is not None:
             fields["drop"] = round(self.drop, 9)  # 0.918 - 0.9138 is 0.0042000000000000925 in binary
+        if self.interval is not None:
+            fields["interval"] = [round(end, 9) for end in self.interval]
+        if self.decided is not None:
+            fields["decided"] = self.decided
         return fields
 
 

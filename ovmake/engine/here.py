@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ovmake.engine.job import Failure, Job, Success
-from ovmake.rules.gate import decide
+from ovmake.engine.job import Complaint, Failure, Job, Success
+from ovmake.rules.gate import decide, facts_of
 from ovmake.rules.publish import Published, record
 
 
@@ -18,7 +18,7 @@ def run_here(job: Job) -> Success | Failure:
 
 def _gate(job: Job) -> Success | Failure:
     verdict = decide(_read(job, "evaluation"), job.params)
-    facts = {"gate": verdict.result, "drop": verdict.drop}
+    facts = verdict.to_facts()
     promised = "accuracy.promised" in job.params
     if verdict.result == "missed" or (verdict.result == "not-measured" and promised):
         return Failure(
@@ -29,8 +29,16 @@ def _gate(job: Job) -> Success | Failure:
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
-    _write(job, "verdict", {"result": verdict.result, "text": verdict.text, "drop": verdict.drop})
-    return Success(facts=facts)
+    _write(job, "verdict", verdict.to_json())
+    if not verdict.doubt:
+        return Success(facts=facts)
+    complaint = Complaint(
+        code="undecided-gate",
+        message=f"the gate passed, and {verdict.doubt}",
+        help="add samples to the validation set, or take what it can tell for the promise",
+        setting="accuracy.dataset",
+    )
+    return Success(facts=facts | complaint.as_facts())
 
 
 def _publish(job: Job) -> Success | Failure:
@@ -49,8 +57,7 @@ def _publish(job: Job) -> Success | Failure:
     _write(job, "record", content)
     if verdict is None:
         return Success(facts={"gate": "not-measured", "drop": None})
-    drop = verdict["drop"]
-    return Success(facts={"gate": str(verdict["result"]), "drop": drop if isinstance(drop, int | float) else None})
+    return Success(facts=facts_of(verdict))
 
 
 KINDS: dict[str, Callable[[Job], Success | Failure]] = {"gate": _gate, "publish": _publish}

@@ -87,7 +87,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed."""
+    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed.
+
+    `journal`: None, or the action notes what it finds on its way, so that the next run of the same work goes on where
+    a killed one ended. The names are of params that do not change what is found, but only what is made of it. The case:
+    *control* notes what each trial of a search gave; a new `max-drop` wants another search over the same trials.
+    """
 
     kind: str
     subject: str
@@ -100,6 +105,7 @@ class Action:
     outputs: tuple[Output, ...] = ()
     after: tuple[str, ...] = ()
     exclusive: bool = False
+    journal: tuple[str, ...] | None = None
     at: KeyPath = ()
     origins: Mapping[str, KeyPath] = field(default_factory=dict, compare=False)
 

@@ -11,6 +11,7 @@
     schema.py       which keys there are, of which kind, and what each is for
     form.py         checks a document against the schema
     settings.py     looks a setting up in the tables that can hold it
+    accuracy.py     what a target's gate is
     references.py   checks what is referred to: datasets, paths
     datasets.py     a dataset's table -> spec.Dataset
     meaning.py      a document -> spec.Ovfile

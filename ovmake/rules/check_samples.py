@@ -11,33 +11,62 @@ from __future__ import annotations
 
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, validation_set
+from ovmake.ovfile.spec import SEED, Dataset, Target
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    metric_inputs,
+    metric_params,
+    metric_tools,
+    model_params,
+    validation_set,
+)
 
 
 def check_validation(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
-    """Add the check of the target's validation set, if it has one; return what to wait for."""
+    """Add the checks of the target's validation set, if it has one; return what to wait for.
+
+    One for each metric that some precision counts on it. All precisions wait for all of them: were each to wait for its
+    own, there would be a reference for each.
+    """
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
-    if dataset is None or target.accuracy is None:
+    if dataset is None:
         return ()
-    # Those of all precisions, so that there is one check of a dataset, and one reference that waits for it.
-    family = [other.accuracy for other in lowering.ovfile.targets if other.family == target.family and other.accuracy]
-    metrics = sorted({other.metric for other in family if other.metric and other.dataset == dataset.name})
-    action = Action(
+    names = []
+    for other in lowering.ovfile.targets:
+        if _is_alike(target, other):
+            action = _check(dataset, other, converted)
+            names.append(lowering.add(action, otherwise=other.name).name)
+    return tuple(dict.fromkeys(names))
+
+
+def _is_alike(target: Target, other: Target) -> bool:
+    """Whether two targets judge the same samples of the same conversion."""
+    return _judged(target) == _judged(other) and model_params(target) == model_params(other)
+
+
+def _judged(target: Target) -> tuple[object, ...]:
+    dataset = target.accuracy.dataset if target.accuracy else None
+    return target.family, dataset, target.kind, target.signature, target.tags
+
+
+def _check(dataset: Dataset, target: Target, converted: Action) -> Action:
+    labels = target.accuracy is not None and target.accuracy.uses_labels
+    return Action(
         kind="check-samples",
         subject=target.family,
         worker="openvino",
-        tools=("numpy",),
-        params=(
-            *dataset_params(dataset, labels=bool(metrics)),
-            *((Param(name="accuracy.metric", value=tuple(metrics)),) if metrics else ()),
+        tools=("numpy", *metric_tools(target)),
+        params=(*dataset_params(dataset, labels=labels), *metric_params(target)),
+        inputs=(
+            Input(role="interface", origin=Artifact(converted.name, "interface")),
+            *dataset_inputs(dataset),
+            *metric_inputs(target),
         ),
-        inputs=(Input(role="interface", origin=Artifact(converted.name, "interface")), *dataset_inputs(dataset)),
         outputs=(Output(role="checked"),),
         at=target.at,
         origins=target.origins,
     )
-    return (lowering.add(action, otherwise=target.name).name,)
 
 
 def check_overlap(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:

@@ -1,35 +1,33 @@
 """check-samples, check-overlap: find out that a dataset will not do before anything long is done with it.
 
 check-samples   shapes, types and labels of one dataset
-    params      those of *take*; `accuracy.metric`: a list of those that count its labels
-    inputs      interface, dataset
+    params      those of *take*; `accuracy.metric` and its options
+    inputs      interface, dataset; what the metric reads
 check-overlap   whether samples that calibrate are among those that judge
     params      those of *calibrating* and of *take* for the role `validation`; names for the message
     inputs      interface, dataset, validation
 outputs         checked: {"format": 1, "samples": 5000}, of an overlap also "overlap"
 
-Checking reads no more than it must: of images their headers, of arrays that fit for certain nothing. The comparison
-reads all samples once, as the model gets them.
+Checking reads no more than it must: labels, of images the headers, of arrays that fit for certain nothing. The
+comparison reads all samples once, as the model gets them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+import math
 from pathlib import Path
 
 import numpy as np
 
 from ovmake.workers.interface import Interface
-from ovmake.workers.preparing import Array
+from ovmake.workers.metrics import Metric, check_labels, metric_of
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.samples import Samples, calibrating, take
 
-# Metrics whose labels are numbers of classes, and those among them that ask for a score per class.
-COUNTED = re.compile(r"accuracy|top-[0-9]+|precision|recall|f1")
-RANKED = re.compile(r"accuracy|top-[0-9]+")
-CLASSES_RANK = 2
+# How many numbers of labels are looked at together: masks of megapixels are not to be in memory all at once.
+LABELS = 1 << 22
 DIGEST_BYTES = 16
 SHOWN = 5
 
@@ -42,9 +40,9 @@ def check_samples(request: Request) -> dict[str, object]:
     """
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
-    metrics = request.params.get("accuracy.metric")
-    for metric in metrics if isinstance(metrics, list | tuple) else ():
-        _check_labels(samples, interface, str(metric))
+    name = request.params.get("accuracy.metric")
+    if isinstance(name, str):
+        _check_labels(samples, interface, metric_of(name, request))
     for column in samples.columns.values():
         if column.look is not None:
             for numbers in samples.numbers():
@@ -75,36 +73,13 @@ def _checked(request: Request, **found: int) -> dict[str, object]:
     return {}
 
 
-def _check_labels(samples: Samples, interface: Interface, metric: str) -> None:
-    labels = samples.labels
-    if labels is None:
-        raise ActionError("unlabelled-dataset", f"`{metric}` needs labels, and the dataset has none", setting="dataset")
-    if not COUNTED.fullmatch(metric):
+def _check_labels(samples: Samples, interface: Interface, metric: Metric) -> None:
+    if samples.labels is None:
+        check_labels(metric, None, interface)
         return
-    classes = _classes(interface) if RANKED.fullmatch(metric) else None
-    for numbers in samples.numbers():
-        _check_classes(labels.rows(numbers), numbers, classes, metric)
-
-
-def _check_classes(labels: Array, numbers: Array, classes: int | None, metric: str) -> None:
-    flat = labels.reshape(len(labels), -1)
-    if labels.dtype.kind not in "iub" or flat.shape[1] != 1:
-        found = f"{labels.dtype} {['samples', *labels.shape[1:]]}".replace("'", "")
-        message = f"labels are {found}; `{metric}` needs one whole number per sample"
-        raise ActionError("label-type", message, setting="dataset.labels")
-    wrong = np.flatnonzero((flat[:, 0] < 0) | (flat[:, 0] >= classes if classes else False))
-    if len(wrong):
-        where = f"sample {numbers[wrong[0]]} has label {flat[wrong[0], 0]}"
-        what = f"the model has {classes} classes, 0 to {classes - 1}" if classes else "classes are counted from 0"
-        raise ActionError("label-range", f"{where}, and {what}", setting="dataset.labels")
-
-
-def _classes(interface: Interface) -> int | None:
-    """Return how many classes a model tells apart, None where its outputs do not say."""
-    if len(interface.outputs) != 1 or len(interface.outputs[0].shape) != CLASSES_RANK:
-        return None
-    size = interface.outputs[0].shape[1]
-    return size if size > 1 else None
+    each = max(1, LABELS // max(1, abs(math.prod(samples.labels.shape))))
+    for start in range(0, samples.count, each):
+        check_labels(metric, samples.labels.rows(samples.order[start : start + each]), interface)
 
 
 def _digests(samples: Samples) -> list[tuple[int, bytes]]:

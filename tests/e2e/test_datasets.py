@@ -63,6 +63,8 @@ with tf.io.TFRecordWriter("data/val.tfrecord") as writer:
 
 LOADER = """
 import numpy as np
+from pathlib import Path
+
 def val():
     with np.load(Path(__file__).parent / "data/val.npz") as stored:
         for image, label in zip(stored["x"], stored["y"]):

@@ -48,13 +48,23 @@ def test_reference_and_quantize_wait_for_the_checks_and_do_not_depend_on_them() 
     assert ("check-samples m", "check-overlap m:int8") == actions["quantize m:int8"].after
 
 
-def test_precisions_with_other_metrics_share_the_check_and_the_reference() -> None:
-    model = MODEL.replace(', metric = "accuracy"', "") + 'int8.accuracy.metric = "accuracy"\n'
+def test_precisions_with_other_metrics_share_the_reference_which_waits_for_the_checks_of_both() -> None:
+    model = MODEL + 'int8.accuracy.metric = "top-3"\n'
 
-    names = set(graph(model=model).actions)
+    actions = graph(model=model).actions
 
-    assert {"check-samples m"} == {name for name in names if name.startswith("check-samples")}
-    assert {"reference m"} == {name for name in names if name.startswith("reference")}
+    assert ["reference m"] == [name for name in actions if name.startswith("reference")]
+    assert ("check-samples m", "check-samples m:int8") == actions["reference m"].after
+    metrics = [{param.name: param.value for param in actions[name].params} for name in actions["reference m"].after]
+    assert ["accuracy", "top-3"] == [params["accuracy.metric"] for params in metrics]
+
+
+def test_precisions_of_other_shapes_are_checked_by_their_own_interface() -> None:
+    actions = graph(model=MODEL + "int8.batch = 2\n").actions
+
+    assert ("check-samples m",) == actions["reference m"].after
+    assert ("check-samples m:int8",) == actions["reference m:int8"].after
+    assert "convert m:int8" in actions["check-samples m:int8"].needs
 
 
 def test_gate_without_a_dataset_checks_none() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.workers import checking
 from ovmake.workers.checking import check_overlap, check_samples
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
@@ -21,7 +22,7 @@ ROWS = np.arange(8.0).reshape(4, 2)
 def check(folder: Path, labels: Array | None, metric: str, known: Interface = MODEL) -> dict[str, object]:
     known.write(str(folder / "interface"))
     np.savez(folder / "d.npz", x=ROWS, y=np.zeros(4) if labels is None else labels)
-    params: dict[str, object] = {"accuracy.metric": [metric]}
+    params: dict[str, object] = {"accuracy.metric": metric}
     request = Request(
         id=1,
         kind="check-samples",
@@ -43,30 +44,29 @@ def test_labels_that_are_classes_pass(tmp_path: Path, labels: list[int]) -> None
 @pytest.mark.parametrize(
     ("labels", "metric", "message"),
     [
-        ([0, 1, 3, 2], "accuracy", "sample 2 has label 3, and the model has 3 classes, 0 to 2"),
-        ([0, -1, 0, 2], "top-2", "sample 1 has label -1, and the model has 3 classes"),
-        ([0, -1, 0, 2], "f1", "sample 1 has label -1, and classes are counted from 0"),
-        ([0.0, 1.0, 2.0, 2.0], "accuracy", r"labels are float64 \[samples\]; `accuracy` needs one whole number"),
-        ([[0, 1]] * 4, "recall", r"labels are int64 \[samples, 2\]; `recall` needs one whole number"),
-        (["a", "b", "c", "a"], "accuracy", r"labels are <U1 \[samples\]"),
+        ([0, 1, 3, 2], "accuracy", "labels run from 0 to 3, the model has 3 classes"),
+        ([0, -1, 0, 2], "top-2", "labels run from -1 to 2, the model has 3 classes"),
+        ([0.0, 1.0, 2.0, 2.0], "accuracy", "labels are float64 .*; `accuracy` needs one whole number"),
+        ([[0, 1]] * 4, "recall", "labels are int64 .*; `recall` needs one whole number"),
+        (["a", "b", "c", "a"], "accuracy", "labels are <U1"),
     ],
 )
 def test_labels_that_are_no_classes_are_refused(
     tmp_path: Path, labels: list[object], metric: str, message: str
 ) -> None:
-    with pytest.raises(ActionError, match=message) as caught:
+    with pytest.raises(ActionError, match=message):
         check(tmp_path, np.array(labels), metric)
 
-    assert "dataset.labels" == caught.value.setting
 
+def test_labels_are_looked_at_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "LABELS", 1)
 
-@pytest.mark.parametrize("metric", ["mae", "miou", "metrics.py:f"])
-def test_labels_of_other_metrics_may_be_anything(tmp_path: Path, metric: str) -> None:
-    assert 4 == check(tmp_path, np.array([[0.5, -3.0]] * 4), metric)["samples"]
+    with pytest.raises(ActionError, match="labels run from 3 to 3"):
+        check(tmp_path, np.array([0, 1, 3, 2]), "accuracy")
 
 
 def test_metric_without_labels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ActionError, match="`mae` needs labels, and the dataset has none"):
+    with pytest.raises(ActionError, match="`mae` needs labels"):
         check(tmp_path, None, "mae")
 
 
