@@ -1,0 +1,201 @@
+"""An IR beside TensorFlow, a feed at a time: differences of outputs, and the metric of both.
+
+    compare(subject, compiled, look=...) -> figures      what an evaluation holds of it: `outputs`, `metric`
+
+`look` sees every feed, and may end the comparison early: a search for layers to give back does, once a model cannot keep
+its promise any more. Figures of a part of the samples are then all there is.
+
+One pass over the samples, and no more than a feed of either side in memory, so that a set of any size fits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from ovmake.workers.differences import Difference
+from ovmake.workers.interface import Interface, Tensor
+from ovmake.workers.metrics import Metric, Tally, drop_interval, metric_of
+from ovmake.workers.outputs import Reading, rows
+from ovmake.workers.preparing import Array
+from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.samples import Feed, Samples, take
+
+# What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
+RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
+# Of the bootstrap.
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an IR is compared with, and on what. `facts` are the reference's, `expected` is the file of its outputs."""
+
+    interface: Interface
+    samples: Samples
+    facts: Mapping[str, Any]
+    expected: str
+    metric: Metric | None
+
+    @classmethod
+    def of(cls, request: Request) -> Subject:
+        """Return what a request of *evaluate* or *control* speaks of."""
+        interface = Interface.read(request.inputs["interface"])
+        name = request.params.get("accuracy.metric")
+        return cls(
+            interface=interface,
+            samples=take(request, interface),
+            facts=json.loads(Path(request.inputs["facts"]).read_bytes()),
+            expected=request.inputs["expected"],
+            metric=metric_of(name, request) if isinstance(name, str) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tallies:
+    """A metric counted twice: TensorFlow's answers and the IR's."""
+
+    metric: Metric
+    reference: Tally
+    candidate: Tally
+
+    @classmethod
+    def of(cls, metric: Metric) -> Tallies:
+        """Return empty tallies."""
+        return cls(metric=metric, reference=metric.tally(), candidate=metric.tally())
+
+    def figures(self, *, interval: bool) -> dict[str, object]:
+        """Return the evaluation's `metric`. A score that is not finite is null."""
+        reference, candidate = self.reference.score(), self.candidate.score()
+        held = drop_interval(self.reference, self.candidate, seed=SEED) if interval else None
+        return {
+            "name": self.metric.name,
+            "unit": self.metric.unit,
+            "higher_is_better": self.metric.higher_is_better,
+            "reference": reference if math.isfinite(reference) else None,
+            "candidate": candidate if math.isfinite(candidate) else None,
+            "step": self.reference.step,
+            "interval": held.to_json() if held else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A feed that was compared: outputs of both sides [samples, ...], and the tallies so far, None without a metric."""
+
+    feed: Feed
+    expected: Mapping[str, Array]
+    actual: Mapping[str, Array]
+    tallies: Tallies | None
+
+
+Look = Callable[[Seen], bool]
+
+
+def compile_model(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
+    """Return the model compiled for a device.
+
+    Raises:
+        ActionError: OpenVINO cannot.
+    """
+    core = ov.Core()
+    try:
+        return core.compile_model(model, device, dict(properties))
+    except Exception as error:
+        listed = ", ".join(f"`{name}`" for name in core.available_devices)
+        message = f"OpenVINO cannot compile the IR for device `{device}`: {message_of(error)}"
+        hint = f"devices of this machine: {listed}"
+        raise ActionError("cannot-compile", message, setting="device", help=hint) from error
+
+
+def compare(
+    subject: Subject,
+    compiled: ov.CompiledModel,
+    *,
+    feeds: Iterable[Feed] | None = None,
+    look: Look = lambda _: False,
+    interval: bool = True,
+) -> dict[str, object]:
+    """Return `samples`, `outputs` and `metric` of an evaluation. `look` returns whether it has seen enough.
+
+    `feeds` are the subject's samples, if somebody has them in memory; `interval`: the drop's is worth its time.
+    """
+    tallies = Tallies.of(subject.metric) if subject.metric else None
+    scales = subject.facts["scales"]
+    differences = {tensor.name: Difference(scale=scales[tensor.name]) for tensor in subject.interface.outputs}
+    count, enough = 0, False
+    with Reading(subject.expected) as stored:
+        for feed, actual in _run(compiled, subject.interface, feeds or subject.samples.feeds()):
+            expected = {name: stored.take(name, len(array)) for name, array in actual.items()}
+            for output, apart in differences.items():
+                apart.add(expected[output], actual[output])
+            if tallies is not None:
+                tallies.reference.add(expected, feed.labels, expected)
+                tallies.candidate.add(actual, feed.labels, expected)
+            count += feed.count
+            enough = look(Seen(feed=feed, expected=expected, actual=actual, tallies=tallies))
+            if enough:
+                break
+        if not enough:
+            _check_all_taken(stored, differences)
+    figures: dict[str, object] = {
+        "samples": count,
+        "outputs": [_output(subject, tensor, differences[tensor.name]) for tensor in subject.interface.outputs],
+    }
+    return figures | ({"metric": tallies.figures(interval=interval)} if tallies else {})
+
+
+def _check_all_taken(stored: Reading, outputs: Iterable[str]) -> None:
+    for output in outputs:
+        if left := stored.left(output):
+            raise ActionError("output-shape", f"TensorFlow gave {left} rows of `{output}` more than the IR")
+
+
+def _output(subject: Subject, tensor: Tensor, difference: Difference) -> dict[str, object]:
+    resolution = {"resolution": RESOLUTION[tensor.type]} if tensor.type in RESOLUTION else {}
+    return {"name": tensor.name, **difference.figures(), **_own(subject.facts, tensor.name), **resolution}
+
+
+def _own(facts: Mapping[str, Any], name: str) -> dict[str, object]:
+    """Return how far TensorFlow is from itself: a comparison cannot ask for more. See `original.again`."""
+    own = facts["own"].get(name)
+    if own is None:
+        return {}
+    apart = {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
+    return {**apart, "quantum": facts["quanta"].get(name)} if facts["in_integers"] else apart
+
+
+def _run(
+    compiled: ov.CompiledModel, interface: Interface, feeds: Iterable[Feed]
+) -> Iterator[tuple[Feed, dict[str, Array]]]:
+    """Yield each feed and the IR's outputs [samples, ...]."""
+    ports = {index: compiled.output(index) for index in range(len(interface.outputs))}
+    asked = compiled.create_infer_request()
+    for feed in feeds:
+        results = asked.infer(by_place(interface, feed), share_inputs=True)
+        yield (
+            feed,
+            {
+                tensor.name: rows(_plain(results[ports[index]], ports[index]), tensor, count=feed.count, fed=feed.fed)
+                for index, tensor in enumerate(interface.outputs)
+            },
+        )
+
+
+def by_place(interface: Interface, feed: Feed) -> dict[int, Array]:
+    """Return a feed as OpenVINO takes it: where an output is an input handed through, a name stands for both."""
+    return {index: feed.inputs[tensor.name] for index, tensor in enumerate(interface.inputs)}
+
+
+def _plain(array: Array, port: Any) -> Array:
+    """Return bfloat16 as float32. OpenVINO hands its bits out as a float16, which is another number."""
+    if port.get_element_type() != ov.Type.bf16:
+        return array
+    return np.asarray((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32))
