@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact
-from ovmake.rules.gate import decide, facts_of
+from ovmake.promise import decide, facts_of
 from ovmake.rules.publish import Published, record
 
 
