@@ -138,7 +138,7 @@ class Layers:
             ActionError: unknown or ambiguous; it points at `setting`.
         """
         place = None if self._is_tensor(name) else self._exact(name)
-        if place is None:
+        if place is None or place.is_op:
             tensor = name if self._is_tensor(name) else self.model_outputs.get(name, f"{name}:0")
             op = op_of(tensor)
             place = self._innermost(op) if op in self._wiring.ops else self._only(name, setting)

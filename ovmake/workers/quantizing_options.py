@@ -149,7 +149,7 @@ def ignored_scope(model: Any, request: Request) -> Any:
     unknown = [name for name in names if name not in operations]
     if unknown or patterns:
         traced = trace(model, request)
-        found = found.union(*(_of_layer(name, traced, operations) for name in unknown))
+        found = found.union(*(_of_layer(name, traced) for name in unknown))
         found = found.union(*(_matching(pattern, traced, operations) for pattern in patterns))
     # NNCF's own check would refuse what its graph lacks, such as an operation on weights; ours is done.
     return nncf.IgnoredScope(names=sorted(found), types=types, validate=False)
@@ -169,12 +169,8 @@ def _check_types(types: Iterable[str], known: Collection[str]) -> None:
             raise ActionError("unknown-operation-type", message, setting="ignored.types", help=hint)
 
 
-def _of_layer(name: str, traced: Traced, operations: Collection[str]) -> frozenset[str]:
-    try:
-        inside = traced.of_layer(name, "ignored.names")
-    except ActionError as error:
-        near = did_you_mean(name, [*operations]) if error.code == "unknown-layer" and not error.help else ""
-        raise ActionError(error.code, error.message, setting=error.setting, help=error.help or near) from error
+def _of_layer(name: str, traced: Traced) -> frozenset[str]:
+    inside = traced.of_layer(name, "ignored.names")
     if not inside:
         message = f"layer `{name}` has no operation of its own in the IR, so there is nothing to leave alone"
         raise ActionError("unknown-layer", message, setting="ignored.names", help="take the name out")

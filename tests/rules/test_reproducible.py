@@ -18,3 +18,12 @@ def test_steps_with_it_say_why_and_on_which_instruction_set_it_was(step: str) ->
 
     assert f"'step': '{step}', 'why': 'NNCF" in str(found["may_differ_between_machines"])
     assert "avx2 avx512f" == found["isa"]
+
+
+def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> None:
+    found = reproducible("control", {}, timed=True)
+
+    assert False is found["same_machine"]
+    steps = found["may_differ_between_machines"]
+    assert isinstance(steps, list)
+    assert ["quantize", "control"] == [step["step"] for step in steps]

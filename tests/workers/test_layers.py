@@ -450,3 +450,21 @@ def test_an_exported_and_a_traced_keras_3_model_have_the_names_of_keras(tmp_path
         with pytest.raises(ActionError, match="`sum` takes what comes of it"):
             layers.check_cut(["pool_a"], [])
         assert 2 == len(layers.check_cut(["pool_a", "pool_b"], ["sum"]).inputs)
+
+
+# the ops of a layer
+
+
+@pytest.mark.parametrize("name", ["bn", f"{NET}/bn_1", f"{NET}/bn_1/batchnorm/mul_1", f"{NET}/bn_1/batchnorm/add_1:0"])
+def test_ops_of_a_layer_by_its_name_its_path_an_op_or_a_tensor_in_it(name: str) -> None:
+    found = keras_3().ops_in(name, "ignored.names")
+
+    assert {f"{NET}/bn_1/batchnorm/mul_1", f"{NET}/bn_1/batchnorm/add_1"} <= found
+    assert f"{NET}/conv2d_1/convolution" not in found
+
+
+def test_ops_of_a_layer_that_is_not_there() -> None:
+    with pytest.raises(ActionError) as refusal:
+        keras_3().ops_in("bm", "ignored.names")
+
+    assert ("unknown-layer", "ignored.names") == (refusal.value.code, refusal.value.setting)
