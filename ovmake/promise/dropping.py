@@ -2,6 +2,7 @@
 
     accuracy_drop(reference, candidate, ...) -> float
     check_drop(metric, promise, samples) -> Dropped       `metric` as an evaluation holds it
+    bound_of(promise, reference) -> float                 what it allows, in metric units
 
 The measured drop decides, and nothing else. But another validation set would give another drop, so its interval stands
 beside it; and where that holds the promise too, so that the samples might as well have said the opposite, the text
@@ -100,6 +101,11 @@ def check_drop(metric: Mapping[str, object], written: str, samples: object) -> D
     excess = math.inf if known is None else drop - promise.bound
     check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
     return Dropped(check=check, drop=known, interval=between, doubt=doubt)
+
+
+def bound_of(written: str, reference: float) -> float:
+    """Return the drop that a promise, 0.01 or "1%", allows where TensorFlow's score is `reference`, in metric units."""
+    return _promise(written, reference).bound
 
 
 def _promise(written: str, reference: float) -> _Promise:

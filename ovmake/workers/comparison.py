@@ -2,8 +2,8 @@
 
     compare(subject, compiled, look=...) -> figures      what an evaluation holds of it: `outputs`, `metric`
 
-`look` sees every feed, and may end the comparison early: a search for layers to give back does, once a model cannot keep
-its promise any more. Figures of a part of the samples are then all there is.
+`look` sees every feed, and may end the comparison early: a search for layers to give back does, once a model cannot
+keep its promise any more. Figures of a part of the samples are then all there is.
 
 One pass over the samples, and no more than a feed of either side in memory, so that a set of any size fits.
 """

@@ -29,6 +29,12 @@ def _compress_weights(request: Request) -> dict[str, object]:
     return compress_weights(request)
 
 
+def _control(request: Request) -> dict[str, object]:
+    from ovmake.workers.control.controlling import control
+
+    return control(request)
+
+
 def _evaluate(request: Request) -> dict[str, object]:
     from ovmake.workers.evaluating import evaluate
 
@@ -73,6 +79,7 @@ if __name__ == "__main__":
             "compress": _compress,
             "quantize": _quantize,
             "compress-weights": _compress_weights,
+            "control": _control,
             "evaluate": _evaluate,
             "check-samples": _check_samples,
             "check-overlap": _check_overlap,

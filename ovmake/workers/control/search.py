@@ -1,9 +1,9 @@
 """Which layers to give back to floating point: as few as keep the promise. Pure.
 
-    search(ranking, attempt) -> Found
+    search(rank, attempt) -> Found
 
 `attempt(names)` validates the model with these layers given back. It is dear, so that the number of attempts is what
-this module is about:
+this module is about. `rank()` is asked for the ranking when it is needed:
 
     1  none: plain INT8 may do
     2  the first 1, 2, 3, 4, 8, 16, ... of the ranking, until one keeps the promise; all of them is the float model, and
@@ -19,6 +19,7 @@ first sizes in 2 are close to each other.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,9 +60,9 @@ class Found:
     hopeless: bool = False
 
 
-def search(ranking: Ranking, attempt: Attempt) -> Found:
+def search(rank: Callable[[], Ranking], attempt: Attempt) -> Found:
     """Return the smallest set of layers found to keep the promise; where none does, the set that came nearest."""
-    walk = _Search(ranking, attempt)
+    walk = _Search(rank, attempt)
     try:
         hopeless = not walk.find_one()
         if not hopeless:
@@ -74,8 +75,8 @@ def search(ranking: Ranking, attempt: Attempt) -> Found:
 class _Search:
     """One search: what was tried, and the best so far."""
 
-    def __init__(self, ranking: Ranking, attempt: Attempt) -> None:
-        self._ranking = ranking
+    def __init__(self, rank: Callable[[], Ranking], attempt: Attempt) -> None:
+        self._rank = rank
         self._attempt = attempt
         self._tried: dict[frozenset[str], Outcome] = {}
         self._best: tuple[Names, Outcome] | None = None
@@ -87,28 +88,30 @@ class _Search:
 
     def find_one(self) -> bool:
         """Find a set that keeps the promise, and bisect; False if not even the float model does."""
-        missed, everything = 0, len(self._ranking.order)
         if self._keeps(()):
             return True
-        for size in _sizes(everything):
-            if size > FIRST_SIZES and not self._keeps(self._ranking.order):
+        order, missed = self._ranking.order, 0
+        for size in _sizes(len(order)):
+            if size > FIRST_SIZES and not self._keeps(order):
                 return False
-            if self._keeps(self._ranking.order[:size]):
-                self._bisect(missed, size)
+            if self._keeps(order[:size]):
+                self._bisect(order, missed, size)
                 return True
             missed = size
         return False
 
-    def _bisect(self, missed: int, kept: int) -> None:
+    def _bisect(self, order: Names, missed: int, kept: int) -> None:
         while kept - missed > 1:
             middle = (kept + missed) // 2
-            if self._keeps(self._ranking.order[:middle]):
+            if self._keeps(order[:middle]):
                 kept = middle
             else:
                 missed = middle
 
     def return_harmless(self) -> None:
         """Return to INT8 what the best set does not need: parts from the least harmful end, then single layers."""
+        if len(self._names) < 2:  # noqa: PLR2004 - none at all was tried first
+            return
         size = len(self._names) // 2
         while size > 1:
             if not self._returns(self._ranking.harmless_first(self._names)[:size]):
@@ -123,6 +126,10 @@ class _Search:
     def _returns(self, part: Collection[str]) -> bool:
         """Whether the promise is kept with these in INT8 again."""
         return self._keeps([name for name in self._names if name not in set(part)])
+
+    @functools.cached_property
+    def _ranking(self) -> Ranking:
+        return self._rank()
 
     @property
     def _names(self) -> Names:

@@ -42,7 +42,7 @@ def adding_up(hurts: Mapping[str, float]) -> Callable[[Names], float]:
 def test_plain_int8_that_keeps_the_promise_is_taken_at_once() -> None:
     model = Model(lambda _: 0.25, allowed=0.5)
 
-    found = search(ranked(a=1, b=2), model.attempt)
+    found = search(lambda: ranked(a=1, b=2), model.attempt)
 
     assert Found(names=(), kept=True, distance=-0.25) == found
     assert [()] == model.tried
@@ -52,7 +52,7 @@ def test_the_one_layer_that_hurts_is_found_in_two_attempts() -> None:
     hurts = {"a": 0.001, "b": 0.05, "c": 0.001}
     model = Model(adding_up(hurts), allowed=0.01)
 
-    found = search(ranked(**hurts), model.attempt)
+    found = search(lambda: ranked(**hurts), model.attempt)
 
     assert ("b",) == found.names
     assert [(), ("b",)] == model.tried
@@ -62,7 +62,7 @@ def test_between_two_sizes_the_smaller_is_found_by_bisection() -> None:
     hurts = {f"l{place}": 0.1 - place / 1000 for place in range(64)}
     model = Model(adding_up(hurts), allowed=sum(sorted(hurts.values())[:-37]))
 
-    found = search(ranked(**hurts), model.attempt)
+    found = search(lambda: ranked(**hurts), model.attempt)
 
     assert tuple(f"l{place}" for place in range(37)) == tuple(sorted(found.names, key=lambda name: int(name[1:])))
     assert len(model.tried) < 25
@@ -72,7 +72,7 @@ def test_layers_that_were_ranked_too_high_go_back_to_int8() -> None:
     hurts = {"a": 0.0, "b": 0.0, "c": 0.04, "d": 0.0, "e": 0.04, "f": 0.0}
     model = Model(adding_up(hurts), allowed=0.01)
 
-    found = search(ranked(a=6, b=5, c=4, d=3, e=2, f=1), model.attempt)
+    found = search(lambda: ranked(a=6, b=5, c=4, d=3, e=2, f=1), model.attempt)
 
     assert {"c", "e"} == set(found.names)
 
@@ -81,7 +81,7 @@ def test_promise_that_not_even_floating_point_keeps_is_given_up_early() -> None:
     hurts = {f"l{place}": 0.01 for place in range(64)}
     model = Model(lambda names: 0.5 + adding_up(hurts)(names), allowed=0.1)
 
-    found = search(ranked(**hurts), model.attempt)
+    found = search(lambda: ranked(**hurts), model.attempt)
 
     assert found.hopeless
     assert not found.kept
@@ -92,7 +92,7 @@ def test_spent_budget_leaves_the_best_so_far() -> None:
     hurts = {f"l{place}": 0.01 for place in range(64)}
     model = Model(adding_up(hurts), allowed=0.3, attempts=10)
 
-    found = search(ranked(**hurts), model.attempt)
+    found = search(lambda: ranked(**hurts), model.attempt)
 
     assert found.kept
     assert "no attempt left" == found.ended
@@ -103,7 +103,7 @@ def test_spent_budget_without_a_kept_promise_leaves_the_nearest_to_it() -> None:
     hurts = {f"l{place}": 0.01 for place in range(64)}
     model = Model(adding_up(hurts), allowed=0.3, attempts=4)
 
-    found = search(ranked(**hurts), model.attempt)
+    found = search(lambda: ranked(**hurts), model.attempt)
 
     assert not found.kept
     assert 3 == len(found.names)
@@ -139,7 +139,7 @@ def test_whatever_the_outcomes_only_what_was_seen_to_keep_the_promise_is_returne
         outcomes[key] = len(names) == count or chance[len(outcomes) % len(chance)]
         return Outcome(kept=outcomes[key], distance=-1 if outcomes[key] else 1)
 
-    found = search(ranked(**{f"l{place}": place + 1.0 for place in range(count)}), attempt)
+    found = search(lambda: ranked(**{f"l{place}": place + 1.0 for place in range(count)}), attempt)
 
     assert found.kept
     assert outcomes[frozenset(found.names)]

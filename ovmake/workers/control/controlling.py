@@ -1,0 +1,116 @@
+"""control: from a plain INT8 IR to one that keeps its promise, with as few layers in floating point as can be.
+
+search = {
+    "format": 1, "layers": 64, "int8": 62,
+    "given_back": [{"name", "type", "share", "in_int8"}],   share: of the disturbance that all layers cause;
+                                                            in_int8: the drop with this one in INT8 again, if tried
+    "worst": [{"name", "type", "share"}],                   the layers that disturb most
+    "trials": [{"given_back", "kept", "drop", "samples", "ended_early"}],
+    "kept": true, "hopeless": false, "ended": "",           see search.Found
+    "inferences": 3675,                                     samples that trials and ranking ran
+}
+
+It holds no time and does not say what the journal knew: it is the same whether the search was interrupted or not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ovmake.workers import ir
+from ovmake.workers.comparison import Subject
+from ovmake.workers.control.effects import Effects, effects_of
+from ovmake.workers.control.journal import Journal
+from ovmake.workers.control.pair import Pair
+from ovmake.workers.control.search import Found, search
+from ovmake.workers.control.trials import Limits, Trials
+from ovmake.workers.protocol import Request
+
+WORST = 5
+PROMISES = ("accuracy.max-drop", "accuracy.agreement.cosine", "accuracy.agreement.max-error", "accuracy.promised")
+
+
+def control(request: Request) -> dict[str, object]:
+    """Search; write `xml`, `bin` and `search`."""
+    trials = _trials(request)
+    effects: list[Effects] = []
+
+    def ranking() -> Effects:
+        effects.append(effects_of(trials))
+        return effects[0]
+
+    if "not_measured" in trials.subject.facts:
+        found = Found(names=(), kept=False, distance=0.0, ended=str(trials.subject.facts["not_measured"]))
+    else:
+        found = search(lambda: ranking().ranking, trials.attempt)
+    _write(request, trials.pair, found)
+    report = _report(trials, effects[0] if effects else None, found)
+    Path(request.outputs["search"]).write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    return {
+        "given_back": len(found.names),
+        "layers": len(trials.pair.layers),
+        "recalled": trials.recalled,
+        "search_seconds": round(trials.seconds, 3),
+    }
+
+
+def _trials(request: Request) -> Trials:
+    params = request.params
+    minutes, most = params.get("max-minutes"), params["max-evaluations"]
+    if not isinstance(most, int):
+        raise TypeError("`max-evaluations` is no number")
+    return Trials(
+        subject=Subject.of(request),
+        pair=Pair(
+            ir.read(request.inputs["float-xml"], request.inputs["float-bin"]),
+            ir.read(request.inputs["xml"], request.inputs["bin"]),
+        ),
+        promise={name: params[name] for name in PROMISES if name in params},
+        limits=Limits(evaluations=most, seconds=60 * minutes if isinstance(minutes, int | float) else None),
+        journal=Journal.open(request.journal),
+        device=str(params.get("device", "CPU")),
+        properties=ir.compile_properties(params),
+    )
+
+
+def _write(request: Request, pair: Pair, found: Found) -> None:
+    if found.names:
+        ir.write(pair.with_float(found.names), request.outputs["xml"], request.outputs["bin"])
+        return
+    for role in ("xml", "bin"):
+        shutil.copyfile(request.inputs[role], request.outputs[role])
+
+
+def _report(trials: Trials, effects: Effects | None, found: Found) -> dict[str, Any]:
+    layers = {layer.name: layer.type for layer in trials.pair.layers}
+    shares = effects.ranking.shares if effects else {}
+
+    def about(name: str) -> dict[str, Any]:
+        return {"name": name, "type": layers[name], "share": shares[name]}
+
+    drops = {frozenset(trial.names): trials.verdict(trial).drop for trial in trials.done if trial.stopped is None}
+    again = {name: drops.get(frozenset(found.names) - {name}) for name in found.names}
+    return {
+        "format": 1,
+        "layers": len(layers),
+        "int8": len(layers) - len(found.names),
+        "given_back": [{**about(name), "in_int8": again[name]} for name in found.names],
+        "worst": [about(name) for name in sorted(shares, key=lambda name: -shares[name])[:WORST]],
+        "trials": [
+            {
+                "given_back": len(trial.names),
+                "kept": trials.outcome(trial).kept,
+                "drop": trials.verdict(trial).drop,
+                "samples": trial.figures["samples"],
+                "ended_early": trial.stopped is not None,
+            }
+            for trial in trials.done
+        ],
+        "kept": found.kept,
+        "hopeless": found.hopeless,
+        "ended": found.ended,
+        "inferences": trials.inferences + (effects.inferences if effects else 0),
+    }
