@@ -60,14 +60,15 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
     name = event.action.name
     if event.diagnostic is not None:
         return render(event.diagnostic).splitlines()
+    warned = [] if event.warning is None else render(event.warning).splitlines()
     if event.status == "ran":
         told = explain or event.action.worker != "here"
-        return [f"{name}: done in {event.seconds or 0:.1f} s"] if told else []
+        return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]
     if event.status == "skipped":
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"]
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
-    return _with_reasons(line, event.reasons, explain=explain or planned)
+    return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
 
 
 def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list[str]:
@@ -75,10 +76,11 @@ def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list
 
 
 def target_line(event: TargetFinished, places: str) -> str:
-    """Return the line about a target: its name, what became of it, its gate, where it is."""
+    """Return the line about a target: its name, what became of it, its gate, where it is, what `auto` chose."""
     gate = "" if event.gate is None else f"gate {event.gate}"
     drop = "" if event.drop is None else f", drop {event.drop:.4f}"
-    return f"{event.target:<24} {event.status:<8} {gate + drop:<28} {places}".rstrip()
+    chosen = "" if event.chosen is None else f"({event.chosen})"
+    return f"{event.target:<24} {event.status:<8} {gate + drop:<28} {places} {chosen}".rstrip()
 
 
 class Plain:

@@ -43,13 +43,17 @@ class ActionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFinished:
-    """An action is done with, one way or another. `seconds` is None for what did not run."""
+    """An action is done with, one way or another. `seconds` is None for what did not run.
+
+    `warning` is what a success has to say all the same; `diagnostic` is why it failed.
+    """
 
     action: Action
     status: ActionStatus
     seconds: float | None = None
     reasons: tuple[str, ...] = ()
     diagnostic: Diagnostic | None = None
+    warning: Diagnostic | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -60,17 +64,23 @@ class ActionFinished:
             fields["reasons"] = list(self.reasons)
         if self.diagnostic is not None:
             fields["diagnostic"] = diagnostic_to_json(self.diagnostic)
+        if self.warning is not None:
+            fields["warning"] = diagnostic_to_json(self.warning)
         return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFinished:
-    """All actions of a target are done with. `gate` and `drop` are None where nothing was measured."""
+    """All actions of a target are done with. `gate` and `drop` are None where nothing was measured.
+
+    `chosen` is the precision that `auto` chose, None for other targets.
+    """
 
     target: str
     status: TargetStatus
     gate: str | None = None
     drop: float | None = None
+    chosen: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -79,6 +89,8 @@ class TargetFinished:
             fields["gate"] = self.gate
         if self.drop is not None:
             fields["drop"] = round(self.drop, 9)  # 0.918 - 0.9138 is 0.0042000000000000925 in binary
+        if self.chosen is not None:
+            fields["chosen"] = self.chosen
         return fields
 
 

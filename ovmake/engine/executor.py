@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import (
@@ -26,7 +26,7 @@ from ovmake.engine.events import (
     TargetStatus,
 )
 from ovmake.engine.explain import all_in_words
-from ovmake.engine.job import Completion, Failure
+from ovmake.engine.job import Complaint, Completion, Failure
 from ovmake.engine.keep import Keeper
 from ovmake.engine.look import Looker
 from ovmake.engine.scheduler import Scheduler
@@ -231,7 +231,15 @@ class Executor:
         # A fresh action says nothing: of ten thousand, nobody wants to read.
         if status != "fresh":
             reasons = all_in_words(decision, action, self._world.locate)
-            self._world.emit(ActionFinished(action=action, status=status, seconds=seconds, reasons=reasons))
+            self._world.emit(
+                ActionFinished(
+                    action=action,
+                    status=status,
+                    seconds=seconds,
+                    reasons=reasons,
+                    warning=self._warning(action, trace.facts) if status in {"ran", "restored"} else None,
+                ),
+            )
         scheduler.finish(action.name, ok=True)
 
     def _fail(
@@ -245,6 +253,8 @@ class Executor:
     ) -> None:
         """The action failed: remember it for `ovmake status`, with what it had seen, and skip what needs it."""
         seen, decision = self._looked.get(action.name, (None, None))
+        if action.advisory:
+            diagnostic = replace(diagnostic, severity="warning")
         if not self._options.dry_run:
             digest = seen.digest if seen is not None else ""
             self._world.database.fail(action.name, digest, diagnostic.message)
@@ -263,7 +273,12 @@ class Executor:
         self._outcomes[action.name] = ActionOutcome(status="skipped")
         self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
 
-    def _point_home(self, action: Action, failure: Failure) -> Diagnostic:
+    def _warning(self, action: Action, facts: Mapping[str, JsonValue]) -> Diagnostic | None:
+        """Return what a success has to say all the same."""
+        complaint = Complaint.of_facts(facts)
+        return None if complaint is None else replace(self._point_home(action, complaint), severity="warning")
+
+    def _point_home(self, action: Action, failure: Complaint) -> Diagnostic:
         """Point a failure at the setting it names, else at the model's table."""
         roles = {given.role: given.at for given in action.inputs}
         role, _, key = failure.setting.partition(".")
@@ -291,18 +306,22 @@ class Executor:
         return Diagnostic(code="cannot-write", message=message, help=hint)
 
     def _finish_target(self, name: str) -> TargetStatus:
-        """Say what became of a target: the actions it needs decide."""
-        chain = [self._outcomes[action.name] for action in closure(self._graph, [self._graph.targets[name]])]
+        """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
+        needed = closure(self._graph, [self._graph.targets[name]])
+        given = [(action, self._outcomes[action.name]) for action in needed]
+        chain = [done for action, done in given if not action.advisory or done.status not in {"failed", "skipped"}]
         status = _target_status({done.status for done in chain}, dry_run=self._options.dry_run)
         gates = [done.facts for done in chain if "gate" in done.facts]
         gate = gates[-1]["gate"] if gates else None
         drop = gates[-1].get("drop") if gates else None
+        chosen = gates[-1].get("chosen") if gates else None
         self._world.emit(
             TargetFinished(
                 target=name,
                 status=status,
                 gate=gate if isinstance(gate, str) else None,
                 drop=drop if isinstance(drop, int | float) else None,
+                chosen=chosen if isinstance(chosen, str) else None,
             ),
         )
         return status

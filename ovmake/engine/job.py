@@ -2,7 +2,7 @@
 
 Runner     the protocol: start jobs, wait for the next one that is done
 Job        an action with absolute paths
-Success, Failure, Completion
+Success, Failure, Complaint, Completion
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Protocol
 
 from ovmake.graph.action import Action, JsonValue
 from ovmake.graph.digest import Digest
+
+WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,21 +36,39 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Success:
-    """The outputs are written."""
-
-    facts: Mapping[str, JsonValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """It did not work. `setting` names the setting or the input role that the diagnostic points at."""
+class Complaint:
+    """What is wrong. `setting` names the setting or the input role that the diagnostic points at."""
 
     code: str
     message: str
     notes: tuple[str, ...] = ()
     help: str = ""
     setting: str = ""
+
+    def as_facts(self) -> dict[str, JsonValue]:
+        """Return it as a fact of a success: a warning. Kept with the trace, it is said again after a restore."""
+        return {WARNING: (self.code, self.message, self.notes, self.help, self.setting)}
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, JsonValue]) -> Complaint | None:
+        """Return the warning among a success's facts."""
+        match facts.get(WARNING):
+            case (str(code), str(message), tuple(notes), str(hint), str(setting)):
+                return cls(code=code, message=message, notes=tuple(map(str, notes)), help=hint, setting=setting)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success:
+    """The outputs are written. The facts may hold a warning, see `Complaint`."""
+
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(Complaint):
+    """It did not work."""
+
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
 
 

@@ -87,7 +87,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed."""
+    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed.
+
+    `advisory`: it says something about what is done already. Where it fails, there is a warning and no advice; nothing
+    else fails with it. The case: a speed check that the machine cannot make takes no IR back.
+    """
 
     kind: str
     subject: str
@@ -100,6 +104,7 @@ class Action:
     outputs: tuple[Output, ...] = ()
     after: tuple[str, ...] = ()
     exclusive: bool = False
+    advisory: bool = False
     at: KeyPath = ()
     origins: Mapping[str, KeyPath] = field(default_factory=dict, compare=False)
 

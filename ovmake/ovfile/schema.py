@@ -26,7 +26,9 @@ from ovmake.ovfile.kinds import (
     one_of,
 )
 from ovmake.ovfile.spec import (
+    AUTO,
     DEFAULT_BUILD_DIR,
+    DEFAULT_CANDIDATES,
     DEFAULT_COSINE,
     DEFAULT_DEVICE,
     DEFAULT_MAX_DROP,
@@ -44,7 +46,7 @@ from ovmake.ovfile.spec import (
 )
 from ovmake.ovfile.tables import Key, Named, Table
 
-READY_PRECISIONS = ("fp32", "fp16", "int8")
+READY_PRECISIONS = ("fp32", "fp16", "int8", "auto")
 READY_METRICS = ("accuracy",)
 METRICS = (
     "accuracy",
@@ -304,6 +306,35 @@ PER_PRECISION = (
         ready=("fail",),
     ),
     Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
+    Key(
+        name="speed-check",
+        kind=Flag(),
+        doc="int8 only: time the published IR beside the FP32 one, for a second or two, and warn if it is slower",
+        default="true",
+    ),
+)
+
+CANDIDATES = tuple(name for name in PRECISIONS if name != AUTO)
+AUTO_TABLE = Table(
+    keys=(
+        Key(
+            name="candidates",
+            kind=ListOf(
+                element=Choice(
+                    words=CANDIDATES,
+                    code="unknown-precision",
+                    what="precision",
+                    ready=tuple(name for name in READY_PRECISIONS if name != AUTO),
+                ),
+                expected="an array of precisions",
+                once="precision",
+            ),
+            doc="What to choose from: the fastest on this machine that keeps its gate. Each has the settings of its "
+            "own precision",
+            default=", ".join(name for name in DEFAULT_CANDIDATES if name in READY_PRECISIONS)
+            + " (int8 only where there is a `calibration`)",
+        ),
+    ),
 )
 
 SHARED = (
@@ -316,9 +347,9 @@ SHARED = (
     ),
     *(
         Key(name=name, kind=Table(keys=PER_PRECISION), doc=f"Settings of {name} only", ready=name in READY_PRECISIONS)
-        for name in PRECISIONS
-        if name != "auto"
+        for name in CANDIDATES
     ),
+    Key(name=AUTO, kind=AUTO_TABLE, doc="Settings of auto only"),
 )
 
 MODEL = Table(

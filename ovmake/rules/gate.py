@@ -1,6 +1,7 @@
 """gate: compare an evaluation's figures with what the Ovfile promises.
 
     gate(lowering, target, evaluation) -> Action
+    judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
     decide(evaluation, params) -> Verdict
 
 A missed gate fails its target before anything is published, so the last good IR stays where it was. The action runs in
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
@@ -31,6 +32,19 @@ GateResult = Literal["passed", "missed", "not-measured"]
 
 def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
     """Add the gate over `evaluation`."""
+    return lowering.add(_gate(target, evaluation))
+
+
+def judge(lowering: Lowering, target: Target, evaluation: Action) -> Action:
+    """Add the judgement of a candidate: the gate's, but one that misses it is only not chosen, and nothing fails.
+
+    `kept` is the answer alone, so that a promise which is kept as before runs no measurement again.
+    """
+    outputs = (Output(role="verdict"), Output(role="kept"))
+    return lowering.add(replace(_gate(target, evaluation), kind="judge", outputs=outputs))
+
+
+def _gate(target: Target, evaluation: Action) -> Action:
     accuracy = target.accuracy
     if accuracy is None:
         raise AssertionError(f"{target.name} has no gate")
@@ -43,17 +57,15 @@ def gate(lowering: Lowering, target: Target, evaluation: Action) -> Action:
         params.append(Param(name="accuracy.agreement.max-error", value=accuracy.max_error))
     if accuracy.promised:
         params.append(Param(name="accuracy.promised", value=True))
-    return lowering.add(
-        Action(
-            kind="gate",
-            subject=target.name,
-            worker="here",
-            params=tuple(params),
-            inputs=(Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation")),),
-            outputs=(Output(role="verdict"),),
-            at=target.at,
-            origins=target.origins,
-        ),
+    return Action(
+        kind="gate",
+        subject=target.name,
+        worker="here",
+        params=tuple(params),
+        inputs=(Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation")),),
+        outputs=(Output(role="verdict"),),
+        at=target.at,
+        origins=target.origins,
     )
 
 
@@ -68,6 +80,10 @@ class Verdict:
     text: str
     drop: float | None
     broken: str = ""
+
+    def keeps(self, *, promised: bool) -> bool:
+        """Whether an IR may be published. Where the Ovfile promised something, what was not measured is not kept."""
+        return self.result == "passed" or (self.result == "not-measured" and not promised)
 
 
 def accuracy_drop(reference: float, candidate: float, *, relative: bool) -> float:

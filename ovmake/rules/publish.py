@@ -10,7 +10,7 @@ the machine, so that two clean builds of the same inputs agree on it too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
@@ -30,6 +30,14 @@ from ovmake.rules.settings import (
 FORMAT = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The actions whose outputs say what was compared, and with what result: `evaluation` and `verdict`."""
+
+    evaluation: Action
+    verdict: Action
+
+
 def publish(
     lowering: Lowering,
     target: Target,
@@ -37,28 +45,34 @@ def publish(
     converted: Action,
     ir: Action,
     frozen: Action | None,
-    verdict: Action | None,
+    judged: Judged | None,
+    choice: Action | None = None,
 ) -> Action:
-    """Add the publication of `ir`, which waits for `verdict` unless the gate is off."""
+    """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off.
+
+    `choice` is the action that weighed the candidates of `auto`; the record repeats what it found.
+    """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
-    judged: tuple[Input, ...] = ()
-    if verdict is not None:
-        judged = (
-            Input(role="evaluation", origin=Artifact(f"evaluate {target.name}", "evaluation")),
-            Input(role="verdict", origin=Artifact(verdict.name, "verdict")),
+    found: tuple[Input, ...] = ()
+    if judged is not None:
+        found = (
+            Input(role="evaluation", origin=Artifact(judged.evaluation.name, "evaluation")),
+            Input(role="verdict", origin=Artifact(judged.verdict.name, "verdict")),
         )
+    if choice is not None:
+        found = (*found, Input(role="choice", origin=Artifact(choice.name, "choice")))
     return lowering.add(
         Action(
             kind="publish",
             subject=target.name,
             worker="here",
-            tools=("openvino", *(("tensorflow",) if verdict else ()), *(("nncf",) if target.quantization else ())),
+            tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _is_quantized(target) else ())),
             params=_record_params(lowering, target),
             inputs=(
                 *ir_inputs(ir.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
-                *judged,
+                *found,
             ),
             outputs=(
                 Output(role="xml", place=f"{folder}/{target.family}.xml", copy_of="xml"),
@@ -71,6 +85,10 @@ def publish(
     )
 
 
+def _is_quantized(target: Target) -> bool:
+    return any(one.quantization is not None for one in (target, *target.candidates))
+
+
 def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
     """Return every setting that shaped the target: the record repeats them."""
     params = [
@@ -80,16 +98,25 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
         *model_params(target),
         *device_params(target),
     ]
-    if target.quantization is not None:
-        dataset = lowering.ovfile.datasets[target.quantization.calibration]
-        params += [
-            Param(name="preset", value=target.quantization.preset),
-            Param(name="samples", value=target.quantization.samples),
-            Param(name="calibration", value=dataset.path),
-        ]
+    params += _quantization_params(lowering, target)
+    if target.candidates:
+        params.append(Param(name="candidates", value=tuple(one.precision for one in target.candidates)))
+    for one in target.candidates:
+        params += [replace(p, name=f"{one.precision}.{p.name}") for p in _quantization_params(lowering, one)]
     if target.accuracy is not None:
         params += _gate_params(lowering, target)
     return tuple(params)
+
+
+def _quantization_params(lowering: Lowering, target: Target) -> list[Param]:
+    if target.quantization is None:
+        return []
+    dataset = lowering.ovfile.datasets[target.quantization.calibration]
+    return [
+        Param(name="preset", value=target.quantization.preset),
+        Param(name="samples", value=target.quantization.samples),
+        Param(name="calibration", value=dataset.path),
+    ]
 
 
 def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
@@ -118,6 +145,7 @@ class Published:
     interface: Mapping[str, object]
     evaluation: Mapping[str, object] | None
     verdict: Mapping[str, object] | None
+    choice: Mapping[str, object] | None = None
 
 
 def record(made: Published) -> dict[str, object]:
@@ -152,4 +180,5 @@ def record(made: Published) -> dict[str, object]:
         "operations": evaluation.get("operations"),
         "executed": evaluation.get("executed"),
         "compile_properties": evaluation.get("compile_properties"),
+        **({"auto": made.choice} if made.choice is not None else {}),
     }

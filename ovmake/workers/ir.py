@@ -124,6 +124,19 @@ def operations(model: Any) -> int:
     return sum(operation.get_type_name() not in NOT_COUNTED for operation in model.get_ops())
 
 
+def layers_of_type(compiled: Any, kind: str) -> int:
+    """Return how many layers of a type the runtime executes.
+
+    A `FakeQuantize` that is left is where floats become INT8: others are part of the layer before them.
+    """
+    try:
+        runtime = compiled.get_runtime_model()
+    except RuntimeError:  # a device that does not tell
+        return 0
+    details = [node.get_rt_info() for node in runtime.get_ordered_ops()]
+    return sum("layerType" in found and found["layerType"].astype(str) == kind for found in details)
+
+
 def executed_precisions(compiled: Any) -> dict[str, int]:
     """Return how many layers the runtime computes in which precision: what was asked for is not always what runs.
 

@@ -24,12 +24,19 @@ class OpenVinoSubject:
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
-        self._request = self._compile("LATENCY").create_infer_request()
-
+        self._compiled = self._compile("LATENCY")
+        self._request = self._compiled.create_infer_request()
         self.way = "compiled with the latency hint"
 
     def settle(self, feed: Any) -> None:
         """There is one way only."""
+
+    def layers(self) -> dict[str, object]:
+        """Layers by the precision they compute in, and in how many places activations become INT8."""
+        return {
+            "executed": ir.executed_precisions(self._compiled),
+            "conversions": ir.layers_of_type(self._compiled, "FakeQuantize"),
+        }
 
     def _compile(self, hint: str) -> Any:
         properties: dict[str, Any] = {**ir.COMPILE_PROPERTIES, "PERFORMANCE_HINT": hint}
