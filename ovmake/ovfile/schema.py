@@ -332,7 +332,7 @@ AUTO_TABLE = Table(
             doc="What to choose from: the fastest on this machine that keeps its gate. Each has the settings of its "
             "own precision",
             default=", ".join(name for name in DEFAULT_CANDIDATES if name in READY_PRECISIONS)
-            + " (int8 only where there is a `calibration`)",
+            + "; int8 where it has a `calibration`",
         ),
     ),
 )

@@ -26,7 +26,7 @@ def test_example_parses_without_a_warning() -> None:
     ovfile = parse(TEXT)
 
     assert [target.name for target in ovfile.targets] == [
-        *("mobilenet:fp32", "mobilenet:fp16", "mobilenet:int8"),
+        *("mobilenet:fp32", "mobilenet:fp16", "mobilenet:int8", "mobilenet:auto"),
         *("mobilenet@thumb:fp32", "mobilenet@thumb:fp16"),
     ]
     assert ovfile.warnings == ()
