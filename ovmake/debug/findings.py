@@ -36,7 +36,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """How far a layer is from TensorFlow's, over all its elements in all samples; see workers/metrics.py.
+    """How far a layer is from TensorFlow's, over all its elements in all samples; see workers/differences.py.
 
     `snr_db` is infinite where the two are equal. NaN: no finite element to compare. `step` is that of a tensor of
     integers, else 0: what rounds to the one beside it is no mistake.

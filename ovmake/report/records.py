@@ -53,7 +53,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDifference:
-    """How far an output is from TensorFlow's, over all samples and elements. See `workers.metrics.difference`.
+    """How far an output is from TensorFlow's, over all samples and elements. See `workers.differences.difference`.
 
     `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns.
     """

@@ -4,7 +4,7 @@ params      those of *convert* and of the samples; `samples`: how many; `kind` w
 inputs      xml, bin: the IR; interface; graph and names, or source; dataset
 outputs     layers: {"format": 1, "samples": 4, "layers": [
                 {"layer": "block_1_expand", "operation": "Conv2D, BiasAdd", "tensor": "…/BiasAdd:0", "inputs": ["…:0"],
-                 "state": "matched", "shape": [4, 28, 28, 64], "figures": {…},       see metrics.difference
+                 "state": "matched", "shape": [4, 28, 28, 64], "figures": {…},       see differences.difference
                  "counterpart": "add.17"},
                 {…, "state": "folded", "why": "…"}, {…, "state": "unmatched", "why": "…"}]}
 
@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from ovmake.workers import ir
+from ovmake.workers.differences import difference
 from ovmake.workers.flat import OPERATOR
 from ovmake.workers.interface import Interface
-from ovmake.workers.metrics import difference
 from ovmake.workers.placing import FOLDED, Places, places
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request

@@ -3,7 +3,7 @@
 evaluation = {
     "format": 1, "samples": 5000,
     "metric": {"name": "accuracy", "reference": 0.918, "candidate": 0.9138},     where there are labels
-    "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see metrics.difference
+    "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.difference
     "not_measured": "TensorFlow cannot run …",                                   then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
     "executed": {"f32": 20}, "compile_properties": {...},
@@ -20,12 +20,15 @@ import numpy as np
 import openvino as ov
 
 from ovmake.workers import ir
+from ovmake.workers.differences import difference
 from ovmake.workers.interface import Interface
-from ovmake.workers.metrics import difference, score
+from ovmake.workers.metrics import Metric, drop_interval, metric_of
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
 from ovmake.workers.samples import Collected, Samples, take
 
+# Of the bootstrap.
+SEED = 0
 # What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
 RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
 
@@ -38,7 +41,7 @@ def evaluate(request: Request) -> dict[str, object]:
     compiled = _compile(model, str(request.params.get("device", "CPU")))
     facts = json.loads(Path(request.inputs["facts"]).read_bytes())
     evaluation: dict[str, object] = {
-        "format": 2,
+        "format": 3,
         "samples": samples.count,
         "outputs": [],
         "operations": {"tensorflow": facts.get("operations"), "openvino": ir.operations(model)},
@@ -60,7 +63,7 @@ def evaluate(request: Request) -> dict[str, object]:
         ]
         metric = request.params.get("accuracy.metric")
         if isinstance(metric, str):
-            evaluation["metric"] = _metric(metric, expected, actual, samples)
+            evaluation["metric"] = _metric(metric_of(metric, request), expected, actual, samples)
     Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1) + "\n")
     return {}
 
@@ -110,20 +113,20 @@ def _expected(request: Request, interface: Interface) -> dict[str, Array]:
 
 
 def _metric(
-    metric: str,
+    metric: Metric,
     expected: dict[str, Array],
     actual: dict[str, Array],
     samples: Samples,
 ) -> dict[str, object]:
-    if samples.labels is None:
-        raise ActionError("unlabelled-dataset", f"`{metric}` needs labels", setting="dataset")
-    if len(actual) > 1:
-        listed = ", ".join(f"`{name}`" for name in actual)
-        message = f"the model has several outputs ({listed}), and `{metric}` is about one"
-        raise ActionError("several-outputs", message, setting="accuracy.metric")
-    ((name, outputs),) = actual.items()
+    reference, candidate = metric.tally(), metric.tally()
+    reference.add(expected, samples.labels, expected)
+    candidate.add(actual, samples.labels, expected)
+    interval = drop_interval(reference, candidate, seed=SEED)
     return {
-        "name": metric,
-        "reference": score(metric, expected[name], samples.labels),
-        "candidate": score(metric, outputs, samples.labels),
+        "name": metric.name,
+        "unit": metric.unit,
+        "higher_is_better": metric.higher_is_better,
+        "reference": reference.score(),
+        "candidate": candidate.score(),
+        **({"interval": interval.to_json()} if interval else {}),
     }

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ovmake.workers.metrics import difference
+from ovmake.workers.differences import difference
 from ovmake.workers.pairing import Pair, Port, pairs, place_of
 from ovmake.workers.preparing import Array
 from ovmake.workers.tapped_runs import Feeds, Spot, groups, run, sizes_of

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.workers.differences import difference
 from ovmake.workers.interface import Interface
-from ovmake.workers.metrics import difference
 from ovmake.workers.original import Original, original
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.workers.differences import difference
 from ovmake.workers.interface import Interface, Preparation, Tensor
-from ovmake.workers.metrics import difference, score
+from ovmake.workers.metrics import metric_of
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.samples import Collected, Samples, take
@@ -110,7 +111,10 @@ def test_cosine_of_numbers_whose_squares_leave_the_range() -> None:
 def test_class_ruled_out_by_minus_infinity_is_no_wrong_answer() -> None:
     outputs = np.array([[1.0, 2.0, -math.inf], [math.nan, 1.0, 2.0], [-math.inf] * 3])
 
-    assert pytest.approx(1 / 3) == score("accuracy", outputs, np.array([1, 0, 0]))
+    tally = metric_of("accuracy", Request(id=1, kind="evaluate")).tally()
+    tally.add({"y": outputs}, np.array([1, 0, 0]), {"y": outputs})
+
+    assert pytest.approx(1 / 3) == tally.score()
 
 
 def test_figures_of_a_difference() -> None:

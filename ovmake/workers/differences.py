@@ -1,7 +1,6 @@
-"""Metrics and differences of outputs.
+"""How far two arrays are apart.
 
-score("accuracy", outputs, labels) -> float    higher is better
-difference(expected, actual) -> dict           how far two arrays are apart
+difference(expected, actual) -> dict
 """
 
 from __future__ import annotations
@@ -16,35 +15,6 @@ from ovmake.workers.protocol import ActionError
 TWO_DIMENSIONS = 2
 # Elements below this share of the largest have no relative difference worth speaking of.
 SMALL = 1e-3
-
-
-def score(metric: str, outputs: Array, labels: Array) -> float:
-    """Return a metric of `outputs` [samples, classes] against integer `labels` [samples].
-
-    Raises:
-        ActionError: the outputs or the labels are not of that form.
-    """
-    if metric != "accuracy":
-        raise ActionError("unknown-metric", f"unknown metric `{metric}`", setting="accuracy.metric")
-    labels = _class_labels(labels)
-    if outputs.ndim != TWO_DIMENSIONS or outputs.shape[1] == 1:
-        message = f"`accuracy` needs an output of shape [samples, classes], not {list(outputs.shape)}"
-        raise ActionError("metric-shape", message, setting="accuracy.metric")
-    classes = outputs.shape[1]
-    if labels.min() < 0 or labels.max() >= classes:
-        message = f"labels run from {labels.min()} to {labels.max()}, the model has {classes} classes"
-        raise ActionError("label-range", message, setting="dataset")
-    # A NaN wins every argmax in numpy; a sample without a finite answer is a wrong one. -inf rules a class out.
-    right = (outputs.argmax(axis=1) == labels) & np.isfinite(outputs.max(axis=1))
-    return float(right.mean())
-
-
-def _class_labels(labels: Array) -> Array:
-    flat = labels.reshape(len(labels), -1)
-    if labels.dtype.kind not in "iu" or flat.shape[1] != 1:
-        message = f"labels are {labels.dtype} {list(labels.shape)}; `accuracy` needs one whole number per sample"
-        raise ActionError("label-type", message, setting="dataset")
-    return flat[:, 0]
 
 
 def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
