@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 OPENVINO = {"openvino", "nncf"}
-FRAMEWORKS = TENSORFLOW | OPENVINO | {"numpy", "PIL", "google"}
+FRAMEWORKS = TENSORFLOW | OPENVINO | {"numpy", "PIL", "google", "sklearn", "scipy", "pycocotools"}
 
 # Third-party package -> the modules that may load it.
 ONLY_IN: dict[str, tuple[str, ...]] = {

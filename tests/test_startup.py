@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"numpy", "rich", "jinja2", "markupsafe", "tensorflow", "openvino", "nncf", "keras", "google", "PIL", "scipy"}
+HEAVY = {
+    "numpy",
+    "rich",
+    "jinja2",
+    "markupsafe",
+    "tensorflow",
+    "openvino",
+    "nncf",
+    "keras",
+    "google",
+    "PIL",
+    "scipy",
+    "sklearn",
+}
 
 # Runs ovmake, and writes the names of everything that was loaded to a file.
 PROBE = """

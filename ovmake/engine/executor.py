@@ -312,9 +312,8 @@ class Executor:
         chain = [done for action, done in given if not action.advisory or done.status not in {"failed", "skipped"}]
         status = _target_status({done.status for done in chain}, dry_run=self._options.dry_run)
         gates = [done.facts for done in chain if "gate" in done.facts]
-        gate = gates[-1]["gate"] if gates else None
-        drop = gates[-1].get("drop") if gates else None
-        chosen = gates[-1].get("chosen") if gates else None
+        facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
+        gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
         self._world.emit(
             TargetFinished(
                 target=name,
@@ -322,9 +321,18 @@ class Executor:
                 gate=gate if isinstance(gate, str) else None,
                 drop=drop if isinstance(drop, int | float) else None,
                 chosen=chosen if isinstance(chosen, str) else None,
+                interval=_interval(facts.get("interval")),
+                decided=decided if isinstance(decided, bool) else None,
             ),
         )
         return status
+
+
+def _interval(fact: JsonValue) -> tuple[float, float] | None:
+    match fact:
+        case (int() | float() as low, int() | float() as high):
+            return low, high
+    return None
 
 
 def _target_status(statuses: set[ActionStatus], *, dry_run: bool) -> TargetStatus:

@@ -16,7 +16,7 @@ from pathlib import Path
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import JsonValue
 from ovmake.rules import choosing, speed
-from ovmake.rules.gate import decide
+from ovmake.rules.gate import decide, facts_of
 from ovmake.rules.publish import Published, record
 
 
@@ -27,7 +27,7 @@ def run_here(job: Job) -> Success | Failure:
 
 def _gate(job: Job) -> Success | Failure:
     verdict = decide(_read(job, "evaluation"), job.params)
-    facts = {"gate": verdict.result, "drop": verdict.drop}
+    facts = verdict.to_facts()
     promised = "accuracy.promised" in job.params
     if not verdict.keeps(promised=promised):
         return Failure(
@@ -38,16 +38,22 @@ def _gate(job: Job) -> Success | Failure:
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
-    _write(job, "verdict", {"result": verdict.result, "text": verdict.text, "drop": verdict.drop})
-    return Success(facts=facts)
+    _write(job, "verdict", verdict.to_json())
+    if not verdict.doubt:
+        return Success(facts=facts)
+    complaint = Complaint(
+        code="undecided-gate",
+        message=f"the gate passed, and {verdict.doubt}",
+        help="add samples to the validation set, or take what it can tell for the promise",
+        setting="accuracy.dataset",
+    )
+    return Success(facts=facts | complaint.as_facts())
 
 
 def _judge(job: Job) -> Success:
     verdict = decide(_read(job, "evaluation"), job.params)
-    kept = verdict.keeps(promised="accuracy.promised" in job.params)
-    body: dict[str, object] = {"result": verdict.result, "text": verdict.text, "drop": verdict.drop}
-    _write(job, "verdict", {**body, "kept": kept})
-    _write(job, "kept", {"kept": kept})
+    _write(job, "verdict", verdict.to_json())
+    _write(job, "kept", {"kept": verdict.keeps(promised="accuracy.promised" in job.params)})
     return Success()
 
 
@@ -72,7 +78,10 @@ def _weigh(job: Job) -> Success:
     precisions = job.params["candidates"]
     if not isinstance(precisions, tuple):
         raise TypeError("candidates are an array")
-    judged = [choosing.judged(str(name), _read_if_any(job, f"{name}.verdict")) for name in precisions]
+    judged = [
+        choosing.judged(str(name), verdict=_read_if_any(job, f"{name}.verdict"), kept=_read_if_any(job, f"{name}.kept"))
+        for name in precisions
+    ]
     rounds = _read(job, "measurement")["rounds"]
     choice = choosing.weigh(judged, rounds if isinstance(rounds, list) else [])
     _write(job, "choice", choice.to_json())
@@ -114,10 +123,7 @@ def _publish(job: Job) -> Success | Failure:
         ),
     )
     _write(job, "record", content)
-    facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None}
-    if verdict is not None:
-        drop = verdict["drop"]
-        facts = {"gate": str(verdict["result"]), "drop": drop if isinstance(drop, int | float) else None}
+    facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None} if verdict is None else facts_of(verdict)
     return Success(facts=facts | ({"chosen": str(choice["chosen"])} if choice else {}))
 
 

@@ -22,6 +22,7 @@ from ovmake.store.disk import DigestMismatchError
 
 SCRATCH = ".ovmake/tmp"
 LOGS = ".ovmake/logs"
+JOURNALS = ".ovmake/journals"
 
 
 class Keeper:
@@ -60,7 +61,15 @@ class Keeper:
             outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
             scratch=scratch,
             log=absolute(f"{LOGS}/{action.name.replace(' ', '-').replace(':', '-')}.log"),
+            journal=self._journal(action, seen),
         )
+
+    def _journal(self, action: Action, seen: Seen) -> str:
+        """Return where the action's journal is. Its name is the digest of all that its contents depend on."""
+        if action.journal is None:
+            return ""
+        self._world.disk.make_folder(JOURNALS)
+        return self._world.absolute(f"{JOURNALS}/{seen.without(action.journal).digest}")
 
     def keep(self, job: Job, seen: Seen, result: Success, seconds: float) -> Trace:
         """Store and publish what a job wrote, and record its success.

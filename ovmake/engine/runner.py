@@ -65,6 +65,7 @@ class WorkerRunner:
             inputs=job.inputs,
             outputs=job.outputs,
             log=job.log,
+            journal=job.journal,
         )
         worker.send(request)
         self._busy[worker.fileno()] = _Busy(worker=worker, job=job, started=started)

@@ -12,8 +12,8 @@ no part of it: a renamed model folder with the same bytes rebuilds nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from ovmake.graph.action import JsonValue
 from ovmake.graph.digest import Digest, of_json
@@ -43,6 +43,11 @@ class Seen:
     def known(self) -> bool:
         """Whether every input has its digest."""
         return all(seen.digest is not None for seen in self.inputs.values())
+
+    def without(self, params: Collection[str]) -> Seen:
+        """Return the same less some params."""
+        left = {name: value for name, value in self.params.items() if name not in params}
+        return replace(self, params=left)
 
     @property
     def digest(self) -> str:

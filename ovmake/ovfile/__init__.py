@@ -10,6 +10,7 @@
     schema.py       which keys there are, of which kind, and what each is for
     form.py         checks a document against the schema
     settings.py     looks a setting up in the tables that can hold it
+    accuracy.py     what a target's gate is
     references.py   checks what is referred to: datasets, paths
     meaning.py      a document -> spec.Ovfile
     pointing.py     mistakes at key paths -> diagnostics with carets

@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ovmake.ovfile.accuracy import accuracy_of
 from ovmake.ovfile.candidates import candidate_names, check_alike
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
@@ -21,10 +22,7 @@ from ovmake.ovfile.settings import Settings, dig, table
 from ovmake.ovfile.spec import (
     AUTO,
     DEFAULT_BUILD_DIR,
-    DEFAULT_COSINE,
     DEFAULT_DEVICE,
-    DEFAULT_MAX_DROP,
-    DEFAULT_MAX_ERROR,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
     DEFAULT_PRESET,
@@ -32,10 +30,8 @@ from ovmake.ovfile.spec import (
     DEFAULT_SIGNATURE,
     DEFAULT_TAGS,
     PRECISIONS,
-    Accuracy,
     Benchmark,
     Dataset,
-    Drop,
     KeyPath,
     Ovfile,
     Quantization,
@@ -154,7 +150,7 @@ class Meaning:
             cut_inputs=own.strings("cut", "inputs", default=()),
             cut_outputs=own.strings("cut", "outputs", default=()),
             device=self.device,
-            accuracy=self._accuracy(own, precision),
+            accuracy=accuracy_of(own, precision, self.datasets, self.problems),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
             speed_check=own.get("speed-check") is not False,
@@ -205,54 +201,6 @@ class Meaning:
                     at=("models", model, "source"),
                     message=f"`{outputs}`, where ovmake writes `{model}`, {how}: it would never be up to date",
                     help="move the source, or choose another `build-dir`",
-                )
-            )
-
-    # accuracy
-
-    def _accuracy(self, own: Settings, precision: str) -> Accuracy | None:
-        if own.get("accuracy") is False:
-            return None
-        name = own.text("accuracy", "dataset", default="")
-        metric = own.text("accuracy", "metric", default="") or None
-        drop = _drop(own.get("accuracy", "max-drop"))
-        cosine = _number(own.get("accuracy", "agreement", "cosine"))
-        error = _number(own.get("accuracy", "agreement", "max-error"))
-        promised = bool(metric or drop) or cosine is not None or error is not None
-        if metric or drop:
-            self._check_labelled(own, name)
-            metric, drop = metric or "accuracy", drop or Drop(amount=DEFAULT_MAX_DROP)
-        elif cosine is None:
-            cosine = DEFAULT_COSINE.get(precision)
-        # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
-        if error is None and (metric is None or precision == "fp32"):
-            error = DEFAULT_MAX_ERROR.get(precision)
-        return Accuracy(
-            dataset=name or None,
-            metric=metric,
-            max_drop=drop,
-            cosine=cosine,
-            max_error=error,
-            promised=promised,
-        )
-
-    def _check_labelled(self, own: Settings, name: str) -> None:
-        """A metric counts against labels: there must be a dataset, and it must have some."""
-        key = "metric" if own.origin("accuracy", "metric") else "max-drop"
-        place = own.origins[f"accuracy.{key}"]
-        dataset = self.datasets.get(name)
-        if not name:
-            message = f"`{key}` needs a dataset with labels to count against"
-            hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
-            self.problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
-        elif dataset and dataset.labels is None:
-            self.problems.add(
-                Problem(
-                    code="unlabelled-dataset",
-                    at=own.origins["accuracy.dataset"],
-                    message=f"dataset `{name}` has no labels, and `{key}` counts against them",
-                    also=Also(at=dataset.at, text="has no `labels`"),
-                    help=f'say which array holds them: `labels = "y"` in [datasets.{name}]',
                 )
             )
 
@@ -341,13 +289,3 @@ def _without(at: KeyPath, *keys: str) -> KeyPath:
 
 def _holds(folder: str, path: str) -> bool:
     return folder in (path, ".") or path.startswith(f"{folder}/")
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _drop(value: object) -> Drop | None:
-    if isinstance(value, str):
-        return Drop(amount=float(value.removesuffix("%")) / 100, relative=True)
-    return Drop(amount=float(value)) if isinstance(value, int | float) else None

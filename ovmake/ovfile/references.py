@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.ovfile.accuracy import function_file
 from ovmake.ovfile.problems import Problem, Problems, bad_value, clipped
 from ovmake.ovfile.settings import table, text_at
 from ovmake.ovfile.spec import PRECISIONS, KeyPath
@@ -32,8 +33,20 @@ def check(document: dict[str, object], inside: Inside, problems: Problems) -> No
     for at in paths:
         if (path := text_at(document, at)) and not inside(path):
             problems.add(_outside(path, at))
+    for at, path in _metric_files(document):
+        if path and not inside(path):
+            problems.add(_outside(path, at))
     if STATE in posixpath.normpath(text_at(document, ("build-dir",))).split("/"):
         problems.add(bad_value(f"in `{STATE}`, where ovmake keeps its cache", "a folder of its own", ("build-dir",)))
+
+
+def _metric_files(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the files that metrics read, with the settings that name them."""
+    for layer in settings_tables(document):
+        at = (*layer, "accuracy", "annotations")
+        yield at, text_at(document, at)
+        at = (*layer, "accuracy", "metric")
+        yield at, function_file(text_at(document, at)) or ""
 
 
 def settings_tables(document: dict[str, object]) -> Iterator[KeyPath]:

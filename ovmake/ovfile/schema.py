@@ -36,6 +36,7 @@ from ovmake.ovfile.spec import (
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
     DEFAULT_PRESET,
+    DEFAULT_RELATIVE_DROP,
     DEFAULT_SAMPLES,
     DEFAULT_SIGNATURE,
     ELEMENT_TYPES,
@@ -47,7 +48,6 @@ from ovmake.ovfile.spec import (
 from ovmake.ovfile.tables import Key, Named, Table
 
 READY_PRECISIONS = ("fp32", "fp16", "int8", "auto")
-READY_METRICS = ("accuracy",)
 METRICS = (
     "accuracy",
     "top-3",
@@ -70,8 +70,7 @@ METRIC = Choice(
     words=METRICS,
     code="unknown-metric",
     what="metric",
-    pattern=r"top-[1-9][0-9]*|[^:]+\.py:[A-Za-z_]\w*",
-    ready=READY_METRICS,
+    pattern=r"top-[1-9][0-9]{0,8}|[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*",
 )
 
 DATASET = Table(
@@ -153,6 +152,44 @@ INPUT = Table(
     ),
 )
 
+METRIC_OPTIONS = (
+    Key(
+        name="output",
+        kind=Text(),
+        doc="The output that the metric is about",
+        default="the model's only one; a function of yours gets all",
+    ),
+    Key(
+        name="threshold",
+        kind=Number(),
+        doc="Above it an output of one column says 1 and not 0; 0 for logits",
+        default="0.5, for probabilities",
+    ),
+    Key(
+        name="positive",
+        kind=Number(minimum=0, whole=True),
+        doc="The class that `precision`, `recall` and `f1` are about",
+        default="1 of two classes; of more, the mean over all of them",
+    ),
+    Key(
+        name="ignored",
+        kind=Number(minimum=0, whole=True),
+        doc="`miou` only: pixels with this label do not count",
+        default="none",
+    ),
+    Key(
+        name="annotations",
+        kind=Text(),
+        doc="`coco-map` only, and required there: a JSON file of boxes as COCO has them; labels are the images' ids",
+    ),
+    Key(
+        name="higher-is-better",
+        kind=Flag(),
+        doc="The direction of a function of yours",
+        default="true",
+    ),
+)
+
 ACCURACY = Table(
     keys=(
         Key(
@@ -164,15 +201,18 @@ ACCURACY = Table(
         Key(
             name="metric",
             kind=METRIC,
-            doc="What is compared; needs a dataset with labels",
+            doc="What is compared; also any other `top-K`, or a function of yours: `metrics.py:my_metric`. All but "
+            "`cosine` and functions need a dataset with labels",
             default="`accuracy` where `max-drop` is given, else none",
         ),
         Key(
             name="max-drop",
             kind=DropAmount(),
             doc='How much worse than TensorFlow the IR may be: absolute, or "1%" of TensorFlow\'s; negative: better',
-            default=f"{DEFAULT_MAX_DROP} where `metric` is given, else none",
+            default=f"{DEFAULT_MAX_DROP} where `metric` is given, or {DEFAULT_RELATIVE_DROP:.0%} for `mae`, `rmse` and "
+            "functions; else none",
         ),
+        *METRIC_OPTIONS,
         Key(
             name="agreement",
             kind=Table(

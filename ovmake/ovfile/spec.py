@@ -27,6 +27,7 @@ DEFAULT_DEVICE = "CPU"
 DEFAULT_SIGNATURE = "serving_default"
 DEFAULT_TAGS = ("serve",)
 DEFAULT_MAX_DROP = 0.01
+DEFAULT_RELATIVE_DROP = 0.01
 DEFAULT_SAMPLES = 300
 DEFAULT_PRESET = "mixed"
 DEFAULT_MAX_SECONDS = 10.0
@@ -102,6 +103,23 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricOptions:
+    """What an Ovfile says of a metric beyond its name.
+
+    `output`: the one it is about, where the model has several. `threshold`: above it an output of one column says 1.
+    `positive`: the class that precision, recall and F1 are about. `ignored`: a class of masks that does not count.
+    `annotations`: the file of COCO's boxes. `higher_is_better`: of the user's own function.
+    """
+
+    output: str | None = None
+    threshold: float | None = None
+    positive: int | None = None
+    ignored: int | None = None
+    annotations: str | None = None
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
     """The gate. With a `metric`, labels decide; without, agreement with TensorFlow's outputs does.
 
@@ -115,6 +133,12 @@ class Accuracy:
     cosine: float | None
     max_error: float | None
     promised: bool
+    options: MetricOptions = field(default_factory=MetricOptions)
+
+    @property
+    def uses_labels(self) -> bool:
+        """Whether labels are read, where the dataset has some."""
+        return self.metric not in {None, "cosine"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

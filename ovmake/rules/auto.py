@@ -82,6 +82,7 @@ def weigh(lowering: Lowering, target: Target, *, timed: Action, candidates: Sequ
             inputs=(
                 Input(role="measurement", origin=Artifact(timed.name, "measurement")),
                 *_of_judgements(candidates, "verdict"),
+                *_of_judgements(candidates, "kept"),
             ),
             outputs=(Output(role="choice"),),
             at=target.at,

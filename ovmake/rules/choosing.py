@@ -1,6 +1,6 @@
 """Which candidate `auto` chooses. Pure.
 
-    judged(precision, verdict) -> Judged      what a candidate's gate says
+    judged(precision, ...) -> Judged          what a candidate's gate says
     weigh(judged, rounds) -> Choice
     in_words(choice) -> tuple[str, ...]       a line per candidate
 
@@ -71,14 +71,14 @@ class Choice:
         }
 
 
-def judged(precision: str, verdict: Mapping[str, object] | None) -> Judged:
-    """Return a candidate with the verdict of its judgement; None where it has no gate, and nothing to miss."""
-    if verdict is None:
+def judged(precision: str, *, verdict: Mapping[str, object] | None, kept: Mapping[str, object] | None) -> Judged:
+    """Return a candidate with the two files of its judgement; None where it has no gate, and nothing to miss."""
+    if verdict is None or kept is None:
         return Judged(precision=precision, kept=True, gate="not-measured", text="`accuracy = false`", drop=None)
     drop = verdict["drop"]
     return Judged(
         precision=precision,
-        kept=verdict["kept"] is True,
+        kept=kept["kept"] is True,
         gate=str(verdict["result"]),
         text=str(verdict["text"]),
         drop=float(drop) if isinstance(drop, int | float) else None,

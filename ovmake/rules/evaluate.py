@@ -6,25 +6,34 @@ inference again.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.settings import dataset_inputs, dataset_params, device_params, ir_inputs, validation_set
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    device_params,
+    ir_inputs,
+    metric_inputs,
+    metric_params,
+    metric_tools,
+    validation_set,
+)
 
 
 def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Action, expected: Action) -> Action:
     """Add the comparison of `ir` with TensorFlow's outputs."""
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
-    metric = target.accuracy.metric if target.accuracy else None
+    labels = target.accuracy is not None and target.accuracy.uses_labels
     return lowering.add(
         Action(
             kind="evaluate",
             subject=target.name,
             worker="openvino",
-            tools=("openvino", "numpy"),
+            tools=("openvino", "numpy", *metric_tools(target)),
             params=(
-                *dataset_params(dataset, labels=metric is not None),
-                *((Param(name="accuracy.metric", value=metric),) if metric else ()),
+                *dataset_params(dataset, labels=labels),
+                *metric_params(target),
                 *device_params(target),
             ),
             inputs=(
@@ -33,6 +42,7 @@ def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Actio
                 Input(role="expected", origin=Artifact(expected.name, "outputs")),
                 Input(role="facts", origin=Artifact(expected.name, "facts")),
                 *dataset_inputs(dataset),
+                *metric_inputs(target),
             ),
             environment=("isa",),
             outputs=(Output(role="evaluation"),),

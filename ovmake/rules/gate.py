@@ -18,6 +18,7 @@ from typing import Literal
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.dropping import Check, check_drop, number
 
 # TensorFlow is not always equal to itself: kernels in integers round differently, and a model may blow up the last bit
 # of its inputs. By default an IR may be as far from it as this many times its own distance. In integers, of which an
@@ -73,33 +74,46 @@ def _gate(target: Target, evaluation: Action) -> Action:
 class Verdict:
     """Whether the promise is kept. `text` gives the figures; `drop` is in metric units, None without a metric.
 
-    `broken` is the setting that was not kept, "" if all were.
+    `broken` is the setting that was not kept, "" if all were. `interval` is where the drop lies (`dropping.py`), and
+    `doubt` why the samples are too few for the result, "" if they are not.
     """
 
     result: GateResult
     text: str
     drop: float | None
     broken: str = ""
+    interval: Mapping[str, JsonValue] | None = None
+    doubt: str = ""
+
+    @property
+    def decided(self) -> bool:
+        """Whether the samples are enough for the result. Agreement is about these samples, and needs no others."""
+        return not self.doubt
+
+    def to_json(self) -> dict[str, object]:
+        """Return the content of the verdict's file, and of `gate` in the record."""
+        interval = None if self.interval is None else dict(self.interval)
+        figures = {"drop": self.drop, "interval": interval, "decided": self.decided}
+        return {"result": self.result, "text": self.text, **figures}
+
+    def to_facts(self) -> dict[str, JsonValue]:
+        """Return the few figures that are worth having without opening a file."""
+        return facts_of(self.to_json())
 
     def keeps(self, *, promised: bool) -> bool:
         """Whether an IR may be published. Where the Ovfile promised something, what was not measured is not kept."""
         return self.result == "passed" or (self.result == "not-measured" and not promised)
 
 
-def accuracy_drop(reference: float, candidate: float, *, relative: bool) -> float:
-    """Return how much worse `candidate` is than `reference`.
-
-    Both are the same higher-is-better metric on the same samples. Absolute: metric units (0.01 = one point of top-1).
-    Relative: fraction of `reference`. Negative when the candidate is better, so `drop <= max_drop` still holds.
-
-    Raises:
-        ValueError: relative with `reference == 0`; such metrics need an absolute drop.
-    """
-    if not relative:
-        return reference - candidate
-    if reference == 0:
-        raise ValueError("a relative drop needs a reference metric other than 0")
-    return (reference - candidate) / abs(reference)
+def facts_of(verdict: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Return the same of a verdict's file: `interval` as (low, high); without a drop, nothing of it."""
+    drop, interval = verdict["drop"], verdict["interval"]
+    facts: dict[str, JsonValue] = {"gate": str(verdict["result"]), "drop": None}
+    if isinstance(drop, int | float):
+        facts |= {"drop": drop, "decided": verdict["decided"] is True}
+    if isinstance(interval, dict):
+        facts["interval"] = (interval["low"], interval["high"])
+    return facts
 
 
 def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Verdict:
@@ -111,14 +125,14 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
     reason = evaluation.get("not_measured")
     if isinstance(reason, str):
         return Verdict(result="not-measured", text=reason, drop=None)
-    checks: list[_Check] = []
-    drop = None
+    checks: list[Check] = []
+    dropped = None
     if (promise := params.get("accuracy.max-drop")) is not None:
         metric = evaluation.get("metric")
         if not isinstance(metric, dict):
             return Verdict(result="not-measured", text="the evaluation holds no metric", drop=None)
-        drop, check = _check_drop(metric, str(promise))
-        checks.append(check)
+        dropped = check_drop(metric, str(promise), evaluation.get("samples"))
+        checks.append(dropped.check)
     outputs = evaluation.get("outputs")
     figures = [figure for figure in outputs if isinstance(figure, dict)] if isinstance(outputs, list) else []
     lenient = "accuracy.promised" not in params
@@ -128,53 +142,36 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         checks.append(_check_error(figures, most, lenient=lenient))
     broken = next((check.setting for check in checks if not check.kept), "")
     text = "; ".join(check.text for check in checks)
-    return Verdict(result="missed" if broken else "passed", text=text, drop=drop, broken=broken)
+    result: GateResult = "missed" if broken else "passed"
+    if dropped is None:
+        return Verdict(result=result, text=text, drop=None, broken=broken)
+    return Verdict(
+        result=result,
+        text=text,
+        drop=dropped.drop,
+        broken=broken,
+        interval=dropped.interval,
+        doubt=dropped.doubt,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
-    """One promise: the setting that makes it, whether it is kept, and its figures."""
-
-    setting: str
-    kept: bool
-    text: str
-
-
-def _check_drop(metric: Mapping[str, object], promise: str) -> tuple[float | None, _Check]:
-    setting = "accuracy.max-drop"
-    reference, candidate = _number(metric.get("reference")), _number(metric.get("candidate"))
-    relative = promise.endswith("%")
-    bound = float(promise.removesuffix("%")) / (100 if relative else 1)
-    scores = f"{metric.get('name')} {reference:.4f} in TensorFlow, {candidate:.4f} in the IR"
-    if relative and reference == 0:
-        text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
-        return None, _Check(setting=setting, kept=False, text=text)
-    drop = accuracy_drop(reference, candidate, relative=relative)
-    absolute = reference - candidate
-    # Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
-    kept = math.isfinite(drop) and drop <= bound + 1e-9
-    shown = f"{drop * 100:.2f}%" if relative else f"{drop:.4f}"
-    check = _Check(setting=setting, kept=kept, text=f"{scores}: drop {shown}, allowed {promise}")
-    return (absolute if math.isfinite(absolute) else None), check
-
-
-def _check_cosine(outputs: Sequence[Mapping[str, object]], least: float, *, lenient: bool) -> _Check:
-    worst = min(outputs, key=lambda output: _nan_first(_number(output.get("cosine"))), default={})
-    cosine = _number(worst.get("cosine"))
-    own = 1 - _number(worst.get("own_cosine", 1.0))
+def _check_cosine(outputs: Sequence[Mapping[str, object]], least: float, *, lenient: bool) -> Check:
+    worst = min(outputs, key=lambda output: _nan_first(number(output.get("cosine"))), default={})
+    cosine = number(worst.get("cosine"))
+    own = 1 - number(worst.get("own_cosine", 1.0))
     wanted = min(least, 1 - _factor(worst) * own) if lenient else least
     text = f"cosine {cosine:.6f} with TensorFlow's outputs, at least {wanted:g} wanted{_why(wanted != least)}"
-    return _Check(setting="accuracy.agreement.cosine", kept=_same_nan(outputs) and cosine >= wanted, text=text)
+    return Check(setting="accuracy.agreement.cosine", kept=_same_nan(outputs) and cosine >= wanted, text=text)
 
 
-def _check_error(outputs: Sequence[Mapping[str, object]], most: float, *, lenient: bool) -> _Check:
+def _check_error(outputs: Sequence[Mapping[str, object]], most: float, *, lenient: bool) -> Check:
     setting = "accuracy.agreement.max-error"
     if not outputs:
-        return _Check(setting=setting, kept=False, text="no output to compare")
+        return Check(setting=setting, kept=False, text="no output to compare")
     errors = {str(output.get("name")): _error(output, most, lenient=lenient) for output in outputs}
     name, (error, wanted) = max(errors.items(), key=lambda item: _number_or_inf(item[1][0] - item[1][1]))
     text = f"largest difference {error:.2e} of the scale of `{name}`, at most {wanted:g} wanted{_why(wanted != most)}"
-    return _Check(setting=setting, kept=_same_nan(outputs) and error <= wanted, text=text)
+    return Check(setting=setting, kept=_same_nan(outputs) and error <= wanted, text=text)
 
 
 def _error(output: Mapping[str, object], most: float, *, lenient: bool) -> tuple[float, float]:
@@ -183,10 +180,10 @@ def _error(output: Mapping[str, object], most: float, *, lenient: bool) -> tuple
     The default tolerance is as wide as what TensorFlow leaves open, or an output of fewer bits than FP32; one that the
     Ovfile gives is taken at its word.
     """
-    largest, scale = _number(output.get("max_abs")), _number(output.get("scale")) or 1.0
-    own = [_factor(output) * _number(output.get("own_max_abs")), STEP * _number(output.get("quantum"))]
+    largest, scale = number(output.get("max_abs")), number(output.get("scale")) or 1.0
+    own = [_factor(output) * number(output.get("own_max_abs")), STEP * number(output.get("quantum"))]
     open_by = max((value for value in own if math.isfinite(value)), default=0.0)
-    rounding = OWN_FLOATS * _number(output.get("resolution", 0.0))
+    rounding = OWN_FLOATS * number(output.get("resolution", 0.0))
     return largest / scale, max(most, open_by / scale, rounding) if lenient else most
 
 
@@ -208,7 +205,3 @@ def _nan_first(value: float) -> float:
 
 def _number_or_inf(value: float) -> float:
     return math.inf if math.isnan(value) else value
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan

@@ -21,8 +21,8 @@ MISSES = 0.05
 # With fewer ratios than these not even the smallest and the largest hold the median that surely.
 LEAST = 6
 
-# Two compilations of one IR differed by up to 0.9 % (examples/fashion, 20 rounds, 4 runs), and its FP16 IR, which runs the
-# same kernels, by 1.3 %, with ranges that do not hold 1: where buffers lie stays the same for a whole run. What is
+# Two compilations of one IR differed by up to 0.9 % (examples/fashion, 20 rounds, 4 runs), and its FP16 IR, which runs
+# the same kernels, by 1.3 %, with ranges that do not hold 1: where buffers lie stays the same for a whole run. What is
 # closer than this is not told apart.
 SAME = 0.03
 

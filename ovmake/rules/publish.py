@@ -21,6 +21,7 @@ from ovmake.rules.settings import (
     device_params,
     form_of,
     ir_inputs,
+    metric_params,
     model_params,
     source_params,
     tensorflow_inputs,
@@ -126,13 +127,13 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
         return []
     named: list[tuple[str, JsonValue]] = [
         ("accuracy.dataset", dataset.path if dataset else None),
-        ("accuracy.metric", accuracy.metric),
+        ("accuracy.annotations", accuracy.options.annotations if accuracy.metric else None),
         ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
         ("accuracy.agreement.cosine", accuracy.cosine),
         ("accuracy.agreement.max-error", accuracy.max_error),
     ]
     params = [Param(name=name, value=value) for name, value in named if value is not None]
-    return [*params, *dataset_params(dataset, labels=accuracy.metric is not None)]
+    return [*params, *metric_params(target), *dataset_params(dataset, labels=accuracy.uses_labels)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

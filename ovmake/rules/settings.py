@@ -4,6 +4,7 @@
     source_params(target)    which function of the source is meant: kind, signature, tags
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure
+    metric_params(target)    what is counted; metric_inputs(target): the files that it takes
     dataset_params(dataset)  how samples are taken from a file
     dataset_inputs(...)      the file itself
 
@@ -16,9 +17,12 @@ from dataclasses import replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Param, Source
 from ovmake.graph.lower import Lowering, SourceForm
+from ovmake.ovfile.accuracy import function_file
 from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Target
 
 DEFAULT_KIND = "saved-model"
+# The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
+BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
 # The kinds of which `workers.fingerprint` can tell what they compute.
 FINGERPRINTED = ("saved-model", "frozen-graph")
 
@@ -103,6 +107,44 @@ def source_params(target: Target, kind: str) -> tuple[Param, ...]:
 def device_params(target: Target) -> tuple[Param, ...]:
     """Return the device to verify and measure on, where it is not the CPU."""
     return (Param(name="device", value=target.device),) if target.device != DEFAULT_DEVICE else ()
+
+
+def metric_params(target: Target) -> tuple[Param, ...]:
+    """Return the metric, if there is one, and what the Ovfile says of it."""
+    accuracy = target.accuracy
+    if accuracy is None or accuracy.metric is None:
+        return ()
+    options = accuracy.options
+    named: list[tuple[str, JsonValue]] = [
+        ("metric", accuracy.metric),
+        ("output", options.output),
+        ("threshold", options.threshold),
+        ("positive", options.positive),
+        ("ignored", options.ignored),
+        ("higher-is-better", None if options.higher_is_better else False),
+    ]
+    return tuple(Param(name=f"accuracy.{name}", value=value) for name, value in named if value is not None)
+
+
+def metric_inputs(target: Target) -> tuple[Input, ...]:
+    """Return the file of a metric that is the user's own function, and COCO's annotations."""
+    accuracy = target.accuracy
+    if accuracy is None or accuracy.metric is None:
+        return ()
+    named = {"metric": function_file(accuracy.metric), "annotations": accuracy.options.annotations}
+    return tuple(
+        Input(role=role, origin=Source(path), at=target.origins.get(f"accuracy.{role}", target.at))
+        for role, path in named.items()
+        if path is not None
+    )
+
+
+def metric_tools(target: Target) -> tuple[str, ...]:
+    """Return the libraries that the metric's score comes from."""
+    metric = target.accuracy.metric if target.accuracy else None
+    if metric is None:
+        return ()
+    return ("pycocotools",) if metric == "coco-map" else ("scikit-learn",) if metric in BY_SCIKIT_LEARN else ()
 
 
 def dataset_params(dataset: Dataset | None, *, labels: bool) -> tuple[Param, ...]:

@@ -47,7 +47,7 @@ class Toolchain:
         package = Path(__file__).parent.parent
         hasher = hashlib.sha256()
         for folder in ("rules", "workers"):
-            for file in sorted((package / folder).glob("*.py")):
+            for file in sorted((package / folder).rglob("*.py")):
                 hasher.update(file.read_bytes())
         from ovmake import __version__  # noqa: PLC0415
 

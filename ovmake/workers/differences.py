@@ -1,11 +1,14 @@
 """How far two arrays are apart.
 
-difference(expected, actual) -> dict
+difference(expected, actual) -> dict           of two arrays
+apart = Difference(scale=...)                  of many parts of them, one after the other
+apart.add(expected, actual); apart.figures()
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,78 +18,146 @@ from ovmake.workers.protocol import ActionError
 TWO_DIMENSIONS = 2
 # Elements below this share of the largest have no relative difference worth speaking of.
 SMALL = 1e-3
+Figures = dict[str, float | int | None]
 
 
-def difference(expected: Array, actual: Array) -> dict[str, float | int | None]:
-    """Return how far `actual` is from `expected`, over every element.
-
-    scale: the largest magnitude in `expected`, which tolerances are shares of.
-    max_abs, mean_abs: of the difference, in the output's own unit.
-    max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the scale:
-        of what is next to nothing, everything is a large share.
-    cosine: of the two as one long vector each, 1 if both are zero.
-    snr_db: signal to noise, 10 log10 of the sum of `expected`² over that of the difference². None if they are equal.
-    argmax: the share of rows (along the last axis) whose largest element is at the same place; None for single columns.
-    nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on one
-        side or both, and not the same there.
-
-    All but the counts are over elements that are finite on both sides, and None where there is none.
-    """
-    if expected.shape != actual.shape:
-        message = f"TensorFlow's output has shape {list(expected.shape)}, the IR's {list(actual.shape)}"
-        raise ActionError("output-shape", message)
-    first, second = expected.astype(np.float64), actual.astype(np.float64)
-    finite = np.isfinite(first) & np.isfinite(second)
-    mismatch = int((~finite & (first != second) & ~(np.isnan(first) & np.isnan(second))).sum())
-    counts = {
-        "nonfinite_expected": int((~np.isfinite(first)).sum()),
-        "nonfinite_actual": int((~np.isfinite(second)).sum()),
-        "nan_mismatch": mismatch,
-    }
-    figures = _distances(first[finite], second[finite])
-    return {**figures, "argmax": _same_argmax(first, second), **counts}
+def difference(expected: Array, actual: Array) -> Figures:
+    """Return how far `actual` is from `expected`, over every element: see `Difference.figures`."""
+    apart = Difference(scale=largest(expected))
+    apart.add(expected, actual)
+    return apart.figures()
 
 
-def _distances(first: Array, second: Array) -> dict[str, float | None]:
-    if not len(first):
-        return dict.fromkeys(("scale", "max_abs", "mean_abs", "max_rel", "cosine", "snr_db"))
-    with np.errstate(over="ignore"):
-        apart = np.abs(first - second)
-    scale = np.abs(first).max()
-    large = np.abs(first) >= max(scale * SMALL, np.finfo(np.float64).tiny)
-    both_zero = not first.any() and not second.any()
-    return {
-        "scale": _finite(scale),
-        "max_abs": _finite(apart.max()),
-        "mean_abs": _finite(apart.mean()),
-        "max_rel": _finite((apart[large] / np.abs(first[large])).max()) if large.any() else None,
-        "cosine": 1.0 if both_zero else min(1.0, float(_unit(first) @ _unit(second))),
-        "snr_db": _decibels(first, apart),
-    }
+def largest(array: Array) -> float:
+    """Return the largest finite magnitude; 0 if there is none."""
+    return float(np.abs(array.astype(np.float64)).max(initial=0.0, where=np.isfinite(array)))
 
 
-def _decibels(signal: Array, noise: Array) -> float | None:
-    """Return the ratio of two powers; both are brought to length 1 at most first, for squares may leave the range."""
-    largest, loudest = np.abs(signal).max(), noise.max()
-    if loudest == 0 or largest == 0 or not math.isfinite(loudest):
-        return None
-    powers = [float(np.square(part / part.max()).sum()) for part in (np.abs(signal), noise)]
-    return 10 * math.log10(powers[0] / powers[1]) + 20 * (math.log10(largest) - math.log10(loudest))
+@dataclass(slots=True)
+class _Squares:
+    """A sum of squares of numbers whose squares may leave the range: `largest`² times `total`."""
+
+    largest: float = 0.0
+    total: float = 0.0
+
+    def add(self, magnitudes: Array) -> None:
+        """Add numbers that are not negative. An infinite one leaves nothing else to speak of."""
+        most = float(magnitudes.max(initial=0.0))
+        if most > self.largest:
+            self.total *= (self.largest / most) ** 2
+            self.largest = most
+        if 0 < self.largest < math.inf:
+            self.total += float(np.square(magnitudes / self.largest).sum())
 
 
-def _same_argmax(first: Array, second: Array) -> float | None:
-    if first.ndim == 0 or first.shape[-1] < TWO_DIMENSIONS or not first.size:
-        return None
-    return float((first.argmax(axis=-1) == second.argmax(axis=-1)).mean())
+@dataclass(slots=True)
+class Difference:
+    """The difference of two arrays that come in parts. `scale`: the largest finite magnitude in all of `expected`."""
 
+    scale: float
+    _elements: int = 0
+    _apart: float = 0.0
+    _max_rel: float | None = None
+    _signal: _Squares = field(default_factory=_Squares)
+    _answer: _Squares = field(default_factory=_Squares)
+    _noise: _Squares = field(default_factory=_Squares)
+    _dot: float = 0.0
+    _rows: int = 0
+    _same_rows: int = 0
+    _counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("nonfinite_expected", "nonfinite_actual", "nan_mismatch"), 0)
+    )
 
-def _unit(vector: Array) -> Array:
-    """Return the vector with length 1. Its largest element becomes 1 first: squares of float64 may leave its range."""
-    largest = np.abs(vector).max()
-    if largest == 0:
-        return vector
-    scaled = vector / largest
-    return np.asarray(scaled / math.sqrt(float(scaled @ scaled)))
+    def add(self, expected: Array, actual: Array) -> None:
+        """Add a part.
+
+        Raises:
+            ActionError: the two have different shapes.
+        """
+        if expected.shape != actual.shape:
+            message = f"TensorFlow's output has shape {list(expected.shape)}, the IR's {list(actual.shape)}"
+            raise ActionError("output-shape", message)
+        first, second = expected.astype(np.float64), actual.astype(np.float64)
+        finite = np.isfinite(first) & np.isfinite(second)
+        self._count(first, second, finite)
+        self._compare_rows(first, second)
+        if finite.any():
+            self._measure(first[finite], second[finite])
+
+    def figures(self) -> Figures:
+        """Return the figures over all parts.
+
+        scale: the largest magnitude in `expected`, which tolerances are shares of.
+        max_abs, mean_abs: of the difference, in the output's own unit.
+        max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the
+            scale: of what is next to nothing, everything is a large share.
+        cosine: of the two as one long vector each, 1 if both are zero.
+        snr_db: signal to noise, 10 log10 of the sum of `expected`² over that of the difference²; None for equals.
+        argmax: the share of rows (along the last axis) whose largest element is at the same place; None for single
+            columns.
+        nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on
+            one side or both, and not the same there.
+
+        All but the counts are over elements that are finite on both sides, and None where there is none.
+        """
+        argmax = self._same_rows / self._rows if self._rows else None
+        names = ("scale", "max_abs", "mean_abs", "max_rel", "cosine", "snr_db")
+        if not self._elements:
+            return {**dict.fromkeys(names), "argmax": argmax, **self._counts}
+        mean = self._apart / self._elements
+        scale, most = self._signal.largest, self._noise.largest
+        values = (_finite(scale), _finite(most), _finite(mean), self._max_rel, self._cosine(), self._decibels())
+        return {**dict(zip(names, values, strict=True)), "argmax": argmax, **self._counts}
+
+    def _count(self, first: Array, second: Array, finite: Array) -> None:
+        mismatch = ~finite & (first != second) & ~(np.isnan(first) & np.isnan(second))
+        self._counts["nonfinite_expected"] += int((~np.isfinite(first)).sum())
+        self._counts["nonfinite_actual"] += int((~np.isfinite(second)).sum())
+        self._counts["nan_mismatch"] += int(mismatch.sum())
+
+    def _compare_rows(self, first: Array, second: Array) -> None:
+        if first.ndim < TWO_DIMENSIONS or first.shape[-1] < TWO_DIMENSIONS or not first.size:
+            return
+        same = first.argmax(axis=-1) == second.argmax(axis=-1)
+        self._rows += same.size
+        self._same_rows += int(same.sum())
+
+    def _measure(self, first: Array, second: Array) -> None:
+        """Add what is finite on both sides, as two vectors."""
+        with np.errstate(over="ignore"):
+            apart = np.abs(first - second)
+            self._apart += float(apart.sum())
+        self._elements += len(first)
+        self._noise.add(apart)
+        scales = self._signal.largest, self._answer.largest
+        self._signal.add(np.abs(first))
+        self._answer.add(np.abs(second))
+        self._multiply(first, second, scales)
+        large = np.abs(first) >= max(self.scale * SMALL, np.finfo(np.float64).tiny)
+        if large.any():
+            part = float((apart[large] / np.abs(first[large])).max())
+            worst = part if self._max_rel is None else max(self._max_rel, part)
+            self._max_rel = _finite(worst)
+
+    def _multiply(self, first: Array, second: Array, scales: tuple[float, float]) -> None:
+        """Add to the dot product, a share of the two largest magnitudes; `scales` were these before."""
+        now = self._signal.largest, self._answer.largest
+        if 0 in now:
+            return
+        self._dot *= (scales[0] / now[0]) * (scales[1] / now[1])
+        self._dot += float((first / now[0]) @ (second / now[1]))
+
+    def _cosine(self) -> float:
+        totals = self._signal.total, self._answer.total
+        if totals == (0, 0):
+            return 1.0
+        return min(1.0, self._dot / math.sqrt(totals[0] * totals[1])) if all(totals) else 0.0
+
+    def _decibels(self) -> float | None:
+        signal, noise = self._signal, self._noise
+        if noise.largest == 0 or signal.largest == 0 or not math.isfinite(noise.largest):
+            return None
+        return 10 * math.log10(signal.total / noise.total) + 20 * math.log10(signal.largest / noise.largest)
 
 
 def _finite(value: float) -> float | None:

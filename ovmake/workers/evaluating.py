@@ -1,18 +1,25 @@
 """evaluate: run an IR on the samples that the reference saw; figures against TensorFlow's.
 
 evaluation = {
-    "format": 1, "samples": 5000,
-    "metric": {"name": "accuracy", "reference": 0.918, "candidate": 0.9138},     where there are labels
-    "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.difference
+    "format": 3, "samples": 5000,
+    "metric": {"name": "accuracy", "unit": "share", "higher_is_better": true,    where the Ovfile asks for one
+               "reference": 0.918, "candidate": 0.9138, "step": 0.0002,
+               "interval": {"low", "high", "level", "replicates"}},              of the drop, see metrics/bootstrap.py
+    "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.Difference
     "not_measured": "TensorFlow cannot run …",                                   then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
     "executed": {"f32": 20}, "compile_properties": {...},
 }
+
+One pass over the samples, a feed at a time on both sides, so that a set of any size fits.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +27,18 @@ import numpy as np
 import openvino as ov
 
 from ovmake.workers import ir
-from ovmake.workers.differences import difference
+from ovmake.workers.differences import Difference
 from ovmake.workers.interface import Interface
-from ovmake.workers.metrics import Metric, drop_interval, metric_of
+from ovmake.workers.metrics import Metric, Tally, drop_interval, metric_of
+from ovmake.workers.outputs import Reading, rows
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.samples import Collected, Samples, take
+from ovmake.workers.samples import Samples, take
 
-# Of the bootstrap.
-SEED = 0
 # What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
 RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
+# Of the bootstrap.
+SEED = 0
 
 
 def evaluate(request: Request) -> dict[str, object]:
@@ -51,20 +59,19 @@ def evaluate(request: Request) -> dict[str, object]:
     if "not_measured" in facts:
         evaluation["not_measured"] = facts["not_measured"]
     else:
-        actual, expected = _run(compiled, interface, samples), _expected(request, interface)
+        compared = _compared(request, compiled, interface, samples, facts["scales"])
         evaluation["outputs"] = [
             {
                 "name": tensor.name,
-                **difference(expected[tensor.name], actual[tensor.name]),
+                **compared.differences[tensor.name].figures(),
                 **_own(facts, tensor.name),
                 **({"resolution": RESOLUTION[tensor.type]} if tensor.type in RESOLUTION else {}),
             }
             for tensor in interface.outputs
         ]
-        metric = request.params.get("accuracy.metric")
-        if isinstance(metric, str):
-            evaluation["metric"] = _metric(metric_of(metric, request), expected, actual, samples)
-    Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1) + "\n")
+        if compared.metric is not None:
+            evaluation["metric"] = compared.metric
+    Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
     return {}
 
 
@@ -88,16 +95,54 @@ def _compile(model: Any, device: str) -> ov.CompiledModel:
         raise ActionError("cannot-compile", message, setting="device", help=hint) from error
 
 
-def _run(compiled: ov.CompiledModel, interface: Interface, samples: Samples) -> dict[str, Array]:
-    collected = Collected(interface.outputs)
-    ports = {tensor.name: compiled.output(index) for index, tensor in enumerate(interface.outputs)}
+@dataclass(slots=True, kw_only=True)
+class _Compared:
+    """What came of one pass over the samples."""
+
+    differences: dict[str, Difference]
+    metric: dict[str, object] | None = None
+
+
+def _compared(
+    request: Request, compiled: ov.CompiledModel, interface: Interface, samples: Samples, scales: Mapping[str, float]
+) -> _Compared:
+    """Run the IR on all samples, each beside what TensorFlow gave for it."""
+    name = request.params.get("accuracy.metric")
+    tallies = _Tallies.of(metric_of(name, request)) if isinstance(name, str) else None
+    differences = {tensor.name: Difference(scale=scales[tensor.name]) for tensor in interface.outputs}
+    with Reading(request.inputs["expected"]) as stored:
+        for actual, labels in _run(compiled, interface, samples):
+            expected = {name: stored.take(name, len(array)) for name, array in actual.items()}
+            for output, apart in differences.items():
+                apart.add(expected[output], actual[output])
+            if tallies is not None:
+                tallies.reference.add(expected, labels, expected)
+                tallies.candidate.add(actual, labels, expected)
+        for output in differences:
+            if left := stored.left(output):
+                message = f"TensorFlow gave {left} rows of `{output}` more than the IR"
+                raise ActionError("output-shape", message)
+    return _Compared(differences=differences, metric=tallies.figures() if tallies else None)
+
+
+def _run(
+    compiled: ov.CompiledModel, interface: Interface, samples: Samples
+) -> Iterator[tuple[dict[str, Array], Array | None]]:
+    """Yield the IR's outputs [samples, ...] and the labels, feed by feed."""
+    ports = {index: compiled.output(index) for index in range(len(interface.outputs))}
     # By place: where an output is an input handed through, OpenVINO's tensor has one name for both.
     places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
     asked = compiled.create_infer_request()
+    start = 0
     for feed, count in samples.feeds():
         results = asked.infer({places[name]: array for name, array in feed.items()}, share_inputs=True)
-        collected.add({name: _plain(results[port], port) for name, port in ports.items()}, count, samples.fed(feed))
-    return collected.arrays()
+        actual = {
+            tensor.name: rows(_plain(results[ports[index]], ports[index]), tensor, count=count, fed=samples.fed(feed))
+            for index, tensor in enumerate(interface.outputs)
+        }
+        labels = None if samples.labels is None else samples.labels[start : start + count]
+        start += count
+        yield actual, labels
 
 
 def _plain(array: Array, port: Any) -> Array:
@@ -107,26 +152,29 @@ def _plain(array: Array, port: Any) -> Array:
     return np.asarray((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32))
 
 
-def _expected(request: Request, interface: Interface) -> dict[str, Array]:
-    with np.load(request.inputs["expected"], allow_pickle=False) as stored:
-        return {tensor.name: stored[f"output_{index}"] for index, tensor in enumerate(interface.outputs)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tallies:
+    """A metric counted twice: TensorFlow's answers and the IR's."""
 
+    metric: Metric
+    reference: Tally
+    candidate: Tally
 
-def _metric(
-    metric: Metric,
-    expected: dict[str, Array],
-    actual: dict[str, Array],
-    samples: Samples,
-) -> dict[str, object]:
-    reference, candidate = metric.tally(), metric.tally()
-    reference.add(expected, samples.labels, expected)
-    candidate.add(actual, samples.labels, expected)
-    interval = drop_interval(reference, candidate, seed=SEED)
-    return {
-        "name": metric.name,
-        "unit": metric.unit,
-        "higher_is_better": metric.higher_is_better,
-        "reference": reference.score(),
-        "candidate": candidate.score(),
-        **({"interval": interval.to_json()} if interval else {}),
-    }
+    @classmethod
+    def of(cls, metric: Metric) -> _Tallies:
+        """Return empty tallies."""
+        return cls(metric=metric, reference=metric.tally(), candidate=metric.tally())
+
+    def figures(self) -> dict[str, object]:
+        """Return the evaluation's `metric`. A score that is not finite is null."""
+        reference, candidate = self.reference.score(), self.candidate.score()
+        interval = drop_interval(self.reference, self.candidate, seed=SEED)
+        return {
+            "name": self.metric.name,
+            "unit": self.metric.unit,
+            "higher_is_better": self.metric.higher_is_better,
+            "reference": reference if math.isfinite(reference) else None,
+            "candidate": candidate if math.isfinite(candidate) else None,
+            "step": self.reference.step,
+            "interval": interval.to_json() if interval else None,
+        }

@@ -53,7 +53,7 @@ class ActionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One action to do. Lists of JSON stay lists in `params`."""
+    """One action to do. Lists of JSON stay lists in `params`. `journal`: where it keeps its notes, "" if it has none."""
 
     id: int
     kind: str
@@ -61,6 +61,7 @@ class Request:
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     log: str = ""
+    journal: str = ""
 
     def to_line(self) -> bytes:
         """Return the request as it travels."""
@@ -71,6 +72,7 @@ class Request:
             "inputs": dict(self.inputs),
             "outputs": dict(self.outputs),
             "log": self.log,
+            "journal": self.journal,
         }
         return json.dumps(fields).encode() + b"\n"
 

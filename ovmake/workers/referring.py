@@ -1,23 +1,24 @@
 """reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
 
-outputs     .npz with `output_0`, `output_1`, ... in the order of the interface's outputs, each [samples, ...]
-facts       JSON: how many operations the graph has; by how much TensorFlow differs from itself where it may, which no
-            IR can be asked to be better than (`original.again`); or why TensorFlow cannot run it
+outputs     .npz with an array per output, [samples, ...]
+facts       JSON: how many operations the graph has; the largest magnitude in each output; by how much TensorFlow
+            differs from itself where it may, which no IR can be asked to be better than (`original.again`); or why
+            TensorFlow cannot run it
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from ovmake.workers.differences import difference
+from ovmake.workers.differences import Difference, largest
 from ovmake.workers.interface import Interface
 from ovmake.workers.original import Original, original
+from ovmake.workers.outputs import Writing, rows
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.samples import Collected, Samples, take
+from ovmake.workers.samples import Samples, take
 
 
 def refer(request: Request) -> dict[str, object]:
@@ -28,35 +29,47 @@ def refer(request: Request) -> dict[str, object]:
     """
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
-    facts: dict[str, object] = {"format": 1}
-    outputs: dict[str, Array] = {}
-    try:
-        model = original(request, interface)
-        outputs, again = _run(model, interface, samples)
-        facts |= {"operations": model.operations, "in_integers": model.in_integers, "quanta": dict(model.quanta)}
-        facts["own"] = {name: difference(outputs[name][: len(array)], array) for name, array in again.items()}
-    except ActionError as error:
-        if error.code != "tensorflow-cannot-run":
-            raise
-        facts["not_measured"] = error.message
-    with Path(request.outputs["outputs"]).open("wb") as file:
-        named = {f"output_{index}": outputs[tensor.name] for index, tensor in enumerate(interface.outputs) if outputs}
-        np.savez(file, allow_pickle=False, **named)
+    facts: dict[str, object] = {"format": 2}
+    with Writing(request.outputs["outputs"]) as written:
+        try:
+            model = original(request, interface)
+            facts |= _run(model, interface, samples, written)
+            facts |= {"operations": model.operations, "in_integers": model.in_integers, "quanta": dict(model.quanta)}
+        except ActionError as error:
+            if error.code != "tensorflow-cannot-run":
+                raise
+            written.discard()
+            facts["not_measured"] = error.message
     Path(request.outputs["facts"]).write_text(json.dumps(facts) + "\n")
     return {"not_measured": facts.get("not_measured")}
 
 
-def _run(model: Original, interface: Interface, samples: Samples) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return the outputs, and what the model says when it is run again: integers always, else the first feed only."""
-    collected, others = Collected(interface.outputs), Collected(interface.outputs)
+def _run(model: Original, interface: Interface, samples: Samples, written: Writing) -> dict[str, object]:
+    """Write the outputs; return their scales, and how far the model is from itself when it is run again.
+
+    Integers are always run again, else the first feed only.
+    """
+    scales = {tensor.name: 0.0 for tensor in interface.outputs}
+    own: dict[str, Difference] = {}
     for place, (feed, count) in enumerate(samples.feeds()):
         try:
             ready = prepared(feed, interface)
-            collected.add(model(ready), count, samples.fed(feed))
+            given = model(ready)
             again = model.again(ready) if place == 0 or model.in_integers else None
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
-        if again is not None:
-            others.add(again, count, samples.fed(feed))
-    return collected.arrays(), others.arrays()
+        outputs = _rows(given, interface, count, samples.fed(feed))
+        written.add(outputs)
+        scales = {name: max(scales[name], largest(array)) for name, array in outputs.items()}
+        for name, array in _rows(again, interface, count, samples.fed(feed)).items() if again is not None else ():
+            own.setdefault(name, Difference(scale=scales[name])).add(outputs[name], array)
+    figures = {name: apart.figures() for name, apart in own.items()}
+    return {
+        "scales": scales,
+        "own": {name: {key: known[key] for key in ("max_abs", "cosine")} for name, known in figures.items()},
+    }
+
+
+def _rows(outputs: Mapping[str, Array], interface: Interface, count: int, fed: int) -> dict[str, Array]:
+    return {tensor.name: rows(outputs[tensor.name], tensor, count=count, fed=fed) for tensor in interface.outputs}

@@ -2,7 +2,6 @@
 
     samples = take(request, interface)         as the request's params say
     for feed, count in samples.feeds(): ...    feed: input name -> array as the model takes it; `count` samples are real
-    outputs = Collected(interface.outputs)     gathers what comes back, sample by sample
 
 A file holds one array per input, [samples, ...]. When the array has as many dimensions as the input, its first one goes
 along the input's batch; when it has one more, every sample is a whole input.
@@ -13,7 +12,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -290,39 +289,3 @@ def _made_up(generator: np.random.Generator, shape: tuple[int, ...], tensor: Ten
         unit = unit * 2 - 1
         unit = unprepared(unit, prepare) if whole else np.stack([unprepared(sample, prepare) for sample in unit])
     return unit.astype(dtype)
-
-
-# what comes back
-
-
-@dataclass(slots=True)
-class Collected:
-    """Outputs of many feeds, joined along the samples."""
-
-    outputs: tuple[Tensor, ...]
-    parts: dict[str, list[Array]] = field(default_factory=dict)
-
-    def add(self, outputs: Mapping[str, Array], count: int, fed: int) -> None:
-        """Add a feed's outputs. `fed` is the batch that went in: an output with that many rows has one per sample.
-
-        With several times as many, each sample has several, if the output's size follows the batch at all.
-        """
-        for tensor in self.outputs:
-            array = np.asarray(outputs[tensor.name])
-            if array.ndim > 0 and len(array) > fed > 1 and tensor.shape[0] == -1 and len(array) % fed == 0:
-                array = array.reshape(fed, -1, *array.shape[1:])
-            per_sample = array.ndim > 0 and len(array) == fed
-            part = array[:count] if per_sample else array[np.newaxis]
-            self.parts.setdefault(tensor.name, []).append(np.array(part))
-
-    def arrays(self) -> dict[str, Array]:
-        """Return each output as [samples, ...].
-
-        Raises:
-            ActionError: its size changes from one feed to the next.
-        """
-        try:
-            return {name: np.concatenate(parts) for name, parts in self.parts.items()}
-        except ValueError as error:
-            message = f"an output changes its size from sample to sample: {error}"
-            raise ActionError("output-shape", message) from error

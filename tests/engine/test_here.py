@@ -116,8 +116,8 @@ def test_a_faster_one_is_not_told_of(tmp_path: Path) -> None:
 
 
 VERDICTS = {
-    "fp32": {"result": "passed", "text": "drop 0.0000", "drop": 0.0, "kept": True},
-    "int8": {"result": "missed", "text": "drop 0.2000, allowed 0.01", "drop": 0.2, "kept": False},
+    "fp32": {"result": "passed", "text": "drop 0.0000", "drop": 0.0},
+    "int8": {"result": "missed", "text": "drop 0.2000, allowed 0.01", "drop": 0.2},
 }
 
 
@@ -139,8 +139,10 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
     )
 
 
-def weighed(root: Path, verdicts: Mapping[str, object]) -> dict[str, object]:
-    inputs = {"measurement": {"rounds": []}, **{f"{name}.verdict": verdict for name, verdict in verdicts.items()}}
+def weighed(root: Path, verdicts: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    inputs: dict[str, object] = {"measurement": {"rounds": []}}
+    for name, verdict in verdicts.items():
+        inputs |= {f"{name}.verdict": verdict, f"{name}.kept": {"kept": verdict["result"] == "passed"}}
     assert isinstance(run_here(job(root, "weigh", inputs, "choice")), Success)
     choice = json.loads((root / "made.choice").read_text())
     assert isinstance(choice, dict)
@@ -166,7 +168,7 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
 
 
 def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
-    missed = {**VERDICTS["fp32"], "result": "missed", "text": "drop 0.1000, allowed 0.01", "kept": False}
+    missed = {**VERDICTS["fp32"], "result": "missed", "text": "drop 0.1000, allowed 0.01"}
     choice = weighed(tmp_path, {**VERDICTS, "fp32": missed})
 
     failure = chosen(tmp_path, choice)

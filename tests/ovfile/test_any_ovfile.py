@@ -135,7 +135,7 @@ _RIGHT: Mapping[str, _Value] = {
     "path": st.sampled_from(['"v.npz"', '"./v.npz"', '"t.npz"']),
     "dataset": st.sampled_from(['"val"', '"train"']),
     "calibration": st.sampled_from(['"val"', '"train"']),
-    "metric": st.just('"accuracy"'),
+    "metric": st.sampled_from(['"accuracy"', '"top-5"', '"mae"', '"cosine"', '"m.py:f"']),
     "precisions": st.lists(st.sampled_from(["fp32", "fp16", "int8"]), min_size=1, unique=True).map(json.dumps),
     "device": st.just('"CPU"'),
     "version": st.just("1"),

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 # Files that show where carets go rather than one code.
 OTHERS = {"carets"}
 # A warning stops nothing, and the command line would go on to build.
-WARNINGS = {"unused-precision"}
+WARNINGS = {"unused-precision", "unused-option"}
 
 
 def _code(case: Path) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.rules.gate import accuracy_drop, decide
+from ovmake.rules.dropping import accuracy_drop
+from ovmake.rules.gate import decide
 
 PROMISED = {"accuracy.promised": True}
 
@@ -17,8 +18,24 @@ def evaluation(**figures: Any) -> dict[str, Any]:
     return {"outputs": [output]}
 
 
-def scored(reference: float, candidate: float) -> dict[str, Any]:
-    return {"metric": {"name": "accuracy", "reference": reference, "candidate": candidate}, "outputs": []}
+def scored(reference: float, candidate: float, **changed: Any) -> dict[str, Any]:
+    """Return an evaluation whose samples are so many that there is no doubt."""
+    drop = reference - candidate
+    metric = {
+        "name": "accuracy",
+        "unit": "share",
+        "higher_is_better": True,
+        "step": 1e-6,
+        "reference": reference,
+        "candidate": candidate,
+        "interval": {"low": drop, "high": drop, "level": 0.95, "replicates": 1000},
+        **changed,
+    }
+    return {"samples": 200, "metric": metric, "outputs": []}
+
+
+def interval(low: float, high: float) -> dict[str, float]:
+    return {"low": low, "high": high, "level": 0.95, "replicates": 1000}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +59,97 @@ def test_drop(reference: float, candidate: float, promise: float | str, expected
 
 def test_relative_drop_from_nothing_is_no_number() -> None:
     with pytest.raises(ValueError, match="other than 0"):
-        accuracy_drop(0.0, 0.5, relative=True)
+        accuracy_drop(0.0, 0.5, higher_is_better=True, relative=True)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "promise", "expected"),
+    [
+        (2.1, 0.2, "passed"),
+        (2.3, 0.2, "missed"),
+        (1.5, 0.0, "passed"),
+        (2.1, "6%", "passed"),
+        (2.1, "4%", "missed"),
+    ],
+)
+def test_where_lower_is_better_a_rise_is_the_drop(candidate: float, promise: float | str, expected: str) -> None:
+    found = scored(2.0, candidate, name="mae", unit="labels", higher_is_better=False, step=None)
+
+    verdict = decide(found, {"accuracy.max-drop": promise, **PROMISED})
+
+    assert expected == verdict.result
+    assert pytest.approx(candidate - 2) == verdict.drop
+    assert f"mae 2 in TensorFlow, {candidate} in the IR: rise" in verdict.text
+
+
+def test_text_gives_the_drop_with_its_interval() -> None:
+    found = scored(0.918, 0.9138, interval=interval(0.0004, 0.0080))
+
+    verdict = decide(found, {"accuracy.max-drop": 0.01})
+
+    assert verdict.text == (
+        "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042 (0.0004 to 0.0080 with 95% confidence on 200 "
+        "samples), allowed 0.01"
+    )
+    assert verdict.decided
+    assert {"gate": "passed", "drop": verdict.drop, "decided": True, "interval": (0.0004, 0.008)} == verdict.to_facts()
+
+
+def test_relative_drop_has_a_relative_interval() -> None:
+    found = scored(0.5, 0.49, interval=interval(0.005, 0.015))
+
+    text = decide(found, {"accuracy.max-drop": "5%"}).text
+
+    assert "drop 2.00% (1.00% to 3.00% with 95% confidence on 200 samples), allowed 5%" in text
+
+
+@pytest.mark.parametrize(
+    ("promise", "doubt"),
+    [
+        (0.01, "the 200 samples of the validation set are too few to decide: drop 0.0040 ± 0.0110"),
+        (0.0, "the 200 samples of the validation set are too few to decide: drop 0.0040 ± 0.0110"),
+        (0.02, ""),
+        (-0.02, ""),
+        ("2%", "the 200 samples of the validation set are too few to decide: drop 0.44% ± 1.22%"),
+    ],
+)
+def test_interval_that_holds_the_promise_leaves_it_open(promise: float | str, doubt: str) -> None:
+    around = interval(-0.003, 0.019) if promise == "2%" else interval(-0.007, 0.015)
+    found = scored(0.9, 0.896, interval=around)
+
+    verdict = decide(found, {"accuracy.max-drop": promise})
+
+    assert doubt == verdict.doubt
+    assert (not doubt) == verdict.decided
+    assert verdict.text.endswith(doubt)
+
+
+@pytest.mark.parametrize(("promise", "decided"), [(0.001, False), (0.005, True), (0.0, True), (-0.1, True)])
+def test_promise_that_is_finer_than_a_sample(promise: float, decided: bool) -> None:  # noqa: FBT001
+    verdict = decide(scored(0.9, 0.9, step=1 / 200), {"accuracy.max-drop": promise})
+
+    assert decided == verdict.decided
+    doubt = "`max-drop` is finer than one of the 200 samples of the validation set, which counts 0.0050"
+    assert ("" if decided else doubt) == verdict.doubt
+
+
+def test_single_sample_decides_nothing() -> None:
+    found = {**scored(1.0, 1.0, interval=None, step=1.0), "samples": 1}
+
+    assert "1 sample of the validation set cannot decide" == decide(found, {"accuracy.max-drop": 0.01}).doubt
+
+
+def test_score_that_is_none_is_no_question_of_samples() -> None:
+    verdict = decide(scored(0.9, math.nan, interval=None), {"accuracy.max-drop": 0.01})
+
+    assert ("missed", None, "") == (verdict.result, verdict.drop, verdict.doubt)
+
+
+def test_agreement_is_about_these_samples_alone() -> None:
+    verdict = decide(evaluation(), {"accuracy.agreement.cosine": 0.9})
+
+    assert {"gate": "passed", "drop": None} == verdict.to_facts()
+    assert {"decided": True, "interval": None}.items() <= verdict.to_json().items()
 
 
 @pytest.mark.parametrize(

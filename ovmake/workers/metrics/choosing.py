@@ -1,10 +1,11 @@
 """Which output a metric is about, and which class it names.
 
-    chosen(metric, outputs) -> Array               the metric's output, or the only one
-    answers(metric, outputs, expected) -> Answers  a class per sample
-    class_labels(metric, labels, classes) -> Array
+    chosen(metric, outputs) -> Array                        the metric's output, or the only one
+    answers(metric, outputs, expected, places) -> Answers   a class per sample, or per pixel
+    class_labels(metric, labels, classes, places) -> Array  the same of labels
 
-An output says a class in one of three forms:
+`places` is how many dimensions there are before the one of classes: 1 for a class per sample, 3 for masks. With it,
+an output names classes in one of three forms, here for samples:
 
     [samples, classes]           a score per class; the largest wins, of equal ones the first
     [samples] or [samples, 1]    floating point: how likely class 1 is; above the threshold it is 1, else 0
@@ -22,17 +23,17 @@ from ovmake.workers.metrics.tally import Metric
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
 
-TWO_DIMENSIONS = 2
 NO_CLASS = -1
 # Above it an output of one column says 1: it is taken for a probability.
 THRESHOLD = 0.5
-# Integers of fewer bits are quantized scores rather than numbers of classes.
+# Integers of fewer bytes are quantized scores rather than numbers of classes.
 CLASS_BYTES = 4
+FORMS = {1: "[samples, classes] or [samples]", 3: "[samples, height, width, classes] or [samples, height, width]"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """A class per sample, NO_CLASS where the model gave none; `classes` is how many there are, None if unknown."""
+    """Classes, NO_CLASS where the model gave none; `classes` is how many there are, None if unknown."""
 
     answers: Array
     classes: int | None
@@ -49,7 +50,7 @@ def chosen(metric: Metric, outputs: Mapping[str, Array]) -> Array:
     if name is None:
         if len(outputs) > 1:
             message = f"the model has several outputs ({listed}), and `{metric.name}` is about one"
-            hint = f'name it: `output = "{next(iter(outputs))}"` beside the metric'
+            hint = f'name it beside the metric: `output = "{next(iter(outputs))}"`'
             raise ActionError("several-outputs", message, setting="accuracy.metric", help=hint)
         return next(iter(outputs.values()))
     if name not in outputs:
@@ -58,46 +59,48 @@ def chosen(metric: Metric, outputs: Mapping[str, Array]) -> Array:
     return outputs[name]
 
 
-def answers(metric: Metric, outputs: Mapping[str, Array], expected: Mapping[str, Array]) -> Answers:
-    """Return the class that the model names for each sample.
+def answers(metric: Metric, outputs: Mapping[str, Array], expected: Mapping[str, Array], places: int = 1) -> Answers:
+    """Return the classes that the model names.
 
     Raises:
         ActionError: the output names no class.
     """
     array = chosen(metric, outputs)
-    if array.ndim == TWO_DIMENSIONS and array.shape[1] > 1:
-        return Answers(answers=largest(array), classes=array.shape[1])
-    if array.ndim not in {1, TWO_DIMENSIONS}:
-        raise no_classes(metric, array)
-    column = array.reshape(len(array))
-    if metric.options.threshold is None and column.dtype.kind in "iu":
+    if array.ndim == places + 1 and array.shape[-1] > 1:
+        return Answers(answers=largest(array), classes=array.shape[-1])
+    if array.ndim not in {places, places + 1}:
+        raise no_classes(metric, array, places)
+    column = array[..., 0] if array.ndim > places else array
+    threshold = metric.options.threshold
+    if threshold is None and column.dtype.kind in "iu":
         return Answers(answers=_numbered(metric, column), classes=None)
-    if metric.options.threshold is None:
+    if threshold is None:
         _check_probabilities(metric, chosen(metric, expected))
-    above = column > (THRESHOLD if metric.options.threshold is None else metric.options.threshold)
+    above = column > (THRESHOLD if threshold is None else threshold)
     return Answers(answers=np.where(np.isfinite(column), above, NO_CLASS).astype(np.int64), classes=2)
 
 
 def largest(scores: Array) -> Array:
-    """Return the place of the largest score of each row; NO_CLASS where the row's largest is not finite.
+    """Return the place of the largest score along the last axis; NO_CLASS where the largest is not finite.
 
     A NaN wins every argmax in numpy; a sample without a finite answer is a wrong one. -inf rules a class out.
     """
     return np.where(np.isfinite(scores.max(axis=-1)), scores.argmax(axis=-1), NO_CLASS)
 
 
-def no_classes(metric: Metric, array: Array) -> ActionError:
+def no_classes(metric: Metric, array: Array, places: int = 1) -> ActionError:
     """Return what is wrong with an output that names no class."""
-    message = f"`{metric.name}` needs an output of shape [samples, classes] or [samples], not {list(array.shape)}"
+    message = f"`{metric.name}` needs an output of shape {FORMS[places]}, not {list(array.shape)}"
     return ActionError("metric-shape", message, setting="accuracy.metric")
 
 
 def _numbered(metric: Metric, column: Array) -> Array:
     if column.dtype.itemsize < CLASS_BYTES:
         message = (
-            f"the output is one column of {column.dtype}, which may be quantized scores: `{metric.name}` cannot tell"
+            f"the output is one column of {column.dtype}: `{metric.name}` cannot tell whether these are classes or "
+            "quantized scores"
         )
-        hint = "give `threshold`, the number above which the answer is 1, beside the metric"
+        hint = "give the number above which the answer is 1, beside the metric: `threshold = 127`"
         raise ActionError("metric-type", message, setting="accuracy.metric", help=hint)
     return column.astype(np.int64)
 
@@ -114,21 +117,23 @@ def _check_probabilities(metric: Metric, expected: Array) -> None:
         raise ActionError("metric-range", message, setting="accuracy.metric", help=hint)
 
 
-def class_labels(metric: Metric, labels: Array | None, classes: int | None) -> Array:
-    """Return labels as whole numbers [samples].
+def class_labels(metric: Metric, labels: Array | None, classes: int | None, places: int = 1) -> Array:
+    """Return labels as whole numbers, without a last dimension of one.
 
     Raises:
         ActionError: they are no whole numbers, or name classes that the model does not have.
     """
     labels = metric.labelled(labels)
-    flat = labels.reshape(len(labels), -1)
-    if labels.dtype.kind not in "iub" or flat.shape[1] != 1:
-        message = f"labels are {labels.dtype} {list(labels.shape)}; `{metric.name}` needs one whole number per sample"
+    flat = labels[..., 0] if labels.ndim == places + 1 and labels.shape[-1] == 1 else labels
+    if labels.dtype.kind not in "iub" or flat.ndim != places:
+        wanted = "one whole number per sample" if places == 1 else "whole numbers [samples, height, width]"
+        message = f"labels are {labels.dtype} {list(labels.shape)}; `{metric.name}` needs {wanted}"
         raise ActionError("label-type", message, setting="dataset")
-    numbers = flat[:, 0].astype(np.int64)
-    if numbers.min() < 0 or (classes is not None and numbers.max() >= classes):
+    numbers = flat.astype(np.int64)
+    counted = numbers[numbers != metric.options.ignored] if metric.options.ignored is not None else numbers
+    if counted.size and (counted.min() < 0 or (classes is not None and counted.max() >= classes)):
         known = "" if classes is None else f", the model has {classes} classes"
-        message = f"labels run from {numbers.min()} to {numbers.max()}{known}"
+        message = f"labels run from {counted.min()} to {counted.max()}{known}"
         raise ActionError("label-range", message, setting="dataset")
     return numbers
 

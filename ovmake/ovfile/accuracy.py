@@ -1,0 +1,168 @@
+"""What a target's gate is: the metric and its options, how far it may drop, and which agreement is asked for.
+
+    accuracy_of(own, precision, datasets, problems) -> Accuracy | None
+    function_file(metric) -> str | None             the file of a metric that is the user's own function
+
+What needs the labels or the model (are they classes? has it such an output?) is the workers' business.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+from ovmake.ovfile.kinds import one_of
+from ovmake.ovfile.problems import Also, Problem, Problems
+from ovmake.ovfile.settings import Settings
+from ovmake.ovfile.spec import (
+    DEFAULT_COSINE,
+    DEFAULT_MAX_DROP,
+    DEFAULT_MAX_ERROR,
+    DEFAULT_RELATIVE_DROP,
+    Accuracy,
+    Dataset,
+    Drop,
+    MetricOptions,
+)
+
+DEFAULT_METRIC = "accuracy"
+OWN = "the user's own function"
+# Which metrics an option is for.
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "output": (*("accuracy", "top-K", "precision", "recall", "f1", "mae", "rmse", "r2", "cosine", "miou"),),
+    "threshold": ("accuracy", "precision", "recall", "f1", "miou"),
+    "positive": ("precision", "recall", "f1"),
+    "ignored": ("miou",),
+    "annotations": ("coco-map",),
+    "higher-is-better": (OWN,),
+}
+# Their units are the labels' or the user's, of which 0.01 may be anything.
+OF_ANY_SIZE = ("mae", "rmse", OWN)
+# What these are counted against is no label, or the user's affair.
+UNLABELLED = ("cosine", OWN)
+
+
+def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], problems: Problems) -> Accuracy | None:
+    """Return the gate, and report what is missing for it; None where it is turned off."""
+    if own.get("accuracy") is False:
+        return None
+    name = own.text("accuracy", "dataset", default="")
+    metric = own.text("accuracy", "metric", default="") or None
+    drop = _drop(own.get("accuracy", "max-drop"))
+    options = MetricOptions()
+    cosine = _number(own.get("accuracy", "agreement", "cosine"))
+    error = _number(own.get("accuracy", "agreement", "max-error"))
+    promised = bool(metric or drop) or cosine is not None or error is not None
+    if metric or drop:
+        metric = metric or DEFAULT_METRIC
+        drop = drop or _default_drop(metric)
+        _check_labelled(own, metric, datasets.get(name), problems)
+        _check_options(own, metric, problems)
+        options = _options(own, metric)
+    elif cosine is None:
+        cosine = DEFAULT_COSINE.get(precision)  # `auto` has none of its own: its candidates have
+    # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
+    if error is None and (metric is None or precision == "fp32"):
+        error = DEFAULT_MAX_ERROR.get(precision)
+    return Accuracy(
+        dataset=name or None,
+        metric=metric,
+        options=options,
+        max_drop=drop,
+        cosine=cosine,
+        max_error=error,
+        promised=promised,
+    )
+
+
+def function_file(metric: str | None) -> str | None:
+    """Return the path of the file that a metric such as `metrics.py:recall` is in; None for ovmake's own."""
+    return posixpath.normpath(metric.rpartition(":")[0]) if metric and ":" in metric else None
+
+
+def _options(own: Settings, metric: str) -> MetricOptions:
+    """Return the options that are for the metric. A farther table may have one for the metric that it names."""
+    known = _known_as(metric)
+    given = {option: own.get("accuracy", option) for option, metrics in OPTIONS.items() if known in metrics}
+    output, annotations = given.get("output"), given.get("annotations")
+    positive, ignored = given.get("positive"), given.get("ignored")
+    return MetricOptions(
+        output=output if isinstance(output, str) else None,
+        threshold=_number(given.get("threshold")),
+        positive=positive if isinstance(positive, int) else None,
+        ignored=ignored if isinstance(ignored, int) else None,
+        annotations=posixpath.normpath(annotations) if isinstance(annotations, str) else None,
+        higher_is_better=given.get("higher-is-better") is not False,
+    )
+
+
+def _known_as(metric: str) -> str:
+    """Return what a metric goes by in the tables above."""
+    return OWN if function_file(metric) else "top-K" if metric.startswith("top-") else metric
+
+
+def _default_drop(metric: str) -> Drop:
+    if _known_as(metric) in OF_ANY_SIZE:
+        return Drop(amount=DEFAULT_RELATIVE_DROP, relative=True)
+    return Drop(amount=DEFAULT_MAX_DROP)
+
+
+def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problems: Problems) -> None:
+    """A metric counts against labels: there must be a dataset, and it must have some. A few need no labels."""
+    key = "metric" if own.origin("accuracy", "metric") else "max-drop"
+    place = own.origins[f"accuracy.{key}"]
+    named = own.origin("accuracy", "dataset")
+    known = _known_as(metric)
+    if named is None and metric != "cosine":
+        message = f"`{key}` needs a dataset{'' if known in UNLABELLED else ' with labels'} to count against"
+        hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
+        problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
+    elif named and dataset and dataset.labels is None and known not in UNLABELLED:
+        problems.add(
+            Problem(
+                code="unlabelled-dataset",
+                at=named,
+                message=f"dataset `{dataset.name}` has no labels, and `{key}` counts against them",
+                also=Also(at=dataset.at, text="has no `labels`"),
+                help=f'say which array holds them: `labels = "y"` in [datasets.{dataset.name}]',
+            )
+        )
+
+
+def _check_options(own: Settings, metric: str, problems: Problems) -> None:
+    """Warn of options beside the metric that are for another one, and miss those that it cannot do without."""
+    known = _known_as(metric)
+    beside = own.origin("accuracy", "metric") or own.origin("accuracy", "max-drop") or ()
+    for option, metrics in OPTIONS.items():
+        place = own.origin("accuracy", option)
+        if place and place[:-1] == beside[:-1] and known not in metrics:
+            theirs = OWN if metrics == (OWN,) else one_of(metrics)
+            problems.add(
+                Problem(
+                    code="unused-option",
+                    at=place,
+                    on="key",
+                    message=f"`{option}` does nothing for `{metric}`: it is for {theirs}",
+                    help="take it out, or name the metric that it is for",
+                    severity="warning",
+                )
+            )
+    if metric == "coco-map" and not own.origin("accuracy", "annotations"):
+        problems.add(
+            Problem(
+                code="missing-annotations",
+                at=own.origins["accuracy.metric"],
+                message="`coco-map` counts against boxes, and none are given",
+                help='name the file that has them: `annotations = "val/instances.json"`, in COCO\'s form',
+            )
+        )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _drop(value: object) -> Drop | None:
+    if isinstance(value, str):
+        return Drop(amount=float(value.removesuffix("%")) / 100, relative=True)
+    return Drop(amount=float(value)) if isinstance(value, int | float) else None

@@ -1,0 +1,125 @@
+"""A metric of the user's own: a function of a Python file.
+
+    def my_metric(outputs, labels): return ...
+
+`outputs` is the output's array [samples, ...], or a dict of them by name where the model has several; `labels` the
+labels' array [samples, ...], None without labels. Both hold all samples. The function returns one number.
+
+Outputs are kept whole here: what a function makes of a sample is its own affair. The file is run anew each time, by
+itself: no other file of the user's can be imported from it, for it is this file that the action depends on.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ovmake.workers.metrics.tally import Metric, Tally
+from ovmake.workers.preparing import Array
+from ovmake.workers.protocol import ActionError, message_of
+
+# A function may take its time, and is called twice for each.
+REPLICATES = 200
+MODULE = "ovmake_user_metric"
+
+Function = Callable[[object, Array | None], object]
+
+
+class Own(Tally):
+    """The user's function over all samples. The direction is the Ovfile's to say; it has no unit."""
+
+    replicates = REPLICATES
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._function = load(metric)
+        self._outputs: dict[str, list[Array]] = {}
+        self._labels: list[Array] = []
+
+    def add(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> None:
+        """See `Tally`."""
+        del expected
+        for name, array in outputs.items():
+            self._outputs.setdefault(name, []).append(np.array(array))
+        if labels is not None:
+            self._labels.append(labels)
+        self.count += len(next(iter(outputs.values())) if labels is None else labels)
+
+    def score(self) -> float:
+        """See `Tally`."""
+        return self._of(*self._joined(), None)
+
+    def scores(self, draws: Array) -> Array:
+        """See `Tally`."""
+        outputs, labels = self._joined()
+        everything = np.arange(self.count)
+        return np.array([self._of(outputs, labels, np.repeat(everything, row.astype(int))) for row in draws])
+
+    def _joined(self) -> tuple[dict[str, Array], Array | None]:
+        outputs = {name: np.concatenate(parts) for name, parts in self._outputs.items()}
+        for name, array in outputs.items():
+            if len(array) != self.count:
+                message = (
+                    f"output `{name}` has {len(array)} rows for {self.count} samples; a metric needs one per sample"
+                )
+                raise ActionError("metric-shape", message, setting="accuracy.metric")
+        return outputs, np.concatenate(self._labels) if self._labels else None
+
+    def _of(self, outputs: Mapping[str, Array], labels: Array | None, drawn: Array | None) -> float:
+        taken = {name: array.copy() if drawn is None else array[drawn] for name, array in outputs.items()}
+        true = labels if labels is None else labels.copy() if drawn is None else labels[drawn]
+        given = next(iter(taken.values())) if len(taken) == 1 else taken
+        try:
+            value = self._function(given, true)
+        except Exception as error:
+            raise _failed(self.metric, error) from error
+        if not isinstance(value, int | float | np.number) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+            message = f"`{self.metric.name}` returned {_kind(value)}, and a metric is one number"
+            raise ActionError("metric-value", message, setting="accuracy.metric")
+        return float(value)
+
+
+def load(metric: Metric) -> Function:
+    """Return the function.
+
+    Raises:
+        ActionError: its file cannot be run, or has no such function.
+    """
+    file, _, name = metric.name.rpartition(":")
+    path = metric.options.source
+    spec = importlib.util.spec_from_file_location(MODULE, path) if path else None
+    if spec is None or spec.loader is None:
+        raise ActionError("user-code", f"cannot read `{file}`", setting="accuracy.metric")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise _failed(metric, error) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ActionError("user-code", f"`{file}` has no function `{name}`", setting="accuracy.metric")
+    return function  # type: ignore[no-any-return]
+
+
+def _failed(metric: Metric, error: Exception) -> ActionError:
+    """Return the user's error, with the line of the user's file that it came from."""
+    file, _, _ = metric.name.rpartition(":")
+    source = str(metric.options.source)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
+    lines = [error.lineno] if isinstance(error, SyntaxError) else [frame.lineno for frame in frames[-1:]]
+    notes = tuple(f"raised at {file}:{line}{_line(source, line)}" for line in lines if line)
+    message = f"`{metric.name}` failed: {type(error).__name__}: {message_of(error)}"
+    return ActionError("user-code", message, setting="accuracy.metric", notes=notes)
+
+
+def _line(source: str, number: int) -> str:
+    lines = Path(source).read_text(errors="replace").splitlines()
+    return f": {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""
+
+
+def _kind(value: object) -> str:
+    return f"an array {list(value.shape)}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
