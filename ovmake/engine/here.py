@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
-from ovmake.graph.action import JsonValue
+from ovmake.graph.action import Artifact, JsonValue
 from ovmake.rules import choosing, speed
 from ovmake.rules.gate import decide, facts_of
 from ovmake.rules.publish import Published, record
@@ -111,6 +111,7 @@ def _choose(job: Job) -> Success | Failure:
 def _publish(job: Job) -> Success | Failure:
     verdict = _read_if_any(job, "verdict")
     choice = _read_if_any(job, "choice")
+    made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
             params=job.params,
@@ -120,6 +121,8 @@ def _publish(job: Job) -> Success | Failure:
             evaluation=_read_if_any(job, "evaluation"),
             verdict=verdict,
             choice=choice,
+            step=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
+            environment=job.environment,
         ),
     )
     _write(job, "record", content)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ovmake.ovfile.problems import Problem, Problems, dotted
 from ovmake.ovfile.settings import Settings
-from ovmake.ovfile.spec import AUTO, DEFAULT_CANDIDATES, MOST_ACCURATE_FIRST, KeyPath, Target
+from ovmake.ovfile.spec import AUTO, CANDIDATES, DEFAULT_CANDIDATES, KeyPath, Target
 
 
 def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
     calibrated = bool(int8.text("calibration", default=""))
     usual = tuple(name for name in DEFAULT_CANDIDATES if name != "int8" or calibrated)
     listed = auto.strings("candidates", default=usual)
-    return tuple(name for name in MOST_ACCURATE_FIRST if name in listed)
+    return tuple(name for name in CANDIDATES if name in listed)
 
 
 def check_alike(candidates: tuple[Target, ...], listed: KeyPath | None, problems: Problems) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ovmake.engine.executor import ActionOutcome, Outcome
@@ -70,10 +70,20 @@ class OutputDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What the runtime makes of one or several operations: `name` is the first one's, `precision` as executed."""
+
+    name: str
+    type: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Accuracy and numeric difference. The metric is None without labels.
 
-    `not_measured` says why TensorFlow could not run what the IR computes, "" if it could.
+    `layers` are in the order in which they run, `weights` the bytes of constants by element type. `not_measured` says
+    why TensorFlow could not run what the IR computes, "" if it could.
     """
 
     samples: int
@@ -84,6 +94,8 @@ class Evaluation:
     operations_tensorflow: int | None
     operations_openvino: int
     executed: Mapping[str, int]
+    layers: tuple[Layer, ...] = ()
+    weights: Mapping[str, int] = field(default_factory=dict)
     not_measured: str = ""
 
     @property
@@ -230,6 +242,8 @@ def _evaluation(body: Mapping[str, Any]) -> Evaluation:
         operations_tensorflow=body["operations"]["tensorflow"],
         operations_openvino=body["operations"]["openvino"],
         executed=body["executed"],
+        layers=tuple(Layer(**layer) for layer in body["layers"]),
+        weights=body["weights"],
         not_measured=str(body.get("not_measured", "")),
     )
 

@@ -23,6 +23,8 @@ from ovmake.report.weighing import Candidate, Speed
 from ovmake.report.words import why
 
 FORMAT = 1
+# What an evaluation gives beside the figures.
+EVALUATED = ("metric", "samples", "differences", "executed", "layers", "weights")
 UNTITLED = "OpenVINO beside TensorFlow"
 
 
@@ -101,6 +103,8 @@ class Row:
             "samples": evaluated.samples if evaluated else None,
             "differences": _differences(evaluated) if evaluated else None,
             "executed": dict(evaluated.executed) if evaluated else None,
+            "layers": [asdict(layer) for layer in evaluated.layers] if evaluated else None,
+            "weights": dict(evaluated.weights) if evaluated else None,
             "measured": _circumstances(report.measurement) if report.measurement else None,
             **({"auto": dict(report.weighing.body)} if report.weighing else {}),
             **({"speed_check": dict(report.speed_check.body)} if report.speed_check else {}),
@@ -124,7 +128,7 @@ class Row:
         if report.place is None:
             missing["place"] = why(report, "ir")
         if report.evaluation is None:
-            missing |= dict.fromkeys(("metric", "samples", "differences", "executed"), why(report, "evaluation"))
+            missing |= dict.fromkeys(EVALUATED, why(report, "evaluation"))
         elif report.evaluation.metric is None:
             missing["metric"] = UNLABELLED
         if report.measurement is None:

@@ -226,6 +226,14 @@ def decibels(value: float | None) -> str:
     return "equal" if value is None else f"{value:.0f} dB"
 
 
+def precision(element: str) -> str:
+    """Return the usual name of an element type: "INT8" of `i8`, "FP32" of `f32`; others as they are."""
+    kind, bits = element[:1], element[1:]
+    if not bits.isdecimal():
+        return element.upper() if element == "bf16" else element
+    return {"f": f"FP{bits}", "i": f"INT{bits}", "u": f"UINT{bits}"}.get(kind, element)
+
+
 def part(value: float | None) -> str:
     """Return a share in per cent, or a dash where there is none to tell."""
     return "-" if value is None else f"{value:.1%}"

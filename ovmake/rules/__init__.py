@@ -2,8 +2,9 @@
 
     freeze.py      a source OpenVINO cannot read       -> a TensorFlow graph without variables
     convert.py     source, inputs, batch            -> canonical FP32 IR and its interface
-    compress.py    precision fp16                   -> FP16 weights
+    compress.py    precisions fp16 and bf16         -> FP16 weights
     quantize.py    precision int8                   -> INT8 by nncf.quantize
+    compress_weights.py  int8-weights, int4-weights -> weights in 8 or 4 bits by nncf.compress_weights
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails
@@ -26,6 +27,7 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.auto import Candidate, choose, time_candidates, weigh
 from ovmake.rules.benchmark import benchmark
 from ovmake.rules.compress import compress
+from ovmake.rules.compress_weights import compress_weights
 from ovmake.rules.convert import convert
 from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
@@ -34,6 +36,7 @@ from ovmake.rules.gate import gate, judge
 from ovmake.rules.publish import Judged, publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
+from ovmake.rules.settings import is_traced
 from ovmake.rules.speed import REDUCED, check_speed, compare_speed
 
 __all__ = ["build_target", "debug_target", "measure_target"]
@@ -117,8 +120,11 @@ def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
 
     To add a precision: a rule that makes its IR from `converted`, and a line here.
     """
-    if target.precision == "fp16":
+    if target.precision in {"fp16", "bf16"}:
         return compress(lowering, target, converted)
-    if target.precision == "int8":
-        return quantize(lowering, target, converted)
-    return converted
+    if target.quantization is None and target.weights is None:
+        return converted
+    # Layers have names in a frozen graph only, so the source is frozen where some of them are to stay as they are.
+    frozen = freeze(lowering, target, always=is_traced(target))
+    rule = quantize if target.quantization else compress_weights
+    return rule(lowering, target, converted, frozen)

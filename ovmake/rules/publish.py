@@ -10,7 +10,7 @@ the machine, so that two clean builds of the same inputs agree on it too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
@@ -23,12 +23,23 @@ from ovmake.rules.settings import (
     ir_inputs,
     metric_params,
     model_params,
+    quantization_params,
     source_params,
     tensorflow_inputs,
     validation_set,
+    weight_params,
 )
 
 FORMAT = 1
+
+# The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
+# only rewrite the graph and round single numbers. See DESIGN, "Which bytes depend on the machine".
+PROCESSOR_STEPS = {
+    "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases come of sums of floats, "
+    "which another instruction set rounds otherwise",
+    "compress-weights": "NNCF computes scales and integers in a model that OpenVINO compiles for this processor",
+    "choose": "speeds measured on this machine decide which of the candidates is published",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +78,7 @@ def publish(
             kind="publish",
             subject=target.name,
             worker="here",
-            tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _is_quantized(target) else ())),
+            tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _needs_nncf(target) else ())),
             params=_record_params(lowering, target),
             inputs=(
                 *ir_inputs(ir.name),
@@ -75,6 +86,7 @@ def publish(
                 tensorflow_inputs(lowering, target, frozen)[0],
                 *found,
             ),
+            environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
             outputs=(
                 Output(role="xml", place=f"{folder}/{target.family}.xml", copy_of="xml"),
                 Output(role="bin", place=f"{folder}/{target.family}.bin", copy_of="bin"),
@@ -86,8 +98,8 @@ def publish(
     )
 
 
-def _is_quantized(target: Target) -> bool:
-    return any(one.quantization is not None for one in (target, *target.candidates))
+def _needs_nncf(target: Target) -> bool:
+    return any(one.quantization or one.weights for one in (target, *target.candidates))
 
 
 def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
@@ -99,25 +111,21 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
         *model_params(target),
         *device_params(target),
     ]
-    params += _quantization_params(lowering, target)
+    params += _compression_params(lowering, target)
     if target.candidates:
         params.append(Param(name="candidates", value=tuple(one.precision for one in target.candidates)))
     for one in target.candidates:
-        params += [replace(p, name=f"{one.precision}.{p.name}") for p in _quantization_params(lowering, one)]
+        params += [replace(p, name=f"{one.precision}.{p.name}") for p in _compression_params(lowering, one)]
     if target.accuracy is not None:
         params += _gate_params(lowering, target)
     return tuple(params)
 
 
-def _quantization_params(lowering: Lowering, target: Target) -> list[Param]:
+def _compression_params(lowering: Lowering, target: Target) -> list[Param]:
     if target.quantization is None:
-        return []
+        return [*weight_params(target)]
     dataset = lowering.ovfile.datasets[target.quantization.calibration]
-    return [
-        Param(name="preset", value=target.quantization.preset),
-        Param(name="samples", value=target.quantization.samples),
-        Param(name="calibration", value=dataset.path),
-    ]
+    return [*quantization_params(target), Param(name="calibration", value=dataset.path)]
 
 
 def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
@@ -138,7 +146,10 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests."""
+    """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests.
+
+    `step` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
+    """
 
     params: Mapping[str, JsonValue]
     tools: Mapping[str, str]
@@ -147,6 +158,14 @@ class Published:
     evaluation: Mapping[str, object] | None
     verdict: Mapping[str, object] | None
     choice: Mapping[str, object] | None = None
+    step: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def reproducible(step: str, environment: Mapping[str, str]) -> dict[str, object]:
+    """Return what the record says of the IR's bytes; `step` is the kind of action that made them."""
+    differing = [{"step": step, "why": PROCESSOR_STEPS[step]}] if step in PROCESSOR_STEPS else []
+    return {"same_machine": True, "may_differ_between_machines": differing, **environment}
 
 
 def record(made: Published) -> dict[str, object]:
@@ -174,12 +193,15 @@ def record(made: Published) -> dict[str, object]:
         "frozen_inputs": made.interface["constants"],
         "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
         "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
+        "reproducible": reproducible(made.step, made.environment),
         "gate": verdict,
         **scores,
         "samples": evaluation.get("samples"),
         "differences": evaluation.get("outputs"),
         "operations": evaluation.get("operations"),
         "executed": evaluation.get("executed"),
+        "layers": evaluation.get("layers"),
+        "weights": evaluation.get("weights"),
         "compile_properties": evaluation.get("compile_properties"),
         **({"auto": made.choice} if made.choice is not None else {}),
     }

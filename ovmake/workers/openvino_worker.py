@@ -23,6 +23,12 @@ def _quantize(request: Request) -> dict[str, object]:
     return quantize(request)
 
 
+def _compress_weights(request: Request) -> dict[str, object]:
+    from ovmake.workers.quantizing import compress_weights
+
+    return compress_weights(request)
+
+
 def _evaluate(request: Request) -> dict[str, object]:
     from ovmake.workers.evaluating import evaluate
 
@@ -54,6 +60,7 @@ if __name__ == "__main__":
             "convert": _convert,
             "compress": _compress,
             "quantize": _quantize,
+            "compress-weights": _compress_weights,
             "evaluate": _evaluate,
             "inspect": _inspect,
             "compare-layers": _compare_layers,

@@ -9,7 +9,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.workers import ir
+from ovmake.workers import executed, ir
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request
@@ -21,6 +21,7 @@ class OpenVinoSubject:
     def __init__(self, request: Request, interface: Interface) -> None:
         self._places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
         self._device = str(request.params.get("device", "CPU"))
+        self._properties = ir.compile_properties(request.params)
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
@@ -33,13 +34,13 @@ class OpenVinoSubject:
 
     def layers(self) -> dict[str, object]:
         """Layers by the precision they compute in, and in how many places activations become INT8."""
-        return {
-            "executed": ir.executed_precisions(self._compiled),
-            "conversions": ir.layers_of_type(self._compiled, "FakeQuantize"),
-        }
+        layers = executed.layers(self._compiled, self._model)
+        # A FakeQuantize that is executed by itself is where floats become INT8: others are part of the layer before.
+        conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
+        return {"executed": executed.counts(layers), "conversions": conversions}
 
     def _compile(self, hint: str) -> Any:
-        properties: dict[str, Any] = {**ir.COMPILE_PROPERTIES, "PERFORMANCE_HINT": hint}
+        properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint}
         if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
             properties |= self._threads
         return self._core.compile_model(self._model, self._device, properties)

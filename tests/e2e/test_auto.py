@@ -12,7 +12,9 @@ from tests.e2e.conftest import Repo
 pytestmark = pytest.mark.heavy
 
 LISTED = 'precisions = ["fp32", "fp16", "int8"]'
-WITH_AUTO = 'precisions = ["fp32", "fp16", "int8", "auto"]\nbenchmark.max-seconds = 1'
+WITH_AUTO = """precisions = ["fp32", "fp16", "int8", "auto"]
+benchmark.max-seconds = 1
+auto.candidates = ["int8", "fp16", "fp32"]"""
 ORDER = ("fp32", "fp16", "int8")
 
 

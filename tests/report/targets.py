@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.report.records import Evaluation, Measurement, OutputDifference, SideFigures, TargetReport
+from ovmake.report.records import Evaluation, Layer, Measurement, OutputDifference, SideFigures, TargetReport
 from ovmake.report.tables import Page, build_page
 from ovmake.report.weighing import Candidate, Speed, SpeedCheck, Weighing
 
@@ -75,7 +75,13 @@ def evaluated(reference: float = 0.918, candidate: float = 0.9138, metric: str =
         ),
         operations_tensorflow=58,
         operations_openvino=47,
-        executed={"f32": 9, "u8": 9},
+        executed={"f32": 1, "i8": 2},
+        layers=(
+            Layer(name="convolution.8", type="Convolution", precision="i8"),
+            Layer(name="fashion_1/classifier_1/BiasAdd", type="FullyConnected", precision="i8"),
+            Layer(name="fashion_1/classifier_1/Softmax", type="Softmax", precision="f32"),
+        ),
+        weights={"f32": 4552, "i8": 148_256},
     )
 
 

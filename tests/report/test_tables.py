@@ -13,6 +13,7 @@ import pytest
 
 from ovmake.report.records import TargetReport
 from ovmake.report.tables import Page, build_page, verdicts
+from ovmake.report.words import precision
 from tests.report.targets import (
     EVERY_CASE,
     GATE_OFF,
@@ -281,7 +282,13 @@ def test_the_json_of_a_target() -> None:
                 "argmax": 0.9872,
             },
         ],
-        "executed": {"f32": 9, "u8": 9},
+        "executed": {"f32": 1, "i8": 2},
+        "layers": [
+            {"name": "convolution.8", "type": "Convolution", "precision": "i8"},
+            {"name": "fashion_1/classifier_1/BiasAdd", "type": "FullyConnected", "precision": "i8"},
+            {"name": "fashion_1/classifier_1/Softmax", "type": "Softmax", "precision": "f32"},
+        ],
+        "weights": {"f32": 4552, "i8": 148_256},
         "measured": {
             "pairs": 39,
             "batch": 1,
@@ -423,6 +430,14 @@ def test_sizes_are_in_decimal_units(count: int, text: str) -> None:
 )
 def test_a_drop_in_a_table(scores: tuple[float, float], text: str) -> None:
     assert text == shown(target(evaluation=evaluated(*scores)), "drop")
+
+
+@pytest.mark.parametrize(
+    ("element", "text"),
+    [("f32", "FP32"), ("f16", "FP16"), ("bf16", "BF16"), ("i8", "INT8"), ("u4", "UINT4"), ("boolean", "boolean")],
+)
+def test_an_element_type_by_its_usual_name(element: str, text: str) -> None:
+    assert text == precision(element)
 
 
 def test_a_page_of_no_targets_can_be_made() -> None:

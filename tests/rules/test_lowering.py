@@ -7,7 +7,7 @@ import pytest
 from ovmake.graph.action import Graph
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
-from ovmake.rules import build_target
+from ovmake.rules import build_target, measure_target
 
 MODEL = '[models.m]\nsource = "m"\nprecisions = ["fp32"]\n'
 
@@ -84,3 +84,114 @@ def test_device_reaches_evaluate_and_the_record() -> None:
 
     changed = {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
     assert {"evaluate", "publish"} == changed
+
+
+# precisions
+
+INT8 = '[datasets.train]\npath = "t.npz"\n[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
+WEIGHTS = '[models.m]\nsource = "m"\nprecisions = ["int4-weights"]\n'
+
+
+def params(found: Graph, action: str) -> dict[str, object]:
+    return {param.name: param.value for param in found.actions[action].params}
+
+
+@pytest.mark.parametrize(
+    ("precision", "kind"),
+    [
+        ("fp16", "compress"),
+        ("bf16", "compress"),
+        ("int8-weights", "compress-weights"),
+        ("int4-weights", "compress-weights"),
+    ],
+)
+def test_rule_that_makes_the_ir_of_a_precision(precision: str, kind: str) -> None:
+    found = graph(f'[models.m]\nsource = "m"\nprecisions = ["{precision}"]\nspeed-check = false\n')
+
+    assert ["convert", kind, "reference", "evaluate", "gate", "publish"] == [a.kind for a in found.actions.values()]
+    assert f"build/m/{precision}/m.xml" == found.actions[f"publish m:{precision}"].outputs[0].place
+
+
+def test_bf16_is_verified_measured_and_recorded_as_it_is_executed_and_others_are_not() -> None:
+    found = lower(
+        parse('[models.m]\nsource = "m"\nprecisions = ["fp16", "bf16"]\n'),
+        measure_target,
+        {"m": SourceForm(kind="saved-model")},
+    )
+
+    told = {name for name in found.actions if "execute-in" in params(found, name)}
+    assert {"evaluate m:bf16", "benchmark m:bf16", "publish m:bf16"} == told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'model-type = "transformer"',
+        'preset = "performance"',
+        'ignored.types = ["Softmax"]',
+        "smooth-quant = false",
+        "bias-correction = false",
+        "fast-bias-correction = false",
+        'overflow-fix = "enable"',
+    ],
+)
+def test_setting_of_int8_reaches_quantize_and_the_record(line: str) -> None:
+    before, after = graph(INT8).actions.values(), graph(INT8 + line).actions.values()
+
+    changed = {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
+    assert {"quantize", "publish"} == changed
+
+
+def test_setting_at_its_default_is_no_param() -> None:
+    assert {"preset", "samples", "seed"} == set(params(graph(INT8), "quantize m:int8"))
+    assert {"mode", "group-size-fallback-mode"} == set(params(graph(WEIGHTS), "compress-weights m:int4-weights"))
+
+
+@pytest.mark.parametrize("text", [INT8, WEIGHTS])
+@pytest.mark.parametrize("key", ["names", "patterns"])
+def test_source_is_frozen_for_the_names_of_layers_and_only_for_them(text: str, key: str) -> None:
+    found = graph(f'{text}ignored.{key} = ["stem"]\nbatch = 4\n')
+
+    makes = next(action for action in found.actions.values() if action.kind in {"quantize", "compress-weights"})
+    assert {"graph", "names", "interface"} <= {given.role for given in makes.inputs}
+    assert {"batch", f"ignored.{key}"} <= {param.name for param in makes.params}
+    # The IR itself is made as it was.
+    assert ["source"] == [given.role for given in found.actions["convert m"].inputs]
+    assert "freeze" not in [action.kind for action in graph(f'{text}ignored.types = ["Add"]\n').actions.values()]
+
+
+def test_layers_of_a_tflite_are_found_in_the_file_itself() -> None:
+    found = graph(INT8 + 'ignored.names = ["stem"]\n', "tflite")
+
+    assert "freeze m" not in found.actions
+    assert "source" in {given.role for given in found.actions["quantize m:int8"].inputs}
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [
+        ("CPU", {}),
+        ("AUTO:GPU,CPU", {}),
+        ("GPU.1", {"target-device": "GPU", "overflow-fix": "disable"}),
+        ("NPU", {"target-device": "NPU", "overflow-fix": "disable"}),
+    ],
+)
+def test_quantization_is_for_the_device_and_sums_overflow_on_cpus_only(device: str, expected: dict[str, str]) -> None:
+    found = params(graph(f'device = "{device}"\n{INT8}'), "quantize m:int8")
+
+    assert expected == {name: found[name] for name in ("target-device", "overflow-fix") if name in found}
+
+
+def test_overflow_fix_of_the_ovfile_wins_on_every_device() -> None:
+    found = params(graph(f'device = "GPU"\n{INT8}overflow-fix = "enable"\n'), "quantize m:int8")
+
+    assert "enable" == found["overflow-fix"]
+
+
+def test_record_of_what_depends_on_the_processor_knows_it() -> None:
+    environments = {
+        precision: graph(text).actions[f"publish m:{precision}"].environment
+        for precision, text in {"fp32": MODEL, "int8": INT8, "int4-weights": WEIGHTS}.items()
+    }
+
+    assert {"fp32": (), "int8": ("isa",), "int4-weights": ("isa",)} == environments

@@ -43,6 +43,9 @@ def test_auto_weighs_what_is_made_and_judged_for_each_candidate() -> None:
         "compress m:fp16",
         "evaluate m:fp16",
         "judge m:fp16",
+        "compress-weights m:int8-weights",
+        "evaluate m:int8-weights",
+        "judge m:int8-weights",
         "quantize m:int8",
         "evaluate m:int8",
         "judge m:int8",
@@ -69,8 +72,8 @@ def test_a_missed_gate_of_a_target_is_no_business_of_auto() -> None:
 @pytest.mark.parametrize(
     ("tables", "candidates"),
     [
-        ("", ("fp32", "fp16")),
-        (INT8, ("fp32", "fp16", "int8")),
+        ("", ("fp32", "fp16", "int8-weights")),
+        (INT8, ("fp32", "fp16", "int8-weights", "int8")),
         # In the order of accuracy, whatever the order of the Ovfile.
         (INT8 + '[models.m.auto]\ncandidates = ["int8", "fp32"]\n', ("fp32", "int8")),
         (INT8 + '[models.m.auto]\ncandidates = ["int8"]\n', ("int8",)),
@@ -96,7 +99,8 @@ def test_a_new_promise_changes_what_judges_and_times_nothing_itself() -> None:
     after = graph(ovfile("auto", lines="accuracy.agreement.cosine = 0.9"))
 
     changed = {name for name, action in after.actions.items() if action.params != before.actions[name].params}
-    assert {"judge m:fp32", "judge m:fp16", "judge m:int8", "publish m:auto"} == changed
+    candidates = ("fp32", "fp16", "int8-weights", "int8")
+    assert {*(f"judge m:{one}" for one in candidates), "publish m:auto"} == changed
 
 
 def test_with_the_gate_off_all_candidates_are_timed_and_none_judged() -> None:
@@ -110,7 +114,8 @@ def test_the_record_repeats_the_settings_of_the_candidates() -> None:
     shown = params(graph(ovfile("auto", tables=INT8 + "samples = 20\n")), "publish m:auto")
 
     assert 20 == shown["int8.samples"]
-    assert ("fp32", "fp16", "int8") == shown["candidates"]
+    assert ("fp32", "fp16", "int8-weights", "int8") == shown["candidates"]
+    assert "int8-asym" == shown["int8-weights.mode"]
 
 
 def test_the_choice_is_measured_alone_on_this_machine() -> None:
@@ -124,6 +129,19 @@ def test_the_chosen_ir_is_what_is_benchmarked_and_debugged() -> None:
         origins = {given.role: given.origin for given in graph(ovfile("auto"), rule).actions[name].inputs}
 
         assert Artifact("choose m:auto", "xml") == origins["xml"]
+
+
+@pytest.mark.parametrize(
+    ("precision", "is_checked"),
+    [
+        *(("fp32", False), ("fp16", False), ("bf16", False)),
+        *(("int8", True), ("int8-weights", True), ("int4-weights", True), ("auto", False)),
+    ],
+)
+def test_what_is_there_to_be_faster_is_checked(precision: str, *, is_checked: bool) -> None:
+    found = graph(ovfile(precision))
+
+    assert is_checked == (f"compare-speed m:{precision}" in found.actions)
 
 
 def test_int8_is_checked_after_it_is_published_and_nothing_published_waits_for_it() -> None:
