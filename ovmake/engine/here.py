@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
+from ovmake.promise import decide, facts_of
 from ovmake.rules import choosing, speed
-from ovmake.rules.gate import decide, facts_of
 from ovmake.rules.publish import Published, record
 
 

@@ -21,6 +21,8 @@ A rule imports nothing heavier than the graph: what an action *does* is in `ovma
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ovmake.graph.action import Action
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
@@ -64,28 +66,44 @@ def debug_target(lowering: Lowering, target: Target) -> Action:
     return compare_layers(lowering, target, converted=converted, ir=ir, frozen=freeze(lowering, target, always=True))
 
 
-def _published(lowering: Lowering, target: Target) -> Action:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """The actions that make and evaluate one target's IR. `evaluation` is None where the gate is off."""
+
+    frozen: Action | None
+    converted: Action
+    ir: Action
+    evaluation: Action | None
+
+
+def _made(lowering: Lowering, target: Target) -> _Made:
     frozen = freeze(lowering, target)
     converted = convert(lowering, target, frozen)
-    if target.candidates:
-        chosen, weighed = _chosen(lowering, target, converted)
-        has_gate = any(one.accuracy is not None for one in target.candidates)
-        judged = Judged(evaluation=chosen, verdict=chosen) if has_gate else None
-        return publish(lowering, target, converted=converted, ir=chosen, frozen=frozen, judged=judged, choice=weighed)
     ir = _ir(lowering, target, converted)
-    evaluation = _evaluated(lowering, target, converted=converted, ir=ir, frozen=frozen)
-    judged = Judged(evaluation=evaluation, verdict=gate(lowering, target, evaluation)) if evaluation else None
-    return publish(lowering, target, converted=converted, ir=ir, frozen=frozen, judged=judged)
-
-
-def _evaluated(
-    lowering: Lowering, target: Target, *, converted: Action, ir: Action, frozen: Action | None
-) -> Action | None:
-    """Add the comparison of an IR with TensorFlow; None where the gate is off."""
     if target.accuracy is None:
-        return None
+        return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=None)
     expected = reference(lowering, target, converted=converted, frozen=frozen)
-    return evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
+    evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
+    return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=evaluation)
+
+
+def _published(lowering: Lowering, target: Target) -> Action:
+    if target.candidates:
+        return _published_choice(lowering, target)
+    made = _made(lowering, target)
+    judged = None
+    if made.evaluation is not None:
+        judged = Judged(evaluation=made.evaluation, verdict=gate(lowering, target, made.evaluation))
+    return publish(lowering, target, converted=made.converted, ir=made.ir, frozen=made.frozen, judged=judged)
+
+
+def _published_choice(lowering: Lowering, target: Target) -> Action:
+    frozen = freeze(lowering, target)
+    converted = convert(lowering, target, frozen)
+    chosen, weighed = _chosen(lowering, target, converted)
+    has_gate = any(one.accuracy is not None for one in target.candidates)
+    judged = Judged(evaluation=chosen, verdict=chosen) if has_gate else None
+    return publish(lowering, target, converted=converted, ir=chosen, frozen=frozen, judged=judged, choice=weighed)
 
 
 def _chosen(lowering: Lowering, target: Target, converted: Action) -> tuple[Action, Action]:
@@ -97,21 +115,19 @@ def _chosen(lowering: Lowering, target: Target, converted: Action) -> tuple[Acti
 
 
 def _candidate(lowering: Lowering, target: Target) -> Candidate:
-    frozen = freeze(lowering, target)
-    converted = convert(lowering, target, frozen)
-    ir = _ir(lowering, target, converted)
-    evaluation = _evaluated(lowering, target, converted=converted, ir=ir, frozen=frozen)
-    judged = Judged(evaluation=evaluation, verdict=judge(lowering, target, evaluation)) if evaluation else None
-    return Candidate(target=target, ir=ir, judged=judged)
+    made = _made(lowering, target)
+    judged = None
+    if made.evaluation is not None:
+        judged = Judged(evaluation=made.evaluation, verdict=judge(lowering, target, made.evaluation))
+    return Candidate(target=target, ir=made.ir, judged=judged)
 
 
 def _checked(lowering: Lowering, target: Target, *, after: Action) -> Action:
     """Add the speed check, if the target is one to check; return the last action of the target."""
     if target.precision not in REDUCED or not target.speed_check:
         return after
-    converted = convert(lowering, target, freeze(lowering, target))
-    ir = _ir(lowering, target, converted)
-    compared = compare_speed(lowering, target, ir=ir, converted=converted, after=after)
+    made = _made(lowering, target)
+    compared = compare_speed(lowering, target, ir=made.ir, converted=made.converted, after=after)
     return check_speed(lowering, target, compared)
 
 

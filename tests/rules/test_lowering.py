@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.graph.action import Graph
+from ovmake.graph.action import Graph, Source
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
 from ovmake.rules import build_target, measure_target
@@ -84,6 +84,76 @@ def test_device_reaches_evaluate_and_the_record() -> None:
 
     changed = {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
     assert {"evaluate", "publish"} == changed
+
+
+SCORED = """
+[datasets.val]
+path = "val.npz"
+labels = "y"
+[models.m.accuracy]
+dataset = "val"
+"""
+
+
+def evaluated(settings: str) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the params and the sources of *evaluate* under a gate of these settings."""
+    action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
+    sources = {given.role: given.origin.path for given in action.inputs if isinstance(given.origin, Source)}
+    return {param.name: param.value for param in action.params}, sources
+
+
+def test_users_function_is_an_input_of_what_runs_it() -> None:
+    params, sources = evaluated('metric = "./lib/metrics.py:f"\nhigher-is-better = false\n')
+
+    assert {"accuracy.metric": "./lib/metrics.py:f", "accuracy.higher-is-better": False}.items() <= params.items()
+    assert "lib/metrics.py" == sources["metric"]
+
+
+def test_annotations_are_an_input() -> None:
+    _, sources = evaluated('metric = "coco-map"\nannotations = "boxes.json"\n')
+
+    assert {"annotations": "boxes.json", "dataset": "val.npz"} == sources
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "expected"),
+    [
+        ("f1", "positive = 2\nthreshold = 0.25", {"positive": 2, "threshold": 0.25}),
+        ("miou", "ignored = 255", {"ignored": 255}),
+        ("mae", 'output = "y"', {"output": "y"}),
+        ("mae", "positive = 2", {}),  # for another metric
+    ],
+)
+def test_options_of_a_metric_are_params(metric: str, options: str, expected: dict[str, object]) -> None:
+    params, _ = evaluated(f'metric = "{metric}"\n{options}\n')
+
+    given = {name.removeprefix("accuracy."): value for name, value in params.items() if name.startswith("accuracy.")}
+    assert {"metric": metric, **expected} == given
+
+
+@pytest.mark.parametrize(
+    ("metric", "promise"), [("f1", 0.01), ("r2", 0.01), ("mae", "1%"), ("rmse", "1%"), ("m.py:f", "1%")]
+)
+def test_default_promise_is_relative_where_the_unit_may_be_any(metric: str, promise: object) -> None:
+    action = graph(MODEL + SCORED + f'metric = "{metric}"\n').actions["gate m:fp32"]
+
+    assert promise == next(param.value for param in action.params if param.name == "accuracy.max-drop")
+
+
+@pytest.mark.parametrize(
+    ("metric", "tools"), [("f1", ["scikit-learn"]), ("coco-map", ["pycocotools"]), ("accuracy", []), ("mae", [])]
+)
+def test_library_that_scores_counts(metric: str, tools: list[str]) -> None:
+    settings = f'metric = "{metric}"\nannotations = "boxes.json"\n'
+    action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
+
+    assert ["openvino", "numpy", *tools] == list(action.tools)
+
+
+def test_cosine_reads_no_labels() -> None:
+    params, _ = evaluated('metric = "cosine"\n')
+
+    assert "dataset.labels" not in params
 
 
 # precisions
