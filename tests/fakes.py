@@ -22,7 +22,7 @@ from ovmake.engine.executor import ActionOutcome, Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, EnvironmentName, Graph
+from ovmake.graph.action import Action, EnvironmentName, Graph, JsonValue
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Trace
 from ovmake.store.database import CachedFile, Database
@@ -290,7 +290,8 @@ def first(_: int) -> int:
 class FakeRunner:
     """Runs jobs when they are waited for.
 
-    `choose` picks, of n running jobs, the one that is done next. `failing` are names of actions that fail. `during` is
+    `choose` picks, of n running jobs, the one that is done next. `failing` are names of actions that fail, `facts` what
+    others have to say beside their outputs, by name. `during` is
     called while an action runs: what happens to the repo meanwhile. `ran` are the actions in the order of their start,
     `beside` what else ran when each was started.
     """
@@ -300,6 +301,7 @@ class FakeRunner:
     environment: Callable[[EnvironmentName], str]
     choose: Callable[[int], int] = first
     failing: Collection[str] = ()
+    facts: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
     during: Callable[[Job], None] = lambda _: None
     ran: list[str] = field(default_factory=list)
     beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -342,7 +344,7 @@ class FakeRunner:
             self.disk.put(path, data[:3])
             self.fuse.step()
             self.disk.put(path, data)
-        return Success()
+        return Success(facts=self.facts.get(action.name, {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,6 +410,7 @@ class FakeRepo:
         rebuilder: Rebuilder = decide,
         choose: Callable[[int], int] = first,
         failing: Collection[str] = (),
+        facts: Mapping[str, Mapping[str, JsonValue]] | None = None,
         during: Callable[[Job], None] = lambda _: None,
         burns_at: int | None = None,
     ) -> Built:
@@ -424,6 +427,7 @@ class FakeRepo:
             environment=self.environment,
             choose=choose,
             failing=failing,
+            facts=facts or {},
             during=during,
         )
         world = World(

@@ -73,6 +73,7 @@ class ActionFinished:
 class TargetFinished:
     """All actions of a target are done with. `gate` and `drop` are None where nothing was measured.
 
+    `chosen` is the precision that `auto` chose, None for other targets.
     `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
     the samples are enough for the gate's word, None without a drop.
     """
@@ -81,6 +82,7 @@ class TargetFinished:
     status: TargetStatus
     gate: str | None = None
     drop: float | None = None
+    chosen: str | None = None
     interval: tuple[float, float] | None = None
     decided: bool | None = None
 
@@ -91,6 +93,8 @@ class TargetFinished:
             fields["gate"] = self.gate
         if self.drop is not None:
             fields["drop"] = round(self.drop, 9)  # 0.918 - 0.9138 is 0.0042000000000000925 in binary
+        if self.chosen is not None:
+            fields["chosen"] = self.chosen
         if self.interval is not None:
             fields["interval"] = [round(end, 9) for end in self.interval]
         if self.decided is not None:

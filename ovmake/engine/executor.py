@@ -253,6 +253,8 @@ class Executor:
     ) -> None:
         """The action failed: remember it for `ovmake status`, with what it had seen, and skip what needs it."""
         seen, decision = self._looked.get(action.name, (None, None))
+        if action.advisory:
+            diagnostic = replace(diagnostic, severity="warning")
         if not self._options.dry_run:
             digest = seen.digest if seen is not None else ""
             self._world.database.fail(action.name, digest, diagnostic.message)
@@ -304,18 +306,21 @@ class Executor:
         return Diagnostic(code="cannot-write", message=message, help=hint)
 
     def _finish_target(self, name: str) -> TargetStatus:
-        """Say what became of a target: the actions it needs decide."""
-        chain = [self._outcomes[action.name] for action in closure(self._graph, [self._graph.targets[name]])]
+        """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
+        needed = closure(self._graph, [self._graph.targets[name]])
+        given = [(action, self._outcomes[action.name]) for action in needed]
+        chain = [done for action, done in given if not action.advisory or done.status not in {"failed", "skipped"}]
         status = _target_status({done.status for done in chain}, dry_run=self._options.dry_run)
         gates = [done.facts for done in chain if "gate" in done.facts]
         facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
-        gate, drop, decided = (facts.get(name) for name in ("gate", "drop", "decided"))
+        gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
         self._world.emit(
             TargetFinished(
                 target=name,
                 status=status,
                 gate=gate if isinstance(gate, str) else None,
                 drop=drop if isinstance(drop, int | float) else None,
+                chosen=chosen if isinstance(chosen, str) else None,
                 interval=_interval(facts.get("interval")),
                 decided=decided if isinstance(decided, bool) else None,
             ),

@@ -1,14 +1,22 @@
-"""The few actions that run in the ovmake process: gate and publish. They read and write small JSON files only."""
+"""The few actions that run in the ovmake process: they compare a few numbers, or put files where they belong.
+
+gate, judge     an evaluation against the promise; a judgement is the same as data
+check-speed     an IR beside its FP32 sibling; a warning where it is slower
+weigh, choose   what `auto` chooses, and the chosen IR
+publish         the record
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
-from ovmake.graph.action import Artifact
+from ovmake.graph.action import Artifact, JsonValue
 from ovmake.promise import decide, facts_of
+from ovmake.rules import choosing, speed
 from ovmake.rules.publish import Published, record
 
 
@@ -21,7 +29,7 @@ def _gate(job: Job) -> Success | Failure:
     verdict = decide(_read(job, "evaluation"), job.params)
     facts = verdict.to_facts()
     promised = "accuracy.promised" in job.params
-    if verdict.result == "missed" or (verdict.result == "not-measured" and promised):
+    if not verdict.keeps(promised=promised):
         return Failure(
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
             message=verdict.text,
@@ -42,9 +50,67 @@ def _gate(job: Job) -> Success | Failure:
     return Success(facts=facts | complaint.as_facts())
 
 
+def _judge(job: Job) -> Success:
+    verdict = decide(_read(job, "evaluation"), job.params)
+    _write(job, "verdict", verdict.to_json())
+    _write(job, "kept", {"kept": verdict.keeps(promised="accuracy.promised" in job.params)})
+    return Success()
+
+
+def _check_speed(job: Job) -> Success:
+    precision = str(job.params["precision"])
+    verdict = speed.judge(_read(job, "comparison"), precision)
+    _write(job, "speed", verdict.to_json())
+    if not verdict.slower:
+        return Success()
+    complaint = Complaint(
+        code="slower-than-float",
+        message=f"the {precision} IR is slower than the FP32 one: {verdict.speed}",
+        notes=tuple(f"likely because {reason}" for reason in verdict.reasons),
+        help=f"leave `{precision}` out of `precisions`, or choose by measurement with `auto`; "
+        "`speed-check = false` turns this check off",
+        setting="speed-check",
+    )
+    return Success(facts={"note": f"slower than the FP32 IR: {verdict.speed}", **complaint.as_facts()})
+
+
+def _weigh(job: Job) -> Success:
+    precisions = job.params["candidates"]
+    if not isinstance(precisions, tuple):
+        raise TypeError("candidates are an array")
+    judged = [
+        choosing.judged(str(name), verdict=_read_if_any(job, f"{name}.verdict"), kept=_read_if_any(job, f"{name}.kept"))
+        for name in precisions
+    ]
+    rounds = _read(job, "measurement")["rounds"]
+    choice = choosing.weigh(judged, rounds if isinstance(rounds, list) else [])
+    _write(job, "choice", choice.to_json())
+    return Success()
+
+
+def _choose(job: Job) -> Success | Failure:
+    choice = _read(job, "choice")
+    if choice["chosen"] is None:
+        return Failure(
+            code="gate-missed",
+            message=str(choice["why"]),
+            notes=(*choosing.in_words(choice), "nothing was published; the last good IR, if any, is where it was"),
+            help="widen the promise, or name other `candidates`",
+            setting="accuracy",
+            facts={"gate": "missed", "drop": None},
+        )
+    chosen = str(choice["chosen"])
+    for role in ("xml", "bin"):
+        shutil.copyfile(job.inputs[f"{chosen}.{role}"], job.outputs[role])
+    # Empty where the chosen precision has no gate.
+    for role in ("evaluation", "verdict"):
+        _write(job, role, _read_if_any(job, f"{chosen}.{role}") or {})
+    return Success()
+
+
 def _publish(job: Job) -> Success | Failure:
-    judged = "verdict" in job.inputs
-    verdict = _read(job, "verdict") if judged else None
+    verdict = _read_if_any(job, "verdict")
+    choice = _read_if_any(job, "choice")
     made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
@@ -52,19 +118,26 @@ def _publish(job: Job) -> Success | Failure:
             tools=job.tools,
             digests=job.digests,
             interface=_read(job, "interface"),
-            evaluation=_read(job, "evaluation") if judged else None,
+            evaluation=_read_if_any(job, "evaluation"),
             verdict=verdict,
+            choice=choice,
             step=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
             environment=job.environment,
         ),
     )
     _write(job, "record", content)
-    if verdict is None:
-        return Success(facts={"gate": "not-measured", "drop": None})
-    return Success(facts=facts_of(verdict))
+    facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None} if verdict is None else facts_of(verdict)
+    return Success(facts=facts | ({"chosen": str(choice["chosen"])} if choice else {}))
 
 
-KINDS: dict[str, Callable[[Job], Success | Failure]] = {"gate": _gate, "publish": _publish}
+KINDS: dict[str, Callable[[Job], Success | Failure]] = {
+    "gate": _gate,
+    "judge": _judge,
+    "check-speed": _check_speed,
+    "weigh": _weigh,
+    "choose": _choose,
+    "publish": _publish,
+}
 
 
 def _read(job: Job, role: str) -> dict[str, object]:
@@ -72,6 +145,11 @@ def _read(job: Job, role: str) -> dict[str, object]:
     if not isinstance(content, dict):
         raise TypeError(f"{job.action.name}: `{role}` is no JSON object")
     return content
+
+
+def _read_if_any(job: Job, role: str) -> dict[str, object] | None:
+    """Return a JSON input, None where the action has none of that role or it is empty."""
+    return (_read(job, role) or None) if role in job.inputs else None
 
 
 def _write(job: Job, role: str, content: dict[str, object]) -> None:

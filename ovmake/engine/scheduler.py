@@ -106,7 +106,7 @@ class Scheduler:
         self._running.discard(name)
         self._move(name, State.SUCCEEDED if ok else State.FAILED)
         if not ok:
-            self._stopped = self._stopped or not self._keep_going
+            self._stopped = self._stopped or not (self._keep_going or self._actions[name].advisory)
             return self._skip_after(name)
         for consumer in self._consumers[name]:
             self._missing[consumer] -= 1

@@ -13,12 +13,15 @@ from ovmake.graph.action import Graph
 from ovmake.graph.query import closure, select
 from ovmake.store.database import Database
 
+# The fact of an action that says in a few words what is noteworthy of its target.
+NOTE = "note"
+
 Execute = Callable[[Graph, Sequence[str], Options, Callable[[Event], None]], Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusLine:
-    """What `ovmake status` says of a target; `message` is why it failed, or ""."""
+    """What `ovmake status` says of a target; `message` is why it failed, or what is notable of it, or ""."""
 
     target: str
     status: Literal["fresh", "stale", "failed", "never built"]
@@ -32,14 +35,16 @@ def statuses(graph: Graph, database: Database, execute: Execute, asked: Sequence
     failures = database.failures()
     built = database.traces()
     for target in targets:
-        names = [action.name for action in closure(graph, [graph.targets[target]])]
+        actions = closure(graph, [graph.targets[target]])
+        names = [action.name for action in actions if not action.advisory]
         messages = [message for name in names if (message := _failure(name, outcome.actions[name], failures))]
+        notes = [str(outcome.actions[action.name].facts.get(NOTE, "")) for action in actions]
         if messages:
             yield StatusLine(target=target, status="failed", message=messages[0])
         elif outcome.targets[target] == "fresh":
-            yield StatusLine(target=target, status="fresh")
+            yield StatusLine(target=target, status="fresh", message="; ".join(filter(None, notes)))
         else:
-            never = graph.targets[target] not in built
+            never = built.keys().isdisjoint({graph.targets[target], f"publish {target}"})
             yield StatusLine(target=target, status="never built" if never else "stale")
 
 

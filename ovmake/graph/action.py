@@ -89,6 +89,9 @@ class Output:
 class Action:
     """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed.
 
+    `advisory`: it says something about what is done already. Where it fails, there is a warning and no advice; nothing
+    else fails with it. The case: a speed check that the machine cannot make takes no IR back.
+
     `journal`: None, or the action notes what it finds on its way, so that the next run of the same work goes on where
     a killed one ended. The names are of params that do not change what is found, but only what is made of it. The case:
     *control* notes what each trial of a search gave; a new `max-drop` wants another search over the same trials.
@@ -105,6 +108,7 @@ class Action:
     outputs: tuple[Output, ...] = ()
     after: tuple[str, ...] = ()
     exclusive: bool = False
+    advisory: bool = False
     journal: tuple[str, ...] | None = None
     at: KeyPath = ()
     origins: Mapping[str, KeyPath] = field(default_factory=dict, compare=False)

@@ -60,7 +60,7 @@ def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], 
         _check_options(own, metric, problems)
         options = _options(own, metric)
     elif cosine is None:
-        cosine = DEFAULT_COSINE[precision]
+        cosine = DEFAULT_COSINE.get(precision)  # `auto` has none of its own: its candidates have
     # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
     if error is None and (metric is None or precision == "fp32"):
         error = DEFAULT_MAX_ERROR.get(precision)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ovmake.ovfile.accuracy import accuracy_of
+from ovmake.ovfile.candidates import candidate_names, check_alike
 from ovmake.ovfile.compression import quantization_of, weights_of
 from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
@@ -21,6 +22,7 @@ from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.schema import READY_PRECISIONS
 from ovmake.ovfile.settings import Settings, dig, table
 from ovmake.ovfile.spec import (
+    AUTO,
     DEFAULT_BUILD_DIR,
     DEFAULT_DEVICE,
     DEFAULT_MAX_SECONDS,
@@ -102,10 +104,10 @@ class Meaning:
                 if precision in READY_PRECISIONS:
                     yield self._target(model, variant, precision)
 
-    def _target(self, model: str, variant: str, precision: str) -> Target:
+    def _settings(self, model: str, variant: str, precision: str) -> Settings:
         at: KeyPath = ("models", model)
         special: KeyPath = (*at, "variants", variant)
-        own = Settings(
+        return Settings(
             document=self.document,
             layers=(
                 *(((*special, precision), special) if variant else ()),
@@ -115,6 +117,11 @@ class Meaning:
                 ("defaults",),
             ),
         )
+
+    def _target(self, model: str, variant: str, precision: str) -> Target:
+        at: KeyPath = ("models", model)
+        special: KeyPath = (*at, "variants", variant)
+        own = self._settings(model, variant, precision)
         source = posixpath.normpath(own.text("source", default=""))
         self._check_apart(source, model, variant)
         return Target(
@@ -135,10 +142,40 @@ class Meaning:
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             weights=weights_of(own, precision, self.problems),
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
+            speed_check=own.get("speed-check") is not False,
+            candidates=self._candidates(own, model, variant) if precision == AUTO else (),
             at=special if variant else at,
             # The device stands at the top, for all targets.
             origins=own.origins | ({"device": ("device",)} if "device" in self.document else {}),
         )
+
+    # auto
+
+    def _candidates(self, own: Settings, model: str, variant: str) -> tuple[Target, ...]:
+        """Return what `auto` chooses from, the most accurate first."""
+        names = self._candidate_names(model, variant)
+        found = tuple(self._target(model, variant, name) for name in names if name in READY_PRECISIONS)
+        check_alike(found, own.origin("candidates"), self.problems)
+        return found
+
+    def _candidate_names(self, model: str, variant: str) -> tuple[str, ...]:
+        auto, int8 = (self._settings(model, variant, precision) for precision in (AUTO, "int8"))
+        return candidate_names(auto, int8)
+
+    def _made(self, model: str, variant: str) -> set[str]:
+        """Return the precisions of a model or variant, with those that `auto` makes to choose from."""
+        listed = set(self._precisions(model, variant)[0])
+        return listed | set(self._candidate_names(model, variant)) if AUTO in listed else listed
+
+    def _wanted_at(self, model: str, variant: str, precision: str) -> KeyPath:
+        """Return where a precision is asked for: in `precisions`, else among the candidates of `auto`."""
+        _, listed = self._precisions(model, variant)
+        candidates = self._settings(model, variant, AUTO).origin("candidates")
+        for at in (listed, *((candidates,) if candidates else ())):
+            found, precisions = dig(self.document, at)
+            if found and isinstance(precisions, list) and precision in precisions:
+                return (*at, precisions.index(precision))
+        return listed
 
     def _check_apart(self, source: str, model: str, variant: str) -> None:
         """A source that holds its own outputs, or the other way round, would never be up to date."""
@@ -161,9 +198,7 @@ class Meaning:
     def _quantization(self, own: Settings, model: str, variant: str) -> Quantization:
         name = own.text("calibration", default="")
         if not name:
-            _, listed = self._precisions(model, variant)
-            found, precisions = dig(self.document, listed)
-            at = (*listed, precisions.index("int8")) if found and isinstance(precisions, list) else listed
+            at = self._wanted_at(model, variant, "int8")
             self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
         elif self._is_same_samples(name, judge := own.text("accuracy", "dataset", default="")):
             both = f"`{name}` both calibrates INT8 and judges it"
@@ -188,7 +223,7 @@ class Meaning:
         """One list of precisions in `[defaults]` may ask INT8 of many models: report it once, and name them all."""
         for at, models in self.uncalibrated.items():
             named = ", ".join(f"`{model}:int8`" for model in models[:5]) + (", ..." if models[5:] else "")
-            where = "defaults" if at[0] == "defaults" else dotted(at[:-2] if at[-2:-1] == ("precisions",) else at)
+            where = "defaults" if at[0] == "defaults" else dotted(_without(at, "precisions", AUTO))
             self.problems.add(
                 Problem(
                     code="missing-calibration",
@@ -204,7 +239,7 @@ class Meaning:
         families = [
             (model, variant) for model in table(self.document, ("models",)) for variant in self._variants(model)
         ]
-        made = {family: set(self._precisions(*family)[0]) for family in families}
+        made = {family: self._made(*family) for family in families}
         everywhere = set[str]().union(*made.values())
         places: list[tuple[KeyPath, set[str]]] = [(("defaults",), everywhere)]
         for (model, variant), precisions in made.items():
@@ -228,6 +263,11 @@ def _unused(at: KeyPath) -> Problem:
         help=f'add "{precision}" to `precisions`, or take the table out',
         severity="warning",
     )
+
+
+def _without(at: KeyPath, *keys: str) -> KeyPath:
+    """Return the path of the table that holds one of `keys`, if `at` leads through one; else `at`."""
+    return next((at[:place] for place, part in enumerate(at) if part in keys), at)
 
 
 def _holds(folder: str, path: str) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from ovmake.ovfile.form import NAME, walk
 from ovmake.ovfile.problems import toml
-from ovmake.ovfile.schema import PER_PRECISION
+from ovmake.ovfile.schema import PER_PRECISION, WITH_SETTINGS
 from ovmake.ovfile.schema_compression import OF_PRECISION
-from ovmake.ovfile.spec import PRECISIONS, KeyPath
+from ovmake.ovfile.spec import AUTO, KeyPath
 from ovmake.ovfile.tables import Key
 
 MODEL = ("models", NAME)
@@ -23,6 +23,7 @@ TITLES: dict[KeyPath, str] = {
     ("datasets", NAME): "`[datasets.NAME]`",
     MODEL: "`[models.NAME]`",
     INPUT: "`[models.NAME.inputs.INPUT]`",
+    (*MODEL, AUTO): "`[models.NAME.auto]`",
 }
 WORDS: dict[KeyPath, str] = {
     (
@@ -55,7 +56,7 @@ def markdown() -> str:
 
 def _is_repeated(at: KeyPath) -> bool:
     """Whether the keys of a table are those of a model again."""
-    return at[:1] == ("defaults",) or (len(at) > 2 and at[:2] == MODEL and at[2] in (*PRECISIONS, "variants"))  # noqa: PLR2004 - models, NAME
+    return at[:1] == ("defaults",) or (len(at) > 2 and at[:2] == MODEL and at[2] in (*WITH_SETTINGS, "variants"))  # noqa: PLR2004 - models, NAME
 
 
 def _is_own(at: KeyPath, key: Key) -> bool:

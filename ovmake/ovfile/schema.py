@@ -26,7 +26,10 @@ from ovmake.ovfile.kinds import (
 )
 from ovmake.ovfile.schema_compression import INT8, OF_PRECISION
 from ovmake.ovfile.spec import (
+    AUTO,
+    CANDIDATES,
     DEFAULT_BUILD_DIR,
+    DEFAULT_CANDIDATES,
     DEFAULT_COSINE,
     DEFAULT_DEVICE,
     DEFAULT_MAX_DROP,
@@ -43,7 +46,7 @@ from ovmake.ovfile.spec import (
 )
 from ovmake.ovfile.tables import Key, Named, Table
 
-READY_PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights")
+READY_PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights", "auto")
 METRICS = (
     "accuracy",
     "top-3",
@@ -285,6 +288,36 @@ PER_PRECISION = (
     Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
     *INT8,
     Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
+    Key(
+        name="speed-check",
+        kind=Flag(),
+        doc="int8, int8-weights and int4-weights: time the published IR beside the FP32 one, for a second or two, and "
+        "warn if it is slower",
+        default="true",
+    ),
+)
+
+WITH_SETTINGS = tuple(name for name in PRECISIONS if name != AUTO)
+AUTO_TABLE = Table(
+    keys=(
+        Key(
+            name="candidates",
+            kind=ListOf(
+                element=Choice(
+                    words=CANDIDATES,
+                    code="unknown-precision",
+                    what="candidate",
+                    ready=tuple(name for name in READY_PRECISIONS if name in CANDIDATES),
+                ),
+                expected="an array of precisions",
+                once="precision",
+            ),
+            doc="What to choose from: the fastest on this machine that keeps its gate. Each has the settings of its "
+            "own precision",
+            default=", ".join(name for name in DEFAULT_CANDIDATES if name in READY_PRECISIONS)
+            + "; int8 where it has a `calibration`",
+        ),
+    ),
 )
 
 SHARED = (
@@ -302,9 +335,9 @@ SHARED = (
             doc=f"Settings of {name} only",
             ready=name in READY_PRECISIONS,
         )
-        for name in PRECISIONS
-        if name != "auto"
+        for name in WITH_SETTINGS
     ),
+    Key(name=AUTO, kind=AUTO_TABLE, doc="Settings of auto only"),
 )
 
 MODEL = Table(

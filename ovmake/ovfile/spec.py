@@ -18,6 +18,12 @@ KeyPath = tuple[str | int, ...]
 VERSION = 1  # of the format
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights", "auto")
 DEFAULT_PRECISIONS = ("fp32", "fp16")
+AUTO = "auto"
+# What `auto` can choose from, the most accurate first: of two that run equally fast it takes the earlier. Not bf16:
+# that is a way of executing an IR, and `auto` publishes one that is fast as it is.
+CANDIDATES = ("fp32", "fp16", "int8-weights", "int8", "int4-weights")
+# What `auto` weighs where the Ovfile does not say; INT8 where there are samples to calibrate it on.
+DEFAULT_CANDIDATES = ("fp32", "fp16", "int8-weights", "int8")
 DEFAULT_BUILD_DIR = "build"
 DEFAULT_DEVICE = "CPU"
 DEFAULT_SIGNATURE = "serving_default"
@@ -267,7 +273,10 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One IR to make: `model`, or a `variant` of it, for `precision`. `outputs` are (name in the source, new name)."""
+    """One IR to make: `model`, or a `variant` of it, for `precision`. `outputs` are (name in the source, new name).
+
+    `candidates` are what `auto` chooses from, each as it would be if it were listed itself; other targets have none.
+    """
 
     model: str
     precision: str
@@ -286,6 +295,8 @@ class Target:
     quantization: Quantization | None
     weights: WeightCompression | None = None
     benchmark: Benchmark
+    speed_check: bool = True
+    candidates: tuple[Target, ...] = ()
     at: KeyPath
     origins: Mapping[str, KeyPath] = field(default_factory=dict, compare=False)
 

@@ -58,6 +58,10 @@ class Verdict:
         """Return the few figures that are worth having without opening a file."""
         return facts_of(self.to_json())
 
+    def keeps(self, *, promised: bool) -> bool:
+        """Whether an IR may be published. Where the Ovfile promised something, what was not measured is not kept."""
+        return self.result == "passed" or (self.result == "not-measured" and not promised)
+
 
 def facts_of(verdict: Mapping[str, object]) -> dict[str, JsonValue]:
     """Return the same of a verdict's file: `interval` as (low, high); without a drop, nothing of it."""

@@ -20,6 +20,9 @@ from ovmake.report.tables import build_page, verdicts
 from ovmake.session import Session
 from ovmake.store.cas import Cas
 
+# The kinds of action that --force runs again: what a busy machine may have got wrong.
+MEASUREMENTS = frozenset({"benchmark", "compare-speed", "time-candidates"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -52,7 +55,7 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
         jobs=request.jobs,
         # One target that fails must not keep the others out of the report.
         keep_going=True,
-        forced=frozenset({"benchmark"}) if request.again else frozenset(),
+        forced=MEASUREMENTS if request.again else frozenset(),
         dry_run=not request.measure,
     )
     outcome = session.execute(graph, targets, options, listener)

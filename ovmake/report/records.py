@@ -18,6 +18,7 @@ from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import Graph
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
+from ovmake.report.weighing import SpeedCheck, Weighing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,8 @@ class TargetReport:
 
     `decided` says whether there were samples enough for the gate's word.
 
-    `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir".
+    `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
+    be one "speed-check". `weighing` is None but for `auto`.
     """
 
     name: str
@@ -139,6 +141,8 @@ class TargetReport:
     versions: Mapping[str, str]
     missing: Mapping[str, str]
     decided: bool = True
+    weighing: Weighing | None = None
+    speed_check: SpeedCheck | None = None
 
 
 Read = Callable[[Digest], bytes]
@@ -156,9 +160,11 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     record = _json(published, "record", read)
     if record is None:
         missing["ir"] = _why(graph, outcome, name)
-    evaluation = _json(outcome.actions.get(f"evaluate {name}"), "evaluation", read)
+    # That of the chosen candidate, empty if it has no gate.
+    judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
+    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
     if evaluation is None:
-        off = f"evaluate {name}" not in outcome.actions
+        off = judge not in outcome.actions or record is not None
         missing["evaluation"] = "`accuracy = false` in the Ovfile" if off else _why(graph, outcome, name)
     elif "not_measured" in evaluation:
         missing["evaluation"] = str(evaluation["not_measured"])
@@ -166,6 +172,11 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     measurement = _json(measured, "measurement", read)
     if measurement is None:
         missing["measurement"] = _why_not_measured(measured, missing)
+    checked = outcome.actions.get(f"check-speed {name}")
+    check = _json(checked, "speed", read)
+    if check is None and checked is not None:
+        missing["speed-check"] = _why_not_checked(outcome, name, missing)
+    choice = _json(outcome.actions.get(f"weigh {name}"), "choice", read)
     gate, text = _gate(graph, outcome, name, record)
     place = next(out.place for out in graph.actions[f"publish {name}"].outputs if out.role == "xml")
     machine = measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
@@ -184,6 +195,8 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         options=record["options"] if record else {},
         versions=record["versions"] if record else {},
         missing=missing,
+        weighing=Weighing.of(choice) if choice else None,
+        speed_check=SpeedCheck.of(check) if check else None,
     )
 
 
@@ -213,13 +226,20 @@ def _why_not_measured(measured: ActionOutcome | None, missing: Mapping[str, str]
     return "not measured yet: run `ovmake report`"
 
 
+def _why_not_checked(outcome: Outcome, name: str, missing: Mapping[str, str]) -> str:
+    if "ir" in missing:
+        return missing["ir"]
+    compared = outcome.actions[f"compare-speed {name}"]
+    return compared.diagnostic.message if compared.diagnostic else "not measured yet: run `ovmake build`"
+
+
 def _gate(graph: Graph, outcome: Outcome, name: str, record: dict[str, Any] | None) -> tuple[str, str]:
     if record is not None:
         return str(record["gate"]["result"]), str(record["gate"]["text"])
-    judged = outcome.actions.get(f"gate {name}")
+    judged = outcome.actions.get(f"gate {name}", outcome.actions.get(f"choose {name}"))
     if judged is not None and "gate" in judged.facts:
         text = judged.diagnostic.message if judged.diagnostic else ""
-        return str(judged.facts["gate"]), text.removeprefix(f"gate {name}: ")
+        return str(judged.facts["gate"]), text.removeprefix(f"gate {name}: ").removeprefix(f"choose {name}: ")
     return "not-measured", _why(graph, outcome, name)
 
 

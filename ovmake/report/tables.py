@@ -19,6 +19,7 @@ from typing import Any
 
 from ovmake.report import words
 from ovmake.report.records import Evaluation, Measurement, SideFigures, TargetReport
+from ovmake.report.weighing import Candidate, Speed
 from ovmake.report.words import why
 
 FORMAT = 1
@@ -35,6 +36,16 @@ class Figure:
     value: float | None
     text: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRow:
+    """A candidate of `auto`: its `drop` in the metric, its `speed` against the FP32 IR, and the range of that."""
+
+    candidate: Candidate
+    drop: Figure
+    speed: Figure
+    range: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +88,21 @@ class Row:
         return self.report.measurement is not None and words.is_unstable(self.report.measurement)
 
     @property
+    def candidates(self) -> tuple[CandidateRow, ...]:
+        """What `auto` weighed; nothing for other targets."""
+        weighing = self.report.weighing
+        return () if weighing is None else tuple(_candidate(self.metric, one) for one in weighing.candidates)
+
+    @property
+    def speed_check(self) -> Figure | None:
+        """How fast an INT8 IR is beside the FP32 one; None where that is not checked."""
+        check = self.report.speed_check
+        if check is None and "speed-check" not in self.report.missing:
+            return None
+        unmeasured = "too few inferences fit into the time" if check else why(self.report, "speed-check")
+        return _speed(check.speed if check else None, unmeasured)
+
+    @property
     def longest_us(self) -> float:
         """The longest time that a chart of this row must hold; 0 when nothing was measured."""
         measured = self.report.measurement
@@ -105,6 +131,9 @@ class Row:
             "layers": [asdict(layer) for layer in evaluated.layers] if evaluated else None,
             "weights": dict(evaluated.weights) if evaluated else None,
             "measured": _circumstances(report.measurement) if report.measurement else None,
+            **({"auto": dict(report.weighing.body)} if report.weighing else {}),
+            **({"speed_check": dict(report.speed_check.body)} if report.speed_check else {}),
+            **({"speed_check": None} if "speed-check" in report.missing else {}),
             "options": dict(report.options),
             "versions": dict(report.versions),
             "missing": self._missing(),
@@ -131,6 +160,8 @@ class Row:
             missing["drop_interval"] = NO_INTERVAL
         if report.measurement is None:
             missing["measured"] = why(report, "measurement")
+        if "speed-check" in report.missing:
+            missing["speed_check"] = why(report, "speed-check")
         return missing
 
 
@@ -214,8 +245,9 @@ def _common_unit(reports: Sequence[TargetReport]) -> str:
 
 
 def _rivals(contenders: Mapping[str, Measurement], best: str) -> tuple[str, ...]:
-    low = contenders[best].speedup_low
-    return tuple(name for name, one in contenders.items() if name != best and one.speedup_high >= low)
+    # Of one IR under two names (`auto` and what it chose) there is one measurement.
+    others = {name: one for name, one in contenders.items() if one != contenders[best]}
+    return tuple(name for name, one in others.items() if one.speedup_high >= contenders[best].speedup_low)
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -255,6 +287,27 @@ def _figures(report: TargetReport, unit: str) -> dict[str, Figure]:
         "max_abs_difference": evaluated["max_abs_difference"],
         "openvino.size_bytes": _figure(report, "size_bytes", words.size, unpublished),
     }
+
+
+def _candidate(metric: str, one: Candidate) -> CandidateRow:
+    def in_points(drop: float) -> str:
+        return words.drop_in(metric, drop)
+
+    no_drop = UNLABELLED if one.gate != "not-measured" else one.text
+    return CandidateRow(
+        candidate=one,
+        drop=_figure(one, "drop", in_points, no_drop),
+        speed=_figure(one.speed, "median", words.times, one.unmeasured),
+        # The FP32 IR's own ratio to itself has no range.
+        range=words.range_of(one.speed) if one.speed and one.speed.low < one.speed.high else "",
+    )
+
+
+def _speed(speed: Speed | None, unmeasured: str) -> Figure:
+    """Return a ratio with its range, or why there is none."""
+    if speed is None:
+        return Figure(value=None, text=words.NOT_MEASURED, reason=unmeasured)
+    return Figure(value=speed.median, text=words.speed(speed))
 
 
 def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Figure]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 
 from ovmake.report.records import Evaluation, Measurement, TargetReport
+from ovmake.report.weighing import Speed
 
 NOT_MEASURED = "not measured"
 
@@ -39,7 +40,19 @@ def verdict(report: TargetReport) -> str:
         return f"{report.name} {state}: {why(report, 'ir')}"
     if report.measurement is None:
         return f"{report.name}: speed {NOT_MEASURED} ({why(report, 'measurement')}); {_accuracy_alone(report)}"
-    return f"{report.name} {_speed(report.measurement)}{_cost(report)}"
+    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_beside_float(report)}"
+
+
+def _named(report: TargetReport) -> str:
+    return f"{report.name} ({report.weighing.chosen})" if report.weighing else report.name
+
+
+def _beside_float(report: TargetReport) -> str:
+    """Return the warning of the speed check, as the end of a sentence."""
+    check = report.speed_check
+    if check is None or not check.slower or check.speed is None:
+        return ""
+    return f"; it is slower than the FP32 IR: {speed(check.speed)}"
 
 
 def why(report: TargetReport, what: str) -> str:
@@ -162,6 +175,16 @@ def ratio(value: float) -> str:
 def times(value: float) -> str:
     """Return a ratio as a factor: "4.8×"."""
     return f"{ratio(value)}×"
+
+
+def speed(measured: Speed) -> str:
+    """Return how fast something is beside another, with its range: "1.52× (1.51 to 1.53×)"."""
+    return f"{times(measured.median)} ({range_of(measured)})"
+
+
+def range_of(measured: Speed) -> str:
+    """Return the range of a ratio: "1.51 to 1.53×"."""
+    return f"{ratio(measured.low)} to {times(measured.high)}"
 
 
 def duration(us: float, unit: str) -> str:

@@ -9,9 +9,12 @@
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails
+    auto.py        candidates of several precisions -> the fastest that keeps its gate; choosing.py decides
     publish.py     what passed                      -> build/<model>/<precision>/
+    speed.py       INT8 and FP32 taking turns       -> a warning where INT8 is slower
     debug.py       the IR against TensorFlow, layer by layer (for `ovmake debug`)
     benchmark.py   IR and TensorFlow taking turns   -> a measurement (for `ovmake report`)
+    intervals.py   how sure a ratio of speeds is
     settings.py    which settings of a target which action uses
 
 A rule imports nothing heavier than the graph: what an action *does* is in `ovmake.workers`, under the action's kind.
@@ -19,9 +22,12 @@ A rule imports nothing heavier than the graph: what an action *does* is in `ovma
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ovmake.graph.action import Action
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.auto import Candidate, choose, time_candidates, weigh
 from ovmake.rules.benchmark import benchmark
 from ovmake.rules.compress import compress
 from ovmake.rules.compress_weights import compress_weights
@@ -29,32 +35,26 @@ from ovmake.rules.convert import convert
 from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
 from ovmake.rules.freeze import freeze
-from ovmake.rules.gate import gate
-from ovmake.rules.publish import publish
+from ovmake.rules.gate import gate, judge
+from ovmake.rules.publish import Judged, publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
 from ovmake.rules.settings import is_traced
+from ovmake.rules.speed import REDUCED, check_speed, compare_speed
 
 __all__ = ["build_target", "debug_target", "measure_target"]
 
 
 def build_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake build` does for one target; return the action that publishes it."""
-    frozen = freeze(lowering, target)
-    converted = convert(lowering, target, frozen)
-    ir = _ir(lowering, target, converted)
-    if target.accuracy is None:
-        return publish(lowering, target, converted=converted, ir=ir, frozen=frozen, verdict=None)
-    expected = reference(lowering, target, converted=converted, frozen=frozen)
-    evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
-    verdict = gate(lowering, target, evaluation)
-    return publish(lowering, target, converted=converted, ir=ir, frozen=frozen, verdict=verdict)
+    """Add what `ovmake build` does for one target; return the last: it publishes, or checks the speed."""
+    return _checked(lowering, target, after=_published(lowering, target))
 
 
 def measure_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake report` does for one target; return the action that measures it."""
-    published = build_target(lowering, target)
-    return benchmark(lowering, target, published=published, frozen=freeze(lowering, target))
+    """Add what `ovmake report` does for one target; return the last: it measures, or checks the speed."""
+    published = _published(lowering, target)
+    measured = benchmark(lowering, target, published=published, frozen=freeze(lowering, target))
+    return _checked(lowering, target, after=measured)
 
 
 def debug_target(lowering: Lowering, target: Target) -> Action:
@@ -63,8 +63,73 @@ def debug_target(lowering: Lowering, target: Target) -> Action:
     Layers have names in a frozen graph only. So the source is frozen for this also where the IR is made without.
     """
     converted = convert(lowering, target, freeze(lowering, target))
-    ir = _ir(lowering, target, converted)
+    ir = _chosen(lowering, target, converted)[0] if target.candidates else _ir(lowering, target, converted)
     return compare_layers(lowering, target, converted=converted, ir=ir, frozen=freeze(lowering, target, always=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """The actions that make and evaluate one target's IR. `evaluation` is None where the gate is off."""
+
+    frozen: Action | None
+    converted: Action
+    ir: Action
+    evaluation: Action | None
+
+
+def _made(lowering: Lowering, target: Target) -> _Made:
+    frozen = freeze(lowering, target)
+    converted = convert(lowering, target, frozen)
+    ir = _ir(lowering, target, converted)
+    if target.accuracy is None:
+        return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=None)
+    expected = reference(lowering, target, converted=converted, frozen=frozen)
+    evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
+    return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=evaluation)
+
+
+def _published(lowering: Lowering, target: Target) -> Action:
+    if target.candidates:
+        return _published_choice(lowering, target)
+    made = _made(lowering, target)
+    judged = None
+    if made.evaluation is not None:
+        judged = Judged(evaluation=made.evaluation, verdict=gate(lowering, target, made.evaluation))
+    return publish(lowering, target, converted=made.converted, ir=made.ir, frozen=made.frozen, judged=judged)
+
+
+def _published_choice(lowering: Lowering, target: Target) -> Action:
+    frozen = freeze(lowering, target)
+    converted = convert(lowering, target, frozen)
+    chosen, weighed = _chosen(lowering, target, converted)
+    has_gate = any(one.accuracy is not None for one in target.candidates)
+    judged = Judged(evaluation=chosen, verdict=chosen) if has_gate else None
+    return publish(lowering, target, converted=converted, ir=chosen, frozen=frozen, judged=judged, choice=weighed)
+
+
+def _chosen(lowering: Lowering, target: Target, converted: Action) -> tuple[Action, Action]:
+    """Add all candidates of `auto`; return the action that makes the chosen one's IR, and the one that weighed them."""
+    candidates = [_candidate(lowering, one) for one in target.candidates]
+    timed = time_candidates(lowering, target, converted=converted, candidates=candidates)
+    weighed = weigh(lowering, target, timed=timed, candidates=candidates)
+    return choose(lowering, target, weighed=weighed, candidates=candidates), weighed
+
+
+def _candidate(lowering: Lowering, target: Target) -> Candidate:
+    made = _made(lowering, target)
+    judged = None
+    if made.evaluation is not None:
+        judged = Judged(evaluation=made.evaluation, verdict=judge(lowering, target, made.evaluation))
+    return Candidate(target=target, ir=made.ir, judged=judged)
+
+
+def _checked(lowering: Lowering, target: Target, *, after: Action) -> Action:
+    """Add the speed check, if the target is one to check; return the last action of the target."""
+    if target.precision not in REDUCED or not target.speed_check:
+        return after
+    made = _made(lowering, target)
+    compared = compare_speed(lowering, target, ir=made.ir, converted=made.converted, after=after)
+    return check_speed(lowering, target, compared)
 
 
 def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:

@@ -1,6 +1,7 @@
 """gate: compare an evaluation's figures with what the Ovfile promises.
 
     gate(lowering, target, evaluation) -> Action
+    judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
     promise_params(target) -> params of whoever asks whether the promise is kept
 
 A missed gate fails its target before anything is published, so the last good IR stays where it was. The action runs in
@@ -8,6 +9,8 @@ the ovmake process: it compares two numbers (`ovmake.promise`).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.lower import Lowering
@@ -19,17 +22,28 @@ def gate(lowering: Lowering, target: Target, evaluation: Action, *, search: Acti
     inputs = [Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation"))]
     if search is not None:
         inputs.append(Input(role="search", origin=Artifact(search.name, "search")))
-    return lowering.add(
-        Action(
-            kind="gate",
-            subject=target.name,
-            worker="here",
-            params=promise_params(target),
-            inputs=tuple(inputs),
-            outputs=(Output(role="verdict"),),
-            at=target.at,
-            origins=target.origins,
-        ),
+    return lowering.add(_gate(target, *inputs))
+
+
+def judge(lowering: Lowering, target: Target, evaluation: Action) -> Action:
+    """Add the judgement of a candidate: the gate's, but one that misses it is only not chosen, and nothing fails.
+
+    `kept` is the answer alone, so that a promise which is kept as before runs no measurement again.
+    """
+    action = _gate(target, Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation")))
+    return lowering.add(replace(action, kind="judge", outputs=(Output(role="verdict"), Output(role="kept"))))
+
+
+def _gate(target: Target, *inputs: Input) -> Action:
+    return Action(
+        kind="gate",
+        subject=target.name,
+        worker="here",
+        params=promise_params(target),
+        inputs=inputs,
+        outputs=(Output(role="verdict"),),
+        at=target.at,
+        origins=target.origins,
     )
 
 

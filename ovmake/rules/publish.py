@@ -10,7 +10,7 @@ the machine, so that two clean builds of the same inputs agree on it too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
@@ -39,7 +39,16 @@ PROCESSOR_STEPS = {
     "which another instruction set rounds otherwise",
     "control": "the search runs every trial on this processor, and its rounding may decide between two sets of layers",
     "compress-weights": "NNCF computes scales and integers in a model that OpenVINO compiles for this processor",
+    "choose": "speeds measured on this machine decide which of the candidates is published",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The actions whose outputs say what was compared, and with what result: `evaluation` and `verdict`."""
+
+    evaluation: Action
+    verdict: Action
 
 
 def publish(
@@ -49,32 +58,34 @@ def publish(
     converted: Action,
     ir: Action,
     frozen: Action | None,
-    verdict: Action | None,
+    judged: Judged | None,
+    choice: Action | None = None,
 ) -> Action:
-    """Add the publication of `ir`, which waits for `verdict` unless the gate is off."""
+    """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off.
+
+    `choice` is the action that weighed the candidates of `auto`; the record repeats what it found.
+    """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
-    judged: tuple[Input, ...] = ()
-    if verdict is not None:
-        judged = (
-            Input(role="evaluation", origin=Artifact(f"evaluate {target.name}", "evaluation")),
-            Input(role="verdict", origin=Artifact(verdict.name, "verdict")),
+    found: tuple[Input, ...] = ()
+    if judged is not None:
+        found = (
+            Input(role="evaluation", origin=Artifact(judged.evaluation.name, "evaluation")),
+            Input(role="verdict", origin=Artifact(judged.verdict.name, "verdict")),
         )
+    if choice is not None:
+        found = (*found, Input(role="choice", origin=Artifact(choice.name, "choice")))
     return lowering.add(
         Action(
             kind="publish",
             subject=target.name,
             worker="here",
-            tools=(
-                "openvino",
-                *(("tensorflow",) if verdict else ()),
-                *(("nncf",) if target.quantization or target.weights else ()),
-            ),
+            tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _needs_nncf(target) else ())),
             params=_record_params(lowering, target),
             inputs=(
                 *ir_inputs(ir.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
-                *judged,
+                *found,
             ),
             environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
             outputs=(
@@ -88,6 +99,10 @@ def publish(
     )
 
 
+def _needs_nncf(target: Target) -> bool:
+    return any(one.quantization or one.weights for one in (target, *target.candidates))
+
+
 def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
     """Return every setting that shaped the target: the record repeats them."""
     params = [
@@ -97,13 +112,21 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
         *model_params(target),
         *device_params(target),
     ]
-    if target.quantization is not None:
-        dataset = lowering.ovfile.datasets[target.quantization.calibration]
-        params += [*quantization_params(target), Param(name="calibration", value=dataset.path)]
-    params += weight_params(target)
+    params += _compression_params(lowering, target)
+    if target.candidates:
+        params.append(Param(name="candidates", value=tuple(one.precision for one in target.candidates)))
+    for one in target.candidates:
+        params += [replace(p, name=f"{one.precision}.{p.name}") for p in _compression_params(lowering, one)]
     if target.accuracy is not None:
         params += _gate_params(lowering, target)
     return tuple(params)
+
+
+def _compression_params(lowering: Lowering, target: Target) -> list[Param]:
+    if target.quantization is None:
+        return [*weight_params(target)]
+    dataset = lowering.ovfile.datasets[target.quantization.calibration]
+    return [*quantization_params(target), Param(name="calibration", value=dataset.path)]
 
 
 def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
@@ -135,6 +158,7 @@ class Published:
     interface: Mapping[str, object]
     evaluation: Mapping[str, object] | None
     verdict: Mapping[str, object] | None
+    choice: Mapping[str, object] | None = None
     step: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -184,4 +208,5 @@ def record(made: Published) -> dict[str, object]:
         "layers": evaluation.get("layers"),
         "weights": evaluation.get("weights"),
         "compile_properties": evaluation.get("compile_properties"),
+        **({"auto": made.choice} if made.choice is not None else {}),
     }

@@ -10,22 +10,19 @@ Standard library only: this process must weigh nothing on what it measures.
 from __future__ import annotations
 
 import json
-import os
-import random
 import statistics
 import tempfile
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ovmake.workers.client import ENVIRONMENT, WorkerProcess
-from ovmake.workers.protocol import ActionError, Request, serve
+from ovmake.workers.protocol import Request, serve
+from ovmake.workers.racing import compare_speed, time_candidates
+from ovmake.workers.turns import Side, take_turns, usable_threads, warm_up
 
 # Blocks long enough to time, short enough that a disturbance hits both sides.
 BLOCK_SECONDS = 0.1
 LEAST_PAIRS = 5
-WARM_UP_BLOCKS = 2
 THROUGHPUT_ROUNDS = 3
 # Shares of the time limit: the rest is for starting and loading.
 LATENCY_SHARE = 0.6
@@ -36,57 +33,10 @@ SIDES = ("tensorflow", "openvino")
 TIMED_ENVIRONMENT = {**ENVIRONMENT, "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
-@dataclass(slots=True, kw_only=True)
-class Side:
-    """One framework's process, and what was measured in it."""
-
-    worker: WorkerProcess
-    request: Request
-    runs: int = 1
-    opened: Mapping[str, object] = field(default_factory=dict)
-    blocks: list[list[int]] = field(default_factory=list)
-    throughputs: list[float] = field(default_factory=list)
-    peak_bytes: int | None = None
-
-    def ask(self, step: str, **params: object) -> Mapping[str, object]:
-        """Do a step and return its facts.
-
-        Raises:
-            ActionError: it failed, or the process died.
-        """
-        asked = Request(
-            id=1,
-            kind="time",
-            params={**self.request.params, "step": step, **params},
-            inputs=self.request.inputs,
-            log=self.request.log,
-        )
-        self.worker.send(asked)
-        response = self.worker.receive()
-        if response is None:
-            raise ActionError("worker-died", self.worker.how_it_died(), notes=tuple(self.worker.said()[-5:]))
-        if not response.ok:
-            raise ActionError(
-                response.code,
-                f"{self.worker.name}: {response.message}",
-                notes=response.notes,
-                help=response.help,
-                setting=response.setting,
-            )
-        return response.facts
-
-    def block(self) -> list[int]:
-        """Return the times of one block, in nanoseconds."""
-        times = self.ask("block", runs=self.runs)["ns"]
-        if not isinstance(times, list):
-            raise TypeError("a block is a list of times")
-        return times
-
-
 def benchmark(request: Request) -> dict[str, object]:
     """Measure; write `measurement`."""
     seconds = float(str(request.params["benchmark.max-seconds"]))
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = usable_threads()
     timed = Request(
         id=1,
         kind="time",
@@ -113,8 +63,8 @@ def _measure(sides: Mapping[str, Side], seconds: float) -> None:
     for side in sides.values():
         side.opened = side.ask("open")
     for side in sides.values():
-        _warm_up(side)
-    _take_turns(sides, seconds * LATENCY_SHARE)
+        warm_up(side, BLOCK_SECONDS)
+    take_turns(list(sides.values()), seconds=seconds * LATENCY_SHARE, least=LEAST_PAIRS)
     # Before the throughput runs, which compile the model once more.
     for side in sides.values():
         peak = side.ask("memory")["peak_bytes"]
@@ -123,26 +73,6 @@ def _measure(sides: Mapping[str, Side], seconds: float) -> None:
         for side in sides.values():
             facts = side.ask("throughput", seconds=seconds * THROUGHPUT_SHARE / THROUGHPUT_ROUNDS / len(sides))
             side.throughputs.append(float(str(facts["samples"])) / float(str(facts["seconds"])))
-
-
-def _warm_up(side: Side) -> None:
-    """Run until a block's length is known, and the first slow inferences are behind."""
-    for _ in range(WARM_UP_BLOCKS):
-        typical_seconds = statistics.median(side.block()) / 1e9
-        side.runs = max(1, round(BLOCK_SECONDS / max(typical_seconds, 1e-9)))
-        side.runs = min(side.runs, 10_000)
-
-
-def _take_turns(sides: Mapping[str, Side], seconds: float) -> None:
-    order = list(sides.values())
-    shuffler = random.Random(0)  # noqa: S311 - an order, not a secret
-    started = time.monotonic()
-    pairs = 0
-    while pairs < LEAST_PAIRS or time.monotonic() - started < seconds:
-        shuffler.shuffle(order)
-        for side in order:
-            side.blocks.append(side.block())
-        pairs += 1
 
 
 def _summary(sides: Mapping[str, Side], threads: int) -> dict[str, object]:
@@ -182,4 +112,4 @@ def _percentile(ordered: list[float], percent: int) -> float:
 
 
 if __name__ == "__main__":
-    serve({"benchmark": benchmark})
+    serve({"benchmark": benchmark, "compare-speed": compare_speed, "time-candidates": time_candidates})

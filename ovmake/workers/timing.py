@@ -7,6 +7,10 @@ The bench worker sends `time` requests with a `step`:
     memory       -> {"peak_bytes": ...}                  the highest resident memory of this process so far
     throughput   {"seconds": s} -> {"samples", "seconds"}   as many inferences as the framework can do side by side
 
+    layers       -> facts about the compiled model's layers (an IR's only)
+
+A process may hold several models at a time: each request says by `name` which one it is about.
+
 Feeds are real samples where there is a dataset, up to FEEDS of them in turn, so that no cache sees one input only. They
 are ready before the clock starts, on TensorFlow's side prepared: what the IR does inside is not on TensorFlow's bill.
 """
@@ -18,8 +22,9 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
@@ -46,33 +51,45 @@ class Subject(Protocol):
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
         """Do inferences side by side; return how many, and the seconds they took."""
 
+    def layers(self) -> dict[str, object]:
+        """Return facts about the layers as they are executed; empty where the framework does not tell."""
 
-class _Session:
-    """What is open in this process."""
 
-    subject: ClassVar[Subject]
-    feeds: ClassVar[list[Any]]
-    turn: ClassVar[Iterator[Any]]
-    batch: ClassVar[int]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A model that is ready to be timed."""
+
+    subject: Subject
+    feeds: list[Any]
+    turn: Iterator[Any]
+    batch: int
+
+
+# What is open in this process, by name.
+_OPEN: dict[str, _Opened] = {}
 
 
 def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> dict[str, object]:
     """Do one step."""
+    name = str(request.params["name"])
     match request.params["step"]:
         case "open":
-            return _open(request, make)
+            return _open(request, make, name)
         case "block":
-            return {"ns": _block(int(str(request.params["runs"])))}
+            return {"ns": _block(_OPEN[name], int(str(request.params["runs"])))}
         case "memory":
             return {"peak_bytes": peak_memory_bytes()}
+        case "layers":
+            return _OPEN[name].subject.layers()
         case "throughput":
-            count, seconds = _Session.subject.flood(_Session.feeds, float(str(request.params["seconds"])))
-            return {"samples": count * _Session.batch, "seconds": seconds}
+            opened = _OPEN[name]
+            count, seconds = opened.subject.flood(opened.feeds, float(str(request.params["seconds"])))
+            return {"samples": count * opened.batch, "seconds": seconds}
         case step:
             raise ValueError(f"unknown step {step}")
 
 
-def _open(request: Request, make: Callable[[Request, Interface], Subject]) -> dict[str, object]:
+def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface).with_batch(1)
     per_feed = samples.batch or 1
@@ -82,20 +99,19 @@ def _open(request: Request, make: Callable[[Request, Interface], Subject]) -> di
     feeds = [subject.feed(feed.inputs) for feed in itertools.islice(samples.feeds(), FEEDS)]
     subject.settle(feeds[0])
     subject.infer(feeds[0])
-    _Session.subject, _Session.feeds = subject, feeds
-    _Session.turn = itertools.cycle(feeds)
-    _Session.batch = per_feed
+    _OPEN[name] = _Opened(subject=subject, feeds=feeds, turn=itertools.cycle(feeds), batch=per_feed)
     return {
         "batch": per_feed,
         "load_ms": (loaded - started) / 1e6,
         "dataset": "dataset" in request.inputs,
         "way": subject.way,
+        "dynamic_inputs": [tensor.name for tensor in interface.inputs if -1 in tensor.shape],
     }
 
 
-def _block(runs: int) -> list[int]:
+def _block(opened: _Opened, runs: int) -> list[int]:
     """Return the time of each inference, in nanoseconds. The collector waits until the block is over."""
-    infer, turn = _Session.subject.infer, _Session.turn
+    infer, turn = opened.subject.infer, opened.turn
     clock = time.perf_counter_ns
     times = []
     gc.disable()

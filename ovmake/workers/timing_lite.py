@@ -35,6 +35,10 @@ class LiteSubject:
     def settle(self, feed: Any) -> None:
         """There is one way only."""
 
+    def layers(self) -> dict[str, object]:
+        """TensorFlow does not tell."""
+        return {}
+
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Arrays, prepared already."""
         return prepared(arrays, self._interface)

@@ -9,7 +9,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.workers import ir
+from ovmake.workers import executed, ir
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request
@@ -25,12 +25,19 @@ class OpenVinoSubject:
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
-        self._request = self._compile("LATENCY").create_infer_request()
-
+        self._compiled = self._compile("LATENCY")
+        self._request = self._compiled.create_infer_request()
         self.way = "compiled with the latency hint"
 
     def settle(self, feed: Any) -> None:
         """There is one way only."""
+
+    def layers(self) -> dict[str, object]:
+        """Layers by the precision they compute in, and in how many places activations become INT8."""
+        layers = executed.layers(self._compiled, self._model)
+        # A FakeQuantize that is executed by itself is where floats become INT8: others are part of the layer before.
+        conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
+        return {"executed": executed.counts(layers), "conversions": conversions}
 
     def _compile(self, hint: str) -> Any:
         properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint}

@@ -26,7 +26,7 @@ def test_example_parses_without_a_warning() -> None:
 
     assert [target.name for target in ovfile.targets] == [
         *("mobilenet:fp32", "mobilenet:fp16", "mobilenet:bf16"),
-        *("mobilenet:int8", "mobilenet:int8-weights", "mobilenet:int4-weights"),
+        *("mobilenet:int8", "mobilenet:int8-weights", "mobilenet:int4-weights", "mobilenet:auto"),
         *("mobilenet@thumb:fp32", "mobilenet@thumb:fp16", "reader:int8"),
     ]
     assert ovfile.warnings == ()

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ovmake.report.records import Evaluation, Layer, Measurement, OutputDifference, SideFigures, TargetReport
 from ovmake.report.tables import Page, build_page
+from ovmake.report.weighing import Candidate, Speed, SpeedCheck, Weighing
 
 MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.44; avx avx2 avx512f f16c fma sse4_2"
 GATE_OFF = "`accuracy = false` in the Ovfile"
@@ -196,10 +197,56 @@ def without_peak_memory(name: str) -> TargetReport:
     return target(name, measurement=measurement, evaluation=sure(0.0008, 0.0074))
 
 
+def candidate(precision: str, median: float = 1.0, **changed: object) -> Candidate:
+    """Return a candidate of `auto` that keeps its gate."""
+    one = Candidate(
+        precision=precision,
+        gate="passed",
+        text="accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042, allowed 0.01",
+        drop=0.0042,
+        speed=Speed(median=median, low=median * 0.98, high=median * 1.03),
+        unmeasured="",
+    )
+    return replace(one, **changed)  # type: ignore[arg-type]
+
+
+def weighed(name: str = "fashion:auto") -> TargetReport:
+    """Return a target of `auto` that chose INT8; one candidate missed its gate and was not timed."""
+    late = candidate("fp16", gate="missed", speed=None, unmeasured="its gate is missed, so its speed does not matter")
+    base = candidate(
+        "fp32", drop=None, gate="not-measured", text="`accuracy = false`", speed=Speed(median=1.0, low=1.0, high=1.0)
+    )
+    weighing = Weighing(
+        chosen="int8",
+        why="the fastest that keeps its gate",
+        candidates=(base, late, candidate("int8", 1.52)),
+        body={"chosen": "int8"},
+    )
+    return target(name, weighing=weighing)
+
+
+def slower(name: str = "fashion:int8") -> TargetReport:
+    """Return a target that the speed check warns of."""
+    reasons = (
+        "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
+        "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
+    )
+    check = SpeedCheck(
+        slower=True, speed=Speed(median=0.81, low=0.78, high=0.84), reasons=reasons, body={"slower": True}
+    )
+    return target(name, speed_check=check)
+
+
 EVERY_CASE = (
     target("fashion:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(4.6, 4.2, 5.0)),
     target("fashion:fp16", evaluation=evaluated(candidate=0.919), measurement=measured(4.7, 3.1, 6.4)),
     target("fashion:int8"),
+    weighed(),
+    slower("slow:int8"),
+    target(
+        "slow:int8-weights",
+        missing={"speed-check": "compare-speed slow:int8-weights: the bench worker was killed by SIGKILL"},
+    ),
     gate_missed("mobilenet:int8"),
     gate_off("mobilenet:fp32"),
     not_measured("mobilenet:fp16"),

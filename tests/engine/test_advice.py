@@ -1,0 +1,127 @@
+"""Advice: a warning that comes with a success, and advisory actions, with which nothing else fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ovmake.engine.events import ActionFinished, TargetFinished
+from ovmake.engine.job import Complaint
+from ovmake.engine.status import NOTE, StatusLine, statuses
+from ovmake.engine.world import Options
+from ovmake.graph.action import Graph, JsonValue
+from tests.engine.small import action, repo
+from tests.fakes import Built, FakeRepo
+
+COMPLAINT = Complaint(code="slow", message="it is slow", notes=("a", "b"), help="run", setting="speed-check")
+FACTS: dict[str, JsonValue] = {**COMPLAINT.as_facts(), NOTE: "slow"}
+
+
+def plan() -> Graph:
+    """Return two targets; the first has a check after it, in two actions."""
+    publish = action("publish m", "models/m.pb", place="build/m/m.xml")
+    compare = replace(action("compare m", "models/m.pb", after=("publish m",)), advisory=True)
+    check = replace(action("check m", "compare m"), advisory=True)
+    other = action("publish n", "models/m.pb", place="build/n/n.xml", params={"n": 1})
+    actions = {one.name: one for one in (publish, compare, check, other)}
+    return Graph(actions=actions, targets={"m": "check m", "n": "publish n"})
+
+
+def finished(built: Built, name: str) -> ActionFinished:
+    (event,) = [one for one in built.events if isinstance(one, ActionFinished) and one.action.name == name]
+    return event
+
+
+def test_a_failed_check_is_a_warning_and_its_target_is_built() -> None:
+    built = repo().build(plan(), failing=["compare m"])
+
+    assert {"m": "built", "n": "built"} == built.outcome.targets
+    assert 0 == built.outcome.exit_status
+    complaint = finished(built, "compare m").diagnostic
+    assert complaint is not None
+    assert "warning" == complaint.severity
+
+
+def test_a_failed_check_stops_no_build() -> None:
+    built = repo().build(plan(), options=Options(keep_going=False), failing=["compare m"])
+
+    assert "ran" == built.statuses["publish n"]
+    assert "skipped" == built.statuses["check m"]
+
+
+def test_a_failed_check_is_made_again_and_is_no_reason_to_publish_again() -> None:
+    there = repo()
+    there.build(plan(), failing=["compare m"])
+
+    built = there.build(plan())
+
+    assert ["compare m", "check m"] == built.ran
+
+
+def test_a_target_that_fails_fails_as_ever() -> None:
+    built = repo().build(plan(), options=Options(keep_going=True), failing=["publish m"])
+
+    assert {"m": "failed", "n": "built"} == built.outcome.targets
+    assert 1 == built.outcome.exit_status
+    assert "skipped" == built.statuses["compare m"]
+
+
+@pytest.mark.parametrize("failing", [(), ("compare m",)])
+def test_status_says_nothing_of_a_failed_check(failing: tuple[str, ...]) -> None:
+    there = repo()
+    there.build(plan(), failing=failing)
+
+    (line,) = lines(there, "m")
+
+    assert ("fresh" if not failing else "stale", "") == (line.status, line.message)
+
+
+def lines(there: FakeRepo, *asked: str) -> list[StatusLine]:
+    return list(statuses(plan(), there.database, lambda g, t, o, _: there.build(g, *t, options=o).outcome, asked))
+
+
+def test_a_warning_comes_with_a_run_and_with_a_restore_and_not_with_a_look() -> None:
+    there = repo()
+    facts = {"check m": FACTS}
+    first = there.build(plan(), facts=facts)
+    second = there.build(plan(), facts=facts)
+    there.disk.put("models/m.pb", b"a1")
+    there.disk.tick()
+    there.build(plan(), facts=facts)
+    there.disk.put("models/m.pb", b"a0")
+    there.disk.tick()
+    back = there.build(plan(), facts=facts)
+
+    assert "restored" == finished(back, "check m").status
+    for built in (first, back):
+        warning = finished(built, "check m").warning
+        assert warning is not None
+        assert ("warning", "slow", "check m: it is slow") == (warning.severity, warning.code, warning.message)
+        assert (("a", "b"), "run") == (warning.notes, warning.help)
+    assert [] == [one for one in second.events if isinstance(one, ActionFinished)]
+
+
+def test_the_warning_is_in_the_public_event() -> None:
+    built = repo().build(plan(), facts={"check m": FACTS})
+
+    body = finished(built, "check m").to_json()["warning"]
+    assert isinstance(body, dict)
+    assert ("warning", "slow") == (body["severity"], body["code"])
+    assert "warning" not in finished(built, "compare m").to_json()
+
+
+def test_status_repeats_what_is_notable_of_a_fresh_target() -> None:
+    there = repo()
+    there.build(plan(), facts={"check m": FACTS})
+
+    assert [StatusLine(target="m", status="fresh", message="slow")] == lines(there, "m")
+
+
+def test_what_auto_chose_is_told_with_the_target() -> None:
+    built = repo().build(plan(), facts={"publish n": {"gate": "passed", "drop": 0.1, "chosen": "int8"}})
+
+    told = {one.target: one for one in built.events if isinstance(one, TargetFinished)}
+    assert (None, "int8") == (told["m"].chosen, told["n"].chosen)
+    assert "int8" == told["n"].to_json()["chosen"]
+    assert "chosen" not in told["m"].to_json()

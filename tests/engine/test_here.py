@@ -1,0 +1,182 @@
+"""The actions that run in the ovmake process, on made-up figures: the speed check's words, and what `auto` hands on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ovmake.diagnostics import Span
+from ovmake.engine.events import ActionFinished
+from ovmake.engine.executor import Executor
+from ovmake.engine.here import run_here
+from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.world import Options, World
+from ovmake.graph.action import Action, Artifact, Graph, Input, JsonValue, Output, Param
+from ovmake.ovfile.spec import KeyPath
+from ovmake.store.database import Database
+from ovmake.store.disk import RealDisk
+from ovmake.terminal import lines_of
+
+SLOW = {
+    "format": 1,
+    "threads": 2,
+    "rounds": [{"fp32": 300.0, "ir": 370.0 + number} for number in range(20)],
+    "executed": {"f32": 9, "i8": 7},
+    "conversions": 6,
+    "dynamic_inputs": ["image"],
+    "int8_instructions": [],
+}
+LINE = "[models.m.int8]"
+
+
+class MeasuredBefore:
+    """A runner whose measurements are made up, and whose other actions run in this process as they do."""
+
+    def __init__(self, measured: Mapping[str, object]) -> None:
+        self._measured = measured
+        self._done: list[Completion] = []
+
+    def start(self, job: Job) -> None:
+        """See `Runner`."""
+        if job.action.worker == "here":
+            result = run_here(job)
+        else:
+            Path(job.outputs["comparison"]).write_text(json.dumps(self._measured))
+            result = Success()
+        self._done.append(Completion(job=job, result=result, seconds=1.5))
+
+    def wait(self) -> Completion:
+        """See `Runner`."""
+        return self._done.pop()
+
+    def close(self) -> None:
+        """See `Runner`."""
+
+
+def checked(root: Path, measured: Mapping[str, object]) -> list[str]:
+    """Return the lines that the terminal shows of a speed check of these measurements."""
+    compare = Action(kind="compare-speed", subject="m:int8", worker="bench", outputs=(Output(role="comparison"),))
+    check = Action(
+        kind="check-speed",
+        subject="m:int8",
+        worker="here",
+        params=(Param(name="precision", value="int8"),),
+        inputs=(Input(role="comparison", origin=Artifact("compare-speed m:int8", "comparison")),),
+        outputs=(Output(role="speed"),),
+        at=("models", "m"),
+    )
+    lines: list[str] = []
+
+    def span(_: KeyPath) -> Span:
+        return Span(file="Ovfile", line=7, column=1, length=len(LINE), text=LINE)
+
+    disk = RealDisk(root)
+    world = World(
+        disk=disk,
+        database=Database.in_memory(),
+        runner=MeasuredBefore(measured),
+        version=lambda _: "1",
+        environment=lambda _: "1",
+        emit=lambda event: lines.extend(lines_of(event, explain=False)) if isinstance(event, ActionFinished) else None,
+        absolute=disk.absolute,
+        span=span,
+    )
+    graph = Graph(actions={one.name: one for one in (compare, check)}, targets={"m:int8": check.name})
+    assert 0 == Executor(graph, world, Options()).build(["m:int8"]).exit_status
+    world.database.close()
+    return lines
+
+
+def test_a_slower_int8_is_told_with_figures_reasons_and_what_to_do(tmp_path: Path) -> None:
+    assert (
+        """\
+compare-speed m:int8: done in 1.5 s
+warning[slower-than-float]: check-speed m:int8: the int8 IR is slower than the FP32 one: \
+0.79 times as fast (0.78 to 0.80)
+ --> Ovfile:7:1
+  |
+7 | [models.m.int8]
+  | ^^^^^^^^^^^^^^^
+  |
+  = note: likely because this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)
+  = note: likely because 9 of 16 layers compute in floating point, and activations are made INT8 in 6 places
+  = note: likely because the shape of `image` is dynamic, so kernels are chosen while it runs; `batch` or `shape` \
+fixes it
+help: leave `int8` out of `precisions`, or choose by measurement with `auto`; `speed-check = false` turns this check \
+off""".splitlines()
+        == checked(tmp_path, SLOW)
+    )
+
+
+def test_a_faster_one_is_not_told_of(tmp_path: Path) -> None:
+    quick = {**SLOW, "rounds": [{"fp32": 300.0, "ir": 200.0}] * 20}
+
+    assert ["compare-speed m:int8: done in 1.5 s"] == checked(tmp_path, quick)
+
+
+VERDICTS = {
+    "fp32": {"result": "passed", "text": "drop 0.0000", "drop": 0.0},
+    "int8": {"result": "missed", "text": "drop 0.2000, allowed 0.01", "drop": 0.2},
+}
+
+
+def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> Job:
+    """Return a job with these contents as its inputs: bytes as they are, others as JSON."""
+    for role, content in inputs.items():
+        (root / role).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    action = Action(kind=kind, subject="m:auto", worker="here")
+    params: dict[str, JsonValue] = {"candidates": ("fp32", "int8")}
+    return Job(
+        action=action,
+        params=params,
+        tools={},
+        inputs={role: str(root / role) for role in inputs},
+        digests={},
+        outputs={role: str(root / f"made.{role}") for role in outputs},
+        scratch="",
+        log="",
+    )
+
+
+def weighed(root: Path, verdicts: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    inputs: dict[str, object] = {"measurement": {"rounds": []}}
+    for name, verdict in verdicts.items():
+        inputs |= {f"{name}.verdict": verdict, f"{name}.kept": {"kept": verdict["result"] == "passed"}}
+    assert isinstance(run_here(job(root, "weigh", inputs, "choice")), Success)
+    choice = json.loads((root / "made.choice").read_text())
+    assert isinstance(choice, dict)
+    return choice
+
+
+def chosen(root: Path, choice: Mapping[str, object]) -> Success | Failure:
+    files = {f"{name}.{role}": f"{name} {role}".encode() for name in VERDICTS for role in ("xml", "bin")}
+    figures = {f"{name}.evaluation": {"of": name} for name in VERDICTS}
+    verdicts = {f"{name}.verdict": verdict for name, verdict in VERDICTS.items()}
+    inputs = {"choice": choice, **files, **figures, **verdicts}
+    return run_here(job(root, "choose", inputs, "xml", "bin", "evaluation", "verdict"))
+
+
+def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: Path) -> None:
+    choice = weighed(tmp_path, VERDICTS)
+
+    assert isinstance(chosen(tmp_path, choice), Success)
+    assert b"fp32 xml" == (tmp_path / "made.xml").read_bytes()
+    assert b"fp32 bin" == (tmp_path / "made.bin").read_bytes()
+    assert {"of": "fp32"} == json.loads((tmp_path / "made.evaluation").read_text())
+    assert VERDICTS["fp32"] == json.loads((tmp_path / "made.verdict").read_text())
+
+
+def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
+    missed = {**VERDICTS["fp32"], "result": "missed", "text": "drop 0.1000, allowed 0.01"}
+    choice = weighed(tmp_path, {**VERDICTS, "fp32": missed})
+
+    failure = chosen(tmp_path, choice)
+
+    assert isinstance(failure, Failure)
+    assert ("gate-missed", "no candidate keeps its gate") == (failure.code, failure.message)
+    assert failure.notes[:2] == (
+        "fp32: gate missed: drop 0.1000, allowed 0.01",
+        "int8: gate missed: drop 0.2000, allowed 0.01",
+    )
+    assert not (tmp_path / "made.xml").exists()

@@ -1,0 +1,113 @@
+"""The speed check's verdict on made-up measurements: when it warns, and which reasons it finds."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.rules.speed import judge
+
+QUICK = {
+    "rounds": [{"fp32": 300.0, "ir": 200.0 + number} for number in range(20)],
+    "executed": {"i8": 8, "f32": 2},
+    "conversions": 1,
+    "dynamic_inputs": [],
+    "int8_instructions": ["avx512_vnni"],
+}
+SLOW = {**QUICK, "rounds": [{"fp32": 300.0, "ir": 370.0 + number} for number in range(20)]}
+
+
+def reasons(facts: dict[str, object], precision: str = "int8") -> tuple[str, ...]:
+    verdict = judge({**SLOW, **facts}, precision)
+    assert verdict.slower
+    return verdict.reasons
+
+
+def test_a_faster_ir_is_no_cause_for_words() -> None:
+    verdict = judge({**QUICK, "int8_instructions": []}, "int8")
+
+    assert (False, ()) == (verdict.slower, verdict.reasons)
+    assert verdict.speed is not None
+    assert pytest.approx(1.43, abs=0.01) == verdict.speed.median
+
+
+def test_a_slower_one_is() -> None:
+    verdict = judge(SLOW, "int8")
+
+    assert verdict.slower
+    assert "0.79 times as fast (0.78 to 0.80)" == str(verdict.speed)
+
+
+def test_a_median_below_1_whose_range_holds_1_is_none() -> None:
+    restless = [{"fp32": 300.0, "ir": 370.0 if number % 3 else 200.0} for number in range(12)]
+
+    verdict = judge({**SLOW, "rounds": restless}, "int8")
+
+    assert verdict.speed is not None
+    assert verdict.speed.median < 1
+    assert not verdict.slower
+
+
+def test_a_measurement_of_too_few_rounds_says_nothing() -> None:
+    verdict = judge({**SLOW, "rounds": [{"fp32": 1e6, "ir": 9e6}] * 3}, "int8")
+
+    assert {"format": 1, "slower": False, "speed": None, "reasons": []} == verdict.to_json()
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (
+            {"int8_instructions": []},
+            "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
+        ),
+        (
+            {"executed": {"f32": 9, "i8": 7}, "conversions": 6},
+            "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
+        ),
+        (
+            {"dynamic_inputs": ["image"]},
+            "the shape of `image` is dynamic, so kernels are chosen while it runs; `batch` or `shape` fixes it",
+        ),
+        (
+            {"rounds": [{"fp32": 20.0, "ir": 31.2}] * 20},
+            "an inference takes 31 µs, which leaves little to gain over what starting its layers takes",
+        ),
+    ],
+)
+def test_likely_reason_follows_from_a_fact(facts: dict[str, object], words: str) -> None:
+    assert (words,) == reasons(facts)
+
+
+def test_all_reasons_are_given() -> None:
+    everything: dict[str, object] = {
+        "int8_instructions": [],
+        "executed": {"f32": 9, "i8": 7},
+        "conversions": 6,
+        "dynamic_inputs": ["x"],
+    }
+
+    assert 3 == len(reasons(everything))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        # Nobody asked the processor: the IR runs on another device.
+        {"int8_instructions": None},
+        # The runtime does not tell.
+        {"executed": {}, "conversions": 0},
+        # A few layers in floating point behind the last quantized one, as softmax.
+        {"executed": {"f32": 9, "i8": 7}, "conversions": 1},
+    ],
+)
+def test_no_reason_is_made_up(facts: dict[str, object]) -> None:
+    assert () == reasons(facts)
+
+
+def test_weights_alone_are_unpacked_whatever_the_processor_can_do() -> None:
+    (reason,) = reasons({"int8_instructions": []}, "int8-weights")
+
+    assert (
+        "only weights are reduced; they are unpacked to floating point, which is what the layers compute in" == reason
+    )
