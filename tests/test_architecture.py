@@ -22,12 +22,14 @@ PACKAGE = ROOT / "ovmake"
 # Part of ovmake -> what it may import of ovmake, as prefixes of module names. `ovmake` itself is the version only.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "diagnostics": (),
+    "promise": ("promise",),
     "ovfile": ("diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
     "rules": ("diagnostics", "ovfile", "graph", "rules"),
     "store": ("diagnostics", "ovfile.spec", "graph", "store"),
     "engine": (
         "diagnostics",
+        "promise",
         "ovfile",
         "graph",
         "rules",
@@ -36,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "workers.client",
         "workers.protocol",
     ),
-    "workers": ("diagnostics", "workers"),
+    "workers": ("diagnostics", "promise", "workers"),
     "stamp": (),
     "session": (
         "diagnostics",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
-from ovmake.rules.gate import decide, facts_of
+from ovmake.graph.action import Artifact
+from ovmake.promise import decide, facts_of
 from ovmake.rules.publish import Published, record
 
 
@@ -44,6 +45,7 @@ def _gate(job: Job) -> Success | Failure:
 def _publish(job: Job) -> Success | Failure:
     judged = "verdict" in job.inputs
     verdict = _read(job, "verdict") if judged else None
+    made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
             params=job.params,
@@ -52,6 +54,8 @@ def _publish(job: Job) -> Success | Failure:
             interface=_read(job, "interface"),
             evaluation=_read(job, "evaluation") if judged else None,
             verdict=verdict,
+            step=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
+            environment=job.environment,
         ),
     )
     _write(job, "record", content)

@@ -23,6 +23,7 @@ class Job:
 
     `inputs` and `outputs` are absolute paths by role: what to read, and where to write. An output that is a copy of an
     input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's.
+    `environment` holds the parts that the action declares.
     `journal` is the absolute path of the action's journal, which may not be there yet; "" if it keeps none.
     """
 
@@ -34,6 +35,7 @@ class Job:
     outputs: Mapping[str, str]
     scratch: str
     log: str
+    environment: Mapping[str, str] = field(default_factory=dict)
     journal: str = ""
 
 

@@ -60,6 +60,7 @@ class Keeper:
             digests=digests,
             outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
             scratch=scratch,
+            environment=seen.environment,
             log=absolute(f"{LOGS}/{action.name.replace(' ', '-').replace(':', '-')}.log"),
             journal=self._journal(action, seen),
         )

@@ -120,6 +120,25 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A regular expression of Python's."""
+
+    expected: str = "a regular expression"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """What cannot be compiled is reported with the reason."""
+        before = len(problems.found)
+        Text(expected=self.expected).check(value, at, problems)
+        if isinstance(value, str) and len(problems.found) == before:
+            try:
+                re.compile(value)
+            except (re.error, RecursionError, OverflowError) as error:
+                message = f"{toml(value)} is no regular expression: {error}"
+                hint = "write names that are meant as they are in `names`; `\\.` is a dot"
+                problems.add(Problem(code="bad-pattern", at=at, message=message, help=hint))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
     """true or false."""
 

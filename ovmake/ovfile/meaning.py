@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ovmake.ovfile.accuracy import accuracy_of
+from ovmake.ovfile.compression import quantization_of, weights_of
 from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
@@ -25,8 +26,6 @@ from ovmake.ovfile.spec import (
     DEFAULT_DEVICE,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
-    DEFAULT_PRESET,
-    DEFAULT_SAMPLES,
     DEFAULT_SIGNATURE,
     DEFAULT_TAGS,
     PRECISIONS,
@@ -147,6 +146,7 @@ class Meaning:
             device=self.device,
             accuracy=accuracy_of(own, precision, self.datasets, self.problems),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
+            weights=weights_of(own, precision, self.problems),
             benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
             at=special if variant else at,
             # The device stands at the top, for all targets.
@@ -190,11 +190,7 @@ class Meaning:
                     help="take samples for calibration that the gate does not use, such as some of the training set",
                 )
             )
-        return Quantization(
-            calibration=name,
-            samples=own.whole("samples") or DEFAULT_SAMPLES,
-            preset=own.text("preset", default=DEFAULT_PRESET),
-        )
+        return quantization_of(own, self.problems)
 
     def _is_same_samples(self, calibration: str, validation: str) -> bool:
         """Whether two datasets are one, or read the same arrays of one file."""

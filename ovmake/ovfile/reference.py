@@ -11,6 +11,7 @@ from __future__ import annotations
 from ovmake.ovfile.form import NAME, walk
 from ovmake.ovfile.problems import toml
 from ovmake.ovfile.schema import PER_PRECISION
+from ovmake.ovfile.schema_compression import OF_PRECISION
 from ovmake.ovfile.spec import PRECISIONS, KeyPath
 from ovmake.ovfile.tables import Key
 
@@ -24,6 +25,11 @@ TITLES: dict[KeyPath, str] = {
     INPUT: "`[models.NAME.inputs.INPUT]`",
 }
 WORDS: dict[KeyPath, str] = {
+    (
+        *MODEL,
+        "int8-weights",
+    ): "Weights in 8 bits, computed with in floating point. These keys stand in this table only.",
+    (*MODEL, "int4-weights"): "Weights in 4 bits where NNCF can, else in 8. These keys stand in this table only.",
     MODEL: (
         "`[defaults]` takes the same keys but `source` and `variants`, for all models. The table of a precision, such\n"
         "as `[models.NAME.int8]` or `[defaults.int8]`, takes those marked `p`, for that precision only. Nearest wins:\n"
@@ -42,7 +48,7 @@ def markdown() -> str:
     """Return the reference, without headings above the third level and with a newline at the end."""
     tables: dict[KeyPath, list[Key]] = {}
     for at, key in walk():
-        if not _is_repeated(at):
+        if not _is_repeated(at) or _is_own(at, key):
             tables.setdefault(at, []).append(key)
     return "\n".join(_section(at, keys) for at, keys in tables.items())
 
@@ -50,6 +56,11 @@ def markdown() -> str:
 def _is_repeated(at: KeyPath) -> bool:
     """Whether the keys of a table are those of a model again."""
     return at[:1] == ("defaults",) or (len(at) > 2 and at[:2] == MODEL and at[2] in (*PRECISIONS, "variants"))  # noqa: PLR2004 - models, NAME
+
+
+def _is_own(at: KeyPath, key: Key) -> bool:
+    """Whether the table at `at` is a precision's, and `key` one that only this precision has."""
+    return at[:-1] == MODEL and key in OF_PRECISION.get(str(at[-1]), ())
 
 
 def _section(at: KeyPath, keys: list[Key]) -> str:

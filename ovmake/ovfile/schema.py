@@ -9,8 +9,6 @@ is known, checked and refused with `not-yet-supported` until it is built.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ovmake.ovfile.dataset_keys import DATASET
 from ovmake.ovfile.kinds import (
     Choice,
@@ -26,6 +24,7 @@ from ovmake.ovfile.kinds import (
     Text,
     one_of,
 )
+from ovmake.ovfile.schema_compression import INT8, OF_PRECISION
 from ovmake.ovfile.spec import (
     DEFAULT_BUILD_DIR,
     DEFAULT_COSINE,
@@ -34,9 +33,7 @@ from ovmake.ovfile.spec import (
     DEFAULT_MAX_ERROR,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
-    DEFAULT_PRESET,
     DEFAULT_RELATIVE_DROP,
-    DEFAULT_SAMPLES,
     DEFAULT_SIGNATURE,
     ELEMENT_TYPES,
     PRECISIONS,
@@ -46,7 +43,7 @@ from ovmake.ovfile.spec import (
 )
 from ovmake.ovfile.tables import Key, Named, Table
 
-READY_PRECISIONS = ("fp32", "fp16", "int8")
+READY_PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights")
 METRICS = (
     "accuracy",
     "top-3",
@@ -63,7 +60,6 @@ METRICS = (
 )
 
 STRINGS = ListOf(element=Text(), expected="an array of strings")
-MAYBE_STRINGS = replace(STRINGS, at_least=0)
 PRECISION = Choice(words=PRECISIONS, code="unknown-precision", what="precision", ready=READY_PRECISIONS)
 METRIC = Choice(
     words=METRICS,
@@ -232,13 +228,6 @@ CUT = Table(
     ),
 )
 
-IGNORED = Table(
-    keys=(
-        Key(name="types", kind=MAYBE_STRINGS, doc="Operation types to leave alone", default="[]", ready=([],)),
-        Key(name="names", kind=MAYBE_STRINGS, doc="Layers to leave alone", default="[]", ready=([],)),
-    ),
-)
-
 BENCHMARK = Table(
     keys=(
         Key(
@@ -294,31 +283,7 @@ PER_PRECISION = (
     ),
     Key(name="cut", kind=CUT, doc="Take layers off the top or the bottom"),
     Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
-    Key(
-        name="calibration",
-        kind=Text(),
-        doc="int8 only, and required there: the dataset to calibrate on, which is not the gate's",
-    ),
-    Key(
-        name="samples",
-        kind=Number(minimum=1, whole=True),
-        doc="int8 only: how many calibration samples to use",
-        default=f"{DEFAULT_SAMPLES}",
-    ),
-    Key(
-        name="preset",
-        kind=Choice(words=("performance", "mixed"), code="unknown-preset", what="quantization preset"),
-        doc="int8 only: `performance` (symmetric) or `mixed` (asymmetric activations)",
-        default=DEFAULT_PRESET,
-    ),
-    Key(name="ignored", kind=IGNORED, doc="int8 only: operations to leave in floating point"),
-    Key(
-        name="on-drop",
-        kind=Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
-        doc="int8 only: `fail`, or `mixed`: keep the layers that hurt in floating point until the gate holds",
-        default="fail",
-        ready=("fail",),
-    ),
+    *INT8,
     Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
 )
 
@@ -331,7 +296,12 @@ SHARED = (
         default=", ".join(DEFAULT_PRECISIONS),
     ),
     *(
-        Key(name=name, kind=Table(keys=PER_PRECISION), doc=f"Settings of {name} only", ready=name in READY_PRECISIONS)
+        Key(
+            name=name,
+            kind=Table(keys=(*PER_PRECISION, *OF_PRECISION.get(name, ()))),
+            doc=f"Settings of {name} only",
+            ready=name in READY_PRECISIONS,
+        )
         for name in PRECISIONS
         if name != "auto"
     ),

@@ -34,6 +34,8 @@ def to_html(page: Page) -> str:
         "cosine": words.cosine,
         "decibels": words.decibels,
         "part": words.part,
+        "precision": words.precision,
+        "size": words.size,
         "option": _option,
     }
     return environment.get_template(TEMPLATE).render(page=page) + "\n"

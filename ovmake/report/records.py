@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ovmake.engine.executor import ActionOutcome, Outcome
@@ -69,10 +69,21 @@ class OutputDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """Accuracy and numeric difference. The metric is None without labels.
+class Layer:
+    """What the runtime makes of one or several operations: `name` is the first one's, `precision` as executed."""
 
-    `not_measured` says why TensorFlow could not run what the IR computes, "" if it could.
+    name: str
+    type: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Accuracy and numeric difference. The metric is None where the Ovfile asks for none.
+
+    `unit` is "share" (0 to 1), "labels" (theirs) or "none". `interval` is where the drop lies, with the confidence
+    `level`; None where that is not known. `layers` are in the order in which they run, `weights` the bytes of constants
+    by element type. `not_measured` says why TensorFlow could not run what the IR computes, "" if it could.
     """
 
     samples: int
@@ -83,7 +94,13 @@ class Evaluation:
     operations_tensorflow: int | None
     operations_openvino: int
     executed: Mapping[str, int]
+    layers: tuple[Layer, ...] = ()
+    weights: Mapping[str, int] = field(default_factory=dict)
     not_measured: str = ""
+    unit: str = "share"
+    higher_is_better: bool = True
+    interval: tuple[float, float] | None = None
+    level: float | None = None
 
     @property
     def max_abs(self) -> float | None:
@@ -92,13 +109,18 @@ class Evaluation:
 
     @property
     def drop(self) -> float | None:
-        """Reference minus candidate; positive is worse."""
-        return None if self.reference is None or self.candidate is None else self.reference - self.candidate
+        """How much worse the candidate is than the reference; negative where it is better."""
+        if self.reference is None or self.candidate is None:
+            return None
+        drop = self.reference - self.candidate
+        return drop if self.higher_is_better else -drop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
     """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
+
+    `decided` says whether there were samples enough for the gate's word.
 
     `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir".
     """
@@ -116,6 +138,7 @@ class TargetReport:
     options: Mapping[str, Any]
     versions: Mapping[str, str]
     missing: Mapping[str, str]
+    decided: bool = True
 
 
 Read = Callable[[Digest], bytes]
@@ -153,6 +176,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         status=outcome.targets[name],
         gate=gate,
         gate_text=text,
+        decided=_decided(outcome, name, record),
         size_bytes=record["size_bytes"] if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,
@@ -199,19 +223,38 @@ def _gate(graph: Graph, outcome: Outcome, name: str, record: dict[str, Any] | No
     return "not-measured", _why(graph, outcome, name)
 
 
+def _decided(outcome: Outcome, name: str, record: dict[str, Any] | None) -> bool:
+    if record is not None:
+        return record["gate"].get("decided") is not False
+    judged = outcome.actions.get(f"gate {name}")
+    return judged is None or judged.facts.get("decided") is not False
+
+
 def _evaluation(body: Mapping[str, Any]) -> Evaluation:
     metric = body.get("metric")
+    interval = metric["interval"] if metric else None
     return Evaluation(
         samples=body["samples"],
         metric=metric["name"] if metric else None,
-        reference=metric["reference"] if metric else None,
-        candidate=metric["candidate"] if metric else None,
+        reference=_score(metric["reference"]) if metric else None,
+        candidate=_score(metric["candidate"]) if metric else None,
+        unit=metric["unit"] if metric else "none",
+        higher_is_better=metric["higher_is_better"] if metric else True,
+        interval=(interval["low"], interval["high"]) if interval else None,
+        level=interval["level"] if interval else None,
         differences=tuple(_difference(output) for output in body["outputs"]),
         operations_tensorflow=body["operations"]["tensorflow"],
         operations_openvino=body["operations"]["openvino"],
         executed=body["executed"],
+        layers=tuple(Layer(**layer) for layer in body["layers"]),
+        weights=body["weights"],
         not_measured=str(body.get("not_measured", "")),
     )
+
+
+def _score(value: float | None) -> float:
+    """Return a score; null in the evaluation is NaN here: it was counted, and came out as no number."""
+    return math.nan if value is None else value
 
 
 def _difference(body: Mapping[str, Any]) -> OutputDifference:

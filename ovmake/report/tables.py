@@ -22,6 +22,9 @@ from ovmake.report.records import Evaluation, Measurement, SideFigures, TargetRe
 from ovmake.report.words import why
 
 FORMAT = 1
+# What an evaluation gives beside the figures.
+OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
+EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
 UNTITLED = "OpenVINO beside TensorFlow"
 
 
@@ -48,6 +51,27 @@ class Row:
         return words.metric_of(self.report)
 
     @property
+    def interval(self) -> str:
+        """Where the drop lies, in the unit of the drop; "" where that is not known."""
+        evaluated = self.report.evaluation
+        if evaluated is None or evaluated.interval is None:
+            return ""
+        return words.interval_in(evaluated.unit, *evaluated.interval)
+
+    @property
+    def counted(self) -> str:
+        """How to read the metric; "" without one."""
+        evaluated = self.report.evaluation
+        if evaluated is None or evaluated.metric is None:
+            return ""
+        return words.counted_in(evaluated.unit, higher_is_better=evaluated.higher_is_better)
+
+    @property
+    def noted(self) -> bool:
+        """Whether the gate's figures stand among the notes: all is not as a plain "passed" would say."""
+        return self.report.gate != "passed" or not self.report.decided
+
+    @property
     def unstable(self) -> bool:
         """Whether the range of the speed-up is too wide to be relied on."""
         return self.report.measurement is not None and words.is_unstable(self.report.measurement)
@@ -68,13 +92,18 @@ class Row:
             "precision": report.precision,
             "status": report.status,
             "verdict": self.verdict,
-            "gate": {"result": report.gate, "text": report.gate_text},
+            "gate": {"result": report.gate, "text": report.gate_text, "decided": report.decided},
             "place": report.place,
             "metric": evaluated.metric if evaluated else None,
+            "unit": evaluated.unit if evaluated and evaluated.metric else None,
+            "higher_is_better": evaluated.higher_is_better if evaluated and evaluated.metric else None,
             **self._nested(),
+            "drop_interval": _interval(evaluated) if evaluated else None,
             "samples": evaluated.samples if evaluated else None,
             "differences": _differences(evaluated) if evaluated else None,
             "executed": dict(evaluated.executed) if evaluated else None,
+            "layers": [asdict(layer) for layer in evaluated.layers] if evaluated else None,
+            "weights": dict(evaluated.weights) if evaluated else None,
             "measured": _circumstances(report.measurement) if report.measurement else None,
             "options": dict(report.options),
             "versions": dict(report.versions),
@@ -95,9 +124,11 @@ class Row:
         if report.place is None:
             missing["place"] = why(report, "ir")
         if report.evaluation is None:
-            missing |= dict.fromkeys(("metric", "samples", "differences", "executed"), why(report, "evaluation"))
+            missing |= dict.fromkeys(EVALUATED, why(report, "evaluation"))
         elif report.evaluation.metric is None:
-            missing["metric"] = UNLABELLED
+            missing |= dict.fromkeys(OF_METRIC, UNLABELLED)
+        elif report.evaluation.interval is None:
+            missing["drop_interval"] = NO_INTERVAL
         if report.measurement is None:
             missing["measured"] = why(report, "measurement")
         return missing
@@ -192,7 +223,7 @@ def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
     reasons: list[str] = []
     for row in rows:
         reasons += [figure.reason for figure in row.figures.values()]
-        if row.report.gate != "passed":
+        if row.noted:
             reasons.append(row.report.gate_text)
     return tuple(dict.fromkeys(filter(None, reasons)))
 
@@ -244,19 +275,21 @@ def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Fig
     }
 
 
+NO_INTERVAL = "there is nothing to draw samples from: a score is not finite, or there is one sample"
 UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
 
 
 def _evaluated(report: TargetReport) -> dict[str, Figure]:
     evaluated, metric = report.evaluation, words.metric_of(report)
+    unit = evaluated.unit if evaluated else words.SHARE
     unevaluated = why(report, "evaluation")
     no_score = UNLABELLED if evaluated and not evaluated.not_measured else unevaluated
 
     def in_metric(value: float) -> str:
-        return words.score(metric, value)
+        return words.score(unit, value)
 
     def in_points(drop: float) -> str:
-        return words.drop_in(metric, drop)
+        return words.drop_in(unit, drop)
 
     return {
         f"tensorflow.{metric}": _figure(evaluated, "reference", in_metric, no_score),
@@ -278,6 +311,13 @@ def _figure(owner: object, name: str, text: Callable[[Any], str], missing: str) 
             value=None, text=words.NOT_MEASURED, reason=f"it came out as {value}, which compares with nothing"
         )
     return Figure(value=value, text=text(value))
+
+
+def _interval(evaluated: Evaluation) -> dict[str, float | None] | None:
+    if evaluated.interval is None:
+        return None
+    low, high = evaluated.interval
+    return {"low": low, "high": high, "level": evaluated.level}
 
 
 def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:

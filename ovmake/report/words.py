@@ -19,8 +19,8 @@ NOT_MEASURED = "not measured"
 
 # A range whose ends are further apart than this says more about the machine than about the model.
 UNSTABLE_RATIO = 1.3
-# Metrics that are shares: 0.01 of them is a point. Others are shown as they are.
-SHARES = frozenset({"accuracy"})
+# The unit of a metric that is a share of something: 0.01 of it is a point. Others are shown as they are.
+SHARE = "share"
 # Scores are counts over counts; what is smaller than this is binary arithmetic, not a difference.
 SAME_SCORE = 1e-9
 UNITS_US = {"µs": 1.0, "ms": 1e3, "s": 1e6}
@@ -69,19 +69,23 @@ def _speed(measured: Measurement) -> str:
 
 def _cost(report: TargetReport) -> str:
     """Return what a target's speed costs, as the end of a sentence about its speed."""
-    drop, metric = _known_drop(report), metric_of(report)
-    if drop is None:
+    drop, evaluated = _known_drop(report), report.evaluation
+    if drop is None or evaluated is None:
         return f"; {_accuracy_alone(report)}"
     if drop == 0:
-        return f" with the same {metric}"
-    return f" at a cost of {_amount(metric, drop)}" if drop > 0 else f" and {_better_or_worse(metric, drop)}"
+        return f" with the same {metric_of(report)}"
+    if drop < 0:
+        return f" and {_better_or_worse(evaluated, drop)}{_around(evaluated, -1)}"
+    return f" at a cost of {_amount(evaluated, drop)}{_around(evaluated)}"
 
 
 def _accuracy_alone(report: TargetReport) -> str:
     """Return what is known of a target's accuracy, as a clause of its own."""
-    drop, metric = _known_drop(report), metric_of(report)
-    if drop is not None:
-        return f"{_better_or_worse(metric, drop)} than TensorFlow" if drop else f"the same {metric} as TensorFlow"
+    drop, evaluated, metric = _known_drop(report), report.evaluation, metric_of(report)
+    if drop is not None and evaluated is not None:
+        if not drop:
+            return f"the same {metric} as TensorFlow"
+        return f"{_better_or_worse(evaluated, drop)}{_around(evaluated, 1 if drop > 0 else -1)} than TensorFlow"
     if report.evaluation is None:
         return f"accuracy {NOT_MEASURED} ({why(report, 'evaluation')})"
     if report.evaluation.drop is not None:
@@ -109,16 +113,34 @@ def _agreement(evaluated: Evaluation) -> str:
     return f"cosine {cosine(worst)} with TensorFlow's outputs{nan}"
 
 
-def _amount(metric: str, drop: float) -> str:
+def _amount(evaluated: Evaluation, drop: float) -> str:
     """Return a drop without its sign: "0.42 points of accuracy"."""
-    return f"{_points(drop)} points of {metric}" if metric in SHARES else f"{abs(drop):.3g} in {metric}"
+    metric = evaluated.metric
+    return f"{_points(drop)} points of {metric}" if evaluated.unit == SHARE else f"{abs(drop):.3g} in {metric}"
 
 
-def _better_or_worse(metric: str, drop: float) -> str:
+def _better_or_worse(evaluated: Evaluation, drop: float) -> str:
     """Return a drop with its direction: "0.42 points less accurate"."""
-    if metric in SHARES:
+    if evaluated.metric == "accuracy":
         return f"{_points(drop)} points {'less' if drop > 0 else 'more'} accurate"
-    return f"{abs(drop):.3g} {'lower' if drop > 0 else 'higher'} in {metric}"
+    direction = "lower" if (drop > 0) == evaluated.higher_is_better else "higher"
+    amount = f"{_points(drop)} points" if evaluated.unit == SHARE else f"{abs(drop):.3g}"
+    return f"{amount} {direction} in {evaluated.metric}"
+
+
+def _around(evaluated: Evaluation, sign: int = 1) -> str:
+    """Return the interval of a drop, " (0.08 to 0.74)", in the unit that was just named; of a gain with `sign` -1."""
+    if evaluated.interval is None:
+        return ""
+    ends = sorted(sign * end for end in evaluated.interval)
+    low, high = (_signed(evaluated.unit, end) for end in ends)
+    return f" ({low} to {high})"
+
+
+def _signed(unit: str, drop: float) -> str:
+    """Return a number of points, or of what else the metric counts in, with its sign if it is negative."""
+    shown = f"{abs(drop) * 100:.2f}" if unit == SHARE else f"{abs(drop):.3g}"
+    return f"−{shown}" if drop < 0 and float(shown) else shown
 
 
 def _points(drop: float) -> str:
@@ -175,22 +197,35 @@ def _digits(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def score(metric: str, value: float) -> str:
+def score(unit: str, value: float) -> str:
     """Return a score: shares in per cent, so that a drop in points can be read off."""
-    return f"{value * 100:.2f} %" if metric in SHARES else f"{value:.4g}"
+    return f"{value * 100:.2f} %" if unit == SHARE else f"{value:.4g}"
 
 
-def drop_in(metric: str, drop: float) -> str:
+def drop_in(unit: str, drop: float) -> str:
     """Return a drop with its sign: "0.42 points", "−0.10 points" when the IR is better, "none"."""
     if abs(drop) < SAME_SCORE:
         return "none"
     sign = "−" if drop < 0 else ""
-    if metric not in SHARES:
+    if unit != SHARE:
         return f"{sign}{abs(drop):.3g}"
     points = _points(drop)
     if points.startswith("less"):
         return f"{points} points {'better' if drop < 0 else 'worse'}"
     return f"{sign}{points} points"
+
+
+def interval_in(unit: str, low: float, high: float) -> str:
+    """Return where a drop lies: "0.08 to 0.74"; "none" where both ends are."""
+    if max(abs(low), abs(high)) < SAME_SCORE:
+        return "none"
+    return f"{_signed(unit, low)} to {_signed(unit, high)}"
+
+
+def counted_in(unit: str, *, higher_is_better: bool) -> str:
+    """Return how to read a metric: "higher is better, in per cent"."""
+    units = {SHARE: ", a share in per cent", "labels": ", in the unit of the labels"}
+    return f"{'higher' if higher_is_better else 'lower'} is better{units.get(unit, '')}"
 
 
 def difference(value: float) -> str:
@@ -201,6 +236,14 @@ def difference(value: float) -> str:
 def decibels(value: float | None) -> str:
     """Return a signal-to-noise ratio; outputs that are equal have no noise."""
     return "equal" if value is None else f"{value:.0f} dB"
+
+
+def precision(element: str) -> str:
+    """Return the usual name of an element type: "INT8" of `i8`, "FP32" of `f32`; others as they are."""
+    kind, bits = element[:1], element[1:]
+    if not bits.isdecimal():
+        return element.upper() if element == "bf16" else element
+    return {"f": f"FP{bits}", "i": f"INT{bits}", "u": f"UINT{bits}"}.get(kind, element)
 
 
 def part(value: float | None) -> str:

@@ -2,8 +2,9 @@
 
     freeze.py      a source OpenVINO cannot read       -> a TensorFlow graph without variables
     convert.py     source, inputs, batch            -> canonical FP32 IR and its interface
-    compress.py    precision fp16                   -> FP16 weights
+    compress.py    precisions fp16 and bf16         -> FP16 weights
     quantize.py    precision int8                   -> INT8 by nncf.quantize
+    compress_weights.py  int8-weights, int4-weights -> weights in 8 or 4 bits by nncf.compress_weights
     check_samples.py   datasets                    -> what is wrong with them, before anything long begins
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
@@ -23,6 +24,7 @@ from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.benchmark import benchmark
 from ovmake.rules.compress import compress
+from ovmake.rules.compress_weights import compress_weights
 from ovmake.rules.convert import convert
 from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
@@ -31,6 +33,7 @@ from ovmake.rules.gate import gate
 from ovmake.rules.publish import publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
+from ovmake.rules.settings import is_traced
 
 __all__ = ["build_target", "debug_target", "measure_target"]
 
@@ -69,8 +72,11 @@ def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
 
     To add a precision: a rule that makes its IR from `converted`, and a line here.
     """
-    if target.precision == "fp16":
+    if target.precision in {"fp16", "bf16"}:
         return compress(lowering, target, converted)
-    if target.precision == "int8":
-        return quantize(lowering, target, converted)
-    return converted
+    if target.quantization is None and target.weights is None:
+        return converted
+    # Layers have names in a frozen graph only, so the source is frozen where some of them are to stay as they are.
+    frozen = freeze(lowering, target, always=is_traced(target))
+    rule = quantize if target.quantization else compress_weights
+    return rule(lowering, target, converted, frozen)

@@ -12,6 +12,7 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    execution_params,
     ir_inputs,
     model_params,
     tensorflow_inputs,
@@ -37,6 +38,7 @@ def compare_layers(
             params=(
                 *tensorflow_params(lowering, target, frozen),
                 *model_params(target),
+                *execution_params(target),
                 *dataset_params(dataset, labels=False),
                 Param(name="samples", value=SAMPLES),
             ),

@@ -10,7 +10,7 @@ the machine, so that two clean builds of the same inputs agree on it too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
@@ -23,12 +23,22 @@ from ovmake.rules.settings import (
     ir_inputs,
     metric_params,
     model_params,
+    quantization_params,
     source_params,
     tensorflow_inputs,
     validation_set,
+    weight_params,
 )
 
 FORMAT = 1
+
+# The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
+# only rewrite the graph and round single numbers. See DESIGN, "Which bytes depend on the machine".
+PROCESSOR_STEPS = {
+    "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases come of sums of floats, "
+    "which another instruction set rounds otherwise",
+    "compress-weights": "NNCF computes scales and integers in a model that OpenVINO compiles for this processor",
+}
 
 
 def publish(
@@ -53,7 +63,11 @@ def publish(
             kind="publish",
             subject=target.name,
             worker="here",
-            tools=("openvino", *(("tensorflow",) if verdict else ()), *(("nncf",) if target.quantization else ())),
+            tools=(
+                "openvino",
+                *(("tensorflow",) if verdict else ()),
+                *(("nncf",) if target.quantization or target.weights else ()),
+            ),
             params=_record_params(lowering, target),
             inputs=(
                 *ir_inputs(ir.name),
@@ -61,6 +75,7 @@ def publish(
                 tensorflow_inputs(lowering, target, frozen)[0],
                 *judged,
             ),
+            environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
             outputs=(
                 Output(role="xml", place=f"{folder}/{target.family}.xml", copy_of="xml"),
                 Output(role="bin", place=f"{folder}/{target.family}.bin", copy_of="bin"),
@@ -83,11 +98,8 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
     ]
     if target.quantization is not None:
         dataset = lowering.ovfile.datasets[target.quantization.calibration]
-        params += [
-            Param(name="preset", value=target.quantization.preset),
-            Param(name="samples", value=target.quantization.samples),
-            Param(name="calibration", value=dataset.path),
-        ]
+        params += [*quantization_params(target), Param(name="calibration", value=dataset.path)]
+    params += weight_params(target)
     if target.accuracy is not None:
         params += _gate_params(lowering, target)
     return tuple(params)
@@ -111,7 +123,10 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests."""
+    """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests.
+
+    `step` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
+    """
 
     params: Mapping[str, JsonValue]
     tools: Mapping[str, str]
@@ -119,6 +134,14 @@ class Published:
     interface: Mapping[str, object]
     evaluation: Mapping[str, object] | None
     verdict: Mapping[str, object] | None
+    step: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def reproducible(step: str, environment: Mapping[str, str]) -> dict[str, object]:
+    """Return what the record says of the IR's bytes; `step` is the kind of action that made them."""
+    differing = [{"step": step, "why": PROCESSOR_STEPS[step]}] if step in PROCESSOR_STEPS else []
+    return {"same_machine": True, "may_differ_between_machines": differing, **environment}
 
 
 def record(made: Published) -> dict[str, object]:
@@ -146,11 +169,14 @@ def record(made: Published) -> dict[str, object]:
         "frozen_inputs": made.interface["constants"],
         "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
         "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
+        "reproducible": reproducible(made.step, made.environment),
         "gate": verdict,
         **scores,
         "samples": evaluation.get("samples"),
         "differences": evaluation.get("outputs"),
         "operations": evaluation.get("operations"),
         "executed": evaluation.get("executed"),
+        "layers": evaluation.get("layers"),
+        "weights": evaluation.get("weights"),
         "compile_properties": evaluation.get("compile_properties"),
     }

@@ -10,11 +10,18 @@ from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.check_samples import check_overlap, check_validation
-from ovmake.rules.settings import dataset_inputs, dataset_params, ir_inputs
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    ir_inputs,
+    quantization_params,
+    tracing_inputs,
+    tracing_params,
+)
 
 
-def quantize(lowering: Lowering, target: Target, converted: Action) -> Action:
-    """Add the quantization of `converted`."""
+def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Action | None) -> Action:
+    """Add the quantization of `converted`. `frozen` is the freezing of the source, for the names of layers."""
     settings = target.quantization
     if settings is None:
         raise AssertionError(f"{target.name} has no quantization settings")
@@ -26,14 +33,15 @@ def quantize(lowering: Lowering, target: Target, converted: Action) -> Action:
             worker="openvino",
             tools=("openvino", "nncf", "numpy"),
             params=(
-                Param(name="preset", value=settings.preset),
-                Param(name="samples", value=settings.samples),
+                *quantization_params(target),
+                *tracing_params(lowering, target, frozen),
                 # Fewer samples than the file has are taken by the seeded shuffle, so the seed is part of the work.
                 *dict.fromkeys((*dataset_params(calibration, labels=False), Param(name="seed", value=SEED))),
             ),
             inputs=(
                 *ir_inputs(converted.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
+                *tracing_inputs(lowering, target, frozen),
                 *dataset_inputs(calibration),
             ),
             environment=("isa",),

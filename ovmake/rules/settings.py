@@ -3,7 +3,9 @@
     model_params(target)     what changes the model: cut, batch, inputs, outputs
     source_params(target)    which function of the source is meant: kind, signature, tags
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
-    device_params(target)    where to verify and measure
+    device_params(target)    where to verify and measure, and in which precision to execute
+    quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
+    tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
     dataset_params(dataset)  how samples come out of a dataset
     dataset_inputs(...)      its files
@@ -18,7 +20,7 @@ from dataclasses import replace
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Param, Source
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.accuracy import function_file
-from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Target
+from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Ignored, Target
 
 DEFAULT_KIND = "saved-model"
 # The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
@@ -105,8 +107,89 @@ def source_params(target: Target, kind: str) -> tuple[Param, ...]:
 
 
 def device_params(target: Target) -> tuple[Param, ...]:
-    """Return the device to verify and measure on, where it is not the CPU."""
-    return (Param(name="device", value=target.device),) if target.device != DEFAULT_DEVICE else ()
+    """Return the device to verify and measure on, where it is not the CPU, and what to execute in."""
+    chosen = (Param(name="device", value=target.device),) if target.device != DEFAULT_DEVICE else ()
+    return (*chosen, *execution_params(target))
+
+
+def execution_params(target: Target) -> tuple[Param, ...]:
+    """Return the precision to execute floating point in, where it is not f32."""
+    return (Param(name="execute-in", value="bf16"),) if target.precision == "bf16" else ()
+
+
+def quantization_params(target: Target) -> tuple[Param, ...]:
+    """Return how a target in INT8 is quantized: NNCF's options, less the samples themselves."""
+    settings = target.quantization
+    if settings is None:
+        return ()
+    on = _accelerator(target.device)
+    smooth: list[tuple[str, JsonValue]] = [("smooth-quant", False)]
+    if settings.smooth_quant is not None:
+        smooth = [(f"smooth-quant.{kind}", alpha) for kind, alpha in settings.smooth_quant]
+    named: list[tuple[str, JsonValue]] = [
+        ("preset", settings.preset),
+        ("samples", settings.samples),
+        ("model-type", settings.model_type),
+        *ignored_settings(settings.ignored),
+        *smooth,
+        ("bias-correction", None if settings.bias_correction else False),
+        ("fast-bias-correction", None if settings.fast_bias_correction else False),
+        # Sums of 8-bit products saturate on CPUs without VNNI only: nothing is to be fixed for other devices.
+        ("overflow-fix", settings.overflow_fix or ("disable" if on else None)),
+        ("target-device", on),
+    ]
+    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+
+
+def weight_params(target: Target) -> tuple[Param, ...]:
+    """Return how a target's weights are compressed to 8 or 4 bits."""
+    settings = target.weights
+    if settings is None:
+        return ()
+    named: list[tuple[str, JsonValue]] = [
+        ("mode", settings.mode),
+        ("group-size", settings.group_size),
+        ("ratio", settings.ratio),
+        ("all-layers", settings.all_layers or None),
+        ("backup-mode", settings.backup_mode),
+        ("group-size-fallback-mode", settings.group_size_fallback_mode),
+        *ignored_settings(settings.ignored),
+    ]
+    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+
+
+def ignored_settings(ignored: Ignored) -> list[tuple[str, JsonValue]]:
+    """Return what is left in floating point, by the names of the settings."""
+    return [
+        ("ignored.names", ignored.names or None),
+        ("ignored.types", ignored.types or None),
+        ("ignored.patterns", ignored.patterns or None),
+    ]
+
+
+def _accelerator(device: str) -> str | None:
+    """Return NNCF's word for a device that is no CPU: `GPU` of `GPU.1`. None of a CPU, and of a choice of devices."""
+    kind = device.partition(".")[0]
+    return kind if kind in {"GPU", "NPU"} else None
+
+
+def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
+    """Return what converts the source once more, if layers of it are to be found in the IR: see `workers/tracing.py`.
+
+    `frozen` is the freezing of the source, whose layers have names, None of a .tflite.
+    """
+    return (*tensorflow_params(lowering, target, frozen), *model_params(target)) if is_traced(target) else ()
+
+
+def tracing_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
+    """Return what `tracing_params` are about."""
+    return tensorflow_inputs(lowering, target, frozen) if is_traced(target) else ()
+
+
+def is_traced(target: Target) -> bool:
+    """Whether layers of the source are to be found in the IR: a precision is to leave some alone."""
+    settings = target.quantization or target.weights
+    return settings is not None and settings.ignored.traced
 
 
 def metric_params(target: Target) -> tuple[Param, ...]:

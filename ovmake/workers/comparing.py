@@ -79,7 +79,8 @@ def _compared(request: Request, group: Mapping[int, Tap], found: Places, feeds: 
     target = _read(request)
     operations = target.get_ordered_ops()
     made_by = {number: operations[found.found[number].port[0]] for number in group}
-    actual = run(target, {number: found.found[number] for number in group}, feeds)
+    spots = {number: found.found[number] for number in group}
+    actual = run(target, spots, feeds, ir.compile_properties(request.params))
     rows = {}
     for number in group:
         if number not in expected.values:

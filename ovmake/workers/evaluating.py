@@ -8,7 +8,8 @@ evaluation = {
     "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.Difference
     "not_measured": "TensorFlow cannot run …",                                   then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
-    "executed": {"f32": 20}, "compile_properties": {...},
+    "executed": {"f32": 20}, "layers": [{"name", "type", "precision"}], "weights": {"f32": 594736},
+    "compile_properties": {...},
 }
 
 One pass over the samples, a feed at a time on both sides, so that a set of any size fits.
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
-from ovmake.workers import ir
+from ovmake.workers import executed, ir
 from ovmake.workers.differences import Difference
 from ovmake.workers.interface import Interface
 from ovmake.workers.metrics import Metric, Tally, drop_interval, metric_of
@@ -46,18 +47,22 @@ def evaluate(request: Request) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    compiled = _compile(model, str(request.params.get("device", "CPU")))
+    properties = ir.compile_properties(request.params)
+    compiled = _compile(model, str(request.params.get("device", "CPU")), properties)
+    layers = executed.layers(compiled, model)
     facts = json.loads(Path(request.inputs["facts"]).read_bytes())
     evaluation: dict[str, object] = {
         "format": 3,
         "samples": samples.count,
         "outputs": [],
         "operations": {"tensorflow": facts.get("operations"), "openvino": ir.operations(model)},
-        "executed": ir.executed_precisions(compiled),
-        "compile_properties": ir.COMPILE_PROPERTIES,
+        "executed": executed.counts(layers),
+        "layers": layers,
+        "weights": executed.weights(model),
+        "compile_properties": properties,
     }
-    if "not_measured" in facts:
-        evaluation["not_measured"] = facts["not_measured"]
+    if not_measured := facts.get("not_measured") or _not_executed(request, executed.counts(layers)):
+        evaluation["not_measured"] = not_measured
     else:
         compared = _compared(request, compiled, interface, samples, facts["scales"])
         evaluation["outputs"] = [
@@ -84,10 +89,16 @@ def _own(facts: dict[str, Any], name: str) -> dict[str, object]:
     return {**apart, "quantum": facts["quanta"].get(name)} if facts["in_integers"] else apart
 
 
-def _compile(model: Any, device: str) -> ov.CompiledModel:
+def _not_executed(request: Request, counts: dict[str, int]) -> str:
+    """Return why figures of this machine say nothing about the target's precision, "" if they do."""
+    asked = request.params.get("execute-in")
+    return executed.not_executed(str(asked), counts) if asked else ""
+
+
+def _compile(model: Any, device: str, properties: dict[str, str]) -> ov.CompiledModel:
     core = ov.Core()
     try:
-        return core.compile_model(model, device, ir.COMPILE_PROPERTIES)
+        return core.compile_model(model, device, properties)
     except Exception as error:
         listed = ", ".join(f"`{name}`" for name in core.available_devices)
         message = f"OpenVINO cannot compile the IR for device `{device}`: {message_of(error)}"

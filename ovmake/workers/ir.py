@@ -9,6 +9,7 @@ that came from the model ("block_1/expand") stay: people look for them, and they
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import openvino as ov
 
 from ovmake.workers.interface import Tensor
 
-# How the IRs are verified. On a CPU with AVX512-BF16 or AMX an FP32 IR would run in bf16 unless told otherwise.
-COMPILE_PROPERTIES = {"INFERENCE_PRECISION_HINT": "f32"}
+# How floating point is executed where the target does not say. On a CPU with AVX512-BF16 or AMX an FP32 IR would run in
+# bf16 unless told otherwise.
+EXECUTE_IN = "f32"
+COMPILE_PROPERTIES = {"INFERENCE_PRECISION_HINT": EXECUTE_IN}
 
 GENERATED = re.compile(r"([A-Z][A-Za-z0-9]*)_\d+")
 NOT_COUNTED = {"Constant", "Parameter", "Result"}
@@ -26,6 +29,11 @@ NOT_COUNTED = {"Constant", "Parameter", "Result"}
 def read(xml: str, weights: str) -> Any:
     """Return the model of an IR's two files, wherever they are and whatever they are called."""
     return ov.Core().read_model(xml, weights)
+
+
+def compile_properties(params: Mapping[str, object]) -> dict[str, str]:
+    """Return how the IR of an action's target is compiled, to be verified and to be measured."""
+    return {**COMPILE_PROPERTIES, "INFERENCE_PRECISION_HINT": str(params.get("execute-in", EXECUTE_IN))}
 
 
 def write(model: Any, xml: str, weights: str) -> None:
@@ -122,26 +130,3 @@ def dimensions(shape: Any) -> tuple[int, ...]:
 def operations(model: Any) -> int:
     """Return the number of operations that are not constants, inputs or outputs."""
     return sum(operation.get_type_name() not in NOT_COUNTED for operation in model.get_ops())
-
-
-def executed_precisions(compiled: Any) -> dict[str, int]:
-    """Return how many layers the runtime computes in which precision: what was asked for is not always what runs.
-
-    Read from the end of the kernel's name (`brgconv_avx512_f32`, `jit_avx512_I8`). Not from `runtimePrecision`: that
-    is the weights', and calls the f32 convolution of an FP16 IR "f16". Layers without a kernel only move data.
-    """
-    counts: dict[str, int] = {}
-    try:
-        runtime = compiled.get_runtime_model()
-    except RuntimeError:  # a device that does not tell
-        return counts
-    for node in runtime.get_ordered_ops():
-        details = node.get_rt_info()
-        if "primitiveType" not in details:  # of the CPU's plugin
-            continue
-        kernel = details["primitiveType"].astype(str)
-        if kernel.startswith(("unknown", "reorder")):
-            continue
-        precision = kernel.rpartition("_")[2].lower()
-        counts[precision] = counts.get(precision, 0) + 1
-    return dict(sorted(counts.items()))

@@ -4,6 +4,7 @@
     layers.layers()                          what one can cut at, each with the name to write
     layers.output("block_1_expand")          the tensor that comes out of it
     layers.inputs("block_1_expand")          the tensors that flow into it, weights left out
+    layers.ops_in("block_1_expand", "")      the ops in it
     layers.check_cut(["block_1_expand"], []) the tensors that the cut model takes and gives
 
 What a name means, the first that fits: a tensor (`x:0`); an op or a scope by its whole path; an input or output of the
@@ -130,6 +131,19 @@ class Layers:
             raise ActionError("cut-without-effect", message, setting=INPUTS)
         return found
 
+    def ops_in(self, name: str, setting: str) -> frozenset[str]:
+        """Return the ops of what `name` means; of an op or a tensor in a layer, those of the layer.
+
+        Raises:
+            ActionError: unknown or ambiguous; it points at `setting`.
+        """
+        place = None if self._is_tensor(name) else self._exact(name)
+        if place is None:
+            tensor = name if self._is_tensor(name) else self.model_outputs.get(name, f"{name}:0")
+            op = op_of(tensor)
+            place = self._innermost(op) if op in self._wiring.ops else self._only(name, setting)
+        return frozenset(place.all_ops())
+
     def check_cut(self, inputs: Sequence[str], outputs: Sequence[str]) -> Cut:
         """Return what a cut leaves; either list may be empty, and then means the model's own.
 
@@ -251,8 +265,13 @@ class Layers:
 
     def _layer_of(self, op: str) -> str:
         """Return the name of the innermost layer that op is in."""
+        place = self._innermost(op)
+        return self._name_of(place) if place.is_layer else op
+
+    def _innermost(self, op: str) -> Place:
+        """Return the innermost layer that an op is in, or the op's own place."""
         around = [place for place in [*self._tree.home[op].lineage, self._tree.ops[op]] if place.is_layer]
-        return self._name_of(around[-1]) if around else op
+        return around[-1] if around else self._tree.ops[op]
 
 
 def _connect(tree: Tree, wiring: Wiring) -> None:

@@ -23,6 +23,12 @@ def _quantize(request: Request) -> dict[str, object]:
     return quantize(request)
 
 
+def _compress_weights(request: Request) -> dict[str, object]:
+    from ovmake.workers.quantizing import compress_weights
+
+    return compress_weights(request)
+
+
 def _evaluate(request: Request) -> dict[str, object]:
     from ovmake.workers.evaluating import evaluate
 
@@ -66,6 +72,7 @@ if __name__ == "__main__":
             "convert": _convert,
             "compress": _compress,
             "quantize": _quantize,
+            "compress-weights": _compress_weights,
             "evaluate": _evaluate,
             "check-samples": _check_samples,
             "check-overlap": _check_overlap,

@@ -53,7 +53,7 @@ class ActionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One action to do. Lists of JSON stay lists in `params`. `journal`: where it keeps its notes, "" if it has none."""
+    """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere."""
 
     id: int
     kind: str

@@ -87,13 +87,15 @@ def sizes_of(model: Any, where: Mapping[int, Spot], feeds: Feeds) -> dict[int, i
     }
 
 
-def run(model: Any, where: Mapping[int, Spot], feeds: Feeds) -> dict[int, list[Array]]:
+def run(
+    model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mapping[str, str] = ir.COMPILE_PROPERTIES
+) -> dict[int, list[Array]]:
     """Return the values at some spots, one per feed. A spot where the CPU's plugin cannot bear an output is left out.
 
     Raises:
         ActionError: OpenVINO cannot run it with any of these outputs.
     """
-    found, failure = _run_or_halve(model, where, feeds)
+    found, failure = _run_or_halve(model, where, feeds, properties)
     if failure is not None and not found:
         message = f"OpenVINO cannot run the IR with its layers as outputs: {message_of(failure)}"
         raise ActionError("cannot-compile", message, setting="device") from failure
@@ -101,22 +103,22 @@ def run(model: Any, where: Mapping[int, Spot], feeds: Feeds) -> dict[int, list[A
 
 
 def _run_or_halve(
-    model: Any, where: Mapping[int, Spot], feeds: Feeds
+    model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mapping[str, str]
 ) -> tuple[dict[int, list[Array]], RuntimeError | None]:
     try:
-        return _run(model, where, feeds), None
+        return _run(model, where, feeds, properties), None
     except RuntimeError as error:
         failure = error
     places = list(where)
     found: dict[int, list[Array]] = {}
     for half in (places[: len(places) // 2], places[len(places) // 2 :]):
         if 0 < len(half) < len(places):
-            found |= _run_or_halve(model, {place: where[place] for place in half}, feeds)[0]
+            found |= _run_or_halve(model, {place: where[place] for place in half}, feeds, properties)[0]
     return found, failure
 
 
-def _run(model: Any, where: Mapping[int, Spot], feeds: Feeds) -> dict[int, list[Array]]:
-    compiled = ov.Core().compile_model(_ending_at(model, where.values()), "CPU", ir.COMPILE_PROPERTIES)
+def _run(model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mapping[str, str]) -> dict[int, list[Array]]:
+    compiled = ov.Core().compile_model(_ending_at(model, where.values()), "CPU", dict(properties))
     request = compiled.create_infer_request()
     values: dict[int, list[Array]] = {place: [] for place in where}
     for feed in feeds:

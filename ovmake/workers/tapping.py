@@ -5,6 +5,7 @@
     tapped.outputs      tap -> Spot in `raw`
     tapped.marked       the same without these outputs, fused and cleaned up as *convert* does
     tapped.marks        tap -> Mark(port of `marked`, order), for those that were not fused away
+    tapped.layers       the source's layers, by whatever name one calls them
 
 OpenVINO's readers name operations as they like, and forget the source's names, but for those of outputs. So all layers
 are made outputs, and what stands before each output gets a tensor name of ours; then the outputs are removed again.
@@ -61,6 +62,7 @@ class Tapped:
     """See above. Taps go by their place in `taps`; `outputs` are those of `raw`: what OpenVINO's reader gives."""
 
     taps: tuple[Tap, ...]
+    layers: Layers
     raw: Any
     outputs: Mapping[int, Spot]
     marked: Any
@@ -73,6 +75,7 @@ class _Source:
     path: Path
     suffix: str
     cut: Cut
+    layers: Layers
     taps: tuple[Tap, ...]
 
 
@@ -93,6 +96,7 @@ def tap(request: Request) -> Tapped:
     optimize(marked)
     return Tapped(
         taps=source.taps,
+        layers=source.layers,
         raw=raw,
         outputs=_outputs(raw, source, read),
         marked=marked,
@@ -123,6 +127,7 @@ def _source(request: Request) -> _Source:
         path=path,
         suffix=suffix,
         cut=cut.spelt(spelling),
+        layers=layers,
         taps=tuple(_taps(layers, _between(ops, cut), spelling)),
     )
 

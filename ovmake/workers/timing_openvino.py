@@ -21,6 +21,7 @@ class OpenVinoSubject:
     def __init__(self, request: Request, interface: Interface) -> None:
         self._places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
         self._device = str(request.params.get("device", "CPU"))
+        self._properties = ir.compile_properties(request.params)
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
@@ -32,7 +33,7 @@ class OpenVinoSubject:
         """There is one way only."""
 
     def _compile(self, hint: str) -> Any:
-        properties: dict[str, Any] = {**ir.COMPILE_PROPERTIES, "PERFORMANCE_HINT": hint}
+        properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint}
         if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
             properties |= self._threads
         return self._core.compile_model(self._model, self._device, properties)

@@ -74,7 +74,8 @@ def test_missed_gate_points_at_max_drop(built: Repo) -> None:
     score = f"{record['tensorflow']['accuracy']:.4f}"
     assert 1 == result.status
     expected = f"""\
-error[gate-missed]: gate fashion:fp32: accuracy {score} in TensorFlow, {score} in the IR: drop 0.0000, allowed -0.5; \
+error[gate-missed]: gate fashion:fp32: accuracy {score} in TensorFlow, {score} in the IR: drop 0.0000 (0.0000 to \
+0.0000 with 95 % confidence on 5000 samples), allowed -0.5; \
 largest difference SMALL of the scale of `probabilities`, at most 0.0001 wanted
   --> Ovfile:30:12
    |

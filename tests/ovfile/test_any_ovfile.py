@@ -29,6 +29,7 @@ from ovmake.ovfile.kinds import (
     ListOf,
     Number,
     OneOrMore,
+    Pattern,
     PerChannel,
     Shape,
     Side,
@@ -36,7 +37,7 @@ from ovmake.ovfile.kinds import (
     UserFunction,
 )
 from ovmake.ovfile.parse import parse, span_of
-from ovmake.ovfile.schema import OVFILE
+from ovmake.ovfile.schema import OVFILE, READY_PRECISIONS
 from ovmake.ovfile.spec import PRECISIONS, Ovfile
 from ovmake.ovfile.tables import Key, Named, Table
 
@@ -139,7 +140,7 @@ _RIGHT: Mapping[str, _Value] = {
     "dataset": st.sampled_from(['"val"', '"train"']),
     "calibration": st.sampled_from(['"val"', '"train"']),
     "metric": st.sampled_from(['"accuracy"', '"top-5"', '"mae"', '"cosine"', '"m.py:f"']),
-    "precisions": st.lists(st.sampled_from(["fp32", "fp16", "int8"]), min_size=1, unique=True).map(json.dumps),
+    "precisions": st.lists(st.sampled_from(READY_PRECISIONS), min_size=1, unique=True).map(json.dumps),
     "device": st.just('"CPU"'),
     "version": st.just("1"),
 }
@@ -157,6 +158,7 @@ _SIMPLE: Mapping[type, _Value] = {
     DropAmount: st.sampled_from(["0.01", "-1", '"1%"', '"-2.5%"']),
     Number: st.just("1"),
     Flag: st.just("false"),
+    Pattern: st.sampled_from(['"block_.*"', '"(a|b)"']),
     Text: st.just('"text"'),
     OneOrMore: st.sampled_from(['"x"', '["a", "b"]']),
     Side: st.sampled_from(["224", "[224, 160]"]),

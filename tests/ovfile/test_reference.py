@@ -27,8 +27,6 @@ def test_reference_marks_what_is_required_and_what_waits() -> None:
     rows = {line.split("`")[1]: line for line in markdown().splitlines() if line.startswith("| `")}
 
     assert rows["source"].startswith("| `source` | a string | required | The TensorFlow model: a SavedModel folder, ")
-    assert rows["int4-weights"].endswith("Settings of int4-weights only *(not yet)* |")
-    assert rows["on-drop"].endswith('*(only `"fail"` so far)* |')
     assert rows["samples"].startswith("| `samples` p | a whole number of at least 1 | 300 |")
 
 

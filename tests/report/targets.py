@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.report.records import Evaluation, Measurement, OutputDifference, SideFigures, TargetReport
+from ovmake.report.records import Evaluation, Layer, Measurement, OutputDifference, SideFigures, TargetReport
 from ovmake.report.tables import Page, build_page
 
 MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.44; avx avx2 avx512f f16c fma sse4_2"
@@ -52,11 +52,14 @@ def measured(speedup: float = 4.8, low: float = 4.3, high: float = 5.1) -> Measu
     )
 
 
-def evaluated(reference: float = 0.918, candidate: float = 0.9138, metric: str = "accuracy") -> Evaluation:
-    """Return an evaluation with these scores."""
+def evaluated(
+    reference: float = 0.918, candidate: float = 0.9138, metric: str = "accuracy", unit: str = "share"
+) -> Evaluation:
+    """Return an evaluation with these scores, and no interval of their drop."""
     return Evaluation(
         samples=5000,
         metric=metric,
+        unit=unit,
         reference=reference,
         candidate=candidate,
         differences=(
@@ -74,8 +77,32 @@ def evaluated(reference: float = 0.918, candidate: float = 0.9138, metric: str =
         ),
         operations_tensorflow=58,
         operations_openvino=47,
-        executed={"f32": 9, "u8": 9},
+        executed={"f32": 1, "i8": 2},
+        layers=(
+            Layer(name="convolution.8", type="Convolution", precision="i8"),
+            Layer(name="fashion_1/classifier_1/BiasAdd", type="FullyConnected", precision="i8"),
+            Layer(name="fashion_1/classifier_1/Softmax", type="Softmax", precision="f32"),
+        ),
+        weights={"f32": 4552, "i8": 148_256},
     )
+
+
+def sure(low: float, high: float, **changed: object) -> Evaluation:
+    """Return an evaluation whose drop lies between these."""
+    return replace(evaluated(**changed), interval=(low, high), level=0.95)  # type: ignore[arg-type]
+
+
+def prices() -> Evaluation:
+    """Return an evaluation of numbers, where lower is better."""
+    evaluation = sure(-0.2, 1.5, reference=20.5, candidate=21.25, metric="mae", unit="labels")
+    return replace(evaluation, higher_is_better=False)
+
+
+def undecided(name: str = "fashion:int8") -> TargetReport:
+    """Return a target that keeps its gate by luck, as far as its samples can tell."""
+    doubt = "the 200 samples of the validation set are too few to decide: drop 0.0042 ± 0.0110"
+    text = "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042 (-0.0070 to 0.0150 …), allowed 0.01"
+    return target(name, evaluation=sure(-0.007, 0.015), gate_text=f"{text}; {doubt}", decided=False)
 
 
 def unlabelled() -> Evaluation:
@@ -84,7 +111,7 @@ def unlabelled() -> Evaluation:
         OutputDifference(name="boxes", max_abs=0.0021, mean_abs=1.2e-05, cosine=0.999932, nan_mismatch=0),
         OutputDifference(name="scores", max_abs=1.4e-06, mean_abs=2.1e-08, cosine=0.9999999, nan_mismatch=0),
     )
-    return replace(evaluated(), metric=None, reference=None, candidate=None, differences=outputs)
+    return replace(evaluated(), unit="none", metric=None, reference=None, candidate=None, differences=outputs)
 
 
 def target(name: str = "fashion:int8", **changed: object) -> TargetReport:
@@ -165,7 +192,8 @@ def without_peak_memory(name: str) -> TargetReport:
     plain = measured(2.1, 2.0, 2.2)
     tensorflow = replace(plain.tensorflow, peak_memory_bytes=None)
     openvino = replace(plain.openvino, peak_memory_bytes=None)
-    return target(name, measurement=replace(plain, tensorflow=tensorflow, openvino=openvino))
+    measurement = replace(plain, tensorflow=tensorflow, openvino=openvino)
+    return target(name, measurement=measurement, evaluation=sure(0.0008, 0.0074))
 
 
 EVERY_CASE = (
@@ -178,6 +206,8 @@ EVERY_CASE = (
     target("detector@a-rather-long-variant-name:fp32", evaluation=unlabelled(), measurement=measured(0.72, 0.68, 0.76)),
     without_peak_memory("detector@a-rather-long-variant-name:fp16"),
     target("tiny:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(1.04, 0.97, 1.12)),
+    target("priced:fp32", evaluation=prices()),
+    undecided("priced:int8"),
     not_built("gone:fp32"),
     not_built("gone:int8"),
 )

@@ -104,6 +104,14 @@ def test_the_page_never_scrolls_sideways(opened: Opened) -> None:
     assert scrolled <= shown
 
 
+def test_open_lists_of_layers_do_not_make_it_scroll_either(opened: Opened) -> None:
+    opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+    scrolled, shown = opened.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+
+    assert scrolled <= shown
+
+
 def test_nothing_but_a_table_in_its_box_reaches_over_the_edge(opened: Opened) -> None:
     over = opened.page.evaluate("""
         () => [...document.body.querySelectorAll("*")]

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ovmake.report.html import to_html
-from ovmake.report.records import TargetReport
+from ovmake.report.records import Layer, TargetReport
 from ovmake.report.tables import Page, build_page
 from tests.report.targets import EVERY_CASE, evaluated, every_case, gate_missed, measured, not_built, target
 
@@ -70,7 +70,13 @@ def test_names_and_messages_are_escaped_wherever_they_are_shown() -> None:
     hostile_output = replace(evaluated().differences[0], name=HOSTILE)
     hostile = target(
         f"{HOSTILE}:int8",
-        evaluation=replace(evaluated(metric=HOSTILE), differences=(hostile_output,), executed={HOSTILE: 1}),
+        evaluation=replace(
+            evaluated(metric=HOSTILE),
+            differences=(hostile_output,),
+            executed={HOSTILE: 1},
+            layers=(Layer(name=HOSTILE, type=HOSTILE, precision=HOSTILE),),
+            weights={HOSTILE: 1},
+        ),
         measurement=replace(measured(), machine=HOSTILE, inputs=HOSTILE),
         options={HOSTILE: HOSTILE, "list": [HOSTILE]},
         versions={HOSTILE: HOSTILE},
@@ -133,13 +139,27 @@ def test_every_figure_is_shown_or_its_reason(report: TargetReport) -> None:
         assert f"{output.mean_abs:.3g}" in words
 
 
+def test_layers_are_listed_with_what_they_are_executed_in_and_counted_first() -> None:
+    words = document(build_page([target()], title="t")).words
+
+    assert "3 layers as executed: 1 in FP32, 2 in INT8" in words
+    assert "convolution.8ConvolutionINT8 fashion_1/classifier_1/BiasAddFullyConnectedINT8" in words
+    assert "4.55 kB in FP32, 148 kB in INT8" in words
+
+
+def test_layers_are_closed_at_first() -> None:
+    (layers,) = document(build_page([target()], title="t")).all_of("details")
+
+    assert "open" not in layers
+
+
 def test_what_is_missing_says_so_with_a_note_that_is_there() -> None:
     found = document(build_page([gate_missed()], title="t"))
 
     places = {attributes["id"] for _, attributes in found.elements if "id" in attributes}
     links = [attributes["href"][1:] for attributes in found.all_of("a")]
     assert set(links) <= places
-    table, _ = found.tables
+    table = found.tables[0]
     # Median, p95, throughput and memory on both sides, and the speed-up.
     assert 9 == table.count("not measured1")
     assert "there is no IR to measure" in found.words
@@ -172,7 +192,7 @@ def test_tables_have_captions_and_scopes_and_charts_have_words() -> None:
     assert len(found.all_of("caption")) == len(found.all_of("table")) > 0
     assert all(attributes.get("scope") for attributes in found.all_of("th"))
     charts = [attributes for attributes in found.all_of("svg") if attributes.get("role") == "img"]
-    assert 4 == len(charts)
+    assert 5 == len(charts)
     assert all(attributes["aria-labelledby"] for attributes in charts)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ovmake.report.records import TargetReport
+from ovmake.report.records import Evaluation, TargetReport
 from ovmake.report.tables import Page, build_page, verdicts
+from ovmake.report.words import precision
 from tests.report.targets import (
     EVERY_CASE,
     GATE_OFF,
@@ -23,7 +24,10 @@ from tests.report.targets import (
     measured,
     not_built,
     not_measured,
+    prices,
+    sure,
     target,
+    undecided,
     unlabelled,
     without_peak_memory,
 )
@@ -120,9 +124,45 @@ def test_a_drop_of_accuracy_is_told_in_points(scores: tuple[float, float], words
     ],
 )
 def test_a_metric_that_may_be_no_share_is_not_told_in_points(scores: tuple[float, float], words: str) -> None:
-    actual = verdict_of(target(evaluation=evaluated(*scores, metric="metrics.py:recall")))
+    actual = verdict_of(target(evaluation=evaluated(*scores, metric="metrics.py:recall", unit="none")))
 
     assert f"fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) {words}" == actual
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "words"),
+    [
+        (sure(0.0008, 0.0074), "at a cost of 0.42 points of accuracy (0.08 to 0.74)"),
+        (sure(-0.0074, 0.0, reference=0.9, candidate=0.905), "and 0.50 points more accurate (0.00 to 0.74)"),
+        (sure(-0.001, 0.02, candidate=0.908, metric="f1"), "at a cost of 1.00 points of f1 (−0.10 to 2.00)"),
+        (sure(-0.02, 0.0, reference=0.89, candidate=0.9, metric="f1"), "and 1.00 points higher in f1 (0.00 to 2.00)"),
+        (prices(), "at a cost of 0.75 in mae (−0.2 to 1.5)"),
+        (replace(prices(), candidate=20.0, interval=(-0.75, -0.25)), "and 0.5 lower in mae (0.25 to 0.75)"),
+    ],
+)
+def test_a_drop_is_told_with_the_range_it_lies_in(evaluation: Evaluation, words: str) -> None:
+    actual = verdict_of(target(evaluation=evaluation))
+
+    assert f"fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) {words}" == actual
+
+
+def test_a_metric_says_how_to_read_it() -> None:
+    def read(evaluation: Evaluation | None) -> str:
+        return build_page([target(evaluation=evaluation)], title="").rows[0].counted
+
+    assert "higher is better, a share in per cent" == read(evaluated())
+    assert "lower is better, in the unit of the labels" == read(prices())
+    assert "higher is better" == read(evaluated(unit="none"))
+    assert ("", "") == (read(unlabelled()), read(None))
+
+
+def test_a_gate_that_is_not_decided_is_noted() -> None:
+    (section,) = build_page([undecided()], title="").sections
+
+    (row,) = section.rows
+    assert ("−0.70 to 1.50", "0.42 points") == (row.interval, row.figures["drop"].text)
+    assert (undecided().gate_text,) == section.notes
+    assert {"result": "passed", "text": undecided().gate_text, "decided": False} == row.to_json()["gate"]
 
 
 def test_without_labels_the_worst_cosine_is_told() -> None:
@@ -231,18 +271,22 @@ def test_without_a_measured_target_that_keeps_its_gate_there_is_no_best(report: 
 
 
 def test_the_json_of_a_target() -> None:
-    assert json_of(target()) == {
+    assert json_of(target(evaluation=sure(0.0008, 0.0074))) == {
         "target": "fashion:int8",
         "model": "fashion",
         "precision": "int8",
         "status": "built",
-        "verdict": "fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) at a cost of 0.42 points of accuracy",
+        "verdict": "fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) at a cost of 0.42 points of accuracy "
+        "(0.08 to 0.74)",
         "gate": {
             "result": "passed",
             "text": "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042, allowed 0.01",
+            "decided": True,
         },
         "place": "build/fashion/int8/fashion.xml",
         "metric": "accuracy",
+        "unit": "share",
+        "higher_is_better": True,
         "tensorflow": {
             "latency_median_us": 1003.2,
             "latency_p95_us": 1254.0,
@@ -266,6 +310,7 @@ def test_the_json_of_a_target() -> None:
         },
         "speedup": {"median": 4.8, "low": 4.3, "high": 5.1},
         "drop": pytest.approx(0.0042),
+        "drop_interval": {"low": 0.0008, "high": 0.0074, "level": 0.95},
         "max_abs_difference": 0.44208,
         "samples": 5000,
         "differences": [
@@ -281,7 +326,13 @@ def test_the_json_of_a_target() -> None:
                 "argmax": 0.9872,
             },
         ],
-        "executed": {"f32": 9, "u8": 9},
+        "executed": {"f32": 1, "i8": 2},
+        "layers": [
+            {"name": "convolution.8", "type": "Convolution", "precision": "i8"},
+            {"name": "fashion_1/classifier_1/BiasAdd", "type": "FullyConnected", "precision": "i8"},
+            {"name": "fashion_1/classifier_1/Softmax", "type": "Softmax", "precision": "f32"},
+        ],
+        "weights": {"f32": 4552, "i8": 148_256},
         "measured": {
             "pairs": 39,
             "batch": 1,
@@ -423,6 +474,14 @@ def test_sizes_are_in_decimal_units(count: int, text: str) -> None:
 )
 def test_a_drop_in_a_table(scores: tuple[float, float], text: str) -> None:
     assert text == shown(target(evaluation=evaluated(*scores)), "drop")
+
+
+@pytest.mark.parametrize(
+    ("element", "text"),
+    [("f32", "FP32"), ("f16", "FP16"), ("bf16", "BF16"), ("i8", "INT8"), ("u4", "UINT4"), ("boolean", "boolean")],
+)
+def test_an_element_type_by_its_usual_name(element: str, text: str) -> None:
+    assert text == precision(element)
 
 
 def test_a_page_of_no_targets_can_be_made() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.graph.action import Graph
+from ovmake.graph.action import Graph, Source
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
-from ovmake.rules import build_target
+from ovmake.rules import build_target, measure_target
 
 MODEL = '[models.m]\nsource = "m"\nprecisions = ["fp32"]\n'
 
@@ -84,3 +84,184 @@ def test_device_reaches_evaluate_and_the_record() -> None:
 
     changed = {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
     assert {"evaluate", "publish"} == changed
+
+
+SCORED = """
+[datasets.val]
+path = "val.npz"
+labels = "y"
+[models.m.accuracy]
+dataset = "val"
+"""
+
+
+def evaluated(settings: str) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the params and the sources of *evaluate* under a gate of these settings."""
+    action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
+    sources = {given.role: given.origin.path for given in action.inputs if isinstance(given.origin, Source)}
+    return {param.name: param.value for param in action.params}, sources
+
+
+def test_users_function_is_an_input_of_what_runs_it() -> None:
+    params, sources = evaluated('metric = "./lib/metrics.py:f"\nhigher-is-better = false\n')
+
+    assert {"accuracy.metric": "./lib/metrics.py:f", "accuracy.higher-is-better": False}.items() <= params.items()
+    assert "lib/metrics.py" == sources["metric"]
+
+
+def test_annotations_are_an_input() -> None:
+    _, sources = evaluated('metric = "coco-map"\nannotations = "boxes.json"\n')
+
+    assert {"annotations": "boxes.json", "dataset": "val.npz"} == sources
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "expected"),
+    [
+        ("f1", "positive = 2\nthreshold = 0.25", {"positive": 2, "threshold": 0.25}),
+        ("miou", "ignored = 255", {"ignored": 255}),
+        ("mae", 'output = "y"', {"output": "y"}),
+        ("mae", "positive = 2", {}),  # for another metric
+    ],
+)
+def test_options_of_a_metric_are_params(metric: str, options: str, expected: dict[str, object]) -> None:
+    params, _ = evaluated(f'metric = "{metric}"\n{options}\n')
+
+    given = {name.removeprefix("accuracy."): value for name, value in params.items() if name.startswith("accuracy.")}
+    assert {"metric": metric, **expected} == given
+
+
+@pytest.mark.parametrize(
+    ("metric", "promise"), [("f1", 0.01), ("r2", 0.01), ("mae", "1%"), ("rmse", "1%"), ("m.py:f", "1%")]
+)
+def test_default_promise_is_relative_where_the_unit_may_be_any(metric: str, promise: object) -> None:
+    action = graph(MODEL + SCORED + f'metric = "{metric}"\n').actions["gate m:fp32"]
+
+    assert promise == next(param.value for param in action.params if param.name == "accuracy.max-drop")
+
+
+@pytest.mark.parametrize(
+    ("metric", "tools"), [("f1", ["scikit-learn"]), ("coco-map", ["pycocotools"]), ("accuracy", []), ("mae", [])]
+)
+def test_library_that_scores_counts(metric: str, tools: list[str]) -> None:
+    settings = f'metric = "{metric}"\nannotations = "boxes.json"\n'
+    action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
+
+    assert ["openvino", "numpy", *tools] == list(action.tools)
+
+
+def test_cosine_reads_no_labels() -> None:
+    params, _ = evaluated('metric = "cosine"\n')
+
+    assert "dataset.labels" not in params
+
+
+# precisions
+
+INT8 = '[datasets.train]\npath = "t.npz"\n[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
+WEIGHTS = '[models.m]\nsource = "m"\nprecisions = ["int4-weights"]\n'
+
+
+def params(found: Graph, action: str) -> dict[str, object]:
+    return {param.name: param.value for param in found.actions[action].params}
+
+
+@pytest.mark.parametrize(
+    ("precision", "kind"),
+    [
+        ("fp16", "compress"),
+        ("bf16", "compress"),
+        ("int8-weights", "compress-weights"),
+        ("int4-weights", "compress-weights"),
+    ],
+)
+def test_rule_that_makes_the_ir_of_a_precision(precision: str, kind: str) -> None:
+    found = graph(f'[models.m]\nsource = "m"\nprecisions = ["{precision}"]\n')
+
+    assert ["convert", kind, "reference", "evaluate", "gate", "publish"] == [a.kind for a in found.actions.values()]
+    assert f"build/m/{precision}/m.xml" == found.actions[f"publish m:{precision}"].outputs[0].place
+
+
+def test_bf16_is_verified_measured_and_recorded_as_it_is_executed_and_others_are_not() -> None:
+    found = lower(
+        parse('[models.m]\nsource = "m"\nprecisions = ["fp16", "bf16"]\n'),
+        measure_target,
+        {"m": SourceForm(kind="saved-model")},
+    )
+
+    told = {name for name in found.actions if "execute-in" in params(found, name)}
+    assert {"evaluate m:bf16", "benchmark m:bf16", "publish m:bf16"} == told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'model-type = "transformer"',
+        'preset = "performance"',
+        'ignored.types = ["Softmax"]',
+        "smooth-quant = false",
+        "bias-correction = false",
+        "fast-bias-correction = false",
+        'overflow-fix = "enable"',
+    ],
+)
+def test_setting_of_int8_reaches_quantize_and_the_record(line: str) -> None:
+    before, after = graph(INT8).actions.values(), graph(INT8 + line).actions.values()
+
+    changed = {new.kind for old, new in zip(before, after, strict=True) if old.params != new.params}
+    assert {"quantize", "publish"} == changed
+
+
+def test_setting_at_its_default_is_no_param() -> None:
+    assert {"preset", "samples", "seed"} == set(params(graph(INT8), "quantize m:int8"))
+    assert {"mode", "group-size-fallback-mode"} == set(params(graph(WEIGHTS), "compress-weights m:int4-weights"))
+
+
+@pytest.mark.parametrize("text", [INT8, WEIGHTS])
+@pytest.mark.parametrize("key", ["names", "patterns"])
+def test_source_is_frozen_for_the_names_of_layers_and_only_for_them(text: str, key: str) -> None:
+    found = graph(f'{text}ignored.{key} = ["stem"]\nbatch = 4\n')
+
+    makes = next(action for action in found.actions.values() if action.kind in {"quantize", "compress-weights"})
+    assert {"graph", "names", "interface"} <= {given.role for given in makes.inputs}
+    assert {"batch", f"ignored.{key}"} <= {param.name for param in makes.params}
+    # The IR itself is made as it was.
+    assert ["source"] == [given.role for given in found.actions["convert m"].inputs]
+    assert "freeze" not in [action.kind for action in graph(f'{text}ignored.types = ["Add"]\n').actions.values()]
+
+
+def test_layers_of_a_tflite_are_found_in_the_file_itself() -> None:
+    found = graph(INT8 + 'ignored.names = ["stem"]\n', "tflite")
+
+    assert "freeze m" not in found.actions
+    assert "source" in {given.role for given in found.actions["quantize m:int8"].inputs}
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [
+        ("CPU", {}),
+        ("AUTO:GPU,CPU", {}),
+        ("GPU.1", {"target-device": "GPU", "overflow-fix": "disable"}),
+        ("NPU", {"target-device": "NPU", "overflow-fix": "disable"}),
+    ],
+)
+def test_quantization_is_for_the_device_and_sums_overflow_on_cpus_only(device: str, expected: dict[str, str]) -> None:
+    found = params(graph(f'device = "{device}"\n{INT8}'), "quantize m:int8")
+
+    assert expected == {name: found[name] for name in ("target-device", "overflow-fix") if name in found}
+
+
+def test_overflow_fix_of_the_ovfile_wins_on_every_device() -> None:
+    found = params(graph(f'device = "GPU"\n{INT8}overflow-fix = "enable"\n'), "quantize m:int8")
+
+    assert "enable" == found["overflow-fix"]
+
+
+def test_record_of_what_depends_on_the_processor_knows_it() -> None:
+    environments = {
+        precision: graph(text).actions[f"publish m:{precision}"].environment
+        for precision, text in {"fp32": MODEL, "int8": INT8, "int4-weights": WEIGHTS}.items()
+    }
+
+    assert {"fp32": (), "int8": ("isa",), "int4-weights": ("isa",)} == environments

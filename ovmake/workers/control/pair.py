@@ -5,12 +5,12 @@
     pair.with_float(names) -> model    the INT8 model with these layers given back
 
 Operations that both models have bear the same name; what only the INT8 model has is the quantizer's doing. To give a
-layer back is to undo three things: FakeQuantize on what it takes, 8 bits in its weights, and the correction of its bias.
-With all layers given back the model computes what the float one does, to the last bit.
+layer back is to undo three things: FakeQuantize on what it takes, 8 bits in its weights, and the correction of its
+bias. With all layers given back the model computes what the float one does, to the last bit.
 
 A FakeQuantize may stand before a Transpose that several layers read, some of which stay. So nothing is removed: the
-given-back layer is wired to the float values, through its own copy of the Transpose where need be, and what nobody reads
-any more is gone when the model is written or compiled.
+given-back layer is wired to the float values, through its own copy of the Transpose where need be, and what nobody
+reads any more is gone when the model is written or compiled.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-# Operations that hand values on as they are, so that NNCF may quantize before them what a layer after them takes. (Those
-# that take a mean, such as ReduceMean, compute on quantized values: they are layers.)
+# Operations that hand values on as they are, so that NNCF may quantize before them what a layer after them takes. Those
+# that take a mean, such as ReduceMean, compute on quantized values: they are layers.
 MOVES = frozenset({
     "AdaptiveMaxPool", "BatchToSpace", "Broadcast", "Concat", "Convert", "ConvertLike", "DepthToSpace", "Gather",
     "GatherElements", "GatherND", "MaxPool", "Maximum", "Minimum", "Pad", "ReduceMax", "Reshape", "Reverse",
@@ -62,6 +62,7 @@ class Pair:
 
 
 def by_name(model: Any) -> dict[str, Any]:
+    """Return a model's nodes by their names, which no two share (`ir.make_canonical`)."""
     return {node.get_friendly_name(): node for node in model.get_ordered_ops()}
 
 
@@ -143,6 +144,7 @@ class _Surgery:
 
 
 def readers(node: Any) -> list[Any]:
+    """Return the nodes that read a node's first output."""
     return [target.get_node() for target in node.output(0).get_target_inputs()]
 
 

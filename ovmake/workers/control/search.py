@@ -12,9 +12,9 @@ this module is about:
     4  from what keeps it, return to INT8 what turns out harmless, beginning with the least harmful half; a part that
        cannot be returned is halved, down to single layers
 
-Accuracy is not monotone in the number of layers given back: near a tight promise a sample more or less decides. So 3 and
-4 only ever move from one set that was seen to keep the promise to a smaller one that was seen to keep it, and the first
-sizes in 2 are close to each other.
+Accuracy is not monotone in the number of layers given back: near a tight promise a sample more or less decides. So 3
+and 4 only ever move from one set that was seen to keep the promise to a smaller one that was seen to keep it, and the
+first sizes in 2 are close to each other.
 """
 
 from __future__ import annotations

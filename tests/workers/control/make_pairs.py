@@ -107,7 +107,7 @@ def facts(build: Callable[[], Any]) -> dict[str, Any]:
 
 
 def effects(pair: Pair, feeds: list[Any], alone: dict[str, Any]) -> dict[str, Any] | str:
-    """Return how far the prober's effects are from those of models with one layer quantized, and how large these are."""
+    """Return how far the prober's effects are from those of one quantized layer each, and how large these are."""
     try:
         prober = Prober(pair)
         found = np.stack([prober.effects({0: feed})[0] for feed in feeds])

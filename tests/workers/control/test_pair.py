@@ -1,5 +1,8 @@
-"""Layers of INT8 models given back to floating point, and what each layer's quantization does, on models of awkward
-shapes: a FakeQuantize that two layers share behind a MaxPool, layers without a bias, SmoothQuant, a batch that moves."""
+"""Layers of INT8 models given back to floating point, and what each layer's quantization does.
+
+On models of awkward shapes: a FakeQuantize that two layers share behind a MaxPool, layers without a bias, SmoothQuant,
+a batch that moves.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.graph.action import JsonValue
+JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
 
 SETTING = "accuracy.max-drop"
 # Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
@@ -23,11 +23,15 @@ SLACK = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One promise: the setting that makes it, whether it is kept, and its figures."""
+    """One promise: the setting that makes it, whether it is kept, and its figures.
+
+    `excess` is by how much the figure is worse than promised, in the figure's own unit; infinite where there is none.
+    """
 
     setting: str
     kept: bool
     text: str
+    excess: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,9 @@ def check_drop(metric: Mapping[str, object], written: str, samples: object) -> D
     doubt = "" if known is None else _doubt(drop, promise, between, metric, samples)
     said = f"{word} {promise.shown(drop, unit)}{_held(between, promise, unit, samples)}"
     text = "; ".join(filter(None, (f"{scores}: {said}, allowed {written}", doubt)))
-    return Dropped(check=Check(setting=SETTING, kept=kept, text=text), drop=known, interval=between, doubt=doubt)
+    excess = math.inf if known is None else drop - promise.bound
+    check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
+    return Dropped(check=check, drop=known, interval=between, doubt=doubt)
 
 
 def _promise(written: str, reference: float) -> _Promise:
@@ -107,7 +113,7 @@ def _held(interval: Mapping[str, JsonValue] | None, promise: _Promise, unit: obj
     if interval is None:
         return ""
     low, high = (promise.shown(number(interval.get(end)), unit) for end in ("low", "high"))
-    return f" ({low} to {high} with {number(interval.get('level')):.0%} confidence on {samples} samples)"
+    return f" ({low} to {high} with {number(interval.get('level')) * 100:.0f} % confidence on {samples} samples)"
 
 
 def _doubt(

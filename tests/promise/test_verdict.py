@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.rules.dropping import accuracy_drop
-from ovmake.rules.gate import decide
+from ovmake.promise import decide
+from ovmake.promise.dropping import accuracy_drop
 
 PROMISED = {"accuracy.promised": True}
 
@@ -88,7 +88,7 @@ def test_text_gives_the_drop_with_its_interval() -> None:
     verdict = decide(found, {"accuracy.max-drop": 0.01})
 
     assert verdict.text == (
-        "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042 (0.0004 to 0.0080 with 95% confidence on 200 "
+        "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042 (0.0004 to 0.0080 with 95 % confidence on 200 "
         "samples), allowed 0.01"
     )
     assert verdict.decided
@@ -100,7 +100,7 @@ def test_relative_drop_has_a_relative_interval() -> None:
 
     text = decide(found, {"accuracy.max-drop": "5%"}).text
 
-    assert "drop 2.00% (1.00% to 3.00% with 95% confidence on 200 samples), allowed 5%" in text
+    assert "drop 2.00% (1.00% to 3.00% with 95 % confidence on 200 samples), allowed 5%" in text
 
 
 @pytest.mark.parametrize(

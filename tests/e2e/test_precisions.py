@@ -1,0 +1,283 @@
+"""Every precision end to end: what the IR holds, what is executed, what stays in floating point, and the same bytes.
+
+The example with all precisions, and variants in INT8 that leave some layers alone; a small transformer; built once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Repo, copy_example, run_tensorflow
+
+pytestmark = pytest.mark.heavy
+
+ALL = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights")
+CONVOLUTIONS = ("stem", "conv_14", "wide_14", "depthwise_7", "pointwise_7", "wide_7")
+
+VARIANTS = """
+[models.fashion.int4-weights]
+all-layers = true
+
+[models.fashion.variants.name]
+precisions = ["int8"]
+ignored.names = ["wide_14"]
+
+[models.fashion.variants.folded]
+precisions = ["int8"]
+ignored.names = ["wide_14_bn", "fashion_1/classifier_1/MatMul"]
+
+[models.fashion.variants.pattern]
+precisions = ["int8", "int8-weights"]
+ignored.patterns = ["wide_(7|14)"]
+
+[models.fashion.variants.type]
+precisions = ["int8"]
+ignored.types = ["GroupConvolution"]
+"""
+
+# A batch of values that differ in size from channel to channel, as SmoothQuant likes them.
+READER = """
+import keras, numpy as np
+keras.utils.set_random_seed(0)
+tokens = keras.Input((8, 32), name="tokens")
+seen = keras.layers.MultiHeadAttention(2, 16, name="attention")(tokens, tokens)
+seen = keras.layers.LayerNormalization(name="norm")(keras.layers.Add(name="residual")([tokens, seen]))
+deep = keras.layers.Dense(32, name="down")(keras.layers.Dense(64, activation="gelu", name="up")(seen))
+pooled = keras.layers.GlobalAveragePooling1D(name="pool")(keras.layers.Add(name="again")([seen, deep]))
+keras.Model(tokens, keras.layers.Dense(4, name="head")(pooled)).export("reader", verbose=False)
+random = np.random.default_rng(0)
+sizes = random.uniform(0.1, 9, 32)
+np.savez("train.npz", tokens=(random.normal(size=(64, 8, 32)) * sizes).astype("float32"))
+"""
+READER_OVFILE = """
+[datasets.train]
+path = "train.npz"
+
+[defaults]
+calibration = "train"
+accuracy.agreement.cosine = 0.9
+
+[models.reader]
+source = "reader"
+precisions = ["int8", "int4-weights"]
+
+[models.reader.variants.transformer]
+model-type = "transformer"
+
+[models.reader.variants.rough]
+model-type = "transformer"
+smooth-quant = false
+precisions = ["int8"]
+
+[models.reader.variants.attention]
+precisions = ["int8"]
+ignored.names = ["attention"]
+"""
+
+
+@pytest.fixture(scope="module")
+def fashion(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = copy_example(tmp_path_factory.mktemp("precisions") / "fashion")
+    repo.edit('precisions = ["fp32", "fp16", "int8"]', f"precisions = {list(ALL)}".replace("'", '"'))
+    path = repo.folder / "Ovfile"
+    path.write_text(path.read_text() + VARIANTS)
+    result = repo.build("--keep-going")
+    assert result.status == 0, result.stdout + result.stderr
+    return repo
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    folder = tmp_path_factory.mktemp("reader")
+    run_tensorflow(READER, folder)
+    (folder / "Ovfile").write_text(READER_OVFILE)
+    result = Repo(folder=folder).build("--keep-going")
+    assert result.status == 0, result.stdout + result.stderr
+    return Repo(folder=folder)
+
+
+def in_floating_point(record: dict[str, Any], kind: str) -> int:
+    """Return how many layers of a kind the runtime computes in f32."""
+    return sum(layer["type"] == kind and layer["precision"] == "f32" for layer in record["layers"])
+
+
+def operations(repo: Repo, family: str, precision: str = "int8") -> list[str]:
+    """Return the types of an IR's operations."""
+    xml = (repo.folder / f"build/{family}/{precision}/{family}.xml").read_text()
+    return [part.split('"')[0] for part in xml.split(' type="')[1:]]
+
+
+# --- what is in the IR, and what is executed --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("precision", "most_bytes", "element"),
+    [("fp16", 0.51, "f16"), ("bf16", 0.51, "f16"), ("int8-weights", 0.26, "u8"), ("int4-weights", 0.26, "u4")],
+)
+def test_ir_is_as_small_as_its_precision_promises(
+    fashion: Repo, precision: str, most_bytes: float, element: str
+) -> None:
+    sizes = {p: (fashion.folder / f"build/fashion/{p}/fashion.bin").stat().st_size for p in ("fp32", precision)}
+
+    assert sizes[precision] <= most_bytes * sizes["fp32"]
+    assert element in fashion.record("fashion", precision)["weights"]
+
+
+def test_bf16_is_executed_in_bf16_and_the_record_says_so_or_that_this_machine_cannot(fashion: Repo) -> None:
+    record = fashion.record("fashion", "bf16")
+
+    assert {"INFERENCE_PRECISION_HINT": "bf16"} == record["compile_properties"]
+    convolutions = {layer["precision"] for layer in record["layers"] if layer["type"] == "Convolution"}
+    measured = record["gate"]["result"] == "passed"
+    assert ({"bf16"} if measured else {"f32"}) == convolutions
+    assert measured or record["gate"]["text"].startswith("bf16 is not available on this machine")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8-weights", "int4-weights"])
+def test_everything_else_that_is_no_int8_is_executed_in_f32(fashion: Repo, precision: str) -> None:
+    record = fashion.record("fashion", precision)
+
+    assert {"INFERENCE_PRECISION_HINT": "f32"} == record["compile_properties"]
+    assert {"f32"} == set(record["executed"])
+
+
+def test_layers_are_listed_as_they_are_counted_and_under_names_of_the_ir(fashion: Repo) -> None:
+    record = fashion.record("fashion", "int8")
+
+    counted = [layer["precision"] for layer in record["layers"]]
+    assert record["executed"] == {precision: counted.count(precision) for precision in sorted(set(counted))}
+    assert 0 == in_floating_point(record, "Convolution")
+    xml = (fashion.folder / "build/fashion/int8/fashion.xml").read_text()
+    assert [] == [layer["name"] for layer in record["layers"] if f'name="{layer["name"]}"' not in xml]
+
+
+# --- what stays in floating point -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variant", "convolutions", "dense"),
+    [("name", 1, 0), ("folded", 1, 1), ("pattern", 2, 0), ("type", 1, 0)],
+)
+def test_exactly_the_ignored_layers_stay_in_floating_point(
+    fashion: Repo, variant: str, convolutions: int, dense: int
+) -> None:
+    record = fashion.record(f"fashion@{variant}", "int8")
+
+    assert convolutions == in_floating_point(record, "Convolution")
+    assert dense == in_floating_point(record, "FullyConnected")
+    in_integers = sum(layer["precision"] == "i8" for layer in record["layers"])
+    assert fashion.record("fashion", "int8")["executed"]["i8"] - convolutions - dense == in_integers
+
+
+def test_the_layer_that_costs_the_accuracy_gives_it_back(fashion: Repo) -> None:
+    plain, without = (fashion.record(name, "int8")["gate"]["drop"] for name in ("fashion", "fashion@name"))
+
+    assert without < plain
+
+
+def test_weights_of_ignored_layers_are_not_compressed(fashion: Repo) -> None:
+    plain, some = (fashion.record(name, "int8-weights")["weights"] for name in ("fashion", "fashion@pattern"))
+
+    # wide_14: 3·3·32·64 weights, wide_7: 3·3·128·96, of 4 bytes each.
+    floats = 4 * (3 * 3 * 32 * 64 + 3 * 3 * 128 * 96)
+    assert some["f32"] - plain["f32"] == floats
+    assert plain["u8"] - some["u8"] >= floats // 4
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message", "help_"),
+    [
+        (
+            'names = ["wide_15"]',
+            "unknown-layer",
+            "the model has no layer `wide_15`",
+            "did you mean `wide_14`? `ovmake inspect MODEL` lists all names",
+        ),
+        (
+            'types = ["GroupConv"]',
+            "unknown-operation-type",
+            "the model has no operation of type `GroupConv`",
+            "did you mean `GroupConvolution`?",
+        ),
+        (
+            'patterns = ["wide"]',
+            "unknown-layer",
+            "the pattern `wide` fits the whole name of no layer and of no operation of the IR",
+            "`ovmake inspect MODEL` lists the layers; `.*` stands for any characters",
+        ),
+    ],
+)
+def test_what_is_ignored_and_matches_nothing_is_an_error(
+    fresh: Repo, line: str, code: str, message: str, help_: str
+) -> None:
+    fresh.edit("samples = 300", f"samples = 300\nignored.{line}")
+
+    result = fresh.ovmake("build", "fashion:int8")
+
+    assert 1 == result.status
+    assert f"error[{code}]: quantize fashion:int8: {message}\n" in result.stderr
+    assert f"help: {help_}\n" in result.stderr
+    assert not (fresh.folder / "build/fashion/int8").exists()
+
+
+# --- transformers -----------------------------------------------------------------------------------------
+
+
+def test_a_transformer_keeps_more_in_floating_point_and_has_its_outliers_smoothed(reader: Repo) -> None:
+    found = {family: operations(reader, family) for family in ("reader", "reader@rough", "reader@transformer")}
+
+    quantized = {family: kinds.count("FakeQuantize") for family, kinds in found.items()}
+    assert quantized["reader@rough"] < quantized["reader"]
+    assert "nncf_smooth_quant" in (reader.folder / "build/reader@transformer/int8/reader@transformer.xml").read_text()
+    assert "nncf_smooth_quant" not in (reader.folder / "build/reader@rough/int8/reader@rough.xml").read_text()
+
+
+def test_a_layer_that_holds_layers_stays_in_floating_point_as_a_whole(reader: Repo) -> None:
+    plain, without = (reader.record(name, "int8") for name in ("reader", "reader@attention"))
+
+    def of_attention(record: dict[str, Any]) -> set[str]:
+        return {layer["precision"] for layer in record["layers"] if "attention_1/" in layer["name"]}
+
+    assert {"f32"} == of_attention(without)
+    assert "i8" in of_attention(plain)
+    assert without["executed"]["i8"] > 0
+
+
+def test_weights_in_4_bits_where_group_size_divides_no_channels_take_smaller_groups(reader: Repo) -> None:
+    assert reader.record("reader", "int4-weights")["weights"]["u4"] > 0
+
+
+# --- the same bytes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8-weights", "int4-weights"])
+def test_two_quantizations_by_two_processes_give_the_same_bytes(fashion: Repo, tmp_path: Path, precision: str) -> None:
+    again = Repo(folder=tmp_path / "again")
+    shutil.copytree(fashion.folder, again.folder, ignore=shutil.ignore_patterns("build", ".ovmake"))
+
+    result = again.build("-j", "1", f"fashion:{precision}")
+
+    assert 0 == result.status
+    files = again.outputs()
+    assert 3 == len(files)
+    assert files == {name: fashion.outputs()[name] for name in files}
+
+
+def test_record_says_which_step_could_give_other_bytes_elsewhere(fashion: Repo) -> None:
+    steps = {
+        precision: [
+            step["step"] for step in fashion.record("fashion", precision)["reproducible"]["may_differ_between_machines"]
+        ]
+        for precision in ALL
+    }
+
+    assert {
+        **{precision: [] for precision in ("fp32", "fp16", "bf16")},
+        "int8": ["quantize"],
+        **{precision: ["compress-weights"] for precision in ("int8-weights", "int4-weights")},
+    } == steps
+    assert "isa" in fashion.record("fashion", "int8")["reproducible"]

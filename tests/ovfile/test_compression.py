@@ -1,0 +1,111 @@
+"""The keys for precisions in integers: what arrives of them, where they stand, and what goes together."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.diagnostics import OvmakeError
+from ovmake.ovfile.parse import parse
+from ovmake.ovfile.spec import Ignored, Quantization, Target, WeightCompression
+
+DATA = '[datasets.train]\npath = "train.npz"\n'
+INT8 = DATA + '[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
+WEIGHTS = '[models.m]\nsource = "m"\nprecisions = ["int8-weights", "int4-weights"]\n'
+
+
+def target(text: str, precision: str = "int8") -> Target:
+    return next(target for target in parse(text).targets if target.precision == precision)
+
+
+def codes(text: str) -> list[str]:
+    with pytest.raises(OvmakeError) as refusal:
+        parse(text)
+    return [diagnostic.code for diagnostic in refusal.value.diagnostics]
+
+
+def test_every_key_of_int8_arrives() -> None:
+    text = f"""{INT8}
+samples = 64
+preset = "performance"
+model-type = "transformer"
+ignored = {{ names = ["b", "a"], types = ["MatMul"], patterns = ["x.*"] }}
+smooth-quant = {{ matmul = 0.5, convolution = -1 }}
+bias-correction = true
+fast-bias-correction = false
+overflow-fix = "enable"
+"""
+
+    expected = Quantization(
+        calibration="train",
+        samples=64,
+        preset="performance",
+        model_type="transformer",
+        ignored=Ignored(names=("a", "b"), types=("MatMul",), patterns=("x.*",)),
+        smooth_quant=(("convolution", -1.0), ("matmul", 0.5)),
+        bias_correction=True,
+        fast_bias_correction=False,
+        overflow_fix="enable",
+    )
+    assert expected == target(text).quantization
+
+
+def test_smooth_quant_can_be_switched_off_for_any_model() -> None:
+    settings = target(f"{INT8}smooth-quant = false\n").quantization
+
+    assert settings
+    assert settings.smooth_quant is None
+
+
+def test_weights_have_a_zero_point_and_small_layers_smaller_groups_by_default() -> None:
+    assert WeightCompression(mode="int8-asym") == target(WEIGHTS, "int8-weights").weights
+    expected = WeightCompression(mode="int4-asym", group_size_fallback_mode="adjust")
+    assert expected == target(WEIGHTS, "int4-weights").weights
+
+
+def test_every_key_of_the_weights_arrives() -> None:
+    text = f"""{WEIGHTS}ignored.types = ["Gather"]
+[models.m.int8-weights]
+mode = "sym"
+[models.m.int4-weights]
+mode = "sym"
+group-size = -1
+ratio = 0.8
+all-layers = true
+backup-mode = "none"
+group-size-fallback-mode = "error"
+"""
+
+    ignored = Ignored(types=("Gather",))
+    assert WeightCompression(mode="int8-sym", ignored=ignored) == target(text, "int8-weights").weights
+    expected = WeightCompression(
+        mode="int4-sym",
+        ignored=ignored,
+        group_size=-1,
+        ratio=0.8,
+        all_layers=True,
+        backup_mode="none",
+        group_size_fallback_mode="error",
+    )
+    assert expected == target(text, "int4-weights").weights
+
+
+def test_weights_need_no_calibration() -> None:
+    assert [None, None] == [target.quantization for target in parse(WEIGHTS).targets]
+
+
+@pytest.mark.parametrize("table", ["models.m", "defaults", "models.m.int8", "models.m.int8-weights"])
+def test_keys_of_four_bits_stand_in_the_table_of_four_bits_only(table: str) -> None:
+    text = f"{WEIGHTS}[{table}]\nratio = 0.5\n" if table != "models.m" else f"{WEIGHTS}ratio = 0.5\n"
+
+    assert ["unknown-key"] == codes(text)
+
+
+@pytest.mark.parametrize("line", ["ratio = 0", "ratio = 0.0", "group-size = 0"])
+def test_zeros_that_nncf_takes_for_something_else_are_refused(line: str) -> None:
+    assert ["bad-value"] == codes(f"{WEIGHTS}[models.m.int4-weights]\n{line}\n")
+
+
+def test_warning_of_settings_for_a_precision_that_nobody_makes() -> None:
+    found = parse('[models.m]\nsource = "m"\n[models.m.bf16]\nbatch = 1\n[models.m.int4-weights]\nratio = 0.5\n')
+
+    assert ["unused-precision", "unused-precision"] == [warning.code for warning in found.warnings]

@@ -1,0 +1,1 @@
+"""Promises of accuracy, kept and broken."""
