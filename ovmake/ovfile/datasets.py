@@ -42,7 +42,7 @@ def dataset_of(document: dict[str, object], name: str, problems: Problems) -> Da
     file, _, function = own.text("loader", default="").rpartition(":")
     found = Dataset(
         name=name,
-        path=posixpath.normpath(file or own.text("path", default="")),
+        path=posixpath.normpath(place) if (place := file or own.text("path", default="")) else "",
         function=function,
         arrays=tuple((key, _names(own, key)) for key in own.names("inputs")),
         labels=own.text("labels", default="") or None,

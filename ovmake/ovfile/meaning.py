@@ -19,6 +19,7 @@ from ovmake.ovfile.compression import quantization_of, weights_of
 from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
+from ovmake.ovfile.references import STATE
 from ovmake.ovfile.schema import READY_PRECISIONS
 from ovmake.ovfile.settings import Settings, dig, table
 from ovmake.ovfile.spec import (
@@ -58,6 +59,7 @@ class Meaning:
         self.device = top.text("device", default=DEFAULT_DEVICE)
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
         self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
+        self._check_read_apart()
         targets = tuple(target for model in self._models() for target in self._targets(model))
         self._check_calibrated()
         self._check_unused()
@@ -82,6 +84,17 @@ class Meaning:
         if not self._is_well_formed("defaults"):
             return []
         return [model for model in models if self._is_well_formed("models", model)]
+
+    def _check_read_apart(self) -> None:
+        """A dataset with ovmake's own outputs in it would never be up to date."""
+        for dataset in self.datasets.values():
+            for at, path in dataset.places.items():
+                if not posixpath.isabs(path) and (
+                    held := [own for own in (self.build_dir, STATE) if _holds(path, own)]
+                ):
+                    message = f"`{path}` holds `{held[0]}`, where ovmake writes: `{dataset.name}` would always be new"
+                    hint = "name the folder in which the samples are, or choose another `build-dir`"
+                    self.problems.add(Problem(code="output-in-source", at=at, message=message, help=hint))
 
     # targets
 

@@ -126,6 +126,12 @@ class Dataset:
         """The key that says where the samples are."""
         return "loader" if self.function else "path"
 
+    @property
+    def places(self) -> Mapping[KeyPath, str]:
+        """Every path that is read, by the key that names it."""
+        files = {(*self.at, "files", place): path for place, path in enumerate(self.files)}
+        return {(*self.at, self.key): self.path, **files} if self.path else files
+
 
 Dimension = int | str
 Scalar = bool | int | float

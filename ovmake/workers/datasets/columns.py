@@ -3,6 +3,7 @@
 Given      one dataset as a request speaks of it: path, options, where temporary files go
 Column     one array [count, ...] that need not be in memory
 Reader     the protocol of all forms of dataset
+each_of    samples read side by side
 stacked    samples as one array, or why they cannot be
 unpacked   a compressed file as a temporary one, to be mapped
 """
@@ -13,6 +14,7 @@ import gzip
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -153,6 +155,24 @@ def side_by_side(columns: Sequence[Column], what: str) -> Column:
         shape=(len(columns),),
         rows=rows,
     )
+
+
+def each_of(sample: Callable[[int], Array], numbers: Array) -> list[Array]:
+    """Return samples by number, read side by side: Pillow decodes without Python's lock."""
+    if len(numbers) == 1:
+        return [sample(int(numbers[0]))]
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(sample, numbers.tolist()))
+
+
+def one_by_one(look: Callable[[int], object]) -> Callable[[Array], None]:
+    """Return a `Column.look` that looks at one sample after the other."""
+
+    def all_of(numbers: Array) -> None:
+        for number in numbers.tolist():
+            look(number)
+
+    return all_of
 
 
 def stacked(samples: Sequence[Array], label: str, given: Given) -> Array:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ovmake.diagnostics import did_you_mean
-from ovmake.workers.datasets.columns import Column, Given, stacked
+from ovmake.workers.datasets.columns import Column, Given, each_of, one_by_one, stacked
 from ovmake.workers.datasets.pictures import SUFFIXES, Picture
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
@@ -81,12 +81,8 @@ def column_of(files: tuple[Path, ...], top: Path, picture: Picture) -> Column:
         return files[number].relative_to(top).as_posix() if files[number].is_relative_to(top) else str(files[number])
 
     def rows(numbers: Array) -> Array:
-        samples = [picture.array(files[number], name(number)) for number in numbers.tolist()]
+        samples = each_of(lambda number: picture.array(files[number], name(number)), numbers)
         return stacked(samples, "images", picture.given)
-
-    def look(numbers: Array) -> None:
-        for number in numbers.tolist():
-            picture.look(files[number], name(number))
 
     return Column(
         label="images",
@@ -94,7 +90,7 @@ def column_of(files: tuple[Path, ...], top: Path, picture: Picture) -> Column:
         dtype=np.dtype(np.uint8),
         shape=picture.shape,
         rows=rows,
-        look=look,
+        look=one_by_one(lambda number: picture.look(files[number], name(number))),
     )
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from ovmake.workers.datasets.columns import Column, Given, side_by_side, stacked, stacked_labels
+from ovmake.workers.datasets.columns import Column, Given, each_of, one_by_one, side_by_side, stacked, stacked_labels
 from ovmake.workers.datasets.images import column_of
 from ovmake.workers.datasets.npz import UNREADABLE
 from ovmake.workers.datasets.pictures import SUFFIXES, Picture
@@ -101,7 +100,7 @@ class Manifest:
         files = self._paths(name)
 
         def rows(chosen: Array) -> Array:
-            return stacked_labels([self._load(files[number]) for number in chosen.tolist()])
+            return stacked_labels(each_of(lambda number: self._load(files[number]), chosen))
 
         return Column(label=label, count=len(files), dtype=np.dtype(object), shape=(-1,), rows=rows)
 
@@ -121,7 +120,7 @@ class Manifest:
         first = self._load(files[0])
 
         def rows(chosen: Array) -> Array:
-            return stacked([self._load(files[number]) for number in chosen.tolist()], label, self.given)
+            return stacked(each_of(lambda number: self._load(files[number]), chosen), label, self.given)
 
         return Column(
             label=label,
@@ -129,7 +128,7 @@ class Manifest:
             dtype=first.dtype,
             shape=first.shape,
             rows=rows,
-            look=_each(lambda number: stacked([first, self._load(files[number], mapped=True)], label, self.given)),
+            look=one_by_one(lambda number: stacked([first, self._load(files[number], mapped=True)], label, self.given)),
         )
 
     def _load(self, file: Path, *, mapped: bool = False) -> Array:
@@ -177,11 +176,3 @@ def _as(column: Column, shape: tuple[int, ...]) -> Column:
         return column.rows(chosen).reshape(len(chosen), *shape)
 
     return Column(label=column.label, count=column.count, dtype=column.dtype, shape=shape, rows=rows)
-
-
-def _each(look: Callable[[int], Any]) -> Callable[[Array], None]:
-    def all_of(chosen: Array) -> None:
-        for number in chosen.tolist():
-            look(number)
-
-    return all_of

@@ -11,14 +11,24 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import google_crc32c
 import numpy as np
 
-from ovmake.workers.datasets.columns import Column, Given, reshaped, side_by_side, stacked, stacked_labels, unpacked
+from ovmake.workers.datasets.columns import (
+    Column,
+    Given,
+    each_of,
+    one_by_one,
+    reshaped,
+    side_by_side,
+    stacked,
+    stacked_labels,
+    unpacked,
+)
 from ovmake.workers.datasets.examples import Value, features, value_of
 from ovmake.workers.datasets.pictures import Picture, looks_like_image
 from ovmake.workers.interface import Tensor
@@ -111,8 +121,8 @@ class TFRecords:
             count=len(self.starts),
             dtype=np.dtype(np.uint8) if first is None else first.dtype,
             shape=picture.shape if picture else _open_shape(tensor, first),
-            rows=lambda numbers: stacked([sample(number) for number in numbers.tolist()], label, self.given),
-            look=_each(look),
+            rows=lambda numbers: stacked(each_of(sample, numbers), label, self.given),
+            look=one_by_one(look),
         )
 
     def labels(self, name: str) -> Column | None:
@@ -220,14 +230,6 @@ def _encoded(value: Value) -> memoryview | None:
     if isinstance(value, np.ndarray) or len(value) != 1 or not looks_like_image(value[0]):
         return None
     return value[0]
-
-
-def _each(look: Callable[[int], None]) -> Callable[[Array], None]:
-    def all_of(numbers: Array) -> None:
-        for number in numbers.tolist():
-            look(number)
-
-    return all_of
 
 
 def _mapped(file: Path, given: Given) -> Array:
