@@ -12,9 +12,11 @@ from ovmake.ovfile.problems import Also, Problem, Problems, bad_value
 from ovmake.ovfile.settings import Settings
 from ovmake.ovfile.spec import (
     DEFAULT_GROUP_SIZE_FALLBACK,
+    DEFAULT_MAX_EVALUATIONS,
     DEFAULT_PRESET,
     DEFAULT_SAMPLES,
     DEFAULT_WEIGHTS_MODE,
+    AccuracyControl,
     Ignored,
     Quantization,
     WeightCompression,
@@ -36,6 +38,33 @@ def quantization_of(own: Settings, problems: Problems) -> Quantization:
         bias_correction=own.get("bias-correction") is not False,
         fast_bias_correction=own.get("fast-bias-correction") is not False,
         overflow_fix=own.text("overflow-fix", default="") or None,
+        control=_control(own, problems),
+    )
+
+
+def _control(own: Settings, problems: Problems) -> AccuracyControl | None:
+    limits = [key for key in ("max-evaluations", "max-minutes") if own.origin(key)]
+    if own.text("on-drop", default="fail") == "fail":
+        for key in limits:
+            message = f'`{key}` limits the search for layers to give back, which needs `on-drop = "mixed"`'
+            hint = 'add `on-drop = "mixed"`, or take it out'
+            at = own.origins[key]
+            problems.add(Problem(code="without-effect", at=at, on="key", message=message, help=hint))
+        return None
+    if own.get("accuracy") is False:
+        problems.add(
+            Problem(
+                code="without-effect",
+                at=own.origins["on-drop"],
+                message="the gate is off, so there is no drop at which layers could be given back",
+                also=Also(at=own.origins["accuracy"], text="switched off here"),
+                help="promise something under `accuracy`, or take `on-drop` out",
+            )
+        )
+    minutes = own.get("max-minutes")
+    return AccuracyControl(
+        max_evaluations=own.whole("max-evaluations") or DEFAULT_MAX_EVALUATIONS,
+        max_minutes=float(minutes) if isinstance(minutes, int | float) else None,
     )
 
 

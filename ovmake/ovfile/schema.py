@@ -308,13 +308,6 @@ PER_PRECISION = (
     Key(name="cut", kind=CUT, doc="Take layers off the top or the bottom"),
     Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
     *INT8,
-    Key(
-        name="on-drop",
-        kind=Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
-        doc="int8 only: `fail`, or `mixed`: keep the layers that hurt in floating point until the gate holds",
-        default="fail",
-        ready=("fail",),
-    ),
     Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
 )
 

@@ -16,6 +16,7 @@ from ovmake.ovfile.spec import (
     DEFAULT_BACKUP_MODE,
     DEFAULT_GROUP_SIZE,
     DEFAULT_GROUP_SIZE_FALLBACK,
+    DEFAULT_MAX_EVALUATIONS,
     DEFAULT_PRESET,
     DEFAULT_SAMPLES,
     DEFAULT_WEIGHTS_MODE,
@@ -111,6 +112,25 @@ INT8 = (
         ),
         doc="int8 only: halve the range of weights, where 8-bit sums of CPUs without VNNI saturate",
         default="`first-layer-only`; for GPU and NPU `disable`",
+    ),
+    Key(
+        name="on-drop",
+        kind=Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
+        doc="int8 only: what to do where the gate is missed: `fail`, or `mixed`: give as few layers as possible back "
+        "to floating point, until it is kept",
+        default="fail",
+    ),
+    Key(
+        name="max-evaluations",
+        kind=Number(minimum=1, whole=True),
+        doc='int8 with `on-drop = "mixed"`: how many sets of layers to try at most',
+        default=f"{DEFAULT_MAX_EVALUATIONS}",
+    ),
+    Key(
+        name="max-minutes",
+        kind=Number(minimum=0),
+        doc='int8 with `on-drop = "mixed"`: how long to search for them; the best so far is taken then',
+        default="no limit",
     ),
 )
 

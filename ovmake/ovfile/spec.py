@@ -30,6 +30,7 @@ DEFAULT_GROUP_SIZE = 128
 DEFAULT_BACKUP_MODE = "int8-asym"
 DEFAULT_GROUP_SIZE_FALLBACK = "adjust"
 DEFAULT_MAX_SECONDS = 10.0
+DEFAULT_MAX_EVALUATIONS = 60
 SEED = 0
 
 # The gate without labels: cosine between TensorFlow's output and the IR's, over every element of an output, that an
@@ -165,8 +166,18 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyControl:
+    """Give layers back to floating point where the gate is missed: how many sets to try, and for how long (minutes)."""
+
+    max_evaluations: int
+    max_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
     """Settings of INT8 quantization. `calibration` names a dataset, of which `samples` are used.
+
+    `control` is None where a missed gate is the end of it.
 
     The others are NNCF's. `smooth_quant` holds the alphas that the Ovfile gives, by kind of operation, and is None
     where it switches SmoothQuant off; `overflow_fix` None is the device's default.
@@ -181,6 +192,7 @@ class Quantization:
     bias_correction: bool = True
     fast_bias_correction: bool = True
     overflow_fix: str | None = None
+    control: AccuracyControl | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

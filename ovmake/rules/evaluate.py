@@ -23,30 +23,33 @@ from ovmake.rules.settings import (
 
 def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Action, expected: Action) -> Action:
     """Add the comparison of `ir` with TensorFlow's outputs."""
+    return lowering.add(evaluation_of(lowering, target, converted=converted, ir=ir, expected=expected))
+
+
+def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: Action, expected: Action) -> Action:
+    """Return the comparison of `ir` with TensorFlow's outputs, without adding it."""
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     labels = target.accuracy is not None and target.accuracy.uses_labels
-    return lowering.add(
-        Action(
-            kind="evaluate",
-            subject=target.name,
-            worker="openvino",
-            tools=("openvino", "numpy", *metric_tools(target)),
-            params=(
-                *dataset_params(dataset, labels=labels),
-                *metric_params(target),
-                *device_params(target),
-            ),
-            inputs=(
-                *ir_inputs(ir.name),
-                Input(role="interface", origin=Artifact(converted.name, "interface")),
-                Input(role="expected", origin=Artifact(expected.name, "outputs")),
-                Input(role="facts", origin=Artifact(expected.name, "facts")),
-                *dataset_inputs(dataset),
-                *metric_inputs(target),
-            ),
-            environment=("isa",),
-            outputs=(Output(role="evaluation"),),
-            at=target.at,
-            origins=target.origins,
+    return Action(
+        kind="evaluate",
+        subject=target.name,
+        worker="openvino",
+        tools=("openvino", "numpy", *metric_tools(target)),
+        params=(
+            *dataset_params(dataset, labels=labels),
+            *metric_params(target),
+            *device_params(target),
         ),
+        inputs=(
+            *ir_inputs(ir.name),
+            Input(role="interface", origin=Artifact(converted.name, "interface")),
+            Input(role="expected", origin=Artifact(expected.name, "outputs")),
+            Input(role="facts", origin=Artifact(expected.name, "facts")),
+            *dataset_inputs(dataset),
+            *metric_inputs(target),
+        ),
+        environment=("isa",),
+        outputs=(Output(role="evaluation"),),
+        at=target.at,
+        origins=target.origins,
     )

@@ -28,7 +28,6 @@ def test_reference_marks_what_is_required_and_what_waits() -> None:
 
     assert rows["source"].startswith("| `source` | a string | required | The TensorFlow model: a SavedModel folder, ")
     assert rows["loader"].endswith("`data.py:val` *(not yet)* |")
-    assert rows["on-drop"].endswith('*(only `"fail"` so far)* |')
     assert rows["samples"].startswith("| `samples` p | a whole number of at least 1 | 300 |")
 
 

@@ -1,0 +1,55 @@
+"""control: an INT8 IR that misses its promise, with as few layers as possible given back to floating point.
+
+Quantization itself stays a *quantize* of its own: another promise calibrates nothing again. The search asks the gate's own
+question of every trial (`ovmake.promise`), so the promise is a param here; but what a trial *gives* does not depend on it,
+so trials are noted in the action's journal, which is shared by all promises and limits.
+
+Where the search finds nothing that keeps the promise, it hands on what came nearest, and the gate says no: one place
+decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import Target
+from ovmake.rules.evaluate import evaluation_of
+from ovmake.rules.gate import promise_params
+
+# They steer the search, and change nothing of what a trial gives.
+STEERING = (
+    "accuracy.max-drop",
+    "accuracy.agreement.cosine",
+    "accuracy.agreement.max-error",
+    "accuracy.promised",
+    "max-evaluations",
+    "max-minutes",
+)
+
+
+def control(lowering: Lowering, target: Target, *, converted: Action, quantized: Action, expected: Action) -> Action:
+    """Add the search that starts from `quantized`."""
+    settings = target.quantization.control if target.quantization else None
+    if settings is None:
+        raise AssertionError(f"{target.name} gives no layers back")
+    limits = [Param(name="max-evaluations", value=settings.max_evaluations)]
+    if settings.max_minutes is not None:
+        limits.append(Param(name="max-minutes", value=settings.max_minutes))
+    # A trial is an evaluation like that of the result.
+    trial = evaluation_of(lowering, target, converted=converted, ir=quantized, expected=expected)
+    return lowering.add(
+        replace(
+            trial,
+            kind="control",
+            params=(*trial.params, *promise_params(target), *limits),
+            inputs=(
+                *trial.inputs,
+                Input(role="float-xml", origin=Artifact(converted.name, "xml")),
+                Input(role="float-bin", origin=Artifact(converted.name, "bin")),
+            ),
+            outputs=(Output(role="xml"), Output(role="bin"), Output(role="search")),
+            journal=STEERING,
+        )
+    )
