@@ -40,6 +40,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     debug.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
     debug.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
     debug.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
+    _code_argument(debug)
     debug.add_argument("--explain", action="store_true", help="say why each action runs")
     debug.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
 
@@ -84,9 +85,15 @@ def _target_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+    _code_argument(parser)
     parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
     parser.add_argument("--explain", action="store_true", help="say why each action runs")
     parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+
+def _code_argument(parser: argparse.ArgumentParser) -> None:
+    help_text = "refuse an Ovfile that names functions to run, such as a `loader`"
+    parser.add_argument("--no-user-code", action="store_true", help=help_text)
 
 
 def _positive(text: str) -> int:

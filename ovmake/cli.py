@@ -16,6 +16,8 @@ from ovmake.arguments import Command, parser
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
     from ovmake.session import Session, Where
@@ -96,13 +98,12 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    if not (arguments.dry_run or arguments.force or arguments.json) and _stamped(arguments):
+    if not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code) and _stamped(arguments):
         return 0
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
-    from ovmake.session import open_session
 
-    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+    with _session(arguments) as session:
         graph = session.graph(measure=False)
         targets = select(graph, arguments.targets)
         if not arguments.dry_run:
@@ -136,9 +137,8 @@ def _stamped(arguments: argparse.Namespace) -> bool:
 
 def _report(arguments: argparse.Namespace) -> int:
     from ovmake.report.command import Request, report
-    from ovmake.session import open_session
 
-    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+    with _session(arguments) as session:
         request = Request(
             targets=tuple(arguments.targets),
             jobs=arguments.jobs or _default_jobs(),
@@ -185,10 +185,9 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _debug(arguments: argparse.Namespace) -> int:
     from ovmake.debug.command import Request, debug
-    from ovmake.session import open_session
     from ovmake.terminal import Plain
 
-    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+    with _session(arguments) as session:
         targets = tuple(arguments.targets)
         request = Request(targets=targets, jobs=arguments.jobs or _default_jobs(), everything=arguments.all)
         # With --json too, progress goes to stderr: stdout holds what was found and nothing else.
@@ -275,6 +274,14 @@ def _where(arguments: argparse.Namespace) -> Where:
     from ovmake.session import Where
 
     return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
+
+
+def _session(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
+    """Open the repo for a command that runs actions."""
+    from ovmake.session import open_session
+
+    where, user_code = _where(arguments), not arguments.no_user_code
+    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code)
 
 
 def _default_jobs() -> int:

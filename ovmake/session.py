@@ -193,6 +193,22 @@ def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:
     return text, parse(text, file=where.file, inside=_stays_inside(where)), state
 
 
+def _refuse_user_code(ovfile: Ovfile, text: str, file: str) -> None:
+    """Refuse an Ovfile that names functions to run, all of them at once."""
+    if ovfile.user_code:
+        raise OvmakeError(
+            *(
+                Diagnostic(
+                    code="user-code",
+                    message=f"`{function}` would be run, and --no-user-code forbids it",
+                    span=span_of(at, text, file),
+                    help="use what needs no code of yours, or leave --no-user-code out if you trust it",
+                )
+                for at, function in ovfile.user_code.items()
+            )
+        )
+
+
 def _stays_inside(where: Where) -> Callable[[str], bool]:
     """Return whether a path of the Ovfile stays in the repo, judged by its words alone."""
     if where.allow_outside:
@@ -247,13 +263,16 @@ class RunnerWhenNeeded:
 
 
 @contextlib.contextmanager
-def open_session(where: Where, *, wait: bool, tell: Callable[[str], None]) -> Iterator[Session]:
+def open_session(where: Where, *, wait: bool, tell: Callable[[str], None], user_code: bool = True) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
 
     Raises:
-        OvmakeError: the Ovfile is wrong, or the repo is locked and `wait` is False.
+        OvmakeError: the Ovfile is wrong, or names functions of the user's and `user_code` is False; or the repo is
+            locked and `wait` is False.
     """
     text, ovfile, ovfile_state = read_ovfile(where)
+    if not user_code:
+        _refuse_user_code(ovfile, text, where.file)
     for found in ovfile.warnings:
         tell(render(found))
     state = where.root / STATE

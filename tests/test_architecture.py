@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 OPENVINO = {"openvino", "nncf"}
-FRAMEWORKS = TENSORFLOW | OPENVINO | {"numpy", "PIL", "google", "sklearn", "scipy", "pycocotools"}
+FRAMEWORKS = TENSORFLOW | OPENVINO | {"numpy", "PIL", "google", "google_crc32c", "sklearn", "scipy", "pycocotools"}
 
 # Third-party package -> the modules that may load it.
 ONLY_IN: dict[str, tuple[str, ...]] = {

@@ -21,6 +21,7 @@ HEAVY = {
     "nncf",
     "keras",
     "google",
+    "google_crc32c",
     "PIL",
     "scipy",
     "sklearn",

@@ -7,11 +7,13 @@
     problems.py     mistakes at key paths
     kinds.py        the kinds of value a key can have, and how a wrong one is described
     tables.py       tables of known keys and tables of named things, and how a wrong key is described
+    dataset_keys.py the keys of a dataset
     schema.py       which keys there are, of which kind, and what each is for
     form.py         checks a document against the schema
     settings.py     looks a setting up in the tables that can hold it
     accuracy.py     what a target's gate is
     references.py   checks what is referred to: datasets, paths
+    datasets.py     a dataset's table -> spec.Dataset
     meaning.py      a document -> spec.Ovfile
     pointing.py     mistakes at key paths -> diagnostics with carets
     parse.py        text -> spec.Ovfile, or every diagnostic

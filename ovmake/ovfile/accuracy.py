@@ -117,7 +117,7 @@ def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problem
         message = f"`{key}` needs a dataset{'' if known in UNLABELLED else ' with labels'} to count against"
         hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
         problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
-    elif named and dataset and dataset.labels is None and known not in UNLABELLED:
+    elif named and dataset and not dataset.is_labelled and known not in UNLABELLED:
         problems.add(
             Problem(
                 code="unlabelled-dataset",

@@ -22,8 +22,10 @@ from ovmake.ovfile.spec import KeyPath
 
 PERCENT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?%\Z")
 BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
+FUNCTION = re.compile(r"[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*\Z")
 LARGEST = (1 << 63) - 1
 LARGEST_SIZE = 1 << 31
+LARGEST_SIDE = 65535  # of an image, as JPEG has it
 LAYOUT = re.compile(r"[A-Z]{1,10}\Z")
 
 
@@ -58,11 +60,9 @@ def one_of(words: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A string that is not empty. `ready`, if any, are the endings that are supported, and `what` else is not."""
+    """A string that is not empty."""
 
     expected: str = "a string"
-    ready: tuple[str, ...] = ()
-    what: str = ""
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """A NUL can be in no path and no name."""
@@ -72,8 +72,51 @@ class Text:
             problems.add(bad_value("empty", self.expected, at))
         elif "\0" in value:
             problems.add(bad_value("a string with a NUL character in it", "", at))
-        elif self.ready and not value.endswith(self.ready):
-            problems.add(not_yet(self.what, at, ready=" and ".join(self.ready)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOrMore:
+    """A string, or an array of some."""
+
+    expected: str = "a string or an array of strings"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """Every wrong element is reported at its own place."""
+        if isinstance(value, list):
+            ListOf(element=Text(), expected=self.expected).check(value, at, problems)
+        else:
+            Text(expected=self.expected).check(value, at, problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFunction:
+    """A function of the user's: the .py file, and the name of the function in it."""
+
+    expected: str = "a function in a file, such as `data.py:val`"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """It is called without arguments, so there are none here."""
+        if not isinstance(value, str):
+            problems.add(wrong_type(self.expected, value, at))
+        elif not FUNCTION.match(value):
+            problems.add(bad_value(f"{toml(value)}, which names no function", self.expected, at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A size in pixels, or a height and a width."""
+
+    expected: str = "a size, or `[height, width]`"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """Height comes first, as in a shape."""
+        sizes = value if isinstance(value, list) else [value]
+        if isinstance(value, list) and len(value) != 2:  # noqa: PLR2004 - height and width
+            problems.add(bad_value(f"{toml(value)}, not {self.expected}", self.expected, at))
+            return
+        for index, size in enumerate(sizes):
+            place = (*at, index) if isinstance(value, list) else at
+            Number(minimum=1, maximum=LARGEST_SIDE, whole=True).check(size, place, problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

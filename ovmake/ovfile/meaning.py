@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ovmake.ovfile.accuracy import accuracy_of
 from ovmake.ovfile.compression import quantization_of, weights_of
+from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.schema import READY_PRECISIONS
@@ -54,7 +55,7 @@ class Meaning:
         self.build_dir = posixpath.normpath(top.text("build-dir", default=DEFAULT_BUILD_DIR))
         self.device = top.text("device", default=DEFAULT_DEVICE)
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
-        self.datasets = {name: self._dataset(name) for name in names}
+        self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
         targets = tuple(target for model in self._models() for target in self._targets(model))
         self._check_calibrated()
         self._check_unused()
@@ -79,18 +80,6 @@ class Meaning:
         if not self._is_well_formed("defaults"):
             return []
         return [model for model in models if self._is_well_formed("models", model)]
-
-    def _dataset(self, name: str) -> Dataset:
-        at: KeyPath = ("datasets", name)
-        own = Settings(document=self.document, layers=(at,))
-        return Dataset(
-            name=name,
-            path=posixpath.normpath(own.text("path", default="")),
-            arrays=tuple((key, own.text("inputs", key, default="")) for key in own.names("inputs")),
-            labels=own.text("labels", default="") or None,
-            limit=own.whole("limit"),
-            at=at,
-        )
 
     # targets
 
@@ -193,9 +182,7 @@ class Meaning:
     def _is_same_samples(self, calibration: str, validation: str) -> bool:
         """Whether two datasets are one, or read the same arrays of one file."""
         one, other = self.datasets.get(calibration), self.datasets.get(validation)
-        if one is None or other is None:
-            return False
-        return (one.path, one.arrays) == (other.path, other.arrays)
+        return one is not None and other is not None and is_same(one, other)
 
     def _check_calibrated(self) -> None:
         """One list of precisions in `[defaults]` may ask INT8 of many models: report it once, and name them all."""

@@ -28,16 +28,32 @@ def check(document: dict[str, object], inside: Inside, problems: Problems) -> No
         _check_datasets(document, problems)
     models, datasets = table(document, ("models",)), table(document, ("datasets",))
     paths: list[KeyPath] = [("build-dir",)]
-    paths += [("datasets", name, "path") for name in datasets]
+    paths += [("datasets", name, key) for name in datasets for key in ("path", "loader")]
+    paths += [("datasets", name, "files", place) for name in datasets for place in range(_count(datasets[name]))]
     paths += [("models", name, "source") for name in models]
     for at in paths:
-        if (path := text_at(document, at)) and not inside(path):
+        if (path := _path_at(document, at)) and not inside(path):
             problems.add(_outside(path, at))
     for at, path in _metric_files(document):
         if path and not inside(path):
             problems.add(_outside(path, at))
     if STATE in posixpath.normpath(text_at(document, ("build-dir",))).split("/"):
         problems.add(bad_value(f"in `{STATE}`, where ovmake keeps its cache", "a folder of its own", ("build-dir",)))
+
+
+def _count(dataset: object) -> int:
+    files = dataset.get("files") if isinstance(dataset, dict) else None
+    return len(files) if isinstance(files, list) else 0
+
+
+def _path_at(document: dict[str, object], at: KeyPath) -> str:
+    """Return the path at a key path; of a loader, its file."""
+    if isinstance(at[-1], int):
+        files = table(document, at[:-2]).get("files")
+        element = files[at[-1]] if isinstance(files, list) else ""
+        return element if isinstance(element, str) else ""
+    text = text_at(document, at)
+    return text.rpartition(":")[0] if at[-1] == "loader" else text
 
 
 def _metric_files(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:

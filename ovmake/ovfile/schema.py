@@ -9,6 +9,7 @@ is known, checked and refused with `not-yet-supported` until it is built.
 
 from __future__ import annotations
 
+from ovmake.ovfile.dataset_keys import DATASET
 from ovmake.ovfile.kinds import (
     Choice,
     Constant,
@@ -65,31 +66,6 @@ METRIC = Choice(
     code="unknown-metric",
     what="metric",
     pattern=r"top-[1-9][0-9]{0,8}|[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*",
-)
-
-DATASET = Table(
-    keys=(
-        Key(
-            name="path",
-            kind=Text(ready=(".npz", ".npy"), what="a dataset in another form"),
-            doc="The samples: an .npz with an array per input, or an .npy",
-            required='say which file its samples are in: `path = "data/val.npz"`',
-        ),
-        Key(
-            name="inputs",
-            kind=Named(element=Text(), what="model input", strict=False),
-            doc='Which array feeds which input of the model: `{ image = "x" }`',
-            default="arrays named like the inputs",
-        ),
-        Key(name="labels", kind=Text(), doc="The array of labels; a calibration set needs none", default="none"),
-        Key(
-            name="limit",
-            kind=Number(minimum=1, whole=True),
-            doc="Use the first N samples after a seeded shuffle",
-            default="all, in their order",
-        ),
-        Key(name="loader", kind=Text(), doc="A function that yields (inputs, label): `data.py:val`", ready=False),
-    ),
 )
 
 INPUT = Table(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ovmake.diagnostics import Diagnostic
 
@@ -59,19 +60,65 @@ ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u
 RESIZE_ALGORITHMS = ("linear", "cubic", "nearest")
 
 
+DatasetForm = Literal["arrays", "csv", "tfrecord", "folder", "loader"]
+DATASET_FORMS: Mapping[str, DatasetForm] = {"npz": "arrays", "npy": "arrays", "csv": "csv"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOptions:
+    """What is done to an image before it goes into a model.
+
+    `resize`: one size for the shorter side, or height and width; `crop`: a size or height and width, of the centre;
+    `channels`: "rgb", "bgr" or "gray".
+    """
+
+    resize: tuple[int, ...] | None = None
+    crop: tuple[int, ...] | None = None
+    channels: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """Samples in a file.
+    """Samples in a file or a folder, or yielded by a function: then `path` is its .py file and `function` its name.
 
-    `arrays` maps a model input to the array that feeds it; `limit` is how many samples to use after a seeded shuffle.
+    `arrays` maps a model input to the array, column or feature that feeds it, or to several columns; `labels` names
+    what holds the labels. `classes` are names in the order of their numbers. `limit` is how many samples to use after a
+    seeded shuffle, `files` is what else is read besides `path`, and `max_overlap` says how many of the samples may also
+    be in the validation set when they calibrate.
     """
 
     name: str
     path: str
-    arrays: tuple[tuple[str, str], ...]
-    labels: str | None
-    limit: int | None
     at: KeyPath
+    arrays: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    labels: str | None = None
+    limit: int | None = None
+    function: str = ""
+    files: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    images: ImageOptions = field(default_factory=ImageOptions)
+    max_overlap: int = 0
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it has labels, or may: a loader and a folder of images say so only when they are read."""
+        return self.labels is not None or bool(self.function) or self.form == "folder"
+
+    @property
+    def form(self) -> DatasetForm:
+        """What kind of dataset the path names, by its words; what is in a folder, only a look at it can tell."""
+        if self.function:
+            return "loader"
+        name = self.path.rpartition("/")[2].lower()
+        if ".tfrec" in name:
+            return "tfrecord"
+        suffix = name.rpartition(".")[2] if "." in name else ""
+        return DATASET_FORMS.get(suffix, "folder")
+
+    @property
+    def key(self) -> str:
+        """The key that says where the samples are."""
+        return "loader" if self.function else "path"
 
 
 Dimension = int | str
@@ -268,3 +315,14 @@ class Ovfile:
     datasets: Mapping[str, Dataset]
     targets: tuple[Target, ...]
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
+
+    @property
+    def user_code(self) -> Mapping[KeyPath, str]:
+        """Functions of the user's that a build would run, as "data.py:val", by the keys that name them."""
+        loaders = {(*d.at, "loader"): f"{d.path}:{d.function}" for d in self.datasets.values() if d.function}
+        metrics = {
+            target.origins.get("accuracy.metric", target.at): target.accuracy.metric
+            for target in self.targets
+            if target.accuracy and target.accuracy.metric and ".py:" in target.accuracy.metric
+        }
+        return {**loaders, **metrics}

@@ -5,6 +5,7 @@
     compress.py    precisions fp16 and bf16         -> FP16 weights
     quantize.py    precision int8                   -> INT8 by nncf.quantize
     compress_weights.py  int8-weights, int4-weights -> weights in 8 or 4 bits by nncf.compress_weights
+    check_samples.py   datasets                    -> what is wrong with them, before anything long begins
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
+from ovmake.rules.check_samples import check_overlap, check_validation
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
@@ -45,6 +46,7 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
             ),
             environment=("isa",),
             outputs=(Output(role="xml"), Output(role="bin")),
+            after=(*check_validation(lowering, target, converted), *check_overlap(lowering, target, converted)),
             at=target.at,
             origins=target.origins,
         ),

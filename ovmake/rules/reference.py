@@ -9,6 +9,7 @@ from __future__ import annotations
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.check_samples import check_validation
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
@@ -34,6 +35,7 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
         ),
         environment=("isa",),
         outputs=(Output(role="outputs"), Output(role="facts")),
+        after=check_validation(lowering, target, converted),
         at=target.at,
         origins=target.origins,
     )

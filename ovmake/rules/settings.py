@@ -7,8 +7,8 @@
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
-    dataset_params(dataset)  how samples are taken from a file
-    dataset_inputs(...)      the file itself
+    dataset_params(dataset)  how samples come out of a dataset
+    dataset_inputs(...)      its files
 
 A setting that has its default value is left out of the params: see `graph.action`, rule 1.
 """
@@ -230,23 +230,36 @@ def metric_tools(target: Target) -> tuple[str, ...]:
     return ("pycocotools",) if metric == "coco-map" else ("scikit-learn",) if metric in BY_SCIKIT_LEARN else ()
 
 
-def dataset_params(dataset: Dataset | None, *, labels: bool) -> tuple[Param, ...]:
-    """Return how samples come out of the file. Without a dataset, seeded random inputs take its place."""
+def dataset_params(dataset: Dataset | None, *, labels: bool, role: str = "dataset") -> tuple[Param, ...]:
+    """Return how samples come out of a dataset. Without one, seeded random inputs take its place.
+
+    `labels` says whether they are used. The names of classes are labels too.
+    """
     if dataset is None:
         return (Param(name="seed", value=SEED),)
-    named: list[tuple[str, JsonValue]] = [(f"dataset.inputs.{key}", array) for key, array in sorted(dataset.arrays)]
-    if labels and dataset.labels is not None:
-        named.append(("dataset.labels", dataset.labels))
-    if dataset.limit is not None:
-        named += [("dataset.limit", dataset.limit), ("seed", SEED)]
-    return tuple(Param(name=name, value=value) for name, value in named)
+    named: list[tuple[str, JsonValue]] = [
+        *((f"inputs.{key}", names[0] if len(names) == 1 else names) for key, names in sorted(dataset.arrays)),
+        ("loader", dataset.function or None),
+        ("labels", dataset.labels if labels else None),
+        ("classes", (dataset.classes or None) if labels else None),
+        ("images.resize", dataset.images.resize),
+        ("images.crop", dataset.images.crop),
+        ("images.channels", dataset.images.channels),
+        ("limit", dataset.limit),
+    ]
+    seeded = (Param(name="seed", value=SEED),) if dataset.limit is not None else ()
+    return (*(Param(name=f"{role}.{key}", value=value) for key, value in named if value is not None), *seeded)
 
 
-def dataset_inputs(dataset: Dataset | None) -> tuple[Input, ...]:
-    """Return the dataset's file as an input."""
+def dataset_inputs(dataset: Dataset | None, role: str = "dataset") -> tuple[Input, ...]:
+    """Return what is read of a dataset: its file or folder, or its loader; and the files that it names besides."""
     if dataset is None:
         return ()
-    return (Input(role="dataset", origin=Source(dataset.path), at=(*dataset.at, "path")),)
+    files = enumerate(dataset.files)
+    return (
+        Input(role=role, origin=Source(dataset.path), at=(*dataset.at, dataset.key)),
+        *(Input(role=f"{role}.files.{place}", origin=Source(path), at=(*dataset.at, "files")) for place, path in files),
+    )
 
 
 def ir_inputs(action: str) -> tuple[Input, ...]:

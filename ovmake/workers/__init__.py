@@ -5,7 +5,10 @@
     openvino_worker.py    convert, compress, quantize, evaluate, and timing an IR
     tensorflow_worker.py  freeze, reference, and timing TensorFlow
     bench_worker.py       lets one of each take turns, and does the statistics (stdlib)
-    samples.py            samples from files or from a seed, the same on both sides (numpy)
+    loader_worker.py      runs a loader of the user's, apart from both frameworks
+    samples.py            samples from datasets or from a seed, the same on both sides (numpy)
+    datasets/             a reader for each form of dataset
+    checking.py           what is wrong with a dataset, before anything long begins
     recognise.py          what kind of model a source is, by its content (stdlib)
     loading.py            any source as a frozen TensorFlow graph, lite.py: a .tflite model
     layers.py             names of layers in a frozen graph; wiring.py, scopes.py: how they are found (stdlib)

@@ -47,7 +47,7 @@ def compare_layers(request: Request) -> dict[str, object]:
     """
     count = request.params.get("samples")
     samples = take(request, Interface.read(request.inputs["interface"])).first(count if isinstance(count, int) else 1)
-    feeds = [feed for feed, _ in samples.feeds()]
+    feeds = [feed.inputs for feed in samples.feeds()]
     tapped = tap(request)
     found = places(tapped, _read(request), feeds)
     rows: dict[int, Row] = {number: _without(why) for number, why in found.why.items()}

@@ -144,16 +144,13 @@ def _run(
     # By place: where an output is an input handed through, OpenVINO's tensor has one name for both.
     places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
     asked = compiled.create_infer_request()
-    start = 0
-    for feed, count in samples.feeds():
-        results = asked.infer({places[name]: array for name, array in feed.items()}, share_inputs=True)
+    for feed in samples.feeds():
+        results = asked.infer({places[name]: array for name, array in feed.inputs.items()}, share_inputs=True)
         actual = {
-            tensor.name: rows(_plain(results[ports[index]], ports[index]), tensor, count=count, fed=samples.fed(feed))
+            tensor.name: rows(_plain(results[ports[index]], ports[index]), tensor, count=feed.count, fed=feed.fed)
             for index, tensor in enumerate(interface.outputs)
         }
-        labels = None if samples.labels is None else samples.labels[start : start + count]
-        start += count
-        yield actual, labels
+        yield actual, feed.labels
 
 
 def _plain(array: Array, port: Any) -> Array:

@@ -35,6 +35,18 @@ def _evaluate(request: Request) -> dict[str, object]:
     return evaluate(request)
 
 
+def _check_samples(request: Request) -> dict[str, object]:
+    from ovmake.workers.checking import check_samples
+
+    return check_samples(request)
+
+
+def _check_overlap(request: Request) -> dict[str, object]:
+    from ovmake.workers.checking import check_overlap
+
+    return check_overlap(request)
+
+
 def _inspect(request: Request) -> dict[str, object]:
     from ovmake.workers.inspecting_openvino import inspect
 
@@ -62,6 +74,8 @@ if __name__ == "__main__":
             "quantize": _quantize,
             "compress-weights": _compress_weights,
             "evaluate": _evaluate,
+            "check-samples": _check_samples,
+            "check-overlap": _check_overlap,
             "inspect": _inspect,
             "compare-layers": _compare_layers,
             "time": _time,

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from ovmake.workers import ir, quantizing_options
 from ovmake.workers.interface import Interface
-from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.samples import Samples, take
+from ovmake.workers.protocol import Request
+from ovmake.workers.samples import calibrating
 
 
 def quantize(request: Request) -> dict[str, object]:
     """Quantize; write `xml` and `bin`."""
-    samples = _calibration_samples(request, Interface.read(request.inputs["interface"]))
+    samples = calibrating(request, Interface.read(request.inputs["interface"]))
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    quantized = quantizing_options.quantize_model(model, [feed for feed, _ in samples.feeds()], request)
+    quantized = quantizing_options.quantize_model(model, samples, request)
     ir.write(quantized, request.outputs["xml"], request.outputs["bin"])
     return {"samples": samples.count}
 
@@ -26,15 +26,3 @@ def compress_weights(request: Request) -> dict[str, object]:
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     ir.write(quantizing_options.compress_weights(model, request), request.outputs["xml"], request.outputs["bin"])
     return {}
-
-
-def _calibration_samples(request: Request, interface: Interface) -> Samples:
-    samples = take(request, interface)
-    wanted = request.params["samples"]
-    if not isinstance(wanted, int):
-        raise ActionError("bad-request", "`samples` is no number")
-    if wanted < samples.count:
-        seed = request.params.get("seed", 0)
-        samples = samples.shuffled(seed if isinstance(seed, int) else 0).first(wanted)
-    # One sample at a time where the model allows it: statistics are per sample, whatever the batch.
-    return samples.with_batch(1)

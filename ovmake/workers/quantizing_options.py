@@ -27,27 +27,26 @@ from nncf.quantization.advanced_parameters import (
 )
 
 from ovmake.diagnostics import did_you_mean
-from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.samples import Samples
 from ovmake.workers.tracing import Traced, trace
 
 # What a scope can leave alone: the rest of an IR is nothing that could be quantized.
 _NO_LAYERS = {"Constant", "Parameter", "Result"}
 _SHOWN = 8
 
-Feeds = Sequence[Mapping[str, Array]]
 
+def quantize_model(model: Any, samples: Samples, request: Request) -> Any:
+    """Return `model` quantized to INT8 as the request's params say, calibrated on all of `samples`.
 
-def quantize_model(model: Any, feeds: Feeds, request: Request) -> Any:
-    """Return `model` quantized to INT8 as the request's params say, calibrated on all of `feeds`.
-
-    The order of the feeds matters to the bytes: NNCF averages as it goes.
+    The order of the samples matters to the bytes: NNCF averages as it goes.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot quantize it.
     """
     options = int8_options(model, request)
-    return _by_nncf(nncf.quantize, model, nncf.Dataset(list(feeds)), subset_size=len(feeds), **options)
+    data = nncf.Dataset(samples, lambda feed: feed.inputs)
+    return _by_nncf(nncf.quantize, model, data, subset_size=len(samples), **options)
 
 
 def compress_weights(model: Any, request: Request) -> Any:

@@ -51,18 +51,18 @@ def _run(model: Original, interface: Interface, samples: Samples, written: Writi
     """
     scales = {tensor.name: 0.0 for tensor in interface.outputs}
     own: dict[str, Difference] = {}
-    for place, (feed, count) in enumerate(samples.feeds()):
+    for place, feed in enumerate(samples.feeds()):
         try:
-            ready = prepared(feed, interface)
+            ready = prepared(feed.inputs, interface)
             given = model(ready)
             again = model.again(ready) if place == 0 or model.in_integers else None
         except Exception as error:
             message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
-        outputs = _rows(given, interface, count, samples.fed(feed))
+        outputs = _rows(given, interface, feed.count, feed.fed)
         written.add(outputs)
         scales = {name: max(scales[name], largest(array)) for name, array in outputs.items()}
-        for name, array in _rows(again, interface, count, samples.fed(feed)).items() if again is not None else ():
+        for name, array in _rows(again, interface, feed.count, feed.fed).items() if again is not None else ():
             own.setdefault(name, Difference(scale=scales[name])).add(outputs[name], array)
     figures = {name: apart.figures() for name, apart in own.items()}
     return {

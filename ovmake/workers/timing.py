@@ -79,7 +79,7 @@ def _open(request: Request, make: Callable[[Request, Interface], Subject]) -> di
     started = time.perf_counter_ns()
     subject = make(request, interface)
     loaded = time.perf_counter_ns()
-    feeds = [subject.feed(arrays) for arrays, _ in itertools.islice(samples.feeds(), FEEDS)]
+    feeds = [subject.feed(feed.inputs) for feed in itertools.islice(samples.feeds(), FEEDS)]
     subject.settle(feeds[0])
     subject.infer(feeds[0])
     _Session.subject, _Session.feeds = subject, feeds

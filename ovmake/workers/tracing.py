@@ -65,7 +65,7 @@ def trace(model: Any, request: Request) -> Traced:
     """
     samples = take(request, Interface.read(request.inputs["interface"])).first(1)
     tapped = tap(request)
-    found = places(tapped, model, [feed for feed, _ in samples.feeds()][:1]).found
+    found = places(tapped, model, [next(samples.feeds()).inputs]).found
     ends = {number: spot.port[0] for number, spot in found.items()}
     regions = _regions(model, set(ends.values()))
     owners = _owners(tapped.taps, ends)

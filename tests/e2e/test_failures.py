@@ -233,7 +233,7 @@ def test_misnamed_array_points_at_the_line_that_names_it(fresh: Repo) -> None:
 
     assert 1 == result.status
     expected = """\
-error[dataset-array]: reference fashion: the dataset has no array `pixels` for input `image`; it has `x`, `y`
+error[dataset-array]: check-samples fashion: the dataset has no array `pixels` for input `image`; it has `x`, `y`
  --> Ovfile:7:20
   |
 7 | inputs = { image = "pixels" }

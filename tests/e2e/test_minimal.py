@@ -85,6 +85,7 @@ def test_new_mean_runs_convert_and_all_that_follows(built: Repo) -> None:
     result = built.build()
 
     expected = ["convert fashion", "reference fashion", "compress fashion:fp16", "quantize fashion:int8"]
+    expected += ["check-samples fashion", "check-overlap fashion:int8"]  # whether samples fit the new interface
     assert sorted([*expected, *each("evaluate", "gate", "publish")]) == result.ran
 
 

@@ -198,7 +198,11 @@ EDITS: dict[str, tuple[str, str, set[str]]] = {
     "array of a dataset": (
         'inputs = { image = "big" }',
         'inputs = { image = "image" }',
-        {f"{kind} {name}" for name in ("lite-resize", "resize-with-dataset") for kind in ("reference", "evaluate")},
+        {
+            f"{kind} {name}"
+            for name in ("lite-resize", "resize-with-dataset")
+            for kind in ("check-samples", "reference", "evaluate")
+        },
     ),
 }
 

@@ -28,10 +28,13 @@ from ovmake.ovfile.kinds import (
     Layout,
     ListOf,
     Number,
+    OneOrMore,
     Pattern,
     PerChannel,
     Shape,
+    Side,
     Text,
+    UserFunction,
 )
 from ovmake.ovfile.parse import parse, span_of
 from ovmake.ovfile.schema import OVFILE, READY_PRECISIONS
@@ -157,6 +160,9 @@ _SIMPLE: Mapping[type, _Value] = {
     Flag: st.just("false"),
     Pattern: st.sampled_from(['"block_.*"', '"(a|b)"']),
     Text: st.just('"text"'),
+    OneOrMore: st.sampled_from(['"x"', '["a", "b"]']),
+    Side: st.sampled_from(["224", "[224, 160]"]),
+    UserFunction: st.just('"data.py:val"'),
 }
 
 
@@ -186,7 +192,7 @@ def _tables(table: Table) -> st.SearchStrategy[dict[str, str]]:
     keys = {key.name: _RIGHT[key.name] if key.name in _RIGHT else _right(key.kind) for key in ready}
     if not keys:
         return st.just({})
-    required = [key.name for key in table.keys if key.required]
+    required = [key.name for key in table.keys if key.required or key.name == "path"]
     chosen = st.lists(st.sampled_from(sorted(keys)), max_size=4).map(lambda names: sorted({*required, *names}))
     right = chosen.flatmap(
         lambda names: st.fixed_dictionaries({name: _mostly(keys[name], _anything) for name in names})

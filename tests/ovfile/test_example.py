@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 import tomli
 
-from ovmake.diagnostics import OvmakeError
+from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.ovfile.form import walk
 from ovmake.ovfile.parse import parse
 
@@ -47,11 +46,14 @@ def test_every_key_that_can_be_used_is_live() -> None:
 
 
 def test_keys_that_wait_are_marked_and_refused_as_such_and_nothing_else_is_wrong() -> None:
-    with pytest.raises(OvmakeError) as refusal:
+    try:
         parse(WAITING.sub("", TEXT))
+        diagnostics: tuple[Diagnostic, ...] = ()
+    except OvmakeError as refusal:
+        diagnostics = refusal.diagnostics
 
-    assert {diagnostic.code for diagnostic in refusal.value.diagnostics} == {"not-yet-supported"}
-    refused = [d.span.line for d in refusal.value.diagnostics if d.span]
+    assert {diagnostic.code for diagnostic in diagnostics} <= {"not-yet-supported"}
+    refused = [d.span.line for d in diagnostics if d.span]
     marked = [
         number for number, line in enumerate(TEXT.splitlines(), 1) if line.startswith("#:") and "(not yet)" in line
     ]

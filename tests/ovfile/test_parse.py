@@ -78,7 +78,7 @@ def test_keys_of_a_dataset() -> None:
     expected = Dataset(
         name="val",
         path="d/v.npz",
-        arrays=(("a", "x1"), ("b", "x2")),
+        arrays=(("a", ("x1",)), ("b", ("x2",))),
         labels="y",
         limit=9,
         at=("datasets", "val"),

@@ -27,7 +27,6 @@ def test_reference_marks_what_is_required_and_what_waits() -> None:
     rows = {line.split("`")[1]: line for line in markdown().splitlines() if line.startswith("| `")}
 
     assert rows["source"].startswith("| `source` | a string | required | The TensorFlow model: a SavedModel folder, ")
-    assert rows["loader"].endswith("`data.py:val` *(not yet)* |")
     assert rows["samples"].startswith("| `samples` p | a whole number of at least 1 | 300 |")
 
 

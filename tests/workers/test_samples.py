@@ -28,7 +28,7 @@ def taken(folder: Path, known: Interface, params: dict[str, object] | None = Non
 
 
 def shapes(samples: Samples) -> list[dict[str, tuple[int, ...]]]:
-    return [{name: array.shape for name, array in feed.items()} for feed, _ in samples.feeds()]
+    return [{name: array.shape for name, array in feed.inputs.items()} for feed in samples.feeds()]
 
 
 def test_array_of_objects_that_nobody_asked_for_is_no_obstacle(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_inputs_without_a_common_batch_take_one_sample_at_a_time_with_its_dimens
     samples = taken(tmp_path, known, x=np.ones((2, 4)), b=np.ones((2, 4)), k=np.ones(2))
 
     assert [{"x": (1, 4), "b": (1, 4), "k": ()}] * 2 == shapes(samples)
-    assert {np.ndarray} == {type(array) for feed, _ in samples.feeds() for array in feed.values()}
+    assert {np.ndarray} == {type(array) for feed in samples.feeds() for array in feed.inputs.values()}
 
 
 def test_inputs_with_different_static_batches_want_whole_inputs(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_whole_numbers_that_do_not_fit_are_refused_and_not_wrapped(tmp_path: Pat
     known = interface(Tensor(name="x", shape=(-1,), type="i8"))
 
     with pytest.raises(ActionError, match="from 1 to 200, which do not fit into int8"):
-        taken(tmp_path, known, x=np.array([1, 200], dtype=np.uint8))
+        list(taken(tmp_path, known, x=np.array([1, 200], dtype=np.uint8)).feeds())
 
 
 @pytest.mark.parametrize(("bounds", "sizes"), [((2, 8), [8, 8]), ((1, 100), [16]), ((20, -1), [20])])
@@ -76,7 +76,7 @@ def test_made_up_batches_keep_to_the_bounds(bounds: tuple[int, int], sizes: list
 
     samples = take(Request(id=1, kind="reference"), known)
 
-    assert sizes == [len(feed["x"]) for feed, _ in samples.feeds()]
+    assert sizes == [len(feed.inputs["x"]) for feed in samples.feeds()]
 
 
 def test_made_up_heights_and_widths_differ_from_what_the_ir_resizes_to() -> None:
@@ -85,6 +85,6 @@ def test_made_up_heights_and_widths_differ_from_what_the_ir_resizes_to() -> None
     )
     known = interface(Tensor(name="x", shape=(-1, 3, -1, -1), type="u8", prepare=plan))
 
-    feed, _ = next(take(Request(id=1, kind="reference"), known).feeds())
+    image = next(take(Request(id=1, kind="reference"), known).feeds()).inputs["x"]
 
-    assert ((16, 3, 11, 8), "uint8") == (feed["x"].shape, feed["x"].dtype.name)
+    assert ((16, 3, 11, 8), "uint8") == (image.shape, image.dtype.name)

@@ -1,0 +1,103 @@
+"""check-samples, check-overlap: what is wrong with a dataset is found before anything long begins, and costs little.
+
+    check_validation    the gate's dataset: shapes, types, labels. Before *reference* and *quantize*
+    check_overlap       no sample both calibrates INT8 and judges it. Before *quantize*
+
+These are actions of their own, which others wait for without depending on them: *quantize* must not run again because a
+validation set, which it never sees, has changed. See DESIGN.
+"""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.lower import Lowering
+from ovmake.ovfile.spec import SEED, Dataset, Target
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    metric_inputs,
+    metric_params,
+    metric_tools,
+    model_params,
+    validation_set,
+)
+
+
+def check_validation(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
+    """Add the checks of the target's validation set, if it has one; return what to wait for.
+
+    One for each metric that some precision counts on it. All precisions wait for all of them: were each to wait for its
+    own, there would be a reference for each.
+    """
+    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    if dataset is None:
+        return ()
+    names = []
+    for other in lowering.ovfile.targets:
+        if _is_alike(target, other):
+            action = _check(dataset, other, converted)
+            names.append(lowering.add(action, otherwise=other.name).name)
+    return tuple(dict.fromkeys(names))
+
+
+def _is_alike(target: Target, other: Target) -> bool:
+    """Whether two targets judge the same samples of the same conversion."""
+    return _judged(target) == _judged(other) and model_params(target) == model_params(other)
+
+
+def _judged(target: Target) -> tuple[object, ...]:
+    dataset = target.accuracy.dataset if target.accuracy else None
+    return target.family, dataset, target.kind, target.signature, target.tags
+
+
+def _check(dataset: Dataset, target: Target, converted: Action) -> Action:
+    labels = target.accuracy is not None and target.accuracy.uses_labels
+    return Action(
+        kind="check-samples",
+        subject=target.family,
+        worker="openvino",
+        tools=("numpy", *metric_tools(target)),
+        params=(*dataset_params(dataset, labels=labels), *metric_params(target)),
+        inputs=(
+            Input(role="interface", origin=Artifact(converted.name, "interface")),
+            *dataset_inputs(dataset),
+            *metric_inputs(target),
+        ),
+        outputs=(Output(role="checked"),),
+        at=target.at,
+        origins=target.origins,
+    )
+
+
+def check_overlap(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
+    """Add the comparison of the target's calibration samples with those that judge it; return what to wait for."""
+    validation = validation_set(dict(lowering.ovfile.datasets), target)
+    settings = target.quantization
+    if validation is None or settings is None:
+        return ()
+    calibration = lowering.ovfile.datasets[settings.calibration]
+    named = [
+        Param(name="samples", value=settings.samples),
+        Param(name="calibration", value=calibration.name),
+        Param(name="accuracy.dataset", value=validation.name),
+        *((Param(name="dataset.max-overlap", value=calibration.max_overlap),) if calibration.max_overlap else ()),
+        *dataset_params(calibration, labels=False),
+        *dataset_params(validation, labels=False, role="validation"),
+        Param(name="seed", value=SEED),
+    ]
+    action = Action(
+        kind="check-overlap",
+        subject=target.name,
+        worker="openvino",
+        tools=("numpy",),
+        params=tuple(dict.fromkeys(named)),
+        inputs=(
+            Input(role="interface", origin=Artifact(converted.name, "interface")),
+            *dataset_inputs(calibration),
+            *dataset_inputs(validation, role="validation"),
+        ),
+        outputs=(Output(role="checked"),),
+        at=target.at,
+        origins=target.origins,
+    )
+    return (lowering.add(action).name,)

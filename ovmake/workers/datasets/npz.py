@@ -1,0 +1,125 @@
+"""Arrays in an .npz or .npy, mapped into memory and not read.
+
+An .npz is a ZIP of .npy files. `numpy.savez` stores them as they are, so they can be mapped where they lie;
+`savez_compressed` deflates them: then large ones are unpacked to a temporary file, and small ones are read.
+
+Rule: never pickles. An .npz of a stranger must not run code; what else is in it, such as names, need not be readable.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from ovmake.workers.datasets.columns import Column, Given, unpacked
+from ovmake.workers.interface import Tensor
+from ovmake.workers.preparing import Array
+
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+# A deflated array that is larger is unpacked to a file.
+LARGE_BYTES = 32 << 20
+# https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7: the local header, and where its lengths are.
+LOCAL_HEADER_BYTES = 30
+LENGTHS_AT = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrays:
+    """An open .npz, or an .npy, whose one array has no name."""
+
+    given: Given
+    members: dict[str, zipfile.ZipInfo | None]
+    what: str = "array"
+
+    @classmethod
+    def open(cls, given: Given) -> Arrays:
+        """Look which arrays there are.
+
+        Raises:
+            ActionError: it is no such file.
+        """
+        try:
+            with open(given.path, "rb") as file:  # noqa: PTH123
+                if file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX:
+                    return cls(given=given, members={"": None})
+            with zipfile.ZipFile(given.path) as archive:
+                members = {info.filename: info for info in archive.infolist()}
+        except UNREADABLE as error:
+            raise given.unreadable(error) from error
+        return cls(given=given, members={name.removesuffix(".npy"): info for name, info in members.items()})
+
+    @property
+    def names(self) -> list[str]:
+        """The arrays' names."""
+        return list(self.members)
+
+    def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:
+        """Return an array as it is stored."""
+        if len(names) > 1:
+            message = f"{len(names)} arrays cannot feed one input; columns of a .csv can"
+            raise self.given.error("dataset-array", message, key=f"inputs.{tensor.name}")
+        return self._column(names[0])
+
+    def labels(self, name: str) -> Column | None:
+        """Return the array of that name.
+
+        Raises:
+            ActionError: this is an .npy, whose array has no name.
+        """
+        if name and name not in self.members:
+            message = f"the dataset has no array `{name}` for its labels: an .npy holds one array"
+            raise self.given.error("dataset-array", message, key="labels", help="store both arrays in an .npz")
+        return self._column(name) if name else None
+
+    def _column(self, name: str) -> Column:
+        try:
+            array = self._array(self.members[name])
+        except UNREADABLE as error:
+            raise self.given.unreadable(error) from error
+        if array.ndim == 0:
+            message = f"array `{name}` is a single value; the first dimension of an array counts its samples"
+            raise self.given.error("dataset-shape", message)
+        return Column.of(array, f"array `{name}`")
+
+    def _array(self, member: zipfile.ZipInfo | None) -> Array:
+        if member is None:
+            with open(self.given.path, "rb") as file:  # noqa: PTH123
+                return _mapped(file)
+        if member.compress_type == zipfile.ZIP_STORED:
+            with open(self.given.path, "rb") as file:  # noqa: PTH123
+                file.seek(_start(file, member))
+                return _mapped(file)
+        with zipfile.ZipFile(self.given.path) as archive, archive.open(member) as stream:
+            if member.file_size <= LARGE_BYTES:
+                return np.asarray(npy.read_array(stream, allow_pickle=False))
+            with unpacked(stream, self.given) as file:
+                return _mapped(file)
+
+
+def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
+    """Return where a stored member's bytes begin: the local header may be longer than the directory's."""
+    file.seek(member.header_offset)
+    header = file.read(LOCAL_HEADER_BYTES)
+    lengths = (int.from_bytes(header[at : at + 2], "little") for at in (LENGTHS_AT, LENGTHS_AT + 2))
+    return member.header_offset + LOCAL_HEADER_BYTES + sum(lengths)
+
+
+def _mapped(file: IO[bytes]) -> Array:
+    """Return the .npy that begins at the file's position, mapped.
+
+    Raises:
+        ValueError: it is none, holds Python objects, or is shorter than it says.
+    """
+    major, _ = npy.read_magic(file)
+    read_header: Any = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
+    shape, in_columns, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded when allow_pickle=False")
+    if 0 in shape or not shape:
+        return np.asarray(np.fromfile(file, dtype=dtype, count=int(np.prod(shape))).reshape(shape))
+    return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order="F" if in_columns else "C")

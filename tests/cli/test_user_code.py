@@ -1,0 +1,46 @@
+"""--no-user-code: whoever builds a stranger's Ovfile runs none of the stranger's functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_usage import run
+
+OVFILE = """\
+[datasets.val]
+loader = "data.py:val"
+
+[models.digits]
+source = "models/digits"
+"""
+
+
+@pytest.mark.parametrize("command", ["build", "report", "debug"])
+def test_loader_is_refused_where_it_is_named(tmp_path: Path, command: str) -> None:
+    (tmp_path / "Ovfile").write_text(OVFILE)
+
+    said = run(tmp_path, command, "--no-user-code", "digits")
+
+    assert (2, "") == (said.status, said.output)
+    expected = """\
+error[user-code]: `data.py:val` would be run, and --no-user-code forbids it
+ --> Ovfile:2:10
+  |
+2 | loader = "data.py:val"
+  |          ^^^^^^^^^^^^^
+  |
+help: use what needs no code of yours, or leave --no-user-code out if you trust it
+"""
+    assert expected == said.complaint
+    assert not (tmp_path / ".ovmake").exists()
+
+
+def test_ovfile_without_code_is_built(tmp_path: Path) -> None:
+    (tmp_path / "Ovfile").write_text('[models.digits]\nsource = "models/digits"\n')
+
+    said = run(tmp_path, "build", "--no-user-code")
+
+    assert 1 == said.status
+    assert "there is no `models/digits`" in said.complaint

@@ -1,0 +1,122 @@
+"""Which actions a dataset reaches, and what an edit of its table makes stale."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.graph.action import Action, Graph, Source
+from ovmake.graph.lower import lower
+from ovmake.ovfile.parse import parse
+from ovmake.rules import build_target
+
+MODEL = """
+[models.m]
+source = "m"
+precisions = ["fp32", "int8"]
+accuracy = { dataset = "val", metric = "accuracy" }
+int8.calibration = "train"
+"""
+VAL = '[datasets.val]\npath = "val.npz"\nlabels = "y"\n'
+TRAIN = '[datasets.train]\npath = "train"\nimages.crop = 8\n'
+
+
+def graph(val: str = VAL, train: str = TRAIN, model: str = MODEL) -> Graph:
+    return lower(parse(val + train + model), build_target, {})
+
+
+def changed(before: Graph, after: Graph) -> set[str]:
+    """Return the actions whose params or inputs are others, but for publish, whose record repeats every setting."""
+
+    def work(action: Action) -> object:
+        return action.params, action.inputs
+
+    return {
+        name
+        for name, action in after.actions.items()
+        if work(action) != work(before.actions[name]) and action.kind != "publish"
+    }
+
+
+def sources(action: Action) -> dict[str, str]:
+    return {given.role: given.origin.path for given in action.inputs if isinstance(given.origin, Source)}
+
+
+def test_reference_and_quantize_wait_for_the_checks_and_do_not_depend_on_them() -> None:
+    actions = graph().actions
+
+    assert ("check-samples m",) == actions["reference m"].after
+    assert ("check-samples m", "check-overlap m:int8") == actions["quantize m:int8"].after
+
+
+def test_precisions_with_other_metrics_share_the_reference_which_waits_for_the_checks_of_both() -> None:
+    model = MODEL + 'int8.accuracy.metric = "top-3"\n'
+
+    actions = graph(model=model).actions
+
+    assert ["reference m"] == [name for name in actions if name.startswith("reference")]
+    assert ("check-samples m", "check-samples m:int8") == actions["reference m"].after
+    metrics = [{param.name: param.value for param in actions[name].params} for name in actions["reference m"].after]
+    assert ["accuracy", "top-3"] == [params["accuracy.metric"] for params in metrics]
+
+
+def test_precisions_of_other_shapes_are_checked_by_their_own_interface() -> None:
+    actions = graph(model=MODEL + "int8.batch = 2\n").actions
+
+    assert ("check-samples m",) == actions["reference m"].after
+    assert ("check-samples m:int8",) == actions["reference m:int8"].after
+    assert "convert m:int8" in actions["check-samples m:int8"].needs
+
+
+def test_gate_without_a_dataset_checks_none() -> None:
+    kinds = {action.kind for action in graph(model='[models.m]\nsource = "m"\n').actions.values()}
+
+    assert not {"check-samples", "check-overlap"} & kinds
+
+
+CHECKS = {"check-samples m", "check-overlap m:int8"}
+JUDGED = {"evaluate m:fp32", "evaluate m:int8"}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("limit = 9", {*CHECKS, *JUDGED, "reference m"}),
+        ('inputs.x = "other"', {*CHECKS, *JUDGED, "reference m"}),
+    ],
+)
+def test_setting_of_the_validation_set_never_reaches_quantize(line: str, expected: set[str]) -> None:
+    assert expected == changed(graph(), graph(val=f"{VAL}{line}\n"))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("limit = 9", {"check-overlap m:int8", "quantize m:int8"}),
+        ("images.resize = 16", {"check-overlap m:int8", "quantize m:int8"}),
+        ('images.channels = "bgr"', {"check-overlap m:int8", "quantize m:int8"}),
+        ("max-overlap = 2", {"check-overlap m:int8"}),
+        ('classes = ["a"]', set()),  # labels, which calibration does not use
+    ],
+)
+def test_setting_of_the_calibration_set_reaches_what_reads_it(line: str, expected: set[str]) -> None:
+    assert expected == changed(graph(), graph(train=f"{TRAIN}{line}\n"))
+
+
+def test_labels_reach_what_counts_them() -> None:
+    after = graph(val=VAL.replace('"y"', '"z"'))
+
+    assert {"check-samples m", *JUDGED} == changed(graph(), after)
+
+
+def test_loader_and_the_files_it_reads_are_inputs() -> None:
+    loader = '[datasets.val]\nloader = "code/data.py:val"\nfiles = ["data/a", "./data/b.bin"]\n'
+
+    actions = graph(val=loader).actions
+
+    expected = {"dataset": "code/data.py", "dataset.files.0": "data/a", "dataset.files.1": "data/b.bin"}
+    assert expected == {role: path for role, path in sources(actions["reference m"]).items() if role != "source"}
+    others = sources(actions["check-overlap m:int8"])
+    assert {"train", *expected.values()} == set(others.values())
+    assert "code/data.py" == others["validation"]
+    params = {param.name: param.value for param in actions["evaluate m:int8"].params}
+    assert "val" == params["dataset.loader"]

@@ -1,0 +1,114 @@
+"""A user's loader in its own process: what it may yield, and what becomes of its mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pytest
+
+from ovmake.workers.protocol import ActionError
+from ovmake.workers.samples import Samples
+from tests.workers.datasets.models import interface, labels, samples, tensor, values
+
+X = interface(tensor("x", -1, 2))
+
+
+def load(folder: Path, code: str, **params: object) -> Samples:
+    (folder / "data.py").write_text(dedent(code))
+    return samples(X, folder / "data.py", loader="val", **params)
+
+
+def test_bare_arrays_with_labels(tmp_path: Path) -> None:
+    read = load(
+        tmp_path,
+        """
+        def val():
+            for n in range(100):
+                yield [n, n + 0.5], n % 3
+        """,
+    )
+
+    assert [[n, n + 0.5] for n in range(100)] == values(read, "x").tolist()
+    assert [n % 3 for n in range(100)] == labels(read)
+
+
+def test_dicts_without_labels_by_other_names_and_with_a_limit(tmp_path: Path) -> None:
+    read = load(
+        tmp_path,
+        """
+        import numpy as np
+        def val():
+            return [{"a": np.full(2, n), "unused": np.zeros(7)} for n in range(10)]
+        """,
+        inputs__x="a",
+        limit=4,
+    )
+
+    (feed,) = read.feeds()
+    assert (np.random.default_rng(0).permutation(10)[:4].tolist(), None) == (
+        feed.inputs["x"][:, 0].tolist(),
+        feed.labels,
+    )
+
+
+def test_modules_beside_the_file_can_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("def rows():\n    return [[1, 2]]\n")
+
+    assert [[1, 2]] == values(load(tmp_path, "import helper\ndef val():\n    yield from helper.rows()\n"), "x").tolist()
+
+
+def test_labels_that_are_no_numbers_come_as_they_are(tmp_path: Path) -> None:
+    read = load(
+        tmp_path,
+        """
+        import numpy as np
+        def val():
+            yield [1, 2], {"boxes": np.zeros((1, 4)), "classes": [3]}
+            yield [1, 2], {"boxes": np.ones((2, 4)), "classes": [4, 5]}
+        """,
+    )
+
+    first, second = labels(read)
+    assert {"boxes": [[0, 0, 0, 0]], "classes": [3]} == first
+    assert isinstance(second, dict)
+    assert [4, 5] == second["classes"]
+
+
+def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
+    read = load(tmp_path, "def val():\n    yield [1, 2]\n")
+
+    assert 1 == read.count
+    assert ["data.py"] == [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def other(): pass\n", "`data.py` has no function `val`"),
+        ("def val():\n    return 3\n", "`data.py:val` returned int, and not something that yields samples"),
+        ("def val():\n    return iter(())\n", "`val` yielded no samples"),
+        ("def val(split):\n    yield [1, 2]\n", r"`data.py:val` failed: TypeError: val\(\) missing 1 required"),
+        ("import nothing_like_it\n", "`data.py:val` failed: ModuleNotFoundError"),
+        ("def val(:\n", "`data.py:val` failed: SyntaxError"),
+        ("def val():\n    yield 'word'\n", "sample 0 of the loader is str, and no array of numbers"),
+        ("def val():\n    yield {'x': [1, 2]}\n    yield {'x': [1]}\n", r"sample 1 of the loader is `x` int64 \[1\]"),
+        ("def val():\n    yield [1, 2], 0\n    yield [1, 2]\n", "sample 1 of the loader has no label"),
+        ("def val():\n    yield [1, 2, 3]\n", r"sample has shape \[3\] \(the loader's arrays\), input `x` wants \[2\]"),
+        ("import os\ndef val():\n    os._exit(3)\n", "the process that ran `val` ended without an answer"),
+        ("import sys\ndef val():\n    sys.exit(3)\n", "`data.py:val` failed: SystemExit: 3"),
+    ],
+)
+def test_mistake_is_a_diagnostic_that_points_at_the_loader(tmp_path: Path, code: str, message: str) -> None:
+    with pytest.raises(ActionError, match=message) as caught:
+        load(tmp_path, code)
+
+    assert "dataset" == caught.value.setting
+
+
+def test_exception_shows_where_in_the_users_code(tmp_path: Path) -> None:
+    with pytest.raises(ActionError, match="failed after 2 samples: ZeroDivisionError") as caught:
+        load(tmp_path, "def val():\n    for n in (2, 1, 0):\n        yield [n, 1 // n]\n")
+
+    assert ("data.py:3, in val: yield [n, 1 // n]",) == caught.value.notes
