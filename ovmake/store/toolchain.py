@@ -46,7 +46,7 @@ class Toolchain:
     def _own_version(self) -> str:
         package = Path(__file__).parent.parent
         hasher = hashlib.sha256()
-        for folder in ("rules", "workers"):
+        for folder in ("promise", "rules", "workers"):
             for file in sorted((package / folder).rglob("*.py")):
                 hasher.update(file.read_bytes())
         from ovmake import __version__  # noqa: PLC0415

@@ -9,6 +9,7 @@ import numpy as np
 from ovmake.workers.metrics.choosing import NO_CLASS, answers, chosen, class_labels, no_classes, same_count
 from ovmake.workers.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.preparing import Array
+from ovmake.workers.protocol import ActionError
 
 SAMPLES_AND_CLASSES = 2
 TWO_CLASSES = 2
@@ -46,6 +47,9 @@ class TopK(Mean):
         scores = chosen(self.metric, outputs)
         if scores.ndim != SAMPLES_AND_CLASSES or scores.shape[1] == 1:
             raise no_classes(self.metric, scores)
+        if scores.shape[1] <= self._k:
+            message = f"`{self.metric.name}` of {scores.shape[1]} classes is always 1"
+            raise ActionError("metric-shape", message, setting="accuracy.metric")
         wanted = class_labels(self.metric, labels, scores.shape[1])
         same_count(self.metric, len(scores), wanted)
         best = scores.argsort(axis=1, kind="stable")[:, -self._k :]

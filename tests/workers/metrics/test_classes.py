@@ -114,7 +114,12 @@ def test_integers_are_classes(labels: Array, scores: Array) -> None:
     assert sk.f1_score(labels, said, **MACRO) == pytest.approx(counted(metric("f1"), said[:, None], labels).score())
 
 
-@pytest.mark.parametrize("name", ["accuracy", "top-5", "recall"])
+def test_top_k_of_no_more_classes_is_refused(scores: Array, labels: Array) -> None:
+    with pytest.raises(ActionError, match="`top-5` of 5 classes is always 1"):
+        counted(metric("top-5"), scores, labels)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "top-4", "recall"])
 def test_answer_that_is_not_finite_is_a_wrong_one(scores: Array, labels: Array, name: str) -> None:
     scores[:, 0] = math.nan
 
