@@ -43,6 +43,8 @@ PROCESSOR_STEPS = {
     "compress-weights": "NNCF computes scales and integers in a model that OpenVINO compiles for this processor",
     "choose": "speeds measured on this machine decide which of the candidates is published",
 }
+# What makes the bytes of a precision, for `auto`, which hands on what others made.
+STEPS = {"int8": "quantize", "int8-weights": "compress-weights", "int4-weights": "compress-weights"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,14 +173,21 @@ class Published:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def reproducible(step: str, environment: Mapping[str, str], *, timed: bool = False) -> dict[str, object]:
-    """Return what the record says of the IR's bytes; `step` is the kind of action that made them.
+def reproducible(made: Published) -> dict[str, object]:
+    """Return what the record says of the IR's bytes: which of the steps that made them may differ, and why.
 
-    `timed`: the time that was allowed may have cut the work short, so that not even one machine repeats it surely.
+    Where time was limited it may have cut the work short, so that not even one machine repeats it surely.
     """
-    steps = ("quantize", step) if step == "control" else (step,)
-    differing = [{"step": one, "why": PROCESSOR_STEPS[one]} for one in steps if one in PROCESSOR_STEPS]
-    return {"same_machine": not timed, "may_differ_between_machines": differing, **environment}
+    differing = [{"step": step, "why": PROCESSOR_STEPS[step]} for step in _steps(made) if step in PROCESSOR_STEPS]
+    timed = any(name.rpartition(".")[2] == "max-minutes" for name in made.params)
+    return {"same_machine": not timed, "may_differ_between_machines": differing, **made.environment}
+
+
+def _steps(made: Published) -> tuple[str, ...]:
+    """Return the kinds of action that made the IR's bytes, of those that look at more than the model."""
+    chosen = str(made.choice["chosen"]) if made.choice else ""
+    first = STEPS.get(chosen, "") if chosen else ("quantize" if made.step == "control" else made.step)
+    return (first, *(("control",) if made.search else ()), *(("choose",) if chosen else ()))
 
 
 def record(made: Published) -> dict[str, object]:
@@ -206,7 +215,7 @@ def record(made: Published) -> dict[str, object]:
         "frozen_inputs": made.interface["constants"],
         "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
         "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
-        "reproducible": reproducible(made.step, made.environment, timed="max-minutes" in made.params),
+        "reproducible": reproducible(made),
         "gate": verdict,
         **scores,
         "samples": evaluation.get("samples"),

@@ -37,6 +37,8 @@ def advice(search: Search) -> str:
     """Return what might help."""
     if search["ended"]:
         return "raise the limit; what was tried is remembered, and the search goes on from there"
+    if search["hopeless"]:
+        return "the float IR misses it too: promise less"
     return "promise less, calibrate on other or more samples, or take `fp16`"
 
 

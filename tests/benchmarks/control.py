@@ -66,7 +66,8 @@ accuracy = {{ dataset = "val", metric = "accuracy", max-drop = 0.001 }}
 """
     (folder / "Ovfile").write_text(ovfile)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "ovmake", "build"], cwd=folder, env=environment, check=True, capture_output=True)
+    build = [sys.executable, "-m", "ovmake", "build"]
+    subprocess.run(build, cwd=folder, env=environment, check=True, capture_output=True)
     from ovmake.store.cas import Cas
     from ovmake.store.database import Database
     from ovmake.store.disk import RealDisk

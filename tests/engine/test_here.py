@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ovmake.diagnostics import Span
@@ -153,8 +154,8 @@ def chosen(root: Path, choice: Mapping[str, object]) -> Success | Failure:
     files = {f"{name}.{role}": f"{name} {role}".encode() for name in VERDICTS for role in ("xml", "bin")}
     figures = {f"{name}.evaluation": {"of": name} for name in VERDICTS}
     verdicts = {f"{name}.verdict": verdict for name, verdict in VERDICTS.items()}
-    inputs = {"choice": choice, **files, **figures, **verdicts}
-    return run_here(job(root, "choose", inputs, "xml", "bin", "evaluation", "verdict"))
+    inputs = {"choice": choice, **files, **figures, **verdicts, "int8.search": {"of": "int8"}}
+    return run_here(job(root, "choose", inputs, "xml", "bin", "evaluation", "verdict", "search"))
 
 
 def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: Path) -> None:
@@ -165,6 +166,7 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
     assert b"fp32 bin" == (tmp_path / "made.bin").read_bytes()
     assert {"of": "fp32"} == json.loads((tmp_path / "made.evaluation").read_text())
     assert VERDICTS["fp32"] == json.loads((tmp_path / "made.verdict").read_text())
+    assert {} == json.loads((tmp_path / "made.search").read_text())
 
 
 def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
@@ -180,3 +182,48 @@ def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_pat
         "int8: gate missed: drop 0.2000, allowed 0.01",
     )
     assert not (tmp_path / "made.xml").exists()
+
+
+SEARCH = {
+    "layers": 64,
+    "int8": 27,
+    "trials": [{"drop": 0.38}, {"drop": 0.19}, {"drop": 0.06}],
+    "worst": [
+        {"name": "convolution.8", "type": "Convolution", "share": 0.912},
+        {"name": "add.31", "type": "Add", "share": 0.041},
+    ],
+    "hopeless": False,
+    "ended": "`max-evaluations` = 3 were done",
+}
+
+
+def gated(root: Path, search: Mapping[str, object]) -> Success | Failure:
+    metric = {"name": "accuracy", "reference": 0.9, "candidate": 0.8, "unit": "share", "step": 0.001}
+    evaluation = {"samples": 1000, "outputs": [], "metric": metric}
+    found = replace(
+        job(root, "gate", {"evaluation": evaluation, "search": search}, "verdict"),
+        params={"accuracy.max-drop": 0.01, "accuracy.promised": True},
+    )
+    return run_here(found)
+
+
+def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layers_hurt(tmp_path: Path) -> None:
+    failure = gated(tmp_path, SEARCH)
+
+    assert isinstance(failure, Failure)
+    assert failure.notes == (
+        "plain INT8: drop 0.38",
+        "3 sets of layers in floating point were tried; this is the nearest, with 37 of 64",
+        "the search ended early: `max-evaluations` = 3 were done",
+        "the layers that disturb the outputs most: `convolution.8` (Convolution, 91%), `add.31` (Add, 4%)",
+        "nothing was published; the last good IR, if there is one, is where it was",
+    )
+    assert "raise the limit; what was tried is remembered, and the search goes on from there" == failure.help
+
+
+def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:
+    failure = gated(tmp_path, {**SEARCH, "hopeless": True, "ended": ""})
+
+    assert isinstance(failure, Failure)
+    assert "even with all layers in floating point the promise is not kept" in failure.notes
+    assert "the float IR misses it too: promise less" == failure.help

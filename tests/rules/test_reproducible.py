@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ovmake.rules.publish import reproducible
+from ovmake.rules.publish import Published, reproducible
+
+SEARCH: dict[str, object] = {"trials": []}
+
+
+def said(step: str, **made: Any) -> dict[str, object]:
+    """Return what the record says where `step` made the IR."""
+    return reproducible(
+        Published(
+            params=made.pop("params", {}),
+            tools={},
+            digests={},
+            interface={},
+            evaluation=None,
+            verdict=None,
+            step=step,
+            **made,
+        )
+    )
+
+
+def steps(found: dict[str, object]) -> list[str]:
+    """Return the steps that may differ."""
+    differing = found["may_differ_between_machines"]
+    assert isinstance(differing, list)
+    return [step["step"] for step in differing]
 
 
 @pytest.mark.parametrize("step", ["convert", "compress"])
 def test_steps_without_the_processors_arithmetic_differ_nowhere(step: str) -> None:
-    assert {"same_machine": True, "may_differ_between_machines": []} == reproducible(step, {})
+    assert {"same_machine": True, "may_differ_between_machines": []} == said(step)
 
 
 @pytest.mark.parametrize("step", ["quantize", "compress-weights"])
 def test_steps_with_it_say_why_and_on_which_instruction_set_it_was(step: str) -> None:
-    found = reproducible(step, {"isa": "avx2 avx512f"})
+    found = said(step, environment={"isa": "avx2 avx512f"})
 
     assert f"'step': '{step}', 'why': 'NNCF" in str(found["may_differ_between_machines"])
     assert "avx2 avx512f" == found["isa"]
 
 
 def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> None:
-    found = reproducible("control", {}, timed=True)
+    found = said("control", search=SEARCH, params={"max-minutes": 5})
 
     assert False is found["same_machine"]
-    steps = found["may_differ_between_machines"]
-    assert isinstance(steps, list)
-    assert ["quantize", "control"] == [step["step"] for step in steps]
+    assert ["quantize", "control"] == steps(found)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "search", "expected"),
+    [
+        ("fp16", None, ["choose"]),
+        ("int8", None, ["quantize", "choose"]),
+        ("int8", SEARCH, ["quantize", "control", "choose"]),
+        ("int4-weights", None, ["compress-weights", "choose"]),
+    ],
+)
+def test_a_chosen_ir_has_the_steps_of_its_precision_and_the_choice(
+    chosen: str, search: dict[str, object] | None, expected: list[str]
+) -> None:
+    assert expected == steps(said("choose", choice={"chosen": chosen}, search=search))

@@ -1,0 +1,76 @@
+"""Which actions `on-drop = "mixed"` adds, what they depend on, and what their journal is about."""
+
+from __future__ import annotations
+
+from ovmake.graph.action import Action
+from ovmake.graph.lower import lower
+from ovmake.ovfile.parse import parse
+from ovmake.rules import build_target
+
+OVFILE = """
+[datasets.train]
+path = "data/train.npz"
+
+[datasets.val]
+path = "data/val.npz"
+labels = "y"
+
+[models.m]
+source = "m"
+precisions = ["fp32", "int8"]
+calibration = "train"
+accuracy = { dataset = "val", metric = "accuracy", max-drop = 0.002 }
+
+[models.m.int8]
+on-drop = "mixed"
+"""
+
+
+def params(action: Action) -> dict[str, object]:
+    return {param.name: param.value for param in action.params}
+
+
+def test_control_stands_between_quantize_and_evaluate() -> None:
+    made = lower(parse(OVFILE), build_target, {}).actions
+
+    assert "quantize m:int8" in made["control m:int8"].needs
+    assert "reference m" in made["control m:int8"].needs
+    assert {"control m:int8"} == {
+        given.origin.action  # type: ignore[union-attr]
+        for given in made["evaluate m:int8"].inputs
+        if given.role in {"xml", "bin"}
+    }
+    assert "control m:int8" in made["gate m:int8"].needs
+
+
+def test_without_it_nothing_searches() -> None:
+    made = lower(parse(OVFILE.replace('on-drop = "mixed"', "")), build_target, {}).actions
+
+    assert not [action for action in made.values() if action.kind == "control"]
+    assert not [given for given in made["gate m:int8"].inputs if given.role == "search"]
+
+
+def test_another_promise_is_another_search_over_the_same_trials_and_calibrates_nothing() -> None:
+    one = lower(parse(OVFILE), build_target, {}).actions
+    other = lower(parse(OVFILE.replace("0.002", "0.001")), build_target, {}).actions
+
+    assert one["quantize m:int8"] == other["quantize m:int8"]
+    assert one["control m:int8"] != other["control m:int8"]
+    journal = one["control m:int8"].journal or ()
+    assert {name: value for name, value in params(one["control m:int8"]).items() if name not in journal} == {
+        name: value for name, value in params(other["control m:int8"]).items() if name not in journal
+    }
+
+
+def test_what_a_trial_gives_is_part_of_what_the_journal_is_about() -> None:
+    action = lower(parse(OVFILE), build_target, {}).actions["control m:int8"]
+
+    assert {"dataset.labels", "accuracy.metric"} == set(params(action)) - set(action.journal or ())
+
+
+def test_limits_steer_the_search_only() -> None:
+    limited = OVFILE + "max-minutes = 5\nmax-evaluations = 7\n"
+    action = lower(parse(limited), build_target, {}).actions["control m:int8"]
+
+    assert (5.0, 7) == (params(action)["max-minutes"], params(action)["max-evaluations"])
+    assert {"max-minutes", "max-evaluations"} <= set(action.journal or ())
