@@ -41,6 +41,8 @@ PROCESSOR_STEPS = {
     "compress-weights": "NNCF computes scales and integers in a model that OpenVINO compiles for this processor",
     "choose": "speeds measured on this machine decide which of the candidates is published",
 }
+# What makes a candidate that `auto` chose.
+STEP_OF = {"int8": "quantize", "int8-weights": "compress-weights", "int4-weights": "compress-weights"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,14 +165,17 @@ class Published:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def reproducible(step: str, environment: Mapping[str, str], *, timed: bool = False) -> dict[str, object]:
+def reproducible(
+    step: str, environment: Mapping[str, str], *, timed: bool = False, chosen: str = ""
+) -> dict[str, object]:
     """Return what the record says of the IR's bytes; `step` is the kind of action that made them.
 
-    `timed`: the time that was allowed may have cut the work short, so that not even one machine repeats it surely.
+    `timed`: the time that was allowed may have cut the work short, so that not even one machine repeats it surely. Nor
+    does it where speeds decide. `chosen` is the precision that *choose* chose.
     """
-    steps = ("quantize", step) if step == "control" else (step,)
+    steps = {"control": ("quantize", step), "choose": (STEP_OF.get(chosen, ""), step)}.get(step, (step,))
     differing = [{"step": one, "why": PROCESSOR_STEPS[one]} for one in steps if one in PROCESSOR_STEPS]
-    return {"same_machine": not timed, "may_differ_between_machines": differing, **environment}
+    return {"same_machine": not timed and step != "choose", "may_differ_between_machines": differing, **environment}
 
 
 def record(made: Published) -> dict[str, object]:
@@ -198,7 +203,12 @@ def record(made: Published) -> dict[str, object]:
         "frozen_inputs": made.interface["constants"],
         "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
         "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
-        "reproducible": reproducible(made.step, made.environment, timed="max-minutes" in made.params),
+        "reproducible": reproducible(
+            made.step,
+            made.environment,
+            timed="max-minutes" in made.params,
+            chosen=str((made.choice or {}).get("chosen")),
+        ),
         "gate": verdict,
         **scores,
         "samples": evaluation.get("samples"),

@@ -27,3 +27,19 @@ def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> Non
     steps = found["may_differ_between_machines"]
     assert isinstance(steps, list)
     assert ["quantize", "control"] == [step["step"] for step in steps]
+
+
+def test_what_auto_chooses_may_be_another_ir_even_on_this_machine() -> None:
+    found = reproducible("choose", {}, chosen="int8")
+
+    assert found["same_machine"] is False
+    steps = found["may_differ_between_machines"]
+    assert isinstance(steps, list)
+    assert ["quantize", "choose"] == [step["step"] for step in steps]
+
+
+def test_of_what_auto_chooses_the_choice_alone_may_differ_where_the_ir_may_not() -> None:
+    steps = reproducible("choose", {}, chosen="fp16")["may_differ_between_machines"]
+
+    assert isinstance(steps, list)
+    assert ["choose"] == [step["step"] for step in steps]
