@@ -16,7 +16,7 @@ from pathlib import Path
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
 from ovmake.promise import decide, facts_of
-from ovmake.rules import choosing, speed
+from ovmake.rules import choosing, searching, speed
 from ovmake.rules.publish import Published, record
 
 
@@ -30,11 +30,13 @@ def _gate(job: Job) -> Success | Failure:
     facts = verdict.to_facts()
     promised = "accuracy.promised" in job.params
     if not verdict.keeps(promised=promised):
+        search = _read_if_any(job, "search")
+        unpublished = "nothing was published; the last good IR, if there is one, is where it was"
         return Failure(
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
             message=verdict.text,
-            notes=("nothing was published; the last good IR, if there is one, is where it was",),
-            help="" if verdict.result == "missed" else "`accuracy = false` publishes the IR without comparing it",
+            notes=(*(searching.notes(search) if search else ()), unpublished),
+            help=searching.advice(search) if search else _ADVICE[verdict.result],
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
@@ -48,6 +50,9 @@ def _gate(job: Job) -> Success | Failure:
         setting="accuracy.dataset",
     )
     return Success(facts=facts | complaint.as_facts())
+
+
+_ADVICE = {"missed": "", "not-measured": "`accuracy = false` publishes the IR without comparing it"}
 
 
 def _judge(job: Job) -> Success:
@@ -102,8 +107,8 @@ def _choose(job: Job) -> Success | Failure:
     chosen = str(choice["chosen"])
     for role in ("xml", "bin"):
         shutil.copyfile(job.inputs[f"{chosen}.{role}"], job.outputs[role])
-    # Empty where the chosen precision has no gate.
-    for role in ("evaluation", "verdict"):
+    # Empty where the chosen precision has no gate, or gave no layers back.
+    for role in ("evaluation", "verdict", "search"):
         _write(job, role, _read_if_any(job, f"{chosen}.{role}") or {})
     return Success()
 
@@ -121,6 +126,7 @@ def _publish(job: Job) -> Success | Failure:
             evaluation=_read_if_any(job, "evaluation"),
             verdict=verdict,
             choice=choice,
+            search=_read_if_any(job, "search"),
             step=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
             environment=job.environment,
         ),

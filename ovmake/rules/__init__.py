@@ -6,6 +6,7 @@
     quantize.py    precision int8                   -> INT8 by nncf.quantize
     compress_weights.py  int8-weights, int4-weights -> weights in 8 or 4 bits by nncf.compress_weights
     check_samples.py   datasets                    -> what is wrong with them, before anything long begins
+    control.py     INT8 that misses its promise     -> INT8 with layers given back to floating point
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails
@@ -31,6 +32,7 @@ from ovmake.rules.auto import Candidate, choose, time_candidates, weigh
 from ovmake.rules.benchmark import benchmark
 from ovmake.rules.compress import compress
 from ovmake.rules.compress_weights import compress_weights
+from ovmake.rules.control import control
 from ovmake.rules.convert import convert
 from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
@@ -94,7 +96,7 @@ def _published(lowering: Lowering, target: Target) -> Action:
     made = _made(lowering, target)
     judged = None
     if made.evaluation is not None:
-        judged = Judged(evaluation=made.evaluation, verdict=gate(lowering, target, made.evaluation))
+        judged = Judged(evaluation=made.evaluation, verdict=gate(lowering, target, made.evaluation, ir=made.ir))
     return publish(lowering, target, converted=made.converted, ir=made.ir, frozen=made.frozen, judged=judged)
 
 
@@ -143,5 +145,10 @@ def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
         return converted
     # Layers have names in a frozen graph only, so the source is frozen where some of them are to stay as they are.
     frozen = freeze(lowering, target, always=is_traced(target))
-    rule = quantize if target.quantization else compress_weights
-    return rule(lowering, target, converted, frozen)
+    if target.quantization is None:
+        return compress_weights(lowering, target, converted, frozen)
+    quantized = quantize(lowering, target, converted, frozen)
+    if target.quantization.control is None or target.accuracy is None:
+        return quantized
+    expected = reference(lowering, target, converted=converted, frozen=freeze(lowering, target))
+    return control(lowering, target, converted=converted, quantized=quantized, expected=expected)

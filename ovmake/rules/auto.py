@@ -21,7 +21,14 @@ from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.choosing import BASE
 from ovmake.rules.publish import Judged
-from ovmake.rules.settings import dataset_inputs, dataset_params, device_params, ir_inputs, validation_set
+from ovmake.rules.settings import (
+    dataset_inputs,
+    dataset_params,
+    device_params,
+    ir_inputs,
+    search_inputs,
+    validation_set,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +114,9 @@ def choose(lowering: Lowering, target: Target, *, weighed: Action, candidates: S
                     for name, action in evaluations.items()
                 ),
                 *_of_judgements(candidates, "verdict"),
+                *(given for one in candidates for given in _under(one.precision, search_inputs(one.ir))),
             ),
-            outputs=tuple(Output(role=role) for role in ("xml", "bin", "evaluation", "verdict")),
+            outputs=tuple(Output(role=role) for role in ("xml", "bin", "evaluation", "verdict", "search")),
             at=target.at,
             origins=target.origins,
         ),

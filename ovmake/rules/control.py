@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.evaluate import evaluation_of
 from ovmake.rules.gate import promise_params
+from ovmake.rules.settings import control_params
 
 # They steer the search, and change nothing of what a trial gives.
 STEERING = (
@@ -31,19 +32,13 @@ STEERING = (
 
 def control(lowering: Lowering, target: Target, *, converted: Action, quantized: Action, expected: Action) -> Action:
     """Add the search that starts from `quantized`."""
-    settings = target.quantization.control if target.quantization else None
-    if settings is None:
-        raise AssertionError(f"{target.name} gives no layers back")
-    limits = [Param(name="max-evaluations", value=settings.max_evaluations)]
-    if settings.max_minutes is not None:
-        limits.append(Param(name="max-minutes", value=settings.max_minutes))
     # A trial is an evaluation like that of the result.
     trial = evaluation_of(lowering, target, converted=converted, ir=quantized, expected=expected)
     return lowering.add(
         replace(
             trial,
             kind="control",
-            params=(*trial.params, *promise_params(target), *limits),
+            params=(*trial.params, *promise_params(target), *control_params(target)),
             inputs=(
                 *trial.inputs,
                 Input(role="float-xml", origin=Artifact(converted.name, "xml")),

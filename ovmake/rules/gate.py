@@ -1,6 +1,6 @@
 """gate: compare an evaluation's figures with what the Ovfile promises.
 
-    gate(lowering, target, evaluation) -> Action
+    gate(lowering, target, evaluation, ir=...) -> Action
     judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
     promise_params(target) -> params of whoever asks whether the promise is kept
 
@@ -15,14 +15,13 @@ from dataclasses import replace
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.settings import search_inputs
 
 
-def gate(lowering: Lowering, target: Target, evaluation: Action, *, search: Action | None = None) -> Action:
-    """Add the gate over `evaluation`; where it is missed it tells what `search` found."""
-    inputs = [Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation"))]
-    if search is not None:
-        inputs.append(Input(role="search", origin=Artifact(search.name, "search")))
-    return lowering.add(_gate(target, *inputs))
+def gate(lowering: Lowering, target: Target, evaluation: Action, *, ir: Action) -> Action:
+    """Add the gate over `evaluation` of what `ir` made; where it is missed, it tells what was tried to keep it."""
+    judged = Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation"))
+    return lowering.add(_gate(target, judged, *search_inputs(ir)))
 
 
 def judge(lowering: Lowering, target: Target, evaluation: Action) -> Action:

@@ -17,6 +17,7 @@ from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
+    control_params,
     dataset_params,
     device_params,
     form_of,
@@ -24,6 +25,7 @@ from ovmake.rules.settings import (
     metric_params,
     model_params,
     quantization_params,
+    search_inputs,
     source_params,
     tensorflow_inputs,
     validation_set,
@@ -88,6 +90,7 @@ def publish(
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
                 *found,
+                *search_inputs(ir),
             ),
             environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
             outputs=(
@@ -128,7 +131,11 @@ def _compression_params(lowering: Lowering, target: Target) -> list[Param]:
     if target.quantization is None:
         return [*weight_params(target)]
     dataset = lowering.ovfile.datasets[target.quantization.calibration]
-    return [*quantization_params(target), Param(name="calibration", value=dataset.path)]
+    return [
+        *quantization_params(target),
+        *control_params(target),
+        Param(name="calibration", value=dataset.path),
+    ]
 
 
 def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
@@ -161,6 +168,7 @@ class Published:
     evaluation: Mapping[str, object] | None
     verdict: Mapping[str, object] | None
     choice: Mapping[str, object] | None = None
+    search: Mapping[str, object] | None = None
     step: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -218,5 +226,6 @@ def record(made: Published) -> dict[str, object]:
         "layers": evaluation.get("layers"),
         "weights": evaluation.get("weights"),
         "compile_properties": evaluation.get("compile_properties"),
+        **({"accuracy_control": made.search} if made.search is not None else {}),
         **({"auto": made.choice} if made.choice is not None else {}),
     }

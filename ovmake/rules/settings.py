@@ -5,6 +5,7 @@
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure, and in which precision to execute
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
+    control_params(target)   how long to search for layers to give back
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
     dataset_params(dataset)  how samples come out of a dataset
@@ -141,6 +142,18 @@ def quantization_params(target: Target) -> tuple[Param, ...]:
     return tuple(Param(name=name, value=value) for name, value in named if value is not None)
 
 
+def control_params(target: Target) -> tuple[Param, ...]:
+    """Return the limits of the search for layers to give back, none where there is no search."""
+    control = target.quantization.control if target.quantization else None
+    if control is None:
+        return ()
+    limits: list[tuple[str, JsonValue]] = [
+        ("max-evaluations", control.max_evaluations),
+        ("max-minutes", control.max_minutes),
+    ]
+    return tuple(Param(name=name, value=value) for name, value in limits if value is not None)
+
+
 def weight_params(target: Target) -> tuple[Param, ...]:
     """Return how a target's weights are compressed to 8 or 4 bits."""
     settings = target.weights
@@ -273,3 +286,8 @@ def ir_inputs(action: str) -> tuple[Input, ...]:
 def validation_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
     """Return the dataset on which the target is compared with TensorFlow, if the Ovfile names one."""
     return datasets[target.accuracy.dataset] if target.accuracy and target.accuracy.dataset else None
+
+
+def search_inputs(ir: Action) -> tuple[Input, ...]:
+    """Return what the maker of an IR found out about giving layers back, if it is one that searches."""
+    return tuple(Input(role="search", origin=Artifact(ir.name, "search")) for out in ir.outputs if out.role == "search")

@@ -158,12 +158,12 @@ def test_too_few_samples_are_warned_of(scored: Repo) -> None:
     )
 
 
-def test_changed_function_is_run_again_and_nothing_before_it(scored: Repo) -> None:
+def test_changed_function_is_checked_and_run_again_and_tensorflow_is_not(scored: Repo) -> None:
     (scored.folder / "metrics.py").write_text(OWN.replace("max()", "mean()"))
 
     result = scored.build()
 
-    assert ["evaluate own:fp16", "gate own:fp16", "publish own:fp16"] == result.ran
+    assert ["check-samples own", "evaluate own:fp16", "gate own:fp16", "publish own:fp16"] == result.ran
 
 
 def test_mistake_in_a_function_points_at_the_metric_and_names_its_line(scored: Repo) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from ovmake.workers.comparison import compile_model
 from ovmake.workers.control.probing import NoRowsError, Prober
 from ovmake.workers.control.ranking import Ranking, rank
-from ovmake.workers.control.trials import Trials, pick
+from ovmake.workers.control.trials import Trials, note, pick
 from ovmake.workers.preparing import Array
 
 # How many rows to run in all, and how many samples at least and at most. With 64 layers on 8 samples the order was as
@@ -66,7 +66,7 @@ def _measured(trials: Trials) -> tuple[Ranking, int]:
             raise NoRowsError("every sample is a whole input")
         effects, inferences = _in_rows(trials, feeds)
     except NoRowsError as reason:
-        print(f"one layer after the other: {reason}", flush=True)
+        note(f"layers are given back one after the other, for they cannot be probed in rows: {reason}")
         effects, inferences = _one_by_one(trials, names, feeds)
     scales = [trials.subject.facts["scales"][tensor.name] or 1.0 for tensor in trials.subject.interface.outputs]
     return rank(names, [effect / scale for effect, scale in zip(effects, scales, strict=True)]), inferences

@@ -36,10 +36,14 @@ class BudgetSpentError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an attempt gave. `distance` is how far the model is from keeping the promise; 0 or less where it is kept."""
+    """What an attempt gave. `distance` is how far the model is from keeping the promise; 0 or less where it is kept.
+
+    `whole`: all samples were seen. Of an attempt that was ended early, the distance is an estimate.
+    """
 
     kept: bool
     distance: float
+    whole: bool = True
 
 
 Names = tuple[str, ...]
@@ -145,10 +149,10 @@ class _Search:
         return self._tried[key].kept
 
 
-def _rank(names: Sequence[str], outcome: Outcome) -> tuple[bool, float, float]:
+def _rank(names: Sequence[str], outcome: Outcome) -> tuple[bool, bool, float, float]:
     if outcome.kept:
-        return False, len(names), outcome.distance
-    return True, outcome.distance, len(names)
+        return False, False, len(names), outcome.distance
+    return True, not outcome.whole, outcome.distance, len(names)
 
 
 def _sizes(everything: int) -> Iterator[int]:

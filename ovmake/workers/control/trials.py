@@ -12,6 +12,7 @@ ten thousand, and then costs INT8 layers; it never publishes what breaks a promi
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ class Trials:
             self.journal.note_trial(names, trial.to_json())
         self.done.append(trial)
         outcome = self.outcome(trial)
-        print(_line(len(self.done), trial, outcome, self.verdict(trial), len(self.pair.layers)), flush=True)
+        note(_line(len(self.done), trial, outcome, self.verdict(trial), len(self.pair.layers)))
         return outcome
 
     @property
@@ -149,13 +150,16 @@ class Trials:
     def outcome(self, trial: Trial) -> Outcome:
         """Return what a trial means to the search: one that was ended early did not keep the promise."""
         verdict = self.verdict(trial)
-        return Outcome(kept=verdict.result == "passed" and trial.stopped is None, distance=verdict.excess)
+        whole = trial.stopped is None
+        return Outcome(kept=verdict.result == "passed" and whole, distance=verdict.excess, whole=whole)
 
     def _run(self, names: Names) -> Trial:
         started = time.monotonic()
         model = self.pair.with_float(names) if names else self.pair.quantized
         compiled = compile_model(model, self.device, self.properties)
-        watch = _Watch(scales=self.subject.facts["scales"], doomed=self._doomed() if names else None)
+        # What plain INT8 and the float model reach is told to the user, so they see all samples.
+        doomed = self._doomed() if 0 < len(names) < len(self.pair.layers) else None
+        watch = _Watch(scales=self.subject.facts["scales"], doomed=doomed)
         figures = compare(self.subject, compiled, feeds=self.feeds(), look=watch, interval=False)
         return Trial(
             names=names,
@@ -230,6 +234,12 @@ class _Watch:
         apart = seen.actual[name].astype(np.float64) - seen.expected[name].astype(np.float64)
         flat = apart.reshape(len(apart), -1) / (self.scales[name] or 1.0)
         return np.asarray(np.square(np.nan_to_num(flat, nan=1.0, posinf=1.0, neginf=1.0)).mean(axis=1))
+
+
+def note(line: str) -> None:
+    """Write a line to the action's log: a long search is followed there."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _kept(samples: Samples) -> list[Feed] | None:
