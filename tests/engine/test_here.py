@@ -154,7 +154,7 @@ def chosen(root: Path, choice: Mapping[str, object]) -> Success | Failure:
     figures = {f"{name}.evaluation": {"of": name} for name in VERDICTS}
     verdicts = {f"{name}.verdict": verdict for name, verdict in VERDICTS.items()}
     inputs = {"choice": choice, **files, **figures, **verdicts}
-    return run_here(job(root, "choose", inputs, "xml", "bin", "evaluation", "verdict"))
+    return run_here(job(root, "choose", inputs, "xml", "bin", "evaluation", "verdict", "search"))
 
 
 def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: Path) -> None:
@@ -165,6 +165,8 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
     assert b"fp32 bin" == (tmp_path / "made.bin").read_bytes()
     assert {"of": "fp32"} == json.loads((tmp_path / "made.evaluation").read_text())
     assert VERDICTS["fp32"] == json.loads((tmp_path / "made.verdict").read_text())
+    # No layers were given back, so there was no search.
+    assert {} == json.loads((tmp_path / "made.search").read_text())
 
 
 def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
