@@ -176,11 +176,12 @@ class Published:
 def reproducible(made: Published) -> dict[str, object]:
     """Return what the record says of the IR's bytes: which of the steps that made them may differ, and why.
 
-    Where time was limited it may have cut the work short, so that not even one machine repeats it surely.
+    Where time was limited it may have cut the work short, and where speeds decide they may decide otherwise: then not
+    even one machine repeats it surely.
     """
     differing = [{"step": step, "why": PROCESSOR_STEPS[step]} for step in _steps(made) if step in PROCESSOR_STEPS]
     timed = any(name.rpartition(".")[2] == "max-minutes" for name in made.params)
-    return {"same_machine": not timed, "may_differ_between_machines": differing, **made.environment}
+    return {"same_machine": not timed and made.choice is None, "may_differ_between_machines": differing, **made.environment}
 
 
 def _steps(made: Published) -> tuple[str, ...]:

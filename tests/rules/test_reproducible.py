@@ -66,4 +66,7 @@ def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> Non
 def test_a_chosen_ir_has_the_steps_of_its_precision_and_the_choice(
     chosen: str, search: dict[str, object] | None, expected: list[str]
 ) -> None:
-    assert expected == steps(said("choose", choice={"chosen": chosen}, search=search))
+    found = said("choose", choice={"chosen": chosen}, search=search)
+
+    assert expected == steps(found)
+    assert False is found["same_machine"]
