@@ -181,7 +181,8 @@ def reproducible(made: Published) -> dict[str, object]:
     """
     differing = [{"step": step, "why": PROCESSOR_STEPS[step]} for step in _steps(made) if step in PROCESSOR_STEPS]
     timed = any(name.rpartition(".")[2] == "max-minutes" for name in made.params)
-    return {"same_machine": not timed and made.choice is None, "may_differ_between_machines": differing, **made.environment}
+    same = not timed and made.choice is None
+    return {"same_machine": same, "may_differ_between_machines": differing, **made.environment}
 
 
 def _steps(made: Published) -> tuple[str, ...]:
