@@ -87,9 +87,9 @@ def _text(search: Search, unit: str, reached: float | None) -> str:
         return f"{search.int8} of {layers} layers in INT8: plain INT8 keeps the promise"
     if search.kept:
         return f"{search.int8} of {layers} layers in INT8; {given_back} given back to floating point after {trials}"
-    nothing = "no set of layers was found that keeps the promise"
+    nothing = "No set of layers was found that keeps the promise"
     if search.hopeless:
-        nothing = "no set of layers keeps the promise, for not even all of them in floating point do"
+        nothing = "No set of layers keeps the promise, for not even all of them in floating point do"
     best = f"with {given_back} of {layers} layers in floating point"
     plain = search.trials[0].drop
     if plain is None or reached is None:

@@ -42,6 +42,8 @@ def name_layers(
                 Input(role="search", origin=Artifact(controlled.name, "search")),
                 *(frozen_inputs(frozen) if frozen else source_inputs(target, form)),
             ),
+            # Places are found by values, which are compared with a tolerance.
+            environment=("isa",),
             outputs=(Output(role="search"),),
             at=target.at,
             origins=target.origins,

@@ -50,7 +50,7 @@ def test_a_missed_gate_tells_plain_int8s_drop_and_the_best_that_was_reached() ->
 
     assert found is not None
     assert (
-        "no set of layers was found that keeps the promise: plain INT8's drop is 38.00 points, "
+        "No set of layers was found that keeps the promise: plain INT8's drop is 38.00 points, "
         "the best of 3 trials 3.42 points, with 2 of 15 layers in floating point"
     ) == found.text
     assert (
@@ -69,7 +69,7 @@ def test_a_float_model_that_misses_the_promise_leaves_no_hope() -> None:
     hopeless = search(kept=False, hopeless=True, int8=14, trials=[tried(0, 0.05), tried(15, 0.04)])
 
     assert said(hopeless).text.startswith(
-        "no set of layers keeps the promise, for not even all of them in floating point do: plain INT8's drop"
+        "No set of layers keeps the promise, for not even all of them in floating point do: plain INT8's drop"
     )
     assert "" == said(hopeless).ended
 
