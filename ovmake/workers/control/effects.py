@@ -22,7 +22,7 @@ from ovmake.workers.preparing import Array
 
 # How many rows to run in all, and how many samples at least and at most. With 64 layers on 8 samples the order was as
 # good as on 100; with 14 layers, 64 samples cost next to nothing.
-ROWS = 1024
+ROWS = 512
 FEWEST, MOST = 8, 64
 
 Feeds = Sequence[Mapping[int, Array]]

@@ -26,7 +26,7 @@ from ovmake.workers.control.ranking import Ranking
 
 FIRST_SIZES = 4
 # So many single layers in a row that could not be returned, the least harmful first, end the search.
-PATIENCE = 4
+PATIENCE = 8
 
 
 class BudgetSpentError(Exception):
