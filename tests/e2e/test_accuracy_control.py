@@ -129,7 +129,10 @@ def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once
     assert not [name for name in result.ran if name.startswith(("quantize", "convert", "reference"))]
     assert before == trials(repo)[: len(before)]
     assert len(set(trials(repo))) == len(trials(repo))
-    assert repo.record("fashion", "int8")["gate"]["drop"] <= 0.0005 + 1e-9
+    gate = repo.record("fashion", "int8")["gate"]
+    assert gate["drop"] <= 0.0005 + 1e-9
+    assert False is gate["decided"]
+    assert "the 5000 samples of the validation set are too few to decide" in gate["text"]
 
 
 def test_a_search_that_is_killed_goes_on_and_repeats_no_finished_trial(built_once: Repo, tmp_path: Path) -> None:
