@@ -17,7 +17,7 @@ class SearchedLayer:
     """A layer of the search. `share`: of the disturbance that all layers cause.
 
     `name` is the IR's, `layer` the source's, "" where it was not found. `in_int8` is the drop with this one in INT8
-    again, None where that was not tried.
+    again, None where that was not tried, or not on all samples.
     """
 
     name: str
@@ -48,6 +48,17 @@ class Trial:
     samples: int
     ended_early: bool
 
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Trial:
+        """Read an entry of `trials`."""
+        return cls(
+            given_back=body["given_back"],
+            kept=body["kept"],
+            drop=body["drop"],
+            samples=body["samples"],
+            ended_early=body["ended_early"],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
@@ -75,7 +86,7 @@ class Search:
             int8=body["int8"],
             given_back=tuple(SearchedLayer.of(one) for one in body["given_back"]),
             worst=tuple(SearchedLayer.of(one) for one in body["worst"]),
-            trials=tuple(Trial(**one) for one in body["trials"]),
+            trials=tuple(Trial.of(one) for one in body["trials"]),
             kept=body["kept"],
             hopeless=body["hopeless"],
             ended=body["ended"],

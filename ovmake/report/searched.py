@@ -15,7 +15,6 @@ from ovmake.report import words
 from ovmake.report.control import Search, SearchedLayer, Trial
 from ovmake.report.records import TargetReport
 
-NOT_TRIED = "not tried"
 NO_DROP = "-"
 # A smaller share would read "0.0%".
 LEAST_SHARE = 0.0005
@@ -111,7 +110,7 @@ def _layer(one: SearchedLayer, unit: str) -> LayerRow:
         operation=one.name if one.layer not in {"", one.name} else "",
         type=one.type,
         share=words.part(one.share) if one.share >= LEAST_SHARE else "under 0.1%",
-        in_int8=NOT_TRIED if one.in_int8 is None else words.drop_in(unit, one.in_int8),
+        in_int8=words.NOT_MEASURED if one.in_int8 is None else words.drop_in(unit, one.in_int8),
     )
 
 

@@ -92,7 +92,7 @@ def test_a_search_that_could_not_begin_says_why() -> None:
 def test_layers_go_by_the_names_of_the_source_with_the_irs_beside_them() -> None:
     assert (
         LayerRow(name="wide_14", operation="convolution.18", type="Convolution", share="91.2%", in_int8="0.42 points"),
-        LayerRow(name="add.31", operation="", type="Convolution", share="4.1%", in_int8="not tried"),
+        LayerRow(name="add.31", operation="", type="Convolution", share="4.1%", in_int8="not measured"),
     ) == said(search()).layers
 
 

@@ -1,4 +1,4 @@
-"""name-layers where nothing can be named: the search stays as it is, and nothing fails (else: e2e/test_control.py)."""
+"""name-layers where nothing can be named: the search stays as it is, and nothing fails (else: e2e/test_searched.py)."""
 
 from __future__ import annotations
 
