@@ -11,7 +11,7 @@ time holds its own float metric; ours holds *quantize* and *control*, which get 
 as all precisions do. "drop" and "INT8 layers" are counted here, on the finished models, by the same code for both.
 Inferences are single images: a batch of 64 counts 64, and a row of the prober counts 1.
 
-Needs Debian's `dataset-fashion-mnist`. The models are trained first (about 4 minutes), or taken from FOLDER.
+Needs Debian's `dataset-fashion-mnist`. The model of c is trained first (2 to 5 minutes), or taken from FOLDER.
 """
 
 from __future__ import annotations
