@@ -160,14 +160,9 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     record = _json(published, "record", read)
     if record is None:
         missing["ir"] = _why(graph, outcome, name)
-    # That of the chosen candidate, empty if it has no gate.
-    judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
-    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
-    if evaluation is None:
-        off = judge not in outcome.actions or record is not None
-        missing["evaluation"] = "`accuracy = false` in the Ovfile" if off else _why(graph, outcome, name)
-    elif "not_measured" in evaluation:
-        missing["evaluation"] = str(evaluation["not_measured"])
+    evaluation, unevaluated = _evaluated(graph, outcome, name, read)
+    if unevaluated:
+        missing["evaluation"] = unevaluated
     measured = outcome.actions.get(f"benchmark {name}")
     measurement = _json(measured, "measurement", read)
     if measurement is None:
@@ -198,6 +193,17 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         weighing=Weighing.of(choice) if choice else None,
         speed_check=SpeedCheck.of(check) if check else None,
     )
+
+
+def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[dict[str, Any] | None, str]:
+    """Return a target's evaluation, if there is one, and why nothing was compared, "" if something was."""
+    # That of the chosen candidate, empty if it has no gate.
+    judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
+    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
+    if evaluation is not None:
+        return evaluation, str(evaluation.get("not_measured", ""))
+    is_off = judge not in outcome.actions or outcome.actions[f"publish {name}"].outputs is not None
+    return None, "`accuracy = false` in the Ovfile" if is_off else _why(graph, outcome, name)
 
 
 def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] | None:

@@ -70,14 +70,6 @@ def publish(
     `choice` is the action that weighed the candidates of `auto`; the record repeats what it found.
     """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
-    found: tuple[Input, ...] = ()
-    if judged is not None:
-        found = (
-            Input(role="evaluation", origin=Artifact(judged.evaluation.name, "evaluation")),
-            Input(role="verdict", origin=Artifact(judged.verdict.name, "verdict")),
-        )
-    if choice is not None:
-        found = (*found, Input(role="choice", origin=Artifact(choice.name, "choice")))
     return lowering.add(
         Action(
             kind="publish",
@@ -89,7 +81,7 @@ def publish(
                 *ir_inputs(ir.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
-                *found,
+                *_findings(judged, choice),
                 *search_inputs(ir),
             ),
             environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
@@ -102,6 +94,16 @@ def publish(
             origins=target.origins,
         ),
     )
+
+
+def _findings(judged: Judged | None, choice: Action | None) -> tuple[Input, ...]:
+    """Return what was found out about the IR, which the record repeats."""
+    made_by = {
+        "evaluation": judged.evaluation if judged else None,
+        "verdict": judged.verdict if judged else None,
+        "choice": choice,
+    }
+    return tuple(Input(role=role, origin=Artifact(by.name, role)) for role, by in made_by.items() if by is not None)
 
 
 def _needs_nncf(target: Target) -> bool:
