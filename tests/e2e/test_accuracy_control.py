@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,12 +43,6 @@ def promised(repo: Repo, drop: float, extra: str = "") -> Repo:
     return repo
 
 
-def copied(repo: Repo, folder: Path) -> Repo:
-    """Return a copy with everything that was built."""
-    shutil.copytree(repo.folder, folder, copy_function=shutil.copy2)
-    return Repo(folder=folder)
-
-
 def search_of(repo: Repo) -> dict[str, Any]:
     """Return what the record says of the search."""
     found = repo.record("fashion", "int8")["accuracy_control"]
@@ -72,7 +65,7 @@ def trials(repo: Repo) -> list[tuple[str, ...]]:
 def controlled(built_once: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """The example with a drop of 0.002 promised and kept."""
     folder = tmp_path_factory.mktemp("controlled") / "fashion"
-    repo = promised(copied(built_once, folder), 0.002)
+    repo = promised(built_once.copy(folder), 0.002)
     assert 0 == repo.build("fashion:int8").status
     return repo
 
@@ -116,7 +109,7 @@ def test_the_same_search_from_nothing_gives_the_same_bytes(controlled: Repo, tmp
 
 
 def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once: Repo, tmp_path: Path) -> None:
-    repo = promised(copied(built_once, tmp_path / "fashion"), 0.002)
+    repo = promised(built_once.copy(tmp_path / "fashion"), 0.002)
     assert 0 == repo.build("fashion:int8").status
     before = trials(repo)
 
@@ -130,7 +123,7 @@ def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once
 
 
 def test_a_search_that_is_killed_goes_on_and_repeats_no_finished_trial(built_once: Repo, tmp_path: Path) -> None:
-    repo = promised(copied(built_once, tmp_path / "fashion"), 0.0001)
+    repo = promised(built_once.copy(tmp_path / "fashion"), 0.0001)
     process = repo.start("build", "fashion:int8")
     _wait_until(lambda: (repo.folder / ".ovmake/journals").exists() and len(trials(repo)) >= 3)
     os.killpg(process.pid, signal.SIGKILL)
