@@ -16,6 +16,7 @@ from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Para
 from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import (
     control_params,
     dataset_params,
@@ -119,13 +120,13 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
         *model_params(target),
         *device_params(target),
     ]
-    params += _compression_params(lowering, target)
+    params += [*_compression_params(lowering, target), *_gate_params(lowering, target)]
     if target.candidates:
         params.append(Param(name="candidates", value=tuple(one.precision for one in target.candidates)))
     for one in target.candidates:
-        params += [replace(p, name=f"{one.precision}.{p.name}") for p in _compression_params(lowering, one)]
-    if target.accuracy is not None:
-        params += _gate_params(lowering, target)
+        # Each has a promise of its own, if only by the defaults of its precision.
+        own = [*_compression_params(lowering, one), *_gate_params(lowering, one)]
+        params += [replace(param, name=f"{one.precision}.{param.name}") for param in own if param not in params]
     return tuple(params)
 
 
@@ -148,12 +149,13 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
     named: list[tuple[str, JsonValue]] = [
         ("accuracy.dataset", dataset.path if dataset else None),
         ("accuracy.annotations", accuracy.options.annotations if accuracy.metric else None),
-        ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
-        ("accuracy.agreement.cosine", accuracy.cosine),
-        ("accuracy.agreement.max-error", accuracy.max_error),
     ]
-    params = [Param(name=name, value=value) for name, value in named if value is not None]
-    return [*params, *metric_params(target), *dataset_params(dataset, labels=accuracy.uses_labels)]
+    return [
+        *(Param(name=name, value=value) for name, value in named if value is not None),
+        *(param for param in promise_params(target) if param.name != "accuracy.promised"),
+        *metric_params(target),
+        *dataset_params(dataset, labels=accuracy.uses_labels),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
