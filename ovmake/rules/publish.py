@@ -64,11 +64,12 @@ def publish(
     ir: Action,
     frozen: Action | None,
     judged: Judged | None,
+    searched: Action | None,
     choice: Action | None = None,
 ) -> Action:
     """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off.
 
-    `choice` is the action that weighed the candidates of `auto`; the record repeats what it found.
+    The record repeats what `searched`, which looked for layers to give back, and `choice`, of `auto`, found out.
     """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
     return lowering.add(
@@ -83,7 +84,7 @@ def publish(
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
                 *_findings(judged, choice),
-                *search_inputs(ir),
+                *search_inputs(searched),
             ),
             environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
             outputs=(

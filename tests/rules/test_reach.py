@@ -61,6 +61,12 @@ def changed(before: str, after: str) -> set[str]:
         ("0.002", "0.001", {*JUDGED, "control m:int8"}),
         ('"mixed"', '"mixed"\nmax-minutes = 5', {"control m:int8"}),
         ('"mixed"', '"mixed"\nmax-evaluations = 5', {"control m:int8"}),
+        # The model: the conversion, and whatever converts it once more to find its layers.
+        (
+            "\n[models.m.int8]",
+            "\nbatch = 4\n[models.m.int8]",
+            {"convert m", "name-layers m:int8", "compare-layers m:int8", "compare-layers m:auto"},
+        ),
         # The metric: what counts it, of one precision or of all. TensorFlow's outputs are the same.
         ('"accuracy"', '"f1"', {*EVALUATED, "check-samples m"}),
         ('"accuracy"', '"own.py:f"', {*EVALUATED, "check-samples m"}),
