@@ -154,7 +154,7 @@ def test_a_promise_that_nothing_keeps_publishes_nothing_and_names_the_worst_laye
     assert "error[gate-missed]: gate fashion:int8: accuracy 0.9180 in TensorFlow" in result.stderr
     assert "note: plain INT8: drop 0.0042" in result.stderr
     assert "note: even with all layers in floating point the promise is not kept" in result.stderr
-    assert "note: the layers that disturb the outputs most: `convolution." in result.stderr
+    assert "note: the layers that disturb the outputs most: `wide_14` (Convolution, " in result.stderr
 
 
 def test_a_limit_takes_the_best_so_far_or_says_that_it_ended_the_search(controlled: Repo) -> None:
