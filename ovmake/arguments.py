@@ -37,21 +37,14 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
 
     debug = _command(commands, "debug", run["debug"], "find the first layer whose output leaves TensorFlow's")
-    debug.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
-    debug.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
-    debug.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
-    _code_argument(debug)
-    debug.add_argument("--explain", action="store_true", help="say why each action runs")
-    debug.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+    _debug_arguments(debug)
 
     status = _command(commands, "status", run["status"], "a line per target: fresh, stale, failed, never built")
     _target_arguments(status)
     status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
 
     inspect = _command(commands, "inspect", run["inspect"], "inputs, outputs, layers to cut at, what OpenVINO lacks")
-    inspect.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
-    inspect.add_argument("--all", action="store_true", help="show all layers, however many there are")
-    inspect.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    _inspect_arguments(inspect)
 
     init = _command(commands, "init", run["init"], "write a starter Ovfile by looking at the models")
     init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
@@ -84,11 +77,30 @@ def _target_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+    _jobs_argument(parser)
     _code_argument(parser)
     parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
     parser.add_argument("--explain", action="store_true", help="say why each action runs")
     parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+
+
+def _debug_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
+    _jobs_argument(parser)
+    parser.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
+    _code_argument(parser)
+    parser.add_argument("--explain", action="store_true", help="say why each action runs")
+    parser.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+
+
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
+    parser.add_argument("--all", action="store_true", help="show all layers, however many there are")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _jobs_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
 
 
 def _code_argument(parser: argparse.ArgumentParser) -> None:

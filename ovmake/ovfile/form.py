@@ -68,7 +68,7 @@ def _with_help(problem: Problem, value: object) -> Problem:
         place = f"in [{dotted(_named_like(at, table))}]" if at else "at the top, before the first table"
         hint = f"`{name}` goes {place}"
     else:
-        usable = sorted(key.name for key in keys if key.ready is not False)
+        usable = sorted(here)
         hint = did_you_mean(name, here) or f"known here: {', '.join(usable)}"
     where = f"in [{dotted(table)}]" if table else "at the top of the Ovfile"
     return replace(problem, message=f"{problem.message} {where}", help=hint)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ovmake.diagnostics import did_you_mean
-from ovmake.ovfile.problems import Also, Problem, Problems, bad_value, clipped, not_yet, toml, wrong_type
+from ovmake.ovfile.problems import Also, Problem, Problems, bad_value, clipped, toml, wrong_type
 from ovmake.ovfile.spec import KeyPath
 
 PERCENT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?%\Z")
@@ -183,19 +183,18 @@ class Choice:
     """One of a few words.
 
     `code` is the diagnostic's, such as `unknown-preset`; `what` is what the words name. Words that fit `pattern` are
-    known as well. `ready` are the words that this version supports, if not all.
+    known as well.
     """
 
     words: tuple[str, ...]
     code: str
     what: str
     pattern: str = r"(?!)"
-    ready: tuple[str, ...] | None = None
 
     @property
     def expected(self) -> str:
-        """The words that can be used, for "expected ..."."""
-        return one_of(self.ready or self.words)
+        """The words, for "expected ..."."""
+        return one_of(self.words)
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """A word that is not among them gets a "did you mean"."""
@@ -205,8 +204,6 @@ class Choice:
             message = f"unknown {self.what} `{clipped(value)}`"
             hint = did_you_mean(value, list(self.words))
             problems.add(Problem(code=self.code, at=at, message=message, label=f"expected {self.expected}", help=hint))
-        elif self.ready is not None and value not in self.ready:
-            problems.add(not_yet(f"{self.what} `{clipped(value)}`", at, ready=self.expected))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

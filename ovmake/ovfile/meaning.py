@@ -20,10 +20,10 @@ from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.references import STATE
-from ovmake.ovfile.schema import READY_PRECISIONS
 from ovmake.ovfile.settings import Settings, dig, table
 from ovmake.ovfile.spec import (
     AUTO,
+    CANDIDATES,
     DEFAULT_BUILD_DIR,
     DEFAULT_DEVICE,
     DEFAULT_MAX_SECONDS,
@@ -114,7 +114,7 @@ class Meaning:
         for variant in self._variants(model):
             precisions, _ = self._precisions(model, variant)
             for precision in dict.fromkeys(precisions):
-                if precision in READY_PRECISIONS:
+                if precision in PRECISIONS:
                     yield self._target(model, variant, precision)
 
     def _settings(self, model: str, variant: str, precision: str) -> Settings:
@@ -167,7 +167,7 @@ class Meaning:
     def _candidates(self, own: Settings, model: str, variant: str) -> tuple[Target, ...]:
         """Return what `auto` chooses from, the most accurate first."""
         names = self._candidate_names(model, variant)
-        found = tuple(self._target(model, variant, name) for name in names if name in READY_PRECISIONS)
+        found = tuple(self._target(model, variant, name) for name in names if name in CANDIDATES)
         check_alike(found, own.origin("candidates"), self.problems)
         return found
 

@@ -126,16 +126,15 @@ def bad_value(is_what: str, expected: str, at: KeyPath, hint: str = "") -> Probl
     return Problem(code="bad-value", at=at, message=f"`{dotted(at)}` is {is_what}", label=label, help=hint)
 
 
-def not_yet(what: str, at: KeyPath, on: Literal["key", "value"] = "value", ready: str = "") -> Problem:
-    """Return the problem of something that is planned but not built, named so that it is never ignored in silence.
+def not_yet(at: KeyPath, value: object, ready: str) -> Problem:
+    """Return the problem of a value that has a meaning, and that this version cannot do: it must not pass in silence.
 
     `ready` says what can stand there instead.
     """
     return Problem(
         code="not-yet-supported",
         at=at,
-        on=on,
-        message=f"{what} is not supported yet",
-        label=f"only {ready} so far" if ready else "",
+        message=f"`{dotted(at)} = {toml(value)}` is not supported yet",
+        label=f"only {ready} so far",
         help="leave it out: this version of ovmake cannot do it",
     )

@@ -78,11 +78,7 @@ def _row(key: Key, *, per_precision: bool) -> str:
 
 
 def _readiness(key: Key) -> str:
-    if key.ready is True:
-        return ""
-    if key.ready is False:
-        return " *(not yet)*"
-    return f" *(only `{toml(key.ready[0])}` so far)*"
+    return f" *(only `{toml(key.ready[0])}` so far)*" if key.ready else ""
 
 
 def _cell(text: str) -> str:

@@ -3,8 +3,8 @@
     OVFILE      the whole document
     MODEL       a model; also `[defaults]` and, less a few keys, a precision's table
 
-The reference in the README and the test of `Ovfile.example` are made from these tables. A key whose `ready` is not True
-is known, checked and refused with `not-yet-supported` until it is built.
+The reference in the README and the test of `Ovfile.example` are made from these tables. A value that has a meaning and
+is not among a key's `ready` is refused with `not-yet-supported`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ from ovmake.ovfile.spec import (
 )
 from ovmake.ovfile.tables import Key, Named, Table
 
-READY_PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights", "auto")
 METRICS = (
     "accuracy",
     "top-3",
@@ -63,7 +62,7 @@ METRICS = (
 )
 
 STRINGS = ListOf(element=Text(), expected="an array of strings")
-PRECISION = Choice(words=PRECISIONS, code="unknown-precision", what="precision", ready=READY_PRECISIONS)
+PRECISION = Choice(words=PRECISIONS, code="unknown-precision", what="precision")
 METRIC = Choice(
     words=METRICS,
     code="unknown-metric",
@@ -303,19 +302,13 @@ AUTO_TABLE = Table(
         Key(
             name="candidates",
             kind=ListOf(
-                element=Choice(
-                    words=CANDIDATES,
-                    code="unknown-precision",
-                    what="candidate",
-                    ready=tuple(name for name in READY_PRECISIONS if name in CANDIDATES),
-                ),
+                element=Choice(words=CANDIDATES, code="unknown-precision", what="candidate"),
                 expected="an array of precisions",
                 once="precision",
             ),
             doc="What to choose from: the fastest on this machine that keeps its gate. Each has the settings of its "
             "own precision",
-            default=", ".join(name for name in DEFAULT_CANDIDATES if name in READY_PRECISIONS)
-            + "; int8 where it has a `calibration`",
+            default=", ".join(DEFAULT_CANDIDATES) + "; int8 where it has a `calibration`",
         ),
     ),
 )
@@ -325,7 +318,7 @@ SHARED = (
     Key(
         name="precisions",
         kind=ListOf(element=PRECISION, expected="an array of precisions", once="precision"),
-        doc=f"Which IRs to make: {one_of(READY_PRECISIONS)}",
+        doc=f"Which IRs to make: {one_of(PRECISIONS)}",
         default=", ".join(DEFAULT_PRECISIONS),
     ),
     *(
@@ -333,7 +326,6 @@ SHARED = (
             name=name,
             kind=Table(keys=(*PER_PRECISION, *OF_PRECISION.get(name, ()))),
             doc=f"Settings of {name} only",
-            ready=name in READY_PRECISIONS,
         )
         for name in WITH_SETTINGS
     ),

@@ -28,15 +28,15 @@ def no_table(value: object, at: KeyPath, hint: str = "") -> Problem:
 class Key:
     """A key of a table. `doc` is one line for the reference, and so is `default`.
 
-    `ready` says which values this version supports: True all, False none, a tuple just those. `required` is not empty
-    for a key that must be there, and says what to do when it is not.
+    `ready` are the values that this version supports, if it does not support all that have a meaning. `required` is not
+    empty for a key that must be there, and says what to do when it is not.
     """
 
     name: str
     kind: Kind
     doc: str
     default: str = ""
-    ready: bool | tuple[object, ...] = True
+    ready: tuple[object, ...] = ()
     required: str = ""
 
 
@@ -53,7 +53,7 @@ class Table:
         return self.otherwise.expected if self.otherwise else "a table"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Unknown keys are errors; keys that wait to be built say so instead of being ignored."""
+        """Unknown keys are errors; a value that is not supported says so instead of being ignored."""
         if not isinstance(value, dict):
             if self.otherwise:
                 self.otherwise.check(value, at, problems)
@@ -80,12 +80,8 @@ class Table:
 def _check_key(key: Key, value: object, at: KeyPath, problems: Problems) -> None:
     before = len(problems.found)
     key.kind.check(value, at, problems)
-    if len(problems.found) > before or key.ready is True:
-        return
-    if key.ready is False:
-        problems.add(not_yet(f"`{dotted(at)}`", at, on="key"))
-    elif value not in key.ready:
-        problems.add(not_yet(f"`{dotted(at)} = {toml(value)}`", at, ready=f"`{toml(key.ready[0])}`"))
+    if len(problems.found) == before and key.ready and value not in key.ready:
+        problems.add(not_yet(at, value, ready=f"`{toml(key.ready[0])}`"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,14 +162,9 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     record = _json(published, "record", read)
     if record is None:
         missing["ir"] = _why(graph, outcome, name)
-    # That of the chosen candidate, empty if it has no gate.
-    judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
-    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
-    if evaluation is None:
-        off = judge not in outcome.actions or record is not None
-        missing["evaluation"] = "`accuracy = false` in the Ovfile" if off else _why(graph, outcome, name)
-    elif "not_measured" in evaluation:
-        missing["evaluation"] = str(evaluation["not_measured"])
+    evaluation, unevaluated = _evaluated(graph, outcome, name, read)
+    if unevaluated:
+        missing["evaluation"] = unevaluated
     measured = outcome.actions.get(f"benchmark {name}")
     measurement = _json(measured, "measurement", read)
     if measurement is None:
@@ -182,7 +177,6 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     search = _search(outcome, name, record, read)
     gate, text = _gate(graph, outcome, name, record)
     place = next(out.place for out in graph.actions[f"publish {name}"].outputs if out.role == "xml")
-    machine = measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
     return TargetReport(
         name=name,
         model=model,
@@ -194,7 +188,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         size_bytes=record["size_bytes"] if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,
-        measurement=_measurement(measurement, machine) if measurement else None,
+        measurement=_measurement(measurement, _machine(measured)) if measurement else None,
         options=record["options"] if record else {},
         versions=record["versions"] if record else {},
         missing=missing,
@@ -202,6 +196,22 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         speed_check=SpeedCheck.of(check) if check else None,
         search=Search.of(search) if search else None,
     )
+
+
+def _machine(measured: ActionOutcome | None) -> str:
+    """Return what a measurement was made on, "" if it does not say."""
+    return measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
+
+
+def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[dict[str, Any] | None, str]:
+    """Return a target's evaluation, if there is one, and why nothing was compared, "" if something was."""
+    # That of the chosen candidate, empty if it has no gate.
+    judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
+    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
+    if evaluation is not None:
+        return evaluation, str(evaluation.get("not_measured", ""))
+    is_off = judge not in outcome.actions or outcome.actions[f"publish {name}"].outputs is not None
+    return None, "`accuracy = false` in the Ovfile" if is_off else _why(graph, outcome, name)
 
 
 def _search(outcome: Outcome, name: str, record: dict[str, Any] | None, read: Read) -> dict[str, Any] | None:

@@ -1,23 +1,26 @@
 """Rules: each lowers one section of the Ovfile to actions. Pure.
 
-    freeze.py      a source OpenVINO cannot read       -> a TensorFlow graph without variables
-    convert.py     source, inputs, batch            -> canonical FP32 IR and its interface
-    compress.py    precisions fp16 and bf16         -> FP16 weights
-    quantize.py    precision int8                   -> INT8 by nncf.quantize
-    compress_weights.py  int8-weights, int4-weights -> weights in 8 or 4 bits by nncf.compress_weights
-    check_samples.py   datasets                    -> what is wrong with them, before anything long begins
-    control.py     INT8 that misses its promise     -> INT8 with layers given back to floating point
-    name_layers.py what it gave back                -> the same with the names of the source's layers
-    reference.py   the same through TensorFlow      -> its outputs, for comparison
-    evaluate.py    the IR against the reference     -> figures
-    gate.py        figures against the promise      -> passed, or the target fails
-    auto.py        candidates of several precisions -> the fastest that keeps its gate; choosing.py decides
-    publish.py     what passed                      -> build/<model>/<precision>/
-    speed.py       INT8 and FP32 taking turns       -> a warning where INT8 is slower
-    debug.py       the IR against TensorFlow, layer by layer (for `ovmake debug`)
-    benchmark.py   IR and TensorFlow taking turns   -> a measurement (for `ovmake report`)
-    intervals.py   how sure a ratio of speeds is
-    settings.py    which settings of a target which action uses
+    freeze.py            a source OpenVINO cannot read   -> a TensorFlow graph without variables
+    convert.py           source, inputs, batch           -> canonical FP32 IR and its interface
+    compress.py          precisions fp16 and bf16        -> FP16 weights
+    quantize.py          precision int8                  -> INT8 by nncf.quantize
+    compress_weights.py  int8-weights, int4-weights      -> weights in 8 or 4 bits by nncf.compress_weights
+    control.py           INT8 that misses its promise    -> INT8 with layers given back to floating point
+    name_layers.py       what it gave back               -> the same with the names of the source's layers
+    check_samples.py     datasets                        -> what is wrong with them, before anything long begins
+    reference.py         the same through TensorFlow     -> its outputs, for comparison
+    evaluate.py          the IR against the reference    -> figures
+    gate.py              figures against the promise     -> passed, or the target fails
+    auto.py              candidates                      -> the fastest that keeps its gate
+    publish.py           what passed                     -> build/<model>/<precision>/
+    speed.py             INT8 and FP32 taking turns      -> a warning where INT8 is slower
+    benchmark.py         IR and TensorFlow taking turns  -> a measurement (for `ovmake report`)
+    debug.py             the IR, layer by layer          -> where it leaves TensorFlow (for `ovmake debug`)
+
+    settings.py          which settings of a target which action uses
+    choosing.py          which candidate of `auto` is published, and why
+    intervals.py         how sure a ratio of speeds is
+    searching.py         what a search for layers to give back found, in words
 
 A rule imports nothing heavier than the graph: what an action *does* is in `ovmake.workers`, under the action's kind.
 """

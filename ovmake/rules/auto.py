@@ -24,6 +24,7 @@ from ovmake.rules.publish import Judged
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     device_params,
     ir_inputs,
     search_inputs,
@@ -60,7 +61,7 @@ def time_candidates(
             kind="time-candidates",
             subject=target.name,
             worker="bench",
-            tools=("openvino", "numpy"),
+            tools=("openvino", "numpy", *dataset_tools(dataset)),
             params=(
                 Param(name="candidates", value=tuple(one.precision for one in candidates)),
                 Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),

@@ -12,6 +12,7 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     device_params,
     ir_inputs,
     tensorflow_inputs,
@@ -32,7 +33,7 @@ def benchmark(lowering: Lowering, target: Target, *, published: Action, frozen: 
             kind="benchmark",
             subject=target.name,
             worker="bench",
-            tools=("openvino", "tensorflow", "numpy"),
+            tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
             params=(
                 Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
                 *tensorflow_params(lowering, target, frozen),

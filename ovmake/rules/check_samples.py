@@ -15,6 +15,7 @@ from ovmake.ovfile.spec import SEED, Dataset, Target
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     metric_inputs,
     metric_params,
     metric_tools,
@@ -32,12 +33,13 @@ def check_validation(lowering: Lowering, target: Target, converted: Action) -> t
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     if dataset is None:
         return ()
-    names = []
-    for other in lowering.ovfile.targets:
+    # Of `auto`, the candidates count too: they are no targets of the Ovfile, and may have metrics of their own.
+    every = (one for listed in lowering.ovfile.targets for one in (listed, *listed.candidates))
+    checks: dict[Action, str] = {}
+    for other in every:
         if _is_alike(target, other):
-            action = _check(dataset, other, converted)
-            names.append(lowering.add(action, otherwise=other.name).name)
-    return tuple(dict.fromkeys(names))
+            checks.setdefault(_check(dataset, other, converted), other.name)
+    return tuple(lowering.add(action, otherwise=name).name for action, name in checks.items())
 
 
 def _is_alike(target: Target, other: Target) -> bool:
@@ -56,7 +58,7 @@ def _check(dataset: Dataset, target: Target, converted: Action) -> Action:
         kind="check-samples",
         subject=target.family,
         worker="openvino",
-        tools=("numpy", *metric_tools(target)),
+        tools=("numpy", *dataset_tools(dataset), *metric_tools(target)),
         params=(*dataset_params(dataset, labels=labels), *metric_params(target)),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),
@@ -89,7 +91,7 @@ def check_overlap(lowering: Lowering, target: Target, converted: Action) -> tupl
         kind="check-overlap",
         subject=target.name,
         worker="openvino",
-        tools=("numpy",),
+        tools=("numpy", *dataset_tools(calibration, validation)),
         params=tuple(dict.fromkeys(named)),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),

@@ -12,6 +12,7 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     execution_params,
     ir_inputs,
     model_params,
@@ -34,7 +35,7 @@ def compare_layers(
             kind="compare-layers",
             subject=target.name,
             worker="openvino",
-            tools=("openvino", "tensorflow", "numpy"),
+            tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
             params=(
                 *tensorflow_params(lowering, target, frozen),
                 *model_params(target),

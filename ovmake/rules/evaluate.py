@@ -12,6 +12,7 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     device_params,
     ir_inputs,
     metric_inputs,
@@ -34,7 +35,7 @@ def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: 
         kind="evaluate",
         subject=target.name,
         worker="openvino",
-        tools=("openvino", "numpy", *metric_tools(target)),
+        tools=("openvino", "numpy", *dataset_tools(dataset), *metric_tools(target)),
         params=(
             *dataset_params(dataset, labels=labels),
             *metric_params(target),

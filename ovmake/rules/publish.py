@@ -16,6 +16,7 @@ from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Para
 from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import (
     control_params,
     dataset_params,
@@ -68,18 +69,9 @@ def publish(
 ) -> Action:
     """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off.
 
-    `searched` has the `search` for layers to give back, of a target that has one.
-    `choice` is the action that weighed the candidates of `auto`; the record repeats what it found.
+    The record repeats what `searched`, which looked for layers to give back, and `choice`, of `auto`, found out.
     """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
-    found: tuple[Input, ...] = ()
-    if judged is not None:
-        found = (
-            Input(role="evaluation", origin=Artifact(judged.evaluation.name, "evaluation")),
-            Input(role="verdict", origin=Artifact(judged.verdict.name, "verdict")),
-        )
-    if choice is not None:
-        found = (*found, Input(role="choice", origin=Artifact(choice.name, "choice")))
     return lowering.add(
         Action(
             kind="publish",
@@ -91,7 +83,7 @@ def publish(
                 *ir_inputs(ir.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
-                *found,
+                *_findings(judged, choice),
                 *search_inputs(searched),
             ),
             environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
@@ -104,6 +96,16 @@ def publish(
             origins=target.origins,
         ),
     )
+
+
+def _findings(judged: Judged | None, choice: Action | None) -> tuple[Input, ...]:
+    """Return what was found out about the IR, which the record repeats."""
+    made_by = {
+        "evaluation": judged.evaluation if judged else None,
+        "verdict": judged.verdict if judged else None,
+        "choice": choice,
+    }
+    return tuple(Input(role=role, origin=Artifact(by.name, role)) for role, by in made_by.items() if by is not None)
 
 
 def _needs_nncf(target: Target) -> bool:
@@ -119,13 +121,13 @@ def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
         *model_params(target),
         *device_params(target),
     ]
-    params += _compression_params(lowering, target)
+    params += [*_compression_params(lowering, target), *_gate_params(lowering, target)]
     if target.candidates:
         params.append(Param(name="candidates", value=tuple(one.precision for one in target.candidates)))
     for one in target.candidates:
-        params += [replace(p, name=f"{one.precision}.{p.name}") for p in _compression_params(lowering, one)]
-    if target.accuracy is not None:
-        params += _gate_params(lowering, target)
+        # Each has a promise of its own, if only by the defaults of its precision.
+        own = [*_compression_params(lowering, one), *_gate_params(lowering, one)]
+        params += [replace(param, name=f"{one.precision}.{param.name}") for param in own if param not in params]
     return tuple(params)
 
 
@@ -148,12 +150,13 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
     named: list[tuple[str, JsonValue]] = [
         ("accuracy.dataset", dataset.path if dataset else None),
         ("accuracy.annotations", accuracy.options.annotations if accuracy.metric else None),
-        ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
-        ("accuracy.agreement.cosine", accuracy.cosine),
-        ("accuracy.agreement.max-error", accuracy.max_error),
     ]
-    params = [Param(name=name, value=value) for name, value in named if value is not None]
-    return [*params, *metric_params(target), *dataset_params(dataset, labels=accuracy.uses_labels)]
+    return [
+        *(Param(name=name, value=value) for name, value in named if value is not None),
+        *(param for param in promise_params(target) if param.name != "accuracy.promised"),
+        *metric_params(target),
+        *dataset_params(dataset, labels=accuracy.uses_labels),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

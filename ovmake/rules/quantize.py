@@ -13,6 +13,7 @@ from ovmake.rules.check_samples import check_overlap, check_validation
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     ir_inputs,
     quantization_params,
     tracing_inputs,
@@ -31,7 +32,7 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
             kind="quantize",
             subject=target.name,
             worker="openvino",
-            tools=("openvino", "nncf", "numpy"),
+            tools=("openvino", "nncf", "numpy", *dataset_tools(calibration)),
             params=(
                 *quantization_params(target),
                 *tracing_params(lowering, target, frozen),

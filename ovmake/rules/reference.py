@@ -13,6 +13,7 @@ from ovmake.rules.check_samples import check_validation
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
+    dataset_tools,
     tensorflow_inputs,
     tensorflow_params,
     validation_set,
@@ -26,7 +27,7 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
         kind="reference",
         subject=target.family,
         worker="tensorflow",
-        tools=("tensorflow", "numpy"),
+        tools=("tensorflow", "numpy", *dataset_tools(dataset)),
         params=(*tensorflow_params(lowering, target, frozen), *dataset_params(dataset, labels=False)),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),

@@ -9,7 +9,7 @@
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
     dataset_params(dataset)  how samples come out of a dataset
-    dataset_inputs(...)      its files
+    dataset_inputs(...)      its files; dataset_tools(...): what decodes them
 
 A setting that has its default value is left out of the params: see `graph.action`, rule 1.
 """
@@ -26,6 +26,8 @@ from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, 
 DEFAULT_KIND = "saved-model"
 # The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
 BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
+# The forms of dataset that may hold images.
+WITH_IMAGES = ("folder", "csv", "tfrecord")
 # The kinds of which `workers.fingerprint` can tell what they compute.
 FINGERPRINTED = ("saved-model", "frozen-graph")
 
@@ -262,6 +264,15 @@ def dataset_params(dataset: Dataset | None, *, labels: bool, role: str = "datase
     ]
     seeded = (Param(name="seed", value=SEED),) if dataset.limit is not None else ()
     return (*(Param(name=f"{role}.{key}", value=value) for key, value in named if value is not None), *seeded)
+
+
+def dataset_tools(*datasets: Dataset | None) -> tuple[str, ...]:
+    """Return the libraries that samples come out of: Pillow, whose versions decode and resize images differently.
+
+    What is in a folder, a .csv or a TFRecord is not known here, so that each of them may hold images. A checksum's
+    library is none of these: it refuses a file or changes nothing.
+    """
+    return ("pillow",) if any(one is not None and one.form in WITH_IMAGES for one in datasets) else ()
 
 
 def dataset_inputs(dataset: Dataset | None, role: str = "dataset") -> tuple[Input, ...]:

@@ -18,6 +18,9 @@ from ovmake.graph.action import EnvironmentName
 # One import name, several wheels.
 WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")}
 
+# Of ovmake, what makes or judges artifacts: packages, and the module of the actions that need no worker.
+OWN_CODE = ("promise", "rules", "workers", "engine/here.py")
+
 INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
 
 # The flags that choose between kernels in oneDNN and Eigen; others (say `smap`) change no arithmetic.
@@ -46,8 +49,8 @@ class Toolchain:
     def _own_version(self) -> str:
         package = Path(__file__).parent.parent
         hasher = hashlib.sha256()
-        for folder in ("promise", "rules", "workers"):
-            for file in sorted((package / folder).rglob("*.py")):
+        for part in OWN_CODE:
+            for file in sorted((package / part).rglob("*.py")) or [package / part]:
                 hasher.update(file.read_bytes())
         from ovmake import __version__  # noqa: PLC0415
 

@@ -2,13 +2,16 @@
 
     protocol.py           requests and responses, the worker's loop (stdlib)
     client.py             the other end: start a worker, talk to it, end it (stdlib)
-    openvino_worker.py    convert, compress, quantize, evaluate, and timing an IR
+    openvino_worker.py    convert, compress, quantize, control, evaluate, and timing an IR
     tensorflow_worker.py  freeze, reference, and timing TensorFlow
-    bench_worker.py       lets one of each take turns, and does the statistics (stdlib)
+    bench_worker.py       lets one of each take turns; racing.py: lets IRs; turns.py: how (stdlib)
     loader_worker.py      runs a loader of the user's, apart from both frameworks
     samples.py            samples from datasets or from a seed, the same on both sides (numpy)
     datasets/             a reader for each form of dataset
     checking.py           what is wrong with a dataset, before anything long begins
+    comparison.py         an IR's outputs beside TensorFlow's; metrics/: scores, and how sure a drop is
+    quantizing.py         INT8 and weights in 8 or 4 bits; control/: layers given back to floating point
+    timing.py             the timed side of a measurement, the same for both frameworks
     recognise.py          what kind of model a source is, by its content (stdlib)
     loading.py            any source as a frozen TensorFlow graph, lite.py: a .tflite model
     layers.py             names of layers in a frozen graph; wiring.py, scopes.py: how they are found (stdlib)

@@ -36,25 +36,17 @@ TIMED_ENVIRONMENT = {**ENVIRONMENT, "TF_ENABLE_ONEDNN_OPTS": "1"}
 def benchmark(request: Request) -> dict[str, object]:
     """Measure; write `measurement`."""
     seconds = float(str(request.params["benchmark.max-seconds"]))
-    threads = usable_threads()
-    timed = Request(
-        id=1,
-        kind="time",
-        params={**request.params, "threads": threads},
-        inputs=request.inputs,
-        log=request.log,
-    )
     sides: dict[str, Side] = {}
     try:
         with tempfile.TemporaryDirectory() as folder:
             for name in SIDES:
                 worker = WorkerProcess.start(name, boot_log=f"{folder}/{name}.log", environment=TIMED_ENVIRONMENT)
-                sides[name] = Side(worker=worker, request=timed)
+                sides[name] = Side(worker=worker, request=request, inputs=request.inputs)
             _measure(sides, seconds)
     finally:
         for side in sides.values():
             side.worker.end()
-    measurement = _summary(sides, threads)
+    measurement = _summary(sides)
     Path(request.outputs["measurement"]).write_text(json.dumps(measurement, indent=1) + "\n")
     return {}
 
@@ -75,7 +67,7 @@ def _measure(sides: Mapping[str, Side], seconds: float) -> None:
             side.throughputs.append(float(str(facts["samples"])) / float(str(facts["seconds"])))
 
 
-def _summary(sides: Mapping[str, Side], threads: int) -> dict[str, object]:
+def _summary(sides: Mapping[str, Side]) -> dict[str, object]:
     tensorflow, openvino = sides["tensorflow"], sides["openvino"]
     ratios = [
         statistics.median(slow) / statistics.median(fast)
@@ -84,7 +76,7 @@ def _summary(sides: Mapping[str, Side], threads: int) -> dict[str, object]:
     cuts = statistics.quantiles(ratios, n=20, method="inclusive")
     return {
         "format": 1,
-        "threads": threads,
+        "threads": usable_threads(),
         "batch": openvino.opened["batch"],
         "inputs": "dataset" if openvino.opened["dataset"] else "seeded random",
         "pairs": len(ratios),

@@ -102,14 +102,7 @@ def _sides(request: Request, prefixes: Mapping[str, str]) -> Iterator[list[Side]
 def _side(request: Request, worker: WorkerProcess, name: str, prefix: str) -> Side:
     shared = {role: path for role, path in request.inputs.items() if not role.endswith(("xml", "bin", ".kept"))}
     own = {role: request.inputs[f"{prefix}{role}"] for role in ("xml", "bin")}
-    timed = Request(
-        id=1,
-        kind="time",
-        params={**request.params, "threads": usable_threads()},
-        inputs={**shared, **own},
-        log=request.log,
-    )
-    return Side(worker=worker, request=timed, name=name)
+    return Side(worker=worker, request=request, inputs={**shared, **own}, name=name)
 
 
 def _rounds(sides: Sequence[Side]) -> list[dict[str, float]]:

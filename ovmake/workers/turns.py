@@ -26,10 +26,14 @@ MOST_RUNS = 10_000
 
 @dataclass(slots=True, kw_only=True)
 class Side:
-    """A model that is timed in a worker, and what was measured. Several may share a worker, each under its `name`."""
+    """A model that is timed in a worker, and what was measured. Several may share a worker, each under its `name`.
+
+    `request` is the measurement's; `inputs` are those of its inputs that this side needs, under their plain roles.
+    """
 
     worker: WorkerProcess
     request: Request
+    inputs: Mapping[str, str]
     name: str = ""
     runs: int = 1
     opened: Mapping[str, object] = field(default_factory=dict)
@@ -46,8 +50,8 @@ class Side:
         asked = Request(
             id=1,
             kind="time",
-            params={**self.request.params, "name": self.name, "step": step, **params},
-            inputs=self.request.inputs,
+            params={**self.request.params, "threads": usable_threads(), "name": self.name, "step": step, **params},
+            inputs=self.inputs,
             log=self.request.log,
         )
         self.worker.send(asked)

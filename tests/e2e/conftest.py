@@ -93,6 +93,11 @@ class Repo:
         assert isinstance(content, dict)
         return content
 
+    def copy(self, folder: Path) -> Repo:
+        """Copy it with all that was built in it, which stays fresh."""
+        shutil.copytree(self.folder, folder, copy_function=shutil.copy2)
+        return Repo(folder=folder)
+
     def edit(self, old: str, new: str) -> None:
         """Change the Ovfile; `old` must be there."""
         path = self.folder / "Ovfile"
@@ -132,9 +137,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 @pytest.fixture
 def built(built_once: Repo, tmp_path: Path) -> Repo:
     """A built repo of the test's own, at another place than where it was built."""
-    folder = tmp_path / "fashion"
-    shutil.copytree(built_once.folder, folder, copy_function=shutil.copy2)
-    repo = Repo(folder=folder)
+    repo = built_once.copy(tmp_path / "fashion")
     repo.workers_started()
     return repo
 

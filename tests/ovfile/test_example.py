@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import tomli
 
-from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.ovfile.form import walk
 from ovmake.ovfile.parse import parse
 
 TEXT = (Path(__file__).parents[2] / "Ovfile.example").read_text()
-# Lines that show a key which cannot be used yet.
-WAITING = re.compile(r"^#: ", re.MULTILINE)
 
 
 def _names(value: object) -> set[str]:
@@ -33,28 +29,6 @@ def test_example_parses_without_a_warning() -> None:
 
 
 def test_example_shows_every_key() -> None:
-    shown = _names(tomli.loads(WAITING.sub("", TEXT)))
+    shown = _names(tomli.loads(TEXT))
 
     assert {key.name for _, key in walk()} - shown == set()
-
-
-def test_every_key_that_can_be_used_is_live() -> None:
-    live = _names(tomli.loads(TEXT))
-    usable = {key.name for _, key in walk() if key.ready is not False}
-
-    assert usable - live == set()
-
-
-def test_keys_that_wait_are_marked_and_refused_as_such_and_nothing_else_is_wrong() -> None:
-    try:
-        parse(WAITING.sub("", TEXT))
-        diagnostics: tuple[Diagnostic, ...] = ()
-    except OvmakeError as refusal:
-        diagnostics = refusal.diagnostics
-
-    assert {diagnostic.code for diagnostic in diagnostics} <= {"not-yet-supported"}
-    refused = [d.span.line for d in diagnostics if d.span]
-    marked = [
-        number for number, line in enumerate(TEXT.splitlines(), 1) if line.startswith("#:") and "(not yet)" in line
-    ]
-    assert marked == refused

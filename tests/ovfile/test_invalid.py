@@ -1,7 +1,7 @@
 """Every mistake in an Ovfile, as its user sees it: one file per diagnostic code, and the whole output beside it.
 
-`invalid/<code>.ovfile` and `<code>-2.ovfile` ... are run through the real command line; `invalid/<code>.expected` is
-what it prints. After a deliberate change of a message:
+`invalid/<code>.ovfile` and `<code>-2.ovfile` ... are run through the command line, in this process: starting Python for
+each takes ten times as long; `invalid/<code>.expected` is what it prints. After a deliberate change of a message:
 
     OVMAKE_BLESS=1 python -m pytest tests/ovfile/test_invalid.py
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 
 import ovmake.ovfile
+from ovmake.cli import main
 from ovmake.diagnostics import OvmakeError, render
 from ovmake.ovfile.parse import decode, parse
 
@@ -38,7 +40,7 @@ def _code(case: Path) -> str:
     return re.sub(r"-\d+$", "", case.stem)
 
 
-def _build(case: Path, folder: Path) -> tuple[int, str, str]:
+def _build_in_a_process(case: Path, folder: Path) -> tuple[int, str, str]:
     """Return exit status, stdout and stderr of `ovmake build` on a copy of `case`."""
     (folder / "Ovfile").write_bytes(case.read_bytes())
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
@@ -64,12 +66,32 @@ def _compare(actual: str, case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if _code(case) not in WARNINGS], ids=lambda case: case.stem)
-def test_mistake_ends_the_build_with_these_words_and_nothing_else(case: Path, tmp_path: Path) -> None:
-    status, output, complaint = _build(case, tmp_path)
+def test_mistake_ends_the_build_with_these_words_and_nothing_else(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Ovfile").write_bytes(case.read_bytes())
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
+    try:
+        status = main(["build", "-C", str(tmp_path)])
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    output, complaint = capsys.readouterr()
     assert (status, output) == (2, "")
     assert not (tmp_path / ".ovmake").exists()
     _compare(complaint, case)
+
+
+@pytest.mark.parametrize("name", ["carets", "bad-encoding"])
+def test_a_process_of_its_own_says_the_same(name: str, tmp_path: Path) -> None:
+    case = INVALID / f"{name}.ovfile"
+
+    status, output, complaint = _build_in_a_process(case, tmp_path)
+
+    assert (status, output) == (2, "")
+    assert case.with_suffix(".expected").read_text() == complaint
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if _code(case) in WARNINGS], ids=lambda case: case.stem)

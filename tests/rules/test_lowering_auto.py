@@ -118,6 +118,21 @@ def test_the_record_repeats_the_settings_of_the_candidates() -> None:
     assert "int8-asym" == shown["int8-weights.mode"]
 
 
+def test_the_record_repeats_what_each_candidate_promises_and_once_what_all_do() -> None:
+    gates = "accuracy.agreement.max-error = 0.5\n"
+    shown = params(
+        graph(ovfile("auto", lines=gates, tables=INT8 + "accuracy.agreement.cosine = 0.9\n")), "publish m:auto"
+    )
+
+    assert {
+        "accuracy.agreement.max-error": 0.5,
+        "fp32.accuracy.agreement.cosine": 0.99999,
+        "fp16.accuracy.agreement.cosine": 0.999,
+        "int8-weights.accuracy.agreement.cosine": 0.99,
+        "int8.accuracy.agreement.cosine": 0.9,
+    } == {name: value for name, value in shown.items() if ".agreement." in name}
+
+
 def test_the_choice_is_measured_alone_on_this_machine() -> None:
     timed = graph(ovfile("auto")).actions["time-candidates m:auto"]
 

@@ -1,0 +1,120 @@
+"""Of a model with everything, accuracy control, `auto`, the speed check: exactly which actions an edit reaches.
+
+What an edit reaches too little is shown as fresh and is not; what it reaches too much is done again for nothing. Only
+what changes in an action itself counts here; what follows from its outputs is the engine's business.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.graph.action import Action
+from ovmake.graph.lower import lower
+from ovmake.ovfile.parse import parse
+from ovmake.rules import debug_target, measure_target
+
+OVFILE = """
+[datasets.train]
+path = "train"
+[datasets.val]
+path = "val.npz"
+labels = "y"
+[models.m]
+source = "m"
+precisions = ["auto", "int8"]
+calibration = "train"
+accuracy.dataset = "val"
+accuracy.metric = "accuracy"
+accuracy.max-drop = 0.002
+[models.m.int8]
+on-drop = "mixed"
+[models.m.auto]
+candidates = ["fp16", "int8"]
+"""
+JUDGED = {"judge m:fp16", "judge m:int8", "gate m:int8"}
+EVALUATED = {"evaluate m:fp16", "evaluate m:int8", "control m:int8"}
+TIMED = {"time-candidates m:auto", "benchmark m:int8", "benchmark m:auto"}
+CALIBRATED = {"quantize m:int8", "check-overlap m:int8"}
+FED = {"reference m", "check-overlap m:int8", "compare-layers m:int8", "compare-layers m:auto"}
+
+
+def actions(text: str) -> dict[str, Action]:
+    """Return all that build, report and debug would do, but for publish, whose record repeats every setting."""
+    made = {**lower(parse(text), measure_target, {}).actions, **lower(parse(text), debug_target, {}).actions}
+    return {name: action for name, action in made.items() if action.kind != "publish"}
+
+
+def changed(before: str, after: str) -> set[str]:
+    """Return the actions that see something else."""
+
+    def sees(action: Action | None) -> object:
+        return action and (action.params, action.inputs, action.tools, action.optional_tools, action.environment)
+
+    old, new = actions(before), actions(after)
+    return {name for name in old.keys() | new.keys() if sees(old.get(name)) != sees(new.get(name))}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # The promise: who asks whether it is kept, and no inference but the search's.
+        ("0.002", "0.001", {*JUDGED, "control m:int8"}),
+        ('"mixed"', '"mixed"\nmax-minutes = 5', {"control m:int8"}),
+        ('"mixed"', '"mixed"\nmax-evaluations = 5', {"control m:int8"}),
+        # The model: the conversion, and whatever converts it once more to find its layers.
+        (
+            "\n[models.m.int8]",
+            "\nbatch = 4\n[models.m.int8]",
+            {"convert m", "name-layers m:int8", "compare-layers m:int8", "compare-layers m:auto"},
+        ),
+        # The metric: what counts it, of one precision or of all. TensorFlow's outputs are the same.
+        ('"accuracy"', '"f1"', {*EVALUATED, "check-samples m"}),
+        ('"accuracy"', '"own.py:f"', {*EVALUATED, "check-samples m"}),
+        ('"accuracy"', '"accuracy"\naccuracy.output = "z"', {*EVALUATED, "check-samples m"}),
+        (
+            '"mixed"',
+            '"mixed"\naccuracy.metric = "f1"',
+            {"evaluate m:int8", "control m:int8", "check-samples m:int8"},
+        ),
+        # What judges: labels reach what counts them, samples all that runs them but what calibrates.
+        ('labels = "y"', 'labels = "z"', {*EVALUATED, "check-samples m"}),
+        ("val.npz", "other.npz", {*EVALUATED, *TIMED, *FED, "check-samples m"}),
+        ('labels = "y"', 'labels = "y"\nlimit = 9', {*EVALUATED, *TIMED, *FED, "check-samples m"}),
+        # What calibrates.
+        ('"train"\n[', '"other"\n[', CALIBRATED),
+        ('"train"\n[', '"train"\nimages.crop = 8\n[', CALIBRATED),
+        ('"train"\n[', '"train"\nmax-overlap = 2\n[', {"check-overlap m:int8"}),
+        ('"mixed"', '"mixed"\nsamples = 9', CALIBRATED),
+        ('"mixed"', '"mixed"\npreset = "performance"', {"quantize m:int8"}),
+        # Where: whatever runs the IR for its figures or its time.
+        (
+            "\n[datasets.train]",
+            'device = "GPU"\n[datasets.train]',
+            {*EVALUATED, *TIMED, "compare-speed m:int8", "quantize m:int8"},
+        ),
+        ("\n[models.m.int8]", "\nbenchmark.max-seconds = 3\n[models.m.int8]", TIMED),
+    ],
+)
+def test_edit_reaches_exactly_what_reads_it(old: str, new: str, expected: set[str]) -> None:
+    assert OVFILE.count(old) == 1
+
+    assert expected == changed(OVFILE, OVFILE.replace(old, new))
+
+
+@pytest.mark.parametrize("form", ["pictures", "pictures.csv", "pictures.tfrecord"])
+def test_what_may_decode_images_depends_on_the_version_of_pillow(form: str) -> None:
+    made = actions(OVFILE.replace("val.npz", form)).values()
+
+    assert CALIBRATED == {name for name, action in actions(OVFILE).items() if "pillow" in action.tools}
+    expected = {*EVALUATED, *TIMED, *FED, *CALIBRATED, "check-samples m"}
+    assert expected == {action.name for action in made if "pillow" in action.tools}
+
+
+def test_metric_of_a_candidate_that_is_no_target_is_checked_too() -> None:
+    listed = OVFILE.replace('["auto", "int8"]', '["auto"]').replace(
+        "[models.m.auto]", 'accuracy.metric = "f1"\n[models.m.auto]'
+    )
+
+    made = actions(listed)
+
+    assert ("check-samples m", "check-samples m:int8") == made["reference m"].after
