@@ -93,6 +93,7 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
         ("import nothing_like_it\n", "`data.py:val` failed: ModuleNotFoundError"),
         ("def val(:\n", "`data.py:val` failed: SyntaxError"),
         ("def val():\n    yield 'word'\n", "sample 0 of the loader is str, and no array of numbers"),
+        ("def val():\n    yield [1, 2], 3, 4\n", "sample 0 of the loader is tuple, and no array of numbers"),
         ("def val():\n    yield {'x': [1, 2]}\n    yield {'x': [1]}\n", r"sample 1 of the loader is `x` int64 \[1\]"),
         ("def val():\n    yield [1, 2], 0\n    yield [1, 2]\n", "sample 1 of the loader has no label"),
         ("def val():\n    yield [1, 2, 3]\n", r"sample has shape \[3\] \(the loader's arrays\), input `x` wants \[2\]"),
