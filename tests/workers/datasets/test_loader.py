@@ -108,6 +108,15 @@ def test_mistake_is_a_diagnostic_that_points_at_the_loader(tmp_path: Path, code:
     assert "dataset" == caught.value.setting
 
 
+def test_samples_in_another_layout_are_told_which_one_the_input_takes(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text("import numpy as np\ndef val():\n    yield np.zeros((4, 5, 3))\n")
+
+    with pytest.raises(ActionError, match=r"sample has shape \[4, 5, 3\]") as caught:
+        samples(interface(tensor("x", -1, 3, 4, 5)), tmp_path / "data.py", loader="val")
+
+    assert "store samples in the input's layout, [3, 4, 5], or change its `layout`" == caught.value.help
+
+
 def test_exception_shows_where_in_the_users_code(tmp_path: Path) -> None:
     with pytest.raises(ActionError, match="failed after 2 samples: ZeroDivisionError") as caught:
         load(tmp_path, "def val():\n    for n in (2, 1, 0):\n        yield [n, 1 // n]\n")
