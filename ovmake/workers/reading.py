@@ -276,7 +276,9 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
         ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
             what to do: it stands beside OpenVINO's words.
     """
-    with tempfile.TemporaryDirectory(prefix="ovmake-") as folder:
+    # Beside the outputs, as it is as large as the model: what a killed build leaves there, the next one removes.
+    beside = next((Path(output).parent for output in request.outputs.values()), None)
+    with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
         known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
         asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
