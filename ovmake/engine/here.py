@@ -36,7 +36,7 @@ def _gate(job: Job) -> Success | Failure:
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
             message=verdict.text,
             notes=(*(searching.notes(search) if search else ()), unpublished),
-            help=searching.advice(search) if search else _advice(job, verdict),
+            help=_advice(job, verdict, search),
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
@@ -45,9 +45,11 @@ def _gate(job: Job) -> Success | Failure:
     return Success(facts=facts if complaint is None else facts | complaint.as_facts())
 
 
-def _advice(job: Job, verdict: Verdict) -> str:
+def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None) -> str:
     if verdict.result == "not-measured":
         return "`accuracy = false` publishes the IR without comparing it"
+    if search is not None:
+        return searching.advice(search)
     if job.params.get("on-drop") == "fail":
         return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
     return ""

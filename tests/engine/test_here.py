@@ -229,6 +229,26 @@ def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:
     assert "the float IR misses it too: promise less" == failure.help
 
 
+def test_search_that_had_no_time_for_a_single_trial_names_the_limit(tmp_path: Path) -> None:
+    failure = gated(tmp_path, {**SEARCH, "trials": [], "ended": "`max-minutes` = 0 were over"})
+
+    assert isinstance(failure, Failure)
+    assert "the search ended early: `max-minutes` = 0 were over" == failure.notes[0]
+
+
+def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_path: Path) -> None:
+    inputs = {
+        "evaluation": {"not_measured": "TensorFlow cannot run it"},
+        "search": {**SEARCH, "trials": [], "ended": "TensorFlow cannot run it"},
+    }
+
+    failure = run_here(replace(job(tmp_path, "gate", inputs, "verdict"), params={"accuracy.promised": True}))
+
+    assert isinstance(failure, Failure)
+    assert "gate-not-measured" == failure.code
+    assert "`accuracy = false` publishes the IR without comparing it" == failure.help
+
+
 def test_plain_int8_that_misses_its_gate_is_told_of_accuracy_control(tmp_path: Path) -> None:
     plain, other = gated(tmp_path, None, on_drop="fail"), gated(tmp_path, None)
 
