@@ -77,12 +77,13 @@ def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list
 
 
 def target_line(event: TargetFinished, places: str) -> str:
-    """Return the line about a target: its name, what became of it, its gate, where it is, what `auto` chose."""
+    """Return the line about a target: name, what became of it, gate, layers in INT8, where it is, what `auto` chose."""
     gate = "" if event.gate is None else f"gate {event.gate}"
     # Adding 0 makes 0 of -0, which "-0.0000" would be of a hair's breadth in the right direction.
     drop = "" if event.drop is None else f", drop {round(event.drop, 4) + 0:.4f}"
+    int8 = "" if event.int8_layers is None else f", {event.int8_layers} of {event.layers} layers INT8"
     chosen = "" if event.chosen is None else f"({event.chosen})"
-    return f"{event.target:<24} {event.status:<8} {gate + drop:<28} {places} {chosen}".rstrip()
+    return f"{event.target:<24} {event.status:<8} {gate + drop + int8:<28} {places} {chosen}".rstrip()
 
 
 class Plain:

@@ -74,6 +74,7 @@ class TargetFinished:
     """All actions of a target are done with. `gate` and `drop` are None where nothing was measured.
 
     `chosen` is the precision that `auto` chose, None for other targets.
+    `int8_layers` of `layers` stayed in INT8 after a search for layers to give back; None where there was none.
     `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
     the samples are enough for the gate's word, None without a drop.
     """
@@ -85,6 +86,8 @@ class TargetFinished:
     chosen: str | None = None
     interval: tuple[float, float] | None = None
     decided: bool | None = None
+    int8_layers: int | None = None
+    layers: int | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -99,6 +102,8 @@ class TargetFinished:
             fields["interval"] = [round(end, 9) for end in self.interval]
         if self.decided is not None:
             fields["decided"] = self.decided
+        if self.int8_layers is not None:
+            fields |= {"int8_layers": self.int8_layers, "layers": self.layers}
         return fields
 
 

@@ -314,6 +314,7 @@ class Executor:
         gates = [done.facts for done in chain if "gate" in done.facts]
         facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
         gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
+        int8_layers, layers = facts.get("int8_layers"), facts.get("layers")
         self._world.emit(
             TargetFinished(
                 target=name,
@@ -323,6 +324,8 @@ class Executor:
                 chosen=chosen if isinstance(chosen, str) else None,
                 interval=_interval(facts.get("interval")),
                 decided=decided if isinstance(decided, bool) else None,
+                int8_layers=int8_layers if isinstance(int8_layers, int) else None,
+                layers=layers if isinstance(layers, int) else None,
             ),
         )
         return status

@@ -27,10 +27,10 @@ def run_here(job: Job) -> Success | Failure:
 
 def _gate(job: Job) -> Success | Failure:
     verdict = decide(_read(job, "evaluation"), job.params)
-    facts = verdict.to_facts()
+    search = _read_if_any(job, "search")
+    facts = verdict.to_facts() | (searching.facts(search) if search else {})
     promised = "accuracy.promised" in job.params
     if not verdict.keeps(promised=promised):
-        search = _read_if_any(job, "search")
         unpublished = "nothing was published; the last good IR, if there is one, is where it was"
         return Failure(
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
@@ -41,7 +41,7 @@ def _gate(job: Job) -> Success | Failure:
             facts=facts,
         )
     _write(job, "verdict", verdict.to_json())
-    complaint = _complaint(verdict, _read_if_any(job, "search"))
+    complaint = _complaint(verdict, search)
     return Success(facts=facts if complaint is None else facts | complaint.as_facts())
 
 
@@ -136,6 +136,7 @@ def _choose(job: Job) -> Success | Failure:
 def _publish(job: Job) -> Success | Failure:
     verdict = _read_if_any(job, "verdict")
     choice = _read_if_any(job, "choice")
+    search = _read_if_any(job, "search")
     made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
@@ -146,13 +147,15 @@ def _publish(job: Job) -> Success | Failure:
             evaluation=_read_if_any(job, "evaluation"),
             verdict=verdict,
             choice=choice,
-            search=_read_if_any(job, "search"),
+            search=search,
             step=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
             environment=job.environment,
         ),
     )
     _write(job, "record", content)
     facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None} if verdict is None else facts_of(verdict)
+    if search:
+        facts |= searching.facts(search) | {"note": searching.note(search)}
     return Success(facts=facts | ({"chosen": str(choice["chosen"])} if choice else {}))
 
 

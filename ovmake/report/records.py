@@ -18,6 +18,7 @@ from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import Graph
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
+from ovmake.report.control import Search
 from ovmake.report.weighing import SpeedCheck, Weighing
 
 
@@ -124,7 +125,7 @@ class TargetReport:
     `decided` says whether there were samples enough for the gate's word.
 
     `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
-    be one "speed-check". `weighing` is None but for `auto`.
+    be one "speed-check". `weighing` is None but for `auto`, `search` but for accuracy control.
     """
 
     name: str
@@ -143,6 +144,7 @@ class TargetReport:
     decided: bool = True
     weighing: Weighing | None = None
     speed_check: SpeedCheck | None = None
+    search: Search | None = None
 
 
 Read = Callable[[Digest], bytes]
@@ -177,6 +179,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     if check is None and checked is not None:
         missing["speed-check"] = _why_not_checked(outcome, name, missing)
     choice = _json(outcome.actions.get(f"weigh {name}"), "choice", read)
+    search = _search(outcome, name, record, read)
     gate, text = _gate(graph, outcome, name, record)
     place = next(out.place for out in graph.actions[f"publish {name}"].outputs if out.role == "xml")
     machine = measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
@@ -197,7 +200,18 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         missing=missing,
         weighing=Weighing.of(choice) if choice else None,
         speed_check=SpeedCheck.of(check) if check else None,
+        search=Search.of(search) if search else None,
     )
+
+
+def _search(outcome: Outcome, name: str, record: dict[str, Any] | None, read: Read) -> dict[str, Any] | None:
+    """Return the search for layers to give back: of the record, or where the gate was missed, from whoever made it."""
+    if record is not None:
+        found = record.get("accuracy_control")
+        return found if isinstance(found, dict) else None
+    # *name-layers* stands behind every *control*; *choose* hands on what the chosen candidate has, {} without one.
+    made = (outcome.actions.get(f"{kind} {name}") for kind in ("name-layers", "choose"))
+    return next(filter(None, (_json(done, "search", read) for done in made)), None)
 
 
 def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ovmake.report import words
 from ovmake.report.records import Evaluation, Measurement, SideFigures, TargetReport
+from ovmake.report.searched import Searched, searched
 from ovmake.report.weighing import Candidate, Speed
 from ovmake.report.words import why
 
@@ -94,6 +95,11 @@ class Row:
         return () if weighing is None else tuple(_candidate(self.metric, one) for one in weighing.candidates)
 
     @property
+    def searched(self) -> Searched | None:
+        """What accuracy control did; None for targets without."""
+        return searched(self.report)
+
+    @property
     def speed_check(self) -> Figure | None:
         """How fast an INT8 IR is beside the FP32 one; None where that is not checked."""
         check = self.report.speed_check
@@ -132,6 +138,7 @@ class Row:
             "weights": dict(evaluated.weights) if evaluated else None,
             "measured": _circumstances(report.measurement) if report.measurement else None,
             **({"auto": dict(report.weighing.body)} if report.weighing else {}),
+            **({"accuracy_control": self.searched.to_json()} if self.searched else {}),
             **({"speed_check": dict(report.speed_check.body)} if report.speed_check else {}),
             **({"speed_check": None} if "speed-check" in report.missing else {}),
             "options": dict(report.options),

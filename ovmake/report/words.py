@@ -44,7 +44,12 @@ def verdict(report: TargetReport) -> str:
 
 
 def _named(report: TargetReport) -> str:
-    return f"{report.name} ({report.weighing.chosen})" if report.weighing else report.name
+    """Return the target's name with what is special about it: "fashion:auto (int8, 7 of 8 layers in INT8)"."""
+    search = report.search
+    chosen = report.weighing.chosen if report.weighing else ""
+    int8 = f"{search.int8} of {search.layers} layers in INT8" if search and search.given_back else ""
+    special = ", ".join(filter(None, (chosen, int8)))
+    return f"{report.name} ({special})" if special else report.name
 
 
 def _beside_float(report: TargetReport) -> str:
@@ -164,6 +169,11 @@ def _points(drop: float) -> str:
 
 # ----------------------------------------------------------------------------------------------------------------------
 # numbers
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number of things: "1 trial", "12 trials"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def ratio(value: float) -> str:

@@ -7,6 +7,7 @@
     compress_weights.py  int8-weights, int4-weights -> weights in 8 or 4 bits by nncf.compress_weights
     check_samples.py   datasets                    -> what is wrong with them, before anything long begins
     control.py     INT8 that misses its promise     -> INT8 with layers given back to floating point
+    name_layers.py what it gave back                -> the same with the names of the source's layers
     reference.py   the same through TensorFlow      -> its outputs, for comparison
     evaluate.py    the IR against the reference     -> figures
     gate.py        figures against the promise      -> passed, or the target fails
@@ -38,6 +39,7 @@ from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
 from ovmake.rules.freeze import freeze
 from ovmake.rules.gate import gate, judge
+from ovmake.rules.name_layers import name_layers
 from ovmake.rules.publish import Judged, publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
@@ -71,12 +73,16 @@ def debug_target(lowering: Lowering, target: Target) -> Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """The actions that make and evaluate one target's IR. `evaluation` is None where the gate is off."""
+    """The actions that make and evaluate one target's IR. `evaluation` is None where the gate is off.
+
+    `searched` is the action with the search for layers to give back, None where there is none.
+    """
 
     frozen: Action | None
     converted: Action
     ir: Action
     evaluation: Action | None
+    searched: Action | None
 
 
 def _made(lowering: Lowering, target: Target) -> _Made:
@@ -84,10 +90,11 @@ def _made(lowering: Lowering, target: Target) -> _Made:
     converted = convert(lowering, target, frozen)
     ir = _ir(lowering, target, converted)
     if target.accuracy is None:
-        return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=None)
+        return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=None, searched=None)
     expected = reference(lowering, target, converted=converted, frozen=frozen)
     evaluation = evaluate(lowering, target, converted=converted, ir=ir, expected=expected)
-    return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=evaluation)
+    searched = _searched(lowering, target, converted, ir)
+    return _Made(frozen=frozen, converted=converted, ir=ir, evaluation=evaluation, searched=searched)
 
 
 def _published(lowering: Lowering, target: Target) -> Action:
@@ -96,8 +103,17 @@ def _published(lowering: Lowering, target: Target) -> Action:
     made = _made(lowering, target)
     judged = None
     if made.evaluation is not None:
-        judged = Judged(evaluation=made.evaluation, verdict=gate(lowering, target, made.evaluation, ir=made.ir))
-    return publish(lowering, target, converted=made.converted, ir=made.ir, frozen=made.frozen, judged=judged)
+        verdict = gate(lowering, target, made.evaluation, searched=made.searched)
+        judged = Judged(evaluation=made.evaluation, verdict=verdict)
+    return publish(
+        lowering,
+        target,
+        converted=made.converted,
+        ir=made.ir,
+        frozen=made.frozen,
+        judged=judged,
+        searched=made.searched,
+    )
 
 
 def _published_choice(lowering: Lowering, target: Target) -> Action:
@@ -106,7 +122,16 @@ def _published_choice(lowering: Lowering, target: Target) -> Action:
     chosen, weighed = _chosen(lowering, target, converted)
     has_gate = any(one.accuracy is not None for one in target.candidates)
     judged = Judged(evaluation=chosen, verdict=chosen) if has_gate else None
-    return publish(lowering, target, converted=converted, ir=chosen, frozen=frozen, judged=judged, choice=weighed)
+    return publish(
+        lowering,
+        target,
+        converted=converted,
+        ir=chosen,
+        frozen=frozen,
+        judged=judged,
+        searched=chosen,
+        choice=weighed,
+    )
 
 
 def _chosen(lowering: Lowering, target: Target, converted: Action) -> tuple[Action, Action]:
@@ -122,7 +147,15 @@ def _candidate(lowering: Lowering, target: Target) -> Candidate:
     judged = None
     if made.evaluation is not None:
         judged = Judged(evaluation=made.evaluation, verdict=judge(lowering, target, made.evaluation))
-    return Candidate(target=target, ir=made.ir, judged=judged)
+    return Candidate(target=target, ir=made.ir, judged=judged, searched=made.searched)
+
+
+def _searched(lowering: Lowering, target: Target, converted: Action, ir: Action) -> Action | None:
+    """Add the names of the layers that a search found, if `ir` is one; return the action that hands it on."""
+    if ir.kind != "control":
+        return None
+    frozen = freeze(lowering, target, always=is_traced(target))
+    return name_layers(lowering, target, converted=converted, controlled=ir, frozen=frozen)
 
 
 def _checked(lowering: Lowering, target: Target, *, after: Action) -> Action:

@@ -33,11 +33,15 @@ from ovmake.rules.settings import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A precision to weigh: what makes its IR, and what evaluates and judges it; None where its gate is off."""
+    """A precision to weigh: what makes its IR, and what evaluates and judges it; None where its gate is off.
+
+    `searched` has the search for layers to give back, if there was one.
+    """
 
     target: Target
     ir: Action
     judged: Judged | None
+    searched: Action | None = None
 
     @property
     def precision(self) -> str:
@@ -114,7 +118,7 @@ def choose(lowering: Lowering, target: Target, *, weighed: Action, candidates: S
                     for name, action in evaluations.items()
                 ),
                 *_of_judgements(candidates, "verdict"),
-                *(given for one in candidates for given in _under(one.precision, search_inputs(one.ir))),
+                *(given for one in candidates for given in _under(one.precision, search_inputs(one.searched))),
             ),
             outputs=tuple(Output(role=role) for role in ("xml", "bin", "evaluation", "verdict", "search")),
             at=target.at,

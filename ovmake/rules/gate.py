@@ -1,6 +1,6 @@
 """gate: compare an evaluation's figures with what the Ovfile promises.
 
-    gate(lowering, target, evaluation, ir=...) -> Action
+    gate(lowering, target, evaluation, searched=...) -> Action
     judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
     promise_params(target) -> params of whoever asks whether the promise is kept
 
@@ -18,10 +18,10 @@ from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import search_inputs
 
 
-def gate(lowering: Lowering, target: Target, evaluation: Action, *, ir: Action) -> Action:
-    """Add the gate over `evaluation` of what `ir` made; where it is missed, it tells what was tried to keep it."""
+def gate(lowering: Lowering, target: Target, evaluation: Action, *, searched: Action | None) -> Action:
+    """Add the gate over `evaluation`; where it is missed, it tells what `searched` tried to keep it."""
     judged = Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation"))
-    return lowering.add(_gate(target, judged, *search_inputs(ir)))
+    return lowering.add(_gate(target, judged, *search_inputs(searched)))
 
 
 def judge(lowering: Lowering, target: Target, evaluation: Action) -> Action:

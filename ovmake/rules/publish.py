@@ -63,10 +63,12 @@ def publish(
     ir: Action,
     frozen: Action | None,
     judged: Judged | None,
+    searched: Action | None,
     choice: Action | None = None,
 ) -> Action:
     """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off.
 
+    `searched` has the `search` for layers to give back, of a target that has one.
     `choice` is the action that weighed the candidates of `auto`; the record repeats what it found.
     """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
@@ -90,7 +92,7 @@ def publish(
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 tensorflow_inputs(lowering, target, frozen)[0],
                 *found,
-                *search_inputs(ir),
+                *search_inputs(searched),
             ),
             environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
             outputs=(

@@ -2,14 +2,17 @@
 
     notes(search) -> lines of a missed gate's diagnostic
     advice(search) -> what to do about it
+    facts(search) -> how many layers are in INT8, for the line about the target
 
-`search` is the JSON that *control* writes (`workers.control.controlling`).
+`search` is the JSON that *control* writes (`workers.control.controlling`), with the names that *name-layers* found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ovmake.graph.action import JsonValue
 
 Search = Mapping[str, Any]
 
@@ -42,9 +45,22 @@ def advice(search: Search) -> str:
     return "promise less, calibrate on other or more samples, or take `fp16`"
 
 
+def facts(search: Search) -> dict[str, JsonValue]:
+    """Return how many of the layers that quantization took are in INT8."""
+    return {"int8_layers": search["int8"], "layers": search["layers"]}
+
+
+def note(search: Search) -> str:
+    """Return what is notable of a target: "7 of 8 layers in INT8"; "" where none was given back."""
+    int8, layers = search["int8"], search["layers"]
+    return "" if int8 == layers else f"{int8} of {layers} layers in INT8"
+
+
 def worst(layers: Sequence[Mapping[str, Any]]) -> str:
-    """Return layers with their shares: "`conv.3` (Convolution, 45 %)"."""
-    return ", ".join(f"`{layer['name']}` ({layer['type']}, {layer['share']:.0%})" for layer in layers)
+    """Return layers with their shares, by the source's names where they are known: "`conv2d_3` (Convolution, 45%)"."""
+    return ", ".join(
+        f"`{layer.get('layer', layer['name'])}` ({layer['type']}, {layer['share']:.0%})" for layer in layers
+    )
 
 
 def _drop(trial: Mapping[str, Any]) -> str:

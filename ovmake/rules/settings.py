@@ -288,6 +288,6 @@ def validation_set(datasets: dict[str, Dataset], target: Target) -> Dataset | No
     return datasets[target.accuracy.dataset] if target.accuracy and target.accuracy.dataset else None
 
 
-def search_inputs(ir: Action) -> tuple[Input, ...]:
-    """Return what the maker of an IR found out about giving layers back, if it is one that searches."""
-    return tuple(Input(role="search", origin=Artifact(ir.name, "search")) for out in ir.outputs if out.role == "search")
+def search_inputs(searched: Action | None) -> tuple[Input, ...]:
+    """Return what was found out about giving layers back, from the action that hands it on; None without a search."""
+    return (Input(role="search", origin=Artifact(searched.name, "search")),) if searched else ()

@@ -46,14 +46,22 @@ def write(model: Any, xml: str, weights: str) -> None:
 
 
 def make_canonical(model: Any) -> None:
-    """Replace generated names, and remove what conversion noted about this machine."""
-    taken = {operation.get_friendly_name() for operation in model.get_ordered_ops()}
-    for place, operation in enumerate(model.get_ordered_ops()):
+    """Replace generated names and such as two operations share, and remove what conversion noted about this machine.
+
+    NNCF and accuracy control go by the names of operations.
+    """
+    operations = model.get_ordered_ops()
+    taken = {operation.get_friendly_name() for operation in operations}
+    seen: set[str] = set()
+    for place, operation in enumerate(operations):
+        name = operation.get_friendly_name()
         if operation.get_type_name() in {"Parameter", "Result"}:
             continue
-        if GENERATED.fullmatch(operation.get_friendly_name()):
-            name = _free(f"{operation.get_type_name().lower()}.{place}", taken)
-            operation.set_friendly_name(name)
+        if GENERATED.fullmatch(name):
+            operation.set_friendly_name(_free(f"{operation.get_type_name().lower()}.{place}", taken))
+        elif name in seen:
+            operation.set_friendly_name(_free(name, taken))
+        seen.add(name)
     if "conversion_parameters" in model.rt_info:
         del model.rt_info["conversion_parameters"]
 

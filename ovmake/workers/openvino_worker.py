@@ -35,6 +35,12 @@ def _control(request: Request) -> dict[str, object]:
     return control(request)
 
 
+def _name_layers(request: Request) -> dict[str, object]:
+    from ovmake.workers.control.naming import name_layers
+
+    return name_layers(request)
+
+
 def _evaluate(request: Request) -> dict[str, object]:
     from ovmake.workers.evaluating import evaluate
 
@@ -80,6 +86,7 @@ if __name__ == "__main__":
             "quantize": _quantize,
             "compress-weights": _compress_weights,
             "control": _control,
+            "name-layers": _name_layers,
             "evaluate": _evaluate,
             "check-samples": _check_samples,
             "check-overlap": _check_overlap,

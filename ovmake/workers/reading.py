@@ -280,9 +280,7 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
     beside = next((Path(output).parent for output in request.outputs.values()), None)
     with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
-        known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
-        asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
-        response = _tensorflow.ask(asked)
+        response = freeze_into(outputs, request)
         if response is None or not response.ok:
             raise _refused_twice(refusal, response)
         try:
@@ -292,6 +290,13 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
                 raise
             raise refusal from error
     return replace(found, way=f"{found.way}, because {refusal.message}")
+
+
+def freeze_into(outputs: Mapping[str, str], request: Request) -> Response | None:
+    """Have TensorFlow freeze the request's source into `graph` and `names`; None if there is no TensorFlow worker."""
+    known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
+    asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
+    return _tensorflow.ask(asked)
 
 
 def _refused_twice(refusal: ActionError, response: Response | None) -> ActionError:

@@ -2,6 +2,7 @@
 
     traced = trace(model, request)
     traced.of_layer("block_1_expand") -> {"convolution.12", "add.14", "relu.15"}
+    traced.layer_of("convolution.12", "Convolution") -> "block_1_expand"
     traced.names                      the layers' names, as `ovmake inspect` prints them
 
 tapping.py marks the layers' outputs in a conversion like the IR's, and placing.py finds those in the IR. What is
@@ -25,6 +26,14 @@ from ovmake.workers.wiring import op_of
 
 # What computes nothing of its own.
 _CONSTANT = {"Constant", "Parameter", "Result"}
+# How the types of sources call what the IR calls otherwise, in small letters: Conv2D, CONV_2D, DepthwiseConv2dNative.
+_KIN = {
+    **dict.fromkeys(("Convolution", "ConvolutionBackpropData"), ("conv",)),
+    **dict.fromkeys(("GroupConvolution", "GroupConvolutionBackpropData"), ("depthwise", "conv")),
+    "MatMul": ("matmul", "fully", "einsum", "dense"),
+    "ReduceMean": ("mean",),
+    "AvgPool": ("avgpool", "average_pool"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,17 @@ class Traced:
     def of_names(self, names: Collection[str]) -> frozenset[str]:
         """Return the operations of those layers whose names these are."""
         return self._of(number for number, tap in enumerate(self.taps) if tap.layer in names)
+
+    def layer_of(self, operation: str, type_: str) -> str:
+        """Return the layer that an operation computes, "" if it belongs to none.
+
+        Of several that were folded into one operation it is the first that has one of its kind: a Convolution after
+        which there was a batch normalization, and before it a Pad, is the Conv2D.
+        """
+        kin = _KIN.get(type_, (type_.lower(),))
+        owners = [tap for number, tap in enumerate(self.taps) if operation in self.operations.get(number, ())]
+        alike = (tap for tap in owners if any(word in spelt.lower() for spelt in tap.types for word in kin))
+        return next(alike, owners[0]).layer if owners else ""
 
     def _of(self, numbers: Iterable[int]) -> frozenset[str]:
         return frozenset().union(*(self.operations.get(number, frozenset()) for number in numbers))

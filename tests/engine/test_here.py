@@ -189,7 +189,7 @@ SEARCH = {
     "int8": 27,
     "trials": [{"drop": 0.38}, {"drop": 0.19}, {"drop": 0.06}],
     "worst": [
-        {"name": "convolution.8", "type": "Convolution", "share": 0.912},
+        {"name": "convolution.8", "layer": "stem", "type": "Convolution", "share": 0.912},
         {"name": "add.31", "type": "Add", "share": 0.041},
     ],
     "hopeless": False,
@@ -215,10 +215,11 @@ def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layer
         "plain INT8: drop 0.38",
         "3 sets of layers in floating point were tried; this is the nearest, with 37 of 64",
         "the search ended early: `max-evaluations` = 3 were done",
-        "the layers that disturb the outputs most: `convolution.8` (Convolution, 91%), `add.31` (Add, 4%)",
+        "the layers that disturb the outputs most: `stem` (Convolution, 91%), `add.31` (Add, 4%)",
         "nothing was published; the last good IR, if there is one, is where it was",
     )
     assert "raise the limit; what was tried is remembered, and the search goes on from there" == failure.help
+    assert (27, 64) == (failure.facts["int8_layers"], failure.facts["layers"])
 
 
 def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ovmake.report.control import Search
 from ovmake.report.records import Evaluation, Layer, Measurement, OutputDifference, SideFigures, TargetReport
 from ovmake.report.tables import Page, build_page
 from ovmake.report.weighing import Candidate, Speed, SpeedCheck, Weighing
@@ -237,6 +238,52 @@ def slower(name: str = "fashion:int8") -> TargetReport:
     return target(name, speed_check=check)
 
 
+def about(name: str, share: float, **more: object) -> dict[str, object]:
+    """Return a layer in the JSON of a search."""
+    return {"name": name, "type": "Convolution", "share": share, **more}
+
+
+def tried(given_back: int, drop: float | None, **changed: object) -> dict[str, object]:
+    """Return a trial that missed its promise, in the JSON of a search."""
+    trial = {"given_back": given_back, "kept": False, "drop": drop, "samples": 5000, "ended_early": False}
+    return trial | changed
+
+
+def search(**changed: object) -> Search:
+    """Return a search that gave two of 15 layers back: one with the source's name, and one without."""
+    wide, add = about("convolution.18", 0.912, layer="wide_14"), about("add.31", 0.0411)
+    body: dict[str, object] = {
+        "format": 1,
+        "layers": 15,
+        "int8": 13,
+        "given_back": [{**wide, "in_int8": 0.0042}, {**add, "in_int8": None}],
+        "worst": [wide, add, about("convolution.8", 0.0002, layer="stem")],
+        "trials": [
+            tried(0, 0.0042),
+            tried(1, 0.0071, samples=640, ended_early=True),
+            tried(4, 0.0012, kept=True),
+            tried(2, 0.0016, kept=True),
+        ],
+        "kept": True,
+        "hopeless": False,
+        "ended": "",
+        "inferences": 15640,
+    }
+    return Search.of(body | changed)
+
+
+def controlled(name: str = "fashion:int8", **changed: object) -> TargetReport:
+    """Return a target that keeps its gate with two layers in floating point."""
+    return target(name, evaluation=evaluated(candidate=0.9164), search=search(**changed))
+
+
+def controlled_in_vain(name: str = "fashion:int8") -> TargetReport:
+    """Return a target that misses its gate with whatever layers in floating point; a limit ended the search."""
+    missed = [tried(0, 0.38), tried(1, 0.19, samples=640, ended_early=True), tried(2, 0.0342)]
+    ended = "`max-evaluations` = 3 were done"
+    return replace(gate_missed(name), search=search(kept=False, trials=missed, ended=ended))
+
+
 EVERY_CASE = (
     target("fashion:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(4.6, 4.2, 5.0)),
     target("fashion:fp16", evaluation=evaluated(candidate=0.919), measurement=measured(4.7, 3.1, 6.4)),
@@ -255,6 +302,8 @@ EVERY_CASE = (
     target("tiny:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(1.04, 0.97, 1.12)),
     target("priced:fp32", evaluation=prices()),
     undecided("priced:int8"),
+    controlled("held:int8"),
+    controlled_in_vain("vain:int8"),
     not_built("gone:fp32"),
     not_built("gone:int8"),
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pytest
+
 from ovmake.graph.action import Action
-from ovmake.graph.lower import lower
+from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
 from ovmake.rules import build_target
 
@@ -26,6 +30,12 @@ on-drop = "mixed"
 """
 
 
+def needs(made: Mapping[str, Action], name: str) -> set[str]:
+    """Return the actions that come before one."""
+    before = made[name].needs
+    return {*before, *(more for one in before for more in needs(made, one))}
+
+
 def params(action: Action) -> dict[str, object]:
     return {param.name: param.value for param in action.params}
 
@@ -40,7 +50,7 @@ def test_control_stands_between_quantize_and_evaluate() -> None:
         for given in made["evaluate m:int8"].inputs
         if given.role in {"xml", "bin"}
     }
-    assert "control m:int8" in made["gate m:int8"].needs
+    assert "control m:int8" in needs(made, "gate m:int8")
 
 
 def test_without_it_nothing_searches() -> None:
@@ -74,3 +84,46 @@ def test_limits_steer_the_search_only() -> None:
 
     assert (5.0, 7) == (params(action)["max-minutes"], params(action)["max-evaluations"])
     assert {"max-minutes", "max-evaluations"} <= set(action.journal or ())
+
+
+@pytest.mark.parametrize("reader", ["gate", "publish"])
+def test_who_tells_of_the_search_has_it_with_the_sources_names(reader: str) -> None:
+    made = lower(parse(OVFILE), build_target, {}).actions
+
+    assert ["name-layers m:int8"] == [
+        given.origin.action  # type: ignore[union-attr]
+        for given in made[f"{reader} m:int8"].inputs
+        if given.role == "search"
+    ]
+
+
+def test_names_come_from_the_sources_bytes_and_the_search_does_not() -> None:
+    """A re-export of the same weights may name its layers otherwise, and searches nothing again."""
+    made = lower(parse(OVFILE), build_target, {}).actions
+
+    assert ["source"] == [given.role for given in made["name-layers m:int8"].inputs if given.role == "source"]
+    assert not [given for given in made["name-layers m:int8"].inputs if given.by_computation]
+    assert not [given for given in made["control m:int8"].inputs if given.role == "source"]
+    assert "name-layers m:int8" not in needs(made, "evaluate m:int8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines", "roles", "tools"),
+    [
+        ("saved-model", "", {"source"}, ("tensorflow",)),
+        ("frozen-graph", "", {"source"}, ("tensorflow",)),
+        ("tflite", "", {"source"}, ()),
+        ("keras", "", {"graph", "names"}, ()),
+        # Frozen for `ignored` anyway.
+        ("saved-model", 'ignored = { names = ["stem"] }\n', {"graph", "names"}, ()),
+    ],
+)
+def test_a_source_is_frozen_for_its_names_within_the_action_unless_it_is_frozen_anyway(
+    kind: str, lines: str, roles: set[str], tools: tuple[str, ...]
+) -> None:
+    made = lower(parse(OVFILE + lines), build_target, {"m": SourceForm(kind=kind)}).actions
+    action = made["name-layers m:int8"]
+
+    assert roles == {given.role for given in action.inputs} - {"xml", "bin", "interface", "search"}
+    assert tools == action.optional_tools
+    assert ("freeze m" in made) == ("graph" in roles)

@@ -22,7 +22,7 @@ from typing import Any
 
 from ovmake.workers import ir
 from ovmake.workers.comparison import Subject
-from ovmake.workers.control.effects import Effects, effects_of
+from ovmake.workers.control.effects import ranking_of
 from ovmake.workers.control.journal import Journal
 from ovmake.workers.control.pair import Pair
 from ovmake.workers.control.search import Found, search
@@ -36,18 +36,12 @@ PROMISES = ("accuracy.max-drop", "accuracy.agreement.cosine", "accuracy.agreemen
 def control(request: Request) -> dict[str, object]:
     """Search; write `xml`, `bin` and `search`."""
     trials = _trials(request)
-    effects: list[Effects] = []
-
-    def ranking() -> Effects:
-        effects.append(effects_of(trials))
-        return effects[0]
-
     if "not_measured" in trials.subject.facts:
         found = Found(names=(), kept=False, distance=0.0, ended=str(trials.subject.facts["not_measured"]))
     else:
-        found = search(lambda: ranking().ranking, trials.attempt)
+        found = search(lambda: ranking_of(trials), trials.attempt)
     _write(request, trials.pair, found)
-    report = _report(trials, effects[0] if effects else None, found)
+    report = _report(trials, found)
     Path(request.outputs["search"]).write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     return {
         "given_back": len(found.names),
@@ -84,9 +78,9 @@ def _write(request: Request, pair: Pair, found: Found) -> None:
         shutil.copyfile(request.inputs[role], request.outputs[role])
 
 
-def _report(trials: Trials, effects: Effects | None, found: Found) -> dict[str, Any]:
+def _report(trials: Trials, found: Found) -> dict[str, Any]:
     layers = {layer.name: layer.type for layer in trials.pair.layers}
-    shares = effects.ranking.shares if effects else {}
+    shares = found.ranking.shares if found.ranking else {}
 
     def about(name: str) -> dict[str, Any]:
         return {"name": name, "type": layers[name], "share": shares[name]}
@@ -112,5 +106,5 @@ def _report(trials: Trials, effects: Effects | None, found: Found) -> dict[str, 
         "kept": found.kept,
         "hopeless": found.hopeless,
         "ended": found.ended,
-        "inferences": trials.inferences + (effects.inferences if effects else 0),
+        "inferences": trials.inferences,
     }

@@ -1,6 +1,6 @@
 """The layers' effects on the outputs, measured on the samples that plain INT8 disturbs most, and the ranking they give.
 
-    effects_of(trials) -> Effects       from the journal, if it knows them
+    ranking_of(trials) -> Ranking       from the journal, if it knows the effects
 
 In one go (`probing.py`) where the model can run a row per layer. Where it cannot, because its batch is fixed somewhere
 inside, one layer after the other is given back, which takes a compilation each.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,16 +28,8 @@ FEWEST, MOST = 8, 64
 Feeds = Sequence[Mapping[int, Array]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """The ranking, and how many inferences it took."""
-
-    ranking: Ranking
-    inferences: int
-
-
-def effects_of(trials: Trials) -> Effects:
-    """Return the effects of all layers; measure and note them if they are not known."""
+def ranking_of(trials: Trials) -> Ranking:
+    """Return the ranking of all layers; measure their effects and note them if they are not known."""
     known = trials.journal.effects
     if known is None:
         started = time.monotonic()
@@ -50,9 +41,8 @@ def effects_of(trials: Trials) -> Effects:
             "seconds": time.monotonic() - started,
         }
         trials.journal.note_effects(known)
-    trials.other_seconds += float(known["seconds"])
-    ranking = Ranking(tuple(known["names"]), np.asarray(known["products"]))
-    return Effects(ranking=ranking, inferences=int(known["inferences"]))
+    trials.count_other(inferences=int(known["inferences"]), seconds=float(known["seconds"]))
+    return Ranking(tuple(known["names"]), np.asarray(known["products"]))
 
 
 def _measured(trials: Trials) -> tuple[Ranking, int]:

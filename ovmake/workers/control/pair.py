@@ -28,6 +28,7 @@ MOVES = frozenset({
     "SpaceToBatch", "SpaceToDepth", "Split", "Squeeze", "StridedSlice", "Tile", "Transpose", "Unsqueeze",
     "VariadicSplit",
 })  # fmt: skip
+NO_LAYERS = frozenset({"Constant", "Parameter", "Result"})
 FEW_BITS = frozenset({"i8", "u8", "i4", "u4"})
 
 
@@ -40,21 +41,42 @@ class Layer:
 
 
 class Pair:
-    """See the module."""
+    """See the module. `quantized_values` are the names of what hands quantized values on, in the INT8 model."""
 
     def __init__(self, floating: Any, quantized: Any) -> None:
         self.floating = floating
         self.quantized = quantized
-        originals = set(by_name(floating))
+        self.originals = frozenset(by_name(floating))
+        self.quantized_values = self._quantized_values()
         self.layers = tuple(
             Layer(name=node.get_friendly_name(), type=node.get_type_name())
             for node in quantized.get_ordered_ops()
-            if node.get_friendly_name() in originals and _is_quantized(node, originals)
+            if node.get_friendly_name() in self.originals
+            and node.get_type_name() not in MOVES | NO_LAYERS
+            and self.takes_quantized(node)
         )
+
+    def takes_quantized(self, node: Any) -> bool:
+        """Whether a node of the INT8 model takes weights of 8 bits, or values quantized since the last layer."""
+        return any(source.get_friendly_name() in self.quantized_values for source in sources(node))
+
+    def _quantized_values(self) -> frozenset[str]:
+        found: set[str] = set()
+        for node in self.quantized.get_ordered_ops():
+            kind, name = node.get_type_name(), node.get_friendly_name()
+            added = name not in self.originals
+            # Weights are Constant (i8) -> Convert -> Multiply; a corrected bias is a Constant, and in floating point.
+            starts = added and (
+                kind == "FakeQuantize" or (kind == "Constant" and node.get_element_type().to_string() in FEW_BITS)
+            )
+            goes_on = (added or kind in MOVES) and any(source.get_friendly_name() in found for source in sources(node))
+            if starts or goes_on:
+                found.add(name)
+        return frozenset(found)
 
     def with_float(self, names: Collection[str]) -> Any:
         """Return the INT8 model with these layers in floating point."""
-        surgery = _Surgery(self.floating.clone(), self.quantized.clone())
+        surgery = _Surgery(pair=self, floating=self.floating.clone(), model=self.quantized.clone())
         for name in names:
             surgery.give_back(name)
         surgery.model.validate_nodes_and_infer_types()
@@ -62,44 +84,25 @@ class Pair:
 
 
 def by_name(model: Any) -> dict[str, Any]:
-    """Return a model's nodes by their names, which no two share (`ir.make_canonical`)."""
-    return {node.get_friendly_name(): node for node in model.get_ordered_ops()}
+    """Return a model's nodes but its Results by their names, which no two share (`ir.make_canonical`)."""
+    return {node.get_friendly_name(): node for node in model.get_ordered_ops() if node.get_type_name() != "Result"}
 
 
-def _sources(node: Any) -> list[Any]:
+def sources(node: Any) -> list[Any]:
+    """Return the nodes whose values a node takes."""
     return [value.get_node() for value in node.input_values()]
 
 
-def _is_quantized(node: Any, originals: set[str]) -> bool:
-    """Whether a node that is no mere move takes quantized values."""
-    if node.get_type_name() in MOVES | {"Result", "Constant", "Parameter"}:
-        return False
-    return any(comes_quantized(source, originals) for source in _sources(node))
-
-
-def comes_quantized(node: Any, originals: set[str]) -> bool:
-    """Whether what a node gives was quantized on its way from the last layer, or from a constant."""
-    kind = node.get_type_name()
-    if node.get_friendly_name() not in originals:
-        # Weights are Constant (i8) -> Convert -> Multiply; a corrected bias is a Constant, and in floating point.
-        if kind == "FakeQuantize":
-            return True
-        if kind == "Constant":
-            return node.get_element_type().to_string() in FEW_BITS
-    elif kind not in MOVES:
-        return False
-    return any(comes_quantized(source, originals) for source in _sources(node))
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Surgery:
     """One INT8 model being changed; `floating` is a copy that gives its nodes away."""
 
+    pair: Pair
     floating: Any
     model: Any
     originals: dict[str, Any] = field(init=False)
     twins: dict[str, Any] = field(init=False)
-    copied: dict[str, Any] = field(default_factory=dict)
+    copies: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.originals, self.twins = by_name(self.floating), by_name(self.model)
@@ -114,17 +117,16 @@ class _Surgery:
         """Return the value, of the float model, as it is in the INT8 model before anybody quantizes it."""
         node = value.get_node()
         name = node.get_friendly_name()
-        if is_constant(node):
+        if is_constant(node) or name in self.copies:
             return value
-        twin = self.twins[name]
-        moved = node.get_type_name() in MOVES
-        if not moved or not any(comes_quantized(source, set(self.originals)) for source in _sources(twin)):
-            return twin.output(value.get_index())
-        if name not in self.copied:
-            self.copied[name] = node
-            for place, given in enumerate(node.input_values()):
-                node.input(place).replace_source_output(self._float(given))
-        return self.copied[name].output(value.get_index())
+        if name not in self.pair.quantized_values:
+            return self.twins[name].output(value.get_index())
+        # A move behind a FakeQuantize: the float model's own node, wired into the INT8 model, is the copy.
+        node.set_friendly_name(f"{name}/float")
+        self.copies.add(node.get_friendly_name())
+        for place, given in enumerate(node.input_values()):
+            node.input(place).replace_source_output(self._float(given))
+        return value
 
     def _restore_bias(self, original: Any, twin: Any) -> None:
         """Undo the correction of what is added to a layer's result."""
@@ -152,5 +154,5 @@ def is_constant(node: Any) -> bool:
     """Whether a node's value is known before anything runs."""
     if node.get_type_name() == "Constant":
         return True
-    sources = _sources(node)
-    return bool(sources) and all(is_constant(source) for source in sources)
+    given = sources(node)
+    return bool(given) and all(is_constant(source) for source in given)

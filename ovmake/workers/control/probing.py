@@ -23,7 +23,7 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from ovmake.workers import ir
-from ovmake.workers.control.pair import Pair, by_name, comes_quantized, is_constant, readers
+from ovmake.workers.control.pair import Pair, by_name, is_constant, readers
 from ovmake.workers.preparing import Array
 
 # Of rows at a time: what the largest tensor of a layer may take, and how many rows there are at most.
@@ -107,7 +107,7 @@ class _Joined:
         _set_batch(self._quantized, 1)
         self._rows = rows
         self._originals, self._twins = by_name(self._floating), by_name(self._quantized)
-        self._names = set(self._originals)
+        self._pair = pair
         self._first_rows: dict[tuple[str, int], Any] = {}
 
     def model(self, names: Sequence[str]) -> Any:
@@ -121,7 +121,7 @@ class _Joined:
     def _feed_quantizers(self) -> None:
         """Let what the quantizer put in (FakeQuantize, SmoothQuant's Multiply) take the float values of row 0."""
         for name, twin in self._twins.items():
-            if name not in self._names and not is_constant(twin):
+            if name not in self._pair.originals and not is_constant(twin):
                 for place, value in enumerate(twin.input_values()):
                     source = self._originals.get(value.get_node().get_friendly_name())
                     if source is not None and not is_constant(source):
@@ -131,8 +131,8 @@ class _Joined:
         """Let a quantized layer take the float values of row 0 where it takes no quantized ones."""
         original, twin = self._originals[name], self._twins[name]
         for place, value in enumerate(original.input_values()):
-            quantized = comes_quantized(twin.input_value(place).get_node(), self._names)
-            if not quantized and not is_constant(value.get_node()):
+            given = twin.input_value(place).get_node().get_friendly_name()
+            if given not in self._pair.quantized_values and not is_constant(value.get_node()):
                 twin.input(place).replace_source_output(self._first_row(value))
 
     def _disturb(self, name: str, *, row: int) -> None:
@@ -151,7 +151,7 @@ class _Joined:
         """Return both sides of a layer where its bias has been added."""
         original, twin = self._originals[name], self._twins[name]
         for reader in readers(twin):
-            if reader.get_friendly_name() not in self._names and reader.get_type_name() == "Add":
+            if reader.get_friendly_name() not in self._pair.originals and reader.get_type_name() == "Add":
                 return original, reader
         followers = readers(original)
         if len(followers) == 1 and followers[0].get_type_name() == "Add":

@@ -19,9 +19,8 @@ first sizes in 2 are close to each other.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ovmake.workers.control.ranking import Ranking
 
@@ -54,7 +53,7 @@ Attempt = Callable[[Names], Outcome]
 class Found:
     """The best there is: `kept` or the nearest to it. `ended` says why the search stopped early, "" if it did not.
 
-    `hopeless`: the float model itself misses the promise.
+    `hopeless`: the float model itself misses the promise. `ranking` is None where plain INT8 keeps it.
     """
 
     names: Names
@@ -62,6 +61,7 @@ class Found:
     distance: float
     ended: str = ""
     hopeless: bool = False
+    ranking: Ranking | None = field(default=None, compare=False)
 
 
 def search(rank: Callable[[], Ranking], attempt: Attempt) -> Found:
@@ -81,6 +81,7 @@ class _Search:
 
     def __init__(self, rank: Callable[[], Ranking], attempt: Attempt) -> None:
         self._rank = rank
+        self._asked: Ranking | None = None
         self._attempt = attempt
         self._tried: dict[frozenset[str], Outcome] = {}
         self._best: tuple[Names, Outcome] | None = None
@@ -88,7 +89,14 @@ class _Search:
     def found(self, *, ended: str = "", hopeless: bool = False) -> Found:
         """Return the best so far; without any attempt, plain INT8, of which nothing is known."""
         names, outcome = self._best or ((), Outcome(kept=False, distance=float("inf")))
-        return Found(names=names, kept=outcome.kept, distance=outcome.distance, ended=ended, hopeless=hopeless)
+        return Found(
+            names=names,
+            kept=outcome.kept,
+            distance=outcome.distance,
+            ended=ended,
+            hopeless=hopeless,
+            ranking=self._asked,
+        )
 
     def find_one(self) -> bool:
         """Find a set that keeps the promise, and bisect; False if not even the float model does."""
@@ -131,9 +139,11 @@ class _Search:
         """Whether the promise is kept with these in INT8 again."""
         return self._keeps([name for name in self._names if name not in set(part)])
 
-    @functools.cached_property
+    @property
     def _ranking(self) -> Ranking:
-        return self._rank()
+        if self._asked is None:
+            self._asked = self._rank()
+        return self._asked
 
     @property
     def _names(self) -> Names:

@@ -93,7 +93,8 @@ class Trials:
     properties: Mapping[str, str]
     done: list[Trial] = field(default_factory=list)
     recalled: int = 0
-    other_seconds: float = 0.0
+    _other_seconds: float = field(init=False, default=0.0)
+    _other_inferences: int = field(init=False, default=0)
     _feeds: list[Feed] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -125,13 +126,18 @@ class Trials:
 
     @property
     def inferences(self) -> int:
-        """How many samples the trials ran."""
-        return sum(int(trial.figures["samples"]) for trial in self.done)
+        """How many samples were run, the ranking's included."""
+        return self._other_inferences + sum(int(trial.figures["samples"]) for trial in self.done)
 
     @property
     def seconds(self) -> float:
         """How long the search worked, an interrupted run included."""
-        return self.other_seconds + sum(trial.seconds for trial in self.done)
+        return self._other_seconds + sum(trial.seconds for trial in self.done)
+
+    def count_other(self, *, inferences: int, seconds: float) -> None:
+        """Count work that is no trial."""
+        self._other_inferences += inferences
+        self._other_seconds += seconds
 
     def feeds(self) -> Iterable[Feed]:
         """Return the samples, from memory if they are there."""

@@ -1,0 +1,43 @@
+"""The line about a target."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovmake.engine.events import TargetFinished
+from ovmake.terminal import target_line
+
+BUILT = {"target": "m:int8", "status": "built", "gate": "passed", "drop": 0.002}
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, "m:int8                   built    gate passed, drop 0.0020     build/m.xml"),
+        (
+            {"int8_layers": 13, "layers": 15},
+            "m:int8                   built    gate passed, drop 0.0020, 13 of 15 layers INT8 build/m.xml",
+        ),
+        (
+            {"int8_layers": 15, "layers": 15, "chosen": "int8"},
+            "m:int8                   built    gate passed, drop 0.0020, 15 of 15 layers INT8 build/m.xml (int8)",
+        ),
+        (
+            {"int8_layers": 0, "layers": 8, "drop": None, "gate": "missed"},
+            "gate missed, 0 of 8 layers INT8 build/m.xml",
+        ),
+    ],
+)
+def test_a_searched_target_says_how_int8_it_is(facts: dict[str, object], words: str) -> None:
+    event = TargetFinished(**{**BUILT, **facts})  # type: ignore[arg-type]
+
+    assert target_line(event, "build/m.xml").endswith(words)
+
+
+def test_its_event_has_the_figures_and_another_ones_has_not() -> None:
+    searched = TargetFinished(target="m:int8", status="built", int8_layers=13, layers=15)
+    other = TargetFinished(target="m:int8", status="built")
+
+    head = {"event": "target-finished", "target": "m:int8", "status": "built"}
+    assert {**head, "int8_layers": 13, "layers": 15} == searched.to_json()
+    assert head == other.to_json()
