@@ -308,6 +308,9 @@ def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Ca
     return tell
 
 
+_NOT_REACHED = "; the build stopped at a failure, and -k goes on with the rest"
+
+
 class _Summary:
     """The lines about targets, printed when the build is over."""
 
@@ -315,6 +318,7 @@ class _Summary:
         self._session = session
         self._lines: list[str] = []
         self._stale = 0
+        self._skipped = 0
         self._seconds = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -327,6 +331,7 @@ class _Summary:
             place = f"{self._session.ovfile.build_dir}/{model}/{precision}/{model}.xml" if there else ""
             self._lines.append(target_line(event, place))
             self._stale += event.status != "fresh"
+            self._skipped += event.status == "skipped"
         if isinstance(event, BuildFinished):
             self._seconds = event.seconds
 
@@ -340,7 +345,7 @@ class _Summary:
         if dry_run:
             print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run")
         else:
-            print(f"done in {self._seconds:.1f} s")
+            print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}")
 
 
 def _tell(line: str) -> None:

@@ -46,8 +46,8 @@ STATUS_WORDS = {
 def lines_of(event: Event, *, explain: bool) -> list[str]:
     """Return what to say of an event, in plain words.
 
-    Gates and publications take milliseconds and show in the lines about targets: they get lines of their own only with
-    `explain`, or when they fail.
+    Gates and publications take milliseconds and show in the lines about targets, as does what was skipped: they get
+    lines of their own only with `explain`, or when they fail.
     """
     if isinstance(event, ActionStarted) and (explain or event.action.worker != "here"):
         return _with_reasons(f"{event.action.name} …", event.reasons, explain=explain)
@@ -65,7 +65,8 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
         told = explain or event.action.worker != "here"
         return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]
     if event.status == "skipped":
-        return [f"{name}: skipped, because {' and '.join(event.reasons)}"]
+        # One failure skips a dozen actions of each target after it, which the lines about targets tell.
+        return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
@@ -78,7 +79,8 @@ def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list
 def target_line(event: TargetFinished, places: str) -> str:
     """Return the line about a target: name, what became of it, gate, layers in INT8, where it is, what `auto` chose."""
     gate = "" if event.gate is None else f"gate {event.gate}"
-    drop = "" if event.drop is None else f", drop {event.drop:.4f}"
+    # Adding 0 makes 0 of -0, which "-0.0000" would be of a hair's breadth in the right direction.
+    drop = "" if event.drop is None else f", drop {round(event.drop, 4) + 0:.4f}"
     int8 = "" if event.int8_layers is None else f", {event.int8_layers} of {event.layers} layers INT8"
     chosen = "" if event.chosen is None else f"({event.chosen})"
     return f"{event.target:<24} {event.status:<8} {gate + drop + int8:<28} {places} {chosen}".rstrip()

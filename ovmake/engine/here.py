@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
-from ovmake.promise import decide, facts_of
+from ovmake.promise import Verdict, decide, facts_of
 from ovmake.rules import choosing, searching, speed
 from ovmake.rules.publish import Published, record
 
@@ -36,23 +36,43 @@ def _gate(job: Job) -> Success | Failure:
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
             message=verdict.text,
             notes=(*(searching.notes(search) if search else ()), unpublished),
-            help=searching.advice(search) if search else _ADVICE[verdict.result],
+            help=_advice(job, verdict, search),
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
     _write(job, "verdict", verdict.to_json())
-    if not verdict.doubt:
-        return Success(facts=facts)
-    complaint = Complaint(
-        code="undecided-gate",
-        message=f"the gate passed, and {verdict.doubt}",
-        help="add samples to the validation set, or take what it can tell for the promise",
-        setting="accuracy.dataset",
-    )
-    return Success(facts=facts | complaint.as_facts())
+    complaint = _complaint(verdict, search)
+    return Success(facts=facts if complaint is None else facts | complaint.as_facts())
 
 
-_ADVICE = {"missed": "", "not-measured": "`accuracy = false` publishes the IR without comparing it"}
+def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None) -> str:
+    if verdict.result == "not-measured":
+        return "`accuracy = false` publishes the IR without comparing it"
+    if search is not None:
+        return searching.advice(search)
+    if job.params.get("on-drop") == "fail":
+        return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
+    return ""
+
+
+def _complaint(verdict: Verdict, search: Mapping[str, object] | None) -> Complaint | None:
+    """Return what a gate that passed has to say all the same."""
+    if search is not None and search["layers"] and search["int8"] == 0:
+        return Complaint(
+            code="nothing-in-int8",
+            message=f"the gate passed, with all {search['layers']} layers given back: nothing is left in INT8",
+            notes=(verdict.doubt,) if verdict.doubt else (),
+            help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
+            setting="accuracy",
+        )
+    if verdict.doubt:
+        return Complaint(
+            code="undecided-gate",
+            message=f"the gate passed, and {verdict.doubt}",
+            help="add samples to the validation set, or promise no more than it can tell",
+            setting="accuracy.dataset",
+        )
+    return None
 
 
 def _judge(job: Job) -> Success:

@@ -99,7 +99,8 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
     if isinstance(most := params.get("accuracy.agreement.max-error"), int | float):
         checks.append(_check_error(figures, most, lenient=lenient))
     broken = next((check.setting for check in checks if not check.kept), "")
-    text = "; ".join(check.text for check in checks)
+    odd = _not_finite(figures) if broken.startswith("accuracy.agreement") else []
+    text = "; ".join([*(check.text for check in checks), *odd])
     return Verdict(
         result="missed" if broken else "passed",
         text=text,
@@ -116,7 +117,10 @@ def _check_cosine(outputs: Sequence[Mapping[str, object]], least: float, *, leni
     cosine = number(worst.get("cosine"))
     own = 1 - number(worst.get("own_cosine", 1.0))
     wanted = min(least, 1 - _factor(worst) * own) if lenient else least
-    text = f"cosine {cosine:.6f} with TensorFlow's outputs, at least {wanted:g} wanted{_why(wanted != least)}"
+    # "cosine 1.000000, at least 1 wanted" would be the same of 0.99999995 and 0.9999999.
+    digits = max(6, round(-math.log10(1 - wanted)) + 1) if wanted < 1 else 9
+    shown = f"at least {wanted:.{digits}g} wanted{_why(wanted != least)}"
+    text = f"cosine {cosine:.{digits}f} with TensorFlow's outputs, {shown}"
     kept = _same_nan(outputs) and cosine >= wanted
     return Check(setting="accuracy.agreement.cosine", kept=kept, text=text, excess=_or_inf(wanted - cosine))
 
@@ -155,6 +159,12 @@ def _why(widened: bool) -> str:  # noqa: FBT001 - whether to say it
 
 def _same_nan(outputs: Sequence[Mapping[str, object]]) -> bool:
     return all(output.get("nan_mismatch", 0) == 0 for output in outputs)
+
+
+def _not_finite(outputs: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return what cosines and differences do not show: they are of those values that are finite on both sides."""
+    named = [(output.get("name"), number(output.get("nan_mismatch", 0))) for output in outputs]
+    return [f"{count:g} values of `{name}` are not finite in one of the two only" for name, count in named if count]
 
 
 def _nan_first(value: float) -> float:

@@ -38,12 +38,18 @@ def _gate(target: Target, *inputs: Input) -> Action:
         kind="gate",
         subject=target.name,
         worker="here",
-        params=promise_params(target),
+        params=(*promise_params(target), *_remedy(target)),
         inputs=inputs,
         outputs=(Output(role="verdict"),),
         at=target.at,
         origins=target.origins,
     )
+
+
+def _remedy(target: Target) -> tuple[Param, ...]:
+    """Return what a missed gate may advise: there is more to do for INT8 than to promise less."""
+    settings = target.quantization
+    return (Param(name="on-drop", value="fail"),) if settings and settings.control is None else ()
 
 
 def promise_params(target: Target) -> tuple[Param, ...]:

@@ -19,8 +19,9 @@ Search = Mapping[str, Any]
 
 def notes(search: Search) -> tuple[str, ...]:
     """Return what was tried, what came nearest, and which layers hurt most."""
+    early = (f"the search ended early: {search['ended']}",) if search["ended"] else ()
     if not search["trials"]:
-        return ()
+        return early
     layers, count = search["layers"], len(search["trials"])
     tried = (
         f"{count} set{'' if count == 1 else 's'} of layers in floating point {'was' if count == 1 else 'were'} tried"
@@ -29,8 +30,7 @@ def notes(search: Search) -> tuple[str, ...]:
     found = [f"plain INT8: {_drop(search['trials'][0])}", best]
     if search["hopeless"]:
         found.append("even with all layers in floating point the promise is not kept")
-    if search["ended"]:
-        found.append(f"the search ended early: {search['ended']}")
+    found.extend(early)
     if search["worst"]:
         found.append(f"the layers that disturb the outputs most: {worst(search['worst'])}")
     return tuple(found)

@@ -40,7 +40,10 @@ def _check_shape(sample: tuple[int, ...], label: str, tensor: Tensor, given: Giv
     )
     if not fits:
         message = f"sample has shape {list(sample)} ({label}), input `{tensor.name}` wants {list(tensor.shape[1:])}"
-        raise given.error("dataset-shape", f"{message} after its batch")
+        hint = ""
+        if sample and sorted(sample) == sorted(tensor.shape[1:]):
+            hint = f"store samples in the input's layout, {list(tensor.shape[1:])}, or change its `layout`"
+        raise given.error("dataset-shape", f"{message} after its batch", help=hint)
 
 
 def _converted(column: Column, tensor: Tensor, given: Given) -> Column:

@@ -276,7 +276,9 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
         ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
             what to do: it stands beside OpenVINO's words.
     """
-    with tempfile.TemporaryDirectory(prefix="ovmake-") as folder:
+    # Beside the outputs, as it is as large as the model: what a killed build leaves there, the next one removes.
+    beside = next((Path(output).parent for output in request.outputs.values()), None)
+    with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
         response = freeze_into(outputs, request)
         if response is None or not response.ok:

@@ -83,7 +83,6 @@ largest difference SMALL of the scale of `probabilities`, at most 0.0001 wanted
    |            ^^^^
    |
    = note: nothing was published; the last good IR, if there is one, is where it was
-publish fashion:fp32: skipped, because something before it failed
 """
     assert expected == re.sub(r"\d\.\d\de-0\d", "SMALL", result.stderr)
 

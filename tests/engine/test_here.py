@@ -11,7 +11,7 @@ from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor
 from ovmake.engine.here import run_here
-from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.job import Complaint, Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Input, JsonValue, Output, Param
 from ovmake.ovfile.spec import KeyPath
@@ -197,14 +197,14 @@ SEARCH = {
 }
 
 
-def gated(root: Path, search: Mapping[str, object]) -> Success | Failure:
-    metric = {"name": "accuracy", "reference": 0.9, "candidate": 0.8, "unit": "share", "step": 0.001}
+def gated(
+    root: Path, search: Mapping[str, object] | None, *, candidate: float = 0.8, on_drop: str = ""
+) -> Success | Failure:
+    metric = {"name": "accuracy", "reference": 0.9, "candidate": candidate, "unit": "share", "step": 0.001}
     evaluation = {"samples": 1000, "outputs": [], "metric": metric}
-    found = replace(
-        job(root, "gate", {"evaluation": evaluation, "search": search}, "verdict"),
-        params={"accuracy.max-drop": 0.01, "accuracy.promised": True},
-    )
-    return run_here(found)
+    inputs = {"evaluation": evaluation} | ({} if search is None else {"search": search})
+    promised: dict[str, JsonValue] = {"accuracy.max-drop": 0.01, "accuracy.promised": True, "on-drop": on_drop}
+    return run_here(replace(job(root, "gate", inputs, "verdict"), params=promised))
 
 
 def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layers_hurt(tmp_path: Path) -> None:
@@ -228,3 +228,45 @@ def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:
     assert isinstance(failure, Failure)
     assert "even with all layers in floating point the promise is not kept" in failure.notes
     assert "the float IR misses it too: promise less" == failure.help
+
+
+def test_search_that_had_no_time_for_a_single_trial_names_the_limit(tmp_path: Path) -> None:
+    failure = gated(tmp_path, {**SEARCH, "trials": [], "ended": "`max-minutes` = 0 were over"})
+
+    assert isinstance(failure, Failure)
+    assert "the search ended early: `max-minutes` = 0 were over" == failure.notes[0]
+
+
+def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_path: Path) -> None:
+    inputs = {
+        "evaluation": {"not_measured": "TensorFlow cannot run it"},
+        "search": {**SEARCH, "trials": [], "ended": "TensorFlow cannot run it"},
+    }
+
+    failure = run_here(replace(job(tmp_path, "gate", inputs, "verdict"), params={"accuracy.promised": True}))
+
+    assert isinstance(failure, Failure)
+    assert "gate-not-measured" == failure.code
+    assert "`accuracy = false` publishes the IR without comparing it" == failure.help
+
+
+def test_plain_int8_that_misses_its_gate_is_told_of_accuracy_control(tmp_path: Path) -> None:
+    plain, other = gated(tmp_path, None, on_drop="fail"), gated(tmp_path, None)
+
+    assert isinstance(plain, Failure)
+    assert isinstance(other, Failure)
+    hint = '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
+    assert (hint, "") == (plain.help, other.help)
+
+
+def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> None:
+    all_back = gated(tmp_path, {**SEARCH, "int8": 0}, candidate=0.9)
+    nothing_to_quantize = gated(tmp_path, {**SEARCH, "int8": 0, "layers": 0}, candidate=0.9)
+
+    complaint = Complaint.of_facts(all_back.facts)
+    assert complaint is not None
+    assert "nothing-in-int8" == complaint.code
+    assert "the gate passed, with all 64 layers given back: nothing is left in INT8" == complaint.message
+    doubt = Complaint.of_facts(nothing_to_quantize.facts)
+    assert doubt is not None
+    assert "undecided-gate" == doubt.code

@@ -204,6 +204,27 @@ def test_worst_output_decides() -> None:
     assert "`z`" in verdict.text
 
 
+@pytest.mark.parametrize(
+    ("cosine", "least", "expected"),
+    [
+        (0.99999995, 0.98, "cosine 1.000000 with TensorFlow's outputs, at least 0.98 wanted"),
+        (0.99999942, 0.9999999, "cosine 0.99999942 with TensorFlow's outputs, at least 0.9999999 wanted"),
+        (0.99999942, 1, "cosine 0.999999420 with TensorFlow's outputs, at least 1 wanted"),
+    ],
+)
+def test_cosine_is_told_as_finely_as_it_was_asked_for(cosine: float, least: float, expected: str) -> None:
+    assert expected == decide(evaluation(cosine=cosine), {"accuracy.agreement.cosine": least, **PROMISED}).text
+
+
+def test_what_is_finite_on_one_side_only_is_said_beside_figures_that_look_well() -> None:
+    asked = {"accuracy.agreement.cosine": 0.9, "accuracy.agreement.max-error": 0.1, **PROMISED}
+
+    verdict = decide(evaluation(nan_mismatch=2), asked)
+
+    assert "missed" == verdict.result
+    assert verdict.text.endswith("wanted; 2 values of `y` are not finite in one of the two only")
+
+
 @pytest.mark.parametrize("asked", [{"accuracy.max-drop": 0.01}, {"accuracy.agreement.cosine": 0.9}])
 def test_what_tensorflow_could_not_run_is_not_measured(asked: dict[str, Any]) -> None:
     verdict = decide({"not_measured": "TensorFlow cannot run it", "outputs": []}, asked)

@@ -141,7 +141,7 @@ def _items(function: Callable[[], object], called: str) -> Iterable[object]:
 
 def _arrays(inputs: object, number: int) -> dict[str, Array]:
     named = inputs if isinstance(inputs, Mapping) else {"": inputs}
-    arrays = {str(name): np.asarray(value) for name, value in named.items()}
+    arrays = {str(name): _array(value) for name, value in named.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             what = f"`{name}` of sample {number}" if name else f"sample {number}"
@@ -149,6 +149,14 @@ def _arrays(inputs: object, number: int) -> dict[str, Array]:
             hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
             raise ActionError("dataset-type", message, help=hint)
     return arrays
+
+
+def _array(value: object) -> Array:
+    """Return an array of objects, which no sample is, for what makes no array: (image, 1, "extra")."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(None)
 
 
 def _type_of(named: Mapping[Any, object], name: str) -> str:

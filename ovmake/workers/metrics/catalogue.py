@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ovmake.workers.interface import Interface, Tensor
 from ovmake.workers.metrics.agreeing import Cosine
 from ovmake.workers.metrics.boxes import CocoMap, image_ids, read_annotations
-from ovmake.workers.metrics.choosing import class_labels
+from ovmake.workers.metrics.choosing import check_positive, class_labels, unknown_output
 from ovmake.workers.metrics.classes import Accuracy, Confusion, TopK
 from ovmake.workers.metrics.masks import PLACES, MeanIntersectionOverUnion
 from ovmake.workers.metrics.numbers import (
@@ -36,7 +36,9 @@ Check = Callable[[Metric, Array | None, Tensor | None], None]
 
 def _classes(metric: Metric, labels: Array | None, output: Tensor | None) -> None:
     shape = output.shape if output else ()
-    class_labels(metric, labels, shape[-1] if len(shape) > 1 and shape[-1] > 1 else None)
+    classes = shape[-1] if len(shape) > 1 and shape[-1] > 1 else None
+    check_positive(metric, classes)
+    class_labels(metric, labels, classes)
 
 
 def _pixels(metric: Metric, labels: Array | None, output: Tensor | None) -> None:
@@ -140,4 +142,6 @@ def check_labels(metric: Metric, labels: Array | None, interface: Interface) -> 
     if entry is None or entry.check is None:
         return
     named = [tensor for tensor in interface.outputs if metric.options.output in {None, tensor.name}]
+    if metric.options.output is not None and not named:
+        raise unknown_output(metric, [tensor.name for tensor in interface.outputs])
     entry.check(metric, labels, named[0] if len(named) == 1 else None)

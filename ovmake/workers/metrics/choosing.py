@@ -14,7 +14,7 @@ an output names classes in one of three forms, here for samples:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,9 +54,15 @@ def chosen(metric: Metric, outputs: Mapping[str, Array]) -> Array:
             raise ActionError("several-outputs", message, setting="accuracy.metric", help=hint)
         return next(iter(outputs.values()))
     if name not in outputs:
-        message = f"`{metric.name}` is about output `{name}`, and the model has {listed}"
-        raise ActionError("unknown-output", message, setting="accuracy.output")
+        raise unknown_output(metric, outputs)
     return outputs[name]
+
+
+def unknown_output(metric: Metric, outputs: Iterable[str]) -> ActionError:
+    """Return that the Ovfile names an output that there is not."""
+    listed = ", ".join(f"`{known}`" for known in outputs)
+    message = f"`{metric.name}` is about output `{metric.options.output}`, and the model has {listed}"
+    return ActionError("unknown-output", message, setting="accuracy.output")
 
 
 def answers(metric: Metric, outputs: Mapping[str, Array], expected: Mapping[str, Array], places: int = 1) -> Answers:
@@ -136,6 +142,18 @@ def class_labels(metric: Metric, labels: Array | None, classes: int | None, plac
         message = f"labels run from {counted.min()} to {counted.max()}{known}"
         raise ActionError("label-range", message, setting="dataset")
     return numbers
+
+
+def check_positive(metric: Metric, classes: int | None) -> None:
+    """Check that the model has the positive class; of one that it has not, every score is 0, and no IR drops it.
+
+    Raises:
+        ActionError: it has no class of that number.
+    """
+    positive = metric.options.positive
+    if positive is not None and classes is not None and positive >= classes:
+        message = f"`positive` is {positive}, and the model has the classes 0 to {classes - 1}"
+        raise ActionError("label-range", message, setting="accuracy.positive")
 
 
 def same_count(metric: Metric, rows: int, labels: Array) -> None:

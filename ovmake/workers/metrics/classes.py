@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ovmake.workers.metrics.choosing import NO_CLASS, answers, chosen, class_labels, no_classes, same_count
+from ovmake.workers.metrics.choosing import (
+    NO_CLASS,
+    answers,
+    check_positive,
+    chosen,
+    class_labels,
+    no_classes,
+    same_count,
+)
 from ovmake.workers.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
@@ -75,6 +83,7 @@ class Confusion(Tally):
         found = answers(self.metric, outputs, expected)
         wanted = class_labels(self.metric, labels, found.classes)
         same_count(self.metric, len(found.answers), wanted)
+        check_positive(self.metric, found.classes)
         if found.classes == TWO_CLASSES and self._positive is None:
             self._positive = 1
         self._answers.append(found.answers)

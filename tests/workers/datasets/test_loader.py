@@ -93,6 +93,7 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
         ("import nothing_like_it\n", "`data.py:val` failed: ModuleNotFoundError"),
         ("def val(:\n", "`data.py:val` failed: SyntaxError"),
         ("def val():\n    yield 'word'\n", "sample 0 of the loader is str, and no array of numbers"),
+        ("def val():\n    yield [1, 2], 3, 4\n", "sample 0 of the loader is tuple, and no array of numbers"),
         ("def val():\n    yield {'x': [1, 2]}\n    yield {'x': [1]}\n", r"sample 1 of the loader is `x` int64 \[1\]"),
         ("def val():\n    yield [1, 2], 0\n    yield [1, 2]\n", "sample 1 of the loader has no label"),
         ("def val():\n    yield [1, 2, 3]\n", r"sample has shape \[3\] \(the loader's arrays\), input `x` wants \[2\]"),
@@ -105,6 +106,15 @@ def test_mistake_is_a_diagnostic_that_points_at_the_loader(tmp_path: Path, code:
         load(tmp_path, code)
 
     assert "dataset" == caught.value.setting
+
+
+def test_samples_in_another_layout_are_told_which_one_the_input_takes(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text("import numpy as np\ndef val():\n    yield np.zeros((4, 5, 3))\n")
+
+    with pytest.raises(ActionError, match=r"sample has shape \[4, 5, 3\]") as caught:
+        samples(interface(tensor("x", -1, 3, 4, 5)), tmp_path / "data.py", loader="val")
+
+    assert "store samples in the input's layout, [3, 4, 5], or change its `layout`" == caught.value.help
 
 
 def test_exception_shows_where_in_the_users_code(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,18 @@ def test_metric_that_there_is_not(name: str) -> None:
 def test_labels_that_do_not_fit(name: str, shape: tuple[int, ...], labels: Array | None, problem: str) -> None:
     with pytest.raises(ActionError, match=problem):
         check_labels(metric(name), labels, interface(shape))
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"positive": 3}, "`positive` is 3, and the model has the classes 0 to 2"),
+        ({"output": "y7"}, "`f1` is about output `y7`, and the model has `y0`"),
+    ],
+)
+def test_options_that_do_not_fit_the_model(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ActionError, match=problem):
+        check_labels(metric("f1", **options), np.array([0, 2]), interface((-1, 3)))
 
 
 @pytest.mark.parametrize(

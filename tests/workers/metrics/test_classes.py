@@ -107,6 +107,11 @@ def test_positive_class_is_the_ovfiles_to_name(scores: Array, labels: Array) -> 
     assert sk.recall_score(labels == 3, scores.argmax(1) == 3) == pytest.approx(tally.score())
 
 
+def test_positive_class_that_the_model_has_not_is_refused(scores: Array, labels: Array) -> None:
+    with pytest.raises(ActionError, match="`positive` is 5, and the model has the classes 0 to 4"):
+        counted(metric("f1", positive=5), scores, labels)
+
+
 def test_integers_are_classes(labels: Array, scores: Array) -> None:
     said = scores.argmax(1)
 
