@@ -15,6 +15,8 @@ from typing import Any
 from ovmake.graph.action import JsonValue
 
 Search = Mapping[str, Any]
+# What is less does not become 0 %.
+LEAST_SHARE = 0.005
 
 
 def notes(search: Search) -> tuple[str, ...]:
@@ -22,12 +24,13 @@ def notes(search: Search) -> tuple[str, ...]:
     early = (f"the search ended early: {search['ended']}",) if search["ended"] else ()
     if not search["trials"]:
         return early
-    layers, count = search["layers"], len(search["trials"])
-    tried = (
-        f"{count} set{'' if count == 1 else 's'} of layers in floating point {'was' if count == 1 else 'were'} tried"
-    )
-    best = f"{tried}; this is the nearest, with {layers - search['int8']} of {layers}"
-    found = [f"plain INT8: {_drop(search['trials'][0])}", best]
+    layers, sets = search["layers"], len(search["trials"]) - 1
+    found = [f"plain INT8: {_drop(search['trials'][0])}"]
+    if sets > 0:
+        tried = (
+            "1 set of layers in floating point was" if sets == 1 else f"{sets} sets of layers in floating point were"
+        )
+        found.append(f"{tried} tried; this is the nearest, with {layers - search['int8']} of {layers}")
     if search["hopeless"]:
         found.append("even with all layers in floating point the promise is not kept")
     found.extend(early)
@@ -59,8 +62,12 @@ def note(search: Search) -> str:
 def worst(layers: Sequence[Mapping[str, Any]]) -> str:
     """Return layers with their shares, by the source's names where they are known: "`conv2d_3` (Convolution, 45%)"."""
     return ", ".join(
-        f"`{layer.get('layer', layer['name'])}` ({layer['type']}, {layer['share']:.0%})" for layer in layers
+        f"`{layer.get('layer', layer['name'])}` ({layer['type']}, {_share(layer['share'])})" for layer in layers
     )
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= LEAST_SHARE else "under 1%"
 
 
 def _drop(trial: Mapping[str, Any]) -> str:

@@ -213,7 +213,7 @@ def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layer
     assert isinstance(failure, Failure)
     assert failure.notes == (
         "plain INT8: drop 0.38",
-        "3 sets of layers in floating point were tried; this is the nearest, with 37 of 64",
+        "2 sets of layers in floating point were tried; this is the nearest, with 37 of 64",
         "the search ended early: `max-evaluations` = 3 were done",
         "the layers that disturb the outputs most: `stem` (Convolution, 91%), `add.31` (Add, 4%)",
         "nothing was published; the last good IR, if there is one, is where it was",
