@@ -128,6 +128,22 @@ def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once
     assert "the 5000 samples of the validation set are too few to decide" in gate["text"]
 
 
+def test_a_search_finds_the_same_whatever_other_promises_left_in_the_journal(built_once: Repo, tmp_path: Path) -> None:
+    used = promised(built_once.copy(tmp_path / "used"), 0.002)
+    assert 0 == used.build("fashion:int8").status
+    new = promised(built_once.copy(tmp_path / "new"), 0.0008)
+
+    assert 0 == promised(used, 0.0008).build("fashion:int8").status
+    assert 0 == new.build("fashion:int8").status
+
+    for name in ("fashion.xml", "fashion.bin", "record.json"):
+        place = Path("build/fashion/int8") / name
+        assert (new.folder / place).read_bytes() == (used.folder / place).read_bytes(), name
+    # The trial that saw all samples for 0.002 counts as ended where it would have been for this promise.
+    ended = [trial["ended_early"] for trial in search_of(new)["trials"]]
+    assert len(trials(used)) == len(trials(new)) == len(ended)
+
+
 def test_a_search_that_is_killed_goes_on_and_repeats_no_finished_trial(built_once: Repo, tmp_path: Path) -> None:
     repo = promised(built_once.copy(tmp_path / "fashion"), 0.0001)
     process = repo.start("build", "fashion:int8")

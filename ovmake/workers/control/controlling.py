@@ -85,7 +85,7 @@ def _report(trials: Trials, found: Found) -> dict[str, Any]:
     def about(name: str) -> dict[str, Any]:
         return {"name": name, "type": layers[name], "share": shares[name]}
 
-    drops = {frozenset(trial.names): trials.verdict(trial).drop for trial in trials.done if trial.stopped is None}
+    drops = {frozenset(done.trial.names): done.drop for done in trials.done if done.outcome.whole}
     again = {name: drops.get(frozenset(found.names) - {name}) for name in found.names}
     return {
         "format": 1,
@@ -95,13 +95,13 @@ def _report(trials: Trials, found: Found) -> dict[str, Any]:
         "worst": [about(name) for name in sorted(shares, key=lambda name: -shares[name])[:WORST]],
         "trials": [
             {
-                "given_back": len(trial.names),
-                "kept": trials.outcome(trial).kept,
-                "drop": trials.verdict(trial).drop,
-                "samples": trial.figures["samples"],
-                "ended_early": trial.stopped is not None,
+                "given_back": len(done.trial.names),
+                "kept": done.outcome.kept,
+                "drop": done.drop,
+                "samples": done.samples,
+                "ended_early": not done.outcome.whole,
             }
-            for trial in trials.done
+            for done in trials.done
         ],
         "kept": found.kept,
         "hopeless": found.hopeless,

@@ -12,6 +12,7 @@ ten thousand, and then costs INT8 layers; it never publishes what breaks a promi
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ovmake.promise import Verdict, decide
+from ovmake.promise import decide
 from ovmake.promise.dropping import SLACK, bound_of
 from ovmake.workers.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.control.journal import Journal
@@ -47,16 +48,31 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A trial after some feeds: `count` samples, the sum of their drops and of these squared.
+
+    `wrong` is what TensorFlow lacks of being right on all of them, where its answers are right or wrong.
+    """
+
+    count: int
+    drops: float
+    squares: float
+    wrong: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """What is known of a set of layers: its figures, as an evaluation has them, and what they took.
 
-    `stopped` holds the promise at which it was ended early, None if it saw all samples.
+    `steps` is empty where the metric is no mean. With them, a trial that was run for one promise tells where it would
+    have been ended for another; so a search finds the same, whatever the journal knows. `whole`: it saw all samples.
     """
 
     names: Names
     figures: Mapping[str, Any]
     seconds: float
-    stopped: Mapping[str, Any] | None = None
+    whole: bool
+    steps: tuple[Step, ...] = ()
     disturbed: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -64,7 +80,8 @@ class Trial:
         return {
             "figures": dict(self.figures),
             "seconds": self.seconds,
-            "stopped": None if self.stopped is None else dict(self.stopped),
+            "whole": self.whole,
+            "steps": [[step.count, step.drops, step.squares, step.wrong] for step in self.steps],
             "disturbed": list(self.disturbed),
         }
 
@@ -75,9 +92,20 @@ class Trial:
             names=names,
             figures=body["figures"],
             seconds=body["seconds"],
-            stopped=body["stopped"],
+            whole=body["whole"],
+            steps=tuple(Step(count=n, drops=d, squares=q, wrong=w) for n, d, q, w in body["steps"]),
             disturbed=tuple(body["disturbed"]),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A trial as the search sees it. `drop` is None without a metric, and only so far where it was ended early."""
+
+    trial: Trial
+    outcome: Outcome
+    drop: float | None
+    samples: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +119,7 @@ class Trials:
     journal: Journal
     device: str
     properties: Mapping[str, str]
-    done: list[Trial] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
     recalled: int = 0
     _other_seconds: float = field(init=False, default=0.0)
     _other_inferences: int = field(init=False, default=0)
@@ -107,32 +135,30 @@ class Trials:
             BudgetSpentError: no trial is left, or no time.
         """
         self._check_limits()
-        known = self.journal.trial(names)
-        trial = Trial.from_json(names, known) if known else None
-        if trial is not None and trial.stopped in (None, self.promise):
-            self.recalled += 1
-        else:
-            trial = self._run(names)
+        doomed = self._doomed(names)
+        trial, end = self._recall(names, doomed)
+        if trial is None:
+            trial = self._run(names, doomed)
             self.journal.note_trial(names, trial.to_json())
-        self.done.append(trial)
-        outcome = self.outcome(trial)
-        note(_line(len(self.done), trial, outcome, self.verdict(trial), len(self.pair.layers)))
-        return outcome
+            end = None if trial.whole else trial.steps[-1]
+        self.done.append(self._judged(trial, end, doomed))
+        note(_line(len(self.done), self.done[-1], len(self.pair.layers)))
+        return self.done[-1].outcome
 
     @property
     def disturbed(self) -> tuple[int, ...]:
         """The numbers of the samples that plain INT8 disturbs most, the most disturbed first."""
-        return next(trial.disturbed for trial in self.done if not trial.names)
+        return next(done.trial.disturbed for done in self.done if not done.trial.names)
 
     @property
     def inferences(self) -> int:
         """How many samples were run, the ranking's included."""
-        return self._other_inferences + sum(int(trial.figures["samples"]) for trial in self.done)
+        return self._other_inferences + sum(done.samples for done in self.done)
 
     @property
     def seconds(self) -> float:
         """How long the search worked, an interrupted run included."""
-        return self._other_seconds + sum(trial.seconds for trial in self.done)
+        return self._other_seconds + sum(done.trial.seconds for done in self.done)
 
     def count_other(self, *, inferences: int, seconds: float) -> None:
         """Count work that is no trial."""
@@ -143,48 +169,60 @@ class Trials:
         """Return the samples, from memory if they are there."""
         return self._feeds if self._feeds is not None else self.subject.samples.feeds()
 
-    def verdict(self, trial: Trial) -> Verdict:
-        """Return the gate's own answer for a trial that saw all samples."""
-        return decide(trial.figures, self.promise)
-
     def _check_limits(self) -> None:
         if len(self.done) >= self.limits.evaluations:
             raise BudgetSpentError(f"`max-evaluations` = {self.limits.evaluations} were done")
         if self.limits.seconds is not None and self.seconds >= self.limits.seconds:
             raise BudgetSpentError(f"`max-minutes` = {self.limits.seconds / 60:g} were over")
 
-    def outcome(self, trial: Trial) -> Outcome:
-        """Return what a trial means to the search: one that was ended early did not keep the promise."""
-        verdict = self.verdict(trial)
-        whole = trial.stopped is None
-        return Outcome(kept=verdict.result == "passed" and whole, distance=verdict.excess, whole=whole)
+    def _recall(self, names: Names, doomed: _Doomed | None) -> tuple[Trial | None, Step | None]:
+        """Return a noted trial, and where it ends for this promise; none if it did not go so far."""
+        known = self.journal.trial(names)
+        if known is None:
+            return None, None
+        trial = Trial.from_json(names, known)
+        end = next(filter(doomed, trial.steps), None) if doomed else None
+        if not trial.whole and end is None:
+            return None, None
+        self.recalled += 1
+        return trial, end
 
-    def _run(self, names: Names) -> Trial:
+    def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
+        if end is None or doomed is None:
+            verdict = decide(trial.figures, self.promise)
+            outcome = Outcome(kept=verdict.result == "passed", distance=verdict.excess)
+            return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
+        drop = end.drops / end.count
+        outcome = Outcome(kept=False, distance=drop - doomed.allowed, whole=False)
+        return Done(trial=trial, outcome=outcome, drop=drop, samples=end.count)
+
+    def _run(self, names: Names, doomed: _Doomed | None) -> Trial:
         started = time.monotonic()
         model = self.pair.with_float(names) if names else self.pair.quantized
         compiled = compile_model(model, self.device, self.properties)
-        # What plain INT8 and the float model reach is told to the user, so they see all samples.
-        doomed = self._doomed() if 0 < len(names) < len(self.pair.layers) else None
         watch = _Watch(scales=self.subject.facts["scales"], doomed=doomed)
         figures = compare(self.subject, compiled, feeds=self.feeds(), look=watch, interval=False)
         return Trial(
             names=names,
             figures=figures,
             seconds=time.monotonic() - started,
-            stopped=self.promise if watch.ended else None,
+            whole=not watch.ended,
+            steps=tuple(watch.steps),
             disturbed=() if names else watch.most_disturbed(NOTED),
         )
 
-    def _doomed(self) -> _Doomed | None:
-        """Return what ends a trial early: only a drop can, of which plain INT8's trial told TensorFlow's score."""
+    def _doomed(self, names: Names) -> _Doomed | None:
+        """Return what ends a trial early: only a drop can, of which plain INT8's trial told TensorFlow's score.
+
+        What plain INT8 and the float model reach is told to the user, so they see all samples.
+        """
         written = self.promise.get("accuracy.max-drop")
-        metric = self.done[0].figures.get("metric") if self.done else None
-        if written is None or metric is None or metric["reference"] is None:
+        metric = self.done[0].trial.figures.get("metric") if self.done else None
+        if written is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
             return None
         return _Doomed(
             allowed=bound_of(str(written), metric["reference"]),
             count=self.subject.samples.count,
-            sign=1 if metric["higher_is_better"] else -1,
             reference=metric["reference"] if metric["step"] is not None else None,
         )
 
@@ -198,22 +236,20 @@ class _Doomed:
 
     allowed: float
     count: int
-    sign: int
     reference: float | None
 
-    def __call__(self, tallies: Tallies) -> bool:
-        expected, actual = tallies.reference.each(), tallies.candidate.each()
-        if expected is None or actual is None or len(actual) >= self.count:
+    def __call__(self, step: Step) -> bool:
+        if step.count >= self.count:
             return False
-        drops = self.sign * (expected - actual)
         if self.reference is not None:
             # At best the candidate is right on all that is left, and gains what TensorFlow gets wrong there.
-            wrong_left = self.count * (1 - self.reference) - float((1 - expected).sum())
-            if (float(drops.sum()) - wrong_left) / self.count > self.allowed + SLACK:
+            wrong_left = self.count * (1 - self.reference) - step.wrong
+            if (step.drops - wrong_left) / self.count > self.allowed + SLACK:
                 return True
-        left = 1 - len(drops) / self.count
-        error = float(drops.std()) * np.sqrt(left / len(drops))
-        return len(drops) >= ENOUGH and float(drops.mean()) - STANDARD_ERRORS * error > self.allowed + SLACK
+        mean = step.drops / step.count
+        spread = math.sqrt(max(0.0, step.squares / step.count - mean**2))
+        error = spread * math.sqrt((1 - step.count / self.count) / step.count)
+        return step.count >= ENOUGH and mean - STANDARD_ERRORS * error > self.allowed + SLACK
 
 
 @dataclass(slots=True, kw_only=True)
@@ -223,12 +259,29 @@ class _Watch:
     scales: Mapping[str, float]
     doomed: _Doomed | None
     ended: bool = False
+    steps: list[Step] = field(default_factory=list)
     _squares: list[Array] = field(default_factory=list)
 
     def __call__(self, seen: Seen) -> bool:
         self._squares.append(np.sum([self._apart(seen, name) for name in seen.actual], axis=0))
-        self.ended = self.doomed is not None and seen.tallies is not None and self.doomed(seen.tallies)
+        if seen.tallies is not None and (step := self._step(seen.tallies, seen.feed.count)) is not None:
+            self.steps.append(step)
+            self.ended = self.doomed is not None and self.doomed(step)
         return self.ended
+
+    def _step(self, tallies: Tallies, count: int) -> Step | None:
+        """Return where the trial is after `count` samples more; None if the metric is no mean."""
+        expected, actual = tallies.reference.each(), tallies.candidate.each()
+        if expected is None or actual is None:
+            return None
+        drops = (1 if tallies.metric.higher_is_better else -1) * (expected[-count:] - actual[-count:])
+        before = self.steps[-1] if self.steps else Step(count=0, drops=0.0, squares=0.0, wrong=0.0)
+        return Step(
+            count=before.count + count,
+            drops=before.drops + float(drops.sum()),
+            squares=before.squares + float(np.square(drops).sum()),
+            wrong=before.wrong + float((1 - expected[-count:]).sum()),
+        )
 
     def most_disturbed(self, count: int) -> tuple[int, ...]:
         """Return the numbers of the samples that differ most from TensorFlow's outputs."""
@@ -256,14 +309,12 @@ def _kept(samples: Samples) -> list[Feed] | None:
     return list(samples.feeds())
 
 
-def _line(number: int, trial: Trial, outcome: Outcome, verdict: Verdict, layers: int) -> str:
+def _line(number: int, done: Done, layers: int) -> str:
     """Return a trial for the log."""
-    became = "kept" if outcome.kept else "missed"
-    if trial.stopped is not None:
-        became = f"ended after {trial.figures['samples']} samples"
-    drop = "" if verdict.drop is None else f"drop {verdict.drop:.4f}, "
-    given_back = f"{len(trial.names)} of {layers} layers in floating point"
-    return f"trial {number}: {given_back}: {drop}{became} ({trial.seconds:.2f} s)"
+    became = "kept" if done.outcome.kept else "missed" if done.outcome.whole else f"ended after {done.samples} samples"
+    drop = "" if done.drop is None else f"drop {done.drop:.4f}, "
+    given_back = f"{len(done.trial.names)} of {layers} layers in floating point"
+    return f"trial {number}: {given_back}: {drop}{became} ({done.trial.seconds:.2f} s)"
 
 
 def pick(feeds: Iterable[Feed], numbers: Sequence[int], *, whole: bool) -> list[dict[str, Array]]:
