@@ -59,8 +59,13 @@ class _Promise:
     def shown(self, drop: float, unit: object) -> str:
         """Return a drop as the promise speaks of it."""
         if self.per_cent is not None:
-            return f"{drop / self.per_cent:.2f}%"
-        return f"{drop:.4f}" if unit == "share" else f"{drop:.3g}"
+            return f"{_unsigned_zero(f'{drop / self.per_cent:.2f}')}%"
+        return _unsigned_zero(f"{drop:.4f}") if unit == "share" else f"{drop:.3g}"
+
+
+def _unsigned_zero(text: str) -> str:
+    """Return "0.0000" for "-0.0000": differences of counts over counts are a little more or less than nothing."""
+    return text.removeprefix("-") if not float(text) else text
 
 
 def accuracy_drop(reference: float, candidate: float, *, higher_is_better: bool, relative: bool) -> float:

@@ -91,8 +91,9 @@ class Row:
     @property
     def candidates(self) -> tuple[CandidateRow, ...]:
         """What `auto` weighed; nothing for other targets."""
-        weighing = self.report.weighing
-        return () if weighing is None else tuple(_candidate(self.metric, one) for one in weighing.candidates)
+        weighing, evaluated = self.report.weighing, self.report.evaluation
+        unit = evaluated.unit if evaluated else ""
+        return () if weighing is None else tuple(_candidate(unit, one) for one in weighing.candidates)
 
     @property
     def searched(self) -> Searched | None:
@@ -296,9 +297,9 @@ def _figures(report: TargetReport, unit: str) -> dict[str, Figure]:
     }
 
 
-def _candidate(metric: str, one: Candidate) -> CandidateRow:
+def _candidate(unit: str, one: Candidate) -> CandidateRow:
     def in_points(drop: float) -> str:
-        return words.drop_in(metric, drop)
+        return words.drop_in(unit, drop)
 
     no_drop = UNLABELLED if one.gate != "not-measured" else one.text
     return CandidateRow(

@@ -235,3 +235,9 @@ def test_what_tensorflow_could_not_run_is_not_measured(asked: dict[str, Any]) ->
 def test_no_output_is_no_agreement() -> None:
     assert "missed" == decide({"outputs": []}, {"accuracy.agreement.max-error": 1e-4}).result
     assert "missed" == decide({"outputs": []}, {"accuracy.agreement.cosine": 0.5}).result
+
+
+def test_a_drop_of_a_little_less_than_nothing_has_no_sign() -> None:
+    verdict = decide(scored(0.8, 0.8, interval=interval(-5e-12, 0.004)), {"accuracy.max-drop": 0.01})
+
+    assert "drop 0.0000 (0.0000 to 0.0040 with 95 % confidence" in verdict.text

@@ -29,6 +29,7 @@ from tests.report.targets import (
     target,
     undecided,
     unlabelled,
+    weighed,
     without_peak_memory,
 )
 
@@ -492,3 +493,9 @@ def test_a_page_of_no_targets_can_be_made() -> None:
 
 def test_machines_are_told_once() -> None:
     assert (measured().machine,) == every_case().machines
+
+
+def test_drops_of_autos_candidates_are_told_in_the_metrics_unit() -> None:
+    ((row,),) = (section.rows for section in build_page([weighed()], title="").sections)
+
+    assert "0.42 points" == row.candidates[-1].drop.text
