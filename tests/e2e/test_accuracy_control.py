@@ -1,6 +1,7 @@
 """`on-drop = "mixed"` on the bundled example: a promise that plain INT8 misses is kept by giving layers back.
 
-Plain INT8 drops by 0.0042 on the example's 5,000 images, most of it in one convolution.
+Plain INT8 drops by about 0.0042 on the example's 5,000 images, most of it in one convolution. Another processor may round
+a few images otherwise, so promises keep away from what is measured here.
 """
 
 from __future__ import annotations
@@ -66,9 +67,9 @@ def trials(repo: Repo) -> list[tuple[str, ...]]:
 
 @pytest.fixture(scope="module")
 def controlled(built_once: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """The example with a drop of 0.002 promised and kept."""
+    """The example with a drop of 0.003 promised and kept."""
     folder = tmp_path_factory.mktemp("controlled") / "fashion"
-    repo = promised(built_once.copy(folder), 0.002)
+    repo = promised(built_once.copy(folder), 0.003)
     assert 0 == repo.build("fashion:int8").status
     return repo
 
@@ -77,10 +78,10 @@ def test_the_promise_is_kept_with_one_layer_given_back(controlled: Repo) -> None
     record, search = controlled.record("fashion", "int8"), search_of(controlled)
 
     assert "passed" == record["gate"]["result"]
-    assert record["gate"]["drop"] <= 0.002 + 1e-9
+    assert record["gate"]["drop"] <= 0.003 + 1e-9
     assert search["kept"]
     assert search["layers"] - search["int8"] == len(search["given_back"]) == 1
-    assert search["trials"][0]["drop"] > 0.002
+    assert search["trials"][0]["drop"] > 0.003
     assert search["given_back"][0]["in_int8"] == search["trials"][0]["drop"]
 
 
@@ -103,7 +104,7 @@ def test_the_drop_in_the_record_is_what_an_independent_script_computes(controlle
 
 
 def test_the_same_search_from_nothing_gives_the_same_bytes(controlled: Repo, tmp_path: Path) -> None:
-    again = promised(copy_example(tmp_path / "again"), 0.002)
+    again = promised(copy_example(tmp_path / "again"), 0.003)
     assert 0 == again.build("fashion:int8").status
 
     for name in ("fashion.xml", "fashion.bin", "record.json"):
@@ -112,7 +113,7 @@ def test_the_same_search_from_nothing_gives_the_same_bytes(controlled: Repo, tmp
 
 
 def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once: Repo, tmp_path: Path) -> None:
-    repo = promised(built_once.copy(tmp_path / "fashion"), 0.002)
+    repo = promised(built_once.copy(tmp_path / "fashion"), 0.003)
     assert 0 == repo.build("fashion:int8").status
     before = trials(repo)
 
@@ -129,7 +130,7 @@ def test_another_promise_quantizes_nothing_again_and_repeats_no_trial(built_once
 
 
 def test_a_search_finds_the_same_whatever_other_promises_left_in_the_journal(built_once: Repo, tmp_path: Path) -> None:
-    used = promised(built_once.copy(tmp_path / "used"), 0.002)
+    used = promised(built_once.copy(tmp_path / "used"), 0.003)
     assert 0 == used.build("fashion:int8").status
     new = promised(built_once.copy(tmp_path / "new"), 0.0008)
 
@@ -139,7 +140,7 @@ def test_a_search_finds_the_same_whatever_other_promises_left_in_the_journal(bui
     for name in ("fashion.xml", "fashion.bin", "record.json"):
         place = Path("build/fashion/int8") / name
         assert (new.folder / place).read_bytes() == (used.folder / place).read_bytes(), name
-    # The trial that saw all samples for 0.002 counts as ended where it would have been for this promise.
+    # The trial that saw all samples for 0.003 counts as ended where it would have been for this promise.
     ended = [trial["ended_early"] for trial in search_of(new)["trials"]]
     assert len(trials(used)) == len(trials(new)) == len(ended)
 
@@ -168,7 +169,7 @@ def test_a_promise_that_nothing_keeps_publishes_nothing_and_names_the_worst_laye
     assert 1 == result.status
     assert before == controlled.outputs()
     assert "error[gate-missed]: gate fashion:int8: accuracy 0.9180 in TensorFlow" in result.stderr
-    assert "note: plain INT8: drop 0.0042" in result.stderr
+    assert "note: plain INT8: drop 0.00" in result.stderr
     assert "note: even with all layers in floating point the promise is not kept" in result.stderr
     assert "note: the layers that disturb the outputs most: `wide_14` (Convolution, " in result.stderr
 

@@ -79,7 +79,7 @@ def test_a_candidate_that_misses_its_gate_fails_its_own_target_only(repo: Repo) 
         missed["speed"],
         missed["not_measured"],
     )
-    assert pytest.approx(0.0042) == missed["drop"]
+    assert pytest.approx(0.0042, abs=0.001) == missed["drop"]
 
 
 def test_without_a_candidate_that_keeps_its_gate_nothing_is_published_and_all_are_named(repo: Repo) -> None:
