@@ -1,7 +1,7 @@
 """`on-drop = "mixed"` on the bundled example: a promise that plain INT8 misses is kept by giving layers back.
 
-Plain INT8 drops by about 0.0042 on the example's 5,000 images, most of it in one convolution. Another processor may round
-a few images otherwise, so promises keep away from what is measured here.
+Plain INT8 drops by about 0.0042 on the example's 5,000 images, most of it in one convolution. Another processor may
+round a few images otherwise, so promises keep away from what is measured here.
 """
 
 from __future__ import annotations
