@@ -19,32 +19,23 @@ from ovmake.rules.evaluate import evaluation_of
 from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import control_params
 
-# They steer the search, and change nothing of what a trial gives.
-STEERING = (
-    "accuracy.max-drop",
-    "accuracy.agreement.cosine",
-    "accuracy.agreement.max-error",
-    "accuracy.promised",
-    "max-evaluations",
-    "max-minutes",
-)
-
 
 def control(lowering: Lowering, target: Target, *, converted: Action, quantized: Action, expected: Action) -> Action:
     """Add the search that starts from `quantized`."""
     # A trial is an evaluation like that of the result.
     trial = evaluation_of(lowering, target, converted=converted, ir=quantized, expected=expected)
+    steering = (*promise_params(target), *control_params(target))
     return lowering.add(
         replace(
             trial,
             kind="control",
-            params=(*trial.params, *promise_params(target), *control_params(target)),
+            params=(*trial.params, *steering),
             inputs=(
                 *trial.inputs,
                 Input(role="float-xml", origin=Artifact(converted.name, "xml")),
                 Input(role="float-bin", origin=Artifact(converted.name, "bin")),
             ),
             outputs=(Output(role="xml"), Output(role="bin"), Output(role="search")),
-            journal=STEERING,
+            journal=tuple(param.name for param in steering),
         )
     )

@@ -179,7 +179,7 @@ def _run(
     ports = {index: compiled.output(index) for index in range(len(interface.outputs))}
     asked = compiled.create_infer_request()
     for feed in feeds:
-        results = asked.infer(by_place(interface, feed), share_inputs=True)
+        results = asked.infer(by_place(interface, feed.inputs), share_inputs=True)
         yield (
             feed,
             {
@@ -189,9 +189,9 @@ def _run(
         )
 
 
-def by_place(interface: Interface, feed: Feed) -> dict[int, Array]:
+def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Array]:
     """Return a feed as OpenVINO takes it: where an output is an input handed through, a name stands for both."""
-    return {index: feed.inputs[tensor.name] for index, tensor in enumerate(interface.inputs)}
+    return {index: inputs[tensor.name] for index, tensor in enumerate(interface.inputs)}
 
 
 def _plain(array: Array, port: Any) -> Array:

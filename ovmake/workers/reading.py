@@ -276,11 +276,7 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
         ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
             what to do: it stands beside OpenVINO's words.
     """
-    # Beside the outputs, as it is as large as the model: what a killed build leaves there, the next one removes.
-    beside = next((Path(output).parent for output in request.outputs.values()), None)
-    with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
-        outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
-        response = freeze_into(outputs, request)
+    with frozen_by_tensorflow(request) as (outputs, response):
         if response is None or not response.ok:
             raise _refused_twice(refusal, response)
         try:
@@ -292,11 +288,19 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
     return replace(found, way=f"{found.way}, because {refusal.message}")
 
 
-def freeze_into(outputs: Mapping[str, str], request: Request) -> Response | None:
-    """Have TensorFlow freeze the request's source into `graph` and `names`; None if there is no TensorFlow worker."""
+@contextlib.contextmanager
+def frozen_by_tensorflow(request: Request) -> Iterator[tuple[dict[str, str], Response | None]]:
+    """Have TensorFlow freeze the request's source; yield where `graph` and `names` are, and what it answered.
+
+    The answer is None if there is no TensorFlow worker. The files lie beside the outputs, as they are as large as the
+    model: what a killed build leaves there, the next one removes.
+    """
+    beside = next((Path(output).parent for output in request.outputs.values()), None)
     known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
-    asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
-    return _tensorflow.ask(asked)
+    with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
+        outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
+        asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
+        yield outputs, _tensorflow.ask(asked)
 
 
 def _refused_twice(refusal: ActionError, response: Response | None) -> ActionError:

@@ -30,7 +30,6 @@ from ovmake.workers.control.trials import Limits, Trials
 from ovmake.workers.protocol import Request
 
 WORST = 5
-PROMISES = ("accuracy.max-drop", "accuracy.agreement.cosine", "accuracy.agreement.max-error", "accuracy.promised")
 
 
 def control(request: Request) -> dict[str, object]:
@@ -62,7 +61,7 @@ def _trials(request: Request) -> Trials:
             ir.read(request.inputs["float-xml"], request.inputs["float-bin"]),
             ir.read(request.inputs["xml"], request.inputs["bin"]),
         ),
-        promise={name: params[name] for name in PROMISES if name in params},
+        params=params,
         limits=Limits(evaluations=most, seconds=60 * minutes if isinstance(minutes, int | float) else None),
         journal=Journal.open(request.journal),
         device=str(params.get("device", "CPU")),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ovmake.workers.comparison import compile_model
+from ovmake.workers.comparison import by_place, compile_model
 from ovmake.workers.control.probing import NoRowsError, Prober
 from ovmake.workers.control.ranking import Ranking, rank
 from ovmake.workers.control.trials import Trials, note, pick
@@ -48,9 +48,8 @@ def ranking_of(trials: Trials) -> Ranking:
 def _measured(trials: Trials) -> tuple[Ranking, int]:
     names = [layer.name for layer in trials.pair.layers]
     count = max(FEWEST, min(MOST, ROWS // (len(names) + 1)))
-    inputs = trials.subject.interface.inputs
     samples = pick(trials.feeds(), trials.disturbed[:count], whole=trials.subject.samples.batch is None)
-    feeds = [{place: sample[tensor.name] for place, tensor in enumerate(inputs)} for sample in samples]
+    feeds = [by_place(trials.subject.interface, sample) for sample in samples]
     try:
         if trials.subject.samples.batch is None:
             raise NoRowsError("every sample is a whole input")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 from ovmake.workers import ir
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.reading import freeze_into
+from ovmake.workers.reading import frozen_by_tensorflow
 from ovmake.workers.tracing import Traced, trace
 
 LISTS = ("given_back", "worst")
@@ -53,9 +52,7 @@ def _trace(request: Request) -> Traced:
     model: Any = ir.read(request.inputs["xml"], request.inputs["bin"])
     if "graph" in request.inputs or request.params.get("kind") == "tflite":
         return trace(model, request)
-    with tempfile.TemporaryDirectory(prefix="ovmake-") as folder:
-        frozen = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
-        response = freeze_into(frozen, request)
+    with frozen_by_tensorflow(request) as (frozen, response):
         if response is None or not response.ok:
             why = response.message if response else "the TensorFlow worker cannot start"
             raise ActionError("cannot-freeze", why)

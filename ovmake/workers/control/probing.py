@@ -1,6 +1,6 @@
 """What each layer's quantization alone does to the outputs: all layers in one inference.
 
-    prober = Prober(pair, names)
+    prober = Prober(pair)
     prober.effects(feed) -> per output, [layers, ...]
 
 The float model runs one sample in as many rows as there are layers, and one more:

@@ -1,6 +1,6 @@
 """Trials: sets of layers given back, each validated like the IR that will be published, and noted.
 
-    trials = Trials(subject=..., pair=..., promise=..., limits=..., journal=...)
+    trials = Trials(subject=..., pair=..., params=..., limits=..., journal=...)
     trials.attempt(names) -> Outcome        what `search` asks
     trials.disturbed -> numbers of samples  those that plain INT8 disturbs most
 
@@ -110,11 +110,14 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class Trials:
-    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew."""
+    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew.
+
+    `params` are the request's, the promise among them.
+    """
 
     subject: Subject
     pair: Pair
-    promise: Mapping[str, Any]
+    params: Mapping[str, Any]
     limits: Limits
     journal: Journal
     device: str
@@ -124,9 +127,6 @@ class Trials:
     _other_seconds: float = field(init=False, default=0.0)
     _other_inferences: int = field(init=False, default=0)
     _feeds: list[Feed] | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        self._feeds = _kept(self.subject.samples)
 
     def attempt(self, names: Names) -> Outcome:
         """Validate a set, or recall that it was.
@@ -166,8 +166,10 @@ class Trials:
         self._other_seconds += seconds
 
     def feeds(self) -> Iterable[Feed]:
-        """Return the samples, from memory if they are there."""
-        return self._feeds if self._feeds is not None else self.subject.samples.feeds()
+        """Return the samples, from memory if they are small enough. A search that only recalls reads none."""
+        if self._feeds is None:
+            self._feeds = _kept(self.subject.samples)
+        return self._feeds or self.subject.samples.feeds()
 
     def _check_limits(self) -> None:
         if len(self.done) >= self.limits.evaluations:
@@ -189,7 +191,7 @@ class Trials:
 
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
-            verdict = decide(trial.figures, self.promise)
+            verdict = decide(trial.figures, self.params)
             outcome = Outcome(kept=verdict.result == "passed", distance=verdict.excess)
             return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
         drop = end.drops / end.count
@@ -216,7 +218,7 @@ class Trials:
 
         What plain INT8 and the float model reach is told to the user, so they see all samples.
         """
-        written = self.promise.get("accuracy.max-drop")
+        written = self.params.get("accuracy.max-drop")
         metric = self.done[0].trial.figures.get("metric") if self.done else None
         if written is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
             return None
@@ -301,12 +303,13 @@ def note(line: str) -> None:
     sys.stderr.flush()
 
 
-def _kept(samples: Samples) -> list[Feed] | None:
-    """Return all feeds if they are small enough together, as the first one promises."""
-    first = next(iter(samples.feeds()), None)
+def _kept(samples: Samples) -> list[Feed]:
+    """Return all feeds if they are small enough together, as the first one promises; else none."""
+    feeds = samples.feeds()
+    first = next(feeds, None)
     if first is None or len(samples) * sum(array.nbytes for array in first.inputs.values()) > KEPT_BYTES:
-        return None
-    return list(samples.feeds())
+        return []
+    return [first, *feeds]
 
 
 def _line(number: int, done: Done, layers: int) -> str:
