@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from ovmake.ovfile.spec import KeyPath
@@ -125,9 +126,14 @@ class Action:
         return tuple(dict.fromkeys([*made, *self.after]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Graph:
     """Actions in an order in which each comes after what it needs, and the last action of every target."""
 
     actions: Mapping[str, Action]
     targets: Mapping[str, str]
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """The place of each action in the order."""
+        return {name: place for place, name in enumerate(self.actions)}

@@ -35,7 +35,7 @@ class Sources:
     def __init__(self, disk: Disk, database: Database) -> None:
         self._disk = disk
         self._database = database
-        self._cached = database.files()
+        self._cached: dict[str, CachedFile] = {}
         self._fresh: dict[str, CachedFile] = {}
         self._states: dict[str, SourceState | None] = {}
         # Every file whose digest was asked for, as it was then: what a stamp rests on.
@@ -58,7 +58,8 @@ class Sources:
         if not found.is_folder:
             return SourceState(self.file_digest(path, found), {"": found})
         files = self._disk.walk(path)
-        digests = {name: self.file_digest(f"{path}/{name}", stat) for name, stat in files.items()}
+        self._cached |= self._database.files(path)
+        digests = {name: self._digest(f"{path}/{name}", stat) for name, stat in files.items()}
         return SourceState(of_tree(digests), files)
 
     def unchanged(self, path: str, state: SourceState) -> bool:
@@ -81,6 +82,11 @@ class Sources:
 
     def file_digest(self, path: str, found: Stat) -> Digest:
         """Return a file's digest, from the cache if it can be believed."""
+        if path not in self._cached:
+            self._cached |= self._database.files(path)
+        return self._digest(path, found)
+
+    def _digest(self, path: str, found: Stat) -> Digest:
         self.looked_at[path] = found
         cached = self._cached.get(path)
         if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
