@@ -148,9 +148,12 @@ class Looker:
                     return given.origin.path
         return ""
 
-    def looked_at(self) -> dict[str, Stat]:
-        """Return every source file and published output that was looked at, as it was."""
-        return self._sources.looked_at
+    def looked_at(self, action: Action) -> dict[str, Stat]:
+        """Return the source files and published outputs of an action that were looked at, as they were."""
+        found: dict[str, Stat] = {}
+        for path in (*action.source_paths, *(output.place for output in action.outputs if output.place)):
+            found |= self._sources.looked_at(path)
+        return found
 
     def remember(self) -> None:
         """Write the digests taken in this run to the stat cache."""

@@ -125,6 +125,11 @@ class Action:
         made = [source.origin.action for source in self.inputs if isinstance(source.origin, Artifact)]
         return tuple(dict.fromkeys([*made, *self.after]))
 
+    @property
+    def source_paths(self) -> tuple[str, ...]:
+        """Paths of the files and folders made by nobody that it reads."""
+        return tuple(given.origin.path for given in self.inputs if isinstance(given.origin, Source))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:

@@ -38,8 +38,7 @@ class Sources:
         self._cached: dict[str, CachedFile] = {}
         self._fresh: dict[str, CachedFile] = {}
         self._states: dict[str, SourceState | None] = {}
-        # Every file whose digest was asked for, as it was then: what a stamp rests on.
-        self.looked_at: dict[str, Stat] = {}
+        self._looked_at: dict[str, Stat] = {}
 
     def state(self, path: str) -> SourceState | None:
         """Return the state of a source, None if there is none. Asked once per run: an edit belongs to the next run.
@@ -61,6 +60,13 @@ class Sources:
         self._cached |= self._database.files(path)
         digests = {name: self._digest(f"{path}/{name}", stat) for name, stat in files.items()}
         return SourceState(of_tree(digests), files)
+
+    def looked_at(self, path: str) -> dict[str, Stat]:
+        """Return the files whose digests were asked for, at `path` or below it, as they were then."""
+        state = self._states.get(path)
+        if state is not None:
+            return {f"{path}/{name}" if name else path: found for name, found in state.files.items()}
+        return {path: self._looked_at[path]} if path in self._looked_at else {}
 
     def unchanged(self, path: str, state: SourceState) -> bool:
         """Whether the source has the state that `state` says."""
@@ -87,7 +93,7 @@ class Sources:
         return self._digest(path, found)
 
     def _digest(self, path: str, found: Stat) -> Digest:
-        self.looked_at[path] = found
+        self._looked_at[path] = found
         cached = self._cached.get(path)
         if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
             return cached.digest
