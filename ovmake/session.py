@@ -79,7 +79,7 @@ class Session:
     ovfile_state: stamp.State
     disk: RealDisk
     database: Database
-    runner: RunnerWhenNeeded
+    runner: Runner
     toolchain: Toolchain
     inside: Callable[[str], bool]
     known: stamp.Stamp | None = None

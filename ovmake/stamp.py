@@ -208,25 +208,24 @@ def write(
     folder: str,
     *,
     key: str,
-    ovfile: tuple[str, State, str],
+    ovfile: tuple[str, State, str, int],
     shared: Files,
     models: Mapping[str, tuple[list[str], Files | None]],
     looked_ns: int,
 ) -> bool:
     """Write down what a look that began at `looked_ns` saw; return whether that could be done.
 
-    `ovfile` is the Ovfile's name, state and text. `models` holds each model's targets, and the files that they rest on
-    if all of them are fresh. Paths are relative to `folder`.
+    `ovfile` is the Ovfile's name, state and text, and when it was read. `models` holds each model's targets, and the
+    files that they rest on if all of them are fresh. Paths are relative to `folder`.
     """
-    name, state, text = ovfile
-    groups: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: state} | shared)]
-    groups += [(model, targets, files) for model, (targets, files) in models.items()]
-    settled = [
-        (model, targets, None if files is None or is_racy(files.values(), looked_ns) else files)
-        for model, targets, files in groups
-    ]
-    if settled[0][2] is None:
+    name, state, text, read_ns = ovfile
+    if is_racy([state], read_ns) or is_racy(shared.values(), looked_ns):
         return False
+    settled: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: state} | shared)]
+    settled += [
+        (model, targets, None if files is None or is_racy(files.values(), looked_ns) else files)
+        for model, (targets, files) in models.items()
+    ]
     paths = [os.fsencode(path) + b"\0" for _, _, files in settled for path in files or ()]
     numbers = [number for _, _, files in settled for state in (files or {}).values() for number in state]
     listing = [[model, None if files is None else len(files), targets] for model, targets, files in settled]

@@ -44,8 +44,7 @@ class Stamping:
 
     def finish(self, executor: Executor, outcome: Outcome) -> None:
         """Write down what is known to be fresh now."""
-        files = {name: self._files(name, executor) for name in outcome.targets if self._was_fresh(name, outcome)}
-        files = {name: found for name, found in files.items() if not stamp.is_racy(found.values(), self._looked_ns)}
+        files = self._fresh(list(outcome.targets), executor, outcome)
         built = [name for name, status in outcome.targets.items() if status in {"built", "fresh"}]
         self._write(files | self._look_again([name for name in built if name not in files]))
 
@@ -62,11 +61,16 @@ class Stamping:
         self._store = self._states_of(stamp.folders_of(self._root, FOLDER))
         executor = self._session.executor(self._graph, Options(dry_run=True, keep_going=True), lambda _: None)
         outcome = executor.build(targets)
-        return {name: self._files(name, executor) for name in targets if self._was_fresh(name, outcome)}
+        return self._fresh(targets, executor, outcome)
 
-    def _was_fresh(self, target: str, outcome: Outcome) -> bool:
-        """Whether nothing had to be done for a target; advice that could not be had is tried again next time."""
-        return all(outcome.actions[action.name].status == "fresh" for action in self._actions[target])
+    def _fresh(self, targets: Sequence[str], executor: Executor, outcome: Outcome) -> dict[str, stamp.Files]:
+        """Return what those of the targets rest on for which nothing had to be done."""
+        # Of all actions, for advice that could not be had is tried again next time.
+        fresh = [
+            name for name in targets if all(outcome.actions[a.name].status == "fresh" for a in self._actions[name])
+        ]
+        files = {name: self._files(name, executor) for name in fresh}
+        return {name: found for name, found in files.items() if not stamp.is_racy(found.values(), self._looked_ns)}
 
     def _note_folders(self, targets: Sequence[str]) -> dict[str, stamp.Files]:
         """Return the folders of each source: it, and those below it."""
@@ -106,11 +110,19 @@ class Stamping:
         stamp.write(
             self._root,
             key=where.key,
-            ovfile=(where.ovfile.name, self._session.ovfile_state, self._session.text),
+            ovfile=(where.ovfile.name, self._session.ovfile_state, self._session.text, self._ovfile_seen_ns()),
             shared=shared,
             models=models,
             looked_ns=self._looked_ns,
         )
+
+    def _ovfile_seen_ns(self) -> int:
+        """Return when the Ovfile last had the text that the session read: one edited a moment ago is read again."""
+        if not stamp.is_racy([self._session.ovfile_state], self._looked_ns):
+            return self._looked_ns
+        now_ns = stamp.after_a_tick()
+        same = self._session.where.ovfile.read_bytes() == self._session.text.encode()
+        return now_ns if same else self._looked_ns
 
 
 def _states(executor: Executor, action: Action) -> stamp.Files:

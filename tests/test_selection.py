@@ -26,7 +26,8 @@ def stamped(tmp_path: Path) -> stamp.Stamp:
     }
     (tmp_path / "Ovfile").touch()
     state = stamp.state_of(str(tmp_path / "Ovfile"))
-    ovfile, looked_ns = ("Ovfile", state, ""), stamp.after_a_tick()
+    looked_ns = stamp.after_a_tick()
+    ovfile = ("Ovfile", state, "", looked_ns)
     assert stamp.write(str(tmp_path), key="k", ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns)
     found = stamp.look(str(tmp_path), "k")
     assert found is not None

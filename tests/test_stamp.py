@@ -45,7 +45,7 @@ def write(folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...
     return stamp.write(
         str(folder),
         key=KEY,
-        ovfile=("Ovfile", stamp.state_of(str(folder / "Ovfile")), TEXT),
+        ovfile=("Ovfile", stamp.state_of(str(folder / "Ovfile")), TEXT, looked_ns),
         shared=states(["data.npz"]),
         models={model: (TARGETS[model], None if model in without else states(files[model])) for model in TARGETS},
         looked_ns=looked_ns,
