@@ -14,6 +14,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from ovmake import stamp
@@ -247,6 +248,7 @@ def _really_inside(where: Where) -> Callable[[str], bool]:
         return lambda _: True
     repo = os.path.realpath(where.repo)
 
+    @cache  # a source has many readers
     def inside(path: str) -> bool:
         real = os.path.realpath(where.root / path)
         return real == repo or real.startswith(repo.rstrip(os.sep) + os.sep)
