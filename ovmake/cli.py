@@ -6,18 +6,16 @@ Data goes to stdout, everything else to stderr.
 
 from __future__ import annotations
 
-import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from ovmake.arguments import Command, parser
-
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
+    import argparse
     from contextlib import AbstractContextManager
 
+    from ovmake.arguments import Command
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
     from ovmake.session import Session, Where
@@ -39,11 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A closed stream (`ovmake build >&-`) is None in Python.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
-    arguments = parser(COMMANDS).parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        status = _run(arguments)
+        known = _known_at_once(words)
+        status = None if known is None else _if_fresh(known, words[1:])
+        if status is None:
+            status = _run(_parsed(words, known))
         sys.stdout.flush()
     except KeyboardInterrupt:
         _tell("interrupted; what was finished is kept")
@@ -53,6 +52,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     return status
+
+
+def _known_at_once(words: list[str]) -> Stamp | None:
+    """Return what is known for `ovmake build [TARGET…]`: reading the command line takes as long as this answer."""
+    plain = words[:1] == ["build"] and not any(word.startswith("-") for word in words)
+    return _stamp(".", "Ovfile", outside=False) if plain else None
+
+
+def _parsed(words: list[str], known: Stamp | None) -> argparse.Namespace:
+    import signal
+
+    from ovmake.arguments import parser
+
+    arguments = parser(COMMANDS).parse_args(words)
+    arguments.known = known
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    return arguments
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -100,10 +117,11 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     plain = not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code)
-    known = _stamp(arguments) if plain else None
-    if known is not None and (count := known.fresh(arguments.targets)) is not None:
-        print(_up_to_date(count))
-        return 0
+    known = arguments.known
+    if known is None and plain:
+        known = _stamp(arguments.folder, arguments.file, outside=arguments.allow_outside)
+    if known is not None and (status := _if_fresh(known, arguments.targets)) is not None:
+        return status
     from ovmake.engine.world import Options
     from ovmake.stamping import Stamping
 
@@ -128,12 +146,21 @@ def _build(arguments: argparse.Namespace) -> int:
         return outcome.exit_status
 
 
-def _stamp(arguments: argparse.Namespace) -> Stamp | None:
+def _stamp(folder: str, file: str, *, outside: bool) -> Stamp | None:
     """Return what is known of the repo without a look."""
     from ovmake import stamp
 
-    folder, name = os.path.split(os.path.join(arguments.folder, arguments.file))  # noqa: PTH118 - no pathlib yet
-    return stamp.look(folder, f"{name} {arguments.allow_outside}")
+    at, name = os.path.split(os.path.join(folder, file))  # noqa: PTH118 - no pathlib yet
+    return stamp.look(at, f"{name} {outside}")
+
+
+def _if_fresh(known: Stamp, asked: Sequence[str]) -> int | None:
+    """Say that nothing is to be done, if that is known; return the exit status then."""
+    count = known.fresh(asked)
+    if count is None:
+        return None
+    print(_up_to_date(count))
+    return 0
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -305,7 +305,9 @@ def surroundings() -> bytes:
     """Return what decisions rest on outside of the repo: Python, ovmake's code, installed packages, the CPU."""
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     code = [state_of(path) for path in _code(package)]
-    installed = [(path, os.stat(path).st_mtime_ns) for path in sys.path if os.path.isdir(path)]  # noqa: PTH112, PTH116
+    # Without the first, the script's folder or with `-m` the working one: packages are installed in the others.
+    folders = sys.path if sys.flags.safe_path else sys.path[1:]
+    installed = [(path, os.stat(path).st_mtime_ns) for path in folders if os.path.isdir(path)]  # noqa: PTH112, PTH116
     return os.fsencode(repr((sys.version, package, code, installed))) + _cpu()
 
 

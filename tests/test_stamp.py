@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -210,9 +211,17 @@ def test_other_packages_installed_end_in_the_full_look(
 ) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
-    monkeypatch.syspath_prepend(str(packages))
+    monkeypatch.setattr("sys.path", [*sys.path, str(packages)])
     assert write(repo)
 
     (packages / "openvino-2026.5.0.dist-info").mkdir()
 
     assert stamp.look(str(repo), KEY) is None
+
+
+def test_console_script_and_module_share_a_stamp(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *others = sys.path
+    monkeypatch.setattr("sys.path", ["/the/script's/folder", *others])
+
+    assert first != sys.path[0]
+    assert 4 == known(repo).fresh([])
