@@ -115,11 +115,6 @@ class Database:
         rows = self._connection.execute("SELECT action, digest, message FROM failures")
         return {action: (digest, message) for action, digest, message in rows}
 
-    def forget(self, digest: str) -> None:
-        """Drop a result whose bytes are gone."""
-        with self._connection:
-            self._connection.execute("DELETE FROM results WHERE digest = ?", (digest,))
-
     def files(self) -> dict[str, CachedFile]:
         """Return the whole stat cache."""
         rows = self._connection.execute("SELECT path, size, mtime_ns, inode, sha256, seen_ns FROM files")
