@@ -165,6 +165,9 @@ class FakeDisk:
             self.files[path] = FakeFile(data, self._clock_ns, self._next_inode())
         self._fuse.step()
 
+    def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
+        """See `Disk`. `publish` leaves nothing here."""
+
     def remove(self, path: str) -> None:
         """See `Disk`."""
         self._fuse.step()

@@ -83,9 +83,9 @@ class Executor:
         started = time.monotonic()
         emit = self._world.emit
         emit(BuildStarted(targets=tuple(targets)))
-        if not self._options.dry_run:
-            self._keeper.clear_scratch()
         actions = closure(self._graph, [self._graph.targets[name] for name in targets])
+        if not self._options.dry_run:
+            self._keeper.clear_up(actions)
         scheduler = Scheduler(actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
         try:
             self._loop(scheduler)

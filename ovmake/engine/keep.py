@@ -11,7 +11,7 @@ action again; what was published before is still whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ovmake.engine.job import Job, Success
 from ovmake.engine.world import World
@@ -19,7 +19,7 @@ from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, Trace
 from ovmake.store.cas import Cas
-from ovmake.store.disk import DigestMismatchError
+from ovmake.store.disk import DigestMismatchError, by_folder
 
 SCRATCH = ".ovmake/tmp"
 LOGS = ".ovmake/logs"
@@ -34,9 +34,12 @@ class Keeper:
         self._cas = cas
         self._scratches = 0
 
-    def clear_scratch(self) -> None:
+    def clear_up(self, actions: Iterable[Action]) -> None:
         """Remove what a killed run left; the lock says that nobody else uses it."""
         self._world.disk.remove(SCRATCH)
+        self._world.disk.clear_up(
+            by_folder(output.place for action in actions for output in action.outputs if output.place)
+        )
 
     def lost(self, action: Action, seen: Seen) -> list[Artifact]:
         """Return the inputs whose stored bytes are gone or damaged; what is damaged is dropped.
