@@ -38,7 +38,6 @@ from ovmake.graph.action import Action, Artifact, Graph, JsonValue, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
-from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
 from ovmake.store.disk import DigestMismatchError, Stat
 
@@ -291,17 +290,10 @@ class Executor:
 
     def _point_home(self, action: Action, failure: Complaint) -> Diagnostic:
         """Point a failure at the setting it names, else at the model's table."""
-        roles = {given.role: given.at for given in action.inputs}
-        role, _, key = failure.setting.partition(".")
-        if key and role in roles:
-            # "dataset.labels" is a key beside the one that names the dataset's file.
-            at: KeyPath = (*roles[role][:-1], *key.split(".", 1))
-        else:
-            at = action.origins.get(failure.setting) or roles.get(failure.setting) or action.at
         return Diagnostic(
             code=failure.code,
             message=f"{action.name}: {failure.message}",
-            span=self._world.span(at),
+            span=self._world.span(action.place_of(failure.setting) or action.at),
             notes=failure.notes,
             help=failure.help,
         )

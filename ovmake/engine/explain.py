@@ -1,51 +1,187 @@
 """Reasons in words. Pure.
 
+    all_in_words(decision, action, locate) -> a line per reason
     in_words(reason, action, locate) -> str
 
-`locate` turns the key path of a setting into "Ovfile:14", or "" where it cannot.
+`locate` turns the key path of a setting into "Ovfile:14", or "" where it cannot. Of a setting that was taken out of the
+Ovfile it finds the table that it would be in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 
-from ovmake.engine.staleness import Decision, Reason
-from ovmake.graph.action import Action
+from ovmake.engine.staleness import ABSENT, NOT_SET, Decision, FileChange, Reason
+from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, Action, Artifact
 from ovmake.ovfile.spec import KeyPath
 
 Locate = Callable[[KeyPath], str]
 
+# A re-exported SavedModel differs in four or five files.
+SHOWN_FILES = 5
+# Params that the Ovfile has no key for.
+OWN_PARAMS = frozenset({"seed", "target", "execute-in", "target-device"})
+# Settings of the model itself; others, if they are of a target, stand in the precision's table as a rule.
+OF_MODEL = frozenset({"inputs", "outputs", "cut", "accuracy"})
+
+
+def all_in_words(decision: Decision, action: Action, locate: Locate) -> tuple[str, ...]:
+    """Return a line per reason, the doubtful ones last; what waits for the same action is one line."""
+    lines = [in_words(reason, action, locate) for reason in decision.reasons if reason.kind != "pending"]
+    return (*lines, *_pending(decision, action))
+
 
 def in_words(reason: Reason, action: Action, locate: Locate) -> str:
     """Return one line without a full stop."""
-    name, old, new = reason.name, reason.old, reason.new
+    name, old, new = reason.name, reason.old or "", reason.new or ""
     match reason.kind:
         case "never-built":
             return "never built"
         case "forced":
             return "asked for by --force"
         case "input":
-            return f"{name} changed: {old} → {new}"
+            return _input(reason) + _beside(locate(_named_at(reason, action)))
         case "param":
-            place = locate(action.origins[name]) if name in action.origins else ""
-            return f"`{name}` changed: {old} → {new}" + (f"  {place}" if place else "")
+            return f"`{name}` changed: {old} → {new}" + _beside(_set_at(name, action, locate))
         case "tool":
-            return f"`{name}` {_bare(old)} → {_bare(new)}"
+            return _tool(name, _bare(old), _bare(new))
         case "environment":
-            return f"{name} changed: {_bare(old)} → {_bare(new)}"
+            return _environment(name, _bare(old), _bare(new))
         case "output-missing":
-            return f"{name} is missing"
+            stored = any(name == str(Artifact(action.name, output.role)) for output in action.outputs)
+            return f"{name} is gone from the store" if stored else f"{name} is missing"
         case "output-edited":
             return f"{name} is not what was published"
         case "pending":
-            return f"{name} may change"
+            return _may_change([name], _maker(name, action))
 
 
-def all_in_words(decision: Decision, action: Action, locate: Locate) -> tuple[str, ...]:
-    """Return a line per reason."""
-    return tuple(in_words(reason, action, locate) for reason in decision.reasons)
+# places in the Ovfile
 
 
-def _bare(value: str | None) -> str:
+def _beside(place: str) -> str:
+    return f"  {place}" if place else ""
+
+
+def _named_at(reason: Reason, action: Action) -> KeyPath:
+    """Return where the Ovfile names a source; nothing for what an action made."""
+    return next((given.at for given in action.inputs if given.label == reason.name), ())
+
+
+def _set_at(name: str, action: Action, locate: Locate) -> str:
+    if (at := action.place_of(name)) is not None:
+        return locate(at)
+    if name in OWN_PARAMS:
+        return ""
+    # It stands nowhere now: then the table in which it would.
+    key = tuple(name.split("."))
+    precision = action.subject.rpartition(":")[2] if ":" in action.subject else ""
+    return locate((*action.at, precision, *key) if precision and key[0] not in OF_MODEL else (*action.at, *key))
+
+
+# what actions read
+
+
+def _input(reason: Reason) -> str:
+    name, old, new = reason.name, reason.old, reason.new
+    if old == ABSENT:
+        return f"{name} is read now, and was not before"
+    if new == ABSENT:
+        return f"{name} is not read any more"
+    what = f"{name} in place of {reason.was}" if reason.was else f"{name} changed"
+    return f"{what}: {_differing(reason.files) or f'{old} → {new}'}"
+
+
+def _differing(files: tuple[FileChange, ...]) -> str:
+    shown = [_file(one) for one in files[:SHOWN_FILES]]
+    more = len(files) - len(shown)
+    return ", ".join(shown) + (f", and {more} more" if more else "")
+
+
+def _file(change: FileChange) -> str:
+    # A name is whatever a file system bears: an escape sequence would be the terminal's to obey.
+    path = change.path if change.path.isprintable() else json.dumps(change.path)
+    if change.old is None:
+        return f"{path} is new"
+    return f"{path} is gone" if change.new is None else f"{path} ({change.old} → {change.new})"
+
+
+def _maker(label: str, action: Action) -> str:
+    origins = (given.origin for given in action.inputs if given.label == label)
+    return next((origin.action for origin in origins if isinstance(origin, Artifact)), "")
+
+
+def _pending(decision: Decision, action: Action) -> list[str]:
+    waiting: dict[str, list[str]] = {}
+    for reason in decision.reasons:
+        if reason.kind == "pending":
+            waiting.setdefault(_maker(reason.name, action), []).append(reason.name)
+    return [_may_change(labels, maker) for maker, labels in waiting.items()]
+
+
+def _may_change(labels: list[str], maker: str) -> str:
+    """Return "`xml` and `bin` of convert m may change, once convert m ran"."""
+    if not maker:
+        return f"{_listed(labels)} may change"
+    of = f" of {maker}"
+    return f"{_listed([label.removesuffix(of) for label in labels])}{of} may change, once {maker} ran"
+
+
+# what it runs with and on
+
+
+def _tool(name: str, old: str, new: str) -> str:
+    if old == NOT_SET:
+        return f"`{name}` {new} is used now, and none was before"
+    if new == NOT_SET:
+        return f"`{name}` {old} is not used any more"
+    (release, _, code), (released, _, coded) = old.partition("+"), new.partition("+")
+    if name == "ovmake" and release == released:
+        return f"ovmake's own code changed: {code} → {coded}"
+    return f"`ovmake` {release} → {released}" if name == "ovmake" else f"`{name}` {old} → {new}"
+
+
+def _environment(name: str, old: str, new: str) -> str:
+    if NOT_SET in (old, new):
+        return f"{name} changed: {old} → {new}"
+    if name == "isa":
+        return f"instruction sets changed: {_flags(old, new)}"
+    was, now = old.split(MACHINE_SEPARATOR), new.split(MACHINE_SEPARATOR)
+    if not len(was) == len(now) == len(MACHINE_PARTS):
+        return f"{name} changed: {old} → {new}"
+    return f"{name} changed: {', '.join(_parts(zip(MACHINE_PARTS, was, now, strict=True)))}"
+
+
+def _parts(parts: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return which parts of a machine are others."""
+    return [
+        f"{part}: {_flags(was, now)}" if part == MACHINE_PARTS[-1] else f"{part} {_figure(was)} → {_figure(now)}"
+        for part, was, now in parts
+        if was != now
+    ]
+
+
+def _figure(text: str) -> str:
+    """Return a part of the machine less the words that name it."""
+    return text.removesuffix(" cores").removeprefix("cpu limit ")
+
+
+def _flags(old: str, new: str) -> str:
+    was, now = old.split(), new.split()
+    came, went = [flag for flag in now if flag not in was], [flag for flag in was if flag not in now]
+    told = [
+        f"{_listed(flags)} {'is' if len(flags) == 1 else 'are'} {word}"
+        for flags, word in ((came, "new"), (went, "gone"))
+        if flags
+    ]
+    return ", ".join(told)
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _bare(value: str) -> str:
     """Versions are strings, but read better without quotes."""
-    return (value or "").strip('"')
+    return value.strip('"')

@@ -47,14 +47,14 @@ class Looker:
             if isinstance(given.origin, Artifact):
                 outputs = made[given.origin.action]
                 digest = None if outputs is None else outputs[given.origin.role]
-                inputs[given.role] = SeenInput(label=str(given.origin), digest=digest)
+                inputs[given.role] = SeenInput(label=given.label, digest=digest)
             else:
                 state = self._source(action, given.origin, given.at)
                 if given.by_computation:
-                    label, digest = f"what {given.origin.path} computes", self._computation(given.origin, state)
-                    inputs[given.role] = SeenInput(label=label, digest=digest)
+                    digest = self._computation(given.origin, state)
+                    inputs[given.role] = SeenInput(label=given.label, digest=digest)
                 else:
-                    inputs[given.role] = SeenInput(label=given.origin.path, digest=state.digest)
+                    inputs[given.role] = SeenInput(label=given.label, digest=state.digest, files=state.listing)
         return Seen(
             kind=action.kind,
             tools={
@@ -108,8 +108,19 @@ class Looker:
     def decide(self, action: Action, seen: Seen, *, forced: bool) -> Decision:
         """Return why the action must run, if it must."""
         trace = self.trace(action)
-        outputs = {} if trace is None else self._changed_outputs(action, trace)
-        return self._world.rebuilder(seen, trace, outputs, forced=forced)
+        if trace is None:
+            return self._world.rebuilder(seen, None, {}, forced=forced)
+        outputs = self._changed_outputs(action, trace)
+        return self._world.rebuilder(seen, self._with_listings(trace, seen), outputs, forced=forced)
+
+    def _with_listings(self, trace: Trace, seen: Seen) -> Trace:
+        """Return the trace with the files that folders had, where they have others now."""
+        was = dict(trace.seen.inputs)
+        for role, given in seen.inputs.items():
+            before = was.get(role)
+            if before and before.digest and given.files is not None and before.digest != given.digest:
+                was[role] = replace(before, files=self._world.database.listing(before.digest))
+        return replace(trace, seen=replace(trace.seen, inputs=was))
 
     def trace(self, action: Action) -> Trace | None:
         """Return the trace of the action's last success before this run."""

@@ -11,6 +11,9 @@ Rule 3: all reasons, not the first one.
 `seen` is what the action would see now; `trace` is what its last success saw and made (verifying trace in Mokhov et
 al., "Build Systems à la Carte", ICFP 2018, 4.2.2). An input that is known only after another action ran has no digest
 yet (in a dry run); it is a *pending* reason: it may turn out to be none.
+
+Both bring the files of source folders where those are known. They decide nothing, for a folder's digest says all that
+they say; they are there to be named.
 """
 
 from __future__ import annotations
@@ -37,16 +40,32 @@ ReasonKind = Literal[
 OutputState = Literal["missing", "edited"]
 
 ABSENT = "absent"
+NOT_SET = "not set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A file of a folder that differs; `old` is None for a new one, `new` for one that is gone."""
+
+    path: str
+    old: str | None
+    new: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One difference. `name` says of what; `old` and `new` are None where the kind has no values."""
+    """One difference. `name` says of what; `old` and `new` are None where the kind has no values.
+
+    `was`: what an input was called before, "" if that is `name` too. `files`: what differs in a folder, in order of
+    their paths; empty for what is no folder, and where it is not known.
+    """
 
     kind: ReasonKind
     name: str = ""
     old: str | None = None
     new: str | None = None
+    was: str = ""
+    files: tuple[FileChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +92,8 @@ def decide(seen: Seen, trace: Trace | None, outputs: Mapping[str, OutputState], 
     """
     reasons = [Reason(kind="forced")] if forced else []
     if trace is None:
-        return Decision(reasons=(*reasons, Reason(kind="never-built"), *_pending(seen)))
+        # Inputs that are not known yet are no reasons of their own here: there is nothing that they could differ from.
+        return Decision(reasons=(*reasons, Reason(kind="never-built")))
     before = trace.seen
     reasons += _inputs(before.inputs, seen.inputs)
     reasons += _changes("param", before.params, seen.params)
@@ -89,21 +109,44 @@ def decide(seen: Seen, trace: Trace | None, outputs: Mapping[str, OutputState], 
 Rebuilder = Callable[..., Decision]
 
 
-def _pending(seen: Seen) -> list[Reason]:
-    return [Reason(kind="pending", name=given.label) for given in seen.inputs.values() if given.digest is None]
-
-
 def _inputs(before: Mapping[str, SeenInput], now: Mapping[str, SeenInput]) -> list[Reason]:
     reasons = []
     for role, given in now.items():
         was = before.get(role)
-        old = ABSENT if was is None else str(was.digest)
         if given.digest is None:
             reasons.append(Reason(kind="pending", name=given.label))
-        elif was is None or was.digest != given.digest:
-            reasons.append(Reason(kind="input", name=given.label, old=old, new=str(given.digest)))
+        elif was is None:
+            reasons.append(Reason(kind="input", name=given.label, old=ABSENT, new=str(given.digest)))
+        elif was.digest != given.digest:
+            reasons.append(_other(was, given))
     gone = [was for role, was in before.items() if role not in now]
     return reasons + [Reason(kind="input", name=was.label, old=str(was.digest), new=ABSENT) for was in gone]
+
+
+def _other(was: SeenInput, given: SeenInput) -> Reason:
+    return Reason(
+        kind="input",
+        name=given.label,
+        old=str(was.digest),
+        new=str(given.digest),
+        was="" if was.label == given.label else was.label,
+        files=_files(was, given),
+    )
+
+
+def _files(was: SeenInput, given: SeenInput) -> tuple[FileChange, ...]:
+    if was.files is None or given.files is None:
+        return ()
+    old, new = was.files, given.files
+    return tuple(
+        FileChange(path=path, old=_digest(old.get(path)), new=_digest(new.get(path)))
+        for path in sorted({*old, *new})
+        if old.get(path) != new.get(path)
+    )
+
+
+def _digest(digest: object) -> str | None:
+    return None if digest is None else str(digest)
 
 
 def _changes(kind: ReasonKind, before: Mapping[str, object], now: Mapping[str, object]) -> list[Reason]:
@@ -117,7 +160,7 @@ def _changes(kind: ReasonKind, before: Mapping[str, object], now: Mapping[str, o
 
 
 def _shown(values: Mapping[str, object], name: str) -> str:
-    return _text(values[name]) if name in values else "not set"
+    return _text(values[name]) if name in values else NOT_SET
 
 
 def _text(value: object) -> str:

@@ -32,6 +32,10 @@ WorkerName = Literal["openvino", "tensorflow", "bench", "here"]
 # them the last bits of a float. "machine": everything a measurement depends on.
 EnvironmentName = Literal["isa", "machine"]
 
+# What "machine" is made of, in this order. The last is "isa".
+MACHINE_PARTS = ("processor", "cores", "CPU limit", "memory", "kernel", "instruction sets")
+MACHINE_SEPARATOR = "; "
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -64,6 +68,13 @@ class Input:
     origin: Source | Artifact
     at: KeyPath = ()
     by_computation: bool = False
+
+    @property
+    def label(self) -> str:
+        """What it is called in a reason."""
+        if isinstance(self.origin, Artifact):
+            return str(self.origin)
+        return f"what {self.origin.path} computes" if self.by_computation else self.origin.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +129,17 @@ class Action:
     def name(self) -> str:
         """`convert digits`, `quantize digits:int8`: unique in a graph."""
         return f"{self.kind} {self.subject}"
+
+    def place_of(self, setting: str) -> KeyPath | None:
+        """Return where the Ovfile has a setting or names an input, None if it does not.
+
+        "dataset.labels" is a key beside the one that names the dataset's file.
+        """
+        if setting in self.origins:
+            return self.origins[setting]
+        named = {given.role: given.at for given in self.inputs if given.at}
+        role, _, key = setting.partition(".")
+        return (*named[role][:-1], *key.split(".", 1)) if key and role in named else named.get(setting)
 
     @property
     def needs(self) -> tuple[str, ...]:

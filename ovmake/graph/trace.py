@@ -13,20 +13,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ovmake.graph.action import JsonValue
 from ovmake.graph.digest import Digest, of_json
 
 FORMAT = 1
 
+# The files of a folder by relative path.
+Listing = Mapping[str, Digest]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenInput:
-    """An input as it is: `label` is a path, or "`xml` of convert digits"; `digest` is None while unknown."""
+    """An input as it is: `label` is a path, or "`xml` of convert digits"; `digest` is None while unknown.
+
+    `files` are those of a folder, so that a reason can name the ones that differ; None where they are not known, or too
+    many to be kept. They are no part of what is compared.
+    """
 
     label: str
     digest: Digest | None
+    files: Listing | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

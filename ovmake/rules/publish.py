@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import Target
+from ovmake.ovfile.spec import KeyPath, Target
 from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import (
     control_params,
@@ -93,9 +93,26 @@ def publish(
                 Output(role="record", place=f"{folder}/record.json"),
             ),
             at=target.at,
-            origins=target.origins,
+            origins=_origins(lowering, target),
         ),
     )
+
+
+def _origins(lowering: Lowering, target: Target) -> dict[str, KeyPath]:
+    """Return where the settings stand that the record repeats: also the dataset's, and those of `auto`'s candidates."""
+    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    params = dataset_params(dataset, labels=True)
+    of_dataset = {name: (*dataset.at, *key.split(".")) for name, key in _keys(params)} if dataset else {}
+    return {
+        **target.origins,
+        **of_dataset,
+        **{f"{one.precision}.{name}": at for one in target.candidates for name, at in one.origins.items()},
+    }
+
+
+def _keys(params: tuple[Param, ...]) -> list[tuple[str, str]]:
+    """Return the names of a dataset's params with its own keys: "dataset.labels" and "labels"."""
+    return [(param.name, key) for param in params for _, _, key in [param.name.partition(".")] if key]
 
 
 def _findings(judged: Judged | None, choice: Action | None) -> tuple[Input, ...]:

@@ -4,6 +4,7 @@
     results     action digest -> the same, for every success there ever was (the action cache)
     failures    action name   -> the digest and the message of its last failure
     files       path          -> state and digest (the stat cache)
+    listings    tree digest   -> the files of a source folder that something was built of
 
 Rule 1: a row is written after the bytes it speaks of are on the disk, so a crash loses at most the newest results.
 Rule 2: losing the whole database is safe: everything is rebuilt. So a torn or foreign one is set aside, not repaired.
@@ -12,13 +13,14 @@ Rule 2: losing the whole database is safe: everything is rebuilt. So a torn or f
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ovmake.graph.digest import Digest
-from ovmake.graph.trace import Trace
+from ovmake.graph.trace import Listing, Trace
 from ovmake.store.disk import Stat
 
 # Bump when a table or the trace's JSON changes.
@@ -37,6 +39,8 @@ CREATE TABLE files (
 # What sources compute, by the digest of their bytes and ovmake's version. Older databases of this format lack the
 # table, and lose nothing by it.
 FINGERPRINTS = "CREATE TABLE IF NOT EXISTS fingerprints (source TEXT PRIMARY KEY, found TEXT NOT NULL) WITHOUT ROWID"
+# The files of source folders, for reasons that name those that differ. Without a row, a reason names the folder.
+LISTINGS = "CREATE TABLE IF NOT EXISTS listings (tree TEXT PRIMARY KEY, files TEXT NOT NULL) WITHOUT ROWID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,14 @@ class Database:
             OSError: the disk is full, or cannot be written.
         """
         body = trace.to_json()
+        seen = trace.seen.inputs.values()
+        listings = [(one.digest.encoded(), _listed(one.files)) for one in seen if one.digest and one.files is not None]
         try:
             with self._connection:
                 self._connection.execute("INSERT OR REPLACE INTO traces VALUES (?, ?)", (action, body))
                 self._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (trace.seen.digest, body))
                 self._connection.execute("DELETE FROM failures WHERE action = ?", (action,))
+                self._connection.executemany("INSERT OR IGNORE INTO listings VALUES (?, ?)", listings)
         except sqlite3.OperationalError as error:
             raise OSError(f"the state database: {error}") from error
 
@@ -145,6 +152,11 @@ class Database:
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def listing(self, tree: Digest) -> Listing | None:
+        """Return the files of a source folder with this digest, if an action that succeeded has seen it."""
+        row = self._connection.execute("SELECT files FROM listings WHERE tree = ?", (tree.encoded(),)).fetchone()
+        return None if row is None else {path: Digest.decode(one) for path, one in json.loads(row[0]).items()}
+
     def fingerprint(self, source: str) -> str | None:
         """Return a source's fingerprint; `source` is the digest of its bytes and the version of who takes it."""
         row = self._connection.execute("SELECT found FROM fingerprints WHERE source = ?", (source,)).fetchone()
@@ -154,6 +166,10 @@ class Database:
         """Keep a fingerprint; a disk that cannot take it costs only taking it again."""
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?)", (source, found))
+
+
+def _listed(files: Mapping[str, Digest]) -> str:
+    return json.dumps({path: digest.encoded() for path, digest in files.items()})
 
 
 class _ForeignFormatError(Exception):
@@ -174,6 +190,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
         connection.execute(FINGERPRINTS)
+        connection.execute(LISTINGS)
     except BaseException:
         with contextlib.suppress(sqlite3.Error):
             connection.close()

@@ -20,13 +20,21 @@ from ovmake.store.disk import Disk, Stat
 # Kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
 
+# Of how many files a folder's listing is kept, so that a reason can name those that differ. A row takes about 100 bytes
+# a file, for each state of the folder that something was built of: 50,000 images would be 5 MB each.
+MOST_LISTED = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source's digest, and the state of every file of it (key "" for a source that is one file)."""
+    """A source's digest, and the state of every file of it (key "" for a source that is one file).
+
+    `listing`: the files' digests, of a folder with at most `MOST_LISTED` of them; else None.
+    """
 
     digest: Digest
     files: Mapping[str, Stat]
+    listing: Mapping[str, Digest] | None = None
 
 
 class Sources:
@@ -59,7 +67,7 @@ class Sources:
         files = self._disk.walk(path)
         self._cached |= self._database.files(path)
         digests = {name: self._digest(f"{path}/{name}", stat) for name, stat in files.items()}
-        return SourceState(of_tree(digests), files)
+        return SourceState(of_tree(digests), files, digests if len(digests) <= MOST_LISTED else None)
 
     def looked_at(self, path: str) -> dict[str, Stat]:
         """Return the files whose digests were asked for, at `path` or below it, as they were then."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
-from ovmake.graph.action import EnvironmentName
+from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, EnvironmentName
 
 # One import name, several wheels.
 WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")}
@@ -70,19 +70,16 @@ class Toolchain:
 
     @cached_property
     def machine(self) -> str:
-        """What a measurement depends on: CPU model, instruction sets, usable cores, limits, memory, kernel."""
-        model = _first_processor().get("model name") or os.uname().machine
-        memory = _meminfo_total_mib()
-        return "; ".join(
-            [
-                model,
-                f"{usable_cores()} cores",
-                f"cpu limit {_cpu_limit()}",
-                f"{memory} MiB",
-                os.uname().release,
-                self.isa,
-            ],
-        )
+        """What a measurement depends on: CPU model, usable cores, limits, memory, kernel, instruction sets."""
+        found = {
+            "processor": _first_processor().get("model name") or os.uname().machine,
+            "cores": f"{usable_cores()} cores",
+            "CPU limit": f"cpu limit {_cpu_limit()}",
+            "memory": f"{_meminfo_total_mib()} MiB",
+            "kernel": os.uname().release,
+            "instruction sets": self.isa,
+        }
+        return MACHINE_SEPARATOR.join(found[part] for part in MACHINE_PARTS)
 
 
 def usable_cores() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,4 +246,25 @@ def test_fingerprints_are_remembered_and_an_older_database_gets_its_table(tmp_pa
     again, _ = Database.open(tmp_path / "state.db")
 
     assert ("", None, "computes") == (warning, again.fingerprint("other"), again.fingerprint("bytes 0.1"))
+    again.close()
+
+
+def test_files_of_a_folder_are_remembered_and_an_older_database_gets_their_table(tmp_path: Path) -> None:
+    first, _ = Database.open(tmp_path / "state.db")
+    first._connection.execute("DROP TABLE listings")
+    first.close()
+    files = {"variables/data": of_bytes(b"1"), "näme\udc80\n": of_bytes(b"2")}
+    folder, unlisted = (
+        SeenInput(label="models/m", digest=of_bytes(x), files=y) for x, y in [(b"f", files), (b"g", None)]
+    )
+
+    database, warning = Database.open(tmp_path / "state.db")
+    database.succeed(
+        "convert m", replace(trace(), seen=replace(trace().seen, inputs={"source": folder, "b": unlisted}))
+    )
+    database.succeed("freeze m", replace(trace(), seen=replace(trace().seen, inputs={"source": folder})))
+    database.close()
+    again, _ = Database.open(tmp_path / "state.db")
+
+    assert ("", files, None) == (warning, again.listing(of_bytes(b"f")), again.listing(of_bytes(b"g")))
     again.close()
