@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +68,12 @@ class WritingRunner:
 
 def _content(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b"".join(one.read_bytes() for one in sorted(path.rglob("*.*")))
+
+
+def published(root: Path) -> dict[str, bytes]:
+    """Return every file under build/."""
+    top = root / "build"
+    return {str(path.relative_to(top)): path.read_bytes() for path in sorted(top.rglob("*")) if path.is_file()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +143,11 @@ class RealRepo:
             database.close()
         return Built(outcome=outcome, ran=runner.ran, warning=warning)
 
-    def published(self) -> Mapping[str, bytes]:
+    def published(self) -> dict[str, bytes]:
         """Return every file under build/."""
-        top = self.root / "build"
-        return {str(path.relative_to(top)): path.read_bytes() for path in sorted(top.rglob("*")) if path.is_file()}
+        return published(self.root)
 
-    def stored(self) -> Mapping[str, bytes]:
+    def stored(self) -> dict[str, bytes]:
         """Return every file of the store, by its sha-256."""
         top = self.root / ".ovmake/cas"
         return {path.parent.name + path.name: path.read_bytes() for path in sorted(top.glob("*/*"))}

@@ -20,6 +20,7 @@ from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, SeenInput, Trace
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
+from ovmake.store.database import decoded
 from ovmake.store.disk import Stat
 from ovmake.store.sources import Sources, SourceState
 
@@ -114,7 +115,7 @@ class Looker:
     def trace(self, action: Action) -> Trace | None:
         """Return the trace of the action's last success before this run."""
         body = self._traces.get(action.name)
-        return None if body is None else Trace.from_json(body)
+        return None if body is None else decoded(body)
 
     def _changed_outputs(self, action: Action, trace: Trace) -> dict[str, OutputState]:
         """Return the outputs that are not as the trace says."""
