@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ovmake.arguments import Command
-    from ovmake.diagnostics import Diagnostic
+    from ovmake.diagnostics import Diagnostic, OvmakeError
     from ovmake.engine.events import Event
     from ovmake.session import Session, Where
     from ovmake.stamp import Stamp
@@ -76,7 +76,7 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, *, again: bool = True) -> int:
     command: Command = arguments.command
     try:
         return command(arguments)
@@ -89,6 +89,9 @@ def _run(arguments: argparse.Namespace) -> int:
         as_json = getattr(arguments, "json", False)
         if isinstance(error, OvmakeError):
             _tell_diagnostics(error.diagnostics, as_json=as_json)
+            if again and _begins_anew(error):
+                arguments.known = None
+                return _run(arguments, again=False)
             return error.exit_status
         if type(error).__module__ == "sqlite3":
             hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
@@ -100,6 +103,13 @@ def _run(arguments: argparse.Namespace) -> int:
             _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=as_json)
             return FAILED
         raise
+
+
+def _begins_anew(error: OvmakeError) -> bool:
+    """Whether what the command met is out of its way now."""
+    from ovmake.session import TornStateError
+
+    return isinstance(error, TornStateError)
 
 
 # commands

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,13 +32,17 @@ from ovmake.ovfile.edits import edited_models
 from ovmake.ovfile.parse import decode, parse, parse_some, span_of
 from ovmake.ovfile.spec import KeyPath, Ovfile
 from ovmake.rules import build_target, debug_target, measure_target
-from ovmake.store.database import Database
+from ovmake.store.database import Database, set_aside, torn
 from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
 from ovmake.store.toolchain import Toolchain
 from ovmake.workers.recognise import recognise
 
 STATE = ".ovmake"
+
+
+class TornStateError(OvmakeError):
+    """The state database could not be read any further. It was set aside: the same command begins anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +305,7 @@ def open_session(
     Raises:
         OvmakeError: the Ovfile is wrong, or names functions of the user's and `user_code` is False; or the repo is
             locked and `wait` is False.
+        TornStateError: while the session was open, the database turned out to be torn.
     """
     read = read_ovfile(where, known, asked)
     if not user_code:
@@ -313,6 +319,7 @@ def open_session(
         if warning:
             tell(warning)
             stamp.forget(str(where.root))
+            read = read_ovfile(where)  # all of it: without its traces, no model is known
         runner = RunnerWhenNeeded(logs=where.root / LOGS)
         try:
             yield Session(
@@ -327,9 +334,22 @@ def open_session(
                 toolchain=Toolchain(),
                 inside=_really_inside(where),
             )
+        except sqlite3.DatabaseError as error:
+            if not torn(error):
+                raise
+            runner.close()
+            database.close()
+            raise _lost(where.root, state / "state.db", error) from error
         finally:
             runner.close()
             database.close()
+
+
+def _lost(root: Path, path: Path, error: sqlite3.DatabaseError) -> TornStateError:
+    """Set a torn database aside."""
+    stamp.forget(str(root))
+    message = f"{path} was set aside as {set_aside(path)}, everything is looked at anew: {error}"
+    return TornStateError(Diagnostic(code="state-torn", message=message, severity="warning"), exit_status=1)
 
 
 def _make_state_folder(state: Path) -> None:

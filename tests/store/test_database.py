@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Seen, SeenInput, Trace
-from ovmake.store.database import FORMAT, CachedFile, Database
+from ovmake.store.database import FORMAT, MIGRATIONS, CachedFile, Database, decoded, set_aside, torn
 from ovmake.store.disk import Stat
 
 
@@ -151,17 +155,135 @@ def test_no_database_at_all_bytes_are_set_aside(path: Path) -> None:
     assert path.with_name("state.db.unreadable").read_bytes().startswith(b"this is no database")
 
 
-@pytest.mark.parametrize("foreign", [FORMAT + 1, 99])
-def test_database_of_another_format_is_set_aside(path: Path, foreign: int) -> None:
-    filled(path, rows=1)
+def with_format(path: Path, number: int) -> None:
+    """Say that a closed database has another format."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {foreign}")
+        connection.execute(f"PRAGMA user_version = {number}")
+
+
+@pytest.mark.parametrize("foreign", [FORMAT + 1, 99])
+def test_database_of_a_newer_format_is_set_aside_under_its_format(path: Path, foreign: int) -> None:
+    filled(path, rows=1)
+    with_format(path, foreign)
+    newer = path.read_bytes()
 
     database, warning = reopened(path)
 
     with closing(database):
         assert_works(database)
-    assert warning.endswith(f"it has format {foreign}, this ovmake reads {FORMAT}")
+    assert newer == path.with_name(f"state.db.format-{foreign}").read_bytes()
+    assert warning == (
+        f"{path} has format {foreign}, this ovmake reads {FORMAT}: it was set aside as state.db.format-{foreign}, "
+        "where the ovmake that made it finds it again, and everything is looked at anew"
+    )
+
+
+def test_newer_ovmake_finds_its_database_again_after_an_older_one(path: Path) -> None:
+    # What this ovmake set aside under its own format's name is what an older one would have left.
+    filled(path, rows=1)
+    path.rename(path.with_name(f"state.db.format-{FORMAT}"))
+    path.write_bytes(database_of_format_1())
+
+    database, warning = reopened(path)
+
+    with closing(database):
+        assert ["convert m0"] == list(database.traces())
+    assert database_of_format_1() == path.with_name("state.db.format-1").read_bytes()
+    assert warning == (
+        f"{path} has format 1, this ovmake reads {FORMAT}: it was set aside as state.db.format-1, where the ovmake "
+        "that made it finds it again, and the one that this ovmake had is back"
+    )
+
+
+def test_older_ovmake_finds_its_database_again_after_a_newer_one(path: Path) -> None:
+    filled(path, rows=1)
+    path.rename(path.with_name(f"state.db.format-{FORMAT}"))
+    filled(path, rows=2)
+    with_format(path, FORMAT + 1)
+
+    with closing(reopened(path)[0]) as database:
+        assert ["convert m0"] == list(database.traces())
+
+    assert ["state.db", f"state.db.format-{FORMAT + 1}"] == sorted(one.name for one in path.parent.iterdir())
+
+
+@pytest.mark.parametrize("number", [-1, 1_000_000])
+def test_number_that_is_no_format_is_a_torn_header(path: Path, number: int) -> None:
+    filled(path, rows=1)
+    with_format(path, number)
+
+    database, warning = reopened(path)
+
+    with closing(database):
+        assert_works(database)
+    assert (
+        f"{path} was set aside as state.db.unreadable, everything is looked at anew: its format is {number}" == warning
+    )
+
+
+# As ovmake 0.1 made it before results had a last use; early ones had no table of fingerprints, and no trace a checksum.
+SCHEMA_1 = """
+CREATE TABLE traces (action TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE results (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE failures (action TEXT PRIMARY KEY, digest TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, seen_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+FILE = CachedFile(Stat(False, 7, 8, 9), Digest("ab" * 32, 7), 10)
+
+
+@cache
+def database_of_format_1() -> bytes:
+    """Return the file of a database with a row in each table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        body = json.dumps({name: value for name, value in json.loads(trace().to_json()).items() if name != "crc"})
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(SCHEMA_1)
+            connection.execute("INSERT INTO traces VALUES ('convert m', ?)", (body,))
+            connection.execute("INSERT INTO results VALUES (?, ?)", (trace().seen.digest, body))
+            connection.execute("INSERT INTO failures VALUES ('convert n', 'd', 'it broke')")
+            connection.execute("INSERT INTO files VALUES ('models/m.pb', 7, 8, 9, ?, 10)", ("ab" * 32,))
+        return path.read_bytes()
+
+
+def test_older_format_is_brought_up_and_loses_nothing(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(database_of_format_1())
+    began_s = int(time.time())
+
+    database, warning = reopened(path)
+
+    with closing(database):
+        assert "" == warning
+        assert {"convert m": trace()} == {name: decoded(body) for name, body in database.traces().items()}
+        assert trace() == database.result(trace().seen.digest)
+        assert {"convert n": ("d", "it broke")} == database.failures()
+        assert {"models/m.pb": FILE} == database.files()
+        assert None is database.fingerprint("bytes 0.1")
+        (result,) = database.results()
+        assert began_s <= result.used_s <= time.time()
+    assert ["state.db"] == [one.name for one in path.parent.iterdir()]
+
+
+def test_kill_while_it_is_brought_up_leaves_the_older_format(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(database_of_format_1())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[1]}")  # and the process is gone before it commits
+
+    with closing(reopened(path)[0]) as database:
+        assert (["convert m"], FORMAT) == (list(database.traces()), format_of(database))
+
+
+def format_of(database: Database) -> int:
+    (number,) = database._connection.execute("PRAGMA user_version").fetchone()
+    assert isinstance(number, int)
+    return number
 
 
 @pytest.mark.parametrize("kept", [100, 1_000, 4_096, 8_192, 20_000])
@@ -178,16 +300,89 @@ def test_torn_file_is_set_aside(path: Path, kept: int) -> None:
     assert "was set aside" in warning
 
 
-def test_file_with_garbage_in_the_middle_is_set_aside(path: Path) -> None:
-    filled(path)
+def garble(path: Path) -> None:
+    """Overwrite all but the first page."""
     whole = path.read_bytes()
     path.write_bytes(whole[:4_096] + b"\xa5" * (len(whole) - 4_096))
+
+
+def test_file_with_garbage_in_the_middle_is_set_aside_if_nobody_closed_it(path: Path) -> None:
+    filled(path)
+    garble(path)
+    path.with_name("state.db-wal").write_bytes(b"")
 
     database, warning = reopened(path)
 
     with closing(database):
         assert_works(database)
     assert "was set aside" in warning
+
+
+def test_garbage_in_one_that_was_closed_shows_when_it_is_read(path: Path) -> None:
+    filled(path)
+    garble(path)
+
+    database, warning = reopened(path)
+
+    with closing(database):
+        assert "" == warning
+        with pytest.raises(sqlite3.DatabaseError) as caught:
+            database.traces()
+        assert torn(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not JSON",
+        "{}",
+        "[]",
+        trace().to_json().replace('"drop": 0.25', '"drop": 0.05'),  # JSON, a trace, and not what was written
+        trace().to_json().replace("convert", "compress"),
+        None,  # SQLite's columns hold anything
+        3,
+        b"\xff\xfe",
+    ],
+)
+def test_row_that_makes_no_sense_is_a_torn_database(body: str) -> None:
+    with pytest.raises(sqlite3.DatabaseError, match="a row makes no sense") as caught:
+        decoded(body)
+
+    assert torn(caught.value)
+
+
+def test_text_that_is_no_utf_8_is_a_torn_database(database: Database) -> None:
+    database._connection.execute("INSERT INTO traces VALUES ('convert m', CAST(x'fffe' AS TEXT))")
+
+    with pytest.raises(sqlite3.DatabaseError, match="Could not decode") as caught:
+        database.traces()
+
+    assert torn(caught.value)
+
+
+def test_cached_file_that_makes_no_sense_is_not_believed(database: Database) -> None:
+    database._connection.execute("INSERT INTO files VALUES ('models/m.pb', 7, 8, 9, 'ab', 'soon')")
+
+    assert {} == database.files()
+
+
+@pytest.mark.parametrize("code", ["SQLITE_FULL", "SQLITE_IOERR_READ", "SQLITE_READONLY_DBMOVED", "SQLITE_BUSY"])
+def test_trouble_with_the_disk_is_no_torn_database(code: str) -> None:
+    error = sqlite3.OperationalError("trouble")
+    error.sqlite_errorcode = getattr(sqlite3, code)
+
+    assert not torn(error)
+
+
+def test_database_set_aside_takes_its_log_along(path: Path, database: Database) -> None:
+    database.succeed("convert m", trace())  # it is in the log only
+    for suffix in ("", "-wal"):
+        Path(f"{path}2{suffix}").write_bytes(Path(f"{path}{suffix}").read_bytes())
+
+    assert "state.db2.format-9" == set_aside(Path(f"{path}2"), "format-9")
+
+    with closing(sqlite3.connect(f"{path}2.format-9")) as connection:
+        assert [("convert m",)] == connection.execute("SELECT action FROM traces").fetchall()
 
 
 def test_empty_file_is_a_new_database(path: Path) -> None:
@@ -235,36 +430,89 @@ def test_log_of_a_killed_process_is_read(path: Path) -> None:
         assert (warning, list(again.traces())) == ("", ["convert m"])
 
 
-def test_fingerprints_are_remembered_and_an_older_database_gets_its_table(tmp_path: Path) -> None:
-    first, _ = Database.open(tmp_path / "state.db")
-    first._connection.execute("DROP TABLE fingerprints")
-    first.close()
-
-    database, warning = Database.open(tmp_path / "state.db")
+def test_fingerprints_are_remembered(path: Path, database: Database) -> None:
     database.remember_fingerprint("bytes 0.1", "computes")
     database.close()
-    again, _ = Database.open(tmp_path / "state.db")
 
-    assert ("", None, "computes") == (warning, again.fingerprint("other"), again.fingerprint("bytes 0.1"))
-    again.close()
+    with closing(reopened(path)[0]) as again:
+        assert (None, "computes") == (again.fingerprint("other"), again.fingerprint("bytes 0.1"))
 
 
-def test_files_of_a_folder_are_remembered_and_an_older_database_gets_their_table(tmp_path: Path) -> None:
-    first, _ = Database.open(tmp_path / "state.db")
-    first._connection.execute("DROP TABLE listings")
-    first.close()
+def test_files_of_a_folder_are_remembered(path: Path, database: Database) -> None:
     files = {"variables/data": of_bytes(b"1"), "näme\udc80\n": of_bytes(b"2")}
     folder, unlisted = (
         SeenInput(label="models/m", digest=of_bytes(x), files=y) for x, y in [(b"f", files), (b"g", None)]
     )
-
-    database, warning = Database.open(tmp_path / "state.db")
     database.succeed(
         "convert m", replace(trace(), seen=replace(trace().seen, inputs={"source": folder, "b": unlisted}))
     )
     database.succeed("freeze m", replace(trace(), seen=replace(trace().seen, inputs={"source": folder})))
     database.close()
-    again, _ = Database.open(tmp_path / "state.db")
 
-    assert ("", files, None) == (warning, again.listing(of_bytes(b"f")), again.listing(of_bytes(b"g")))
-    again.close()
+    with closing(reopened(path)[0]) as again:
+        assert (files, None) == (again.listing(of_bytes(b"f")), again.listing(of_bytes(b"g")))
+
+
+# last use
+
+
+def used(database: Database) -> dict[str, int]:
+    return {result.digest: result.used_s for result in database.results()}
+
+
+def age(database: Database, seconds: int) -> None:
+    """Let all that was done lie further back."""
+    with database._connection:
+        database._connection.execute("UPDATE results SET used_s = used_s - ?", (seconds,))
+
+
+def test_result_is_used_when_it_is_made_and_when_it_is_restored(database: Database) -> None:
+    for _ in range(2):
+        began_s = int(time.time())
+        database.succeed("convert m", trace())
+
+        assert began_s <= used(database)[trace().seen.digest] <= time.time()
+        age(database, 1_000)
+
+
+def test_result_that_is_replaced_was_in_use_until_then(database: Database) -> None:
+    began_s = int(time.time())
+    for batch in (1, 4):
+        database.succeed("convert m", trace(batch))
+        age(database, 1_000)
+
+    # All lies back by 1,000 s since the second; the first counts as used when the second came.
+    assert all(began_s - 1_000 <= used_s for used_s in used(database).values())
+
+
+def test_results_come_with_the_least_recently_used_first(database: Database) -> None:
+    for batch in (4, 1, 2):
+        age(database, 1_000)
+        database.succeed(f"convert m{batch}", trace(batch))
+
+    assert [4, 1, 2] == [result.trace.seen.params["batch"] for result in database.results()]
+
+
+def test_rows_are_dropped_by_their_keys(database: Database) -> None:
+    for name in ("convert m", "convert n"):
+        database.succeed(name, trace())
+    database.succeed("convert o", trace(4))
+    database.fail("convert p", "d", "it broke")
+    database.remember_files([("models/m.pb", FILE), ("models/n.pb", FILE)])
+
+    database.drop(results=[trace(4).seen.digest], traces=["convert n"], failures=["convert p"], files=["models/n.pb"])
+
+    assert ["convert m", "convert o"] == list(database.traces())
+    assert ([trace().seen.digest], {}) == (list(used(database)), database.failures())
+    assert ["models/m.pb"] == list(database.files())
+
+
+def test_space_of_dropped_rows_goes_back_to_the_disk(path: Path) -> None:
+    filled(path, rows=300)
+    before = path.stat().st_size
+
+    with closing(reopened(path)[0]) as database:
+        database.drop(results=list(used(database)), traces=list(database.traces()), files=list(database.files()))
+        database.compact()
+
+    assert path.stat().st_size < before / 10

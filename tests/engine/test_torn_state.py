@@ -1,0 +1,160 @@
+"""Pages of the state database are overwritten: the next command says so and begins anew, and is right.
+
+The session, the graph and the database are real; actions are hashes, so that a build takes a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ovmake.diagnostics import OvmakeError
+from ovmake.engine.executor import Outcome
+from ovmake.engine.world import Options
+from ovmake.session import TornStateError, Where, open_session
+from tests.real import WritingRunner, published
+
+ROOT = Path(__file__).parents[2]
+VARIANTS = 50
+PAGE_BYTES = 4_096
+MODELS = ("a", "b", "c")
+STATE = ".ovmake/state.db"
+
+Told = list[str]
+
+
+def built(root: Path) -> tuple[Outcome, list[str]]:
+    """Build everything once; return the outcome and what ran."""
+    runner = WritingRunner()
+    with open_session(Where(folder=root), wait=False, tell=lambda _: None) as session:
+        session.runner = runner
+        graph = session.graph(measure=False)
+        outcome = session.execute(graph, list(graph.targets), Options(), lambda _: None)
+    return outcome, runner.ran
+
+
+def built_as_the_command_does(root: Path) -> tuple[Outcome, list[str]]:
+    """Begin anew once, after a database that turned out to be torn."""
+    try:
+        return built(root)
+    except TornStateError:
+        return built(root)
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repo in which all is built; not to be changed."""
+    root = tmp_path_factory.mktemp("torn") / "repo"
+    (root / "models").mkdir(parents=True)
+    (root / "Ovfile").write_text("".join(f'[models.{name}]\nsource = "models/{name}.pb"\n' for name in MODELS))
+    for name in MODELS:
+        (root / f"models/{name}.pb").write_text(name)
+    assert 0 == built(root)[0].exit_status
+    return root
+
+
+def edit(root: Path) -> None:
+    """Change a source."""
+    (root / "models/b.pb").write_text("another b")
+
+
+@pytest.fixture(scope="module")
+def edited(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What is published after the edit, from a state that is whole."""
+    root = tmp_path_factory.mktemp("edited") / "repo"
+    shutil.copytree(repo, root)
+    edit(root)
+    assert 0 == built(root)[0].exit_status
+    return published(root)
+
+
+def noise(chance: random.Random, _: bytes) -> bytes:
+    return chance.randbytes(PAGE_BYTES)
+
+
+def zeros(_: random.Random, __: bytes) -> bytes:
+    return bytes(PAGE_BYTES)
+
+
+def another_page(chance: random.Random, whole: bytes) -> bytes:
+    start = chance.randrange(len(whole) // PAGE_BYTES) * PAGE_BYTES
+    return whole[start : start + PAGE_BYTES]
+
+
+def a_few_bytes(chance: random.Random, _: bytes) -> bytes:
+    return chance.randbytes(chance.randrange(1, 40))
+
+
+KINDS: tuple[Callable[[random.Random, bytes], bytes], ...] = (noise, zeros, another_page, a_few_bytes)
+
+
+def tear(path: Path, seed: int) -> None:
+    """Overwrite one to three places: whole pages at their place, or a few bytes anywhere."""
+    chance = random.Random(seed)  # noqa: S311 - a test's own dice
+    for _ in range(chance.randrange(1, 4)):
+        whole = path.read_bytes()
+        data = KINDS[seed % len(KINDS)](chance, whole)
+        start = chance.randrange(len(whole) - len(data) + 1)
+        start -= start % PAGE_BYTES if len(data) == PAGE_BYTES else 0
+        path.write_bytes(whole[:start] + data + whole[start + len(data) :])
+
+
+@pytest.mark.parametrize("seed", range(VARIANTS))
+def test_build_after_pages_were_overwritten_is_right(
+    seed: int, repo: Path, edited: dict[str, bytes], tmp_path: Path
+) -> None:
+    root = tmp_path / "elsewhere"
+    shutil.copytree(repo, root)
+    before = published(root)
+    tear(root / STATE, seed)
+    if seed % 8 >= len(KINDS):  # each kind of damage with an edit, and without
+        edit(root)
+        before = edited
+
+    outcome, _ = built_as_the_command_does(root)
+
+    assert (0, before) == (outcome.exit_status, published(root))
+    outcome, ran = built(root)
+    assert ({"fresh"}, []) == (set(outcome.targets.values()), ran)
+
+
+def test_nothing_published_is_lost_before_the_next_build(repo: Path, tmp_path: Path) -> None:
+    root = tmp_path / "elsewhere"
+    shutil.copytree(repo, root)
+    data = (root / STATE).read_bytes()
+    (root / STATE).write_bytes(data[:PAGE_BYTES] + b"\xa5" * (len(data) - PAGE_BYTES))
+
+    with pytest.raises(OvmakeError, match=r"was set aside as state\.db\.unreadable"):
+        built(root)
+
+    assert published(repo) == published(root)
+    assert data[:PAGE_BYTES] == (root / f"{STATE}.unreadable").read_bytes()[:PAGE_BYTES]
+
+
+def test_command_says_so_and_begins_anew(repo: Path, tmp_path: Path) -> None:
+    root = tmp_path / "elsewhere"
+    shutil.copytree(repo, root)
+    data = (root / STATE).read_bytes()
+    (root / STATE).write_bytes(data[:PAGE_BYTES] + b"\xa5" * (len(data) - PAGE_BYTES))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "ovmake", "status", "a:fp32"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "a:fp32                   never built\n") == (done.returncode, done.stdout)
+    assert done.stderr == (
+        f"warning[state-torn]: {root}/{STATE} was set aside as state.db.unreadable, everything is looked at anew: "
+        "database disk image is malformed\n"
+    )
