@@ -127,7 +127,15 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Actions in an order in which each comes after what it needs, and the last action of every target."""
+    """Actions in an order in which each comes after what it needs, and the last action of every target.
+
+    `order` is each action's place in that order.
+    """
 
     actions: Mapping[str, Action]
     targets: Mapping[str, str]
+    order: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        order = {name: place for place, name in enumerate(self.actions)}
+        object.__setattr__(self, "order", order)  # the only way into a frozen dataclass

@@ -42,12 +42,15 @@ def _unknown(word: str, known: list[str]) -> Diagnostic:
 
 def closure(graph: Graph, names: Iterable[str]) -> list[Action]:
     """Return the named actions and all that they need, in the order of the graph."""
-    wanted = set(names)
-    # The graph's order puts needs first, so one walk backwards sees every consumer before its needs.
-    for action in reversed(list(graph.actions.values())):
-        if action.name in wanted:
-            wanted.update(action.needs)
-    return [action for action in graph.actions.values() if action.name in wanted]
+    wanted: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in wanted:
+            wanted.add(name)
+            pending.extend(graph.actions[name].needs)
+    # Not a walk over the graph: a build asks once for each target.
+    return [graph.actions[name] for name in sorted(wanted, key=graph.order.__getitem__)]
 
 
 def consumers(actions: Iterable[Action]) -> dict[str, list[str]]:
