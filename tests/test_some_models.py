@@ -6,8 +6,6 @@ other without: the same runs in both, and then a look at everything finds nothin
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -19,35 +17,13 @@ import pytest
 
 from ovmake import stamp
 from ovmake.engine.events import ActionFinished, Event
-from ovmake.engine.job import Completion, Job, Success
 from ovmake.engine.world import Options
 from ovmake.session import Where, open_session
 from ovmake.stamping import Stamping
+from tests.real import WritingRunner
 
 SEEDS = range(100 if os.environ.get("OVMAKE_LONG") else 3)
 STEPS = 8
-
-
-class Writer:
-    """A runner whose outputs are digests of what the action reads."""
-
-    def __init__(self) -> None:
-        self._done: list[Completion] = []
-
-    def start(self, job: Job) -> None:
-        """Write at once."""
-        read = {role: digest.sha256 for role, digest in sorted(job.digests.items())}
-        said = json.dumps([job.action.kind, sorted(map(repr, job.params.items())), read])
-        for role, path in job.outputs.items():
-            Path(path).write_text(hashlib.sha256(f"{role} {said}".encode()).hexdigest())
-        self._done.append(Completion(job=job, result=Success(), seconds=0.0))
-
-    def wait(self) -> Completion:
-        """Return the first that is done."""
-        return self._done.pop(0)
-
-    def close(self) -> None:
-        """Nothing to end."""
 
 
 @dataclass(slots=True)
@@ -102,7 +78,7 @@ class Repo:
         if known is not None and known.fresh(asked) is not None:
             return told, 0
         with open_session(self.where, wait=False, tell=print, known=known, asked=asked) as session:
-            session.runner = Writer()
+            session.runner = WritingRunner()
             graph = session.graph(measure=False)
             targets = session.select(graph, asked)
             stamping = Stamping(session, graph, targets)
