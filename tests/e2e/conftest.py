@@ -3,6 +3,7 @@
 built -> Repo       a copy of examples/fashion after `ovmake build`
 fresh -> Repo       the same before it
 repo.ovmake("build") -> Result      the real command, events parsed
+bf16_runs_as -> "bf16" | "f32"      what this processor computes in where bf16 is asked for
 """
 
 from __future__ import annotations
@@ -25,6 +26,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "fashion"
+
+# OpenVINO accepts the hint on any processor, and the compiled model tells what became of it. ovmake judges by something
+# else, the graph of kernels.
+ASK_FOR_BF16 = """
+import sys; sys.modules["openvino_telemetry"] = None
+import openvino as ov
+x = ov.opset13.parameter([1, 8], ov.Type.f32)
+model = ov.Model([ov.opset13.relu(x)], [x])
+compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+print(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+"""
 
 
 def environment() -> dict[str, str]:
@@ -151,6 +163,22 @@ def built(built_once: Repo, tmp_path: Path) -> Repo:
 def fresh(tmp_path: Path) -> Repo:
     """A repo in which nothing was built."""
     return copy_example(tmp_path / "fashion")
+
+
+@pytest.fixture(scope="session")
+def bf16_runs_as() -> str:
+    """Return what OpenVINO says it computes in where bf16 is asked for: bf16, or f32 for want of the instructions."""
+    done = subprocess.run([sys.executable, "-c", ASK_FOR_BF16], capture_output=True, text=True, check=True)
+    answer = done.stdout.strip()
+    assert answer in {"bf16", "f32"}
+    return answer
+
+
+@pytest.fixture
+def needs_bf16(bf16_runs_as: str) -> None:
+    """Skip what is about bf16 executed where it is not."""
+    if bf16_runs_as != "bf16":
+        pytest.skip("this processor does not execute bf16")
 
 
 def run_tensorflow(script: str, folder: Path) -> None:

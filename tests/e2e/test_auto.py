@@ -65,7 +65,8 @@ def test_what_was_chosen_stays_until_something_changes(repo: Repo) -> None:
 
 
 def test_a_candidate_that_misses_its_gate_fails_its_own_target_only(repo: Repo) -> None:
-    # INT8 costs 0.0042 here.
+    # INT8 costs about 0.0042; how much exactly, the processor decides.
+    cost = repo.record("fashion", "int8")["gate"]["drop"]
     repo.edit("max-drop = 0.01", "max-drop = 0.001")
 
     result = repo.build("-k")
@@ -79,7 +80,7 @@ def test_a_candidate_that_misses_its_gate_fails_its_own_target_only(repo: Repo) 
         missed["speed"],
         missed["not_measured"],
     )
-    assert pytest.approx(0.0042, abs=0.001) == missed["drop"]
+    assert cost == missed["drop"] > 0.001
 
 
 def test_without_a_candidate_that_keeps_its_gate_nothing_is_published_and_all_are_named(repo: Repo) -> None:

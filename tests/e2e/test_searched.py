@@ -17,7 +17,7 @@ PLAIN = 'calibration = "calibration"\nsamples = 300'
 
 @pytest.fixture
 def repo(built: Repo) -> Repo:
-    """The built example, which now searches; plain INT8 costs 0.0042 here, nearly all of it in `wide_14`."""
+    """The built example, which now searches; plain INT8 costs about 0.0042, nearly all of it in `wide_14`."""
     built.edit(PLAIN, f'{PLAIN}\non-drop = "mixed"')
     built.edit("max-drop = 0.01", "max-drop = 0.003")
     return built
@@ -33,6 +33,8 @@ def search_in_report(repo: Repo) -> dict[str, Any]:
 
 
 def test_a_layer_that_is_given_back_is_told_by_the_line_the_record_and_the_report(repo: Repo) -> None:
+    cost = repo.record("fashion", "int8")["gate"]["drop"]
+
     result = repo.ovmake("build", "fashion:int8")
 
     assert result.status == 0, result.stderr
@@ -44,7 +46,7 @@ def test_a_layer_that_is_given_back_is_told_by_the_line_the_record_and_the_repor
         given_back["layer"],
         given_back["type"],
     )
-    assert pytest.approx(0.0042, abs=0.001) == given_back["in_int8"]
+    assert cost == given_back["in_int8"] > 0.003
     assert repo.ovmake("status", "fashion:int8").stdout.split(maxsplit=2)[2] == "7 of 8 layers in INT8\n"
 
     reported = search_in_report(repo)
