@@ -17,6 +17,7 @@ from ovmake.arguments import Command, parser
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from typing import NoReturn
 
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
@@ -98,6 +99,8 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    if arguments.watch:
+        _watch(arguments)
     if not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code) and _stamped(arguments):
         return 0
     from ovmake.engine.world import Options
@@ -122,6 +125,19 @@ def _build(arguments: argparse.Namespace) -> int:
         if outcome.exit_status == 0 and not arguments.dry_run and len(targets) == len(graph.targets):
             session.renew_stamp(graph, settled=set(outcome.targets.values()) == {"fresh"})
         return outcome.exit_status
+
+
+def _watch(arguments: argparse.Namespace) -> NoReturn:
+    """Build now and after every change, until the user ends it."""
+    from ovmake.watching import watch
+
+    once = argparse.Namespace(**{**vars(arguments), "watch": False})
+
+    def build() -> None:
+        _run(once)
+        once.force = False  # it is said of the first build: nobody wants everything anew after each edit
+
+    watch(_where(arguments), arguments.targets, build, _listener(arguments))
 
 
 def _stamped(arguments: argparse.Namespace) -> bool:

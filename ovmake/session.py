@@ -222,7 +222,7 @@ def _stays_inside(where: Where) -> Callable[[str], bool]:
     return inside
 
 
-def _really_inside(where: Where) -> Callable[[str], bool]:
+def really_inside(where: Where) -> Callable[[str], bool]:
     """Return whether a path stays in the repo after links are followed."""
     if where.allow_outside:
         return lambda _: True
@@ -293,7 +293,7 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None], user_
                 database=database,
                 runner=runner,
                 toolchain=Toolchain(),
-                inside=_really_inside(where),
+                inside=really_inside(where),
             )
         finally:
             runner.close()

@@ -262,15 +262,13 @@ def test_files_of_a_folder_are_remembered_and_an_older_database_gets_their_table
     first._connection.execute("DROP TABLE listings")
     first.close()
     files = {"variables/data": of_bytes(b"1"), "näme\udc80\n": of_bytes(b"2")}
-    folder, unlisted = (
-        SeenInput(label="models/m", digest=of_bytes(x), files=y) for x, y in [(b"f", files), (b"g", None)]
-    )
+    folder = SeenInput(label="models/m", digest=of_bytes(b"f"), files=files)
+    unlisted = SeenInput(label="data", digest=of_bytes(b"g"))
+    seen = replace(trace().seen, inputs={"source": folder, "dataset": unlisted})
 
     database, warning = Database.open(tmp_path / "state.db")
-    database.succeed(
-        "convert m", replace(trace(), seen=replace(trace().seen, inputs={"source": folder, "b": unlisted}))
-    )
-    database.succeed("freeze m", replace(trace(), seen=replace(trace().seen, inputs={"source": folder})))
+    database.succeed("convert m", replace(trace(), seen=seen))
+    database.succeed("freeze m", replace(trace(), seen=seen))
     database.close()
     again, _ = Database.open(tmp_path / "state.db")
 
