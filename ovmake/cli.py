@@ -135,6 +135,7 @@ def _watch(arguments: argparse.Namespace) -> NoReturn:
 
     def build() -> None:
         _run(once)
+        sys.stdout.flush()
         once.force = False  # it is said of the first build: nobody wants everything anew after each edit
 
     watch(_where(arguments), arguments.targets, build, _listener(arguments))

@@ -213,7 +213,8 @@ def _stays_inside(where: Where) -> Callable[[str], bool]:
     """Return whether a path of the Ovfile stays in the repo, judged by its words alone."""
     if where.allow_outside:
         return lambda _: True
-    root, repo = str(where.root), str(where.repo)
+    # Normalized as the path is, for a root may have dots: `-C ../other`.
+    root, repo = os.path.normpath(where.root), os.path.normpath(where.repo)
 
     def inside(path: str) -> bool:
         joined = os.path.normpath(os.path.join(root, path))  # noqa: PTH118
