@@ -23,7 +23,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     build = _command(commands, "build", run["build"], "bring IRs up to date")
     _target_arguments(build)
     _run_arguments(build)
-    build.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
+    once = build.add_mutually_exclusive_group()
+    once.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
+    once.add_argument("--watch", action="store_true", help="build again whenever something changes, until Ctrl-C")
     build.add_argument("--force", action="store_true", help="run everything that the targets need, fresh or not")
 
     report = _command(commands, "report", run["report"], "build, measure what is stale, write the report")

@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     import argparse
     from contextlib import AbstractContextManager
+    from typing import NoReturn
 
     from ovmake.arguments import Command
     from ovmake.diagnostics import Diagnostic, OvmakeError
@@ -126,6 +127,8 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    if arguments.watch:
+        _watch(arguments)
     plain = not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code)
     known = arguments.known
     if known is None and plain:
@@ -154,6 +157,23 @@ def _build(arguments: argparse.Namespace) -> int:
         if stamping is not None:
             stamping.finish(executor, outcome)
         return outcome.exit_status
+
+
+def _watch(arguments: argparse.Namespace) -> NoReturn:
+    """Build now and after every change, until the user ends it."""
+    from copy import copy
+
+    from ovmake.watching import watch
+
+    once = copy(arguments)
+    once.watch, once.known = False, None
+
+    def build() -> None:
+        _run(once)
+        sys.stdout.flush()
+        once.force = False  # it is said of the first build: nobody wants everything anew after each edit
+
+    watch(_where(arguments), arguments.targets, build, _listener(arguments))
 
 
 def _stamp(folder: str, file: str, *, outside: bool) -> Stamp | None:

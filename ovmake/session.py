@@ -238,7 +238,8 @@ def _stays_inside(where: Where) -> Callable[[str], bool]:
     """Return whether a path of the Ovfile stays in the repo, judged by its words alone."""
     if where.allow_outside:
         return lambda _: True
-    root, repo = str(where.root), str(where.repo)
+    # Normalized as the path is, for a root may have dots: `-C ../other`.
+    root, repo = os.path.normpath(where.root), os.path.normpath(where.repo)
 
     def inside(path: str) -> bool:
         joined = os.path.normpath(os.path.join(root, path))  # noqa: PTH118
@@ -247,7 +248,7 @@ def _stays_inside(where: Where) -> Callable[[str], bool]:
     return inside
 
 
-def _really_inside(where: Where) -> Callable[[str], bool]:
+def really_inside(where: Where) -> Callable[[str], bool]:
     """Return whether a path stays in the repo after links are followed."""
     if where.allow_outside:
         return lambda _: True
@@ -332,7 +333,7 @@ def open_session(
                 database=database,
                 runner=runner,
                 toolchain=Toolchain(),
-                inside=_really_inside(where),
+                inside=really_inside(where),
             )
         except sqlite3.DatabaseError as error:
             if not torn(error):

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from ovmake.diagnostics import render
-from ovmake.engine.events import ActionFinished, ActionStarted, Event, TargetFinished
+from ovmake.engine.events import ActionFinished, ActionStarted, Event, TargetFinished, Watching
 from ovmake.graph.action import Action
 
 Write = Callable[[str], None]
@@ -53,7 +53,7 @@ def lines_of(event: Event, *, explain: bool) -> list[str]:
         return _with_reasons(f"{event.action.name} …", event.reasons, explain=explain)
     if isinstance(event, ActionFinished):
         return _finished(event, explain=explain)
-    return []
+    return _watching(event) if isinstance(event, Watching) else []
 
 
 def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
@@ -70,6 +70,11 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
+
+
+def _watching(event: Watching) -> list[str]:
+    warned = [] if event.warning is None else render(event.warning).splitlines()
+    return [*warned, f"watching {event.files} file{'' if event.files == 1 else 's'}; Ctrl-C ends it"]
 
 
 def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list[str]:

@@ -2,8 +2,8 @@
 
     diagnostics <- ovfile <- graph <- rules <- engine <- session, terminal <- report, debug, inspecting <- cli
 
-`store` stands beside `rules`, `stamp` and `workers` stand alone, and everything heavy has the one place where it may be
-loaded.
+`store` stands beside `rules`, `watching` beside `report`; `stamp`, `spots` and `workers` stand alone, and everything
+heavy has the one place where it may be loaded.
 """
 
 from __future__ import annotations
@@ -78,8 +78,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "terminal",
             "debug",
         ),
-        *("report", "inspecting", "arguments"),
+        *("report", "inspecting", "arguments", "watching"),
     ),
+    "spots": (),
+    "watching": ("diagnostics", "graph", "rules", "store", "engine", "session", "spots"),
     "arguments": (),
     "__main__": ("cli",),
     "": (),
@@ -95,6 +97,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rich": ("terminal",),
     "jinja2": ("report.html",),
     "tomli": ("ovfile",),
+    "watchfiles": ("watching",),
 }
 
 # Modules that turn bytes into code.

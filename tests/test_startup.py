@@ -25,6 +25,7 @@ HEAVY = {
     "PIL",
     "scipy",
     "sklearn",
+    "watchfiles",
 }
 
 # Runs ovmake, and writes the names of everything that was loaded to a file.

@@ -127,7 +127,23 @@ class BuildFinished:
         }
 
 
-Event = BuildStarted | ActionStarted | ActionFinished | TargetFinished | BuildFinished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """Between two builds of `build --watch`: the wait for a change of one of so many files.
+
+    `warning` is why changes are not seen as they should be.
+    """
+
+    files: int
+    warning: Diagnostic | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        warned = {} if self.warning is None else {"warning": diagnostic_to_json(self.warning)}
+        return {"event": "watching", "files": self.files, **warned}
+
+
+Event = BuildStarted | ActionStarted | ActionFinished | TargetFinished | BuildFinished | Watching
 
 
 def _named(action: Action) -> dict[str, object]:

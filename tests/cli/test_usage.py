@@ -51,6 +51,15 @@ def repo(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_folder_that_is_named_by_way_of_another_has_its_sources_inside(repo: Path) -> None:
+    (repo / "other").mkdir()
+
+    said = run(repo / "other", "build", "-n", "-C", "..")
+
+    assert "there is no `models/digits`" in said.complaint
+    assert "leaves the repo" not in said.complaint
+
+
 # --- words ------------------------------------------------------------------------------------------------
 
 
