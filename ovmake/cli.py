@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from ovmake.diagnostics import Diagnostic, OvmakeError
     from ovmake.engine.events import Event
+    from ovmake.engine.executor import Outcome
+    from ovmake.engine.world import Options
+    from ovmake.graph.action import Graph
     from ovmake.session import Session, Where
     from ovmake.terminal import Listener
 
 INTERRUPTED = 130
 WRONG_USE = 2
-FAILED = 1
 READER_GONE = 141  # as a shell shows a program ended by SIGPIPE
 
 
@@ -66,24 +68,13 @@ def _run(arguments: argparse.Namespace, *, again: bool = True) -> int:
         raise
     except Exception as error:
         # Diagnostics are loaded only now: a no-op build has none.
-        from ovmake.diagnostics import Diagnostic, OvmakeError
+        from ovmake.diagnostics import of_error
 
-        as_json = getattr(arguments, "json", False)
-        if isinstance(error, OvmakeError):
-            _tell_diagnostics(error.diagnostics, as_json=as_json)
-            if again and _begins_anew(error):
-                return _run(arguments, again=False)
-            return error.exit_status
-        if type(error).__module__ == "sqlite3":
-            hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
-            diagnostic = Diagnostic(code="state", message=f"the state database: {error}", help=hint)
-            _tell_diagnostics((diagnostic,), as_json=as_json)
-            return FAILED
-        if isinstance(error, OSError):
-            message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-            _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=as_json)
-            return FAILED
-        raise
+        known = of_error(error)
+        if known is None:
+            raise
+        _tell_diagnostics(known.diagnostics, as_json=getattr(arguments, "json", False))
+        return _run(arguments, again=False) if again and _begins_anew(known) else known.exit_status
 
 
 def _begins_anew(error: OvmakeError) -> bool:
@@ -107,10 +98,12 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    if not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code) and _stamped(arguments):
+    special = arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code or arguments.check
+    if not special and _stamped(arguments):
         return 0
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
+    from ovmake.terminal import Summary
 
     with _session(arguments) as session:
         graph = session.graph(measure=False)
@@ -123,14 +116,31 @@ def _build(arguments: argparse.Namespace) -> int:
             forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
             dry_run=arguments.dry_run,
         )
-        summary = _Summary(session)
+        summary = Summary(session.ovfile.build_dir)
         with _listener(arguments) as listener:
             outcome = session.execute(graph, targets, options, _both(summary, listener))
-        if not arguments.json:
-            summary.print(dry_run=arguments.dry_run)
+        for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run) or [_up_to_date(len(targets))]:
+            print(line)
         if outcome.exit_status == 0 and not arguments.dry_run and len(targets) == len(graph.targets):
             session.renew_stamp(graph, settled=set(outcome.targets.values()) == {"fresh"})
+        if arguments.check and outcome.exit_status == 0:
+            _check(arguments, session, graph, outcome, options)
         return outcome.exit_status
+
+
+def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:
+    """Build once more, elsewhere, and compare; what differs is an error."""
+    from ovmake.checking import check
+    from ovmake.terminal import Plain
+
+    _tell("once more, from nothing, to compare")
+    # With --json the events of the first build are told, and of the second what was found.
+    with Plain(lambda _: None, explain=False) if arguments.json else _listener(arguments) as listener:
+        checked = check(graph, built, session.world(listener), options)
+    if arguments.json:
+        _print_json(checked.to_json())
+    for line in () if arguments.json else checked.lines():
+        print(line)
 
 
 def _stamped(arguments: argparse.Namespace) -> bool:
@@ -261,6 +271,36 @@ def _clean(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _gc(arguments: argparse.Namespace) -> int:
+    from ovmake.gc.command import gc
+    from ovmake.gc.plan import Limits
+    from ovmake.gc.words import lines, to_json
+    from ovmake.session import open_session
+
+    limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        done = gc(session, limits, dry_run=arguments.dry_run)
+    if arguments.json:
+        _print_json(to_json(done, dry_run=arguments.dry_run))
+    for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
+        print(line)
+    return 0
+
+
+def _graph(arguments: argparse.Namespace) -> int:
+    from ovmake import drawing
+    from ovmake.graph.query import select
+    from ovmake.session import read_graph
+
+    graph = read_graph(_where(arguments), _tell)
+    targets = select(graph, arguments.targets)
+    if arguments.format == "json":
+        _print_json(drawing.to_json(graph, targets))
+    else:
+        print((drawing.dot if arguments.format == "dot" else drawing.mermaid)(graph, targets))
+    return 0
+
+
 # helpers of the commands
 
 
@@ -274,6 +314,8 @@ COMMANDS: Mapping[str, Command] = {
     "inspect": _inspect,
     "init": _init,
     "clean": _clean,
+    "gc": _gc,
+    "graph": _graph,
 }
 
 
@@ -315,46 +357,6 @@ def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Ca
         second(event)
 
     return tell
-
-
-_NOT_REACHED = "; the build stopped at a failure, and -k goes on with the rest"
-
-
-class _Summary:
-    """The lines about targets, printed when the build is over."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._lines: list[str] = []
-        self._stale = 0
-        self._skipped = 0
-        self._seconds = 0.0
-
-    def __call__(self, event: Event) -> None:
-        from ovmake.engine.events import BuildFinished, TargetFinished
-        from ovmake.terminal import target_line
-
-        if isinstance(event, TargetFinished):
-            model, _, precision = event.target.partition(":")
-            there = event.status in {"built", "fresh"}
-            place = f"{self._session.ovfile.build_dir}/{model}/{precision}/{model}.xml" if there else ""
-            self._lines.append(target_line(event, place))
-            self._stale += event.status != "fresh"
-            self._skipped += event.status == "skipped"
-        if isinstance(event, BuildFinished):
-            self._seconds = event.seconds
-
-    def print(self, *, dry_run: bool) -> None:
-        """Print what became of the targets."""
-        if self._stale == 0:
-            print(_up_to_date(len(self._lines)))
-            return
-        for line in self._lines:
-            print(line)
-        if dry_run:
-            print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run")
-        else:
-            print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}")
 
 
 def _tell(line: str) -> None:

@@ -24,7 +24,7 @@ from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
-from ovmake.engine.world import Options, World
+from ovmake.engine.world import STATE, Options, World
 from ovmake.graph.action import Graph, Source
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import decode, parse, span_of
@@ -36,8 +36,6 @@ from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
 from ovmake.store.toolchain import Toolchain
 from ovmake.workers.recognise import recognise
-
-STATE = ".ovmake"
 
 
 class TornStateError(OvmakeError):
@@ -102,7 +100,11 @@ class Session:
         return self._executor(graph, options, emit).build(targets)
 
     def _executor(self, graph: Graph, options: Options, emit: Callable[[Event], None]) -> Executor:
-        world = World(
+        return Executor(graph, self.world(emit), options)
+
+    def world(self, emit: Callable[[Event], None]) -> World:
+        """Return what the engine works with in this repo."""
+        return World(
             disk=self.disk,
             database=self.database,
             runner=self.runner,
@@ -115,7 +117,6 @@ class Session:
             locate=self.locate,
             span=self.span,
         )
-        return Executor(graph, world, options)
 
     def forget_stamp(self) -> None:
         """From now on until `renew_stamp`, nothing is known to be fresh."""
@@ -156,6 +157,18 @@ class Session:
         """Return "Ovfile:14"."""
         span = self.span(at)
         return f"{span.file}:{span.line}" if span else ""
+
+
+def read_graph(where: Where, tell: Callable[[str], None]) -> Graph:
+    """Return the action graph of a build without opening the repo: nothing of earlier runs is needed, or made.
+
+    Raises:
+        OvmakeError: the Ovfile is wrong.
+    """
+    _, ovfile, _ = read_ovfile(where)
+    for found in ovfile.warnings:
+        tell(render(found))
+    return lower(ovfile, build_target, forms_of(ovfile, where.root))
 
 
 def forms_of(ovfile: Ovfile, root: Path) -> dict[str, SourceForm]:
@@ -262,9 +275,10 @@ class RunnerWhenNeeded:
         return self._runner.wait()
 
     def close(self) -> None:
-        """See `ovmake.engine.job.Runner`."""
+        """See `ovmake.engine.job.Runner`. The next job finds new workers."""
         if self._runner is not None:
             self._runner.close()
+            self._runner = None
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from ovmake.diagnostics import render
-from ovmake.engine.events import ActionFinished, ActionStarted, Event, TargetFinished
+from ovmake.engine.events import ActionFinished, ActionStarted, BuildFinished, Event, TargetFinished
 from ovmake.graph.action import Action
 
 Write = Callable[[str], None]
@@ -175,3 +175,35 @@ class JsonLines:
 
     def __exit__(self, *_: object) -> None:
         """Nothing to put away."""
+
+
+class Summary:
+    """The lines about targets, for when the build is over."""
+
+    def __init__(self, build_dir: str) -> None:
+        self._build_dir = build_dir
+        self._lines: list[str] = []
+        self._stale = 0
+        self._skipped = 0
+        self._seconds = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Note what became of a target."""
+        if isinstance(event, TargetFinished):
+            model, _, precision = event.target.partition(":")
+            there = event.status in {"built", "fresh"}
+            place = f"{self._build_dir}/{model}/{precision}/{model}.xml" if there else ""
+            self._lines.append(target_line(event, place))
+            self._stale += event.status != "fresh"
+            self._skipped += event.status == "skipped"
+        if isinstance(event, BuildFinished):
+            self._seconds = event.seconds
+
+    def lines(self, *, dry_run: bool) -> list[str]:
+        """Return what became of the targets; nothing if all of them were fresh."""
+        if self._stale == 0:
+            return []
+        if dry_run:
+            return [*self._lines, f"{self._stale} of {len(self._lines)} targets are stale; nothing was run"]
+        stopped = "; the build stopped at a failure, and -k goes on with the rest" if self._skipped else ""
+        return [*self._lines, f"done in {self._seconds:.1f} s{stopped}"]

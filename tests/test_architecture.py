@@ -22,6 +22,7 @@ PACKAGE = ROOT / "ovmake"
 # Part of ovmake -> what it may import of ovmake, as prefixes of module names. `ovmake` itself is the version only.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "diagnostics": (),
+    "amounts": (),
     "promise": ("promise",),
     "ovfile": ("diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
@@ -52,9 +53,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "workers.fingerprint",
     ),
     "terminal": ("diagnostics", "ovfile", "graph", "engine"),
+    "drawing": ("diagnostics", "ovfile.spec", "graph"),
+    "checking": ("amounts", "diagnostics", "graph", "store", "engine"),
+    "gc": ("amounts", "checking", "graph", "store", "engine", "session", "gc"),
     "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
     "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
     "inspecting": (
+        "amounts",
         "diagnostics",
         "ovfile.spec",
         "session",
@@ -65,9 +70,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         *("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "session", "terminal", "debug"),
-        *("report", "inspecting", "arguments"),
+        *("report", "inspecting", "arguments", "checking", "drawing", "gc"),
     ),
-    "arguments": (),
+    "arguments": ("amounts",),
     "__main__": ("cli",),
     "": (),
 }
@@ -104,6 +109,7 @@ EFFECTS = {
 PURE = (
     *("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain"),
     *("inspecting.description", "inspecting.tables", "inspecting.starter", "debug.findings", "debug.words"),
+    *("amounts", "drawing", "gc.plan", "gc.words"),
 )
 
 

@@ -28,7 +28,7 @@ def copying(name: str, reads: str, *, place: str) -> Action:
 
 def stored(there: FakeRepo, published: str) -> str:
     """Return where the CAS keeps the bytes of a published file."""
-    return Cas.path(of_bytes(there.disk.files[published].data))
+    return Cas(there.disk).path(of_bytes(there.disk.files[published].data))
 
 
 def damage(there: FakeRepo, path: str) -> None:
@@ -179,7 +179,7 @@ def test_damaged_bytes_are_noticed_when_published_and_dropped() -> None:
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
-    damage(there, path := Cas.path(of_bytes(published["m/m.xml"])))
+    damage(there, path := Cas(there.disk).path(of_bytes(published["m/m.xml"])))
 
     there.build(plan())
 
@@ -192,7 +192,7 @@ def test_after_damage_the_next_build_is_right() -> None:
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
-    damage(there, Cas.path(of_bytes(published["m/m.xml"])))
+    damage(there, Cas(there.disk).path(of_bytes(published["m/m.xml"])))
     there.build(plan())
 
     built = there.build(plan())
@@ -206,7 +206,7 @@ def test_damaged_record_is_made_again_at_once() -> None:
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
-    damage(there, Cas.path(of_bytes(published["m/record.json"])))
+    damage(there, Cas(there.disk).path(of_bytes(published["m/record.json"])))
 
     built = there.build(plan())
 
@@ -219,7 +219,7 @@ def test_damage_says_what_happened() -> None:
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
-    damage(there, Cas.path(of_bytes(published["m/m.xml"])))
+    damage(there, Cas(there.disk).path(of_bytes(published["m/m.xml"])))
 
     diagnostic = there.build(plan()).actions["publish m"].diagnostic
 
