@@ -23,10 +23,12 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     build = _command(commands, "build", run["build"], "bring IRs up to date")
     _target_arguments(build)
     _run_arguments(build)
-    once = build.add_mutually_exclusive_group()
-    once.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
-    once.add_argument("--watch", action="store_true", help="build again whenever something changes, until Ctrl-C")
+    mode = build.add_mutually_exclusive_group()
+    mode.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
+    mode.add_argument("--watch", action="store_true", help="build again whenever something changes, until Ctrl-C")
     build.add_argument("--force", action="store_true", help="run everything that the targets need, fresh or not")
+    check_help = "then build them again from nothing, in a scratch place, and compare byte by byte"
+    mode.add_argument("--check", action="store_true", help=check_help)
 
     report = _command(commands, "report", run["report"], "build, measure what is stale, write the report")
     _target_arguments(report)
@@ -53,6 +55,12 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     clean = _command(commands, "clean", run["clean"], "remove what was published; the cache stays")
     clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
+    gc = _command(commands, "gc", run["gc"], "drop what nothing refers to, and what was not used for long")
+    _gc_arguments(gc)
+
+    graph = _command(commands, "graph", run["graph"], "the action graph, to draw it or to read it")
+    _target_arguments(graph)
+    graph.add_argument("--format", choices=("dot", "mermaid", "json"), default="dot", help="default: dot")
     return top
 
 
@@ -101,6 +109,15 @@ def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
+def _gc_arguments(parser: argparse.ArgumentParser) -> None:
+    size_help = "then drop results, the least recently used first, until the store is no larger: 5GB, 500MB"
+    parser.add_argument("--max-size", type=_size, metavar="SIZE", help=size_help)
+    age_help = "drop results that were not used for so long: 30d, 12h, 2w"
+    parser.add_argument("--max-age", type=_age, metavar="AGE", help=age_help)
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would go, and remove nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
 def _jobs_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
 
@@ -115,3 +132,21 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return value
+
+
+def _size(text: str) -> int:
+    from ovmake.amounts import size_of  # noqa: PLC0415 - no other command reads sizes
+
+    try:
+        return size_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 5GB or 500MB") from None
+
+
+def _age(text: str) -> int:
+    from ovmake.amounts import age_of  # noqa: PLC0415
+
+    try:
+        return age_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age such as 30d, 12h or 2w") from None

@@ -19,18 +19,16 @@ if TYPE_CHECKING:
     from ovmake.arguments import Command
     from ovmake.diagnostics import Diagnostic, OvmakeError
     from ovmake.engine.events import Event
+    from ovmake.engine.executor import Outcome
+    from ovmake.engine.world import Options
+    from ovmake.graph.action import Graph
     from ovmake.session import Session, Where
     from ovmake.stamp import Stamp
     from ovmake.terminal import Listener
 
 INTERRUPTED = 130
 WRONG_USE = 2
-FAILED = 1
 READER_GONE = 141  # as a shell shows a program ended by SIGPIPE
-
-
-def _up_to_date(count: int) -> str:
-    return f"up to date: {count} target{'' if count == 1 else 's'}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,25 +83,16 @@ def _run(arguments: argparse.Namespace, *, again: bool = True) -> int:
         raise
     except Exception as error:
         # Diagnostics are loaded only now: a no-op build has none.
-        from ovmake.diagnostics import Diagnostic, OvmakeError
+        from ovmake.diagnostics import of_error
 
-        as_json = getattr(arguments, "json", False)
-        if isinstance(error, OvmakeError):
-            _tell_diagnostics(error.diagnostics, as_json=as_json)
-            if again and _begins_anew(error):
-                arguments.known = None
-                return _run(arguments, again=False)
-            return error.exit_status
-        if type(error).__module__ == "sqlite3":
-            hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
-            diagnostic = Diagnostic(code="state", message=f"the state database: {error}", help=hint)
-            _tell_diagnostics((diagnostic,), as_json=as_json)
-            return FAILED
-        if isinstance(error, OSError):
-            message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-            _tell_diagnostics((Diagnostic(code="system", message=message),), as_json=as_json)
-            return FAILED
-        raise
+        known = of_error(error)
+        if known is None:
+            raise
+        _tell_diagnostics(known.diagnostics, as_json=getattr(arguments, "json", False))
+        if again and _begins_anew(known):
+            arguments.known = None
+            return _run(arguments, again=False)
+        return known.exit_status
 
 
 def _begins_anew(error: OvmakeError) -> bool:
@@ -129,14 +118,15 @@ def _no_command(arguments: argparse.Namespace) -> int:
 def _build(arguments: argparse.Namespace) -> int:
     if arguments.watch:
         _watch(arguments)
-    plain = not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code)
+    special = arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code or arguments.check
     known = arguments.known
-    if known is None and plain:
+    if known is None and not special:
         known = _stamp(arguments.folder, arguments.file, outside=arguments.allow_outside)
     if known is not None and (status := _if_fresh(known, arguments.targets)) is not None:
         return status
     from ovmake.engine.world import Options
     from ovmake.stamping import Stamping
+    from ovmake.terminal import Summary
 
     with _session(arguments, known) as session:
         graph = session.graph(measure=False)
@@ -148,15 +138,32 @@ def _build(arguments: argparse.Namespace) -> int:
             forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
             dry_run=arguments.dry_run,
         )
-        summary = _Summary(session, known_fresh=session.elsewhere(arguments.targets))
+        summary = Summary(session.ovfile.build_dir, known_fresh=session.elsewhere(arguments.targets))
         with _listener(arguments) as listener:
             executor = session.executor(graph, options, _both(summary, listener))
             outcome = executor.build(targets)
-        if not arguments.json:
-            summary.print(dry_run=arguments.dry_run)
+        for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run):
+            print(line)
         if stamping is not None:
             stamping.finish(executor, outcome)
+        if arguments.check and outcome.exit_status == 0:
+            _check(arguments, session, graph, outcome, options)
         return outcome.exit_status
+
+
+def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:
+    """Build once more, elsewhere, and compare; what differs is an error."""
+    from ovmake.checking import check
+    from ovmake.terminal import Plain
+
+    _tell("once more, from nothing, to compare")
+    # With --json the events of the first build are told, and of the second what was found.
+    with Plain(lambda _: None, explain=False) if arguments.json else _listener(arguments) as listener:
+        checked = check(graph, built, session.world(listener), options)
+    if arguments.json:
+        _print_json(checked.to_json())
+    for line in () if arguments.json else checked.lines():
+        print(line)
 
 
 def _watch(arguments: argparse.Namespace) -> NoReturn:
@@ -186,10 +193,12 @@ def _stamp(folder: str, file: str, *, outside: bool) -> Stamp | None:
 
 def _if_fresh(known: Stamp, asked: Sequence[str]) -> int | None:
     """Say that nothing is to be done, if that is known; return the exit status then."""
+    from ovmake import stamp
+
     count = known.fresh(asked)
     if count is None:
         return None
-    print(_up_to_date(count))
+    print(stamp.up_to_date(count))
     return 0
 
 
@@ -312,6 +321,36 @@ def _clean(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _gc(arguments: argparse.Namespace) -> int:
+    from ovmake.gc.command import gc
+    from ovmake.gc.plan import Limits
+    from ovmake.gc.words import lines, to_json
+    from ovmake.session import open_session
+
+    limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
+    with open_session(_where(arguments), wait=not arguments.no_wait, tell=_tell) as session:
+        done = gc(session, limits, dry_run=arguments.dry_run)
+    if arguments.json:
+        _print_json(to_json(done, dry_run=arguments.dry_run))
+    for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
+        print(line)
+    return 0
+
+
+def _graph(arguments: argparse.Namespace) -> int:
+    from ovmake import drawing
+    from ovmake.graph.query import select
+    from ovmake.session import read_graph
+
+    graph = read_graph(_where(arguments), _tell)
+    targets = select(graph, arguments.targets)
+    if arguments.format == "json":
+        _print_json(drawing.to_json(graph, targets))
+    else:
+        print((drawing.dot if arguments.format == "dot" else drawing.mermaid)(graph, targets))
+    return 0
+
+
 # helpers of the commands
 
 
@@ -325,6 +364,8 @@ COMMANDS: Mapping[str, Command] = {
     "inspect": _inspect,
     "init": _init,
     "clean": _clean,
+    "gc": _gc,
+    "graph": _graph,
 }
 
 
@@ -366,49 +407,6 @@ def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Ca
         second(event)
 
     return tell
-
-
-_NOT_REACHED = "; the build stopped at a failure, and -k goes on with the rest"
-
-
-class _Summary:
-    """The lines about targets, printed when the build is over."""
-
-    def __init__(self, session: Session, *, known_fresh: int) -> None:
-        self._session = session
-        self._lines: list[str] = []
-        self._fresh = known_fresh
-        self._skipped = 0
-        self._seconds = 0.0
-
-    def __call__(self, event: Event) -> None:
-        from ovmake.engine.events import BuildFinished, TargetFinished
-        from ovmake.terminal import target_line
-
-        if isinstance(event, TargetFinished):
-            if event.status == "fresh":  # of ten thousand, nobody wants to read
-                self._fresh += 1
-                return
-            model, _, precision = event.target.partition(":")
-            there = event.status == "built"
-            place = f"{self._session.ovfile.build_dir}/{model}/{precision}/{model}.xml" if there else ""
-            self._lines.append(target_line(event, place))
-            self._skipped += event.status == "skipped"
-        if isinstance(event, BuildFinished):
-            self._seconds = event.seconds
-
-    def print(self, *, dry_run: bool) -> None:
-        """Print what became of the targets."""
-        if not self._lines:
-            print(_up_to_date(self._fresh))
-            return
-        for line in self._lines:
-            print(line)
-        if dry_run:
-            print(f"{len(self._lines)} of {len(self._lines) + self._fresh} targets are stale; nothing was run")
-            return
-        others = f"; {_up_to_date(self._fresh)}" if self._fresh else ""
-        print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}{others}")
 
 
 def _tell(line: str) -> None:

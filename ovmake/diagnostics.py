@@ -88,6 +88,19 @@ class OvmakeError(Exception):
         self.exit_status = exit_status
 
 
+def of_error(error: Exception) -> OvmakeError | None:
+    """Return what an error that reached the command line says to users; None: it is a mistake of ovmake's."""
+    if isinstance(error, OvmakeError):
+        return error
+    if type(error).__module__ == "sqlite3":
+        hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
+        return OvmakeError(Diagnostic(code="state", message=f"the state database: {error}", help=hint), exit_status=1)
+    if isinstance(error, OSError):
+        message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        return OvmakeError(Diagnostic(code="system", message=message), exit_status=1)
+    return None
+
+
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Return them as a reader meets them in the file; those without a place come last."""
 

@@ -24,7 +24,7 @@ from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
-from ovmake.engine.world import Options, World
+from ovmake.engine.world import STATE, Options, World
 from ovmake.graph.action import Graph
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.graph.query import select, words_for
@@ -37,8 +37,6 @@ from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
 from ovmake.store.toolchain import Toolchain
 from ovmake.workers.recognise import recognise
-
-STATE = ".ovmake"
 
 
 class TornStateError(OvmakeError):
@@ -105,7 +103,11 @@ class Session:
 
     def executor(self, graph: Graph, options: Options, emit: Callable[[Event], None]) -> Executor:
         """Return what builds `graph`."""
-        world = World(
+        return Executor(graph, self.world(emit), options)
+
+    def world(self, emit: Callable[[Event], None]) -> World:
+        """Return what the engine works with in this repo."""
+        return World(
             disk=self.disk,
             database=self.database,
             runner=self.runner,
@@ -118,7 +120,6 @@ class Session:
             locate=self.locate,
             span=self.span,
         )
-        return Executor(graph, world, options)
 
     def elsewhere(self, asked: Sequence[str]) -> int:
         """Return how many of the targets that the words mean (none: all) are known to be fresh, and not in `ovfile`."""
@@ -147,6 +148,23 @@ class Session:
         """Return "Ovfile:14"."""
         span = self.span(at)
         return f"{span.file}:{span.line}" if span else ""
+
+
+def read_graph(where: Where, tell: Callable[[str], None]) -> Graph:
+    """Return the action graph of a build without opening the repo: nothing of earlier runs is needed, or made.
+
+    Raises:
+        OvmakeError: the Ovfile is wrong.
+    """
+    ovfile = read_ovfile(where).ovfile
+    for found in ovfile.warnings:
+        tell(render(found))
+    return build_graph(ovfile, where.root)
+
+
+def build_graph(ovfile: Ovfile, root: Path) -> Graph:
+    """Return the action graph of `ovmake build`."""
+    return lower(ovfile, build_target, forms_of(ovfile, root))
 
 
 def forms_of(ovfile: Ovfile, root: Path) -> dict[str, SourceForm]:
@@ -284,9 +302,10 @@ class RunnerWhenNeeded:
         return self._runner.wait()
 
     def close(self) -> None:
-        """See `ovmake.engine.job.Runner`."""
+        """See `ovmake.engine.job.Runner`. The next job finds new workers."""
         if self._runner is not None:
             self._runner.close()
+            self._runner = None
 
 
 @contextlib.contextmanager

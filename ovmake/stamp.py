@@ -142,6 +142,11 @@ class Stamp:
         return {os.fsdecode(path): state for path, state in zip(self._paths[part], states, strict=True)}
 
 
+def up_to_date(count: int) -> str:
+    """Return what is said of so many fresh targets."""
+    return f"up to date: {count} target{'' if count == 1 else 's'}"
+
+
 def look(folder: str, key: str) -> Stamp | None:
     """Return what the stamp says of the repo in `folder` as it is now; None if that is nothing."""
     try:

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from ovmake.diagnostics import render
-from ovmake.engine.events import ActionFinished, ActionStarted, Event, TargetFinished, Watching
+from ovmake.engine.events import ActionFinished, ActionStarted, BuildFinished, Event, TargetFinished, Watching
 from ovmake.graph.action import Action
+from ovmake.stamp import up_to_date
 
 Write = Callable[[str], None]
 
@@ -180,3 +181,37 @@ class JsonLines:
 
     def __exit__(self, *_: object) -> None:
         """Nothing to put away."""
+
+
+class Summary:
+    """The lines about targets, for when the build is over. `known_fresh` are those that the build did not look at."""
+
+    def __init__(self, build_dir: str, *, known_fresh: int) -> None:
+        self._build_dir = build_dir
+        self._lines: list[str] = []
+        self._fresh = known_fresh
+        self._skipped = 0
+        self._seconds = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Note what became of a target. Fresh ones are counted: of ten thousand lines, nobody wants to read."""
+        if isinstance(event, TargetFinished):
+            self._fresh += event.status == "fresh"
+            self._skipped += event.status == "skipped"
+            if event.status != "fresh":
+                model, _, precision = event.target.partition(":")
+                place = f"{self._build_dir}/{model}/{precision}/{model}.xml" if event.status == "built" else ""
+                self._lines.append(target_line(event, place))
+        if isinstance(event, BuildFinished):
+            self._seconds = event.seconds
+
+    def lines(self, *, dry_run: bool) -> list[str]:
+        """Return what became of the targets."""
+        if not self._lines:
+            return [up_to_date(self._fresh)]
+        if dry_run:
+            count = len(self._lines)
+            return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run"]
+        stopped = "; the build stopped at a failure, and -k goes on with the rest" if self._skipped else ""
+        others = f"; {up_to_date(self._fresh)}" if self._fresh else ""
+        return [*self._lines, f"done in {self._seconds:.1f} s{stopped}{others}"]

@@ -25,10 +25,9 @@ from watchfiles import _rust_notify as notify
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event, Watching
-from ovmake.graph.lower import lower
+from ovmake.engine.world import STATE
 from ovmake.graph.query import closure, select
-from ovmake.rules import build_target
-from ovmake.session import STATE, Where, forms_of, read_ovfile, really_inside
+from ovmake.session import Where, build_graph, read_ovfile, really_inside
 from ovmake.spots import Spots, State, spots_of
 from ovmake.store.toolchain import Toolchain
 
@@ -173,7 +172,7 @@ def find_spots(where: Where, targets: Sequence[str]) -> Spots:
 def _sources(where: Where, targets: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the build folder, and the files and folders that the targets are built of."""
     ovfile = read_ovfile(where).ovfile
-    graph = lower(ovfile, build_target, forms_of(ovfile, where.root))
+    graph = build_graph(ovfile, where.root)
     actions = closure(graph, [graph.targets[name] for name in select(graph, targets)])
     return ovfile.build_dir, tuple(dict.fromkeys(path for action in actions for path in action.source_paths))
 

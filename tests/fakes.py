@@ -233,6 +233,19 @@ class FakeDatabase(Database):
         self._fuse.step()
         super().fail(action, digest, message)
 
+    def drop(
+        self,
+        *,
+        results: Iterable[str] = (),
+        traces: Iterable[str] = (),
+        failures: Iterable[str] = (),
+        files: Iterable[str] = (),
+    ) -> None:
+        """See `Database`."""
+        self._fuse.step()
+        super().drop(results=results, traces=traces, failures=failures, files=files)
+        self._fuse.step()
+
     def remember_files(self, files: Iterable[tuple[str, CachedFile]]) -> None:
         """See `Database`."""
         self._fuse.step()

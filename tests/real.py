@@ -3,6 +3,7 @@
     RealRepo(root)                 `root` is the Ovfile's folder
     repo.put("models/m.pb", b"a")  what a user does
     repo.build(graph) -> Built     one run of ovmake: the database is opened for it and closed again
+    build(root)                    the same of an Ovfile, through a session
 
 What actions make is that of `fakes.artifact`. `noise` is added to the outputs of the actions it names, anew each time.
 """
@@ -11,6 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +24,7 @@ from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
+from ovmake.session import Where, open_session
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
@@ -88,6 +93,29 @@ class Built:
     def statuses(self) -> dict[str, str]:
         """Each action's status in one word."""
         return {name: done.status for name, done in self.outcome.actions.items()}
+
+
+def build(root: Path) -> tuple[Outcome, list[str]]:
+    """Build all targets of the Ovfile in `root`; return the outcome and what ran."""
+    runner = WritingRunner()
+    with open_session(Where(folder=root), wait=False, tell=lambda _: None) as session:
+        session.runner = runner
+        graph = session.graph(measure=False)
+        outcome = session.execute(graph, list(graph.targets), Options(), lambda _: None)
+    return outcome, runner.ran
+
+
+def ovmake(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in `root`; it must not need a worker."""
+    return subprocess.run(
+        [sys.executable, "-m", "ovmake", *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ PACKAGE = ROOT / "ovmake"
 # Part of ovmake -> what it may import of ovmake, as prefixes of module names. `ovmake` itself is the version only.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "diagnostics": (),
+    "amounts": (),
     "promise": ("promise",),
     "ovfile": ("diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
@@ -52,10 +53,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "workers.fingerprint",
     ),
     "stamping": ("stamp", "graph", "store", "engine", "session"),
-    "terminal": ("diagnostics", "ovfile", "graph", "engine"),
+    "terminal": ("diagnostics", "stamp", "ovfile", "graph", "engine"),
+    "drawing": ("diagnostics", "ovfile.spec", "graph"),
+    "checking": ("amounts", "diagnostics", "graph", "store", "engine"),
+    "gc": ("amounts", "stamp", "checking", "graph", "store", "engine", "session", "gc"),
     "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
     "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
     "inspecting": (
+        "amounts",
         "diagnostics",
         "ovfile.spec",
         "session",
@@ -78,11 +83,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "terminal",
             "debug",
         ),
-        *("report", "inspecting", "arguments", "watching"),
+        *("report", "inspecting", "arguments", "watching", "checking", "drawing", "gc"),
     ),
     "spots": (),
     "watching": ("diagnostics", "graph", "rules", "store", "engine", "session", "spots"),
-    "arguments": (),
+    "arguments": ("amounts",),
     "__main__": ("cli",),
     "": (),
 }
@@ -120,6 +125,7 @@ EFFECTS = {
 PURE = (
     *("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain"),
     *("inspecting.description", "inspecting.tables", "inspecting.starter", "debug.findings", "debug.words"),
+    *("amounts", "drawing", "gc.plan", "gc.words"),
 )
 
 

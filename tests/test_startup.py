@@ -90,6 +90,8 @@ def ovmake(repo: Path, *arguments: str) -> Ended:
         (["build", "-C", "{repo}/nowhere"], 2),
         (["build", "no-such-target", "-C", "{repo}"], 2),
         (["clean", "-C", "{repo}"], 0),
+        (["gc", "-C", "{repo}"], 0),
+        (["graph", "-C", "{repo}"], 0),
         (["inspect", "--help"], 0),
         (["inspect", "no-such-model", "-C", "{repo}"], 2),
         (["init", "-C", "{repo}"], 2),

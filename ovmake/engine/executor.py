@@ -67,7 +67,7 @@ class Executor:
     """One build of one graph."""
 
     def __init__(self, graph: Graph, world: World, options: Options) -> None:
-        cas = Cas(world.disk)
+        cas = Cas(world.disk, f"{world.state}/cas")
         self._graph = graph
         self._world = world
         self._options = options

@@ -11,19 +11,30 @@ action again; what was published before is still whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ovmake.engine.job import Job, Success
-from ovmake.engine.world import World
+from ovmake.engine.world import STATE, World
 from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, Trace
 from ovmake.store.cas import Cas
 from ovmake.store.disk import DigestMismatchError, by_folder
 
-SCRATCH = ".ovmake/tmp"
-LOGS = ".ovmake/logs"
-JOURNALS = ".ovmake/journals"
+# Folders of `World.state`, and the logs of all runs.
+SCRATCH = "tmp"
+JOURNALS = "journals"
+LOGS = f"{STATE}/logs"
+
+
+def log_name(action: Action) -> str:
+    """Return the name of an action's log."""
+    return f"{action.name.replace(' ', '-').replace(':', '-')}.log"
+
+
+def journal_name(seen: Seen, steering: Collection[str]) -> str:
+    """Return the name of a journal: the digest of all that its contents depend on. `steering` is `Action.journal`."""
+    return seen.without(steering).digest
 
 
 class Keeper:
@@ -32,11 +43,12 @@ class Keeper:
     def __init__(self, world: World, cas: Cas) -> None:
         self._world = world
         self._cas = cas
+        self._scratch = f"{world.state}/{SCRATCH}"
         self._scratches = 0
 
     def clear_up(self, actions: Iterable[Action]) -> None:
         """Remove what a killed run left; the lock says that nobody else uses it."""
-        self._world.disk.remove(SCRATCH)
+        self._world.disk.remove(self._scratch)
         self._world.disk.clear_up(
             by_folder(output.place for action in actions for output in action.outputs if output.place)
         )
@@ -58,7 +70,7 @@ class Keeper:
         """Return the action with absolute paths, and a scratch folder of its own."""
         absolute = self._world.absolute
         self._scratches += 1
-        scratch = f"{SCRATCH}/{self._scratches}"
+        scratch = f"{self._scratch}/{self._scratches}"
         self._world.disk.make_folder(scratch)
         inputs, digests = {}, {}
         for given in action.inputs:
@@ -78,16 +90,17 @@ class Keeper:
             outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
             scratch=scratch,
             environment=seen.environment,
-            log=absolute(f"{LOGS}/{action.name.replace(' ', '-').replace(':', '-')}.log"),
+            log=absolute(f"{LOGS}/{log_name(action)}"),
             journal=self._journal(action, seen),
         )
 
     def _journal(self, action: Action, seen: Seen) -> str:
-        """Return where the action's journal is. Its name is the digest of all that its contents depend on."""
+        """Return where the action's journal is."""
         if action.journal is None:
             return ""
-        self._world.disk.make_folder(JOURNALS)
-        return self._world.absolute(f"{JOURNALS}/{seen.without(action.journal).digest}")
+        folder = f"{self._world.state}/{JOURNALS}"
+        self._world.disk.make_folder(folder)
+        return self._world.absolute(f"{folder}/{journal_name(seen, action.journal)}")
 
     def keep(self, job: Job, seen: Seen, result: Success, seconds: float) -> Trace:
         """Store and publish what a job wrote, and record its success.

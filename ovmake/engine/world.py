@@ -15,6 +15,9 @@ from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.disk import Disk
 
+# Where a repo keeps what is known and made, below the Ovfile's folder.
+STATE = ".ovmake"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -33,6 +36,7 @@ class World:
     `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into one that
     another process can use; `fingerprint` says what the source at such a path computes; `inside` says whether a path
     stays in the repo, links followed; `locate` and `span` turn a key path into "Ovfile:14" and into a caret.
+    `state` is the folder of the store, of scratch and of journals.
     """
 
     disk: Disk
@@ -47,3 +51,4 @@ class World:
     locate: Locate = lambda _: ""
     span: Callable[[KeyPath], Span | None] = lambda _: None
     rebuilder: Rebuilder = decide
+    state: str = STATE

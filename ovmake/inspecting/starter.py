@@ -15,8 +15,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ovmake.amounts import size_in_words
 from ovmake.inspecting.description import IN_WORDS, Description, Port
-from ovmake.inspecting.tables import harmless, shape_of, size_in_words
+from ovmake.inspecting.tables import harmless, shape_of
 
 _HEAD = """\
 # Written by `ovmake init`. `ovmake build` makes build/MODEL/PRECISION/MODEL.xml, `ovmake report` says what it was

@@ -11,6 +11,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from ovmake.amounts import size_in_words
 from ovmake.inspecting.description import IN_WORDS, Description, Layer, Port, Trouble
 
 MOST_LAYERS = 200
@@ -43,16 +44,6 @@ def shape_of(port: Port) -> str:
     """Return "f32 [-1, 224, 224, 3]"."""
     shape = "of unknown shape" if port.shape is None else str(list(port.shape))
     return f"{port.type} {shape}"
-
-
-def size_in_words(size_bytes: int) -> str:
-    """Return "14.4 MB"; a megabyte has a million bytes."""
-    size, unit = float(size_bytes), "bytes"
-    for larger in ("kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004
-            break
-        size, unit = size / 1000, larger
-    return f"{size_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def harmless(text: str) -> str:

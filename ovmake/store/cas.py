@@ -20,16 +20,16 @@ FOLDER = ".ovmake/cas"
 
 
 class Cas:
-    """The store on a disk."""
+    """The store on a disk: the repo's own, or another folder of the same form."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, folder: str = FOLDER) -> None:
         self._disk = disk
+        self._folder = folder
         self._whole: set[Digest] = set()  # seen to hold their bytes in this run
 
-    @staticmethod
-    def path(digest: Digest) -> str:
+    def path(self, digest: Digest) -> str:
         """Return where the bytes are, relative to the Ovfile's folder, whether or not they are there."""
-        return f"{FOLDER}/{digest.sha256[:2]}/{digest.sha256[2:]}"
+        return f"{self._folder}/{digest.sha256[:2]}/{digest.sha256[2:]}"
 
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are there, judged by their size."""

@@ -194,11 +194,12 @@ class Database:
                 self._connection.executemany(statement, [(key,) for key in keys])
 
     def compact(self) -> None:
-        """Give the space of dropped rows back to the disk, if that is a good part of the file."""
+        """Give the space of dropped rows back to the disk, if that is a good part of the file, and it has room to."""
         (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         if free * 4 > pages:
-            self._connection.execute("VACUUM")
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._connection.execute("VACUUM")
 
     def files(self, path: str = "") -> dict[str, CachedFile]:
         """Return what the stat cache knows of a file, or of all files below a folder; all that it knows without a path.

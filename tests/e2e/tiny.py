@@ -12,7 +12,7 @@ import struct
 from pathlib import Path
 
 from tests.e2e.conftest import Repo
-from tests.workers.test_fingerprint import message, node
+from tests.graphdefs import message, node
 
 OVFILE = """\
 [defaults]

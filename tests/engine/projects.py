@@ -405,7 +405,7 @@ class Project:
 
     def stored(self, data: bytes) -> bool:
         """Whether the CAS has these bytes."""
-        there = self.repo.disk.files.get(Cas.path(of_bytes(data)))
+        there = self.repo.disk.files.get(Cas(self.repo.disk).path(of_bytes(data)))
         return there is not None and there.data == data
 
     def note(self, built: Built, graph: Graph) -> None:

@@ -29,7 +29,7 @@ def copying(name: str, reads: str, *, place: str) -> Action:
 
 def stored(there: FakeRepo, published: str) -> str:
     """Return where the CAS keeps the bytes of a published file."""
-    return Cas.path(of_bytes(there.disk.files[published].data))
+    return Cas(there.disk).path(of_bytes(there.disk.files[published].data))
 
 
 def damage(there: FakeRepo, path: str) -> None:
@@ -180,7 +180,7 @@ def test_damaged_bytes_are_noticed_when_published_and_made_again() -> None:
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
-    damage(there, path := Cas.path(of_bytes(published["m/m.xml"])))
+    damage(there, path := Cas(there.disk).path(of_bytes(published["m/m.xml"])))
 
     built = there.build(plan())
 
@@ -193,7 +193,7 @@ def test_damaged_bytes_are_noticed_before_an_action_reads_them() -> None:
     there = repo()
     there.build(chain(batch=1))
     intact = dict(there.disk.under("build"))
-    damage(there, Cas.path(of_bytes(intact["m/m.xml"])))
+    damage(there, Cas(there.disk).path(of_bytes(intact["m/m.xml"])))
 
     built = there.build(chain(batch=4))
 
@@ -207,7 +207,7 @@ def test_damaged_bytes_are_noticed_before_an_action_reads_them() -> None:
 def test_damage_is_said_by_the_reasons_of_what_is_made_again() -> None:
     there = repo()
     there.build(chain(batch=1))
-    damage(there, Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data)))
+    damage(there, Cas(there.disk).path(of_bytes(there.disk.files["build/m/m.xml"].data)))
 
     built = there.build(chain(batch=4))
 
@@ -220,8 +220,8 @@ def test_a_chain_of_damaged_bytes_is_made_again_from_its_beginning() -> None:
     there = repo()
     there.build(chain(batch=1))
     published = there.disk.under("build")
-    damage(there, Cas.path(of_bytes(published["m/m.xml"])))
-    damage(there, Cas.path(of_bytes(published["q/q.xml"])))
+    damage(there, Cas(there.disk).path(of_bytes(published["m/m.xml"])))
+    damage(there, Cas(there.disk).path(of_bytes(published["q/q.xml"])))
     longer = graph(
         *chain(batch=1).actions.values(), action("evaluate m", "convert m", "quantize m", place="build/e/e.json")
     )
@@ -235,7 +235,7 @@ def test_a_chain_of_damaged_bytes_is_made_again_from_its_beginning() -> None:
 def test_a_folder_in_the_place_of_stored_bytes_is_damage_too() -> None:
     there = repo()
     there.build(chain(batch=1))
-    path = Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data))
+    path = Cas(there.disk).path(of_bytes(there.disk.files["build/m/m.xml"].data))
     there.disk.take_away(path)
     there.disk.put(f"{path}/file", b"")
 
@@ -246,7 +246,7 @@ def test_a_folder_in_the_place_of_stored_bytes_is_damage_too() -> None:
 def test_stored_bytes_nobody_can_read_are_made_again() -> None:
     there = repo()
     there.build(chain(batch=1))
-    path = Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data))
+    path = Cas(there.disk).path(of_bytes(there.disk.files["build/m/m.xml"].data))
     there.disk.unreadable.add(path)
 
     built = there.build(chain(batch=4), during=lambda _: there.disk.unreadable.discard(path))
@@ -258,7 +258,7 @@ def test_what_runs_again_replaces_damaged_bytes() -> None:
     there = repo()
     there.build(chain(batch=1))
     published = there.disk.under("build")
-    damage(there, path := Cas.path(of_bytes(published["m/m.xml"])))
+    damage(there, path := Cas(there.disk).path(of_bytes(published["m/m.xml"])))
 
     there.build(chain(batch=1), options=Options(forced=frozenset({"convert"})))
 
@@ -268,7 +268,7 @@ def test_what_runs_again_replaces_damaged_bytes() -> None:
 def test_stored_bytes_are_read_once_and_only_for_what_runs() -> None:
     there = repo()
     there.build(chain(batch=1))
-    path = Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data))
+    path = Cas(there.disk).path(of_bytes(there.disk.files["build/m/m.xml"].data))
     there.disk.reads.clear()
     there.build(chain(batch=1))
     assert path not in there.disk.reads
@@ -282,7 +282,7 @@ def test_stored_bytes_are_read_once_and_only_for_what_runs() -> None:
 def test_a_disk_that_damages_everything_again_is_said_and_does_not_go_on_for_ever() -> None:
     there = repo()
     there.build(chain(batch=1))
-    damage(there, path := Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data)))
+    damage(there, path := Cas(there.disk).path(of_bytes(there.disk.files["build/m/m.xml"].data)))
     slow, late = action("slow m", "models/m.pb"), action("late m", "convert m", after=("slow m",))
     beside = graph(*chain(batch=4).actions.values(), slow, late)
 
@@ -314,7 +314,7 @@ def test_damaged_record_is_made_again_at_once() -> None:
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
-    damage(there, Cas.path(of_bytes(published["m/record.json"])))
+    damage(there, Cas(there.disk).path(of_bytes(published["m/record.json"])))
 
     built = there.build(plan())
 

@@ -5,11 +5,8 @@ The session, the graph and the database are real; actions are hashes, so that a 
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +14,9 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.executor import Outcome
-from ovmake.engine.world import Options
-from ovmake.session import TornStateError, Where, open_session
-from tests.real import WritingRunner, published
+from ovmake.session import TornStateError
+from tests.real import build, ovmake, published
 
-ROOT = Path(__file__).parents[2]
 VARIANTS = 50
 PAGE_BYTES = 4_096
 MODELS = ("a", "b", "c")
@@ -30,22 +25,12 @@ STATE = ".ovmake/state.db"
 Told = list[str]
 
 
-def built(root: Path) -> tuple[Outcome, list[str]]:
-    """Build everything once; return the outcome and what ran."""
-    runner = WritingRunner()
-    with open_session(Where(folder=root), wait=False, tell=lambda _: None) as session:
-        session.runner = runner
-        graph = session.graph(measure=False)
-        outcome = session.execute(graph, list(graph.targets), Options(), lambda _: None)
-    return outcome, runner.ran
-
-
-def built_as_the_command_does(root: Path) -> tuple[Outcome, list[str]]:
+def as_the_command_does(root: Path) -> tuple[Outcome, list[str]]:
     """Begin anew once, after a database that turned out to be torn."""
     try:
-        return built(root)
+        return build(root)
     except TornStateError:
-        return built(root)
+        return build(root)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +41,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "Ovfile").write_text("".join(f'[models.{name}]\nsource = "models/{name}.pb"\n' for name in MODELS))
     for name in MODELS:
         (root / f"models/{name}.pb").write_text(name)
-    assert 0 == built(root)[0].exit_status
+    assert 0 == build(root)[0].exit_status
     return root
 
 
@@ -71,7 +56,7 @@ def edited(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, by
     root = tmp_path_factory.mktemp("edited") / "repo"
     shutil.copytree(repo, root)
     edit(root)
-    assert 0 == built(root)[0].exit_status
+    assert 0 == build(root)[0].exit_status
     return published(root)
 
 
@@ -118,10 +103,10 @@ def test_build_after_pages_were_overwritten_is_right(
         edit(root)
         before = edited
 
-    outcome, _ = built_as_the_command_does(root)
+    outcome, _ = as_the_command_does(root)
 
     assert (0, before) == (outcome.exit_status, published(root))
-    outcome, ran = built(root)
+    outcome, ran = build(root)
     assert ({"fresh"}, []) == (set(outcome.targets.values()), ran)
 
 
@@ -132,7 +117,7 @@ def test_nothing_published_is_lost_before_the_next_build(repo: Path, tmp_path: P
     (root / STATE).write_bytes(data[:PAGE_BYTES] + b"\xa5" * (len(data) - PAGE_BYTES))
 
     with pytest.raises(OvmakeError, match=r"was set aside as state\.db\.unreadable"):
-        built(root)
+        build(root)
 
     assert published(repo) == published(root)
     assert data[:PAGE_BYTES] == (root / f"{STATE}.unreadable").read_bytes()[:PAGE_BYTES]
@@ -144,14 +129,7 @@ def test_command_says_so_and_begins_anew(repo: Path, tmp_path: Path) -> None:
     data = (root / STATE).read_bytes()
     (root / STATE).write_bytes(data[:PAGE_BYTES] + b"\xa5" * (len(data) - PAGE_BYTES))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "ovmake", "status", "a:fp32"],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ovmake(root, "status", "a:fp32")
 
     assert (0, "a:fp32                   never built\n") == (done.returncode, done.stdout)
     assert done.stderr == (
