@@ -122,7 +122,7 @@ class Executor:
             self._fail(action, scheduler, outside)
             return
         try:
-            seen = self._looker.see(action, {name: done.outputs for name, done in self._outcomes.items()})
+            seen = self._looker.see(action, {need: self._outcomes[need].outputs for need in action.needs})
         except OvmakeError as error:
             self._fail(action, scheduler, error.diagnostics[0])
             return
