@@ -34,6 +34,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.benchmarks import profiles  # noqa: E402
 from tests.benchmarks.graphs import MARK, PRECISIONS, TOOLS, models, place_sources  # noqa: E402
 from tests.benchmarks.turns import Runs, Spent, cpu, in_turns, machine, ms, ratio, say, spent, table, wall  # noqa: E402
 
@@ -55,6 +56,11 @@ class Bench:
     ovmake: Path
 
     @property
+    def python(self) -> Path:
+        """The Python that runs ovmake."""
+        return self.ovmake.with_name("python")
+
+    @property
     def environment(self) -> dict[str, str]:
         """The peers first in the path, and this checkout's ovmake."""
         path = f"{self.scratch / 'peers/bin'}{os.pathsep}{os.environ['PATH']}"
@@ -74,8 +80,8 @@ class Bench:
     def version(self) -> str:
         """Return the version of what makes ovmake's artifacts: with another one, all would be made anew."""
         code = "from ovmake.store.toolchain import Toolchain; print(Toolchain().version('ovmake'))"
-        python = self.ovmake.with_name("python")
-        done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, env=self.environment)
+        command = [str(self.python), "-c", code]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
         return done.stdout.strip()
 
     def run(self, folder: Path, *words: str) -> Spent:
@@ -104,7 +110,7 @@ def tiny_models(bench: Bench, seeds: Sequence[int]) -> list[Path]:
     missing = [str(seed) for seed in seeds if not (folder / str(seed)).exists()]
     if missing:
         say(f"making {len(missing)} SavedModels")
-        script = [str(bench.ovmake.with_name("python")), str(HERE / "tiny_models.py"), str(folder), *missing]
+        script = [str(bench.python), str(HERE / "tiny_models.py"), str(folder), *missing]
         subprocess.run(script, check=True, capture_output=True)
     return [folder / str(seed) for seed in seeds]
 
@@ -157,9 +163,17 @@ def idle_table(runs: Runs, count: int) -> str:
     """Return the table of no-op builds."""
     first = next(iter(runs))
     rows = [
-        [LABELS[tool], ms(wall(found)), ms(cpu(found)), str(ratio(found, runs[first]))] for tool, found in runs.items()
+        [
+            LABELS[tool],
+            ms(wall(found)),
+            ms(cpu(found)),
+            str(ratio(found, runs[first])),
+            f"{cpu(found) / cpu(runs[first]):.3g}",
+        ]
+        for tool, found in runs.items()
     ]
-    head = [f"no-op, {count} models in {len(PRECISIONS)} precisions", "wall", "CPU", f"times {first} (range of rounds)"]
+    head = [f"no-op, {count} models in {len(PRECISIONS)} precisions", "wall", "CPU"]
+    head += [f"wall, times {first}'s (range of rounds)", f"CPU, times {first}'s"]
     return table(head, rows)
 
 
@@ -267,6 +281,18 @@ def command_table(bench: Bench, count: int, rounds: int) -> str:
     return table([f"among {count} models", "wall", "CPU"], rows)
 
 
+def profile(bench: Bench, count: int, rounds: int) -> str:
+    """Return where the time of a no-op goes."""
+    place = (bench.repo("ovmake", count), bench.environment)
+    return "\n\n".join(
+        [
+            profiles.floors(bench.python, bench.ovmake, *place, rounds),
+            profiles.imports(bench.python, bench.ovmake, *place),
+            profiles.calls(bench.python, bench.ovmake, *place),
+        ]
+    )
+
+
 def arguments() -> argparse.Namespace:
     """Return the command line's."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -293,6 +319,8 @@ def main() -> None:
         print(f"\n{idle_table(found[count], count)}", flush=True)
     if len(found) > 1:
         print(f"\n{growth_table(found)}", flush=True)
+    if given.profile:
+        print(f"\n{profile(bench, max(found), given.rounds)}", flush=True)
     if not given.only_noop:
         for count in found:
             print(f"\n{change_table(bench, count, min(given.rounds, SLOW_ROUNDS))}", flush=True)
