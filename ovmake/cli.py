@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ovmake.diagnostics import Diagnostic
+    from ovmake.engine.estimate import Estimate
     from ovmake.engine.events import Event
     from ovmake.session import Session, Where
     from ovmake.terminal import Listener
@@ -98,7 +99,8 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    if not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code) and _stamped(arguments):
+    all_is_to_be_seen = arguments.dry_run or arguments.force or arguments.json or arguments.timeline
+    if not (all_is_to_be_seen or arguments.no_user_code) and _stamped(arguments):
         return 0
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
@@ -113,12 +115,13 @@ def _build(arguments: argparse.Namespace) -> int:
             keep_going=arguments.keep_going,
             forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
             dry_run=arguments.dry_run,
+            estimate=arguments.dry_run,
         )
         summary = _Summary(session)
         with _listener(arguments) as listener:
             outcome = session.execute(graph, targets, options, _both(summary, listener))
         if not arguments.json:
-            summary.print(dry_run=arguments.dry_run)
+            summary.print(dry_run=arguments.dry_run, jobs=options.jobs)
         if outcome.exit_status == 0 and not arguments.dry_run and len(targets) == len(graph.targets):
             session.renew_stamp(graph, settled=set(outcome.targets.values()) == {"fresh"})
         return outcome.exit_status
@@ -278,19 +281,36 @@ def _where(arguments: argparse.Namespace) -> Where:
 
 def _session(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
     """Open the repo for a command that runs actions."""
+    from ovmake.ovfile.spec import Limits
     from ovmake.session import open_session
 
     where, user_code = _where(arguments), not arguments.no_user_code
-    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code)
+    limits = Limits(minutes=arguments.timeout, memory_bytes=arguments.memory)
+    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code, limits=limits)
 
 
 def _default_jobs() -> int:
+    """Return how many actions to run at a time: as many as there are cores, up to 4.
+
+    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
+    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
+    holds a model: on a first build, of which no estimate keeps memory in bounds.
+    """
     from ovmake.store.toolchain import usable_cores
 
     return min(usable_cores(), 4)
 
 
 def _listener(arguments: argparse.Namespace) -> Listener:
+    if file := getattr(arguments, "timeline", None):
+        from ovmake.timeline import Timeline, check_writable
+
+        check_writable(file)
+        return Timeline(_shown(arguments), file)
+    return _shown(arguments)
+
+
+def _shown(arguments: argparse.Namespace) -> Listener:
     from ovmake.terminal import JsonLines, Live, Plain
 
     if arguments.json:
@@ -320,6 +340,7 @@ class _Summary:
         self._stale = 0
         self._skipped = 0
         self._seconds = 0.0
+        self._estimate: Estimate | None = None
 
     def __call__(self, event: Event) -> None:
         from ovmake.engine.events import BuildFinished, TargetFinished
@@ -334,8 +355,9 @@ class _Summary:
             self._skipped += event.status == "skipped"
         if isinstance(event, BuildFinished):
             self._seconds = event.seconds
+            self._estimate = event.estimate
 
-    def print(self, *, dry_run: bool) -> None:
+    def print(self, *, dry_run: bool, jobs: int) -> None:
         """Print what became of the targets."""
         if self._stale == 0:
             print(_up_to_date(len(self._lines)))
@@ -343,7 +365,10 @@ class _Summary:
         for line in self._lines:
             print(line)
         if dry_run:
-            print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run")
+            from ovmake.engine.estimate import in_words
+
+            takes = f"; {in_words(self._estimate, jobs)}" if self._estimate and self._estimate.actions else ""
+            print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run{takes}")
         else:
             print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}")
 

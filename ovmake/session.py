@@ -27,16 +27,18 @@ from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph, Source
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import decode, parse, span_of
-from ovmake.ovfile.spec import KeyPath, Ovfile
+from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
 from ovmake.rules import build_target, debug_target, measure_target
 from ovmake.store.cas import FOLDER
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
+from ovmake.store.processes import available_bytes, installed_bytes
 from ovmake.store.toolchain import Toolchain
 from ovmake.workers.recognise import recognise
 
 STATE = ".ovmake"
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Session:
             absolute=self.disk.absolute,
             fingerprint=_fingerprint,
             inside=self.inside,
+            memory_bytes=available_bytes,
             locate=self.locate,
             span=self.span,
         )
@@ -238,16 +241,20 @@ def _really_inside(where: Where) -> Callable[[str], bool]:
 class RunnerWhenNeeded:
     """A `WorkerRunner` that is not even imported until the first job: a no-op build has no use for its 30 ms."""
 
-    def __init__(self, *, logs: Path) -> None:
+    def __init__(self, *, logs: Path, written: Limits, asked: Limits) -> None:
         self._logs = logs
+        self._written = written
+        self._asked = asked
         self._runner: Runner | None = None
 
     def start(self, job: Job) -> None:
         """See `ovmake.engine.job.Runner`."""
         if self._runner is None:
+            from ovmake.engine.allowance import allowed  # noqa: PLC0415
             from ovmake.engine.runner import WorkerRunner  # noqa: PLC0415
 
-            self._runner = WorkerRunner(logs=self._logs)
+            allowance = allowed(self._written, self._asked, installed_bytes())
+            self._runner = WorkerRunner(logs=self._logs, allowance=allowance)
         self._runner.start(job)
 
     def wait(self) -> Completion:
@@ -263,8 +270,17 @@ class RunnerWhenNeeded:
 
 
 @contextlib.contextmanager
-def open_session(where: Where, *, wait: bool, tell: Callable[[str], None], user_code: bool = True) -> Iterator[Session]:
+def open_session(
+    where: Where,
+    *,
+    wait: bool,
+    tell: Callable[[str], None],
+    user_code: bool = True,
+    limits: Limits = NO_LIMITS,
+) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
+
+    `limits` are those of the command line, which win over the Ovfile's.
 
     Raises:
         OvmakeError: the Ovfile is wrong, or names functions of the user's and `user_code` is False; or the repo is
@@ -282,7 +298,7 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None], user_
         if warning:
             tell(warning)
             stamp.forget(str(where.root))
-        runner = RunnerWhenNeeded(logs=where.root / LOGS)
+        runner = RunnerWhenNeeded(logs=where.root / LOGS, written=ovfile.limits, asked=limits)
         try:
             yield Session(
                 where=where,

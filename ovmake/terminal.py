@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from ovmake.diagnostics import render
+from ovmake.engine.estimate import duration
 from ovmake.engine.events import ActionFinished, ActionStarted, Event, TargetFinished
 from ovmake.graph.action import Action
 
@@ -69,6 +70,8 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
+    if event.estimate_seconds is not None and event.action.worker != "here":
+        line += f", about {duration(event.estimate_seconds)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
 
 

@@ -51,9 +51,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "workers.recognise",
         "workers.fingerprint",
     ),
+    "timeline": ("diagnostics", "graph", "engine", "terminal"),
     "terminal": ("diagnostics", "ovfile", "graph", "engine"),
     "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
-    "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
+    "report": ("diagnostics", "ovfile.spec", "ovfile.sizes", "graph", "store", "engine", "session", "report"),
     "inspecting": (
         "diagnostics",
         "ovfile.spec",
@@ -65,9 +66,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         *("diagnostics", "stamp", "ovfile", "graph", "rules", "store", "engine", "session", "terminal", "debug"),
-        *("report", "inspecting", "arguments"),
+        *("report", "inspecting", "arguments", "timeline"),
     ),
-    "arguments": (),
+    "arguments": ("ovfile.sizes",),
     "__main__": ("cli",),
     "": (),
 }
@@ -103,6 +104,7 @@ EFFECTS = {
 }
 PURE = (
     *("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain"),
+    *("engine.costs", "engine.estimate", "engine.ending", "engine.allowance"),
     *("inspecting.description", "inspecting.tables", "inspecting.starter", "debug.findings", "debug.words"),
 )
 

@@ -34,7 +34,7 @@ class Looker:
         self._world = world
         self._cas = cas
         self._sources = Sources(world.disk, world.database)
-        self._traces = world.database.traces()
+        self.traces = world.database.traces()
 
     def see(self, action: Action, made: Made) -> Seen:
         """Return what the action would see now.
@@ -113,7 +113,7 @@ class Looker:
 
     def trace(self, action: Action) -> Trace | None:
         """Return the trace of the action's last success before this run."""
-        body = self._traces.get(action.name)
+        body = self.traces.get(action.name)
         return None if body is None else Trace.from_json(body)
 
     def _changed_outputs(self, action: Action, trace: Trace) -> dict[str, OutputState]:

@@ -3,6 +3,7 @@
 `parse.parse` is the way in; the modules, each of which imports only those above it:
 
     spec.py         what an Ovfile means: frozen dataclasses
+    sizes.py        sizes of memory and files in words
     locate.py       key path -> place in the text, for carets
     problems.py     mistakes at key paths
     kinds.py        the kinds of value a key can have, and how a wrong one is described

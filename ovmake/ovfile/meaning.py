@@ -21,6 +21,7 @@ from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.references import STATE
 from ovmake.ovfile.settings import Settings, dig, table
+from ovmake.ovfile.sizes import to_bytes
 from ovmake.ovfile.spec import (
     AUTO,
     CANDIDATES,
@@ -30,10 +31,12 @@ from ovmake.ovfile.spec import (
     DEFAULT_PRECISIONS,
     DEFAULT_SIGNATURE,
     DEFAULT_TAGS,
+    LIMITS,
     PRECISIONS,
     Benchmark,
     Dataset,
     KeyPath,
+    Limits,
     Ovfile,
     Quantization,
     Target,
@@ -69,6 +72,10 @@ class Meaning:
             report_title=top.text("report", "title", default=""),
             datasets=self.datasets,
             targets=targets,
+            limits=Limits(
+                minutes=top.number(LIMITS, "minutes", default=0.0) or None,
+                memory_bytes=to_bytes(top.text(LIMITS, "memory", default="")),
+            ),
         )
 
     def _is_well_formed(self, *at: str) -> bool:
