@@ -3,24 +3,36 @@
     size_in_words(14_400_000) -> "14.4 MB"      size_of("5GB") -> 5_000_000_000
     counted(2, "file") -> "2 files"             age_of("30d") -> 2_592_000 seconds
 
+    digits(45.12) -> "45.1", about three of them
+
+Units are what they say: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti powers of 1024. What we print is decimal.
 Pure, and without an import: the command line reads its options with it.
 """
 
 from __future__ import annotations
 
-SIZES = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+EXAMPLES = '"8 GB"` or `"512 MiB"'
+SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 SIZES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 AGES_S = {"h": 3_600, "d": 86_400, "w": 604_800}
 
 
-def size_in_words(size_bytes: int) -> str:
-    """Return "14.4 MB"; a megabyte has a million bytes."""
-    size, unit = float(size_bytes), "bytes"
-    for larger in ("kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004
-            break
-        size, unit = size / 1000, larger
-    return counted(size_bytes, "byte") if unit == "bytes" else f"{size:.1f} {unit}"
+def size_in_words(size_bytes: float) -> str:
+    """Return bytes in decimal units, with about three digits: "199 kB"; a megabyte has a million bytes."""
+    if size_bytes < 1000:  # noqa: PLR2004 - one kB
+        return f"{size_bytes:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        size_bytes /= 1000
+        # 999.6 would read "1,000 kB".
+        if size_bytes < 999.5:  # noqa: PLR2004 - half of the last digit below 1,000
+            return f"{digits(size_bytes)} {unit}"
+    return f"{digits(size_bytes / 1000)} TB"
+
+
+def digits(value: float) -> str:
+    """Return about three digits: "4.51", "45.1", "451", "4,512"."""
+    decimals = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - steps of a scale
+    return f"{value:,.{decimals}f}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -36,6 +48,15 @@ def size_of(text: str) -> int:
         ValueError: it is none.
     """
     return _amount(text, SIZES)
+
+
+def memory_of(text: str) -> int | None:
+    """Return a size in bytes that is more than nothing and names its unit, None for what is none."""
+    try:
+        size = size_of(text)
+    except ValueError:
+        return None
+    return size if size and text.strip().lower().endswith("b") else None
 
 
 def age_of(text: str) -> int:

@@ -23,6 +23,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     build = _command(commands, "build", run["build"], "bring IRs up to date")
     _target_arguments(build)
     _run_arguments(build)
+    _timeline_argument(build)
     mode = build.add_mutually_exclusive_group()
     mode.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
     mode.add_argument("--watch", action="store_true", help="build again whenever something changes, until Ctrl-C")
@@ -33,6 +34,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     report = _command(commands, "report", run["report"], "build, measure what is stale, write the report")
     _target_arguments(report)
     _run_arguments(report)
+    _timeline_argument(report)
     report.add_argument("--no-measure", action="store_true", help="show measurements there are, and make none")
     report.add_argument("--force", action="store_true", help="measure again, fresh or not")
 
@@ -88,6 +90,7 @@ def _target_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     _jobs_argument(parser)
+    _limit_arguments(parser)
     _code_argument(parser)
     parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
     parser.add_argument("--explain", action="store_true", help="say why each action runs")
@@ -97,6 +100,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 def _debug_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
     _jobs_argument(parser)
+    _limit_arguments(parser)
     parser.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
     _code_argument(parser)
     parser.add_argument("--explain", action="store_true", help="say why each action runs")
@@ -120,6 +124,18 @@ def _gc_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _jobs_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="actions at a time; default: cores, up to 4")
+
+
+def _limit_arguments(parser: argparse.ArgumentParser) -> None:
+    minutes, memory = "minutes that one action may take", 'memory that one action may need, such as "8 GB" or "512 MiB"'
+    ours = "default: the Ovfile's"
+    parser.add_argument("--timeout", type=_minutes, metavar="MINUTES", help=f"{minutes}; {ours}, else no limit")
+    parser.add_argument("--memory", type=_memory, metavar="SIZE", help=f"{memory}; {ours}, else nine tenths of all")
+
+
+def _timeline_argument(parser: argparse.ArgumentParser) -> None:
+    help_text = "write what ran when to FILE, in Chrome's trace format"
+    parser.add_argument("--timeline", metavar="FILE", help=help_text)
 
 
 def _code_argument(parser: argparse.ArgumentParser) -> None:
@@ -150,3 +166,22 @@ def _age(text: str) -> int:
         return age_of(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no age such as 30d, 12h or 2w") from None
+
+
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes above 0")
+    return value
+
+
+def _memory(text: str) -> int:
+    from ovmake.amounts import memory_of  # noqa: PLC0415
+
+    size = memory_of(text)
+    if size is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as '8 GB' or '512 MiB'")
+    return size

@@ -118,9 +118,9 @@ def _no_command(arguments: argparse.Namespace) -> int:
 def _build(arguments: argparse.Namespace) -> int:
     if arguments.watch:
         _watch(arguments)
-    special = arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code or arguments.check
+    asks_more = arguments.force or arguments.json or arguments.no_user_code or arguments.check or arguments.timeline
     known = arguments.known
-    if known is None and not special:
+    if known is None and not (arguments.dry_run or asks_more):
         known = _stamp(arguments.folder, arguments.file, outside=arguments.allow_outside)
     if known is not None and (status := _if_fresh(known, arguments.targets)) is not None:
         return status
@@ -137,12 +137,13 @@ def _build(arguments: argparse.Namespace) -> int:
             keep_going=arguments.keep_going,
             forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
             dry_run=arguments.dry_run,
+            estimate=arguments.dry_run,
         )
         summary = Summary(session.ovfile.build_dir, known_fresh=session.elsewhere(arguments.targets))
         with _listener(arguments) as listener:
             executor = session.executor(graph, options, _both(summary, listener))
             outcome = executor.build(targets)
-        for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run):
+        for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run, jobs=options.jobs):
             print(line)
         if stamping is not None:
             stamping.finish(executor, outcome)
@@ -379,19 +380,42 @@ def _where(arguments: argparse.Namespace) -> Where:
 
 def _session(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
     """Open the repo for a command that runs actions: all of it, or what the stamp does not vouch for."""
+    from ovmake.ovfile.spec import Limits
     from ovmake.session import open_session
 
-    where, asked, user_code = _where(arguments), arguments.targets, not arguments.no_user_code
-    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code, known=known, asked=asked)
+    return open_session(
+        _where(arguments),
+        wait=not arguments.no_wait,
+        tell=_tell,
+        user_code=not arguments.no_user_code,
+        limits=Limits(minutes=arguments.timeout, memory_bytes=arguments.memory),
+        known=known,
+        asked=arguments.targets,
+    )
 
 
 def _default_jobs() -> int:
+    """Return how many actions to run at a time: as many as there are cores, up to 4.
+
+    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
+    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
+    holds a model: on a first build, of which no estimate keeps memory in bounds.
+    """
     from ovmake.store.toolchain import usable_cores
 
     return min(usable_cores(), 4)
 
 
 def _listener(arguments: argparse.Namespace) -> Listener:
+    if file := getattr(arguments, "timeline", None):
+        from ovmake.timeline import Timeline, check_writable
+
+        check_writable(file)
+        return Timeline(_shown(arguments), file)
+    return _shown(arguments)
+
+
+def _shown(arguments: argparse.Namespace) -> Listener:
     from ovmake.terminal import JsonLines, Live, Plain
 
     if arguments.json:

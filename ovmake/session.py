@@ -30,13 +30,16 @@ from ovmake.graph.lower import SourceForm, lower
 from ovmake.graph.query import select, words_for
 from ovmake.ovfile.edits import edited_models
 from ovmake.ovfile.parse import decode, parse, parse_some, span_of
-from ovmake.ovfile.spec import KeyPath, Ovfile
+from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
 from ovmake.rules import build_target, debug_target, measure_target
 from ovmake.store.database import Database, set_aside, torn
 from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
+from ovmake.store.processes import available_bytes, installed_bytes
 from ovmake.store.toolchain import Toolchain
 from ovmake.workers.recognise import recognise
+
+NO_LIMITS = Limits()
 
 
 class TornStateError(OvmakeError):
@@ -117,6 +120,7 @@ class Session:
             absolute=self.disk.absolute,
             fingerprint=_fingerprint,
             inside=self.inside,
+            memory_bytes=available_bytes,
             locate=self.locate,
             span=self.span,
         )
@@ -283,16 +287,20 @@ def really_inside(where: Where) -> Callable[[str], bool]:
 class RunnerWhenNeeded:
     """A `WorkerRunner` that is not even imported until the first job: a no-op build has no use for its 30 ms."""
 
-    def __init__(self, *, logs: Path) -> None:
+    def __init__(self, *, logs: Path, written: Limits, asked: Limits) -> None:
         self._logs = logs
+        self._written = written
+        self._asked = asked
         self._runner: Runner | None = None
 
     def start(self, job: Job) -> None:
         """See `ovmake.engine.job.Runner`."""
         if self._runner is None:
+            from ovmake.engine.allowance import allowed  # noqa: PLC0415
             from ovmake.engine.runner import WorkerRunner  # noqa: PLC0415
 
-            self._runner = WorkerRunner(logs=self._logs)
+            allowance = allowed(self._written, self._asked, installed_bytes())
+            self._runner = WorkerRunner(logs=self._logs, allowance=allowance)
         self._runner.start(job)
 
     def wait(self) -> Completion:
@@ -317,10 +325,12 @@ def open_session(
     user_code: bool = True,
     known: stamp.Stamp | None = None,
     asked: Sequence[str] = (),
+    limits: Limits = NO_LIMITS,
 ) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
 
     With `known`, the session is about the targets that the words `asked` mean and that the stamp does not vouch for.
+    `limits` are those of the command line, which win over the Ovfile's.
 
     Raises:
         OvmakeError: the Ovfile is wrong, or names functions of the user's and `user_code` is False; or the repo is
@@ -340,7 +350,7 @@ def open_session(
             tell(warning)
             stamp.forget(str(where.root))
             read = read_ovfile(where)  # all of it: without its traces, no model is known
-        runner = RunnerWhenNeeded(logs=where.root / LOGS)
+        runner = RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=limits)
         try:
             yield Session(
                 where=where,

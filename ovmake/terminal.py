@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from ovmake.diagnostics import render
+from ovmake.engine.estimate import Estimate, duration, in_words
 from ovmake.engine.events import ActionFinished, ActionStarted, BuildFinished, Event, TargetFinished, Watching
 from ovmake.graph.action import Action
 from ovmake.stamp import up_to_date
@@ -70,6 +71,8 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
+    if event.estimate_seconds is not None and event.action.worker != "here":
+        line += f", about {duration(event.estimate_seconds)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
 
 
@@ -192,6 +195,7 @@ class Summary:
         self._fresh = known_fresh
         self._skipped = 0
         self._seconds = 0.0
+        self._estimate: Estimate | None = None
 
     def __call__(self, event: Event) -> None:
         """Note what became of a target. Fresh ones are counted: of ten thousand lines, nobody wants to read."""
@@ -203,15 +207,16 @@ class Summary:
                 place = f"{self._build_dir}/{model}/{precision}/{model}.xml" if event.status == "built" else ""
                 self._lines.append(target_line(event, place))
         if isinstance(event, BuildFinished):
-            self._seconds = event.seconds
+            self._seconds, self._estimate = event.seconds, event.estimate
 
-    def lines(self, *, dry_run: bool) -> list[str]:
+    def lines(self, *, dry_run: bool, jobs: int) -> list[str]:
         """Return what became of the targets."""
         if not self._lines:
             return [up_to_date(self._fresh)]
         if dry_run:
             count = len(self._lines)
-            return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run"]
+            takes = f"; {in_words(self._estimate, jobs)}" if self._estimate and self._estimate.actions else ""
+            return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run{takes}"]
         stopped = "; the build stopped at a failure, and -k goes on with the rest" if self._skipped else ""
         others = f"; {up_to_date(self._fresh)}" if self._fresh else ""
         return [*self._lines, f"done in {self._seconds:.1f} s{stopped}{others}"]

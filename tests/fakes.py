@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Executor, Outcome
-from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.job import Completion, Effort, Failure, Job, Success
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, EnvironmentName, Graph, JsonValue
@@ -314,9 +314,9 @@ class FakeRunner:
     """Runs jobs when they are waited for.
 
     `choose` picks, of n running jobs, the one that is done next. `failing` are names of actions that fail, `facts` what
-    others have to say beside their outputs, by name. `during` is
-    called while an action runs: what happens to the repo meanwhile. `ran` are the actions in the order of their start,
-    `beside` what else ran when each was started.
+    others have to say beside their outputs, by name. `during` is called while an action runs: what happens to the repo
+    meanwhile. `peak_bytes` is what each needs. `ran` are the actions in the order of their start, `beside` what else
+    ran when each was started.
     """
 
     disk: FakeDisk
@@ -326,6 +326,7 @@ class FakeRunner:
     failing: Collection[str] = ()
     facts: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
     during: Callable[[Job], None] = lambda _: None
+    peak_bytes: int | None = None
     ran: list[str] = field(default_factory=list)
     beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
     most: int = 0
@@ -343,7 +344,8 @@ class FakeRunner:
     def wait(self) -> Completion:
         """See `Runner`."""
         job = self._running.pop(self.choose(len(self._running)))
-        return Completion(job=job, result=self._run(job), seconds=1.0)
+        effort = Effort(worker=job.action.worker, pid=1, started=0.0, peak_bytes=self.peak_bytes)
+        return Completion(job=job, result=self._run(job), seconds=1.0, effort=effort)
 
     def close(self) -> None:
         """See `Runner`."""
@@ -438,6 +440,8 @@ class FakeRepo:
         facts: Mapping[str, Mapping[str, JsonValue]] | None = None,
         during: Callable[[Job], None] = lambda _: None,
         burns_at: int | None = None,
+        peak_bytes: int | None = None,
+        memory_bytes: Callable[[], int | None] = lambda: None,
     ) -> Built:
         """Run ovmake once; no target means all.
 
@@ -454,6 +458,7 @@ class FakeRepo:
             failing=failing,
             facts=facts or {},
             during=during,
+            peak_bytes=peak_bytes,
         )
         world = World(
             disk=self.disk,
@@ -466,6 +471,7 @@ class FakeRepo:
             fingerprint=lambda path: hashlib.sha256(counted(self.disk, path, by_computation=True)).hexdigest(),
             inside=lambda path: path not in self.outside,
             rebuilder=rebuilder,
+            memory_bytes=memory_bytes,
         )
         try:
             outcome = Executor(graph, world, options or Options()).build(targets or tuple(graph.targets))

@@ -24,11 +24,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "diagnostics": (),
     "amounts": (),
     "promise": ("promise",),
-    "ovfile": ("diagnostics", "ovfile"),
+    "ovfile": ("amounts", "diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
     "rules": ("diagnostics", "ovfile", "graph", "rules"),
     "store": ("diagnostics", "ovfile.spec", "graph", "store"),
     "engine": (
+        "amounts",
         "diagnostics",
         "promise",
         "ovfile",
@@ -57,8 +58,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "drawing": ("diagnostics", "ovfile.spec", "graph"),
     "checking": ("amounts", "diagnostics", "graph", "store", "engine"),
     "gc": ("amounts", "stamp", "checking", "graph", "store", "engine", "session", "gc"),
+    "timeline": ("diagnostics", "graph", "engine", "terminal"),
     "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
-    "report": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "report"),
+    "report": ("diagnostics", "amounts", "ovfile.spec", "graph", "store", "engine", "session", "report"),
     "inspecting": (
         "amounts",
         "diagnostics",
@@ -83,7 +85,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "terminal",
             "debug",
         ),
-        *("report", "inspecting", "arguments", "watching", "checking", "drawing", "gc"),
+        *("report", "inspecting", "arguments", "watching", "checking", "drawing", "gc", "timeline"),
     ),
     "spots": (),
     "watching": ("diagnostics", "graph", "rules", "store", "engine", "session", "spots"),
@@ -124,6 +126,7 @@ EFFECTS = {
 }
 PURE = (
     *("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain"),
+    *("engine.costs", "engine.estimate", "engine.ending", "engine.allowance"),
     *("inspecting.description", "inspecting.tables", "inspecting.starter", "debug.findings", "debug.words"),
     *("amounts", "drawing", "gc.plan", "gc.words"),
 )

@@ -5,6 +5,9 @@ Deciding is pure and stands apart from doing. The modules:
     staleness.py   the one function that decides whether an action runs, and every reason for it. Pure
     scheduler.py   the states of actions and which one is next. Pure
     explain.py     reasons in words. Pure
+    costs.py       what actions are likely to take, from earlier runs. Pure
+    estimate.py    how long a plan takes: the scheduler, and a clock that is only counted. Pure
+    allowance.py   what one action may take: minutes, memory. Pure
     job.py         what is handed to a runner, and what comes back
     world.py       everything with effects in one place, so that tests can bring their own
     look.py        what an action would see now, and whether its outputs are as it left them
@@ -13,5 +16,6 @@ Deciding is pure and stands apart from doing. The modules:
     runner.py      the Runner protocol's real side: worker processes
     here.py        the actions that run in this process: they compare a few numbers, or publish
     events.py      what the executor tells whoever listens
+    ending.py      what became of a target. Pure
     status.py      a line per target, from a dry run
 """

@@ -10,6 +10,8 @@ from typing import Literal
 
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
+from ovmake.engine.estimate import Estimate
+from ovmake.engine.job import Effort
 from ovmake.graph.action import Action
 
 FORMAT = 1
@@ -43,7 +45,9 @@ class ActionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFinished:
-    """An action is done with, one way or another. `seconds` is None for what did not run.
+    """An action is done with, one way or another. `seconds` and `effort` are None for what did not run.
+
+    `estimate_seconds` is what earlier runs say of an action that would run; None: unknown, or nobody asked.
 
     `warning` is what a success has to say all the same; `diagnostic` is why it failed.
     """
@@ -54,12 +58,18 @@ class ActionFinished:
     reasons: tuple[str, ...] = ()
     diagnostic: Diagnostic | None = None
     warning: Diagnostic | None = None
+    effort: Effort | None = None
+    estimate_seconds: float | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
         fields: dict[str, object] = {"event": "action-finished", **_named(self.action), "status": self.status}
         if self.seconds is not None:
             fields["seconds"] = round(self.seconds, 3)
+        if self.effort is not None and self.effort.peak_bytes is not None:
+            fields["peak_bytes"] = self.effort.peak_bytes
+        if self.estimate_seconds is not None:
+            fields["estimate_seconds"] = round(self.estimate_seconds, 3)
         if self.reasons:
             fields["reasons"] = list(self.reasons)
         if self.diagnostic is not None:
@@ -109,22 +119,30 @@ class TargetFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFinished:
-    """Last of all events. `exit_status` is what the process returns."""
+    """Last of all events. `exit_status` is what the process returns.
+
+    `estimate`, of a dry run that was asked for it: how long the build would take.
+    """
 
     exit_status: int
     ran: int
     restored: int
     seconds: float
+    estimate: Estimate | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
-        return {
+        fields: dict[str, object] = {
             "event": "build-finished",
             "exit": self.exit_status,
             "ran": self.ran,
             "restored": self.restored,
             "seconds": round(self.seconds, 3),
         }
+        if self.estimate is not None:
+            fields["estimate_seconds"] = [round(self.estimate.low, 3), round(self.estimate.high, 3)]
+            fields["estimate_unknown"] = self.estimate.unknown
+        return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.engine.costs import Cost, costs_of
+from ovmake.engine.ending import Ended, finished
+from ovmake.engine.estimate import Estimate, Plan, foresee
 from ovmake.engine.events import (
     ActionFinished,
     ActionStarted,
     ActionStatus,
     BuildFinished,
     BuildStarted,
-    TargetFinished,
     TargetStatus,
 )
 from ovmake.engine.explain import all_in_words
@@ -76,16 +78,18 @@ class Executor:
         self._outcomes: dict[str, ActionOutcome] = {}
         self._looked: dict[str, tuple[Seen, Decision]] = {}
         self._again: set[str] = set()
+        self._actions: Sequence[Action] = ()
+        self._costs: Mapping[str, Cost] | None = None
 
     def build(self, targets: Sequence[str]) -> Outcome:
         """Bring the targets up to date; in a dry run, say what that would take."""
         started = time.monotonic()
         emit = self._world.emit
         emit(BuildStarted(targets=tuple(targets)))
-        actions = closure(self._graph, [self._graph.targets[name] for name in targets])
+        self._actions = closure(self._graph, [self._graph.targets[name] for name in targets])
         if not self._options.dry_run:
-            self._keeper.clear_up(actions)
-        scheduler = Scheduler(actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
+            self._keeper.clear_up(self._actions)
+        scheduler = Scheduler(self._actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
         try:
             self._loop(scheduler)
         finally:
@@ -101,6 +105,7 @@ class Executor:
                 ran=done.count("ran"),
                 restored=done.count("restored"),
                 seconds=time.monotonic() - started,
+                estimate=self._estimate() if self._options.estimate else None,
             ),
         )
         return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
@@ -108,6 +113,26 @@ class Executor:
     def looked_at(self, action: Action) -> dict[str, Stat]:
         """Return the source files and published outputs of an action that the build looked at, as they were."""
         return self._looker.looked_at(action)
+
+    def _known_costs(self) -> Mapping[str, Cost]:
+        """Return what actions are likely to take. Asked for when something is to run, and not before: it takes time."""
+        if self._costs is None:
+            self._costs = costs_of(self._actions, self._world.database.traces())
+        return self._costs
+
+    def _estimate(self) -> Estimate:
+        """Return how long what a dry run found would take."""
+        named = [(name, done.status) for name, done in self._outcomes.items()]
+        return foresee(
+            Plan(
+                actions=self._actions,
+                certain=frozenset(name for name, status in named if status == "would-run"),
+                possible=frozenset(name for name, status in named if status == "may-run"),
+                costs=self._known_costs(),
+                jobs=self._options.jobs,
+                memory_bytes=self._world.memory_bytes(),
+            )
+        )
 
     def _loop(self, scheduler: Scheduler) -> None:
         while True:
@@ -172,9 +197,13 @@ class Executor:
         return None
 
     def _start(self, action: Action, scheduler: Scheduler) -> None:
+        if self._costs is None:  # the first that is to run
+            scheduler.weigh(self._known_costs(), self._world.memory_bytes())
+            scheduler.put_back(action.name)
+            return
         seen, decision = self._looked[action.name]
         try:
-            job = self._keeper.job(action, seen)
+            job = replace(self._keeper.job(action, seen), memory_bytes=self._costs[action.name].memory_bytes)
         except OSError as error:
             self._fail(action, scheduler, self._not_kept(action, error))
             return
@@ -185,11 +214,10 @@ class Executor:
 
     def _complete(self, completion: Completion, scheduler: Scheduler) -> None:
         """A job is done: keep what it made, or say why it failed."""
-        job, result, seconds = completion.job, completion.result, completion.seconds
-        action = job.action
+        result, action = completion.result, completion.job.action
         seen, _ = self._looked[action.name]
         if isinstance(result, Failure):
-            self._fail(action, scheduler, self._point_home(action, result), seconds=seconds, facts=result.facts)
+            self._fail(action, scheduler, self._point_home(action, result), done=completion, facts=result.facts)
             return
         if moved := self._looker.moved_source(action):
             message = f"{action.name}: `{moved}` changed while it was being read"
@@ -197,11 +225,11 @@ class Executor:
             self._fail(action, scheduler, Diagnostic(code="source-changed", message=message, span=span, help=hint))
             return
         try:
-            trace = self._keeper.keep(job, seen, result, seconds)
+            trace = self._keeper.keep(completion, seen, result)
         except (OSError, DigestMismatchError) as error:
-            self._fail(action, scheduler, self._not_kept(action, error), seconds=seconds)
+            self._fail(action, scheduler, self._not_kept(action, error), done=completion)
             return
-        self._succeed(action, scheduler, "ran", trace, seconds=seconds)
+        self._succeed(action, scheduler, "ran", trace, done=completion)
 
     def _foresee(self, action: Action, scheduler: Scheduler, *, forced: bool) -> None:
         """Dry run: say what would happen, and carry on as if it had."""
@@ -217,6 +245,7 @@ class Executor:
                 action=action,
                 status=status,
                 reasons=all_in_words(decision, action, self._world.locate),
+                estimate_seconds=self._known_costs()[action.name].seconds if self._options.estimate else None,
             ),
         )
         scheduler.finish(action.name, ok=True)
@@ -228,7 +257,7 @@ class Executor:
         status: ActionStatus,
         trace: Trace,
         *,
-        seconds: float | None = None,
+        done: Completion | None = None,
     ) -> None:
         seen, decision = self._looked[action.name]
         self._outcomes[action.name] = ActionOutcome(
@@ -245,7 +274,8 @@ class Executor:
                 ActionFinished(
                     action=action,
                     status=status,
-                    seconds=seconds,
+                    seconds=done.seconds if done else None,
+                    effort=done.effort if done else None,
                     reasons=reasons,
                     warning=self._warning(action, trace.facts) if status in {"ran", "restored"} else None,
                 ),
@@ -258,7 +288,7 @@ class Executor:
         scheduler: Scheduler,
         diagnostic: Diagnostic,
         *,
-        seconds: float | None = None,
+        done: Completion | None = None,
         facts: Mapping[str, JsonValue] | None = None,
     ) -> None:
         """The action failed: remember it for `ovmake status`, with what it had seen, and skip what needs it."""
@@ -275,7 +305,10 @@ class Executor:
             facts=facts or {},
             diagnostic=diagnostic,
         )
-        self._world.emit(ActionFinished(action=action, status="failed", seconds=seconds, diagnostic=diagnostic))
+        seconds, effort = (done.seconds, done.effort) if done else (None, None)
+        self._world.emit(
+            ActionFinished(action=action, status="failed", seconds=seconds, effort=effort, diagnostic=diagnostic)
+        )
         for skipped in scheduler.finish(action.name, ok=False):
             self._skip(skipped, "something before it failed")
 
@@ -309,43 +342,9 @@ class Executor:
         return Diagnostic(code="cannot-write", message=message, help=hint)
 
     def _finish_target(self, name: str) -> TargetStatus:
-        """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
         needed = closure(self._graph, [self._graph.targets[name]])
-        given = [(action, self._outcomes[action.name]) for action in needed]
-        chain = [done for action, done in given if not action.advisory or done.status not in {"failed", "skipped"}]
-        status = _target_status({done.status for done in chain}, dry_run=self._options.dry_run)
-        gates = [done.facts for done in chain if "gate" in done.facts]
-        facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
-        gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
-        int8_layers, layers = facts.get("int8_layers"), facts.get("layers")
-        self._world.emit(
-            TargetFinished(
-                target=name,
-                status=status,
-                gate=gate if isinstance(gate, str) else None,
-                drop=drop if isinstance(drop, int | float) else None,
-                chosen=chosen if isinstance(chosen, str) else None,
-                interval=_interval(facts.get("interval")),
-                decided=decided if isinstance(decided, bool) else None,
-                int8_layers=int8_layers if isinstance(int8_layers, int) else None,
-                layers=layers if isinstance(layers, int) else None,
-            ),
-        )
-        return status
-
-
-def _interval(fact: JsonValue) -> tuple[float, float] | None:
-    match fact:
-        case (int() | float() as low, int() | float() as high):
-            return low, high
-    return None
-
-
-def _target_status(statuses: set[ActionStatus], *, dry_run: bool) -> TargetStatus:
-    if "failed" in statuses:
-        return "failed"
-    if "skipped" in statuses:
-        return "skipped"
-    if statuses <= {"fresh"}:
-        return "fresh"
-    return "stale" if dry_run else "built"
+        outcomes = [(action, self._outcomes[action.name]) for action in needed]
+        ended = [Ended(action=action, status=done.status, facts=done.facts) for action, done in outcomes]
+        event = finished(name, ended, dry_run=self._options.dry_run)
+        self._world.emit(event)
+        return event.status

@@ -2,7 +2,7 @@
 
 Runner     the protocol: start jobs, wait for the next one that is done
 Job        an action with absolute paths
-Success, Failure, Complaint, Completion
+Success, Failure, Complaint, Completion, Effort
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Job:
     input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's.
     `environment` holds the parts that the action declares.
     `journal` is the absolute path of the action's journal, which may not be there yet; "" if it keeps none.
+    `memory_bytes` is what its worker is likely to need, None where nothing is known of it.
     """
 
     action: Action
@@ -37,6 +38,7 @@ class Job:
     log: str
     environment: Mapping[str, str] = field(default_factory=dict)
     journal: str = ""
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +79,26 @@ class Failure(Complaint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """Where and when a job ran. `started` is on the clock of time.monotonic; `worker` and `pid` are the process.
+
+    `peak_bytes` is the most memory that the worker and what it started held meanwhile; None: not measured.
+    """
+
+    worker: str
+    pid: int
+    started: float
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A job is done; `seconds` is the time it took."""
+    """A job is done; `seconds` is the time it took. `effort` is None if no process ever had it."""
 
     job: Job
     result: Success | Failure
     seconds: float
+    effort: Effort | None = None
 
 
 class Runner(Protocol):

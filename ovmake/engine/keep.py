@@ -1,9 +1,9 @@
 """Keep what an action made, and find it again: scratch -> CAS -> build folder -> trace, in this order.
 
-    keeper.lost(action, seen) -> [Artifact]       what it would read of the store and cannot
-    keeper.job(action, seen) -> Job               where to read and write
-    keeper.keep(job, seen, result, s) -> Trace    after it ran
-    keeper.restore(action, seen) -> Trace         the same work done before, None if it was not
+    keeper.lost(action, seen) -> [Artifact]           what it would read of the store and cannot
+    keeper.job(action, seen) -> Job                   where to read and write
+    keeper.keep(completion, seen, result) -> Trace    after it ran
+    keeper.restore(action, seen) -> Trace             the same work done before, None if it was not
 
 Killed between any two steps, the next build finds no trace, or a trace whose outputs are not as it says, and does that
 action again; what was published before is still whole.
@@ -12,8 +12,9 @@ action again; what was published before is still whole.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
-from ovmake.engine.job import Job, Success
+from ovmake.engine.job import Completion, Job, Success
 from ovmake.engine.world import STATE, World
 from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
@@ -102,21 +103,22 @@ class Keeper:
         self._world.disk.make_folder(folder)
         return self._world.absolute(f"{folder}/{journal_name(seen, action.journal)}")
 
-    def keep(self, job: Job, seen: Seen, result: Success, seconds: float) -> Trace:
+    def keep(self, completion: Completion, seen: Seen, result: Success) -> Trace:
         """Store and publish what a job wrote, and record its success.
 
         Raises:
             OSError: the disk is full or read-only.
             DigestMismatchError: a stored input is damaged.
         """
-        outputs = {}
+        job, outputs = completion.job, {}
         for output in job.action.outputs:
             if output.copy_of is not None:
                 outputs[output.role] = job.digests[output.copy_of]
             else:
                 outputs[output.role] = self._cas.adopt(f"{job.scratch}/{output.role}")
         self._publish(job.action, outputs)
-        trace = Trace(seen=seen, outputs=outputs, facts=result.facts, seconds=seconds)
+        peak_bytes = completion.effort.peak_bytes if completion.effort else None
+        trace = Trace(seen=seen, outputs=outputs, facts=result.facts, seconds=completion.seconds, peak_bytes=peak_bytes)
         self._world.database.succeed(job.action.name, trace)
         self._world.disk.remove(job.scratch)
         return trace
@@ -140,7 +142,7 @@ class Keeper:
         except DigestMismatchError as error:
             self._cas.drop(error.path)  # the bytes rotted: the work is done again
             return None
-        trace = Trace(seen=seen, outputs=cached.outputs, facts=cached.facts, seconds=cached.seconds)
+        trace = replace(cached, seen=seen)
         self._world.database.succeed(action.name, trace)
         return trace
 

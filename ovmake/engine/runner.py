@@ -1,28 +1,42 @@
 """The real runner: a pool of worker processes, one request at a time each.
 
-    runner = WorkerRunner(logs=folder)
+    runner = WorkerRunner(logs=folder, allowance=allowance)
     runner.start(job); runner.wait() -> Completion; runner.close()
 
 A worker is started when it is first needed, kept for later jobs, and replaced when it dies. Its death fails the job it
-had and nothing else. Before an exclusive job (a measurement) the idle workers are ended: they hold memory and threads.
+had and nothing else. Before an exclusive job (a measurement) the idle workers are ended, for they hold memory and
+threads; before one that needs more memory than is free, those that it has no use for.
+
+While jobs run, the memory of their workers, and of whatever those started, is looked at a few times a second. A job
+that takes more than it may fails, and its worker is ended with everything below it.
 """
 
 from __future__ import annotations
 
 import collections
 import itertools
+import os
 import selectors
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ovmake.engine.allowance import Allowance
 from ovmake.engine.here import run_here
-from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.job import Completion, Effort, Failure, Job, Success
 from ovmake.graph.trace import as_tuples
+from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import Request, Response
 
 LOG_LINES_SHOWN = 5
+# How often the memory of running workers is looked at: what grows by 2 GB a second goes half a GB past its limit. A
+# measurement is looked at less, for it is disturbed.
+LOOK_SECONDS = 0.25
+LOOK_SECONDS_ALONE = 1.0
+# How often one looks for what workers started. All processes of the machine have to be asked: 2 ms for a hundred.
+FAMILY_SECONDS = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,13 +44,24 @@ class _Busy:
     worker: WorkerProcess
     job: Job
     started: float
+    gauge: Gauge
+
+    @property
+    def effort(self) -> Effort:
+        """What the job took so far."""
+        worker, pid = self.worker.name, self.worker.process.pid
+        return Effort(worker=worker, pid=pid, started=self.started, peak_bytes=self.gauge.peak_bytes)
 
 
 class WorkerRunner:
     """See `ovmake.engine.job.Runner`."""
 
-    def __init__(self, *, logs: Path) -> None:
+    def __init__(self, *, logs: Path, allowance: Allowance | None = None) -> None:
         self._logs = logs
+        self._allowance = allowance or Allowance()
+        self._looked = 0.0
+        self._parents: dict[int, int] = {}
+        self._parents_known = 0.0
         self._idle: dict[str, list[WorkerProcess]] = collections.defaultdict(list)
         self._busy: dict[int, _Busy] = {}
         self._done: collections.deque[Completion] = collections.deque()
@@ -50,10 +75,10 @@ class WorkerRunner:
         try:
             Path(job.log).unlink(missing_ok=True)
             if job.action.worker == "here":
-                self._finish(job, run_here(job), started)
+                effort = Effort(worker="here", pid=os.getpid(), started=started)
+                self._finish(job, run_here(job), started, effort)
                 return
-            if job.action.exclusive:
-                self._end_idle()
+            self._make_room(job)
             worker = self._worker(job.action.worker)
         except OSError as error:
             self._finish(job, Failure(code="cannot-start", message=f"{job.action.name}: {error}"), started)
@@ -67,21 +92,25 @@ class WorkerRunner:
             log=job.log,
             journal=job.journal,
         )
+        gauge = Gauge(worker.process.pid)
         worker.send(request)
-        self._busy[worker.fileno()] = _Busy(worker=worker, job=job, started=started)
+        self._busy[worker.fileno()] = _Busy(worker=worker, job=job, started=started, gauge=gauge)
         self._selector.register(worker.fileno(), selectors.EVENT_READ)
 
     def wait(self) -> Completion:
         """Return the next completion."""
         while not self._done:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._patience()):
                 self._collect(key.fd)
+            if self._patience() <= 0:
+                self._look()
         return self._done.popleft()
 
     def close(self) -> None:
         """End all workers, busy or not."""
+        known = parents() if self._busy else {}
         for busy in self._busy.values():
-            busy.worker.end()
+            _end_all(busy.worker, known)
         self._busy.clear()
         self._end_idle()
         self._selector.close()
@@ -95,18 +124,55 @@ class WorkerRunner:
         self.started_workers += 1
         return WorkerProcess.start(name, boot_log=str(self._logs / f"worker-{name}.log"))
 
-    def _end_idle(self) -> None:
-        for workers in self._idle.values():
+    def _make_room(self, job: Job) -> None:
+        """End idle workers that the job would suffer from: all of them, or those that hold the memory it needs."""
+        if job.action.exclusive:
+            self._end_idle()
+        elif job.memory_bytes and (free := available_bytes()) is not None and free < job.memory_bytes:
+            self._end_idle(but_one_of=job.action.worker)
+
+    def _end_idle(self, *, but_one_of: str = "") -> None:
+        for name, workers in self._idle.items():
+            spared = workers[-1:] if name == but_one_of else []  # the one that `_worker` takes
             for worker in workers:
-                worker.end()
-            workers.clear()
+                if worker not in spared:
+                    worker.end()
+            workers[:] = spared
+
+    def _patience(self) -> float:
+        """Return how many seconds there are until the next look."""
+        alone = any(busy.job.action.exclusive for busy in self._busy.values())
+        return self._looked + (LOOK_SECONDS_ALONE if alone else LOOK_SECONDS) - time.monotonic()
+
+    def _look(self) -> None:
+        """Measure every busy worker, and end those that take more than they may."""
+        self._looked = time.monotonic()
+        if self._looked >= self._parents_known + FAMILY_SECONDS:
+            self._parents, self._parents_known = parents(), self._looked
+        for descriptor, busy in list(self._busy.items()):
+            held = self._measure(busy)
+            failure = self._allowance.too_large(held) or self._allowance.too_long(self._looked - busy.started)
+            if failure is not None:
+                self._end_busy(descriptor, failure)
+
+    def _measure(self, busy: _Busy) -> int:
+        """Return the memory that a worker and what it started hold, in bytes."""
+        return busy.gauge.read(family(busy.worker.process.pid, self._parents))
+
+    def _end_busy(self, descriptor: int, failure: Failure) -> None:
+        busy = self._busy.pop(descriptor)
+        self._selector.unregister(descriptor)
+        _end_all(busy.worker, parents())
+        notes = (*failure.notes, *_log_note(busy.job))
+        self._finish(busy.job, replace(failure, notes=notes), busy.started, busy.effort)
 
     def _collect(self, descriptor: int) -> None:
         busy = self._busy.pop(descriptor)
         self._selector.unregister(descriptor)
         response = busy.worker.receive()
+        self._measure(busy)
         if response is None:
-            self._finish(busy.job, _death(busy), busy.started)
+            self._finish(busy.job, _death(busy), busy.started, busy.effort)
             busy.worker.end()
             return
         # A measuring worker holds processes of its own and is not worth keeping.
@@ -114,10 +180,17 @@ class WorkerRunner:
             busy.worker.end()
         else:
             self._idle[busy.worker.name].append(busy.worker)
-        self._finish(busy.job, _result(response, busy.job), busy.started)
+        self._finish(busy.job, _result(response, busy.job), busy.started, busy.effort)
 
-    def _finish(self, job: Job, result: Success | Failure, started: float) -> None:
-        self._done.append(Completion(job=job, result=result, seconds=time.monotonic() - started))
+    def _finish(self, job: Job, result: Success | Failure, started: float, effort: Effort | None = None) -> None:
+        seconds = time.monotonic() - started
+        self._done.append(Completion(job=job, result=result, seconds=seconds, effort=effort))
+
+
+def _end_all(worker: WorkerProcess, known: Mapping[int, int]) -> None:
+    """End a worker and everything below it: `known` are the parents of all processes."""
+    end_family(family(worker.process.pid, known))
+    worker.end()
 
 
 def _result(response: Response, job: Job) -> Success | Failure:

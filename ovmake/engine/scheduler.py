@@ -1,16 +1,26 @@
 """Which action is next. Pure: it knows names and needs, not what an action does.
 
     scheduler = Scheduler(actions, jobs=2, keep_going=False)
-    scheduler.next() -> Action | None       ready now, and within the number of jobs
+    scheduler.next() -> Action | None       ready now, and within the number of jobs and the memory
     scheduler.start(name)                   it runs
     scheduler.finish(name, ok=...)          it is done with
     scheduler.again(names, before=other)    what they made is lost: they are done once more, and `other` waits
+    scheduler.weigh(costs, memory)          from now on by costs; before, in the order of the graph
+
+Rule 1: critical path first: the action with the longest way to the end of the build, its own time included. Equal ones
+        come in the order of the graph, so every run with the same costs does the same.
+Rule 2: no action whose memory does not fit beside what runs; others may pass it. One alone may always run.
+Rule 3: an exclusive action measures this machine: when nothing runs and nothing else is ready.
+
+Costs count only once something is to run, and a build in which nothing is stale never asks for them. So the first
+action that must run is put back, and costs choose among all that are ready then.
 
 The states of an action, and who moves it:
 
     WAITING ──(last need succeeded)──> READY ──next()──> TAKEN ──start()──> RUNNING
-       │                                                   │                  │
-       │ (a need failed, or the build stops)               └─── finish() ─────┴──> SUCCEEDED | FAILED
+       │                               ^                   │                  │
+       │ (a need failed,               └──── put_back() ───┤                  │
+       │  or the build stops)                              └─── finish() ─────┴──> SUCCEEDED | FAILED
        └──> SKIPPED
 
     again():  SUCCEEDED ──> READY | WAITING, and what comes after it and has not begun: READY | TAKEN ──> WAITING
@@ -20,8 +30,9 @@ from __future__ import annotations
 
 import enum
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from ovmake.engine.costs import Cost
 from ovmake.graph.action import Action
 from ovmake.graph.query import consumers
 
@@ -30,7 +41,7 @@ class State(enum.Enum):
     """Where an action is; the value states what holds in it."""
 
     WAITING = "some of its needs are not done"
-    READY = "all of its needs succeeded; nobody has looked at it"
+    READY = "all of its needs succeeded; its turn has not come"
     TAKEN = "its inputs are known; whether it must run is being decided"
     RUNNING = "a runner has it"
     SUCCEEDED = "its outputs are known: it was fresh, restored or run"
@@ -41,7 +52,7 @@ class State(enum.Enum):
 TRANSITIONS: dict[State, tuple[State, ...]] = {
     State.WAITING: (State.READY, State.SKIPPED),
     State.READY: (State.TAKEN, State.SKIPPED, State.WAITING),
-    State.TAKEN: (State.RUNNING, State.SUCCEEDED, State.FAILED, State.WAITING),
+    State.TAKEN: (State.READY, State.RUNNING, State.SUCCEEDED, State.FAILED, State.WAITING),
     State.RUNNING: (State.SUCCEEDED, State.FAILED),
     State.SUCCEEDED: (State.READY, State.WAITING),
     State.FAILED: (),
@@ -49,8 +60,12 @@ TRANSITIONS: dict[State, tuple[State, ...]] = {
 }
 
 
+# A ready action: what decides its place, and its name.
+_Entry = tuple[float, int, str]
+
+
 class Scheduler:
-    """The order of one build. Ready actions come in the order of the graph, so every run does the same."""
+    """The order of one build."""
 
     def __init__(self, actions: Sequence[Action], *, jobs: int, keep_going: bool) -> None:
         self._actions = {action.name: action for action in actions}
@@ -58,9 +73,12 @@ class Scheduler:
         self._consumers = consumers(actions)
         self._missing = {action.name: len(action.needs) for action in actions}
         self._states = dict.fromkeys(self._actions, State.WAITING)
-        self._ready: list[tuple[int, str]] = []
-        self._ready_alone: list[tuple[int, str]] = []
+        self._ready: list[_Entry] = []
+        self._ready_alone: list[_Entry] = []
         self._running: set[str] = set()
+        self._ways: Mapping[str, float] = {}
+        self._needed_bytes: Mapping[str, int] = {}
+        self._memory_bytes: int | None = None
         self._jobs = jobs
         self._keep_going = keep_going
         self._stopped = False
@@ -84,20 +102,50 @@ class Scheduler:
         return len(self._running) < self._jobs and not alone
 
     def next(self) -> Action | None:
-        """Take the next ready action, None if there is none for now.
-
-        An exclusive action measures this machine: it is handed out when nothing runs and nothing else is ready.
-        """
+        """Take the next ready action, None if there is none for now."""
         if self._stopped or not self.room:
             return None
-        if self._ready:
-            _, name = heapq.heappop(self._ready)
-        elif self._ready_alone and not self._running:
-            _, name = heapq.heappop(self._ready_alone)
-        else:
+        alone = self._ready_alone if not (self._ready or self._running) else []
+        name = self._first_that_fits(self._ready or alone)
+        if name is None:
             return None
         self._move(name, State.TAKEN)
         return self._actions[name]
+
+    def _first_that_fits(self, ready: list[_Entry]) -> str | None:
+        too_large = []
+        while ready and not self._fits(ready[0][-1]):
+            too_large.append(heapq.heappop(ready))
+        name = heapq.heappop(ready)[-1] if ready else None
+        for entry in too_large:
+            heapq.heappush(ready, entry)
+        return name
+
+    def _fits(self, name: str) -> bool:
+        if self._memory_bytes is None or not self._running:
+            return True
+        needed = self._needed_bytes
+        return sum(needed[running] for running in self._running) + needed[name] <= self._memory_bytes
+
+    def weigh(self, costs: Mapping[str, Cost], memory_bytes: int | None) -> None:
+        """Go by costs from now on. `costs` has every action; `memory_bytes` is for all at a time, None without limit.
+
+        What is not known of an action counts as nothing: it comes late, and fits.
+        """
+        ways: dict[str, float] = {}
+        for name in reversed(self._actions):  # in the order of the graph needs come first
+            after = max((ways[consumer] for consumer in self._consumers[name]), default=0.0)
+            ways[name] = (costs[name].seconds or 0.0) + after
+        self._ways = ways
+        self._needed_bytes = {name: costs[name].memory_bytes or 0 for name in self._actions}
+        self._memory_bytes = memory_bytes
+        for heap in (self._ready, self._ready_alone):
+            heap[:] = [self._entry(name) for _, _, name in heap]
+            heapq.heapify(heap)
+
+    def put_back(self, name: str) -> None:
+        """The action is to run, and perhaps another one first."""
+        self._make_ready(name)
 
     def start(self, name: str) -> None:
         """A runner has the action now."""
@@ -155,12 +203,15 @@ class Scheduler:
     def _make_ready(self, name: str) -> None:
         self._move(name, State.READY)
         heap = self._ready_alone if self._actions[name].exclusive else self._ready
-        heapq.heappush(heap, (self._order[name], name))
+        heapq.heappush(heap, self._entry(name))
+
+    def _entry(self, name: str) -> _Entry:
+        return -self._ways.get(name, 0.0), self._order[name], name
 
     def _make_wait(self, name: str) -> None:
         self._move(name, State.WAITING)
         heap = self._ready_alone if self._actions[name].exclusive else self._ready
-        heap.remove((self._order[name], name))
+        heap.remove(self._entry(name))
         heapq.heapify(heap)
 
     def _move(self, name: str, state: State) -> None:

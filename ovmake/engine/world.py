@@ -21,12 +21,16 @@ STATE = ".ovmake"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to build. `forced` are kinds of action to run even if fresh or cached."""
+    """How to build. `forced` are kinds of action to run even if fresh or cached.
+
+    `estimate`: a dry run says how long the build would take.
+    """
 
     jobs: int = 1
     keep_going: bool = False
     forced: frozenset[str] = frozenset()
     dry_run: bool = False
+    estimate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +39,9 @@ class World:
 
     `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into one that
     another process can use; `fingerprint` says what the source at such a path computes; `inside` says whether a path
-    stays in the repo, links followed; `locate` and `span` turn a key path into "Ovfile:14" and into a caret.
-    `state` is the folder of the store, of scratch and of journals.
+    stays in the repo, links followed; `memory_bytes` is what actions may need together, None where that is not known;
+    `locate` and `span` turn a key path into "Ovfile:14" and into a caret. `state` is the folder of the store, scratch
+    and journals.
     """
 
     disk: Disk
@@ -48,6 +53,7 @@ class World:
     absolute: Callable[[str], str]
     fingerprint: Callable[[str], str] = lambda path: path
     inside: Callable[[str], bool] = lambda _: True
+    memory_bytes: Callable[[], int | None] = lambda: None
     locate: Locate = lambda _: ""
     span: Callable[[KeyPath], Span | None] = lambda _: None
     rebuilder: Rebuilder = decide

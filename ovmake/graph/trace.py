@@ -88,13 +88,15 @@ class Trace:
     """What the last success of an action saw and made.
 
     `facts` are a few figures worth having without opening an output, such as the gate's drop. `seconds` is how long the
-    action ran; a restore from the action cache keeps it.
+    action ran, `peak_bytes` the most memory that its worker held meanwhile, None where that was not measured; a restore
+    from the action cache keeps both.
     """
 
     seen: Seen
     outputs: Mapping[str, Digest]
     facts: Mapping[str, JsonValue]
     seconds: float
+    peak_bytes: int | None = None
 
     def to_json(self) -> str:
         """Return the text that `from_json` reads."""
@@ -108,6 +110,7 @@ class Trace:
                 "outputs": {role: digest.encoded() for role, digest in self.outputs.items()},
                 "facts": dict(self.facts),
                 "seconds": self.seconds,
+                **({} if self.peak_bytes is None else {"peak_bytes": self.peak_bytes}),
             },
         )
         return f'{SEAL}{zlib.crc32(text[1:].encode()):08x}", {text[1:]}'
@@ -135,7 +138,9 @@ class Trace:
         )
         outputs = {role: Digest.decode(digest) for role, digest in body["outputs"].items()}
         facts = {name: as_tuples(value) for name, value in body["facts"].items()}
-        return cls(seen=seen, outputs=outputs, facts=facts, seconds=body["seconds"])
+        # Traces of older versions have no peak; that is no other format, for what they say is the same.
+        peak_bytes = body.get("peak_bytes")
+        return cls(seen=seen, outputs=outputs, facts=facts, seconds=body["seconds"], peak_bytes=peak_bytes)
 
 
 def as_tuples(value: object) -> JsonValue:

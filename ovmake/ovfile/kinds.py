@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ovmake.amounts import EXAMPLES, memory_of
 from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.problems import Also, Problem, Problems, bad_value, clipped, toml, wrong_type
 from ovmake.ovfile.spec import KeyPath
@@ -152,10 +153,11 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number in a range, both ends included."""
+    """A number in a range, both ends included; `above` is an end that is not."""
 
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
     whole: bool = False
 
     @property
@@ -163,6 +165,7 @@ class Number:
         """For example "a whole number of at least 1"."""
         text = "a whole number" if self.whole else "a number"
         text += "" if self.minimum is None else f" of at least {self.minimum:g}"
+        text += "" if self.above is None else f" above {self.above:g}"
         return text + ("" if self.maximum is None else f" and at most {self.maximum:g}")
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
@@ -175,7 +178,23 @@ class Number:
             problems.add(bad_value(f"{toml(value)}, not {self.expected}", self.expected, at))
 
     def _in_range(self, value: float) -> bool:
-        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+        ends = (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+        return ends and (self.above is None or value > self.above)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """A size of memory, with a unit."""
+
+    expected: str = f"a size such as `{EXAMPLES}`"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """A number alone would leave open what it counts."""
+        if not isinstance(value, str):
+            problems.add(wrong_type(self.expected, value, at, hint="write it with a unit, as a string"))
+        elif memory_of(value) is None:
+            hint = "units are B, kB, MB, GB, TB (powers of 1000) and KiB, MiB, GiB, TiB (powers of 1024)"
+            problems.add(bad_value(f"{toml(value)}, which is no size", self.expected, at, hint=hint))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

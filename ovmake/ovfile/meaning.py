@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ovmake.amounts import memory_of
 from ovmake.ovfile.accuracy import accuracy_of
 from ovmake.ovfile.candidates import candidate_names, check_alike
 from ovmake.ovfile.compression import quantization_of, weights_of
@@ -30,10 +31,12 @@ from ovmake.ovfile.spec import (
     DEFAULT_PRECISIONS,
     DEFAULT_SIGNATURE,
     DEFAULT_TAGS,
+    LIMITS,
     PRECISIONS,
     Benchmark,
     Dataset,
     KeyPath,
+    Limits,
     Ovfile,
     Quantization,
     Target,
@@ -69,6 +72,10 @@ class Meaning:
             report_title=top.text("report", "title", default=""),
             datasets=self.datasets,
             targets=targets,
+            limits=Limits(
+                minutes=top.number(LIMITS, "minutes", default=0.0) or None,
+                memory_bytes=memory_of(top.text(LIMITS, "memory", default="")),
+            ),
         )
 
     def _is_well_formed(self, *at: str) -> bool:

@@ -21,6 +21,7 @@ from ovmake.ovfile.kinds import (
     Off,
     PerChannel,
     Shape,
+    Size,
     Text,
     one_of,
 )
@@ -39,6 +40,7 @@ from ovmake.ovfile.spec import (
     DEFAULT_RELATIVE_DROP,
     DEFAULT_SIGNATURE,
     ELEMENT_TYPES,
+    LIMITS,
     PRECISIONS,
     RESIZE_ALGORITHMS,
     SOURCE_KINDS,
@@ -349,6 +351,23 @@ MODEL = Table(
     ),
 )
 
+LIMITS_TABLE = Table(
+    keys=(
+        Key(
+            name="minutes",
+            kind=Number(above=0),
+            doc="An action that takes longer is ended, and fails",
+            default="no limit",
+        ),
+        Key(
+            name="memory",
+            kind=Size(),
+            doc="An action whose worker needs more is ended, and fails. GB are powers of 1000, GiB of 1024",
+            default="90 % of what the machine has, or the container",
+        ),
+    ),
+)
+
 OVFILE = Table(
     keys=(
         Key(name="version", kind=Number(whole=True), doc="Version of this format", default=f"{VERSION}"),
@@ -362,6 +381,7 @@ OVFILE = Table(
         Key(name="defaults", kind=Table(keys=SHARED), doc="Any key of a model but `source`, for all models"),
         Key(name="datasets", kind=Named(element=DATASET, what="dataset"), doc="One table per dataset"),
         Key(name="models", kind=Named(element=MODEL, what="model", reserved=("report",)), doc="One table per model"),
+        Key(name=LIMITS, kind=LIMITS_TABLE, doc="What one action may take; it changes no result"),
         Key(
             name="report",
             kind=Table(keys=(Key(name="title", kind=Text(), doc="Title of the report"),)),

@@ -16,6 +16,7 @@ from ovmake.diagnostics import Diagnostic
 KeyPath = tuple[str | int, ...]
 
 VERSION = 1  # of the format
+LIMITS = "limits"
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights", "auto")
 DEFAULT_PRECISIONS = ("fp32", "fp16")
 AUTO = "auto"
@@ -323,6 +324,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one action may take, None where nobody says. They change no result, and are settings of no action."""
+
+    minutes: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ovfile:
     """A whole Ovfile, or the part of it that some models are about.
 
@@ -336,6 +345,7 @@ class Ovfile:
     datasets: Mapping[str, Dataset]
     targets: tuple[Target, ...]
     models: tuple[str, ...] = ()
+    limits: Limits = Limits()
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
     @property

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 
+from ovmake.amounts import digits, size_in_words
 from ovmake.report.records import Evaluation, Measurement, TargetReport
 from ovmake.report.weighing import Speed
 
@@ -199,7 +200,7 @@ def range_of(measured: Speed) -> str:
 
 def duration(us: float, unit: str) -> str:
     """Return a time in a given unit: "215 µs"."""
-    return f"{_digits(us / UNITS_US[unit])} {unit}"
+    return f"{digits(us / UNITS_US[unit])} {unit}"
 
 
 def unit_for(us: float) -> str:
@@ -209,25 +210,12 @@ def unit_for(us: float) -> str:
 
 def rate(per_second: float) -> str:
     """Return a throughput: "22,100 /s"."""
-    return f"{_digits(per_second)} /s"
+    return f"{digits(per_second)} /s"
 
 
 def size(count: float) -> str:
     """Return bytes in decimal units: "199 kB"."""
-    if count < 1000:  # noqa: PLR2004 - one kB
-        return f"{count:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        count /= 1000
-        # 999.6 would read "1,000 kB".
-        if count < 999.5:  # noqa: PLR2004 - half of the last digit below 1,000
-            return f"{_digits(count)} {unit}"
-    return f"{_digits(count / 1000)} TB"
-
-
-def _digits(value: float) -> str:
-    """Return about three digits: "4.51", "45.1", "451", "4,512"."""
-    decimals = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - steps of a scale
-    return f"{value:,.{decimals}f}"
+    return size_in_words(count)
 
 
 def score(unit: str, value: float) -> str:

@@ -1,4 +1,4 @@
-"""Workers that die between jobs or before the first one, and answers that are no JSON."""
+"""Workers that die between jobs or before the first one, hang, take too much; and answers that are no JSON."""
 
 from __future__ import annotations
 
@@ -7,23 +7,67 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ovmake.engine.allowance import Allowance
 from ovmake.engine.job import Completion, Failure, Job
 from ovmake.engine.runner import WorkerRunner
-from ovmake.graph.action import Action
+from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
 from ovmake.workers.protocol import Response, _line
 
 
+def job(
+    folder: Path,
+    subject: str = "m",
+    *,
+    worker: WorkerName = "openvino",
+    memory_bytes: int | None = None,
+) -> Job:
+    """Return a job that a worker cannot do: it says so, and loads no framework."""
+    return Job(
+        action=Action(kind="nothing", subject=subject, worker=worker),
+        params={},
+        tools={},
+        inputs={},
+        digests={},
+        outputs={},
+        scratch="",
+        log=str(folder / f"nothing-{subject}.log"),
+        memory_bytes=memory_bytes,
+    )
+
+
 def run(runner: WorkerRunner, folder: Path) -> Completion:
-    """Ask a worker for what it cannot do: it answers, and loads no framework."""
-    action = Action(kind="nothing", subject="m", worker="openvino")
-    log = str(folder / "nothing-m.log")
-    runner.start(Job(action=action, params={}, tools={}, inputs={}, digests={}, outputs={}, scratch="", log=log))
+    """Ask a worker for what it cannot do."""
+    runner.start(job(folder))
     return runner.wait()
+
+
+def stop_worker(runner: WorkerRunner, subject: str) -> int:
+    """Have the worker that has a job hang, as one in an endless loop does; return its process."""
+    (process,) = (busy.worker.process for busy in runner._busy.values() if busy.job.action.subject == subject)
+    os.kill(process.pid, signal.SIGSTOP)
+    return process.pid
+
+
+Make = Callable[[Allowance], WorkerRunner]
+
+
+@pytest.fixture
+def runners(tmp_path: Path) -> Iterator[Make]:
+    made: list[WorkerRunner] = []
+
+    def make(allowance: Allowance) -> WorkerRunner:
+        made.append(WorkerRunner(logs=tmp_path, allowance=allowance))
+        return made[-1]
+
+    yield make
+    for runner in made:
+        runner.close()
 
 
 def test_worker_that_died_between_two_jobs_is_replaced(tmp_path: Path) -> None:
@@ -57,6 +101,83 @@ def test_worker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.M
     assert isinstance(result, Failure)
     assert "the openvino worker ended with exit status 1" == result.message
     assert ("no module named so and so",) == result.notes
+
+
+def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance(minutes=0.1, minutes_said="command line"))
+    runner.start(job(tmp_path, "hanging"))
+    hanging = stop_worker(runner, "hanging")
+    runner.start(job(tmp_path, "other"))
+
+    done = {completion.job.action.subject: completion for completion in (runner.wait(), runner.wait())}
+
+    failed, other = done["hanging"], done["other"]
+    assert isinstance(failed.result, Failure)
+    assert isinstance(other.result, Failure)
+    assert ("action-timeout", "action-failed") == (failed.result.code, other.result.code)
+    assert 6 < failed.seconds < 30
+    assert failed.effort is not None
+    assert ("openvino", hanging) == (failed.effort.worker, failed.effort.pid)
+    with pytest.raises(ProcessLookupError):
+        os.kill(hanging, 0)
+
+
+def test_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance(memory_bytes=100_000, memory_said="Ovfile"))
+    runner.start(job(tmp_path))
+    worker = stop_worker(runner, "m")
+
+    done = runner.wait()
+
+    assert isinstance(done.result, Failure)
+    assert ("action-memory", "limits.memory") == (done.result.code, done.result.setting)
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+def test_worker_within_its_limits_is_measured_and_left_alone(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance(minutes=1, memory_bytes=1 << 40))
+
+    first, second = run(runner, tmp_path), run(runner, tmp_path)
+
+    assert (1, []) == (runner.started_workers, list(runner._busy))
+    for done in (first, second):
+        assert done.effort is not None
+        assert done.effort.peak_bytes is not None
+        assert 1_000_000 < done.effort.peak_bytes < 1_000_000_000
+
+
+def test_close_ends_what_hangs(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance())
+    runner.start(job(tmp_path))
+    worker = stop_worker(runner, "m")
+
+    runner.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+@pytest.mark.parametrize(
+    ("memory_bytes", "left"),
+    [(None, {"openvino": 2, "tensorflow": 1}), (1, {"openvino": 2, "tensorflow": 1}), (1 << 60, {"openvino": 1})],
+    ids=["unknown", "fits", "does not fit"],
+)
+def test_idle_workers_make_room_for_what_needs_their_memory(
+    tmp_path: Path, runners: Make, memory_bytes: int | None, left: dict[str, int]
+) -> None:
+    runner = runners(Allowance())
+    workers: dict[str, WorkerName] = {"a": "openvino", "b": "openvino", "c": "tensorflow"}
+    for subject, worker in workers.items():
+        runner.start(job(tmp_path, subject, worker=worker))
+    for _ in workers:
+        runner.wait()
+
+    runner.start(job(tmp_path, "d", memory_bytes=memory_bytes))
+    runner.wait()
+
+    assert left == {name: len(idle) for name, idle in runner._idle.items() if idle}
+    assert 3 == runner.started_workers
 
 
 def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:

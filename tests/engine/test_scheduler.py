@@ -1,12 +1,13 @@
-"""Which action is next: the table of states, the number of jobs, exclusive actions, and what a failure stops."""
+"""Which action is next: states, jobs, exclusive actions, what a failure stops, critical path first, memory."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
+from ovmake.engine.costs import Cost
 from ovmake.engine.scheduler import TRANSITIONS, Scheduler, State
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action
@@ -41,6 +42,7 @@ WAYS: dict[tuple[State, State], tuple[str, list[Reach]]] = {
     (State.WAITING, State.SKIPPED): ("b m", [lambda s: s.finish(start(s), ok=False)]),
     (State.READY, State.TAKEN): ("a m", [take]),
     (State.READY, State.SKIPPED): ("a m", [lambda s: s.left_over()]),
+    (State.TAKEN, State.READY): ("a m", [take, lambda s: s.put_back("a m")]),
     (State.TAKEN, State.RUNNING): ("a m", [take, lambda s: s.start("a m")]),
     (State.TAKEN, State.SUCCEEDED): ("a m", [take, lambda s: s.finish("a m", ok=True)]),
     (State.TAKEN, State.FAILED): ("a m", [take, lambda s: s.finish("a m", ok=False)]),
@@ -253,6 +255,115 @@ def test_an_action_waits_for_all_that_it_needs() -> None:
     assert given.state("c m") is State.READY
 
 
+# costs
+
+
+def weighed(
+    *actions: Action, seconds: Mapping[str, float], jobs: int = 1, needed: Mapping[str, int] | None = None
+) -> Scheduler:
+    """Return a scheduler that knows what actions take: seconds, and bytes of the ten there are."""
+    given = scheduler(*actions, jobs=jobs)
+    needs = needed or {}
+    costs = {one.name: Cost(seconds=seconds.get(one.name), memory_bytes=needs.get(one.name)) for one in actions}
+    given.weigh(costs, 10 if needed else None)
+    return given
+
+
+def test_start_of_the_longest_way_comes_first() -> None:
+    # `b` is shorter than `c`, and what waits for it is not.
+    given = weighed(
+        action("a m"),
+        action("b m"),
+        action("c m"),
+        action("d m", "b m"),
+        seconds={"a m": 1, "b m": 2, "c m": 5, "d m": 9},
+    )
+
+    assert ["b m", "c m", "a m"] == [take(given), take(given), take(given)]
+
+
+def test_of_several_consumers_the_longest_way_counts_and_not_the_sum() -> None:
+    given = weighed(
+        action("a m"),
+        action("b m"),
+        action("c m", "a m"),
+        action("d m", "a m"),
+        action("e m", "b m"),
+        seconds={"a m": 1, "b m": 1, "c m": 4, "d m": 4, "e m": 5},
+    )
+
+    assert "b m" == take(given)
+
+
+def test_equally_long_ways_come_in_the_order_of_the_graph() -> None:
+    given = weighed(action("c m"), action("a m"), action("b m"), seconds={"a m": 1, "b m": 1, "c m": 1})
+
+    assert ["c m", "a m", "b m"] == [take(given), take(given), take(given)]
+
+
+def test_what_is_not_known_comes_late() -> None:
+    given = weighed(action("a m"), action("b m"), seconds={"b m": 0.1})
+
+    assert ["b m", "a m"] == [take(given), take(given)]
+
+
+def test_costs_that_become_known_late_count_for_what_is_ready_already() -> None:
+    alone = (action("measure m", exclusive=True), action("measure n", exclusive=True))
+    given = scheduler(action("a m"), action("b m"), *alone)
+    first = take(given)
+    costs = {"a m": Cost(seconds=1), "b m": Cost(seconds=2), "measure m": Cost(seconds=1), "measure n": Cost(seconds=2)}
+
+    given.weigh(costs, None)
+    given.put_back(first)
+
+    assert ("a m", ["b m", "a m", "measure n", "measure m"]) == (first, [take(given) for _ in range(4)])
+
+
+def test_two_that_do_not_fit_together_take_turns() -> None:
+    given = weighed(action("a m"), action("b m"), seconds={}, jobs=2, needed={"a m": 6, "b m": 5})
+    assert ("a m", None) == (start(given), given.next())
+
+    given.finish("a m", ok=True)
+
+    assert "b m" == start(given)
+
+
+def test_two_that_just_fit_run_side_by_side() -> None:
+    given = weighed(action("a m"), action("b m"), seconds={}, jobs=2, needed={"a m": 6, "b m": 4})
+
+    assert ["a m", "b m"] == [start(given), start(given)]
+
+
+def test_a_small_one_passes_a_large_one_that_does_not_fit() -> None:
+    given = weighed(
+        action("a m"),
+        action("b m"),
+        action("c m"),
+        seconds={"a m": 9, "b m": 8, "c m": 1},
+        jobs=2,
+        needed={"a m": 6, "b m": 5, "c m": 4},
+    )
+    assert ["a m", "c m"] == [start(given), start(given)]
+
+    given.finish("c m", ok=True)
+    assert given.next() is None
+    given.finish("a m", ok=True)
+
+    assert "b m" == start(given)
+
+
+def test_one_that_never_fits_runs_alone() -> None:
+    given = weighed(action("a m"), action("b m"), seconds={"a m": 9}, jobs=2, needed={"a m": 11, "b m": 1})
+
+    assert ("a m", None) == (start(given), given.next())
+
+
+def test_what_is_not_known_fits() -> None:
+    given = weighed(action("a m"), action("b m"), seconds={"a m": 1}, jobs=2, needed={"a m": 10})
+
+    assert ["a m", "b m"] == [start(given), start(given)]
+
+
 # the same through a build
 
 
@@ -281,3 +392,48 @@ def test_a_build_measures_alone() -> None:
     assert beside["convert n"] == ("convert m",)
     assert [beside["measure m"], beside["measure n"]] == [(), ()]
     assert not [name for name, others in beside.items() if any(other.startswith("measure") for other in others)]
+
+
+def test_a_second_build_starts_with_the_longest_way() -> None:
+    # Every action of the fake runner takes a second.
+    plan = graph(
+        action("convert m", "models/m.pb", params={"n": 1}),
+        action("convert n", "models/m.pb", params={"n": 2}),
+        action("quantize n", "convert n"),
+    )
+    made = repo()
+    first = made.build(plan)
+    forced = Options(forced=frozenset({"convert", "quantize"}))
+
+    second = made.build(plan, options=forced)
+
+    assert ["convert m", "convert n", "quantize n"] == first.ran
+    assert ["convert n", "convert m", "quantize n"] == second.ran
+
+
+def test_a_build_in_which_nothing_is_stale_reads_no_costs() -> None:
+    plan = graph(action("convert m", "models/m.pb"))
+    made = repo()
+    made.build(plan)
+    asked: list[str] = []
+
+    def memory_bytes() -> int | None:
+        asked.append("memory")
+        return None
+
+    built = made.build(plan, memory_bytes=memory_bytes)
+
+    assert ({"convert m": "fresh"}, []) == (built.statuses, asked)
+
+
+@pytest.mark.parametrize(("memory", "most"), [(100, 1), (119, 1), (120, 2), (None, 2)])
+def test_a_second_build_runs_side_by_side_what_fits_into_memory(memory: int | None, most: int) -> None:
+    plan = graph(*(action(f"quantize m{number}", "models/m.pb", params={"n": number}) for number in range(3)))
+    made = repo()
+    first = made.build(plan, options=Options(jobs=2), peak_bytes=60, memory_bytes=lambda: memory)
+
+    second = made.build(
+        plan, options=Options(jobs=2, forced=frozenset({"quantize"})), peak_bytes=60, memory_bytes=lambda: memory
+    )
+
+    assert (2, most) == (first.runner.most, second.runner.most)

@@ -33,6 +33,7 @@ from ovmake.ovfile.kinds import (
     PerChannel,
     Shape,
     Side,
+    Size,
     Text,
     UserFunction,
 )
@@ -161,6 +162,7 @@ _SIMPLE: Mapping[type, _Value] = {
     Pattern: st.sampled_from(['"block_.*"', '"(a|b)"']),
     Text: st.just('"text"'),
     OneOrMore: st.sampled_from(['"x"', '["a", "b"]']),
+    Size: st.sampled_from(['"8 GB"', '"512 MiB"']),
     Side: st.sampled_from(["224", "[224, 160]"]),
     UserFunction: st.just('"data.py:val"'),
 }

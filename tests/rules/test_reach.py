@@ -93,6 +93,8 @@ def changed(before: str, after: str) -> set[str]:
             {*EVALUATED, *TIMED, "compare-speed m:int8", "quantize m:int8"},
         ),
         ("\n[models.m.int8]", "\nbenchmark.max-seconds = 3\n[models.m.int8]", TIMED),
+        # What one action may take: nothing that any of them sees.
+        ("\n[datasets.train]", '\nlimits = { minutes = 5, memory = "8 GB" }\n[datasets.train]', set()),
     ],
 )
 def test_edit_reaches_exactly_what_reads_it(old: str, new: str, expected: set[str]) -> None:

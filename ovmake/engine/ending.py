@@ -1,0 +1,58 @@
+"""What became of a target, from what became of the actions it needs. Pure.
+
+finished(name, ended, dry_run=...) -> TargetFinished
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ovmake.engine.events import ActionStatus, TargetFinished, TargetStatus
+from ovmake.graph.action import Action, JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An action that a target needs, and what became of it."""
+
+    action: Action
+    status: ActionStatus
+    facts: Mapping[str, JsonValue]
+
+
+def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinished:
+    """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
+    chain = [done for done in ended if not done.action.advisory or done.status not in {"failed", "skipped"}]
+    gates = [done.facts for done in chain if "gate" in done.facts]
+    facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
+    gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
+    int8_layers, layers = facts.get("int8_layers"), facts.get("layers")
+    return TargetFinished(
+        target=name,
+        status=_status({done.status for done in chain}, dry_run=dry_run),
+        gate=gate if isinstance(gate, str) else None,
+        drop=drop if isinstance(drop, int | float) else None,
+        chosen=chosen if isinstance(chosen, str) else None,
+        interval=_interval(facts.get("interval")),
+        decided=decided if isinstance(decided, bool) else None,
+        int8_layers=int8_layers if isinstance(int8_layers, int) else None,
+        layers=layers if isinstance(layers, int) else None,
+    )
+
+
+def _interval(fact: JsonValue) -> tuple[float, float] | None:
+    match fact:
+        case (int() | float() as low, int() | float() as high):
+            return low, high
+    return None
+
+
+def _status(statuses: set[ActionStatus], *, dry_run: bool) -> TargetStatus:
+    if "failed" in statuses:
+        return "failed"
+    if "skipped" in statuses:
+        return "skipped"
+    if statuses <= {"fresh"}:
+        return "fresh"
+    return "stale" if dry_run else "built"
