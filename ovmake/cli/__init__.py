@@ -1,0 +1,123 @@
+"""The command line: argv in, one function per command, an exit status out. The only printer and exiter.
+
+Exit status: 0 all good; 1 a target failed; 2 the Ovfile or the command line is wrong; 130 interrupted.
+Data goes to stdout, everything else to stderr. The modules:
+
+    building.py    commands that run actions: build, report, debug
+    looking.py     commands that look, or clear up
+    console.py     what they share: the repo opened, what is told and how
+
+Here is what a no-op needs, and what holds for all commands: nothing else is loaded before a command is known.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+TYPE_CHECKING = False  # importing typing takes 2 ms
+if TYPE_CHECKING:
+    import argparse
+
+    from ovmake.arguments import Command
+    from ovmake.diagnostics import OvmakeError
+    from ovmake.stamp import Stamp
+
+INTERRUPTED = 130
+READER_GONE = 141  # as a shell shows a program ended by SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    # A closed stream (`ovmake build >&-`) is None in Python.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        known = _known_at_once(words)
+        status = None if known is None else if_fresh(known, words[1:])
+        if status is None:
+            status = run(_parsed(words, known))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        from ovmake.cli.console import tell
+
+        tell("interrupted; what was finished is kept")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`ovmake build --json | head -1`). What was not finished is not good.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return status
+
+
+def _known_at_once(words: list[str]) -> Stamp | None:
+    """Return what is known for `ovmake build [TARGET…]`: reading the command line takes as long as this answer."""
+    plain = words[:1] == ["build"] and not any(word.startswith("-") for word in words)
+    return known_of(".", "Ovfile", outside=False) if plain else None
+
+
+def _parsed(words: list[str], known: Stamp | None) -> argparse.Namespace:
+    import signal
+
+    from ovmake.arguments import parser
+    from ovmake.cli import building, looking
+
+    arguments = parser({**looking.COMMANDS, **building.COMMANDS}).parse_args(words)
+    arguments.known = known
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    return arguments
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def run(arguments: argparse.Namespace, *, again: bool = True) -> int:
+    """Run a command; return the exit status. What went wrong is told here, and nowhere else."""
+    command: Command = arguments.command
+    try:
+        return command(arguments)
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        # Diagnostics are loaded only now: a no-op build has none.
+        from ovmake.cli.console import tell_diagnostics
+        from ovmake.diagnostics import of_error
+
+        known = of_error(error)
+        if known is None:
+            raise
+        tell_diagnostics(known.diagnostics, as_json=getattr(arguments, "json", False))
+        if again and _begins_anew(known):
+            arguments.known = None
+            return run(arguments, again=False)
+        return known.exit_status
+
+
+def _begins_anew(error: OvmakeError) -> bool:
+    """Whether what the command met is out of its way now."""
+    from ovmake.session import TornStateError
+
+    return isinstance(error, TornStateError)
+
+
+def known_of(folder: str, file: str, *, outside: bool) -> Stamp | None:
+    """Return what is known of the repo without a look."""
+    from ovmake import stamp
+
+    at, name = os.path.split(os.path.join(folder, file))  # noqa: PTH118 - no pathlib yet
+    return stamp.look(at, f"{name} {outside}")
+
+
+def if_fresh(known: Stamp, asked: Sequence[str]) -> int | None:
+    """Say that nothing is to be done, if that is known; return the exit status then."""
+    from ovmake import stamp
+
+    count = known.fresh(asked)
+    if count is None:
+        return None
+    print(stamp.up_to_date(count))
+    return 0

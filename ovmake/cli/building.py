@@ -1,0 +1,139 @@
+"""Commands that run actions: build, once or again and again; report; debug."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ovmake.cli import if_fresh, known_of, run
+from ovmake.cli.console import both, default_jobs, listener_of, open_repo, print_json, tell, where_of
+
+TYPE_CHECKING = False  # importing typing takes 2 ms
+if TYPE_CHECKING:
+    import argparse
+    from typing import NoReturn
+
+    from ovmake.arguments import Command
+    from ovmake.engine.executor import Outcome
+    from ovmake.engine.world import Options
+    from ovmake.graph.action import Graph
+    from ovmake.session import Session
+
+
+def run_build(arguments: argparse.Namespace) -> int:
+    """Bring IRs up to date."""
+    if arguments.watch:
+        _watch(arguments)
+    asks_more = arguments.force or arguments.json or arguments.no_user_code or arguments.check or arguments.timeline
+    known = arguments.known
+    if known is None and not (arguments.dry_run or asks_more):
+        known = known_of(arguments.folder, arguments.file, outside=arguments.allow_outside)
+    if known is not None and (status := if_fresh(known, arguments.targets)) is not None:
+        return status
+    from ovmake.engine.world import Options
+    from ovmake.stamping import Stamping
+    from ovmake.terminal import Summary
+
+    with open_repo(arguments, known) as session:
+        graph = session.graph(measure=False)
+        targets = session.select(graph, arguments.targets)
+        stamping = None if arguments.dry_run else Stamping(session, graph, targets)
+        options = Options(
+            jobs=arguments.jobs or default_jobs(),
+            keep_going=arguments.keep_going,
+            forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
+            dry_run=arguments.dry_run,
+            estimate=arguments.dry_run,
+        )
+        summary = Summary(session.ovfile.build_dir, known_fresh=session.elsewhere(arguments.targets))
+        with listener_of(arguments) as listener:
+            executor = session.executor(graph, options, both(summary, listener))
+            outcome = executor.build(targets)
+        for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run, jobs=options.jobs):
+            print(line)
+        if stamping is not None:
+            stamping.finish(executor, outcome)
+        if arguments.check and outcome.exit_status == 0:
+            _check(arguments, session, graph, outcome, options)
+        return outcome.exit_status
+
+
+def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:
+    """Build once more, elsewhere, and compare; what differs is an error."""
+    from ovmake.checking import check
+    from ovmake.terminal import Plain
+
+    tell("once more, from nothing, to compare")
+    # With --json the events of the first build are told, and of the second what was found.
+    with Plain(lambda _: None, explain=False) if arguments.json else listener_of(arguments) as listener:
+        checked = check(graph, built, session.world(listener), options)
+    if arguments.json:
+        print_json(checked.to_json())
+    for line in () if arguments.json else checked.lines():
+        print(line)
+
+
+def _watch(arguments: argparse.Namespace) -> NoReturn:
+    """Build now and after every change, until the user ends it."""
+    from copy import copy
+
+    from ovmake.watching import watch
+
+    once = copy(arguments)
+    once.watch, once.known = False, None
+
+    def build() -> None:
+        run(once)
+        sys.stdout.flush()
+        once.force = False  # it is said of the first build: nobody wants everything anew after each edit
+
+    watch(where_of(arguments), arguments.targets, build, listener_of(arguments))
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Build, measure what is stale, write the report."""
+    from ovmake.report.command import Request, report
+    from ovmake.stamping import Stamping
+
+    with open_repo(arguments) as session:
+        request = Request(
+            targets=tuple(arguments.targets),
+            jobs=arguments.jobs or default_jobs(),
+            measure=not arguments.no_measure,
+            again=arguments.force,
+        )
+        with listener_of(arguments) as listener:
+            written = report(session, request, listener)
+        if written.exit_status == 0 and request.measure:
+            # Measurements went to the store, and the stamp of the last build knows nothing of them.
+            graph = session.graph(measure=False)
+            Stamping(session, graph, list(graph.targets)).look_again()
+        if arguments.json:
+            print_json({"event": "report-written", "html": written.html, "json": written.json})
+        else:
+            for line in written.verdicts:
+                print(line)
+            print(f"report: {written.html}")
+        return written.exit_status
+
+
+def run_debug(arguments: argparse.Namespace) -> int:
+    """Say which layer leaves TensorFlow first."""
+    from ovmake.debug.command import Request, debug
+    from ovmake.terminal import Plain
+
+    with open_repo(arguments) as session:
+        targets = tuple(arguments.targets)
+        request = Request(targets=targets, jobs=arguments.jobs or default_jobs(), everything=arguments.all)
+        # With --json too, progress goes to stderr: stdout holds what was found and nothing else.
+        listener = Plain(tell, explain=arguments.explain) if arguments.json else listener_of(arguments)
+        with listener:
+            debugged = debug(session, request, listener)
+    for line in debugged.lines if not arguments.json else ():
+        print(line)
+    for found in debugged.json if arguments.json else ():
+        print_json(dict(found))
+    return debugged.exit_status
+
+
+COMMANDS: Mapping[str, Command] = {"build": run_build, "report": run_report, "debug": run_debug}

@@ -1,0 +1,123 @@
+"""What commands share: the repo opened, events shown, lines told, and errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+TYPE_CHECKING = False  # importing typing takes 2 ms
+if TYPE_CHECKING:
+    import argparse
+    from contextlib import AbstractContextManager
+
+    from ovmake.diagnostics import Diagnostic
+    from ovmake.engine.events import Event
+    from ovmake.session import Session, Where
+    from ovmake.stamp import Stamp
+    from ovmake.terminal import Listener
+
+
+def where_of(arguments: argparse.Namespace) -> Where:
+    """Return which Ovfile is meant."""
+    from pathlib import Path
+
+    from ovmake.session import Where
+
+    return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
+
+
+def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
+    """Open the repo for a command that runs actions: all of it, or what the stamp does not vouch for."""
+    from ovmake.ovfile.spec import Limits
+    from ovmake.session import open_session
+
+    return open_session(
+        where_of(arguments),
+        wait=not arguments.no_wait,
+        tell=tell,
+        user_code=not arguments.no_user_code,
+        limits=Limits(minutes=arguments.timeout, memory_bytes=arguments.memory),
+        known=known,
+        asked=arguments.targets,
+    )
+
+
+def default_jobs() -> int:
+    """Return how many actions to run at a time: as many as there are cores, up to 4.
+
+    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
+    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
+    holds a model: on a first build, of which no estimate keeps memory in bounds.
+    """
+    from ovmake.store.toolchain import usable_cores
+
+    return min(usable_cores(), 4)
+
+
+def listener_of(arguments: argparse.Namespace) -> Listener:
+    """Return who listens to a build: the terminal or `--json`, and a timeline if one is asked for."""
+    if file := getattr(arguments, "timeline", None):
+        from ovmake.timeline import Timeline, check_writable
+
+        check_writable(file)
+        return Timeline(_shown(arguments), file)
+    return _shown(arguments)
+
+
+def _shown(arguments: argparse.Namespace) -> Listener:
+    from ovmake.terminal import JsonLines, Live, Plain
+
+    if arguments.json:
+        return JsonLines(print_json)
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not getattr(arguments, "dry_run", False):
+        return Live(explain=arguments.explain)
+    return Plain(tell, explain=arguments.explain)
+
+
+def both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return what tells two listeners."""
+
+    def tell_both(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return tell_both
+
+
+def tell(line: str) -> None:
+    """Say something to a person."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def tell_on_terminal(line: str) -> None:
+    """Say what takes a while to somebody who waits; in a pipe nobody does."""
+    if sys.stderr.isatty():
+        tell(line)
+
+
+def width() -> int:
+    """Return how wide tables may be: 80 in a pipe, so that they are the same everywhere."""
+    import shutil
+
+    return max(80, min(shutil.get_terminal_size().columns, 160)) if sys.stdout.isatty() else 80
+
+
+def print_json(value: dict[str, object]) -> None:
+    """Print an object as a line of data."""
+    import json
+
+    print(json.dumps(value), flush=True)
+
+
+def tell_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
+    """Show diagnostics, as text or as events."""
+    from ovmake.diagnostics import render, to_json
+
+    for diagnostic in diagnostics:
+        if as_json:
+            print_json({"event": "diagnostic", **to_json(diagnostic)})
+        else:
+            tell(render(diagnostic))
+    if len(diagnostics) > 1 and not as_json:
+        tell(f"{len(diagnostics)} errors")

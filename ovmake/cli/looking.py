@@ -1,0 +1,152 @@
+"""Commands that look, or clear up: no worker of a build is started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ovmake.cli.console import print_json, tell, tell_on_terminal, where_of, width
+
+TYPE_CHECKING = False  # importing typing takes 2 ms
+if TYPE_CHECKING:
+    import argparse
+
+    from ovmake.arguments import Command
+    from ovmake.engine.events import Event
+
+WRONG_USE = 2
+
+
+def run_nothing(arguments: argparse.Namespace) -> int:
+    """Say what there is to ask for, or the version."""
+    if arguments.version:
+        from ovmake import __version__
+
+        print(f"ovmake {__version__}")
+        return 0
+    arguments.parser.print_help(sys.stderr)
+    return WRONG_USE
+
+
+def run_explain(arguments: argparse.Namespace) -> int:
+    """Say why targets are stale, or that they are not."""
+    from ovmake.engine.world import Options
+    from ovmake.graph.query import select
+    from ovmake.session import open_session
+    from ovmake.terminal import lines_of
+
+    def show(event: Event) -> None:
+        if arguments.json:
+            print_json(event.to_json())
+        else:
+            for line in lines_of(event, explain=True):
+                print(line)
+
+    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+        graph = session.graph(measure=False)
+        targets = select(graph, arguments.targets)
+        outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show)
+        if not arguments.json:
+            for name, status in outcome.targets.items():
+                if status == "fresh":
+                    print(f"{name} is up to date")
+        return outcome.exit_status
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Print a line per target."""
+    from ovmake.engine.status import statuses
+    from ovmake.session import open_session
+
+    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+        for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):
+            if arguments.json:
+                print_json({"target": line.target, "status": line.status, "message": line.message})
+            else:
+                print(f"{line.target:<24} {line.status:<12} {line.message}".rstrip())
+    return 0
+
+
+def run_inspect(arguments: argparse.Namespace) -> int:
+    """Describe a model."""
+    from ovmake.inspecting.command import inspect
+    from ovmake.inspecting.tables import lines_of
+
+    description = inspect(where_of(arguments), arguments.model, tell_on_terminal)
+    if arguments.json:
+        print_json(description.to_json())
+        return 0
+    for line in lines_of(description, width=width(), all_layers=arguments.all):
+        print(line)
+    return 0
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    """Write a starter Ovfile."""
+    from ovmake.diagnostics import render
+    from ovmake.inspecting.command import init
+
+    written = init(where_of(arguments), arguments.paths, tell_on_terminal, lambda found: tell(render(found)))
+    left_out = f", and {written.left_out} as comments" if written.left_out else ""
+    print(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
+    return 0
+
+
+def run_clean(arguments: argparse.Namespace) -> int:
+    """Remove what was published."""
+    from ovmake.session import open_session
+    from ovmake.store.cleaning import remove_outputs, remove_state
+
+    where = where_of(arguments)
+    with open_session(where, wait=not arguments.no_wait, tell=tell) as session:
+        graph = session.graph(measure=False)
+        places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
+        removed = remove_outputs(session.disk, session.ovfile.build_dir, places)
+    if arguments.all:
+        remove_state(where.root)
+    print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
+    return 0
+
+
+def run_gc(arguments: argparse.Namespace) -> int:
+    """Drop what nothing refers to."""
+    from ovmake.gc.command import gc
+    from ovmake.gc.plan import Limits
+    from ovmake.gc.words import lines, to_json
+    from ovmake.session import open_session
+
+    limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
+    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+        done = gc(session, limits, dry_run=arguments.dry_run)
+    if arguments.json:
+        print_json(to_json(done, dry_run=arguments.dry_run))
+    for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
+        print(line)
+    return 0
+
+
+def run_graph(arguments: argparse.Namespace) -> int:
+    """Draw the action graph."""
+    from ovmake import drawing
+    from ovmake.graph.query import select
+    from ovmake.session import read_graph
+
+    graph = read_graph(where_of(arguments), tell)
+    targets = select(graph, arguments.targets)
+    if arguments.format == "json":
+        print_json(drawing.to_json(graph, targets))
+    else:
+        print((drawing.dot if arguments.format == "dot" else drawing.mermaid)(graph, targets))
+    return 0
+
+
+COMMANDS: Mapping[str, Command] = {
+    "": run_nothing,
+    "explain": run_explain,
+    "status": run_status,
+    "inspect": run_inspect,
+    "init": run_init,
+    "clean": run_clean,
+    "gc": run_gc,
+    "graph": run_graph,
+}
