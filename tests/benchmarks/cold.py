@@ -46,7 +46,7 @@ MODELS = {
     "mtcnn-onet": "mtcnn/onet",
     "mtcnn-onet-frozen": "mtcnn/onet.pb",
     "basic-pitch": "basic_pitch/nmp",
-    "basic-pitch-lite": "basic_pitch/nmp.tflite",
+    "fer-lite": "fer/emotion_model_quantized.tflite",
     "cifar-resnet-lite": "mltk/image_classification.tflite",
     "visual-wake-words-lite": "mltk/visual_wake_words.tflite",
 }
@@ -82,7 +82,7 @@ class Bench:
 def ovfile(names: Sequence[str], *, verified: bool) -> str:
     """Return the Ovfile: two lines a model."""
     head = f'[defaults]\nprecisions = ["fp32", "fp16"]\n{"" if verified else "accuracy = false"}\n'
-    heard = {name: HEARD if verified and name.startswith("basic-pitch") else "" for name in names}
+    heard = {name: HEARD if verified and name == "basic-pitch" else "" for name in names}
     sound = SOUND if any(heard.values()) else ""
     return (
         head + sound + "".join(f'\n[models.{name}]\nsource = "models/{MODELS[name]}"\n{heard[name]}' for name in names)
