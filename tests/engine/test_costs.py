@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovmake.engine.costs import SAMPLE, Cost, costs_of
+from ovmake.engine.world import Options
 from ovmake.graph.trace import Seen, Trace
 from tests.engine.small import action, graph, repo
 
@@ -82,3 +83,19 @@ def test_restored_result_keeps_what_it_took() -> None:
 
     assert {"convert m": "restored"} == built.statuses
     assert 1.0 == Trace.from_json(made.database.traces()["convert m"]).seconds
+
+
+def test_job_is_told_what_its_worker_needed_the_last_time() -> None:
+    plan = graph(action("convert m", "models/m.pb"))
+    needed: list[int | None] = []
+    made = repo()
+
+    for _ in range(2):
+        made.build(
+            plan,
+            options=Options(forced=frozenset({"convert"})),
+            peak_bytes=700,
+            during=lambda job: needed.append(job.memory_bytes),
+        )
+
+    assert [None, 700] == needed
