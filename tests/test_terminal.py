@@ -1,11 +1,12 @@
-"""The line about a target."""
+"""The line about a target, and those about actions of a plan."""
 
 from __future__ import annotations
 
 import pytest
 
-from ovmake.engine.events import TargetFinished
-from ovmake.terminal import target_line
+from ovmake.engine.events import ActionFinished, TargetFinished
+from ovmake.terminal import lines_of, target_line
+from tests.engine.small import action
 
 BUILT = {"target": "m:int8", "status": "built", "gate": "passed", "drop": 0.002}
 
@@ -41,3 +42,19 @@ def test_its_event_has_the_figures_and_another_ones_has_not() -> None:
     head = {"event": "target-finished", "target": "m:int8", "status": "built"}
     assert {**head, "int8_layers": 13, "layers": 15} == searched.to_json()
     assert head == other.to_json()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line"),
+    [
+        (3.21, "convert m: would run, about 3.2 s"),
+        (200.0, "convert m: would run, about 3 min"),
+        (None, "convert m: would run"),
+    ],
+)
+def test_planned_action_says_how_long_it_is_likely_to_take(seconds: float | None, line: str) -> None:
+    event = ActionFinished(
+        action=action("convert m"), status="would-run", reasons=("never built",), estimate_seconds=seconds
+    )
+
+    assert [line, "    never built"] == lines_of(event, explain=False)

@@ -35,15 +35,25 @@ UNKNOWN = Cost()
 def costs_of(actions: Sequence[Action], traces: Mapping[str, str]) -> dict[str, Cost]:
     """Return what each action is likely to take."""
     own = {action.name: _cost(traces[action.name]) for action in actions if action.name in traces}
-    guessed = {action.kind for action in actions if action.name not in own}
+    guessed = {action.kind for action in actions if own.get(action.name, UNKNOWN) is UNKNOWN}
     kinds = _kinds(guessed, traces) if guessed else {}
-    return {action.name: own.get(action.name) or kinds.get(action.kind, UNKNOWN) for action in actions}
+    return {**{action.name: kinds.get(action.kind, UNKNOWN) for action in actions}, **_known(own)}
+
+
+def _known(costs: Mapping[str, Cost]) -> dict[str, Cost]:
+    return {name: cost for name, cost in costs.items() if cost is not UNKNOWN}
 
 
 def _cost(trace: str) -> Cost:
-    """Read no more of a trace than it takes: all of `Trace.from_json` is four times as long."""
-    body = json.loads(trace)
-    return Cost(seconds=body["seconds"], memory_bytes=body.get("peak_bytes"))
+    """Read no more of a trace than it takes: all of `Trace.from_json` is four times as long.
+
+    One that is damaged says nothing here. Who decides about the action by it says what is wrong.
+    """
+    try:
+        body = json.loads(trace)
+        return Cost(seconds=float(body["seconds"]), memory_bytes=body.get("peak_bytes"))
+    except (ValueError, KeyError, TypeError):
+        return UNKNOWN
 
 
 def _kinds(kinds: Iterable[str], traces: Mapping[str, str]) -> dict[str, Cost]:
@@ -52,13 +62,13 @@ def _kinds(kinds: Iterable[str], traces: Mapping[str, str]) -> dict[str, Cost]:
     for name in traces:
         if (kind := name.partition(" ")[0]) in of_kind:
             of_kind[kind].append(name)
-    samples = {kind: [_cost(traces[name]) for name in _sample(names)] for kind, names in of_kind.items() if names}
-    return {kind: _typical(costs) for kind, costs in samples.items()}
+    samples = {kind: _known({name: _cost(traces[name]) for name in _sample(names)}) for kind, names in of_kind.items()}
+    return {kind: _typical(list(costs.values())) for kind, costs in samples.items() if costs}
 
 
 def _sample(names: list[str]) -> list[str]:
     """Return some of many, spread over all of them."""
-    return names[:: -(-len(names) // SAMPLE)]
+    return names[:: -(-len(names) // SAMPLE) or 1]
 
 
 def _typical(costs: list[Cost]) -> Cost:

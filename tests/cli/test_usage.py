@@ -83,12 +83,34 @@ def test_unknown_command_lists_the_commands(repo: Path) -> None:
     [
         (("build", "-j", "0"), "ovmake build: error: argument -j/--jobs: '0' is not a whole number of at least 1"),
         (("build", "-j"), "ovmake build: error: argument -j/--jobs: expected one argument"),
+        (("build", "--timeout", "0"), "ovmake build: error: argument --timeout: '0' is no number of minutes above 0"),
+        (
+            ("report", "--timeout", "soon"),
+            "ovmake report: error: argument --timeout: 'soon' is no number of minutes above 0",
+        ),
+        (
+            ("debug", "m", "--timeout", "inf"),
+            "ovmake debug: error: argument --timeout: 'inf' is no number of minutes above 0",
+        ),
+        (
+            ("build", "--memory", "8"),
+            "ovmake build: error: argument --memory: '8' is no size such as '8 GB' or '512 MiB'",
+        ),
         (("build", "--nope"), "ovmake: error: unrecognized arguments: --nope"),
     ],
     ids=" ".join,
 )
 def test_option_that_makes_no_sense(words: tuple[str, ...], complaint: str, repo: Path) -> None:
     assert run(repo, *words) == Said(2, "", f"[usage]\n{complaint}\n")
+
+
+def test_timeline_that_cannot_be_written_ends_before_the_build(repo: Path) -> None:
+    expected = (
+        "error[cannot-write]: cannot write nowhere/t.json: No such file or directory\nhelp: name another --timeline\n"
+    )
+
+    assert Said(2, "", expected) == run(repo, "build", "--timeline", "nowhere/t.json")
+    assert not (repo / "build").exists()
 
 
 def test_jobs_that_are_no_number(repo: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovmake.engine.costs import SAMPLE, Cost, costs_of
+from ovmake.engine.world import Options
 from ovmake.graph.trace import Seen, Trace
 from tests.engine.small import action, graph, repo
 
@@ -45,9 +46,9 @@ def test_memory_that_was_not_measured_is_not_guessed_for_an_action_that_ran() ->
 
 @pytest.mark.parametrize("count", [SAMPLE - 1, SAMPLE, SAMPLE + 1, 10 * SAMPLE])
 def test_of_many_of_a_kind_a_sample_is_read(count: int) -> None:
-    # A torn one in between is not even looked at: of 640 every tenth is read.
+    # Of 640 every tenth is read: those in between, which would be another median, are not looked at.
     traces = {f"convert m{number}": trace(number) for number in range(count)}
-    traces |= {f"convert m{number}": "torn" for number in range(1, count) if count == 10 * SAMPLE and number % 10}
+    traces |= {f"convert m{number}": trace(9999) for number in range(1, count) if count == 10 * SAMPLE and number % 10}
 
     cost = costs_of([action("convert new")], traces)["convert new"]
 
@@ -55,10 +56,13 @@ def test_of_many_of_a_kind_a_sample_is_read(count: int) -> None:
     assert abs(cost.seconds - count / 2) <= 5
 
 
-def test_traces_of_actions_that_nobody_asks_about_are_not_read() -> None:
-    traces = {"convert m": trace(1.0), "convert n": "torn", "quantize n": "torn"}
+@pytest.mark.parametrize("damaged", ["torn", "{}", "[]", '{"seconds": null}'])
+def test_damaged_trace_says_nothing(damaged: str) -> None:
+    traces = {"convert m": damaged, "convert n": trace(3.0), "quantize m": damaged}
 
-    assert 1.0 == costs_of([action("convert m")], traces)["convert m"].seconds
+    costs = costs_of([action("convert m"), action("quantize m")], traces)
+
+    assert {"convert m": Cost(seconds=3.0), "quantize m": Cost()} == costs
 
 
 def test_trace_of_an_older_version_has_no_peak() -> None:
@@ -82,3 +86,19 @@ def test_restored_result_keeps_what_it_took() -> None:
 
     assert {"convert m": "restored"} == built.statuses
     assert 1.0 == Trace.from_json(made.database.traces()["convert m"]).seconds
+
+
+def test_job_is_told_what_its_worker_needed_the_last_time() -> None:
+    plan = graph(action("convert m", "models/m.pb"))
+    needed: list[int | None] = []
+    made = repo()
+
+    for _ in range(2):
+        made.build(
+            plan,
+            options=Options(forced=frozenset({"convert"})),
+            peak_bytes=700,
+            during=lambda job: needed.append(job.memory_bytes),
+        )
+
+    assert [None, 700] == needed

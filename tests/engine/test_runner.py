@@ -26,10 +26,11 @@ def job(
     *,
     worker: WorkerName = "openvino",
     memory_bytes: int | None = None,
+    exclusive: bool = False,
 ) -> Job:
     """Return a job that a worker cannot do: it says so, and loads no framework."""
     return Job(
-        action=Action(kind="nothing", subject=subject, worker=worker),
+        action=Action(kind="nothing", subject=subject, worker=worker, exclusive=exclusive),
         params={},
         tools={},
         inputs={},
@@ -178,6 +179,32 @@ def test_idle_workers_make_room_for_what_needs_their_memory(
 
     assert left == {name: len(idle) for name, idle in runner._idle.items() if idle}
     assert 3 == runner.started_workers
+
+
+def test_measurement_has_the_machine_for_itself_and_its_worker_is_not_kept(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance())
+    run(runner, tmp_path)
+    idle = runner._idle["openvino"][0].process.pid
+
+    runner.start(job(tmp_path, "measured", exclusive=True))
+    with pytest.raises(ProcessLookupError):
+        os.kill(idle, 0)
+    done = runner.wait()
+
+    assert "measured" == done.job.action.subject
+    assert (2, []) == (runner.started_workers, runner._idle["openvino"])
+
+
+def test_worker_whose_log_cannot_be_written_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("no folder")
+    runner = WorkerRunner(logs=tmp_path / "logs")
+
+    runner.start(job(tmp_path))
+    done = runner.wait()
+    runner.close()
+
+    assert isinstance(done.result, Failure)
+    assert ("cannot-start", None) == (done.result.code, done.effort)
 
 
 def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Mapping
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from ovmake.engine.costs import Cost
 from ovmake.engine.scheduler import TRANSITIONS, Scheduler, State
@@ -362,6 +365,43 @@ def test_what_is_not_known_fits() -> None:
     given = weighed(action("a m"), action("b m"), seconds={"a m": 1}, jobs=2, needed={"a m": 10})
 
     assert ["a m", "b m"] == [start(given), start(given)]
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[list[Action], dict[str, Cost]]:
+    """Return actions of which each needs some before it, and what they take."""
+    actions: list[Action] = []
+    for number in range(draw(st.integers(1, 8))):
+        needs = draw(st.sets(st.sampled_from(actions).map(lambda one: one.name), max_size=3)) if actions else ()
+        actions.append(action(f"a {number}", *sorted(needs), exclusive=draw(st.booleans())))
+    seconds, memory = st.none() | st.floats(0, 9), st.none() | st.integers(0, 12)
+    costs = {one.name: Cost(seconds=draw(seconds), memory_bytes=draw(memory)) for one in actions}
+    return actions, costs
+
+
+@hypothesis.given(plans(), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_any_plan_comes_to_its_end_within_jobs_and_memory(
+    plan: tuple[list[Action], dict[str, Cost]], jobs: int, chance: random.Random
+) -> None:
+    actions, costs = plan
+    given = scheduler(*actions, jobs=jobs)
+    given.weigh(costs, 10)
+    done: list[str] = []
+    running: list[Action] = []
+
+    while len(done) < len(actions):
+        while (taken := given.next()) is not None:
+            assert set(taken.needs) <= set(done)
+            given.start(taken.name)
+            running.append(taken)
+            assert len(running) <= jobs
+            assert len(running) == 1 or not any(one.exclusive for one in running)
+            assert len(running) == 1 or sum(costs[one.name].memory_bytes or 0 for one in running) <= 10
+        ended = running.pop(chance.randrange(len(running)))
+        given.finish(ended.name, ok=True)
+        done.append(ended.name)
+
+    assert sorted(one.name for one in actions) == sorted(done)
 
 
 # the same through a build
