@@ -98,14 +98,15 @@ class Watcher:
 
     def begin(self) -> None:
         """Watch everything as it is now."""
-        self._eyes.close()
+        end = time.monotonic() + LONGEST_S
         while True:
+            self._eyes.close()
             spots = find_spots(self._where, self._targets)
             self._eyes = self._open(spots)
-            # A folder that appeared before it was watched is one whose inside nobody watches.
-            if find_spots(self._where, self._targets) == spots:
+            # A folder that appeared before it was watched is one whose inside nobody watches. Where folders never cease
+            # to appear, the next one is a change.
+            if find_spots(self._where, self._targets) == spots or time.monotonic() > end:
                 return
-            self._eyes.close()
 
     def wait(self) -> None:
         """Return after a change, once nothing has changed for a while."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from ovmake.session import Where
 from ovmake.spots import spots_of
-from ovmake.watching import Notified, Polling
+from ovmake.watching import Notified, Polling, Watcher
 
 EYES = [Notified, Polling]
 
@@ -38,6 +41,29 @@ def test_nothing_is_seen_where_nothing_counts(root: Path, eyes: type[Notified | 
     assert not watched.look(0.5)
     assert not watched.look(0.5)
     watched.close()
+
+
+@pytest.mark.parametrize("polling", ["", "1"])
+def test_a_burst_of_saves_is_waited_out(root: Path, monkeypatch: pytest.MonkeyPatch, polling: str) -> None:
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", polling)
+    (root / "Ovfile").write_text('[models.m]\nsource = "models/m.pb"\n')
+    saved_s = []
+
+    def save() -> None:
+        for number in range(40):
+            (root / "models/m.pb").write_text("m" * number)
+            saved_s.append(time.monotonic())
+            time.sleep(0.03)  # a hand that saves again and again
+
+    watcher = Watcher(Where(folder=root), [])
+    watcher.begin()
+    writer = threading.Thread(target=save)
+    writer.start()
+    watcher.wait()
+    waited_s = time.monotonic() - saved_s[-1]
+    writer.join()
+
+    assert waited_s > 0.15
 
 
 def test_a_change_that_nobody_told_of_is_found_when_there_is_doubt(root: Path) -> None:
