@@ -96,14 +96,15 @@ class Watcher:
 
     def begin(self) -> None:
         """Watch everything as it is now."""
-        self._eyes.close()
+        end = time.monotonic() + LONGEST_S
         while True:
+            self._eyes.close()
             spots = find_spots(self._where, self._targets)
             self._eyes = self._open(spots)
-            # A folder that appeared before it was watched is one whose inside nobody watches.
-            if find_spots(self._where, self._targets) == spots:
+            # A folder that appeared before it was watched is one whose inside nobody watches. Where folders never cease
+            # to appear, the next one is a change.
+            if find_spots(self._where, self._targets) == spots or time.monotonic() > end:
                 return
-            self._eyes.close()
 
     def wait(self) -> None:
         """Return after a change, once nothing has changed for a while."""
@@ -231,7 +232,8 @@ class Notified:
         """See `Eyes`. Without a limit, it returns also when there is nothing, after a while of doubt."""
         limit_s = POLL_S if seconds is None and self._doubt else seconds
         limit_ms = 0 if limit_s is None else max(1, int(limit_s * 1000))  # 0 is no limit
-        told = self._told.watch(int(LONGEST_S * 1000), STEP_MS, limit_ms, None)
+        # It may group news for a step, no longer: quiet is of what counts, whatever else is written beside it.
+        told = self._told.watch(STEP_MS, STEP_MS, limit_ms, None)
         if told == "signal":
             raise KeyboardInterrupt
         if not isinstance(told, str) and any(self.spots.counts(path) for _, path in told):

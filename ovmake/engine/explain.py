@@ -53,8 +53,7 @@ def in_words(reason: Reason, action: Action, locate: Locate) -> str:
             return f"{name} is gone from the store" if stored else f"{name} is missing"
         case "output-edited":
             return f"{name} is not what was published"
-        case "pending":
-            return _may_change([name], _maker(name, action))
+    return _may_change([name], _maker(name, action))  # pending
 
 
 # places in the Ovfile

@@ -145,7 +145,7 @@ def test_checkpoint_is_stale_when_only_its_data_changes(repo: Repo, tmp_path: Pa
     dry = Repo(folder=folder).ovmake("build", "-n", "--json", "checkpoint")
 
     found = [e for e in dry.events if e["event"] == "action-finished" and e["action"] == "freeze"]
-    changed = r"checkpoint/model-10\.data-00000-of-00001 changed: \w{12} → \w{12}"
+    changed = r"checkpoint/model-10\.data-00000-of-00001 changed: \w{12} → \w{12}  Ovfile:\d+"
     assert re.fullmatch(changed, found[0]["reasons"][0]), found
     assert 1 == len(found[0]["reasons"])
 

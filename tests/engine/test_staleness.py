@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ovmake.engine.staleness import Decision, OutputState, Reason, decide
 from ovmake.graph.action import JsonValue
-from ovmake.graph.digest import Digest, of_bytes
-from ovmake.graph.trace import Seen, SeenInput, Trace
+from ovmake.graph.digest import Digest, of_bytes, of_tree
+from ovmake.graph.trace import Listing, Seen, SeenInput, Trace
 from tests.engine.small import action, graph, repo
 
 A, B = of_bytes(b"a"), of_bytes(b"b")
@@ -60,6 +60,48 @@ def test_an_input_that_came_or_went_is_a_reason() -> None:
     assert decide(SEEN, trace(more), {}).reasons == (
         Reason(kind="input", name="data/val.npz", old=str(B), new="absent"),
     )
+
+
+def test_another_source_in_place_of_one_says_which_it_was() -> None:
+    now = replace(SEEN, inputs={"source": SeenInput(label="models/other.pb", digest=B)})
+
+    expected = Reason(kind="input", name="models/other.pb", old=str(A), new=str(B), was="models/m.pb")
+    assert decide(now, trace(), {}).reasons == (expected,)
+
+
+listings = st.dictionaries(st.sampled_from(["a", "b/c", "d"]), st.sampled_from([A, B]))
+
+
+@given(listings, listings)
+def test_a_folder_names_the_files_that_differ_and_no_others(before: Listing, now: Listing) -> None:
+    was, is_ = (
+        replace(SEEN, inputs={"source": SeenInput(label="models/m", digest=of_tree(files), files=files)})
+        for files in (before, now)
+    )
+
+    reasons = decide(is_, trace(was), {}).reasons
+
+    differing = sorted(path for path in {*before, *now} if before.get(path) != now.get(path))
+    assert [change.path for reason in reasons for change in reason.files] == differing
+    for change in (change for reason in reasons for change in reason.files):
+        assert change.old == (str(before[change.path]) if change.path in before else None)
+        assert change.new == (str(now[change.path]) if change.path in now else None)
+
+
+@pytest.mark.parametrize("known", ["before", "now"])
+def test_a_folder_whose_files_are_known_once_only_names_none(known: str) -> None:
+    was, is_ = (
+        replace(SEEN, inputs={"source": SeenInput(label="models/m", digest=digest, files={"a": A} if kept else None)})
+        for digest, kept in ((A, known == "before"), (B, known == "now"))
+    )
+
+    assert decide(is_, trace(was), {}).reasons == (Reason(kind="input", name="models/m", old=str(A), new=str(B)),)
+
+
+def test_what_was_never_built_has_no_other_reason_but_force() -> None:
+    now = replace(SEEN, inputs={"source": SeenInput(label="`xml` of convert m", digest=None)})
+
+    assert decide(now, None, {}, forced=True).reasons == (Reason(kind="forced"), Reason(kind="never-built"))
 
 
 @pytest.mark.parametrize(
