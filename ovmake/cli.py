@@ -288,16 +288,12 @@ def _gc(arguments: argparse.Namespace) -> int:
 
 
 def _graph(arguments: argparse.Namespace) -> int:
-    from ovmake import drawing
+    from ovmake.drawing import draw
     from ovmake.graph.query import select
     from ovmake.session import read_graph
 
     graph = read_graph(_where(arguments), _tell)
-    targets = select(graph, arguments.targets)
-    if arguments.format == "json":
-        _print_json(drawing.to_json(graph, targets))
-    else:
-        print((drawing.dot if arguments.format == "dot" else drawing.mermaid)(graph, targets))
+    print(draw(arguments.format, graph, select(graph, arguments.targets)))
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.checking import SCRATCH, Checked, check
+from ovmake.checking import SCRATCH, Checked, _difference, check
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.job import Completion, Failure, Job
 from ovmake.engine.world import Options
@@ -155,6 +155,19 @@ def test_line_of_text_is_shown_as_it_was_and_as_it_is(repo: RealRepo) -> None:
     assert [data[:100], data[:10] + b"X" + data[11:100]] == [
         note.partition(": ")[2].removesuffix("…").encode() for note in found.notes
     ]
+
+
+@pytest.mark.parametrize("at", [0, 65_535, 65_536, 199_999])
+def test_place_is_found_in_a_large_file(at: int) -> None:
+    data = bytes(200_000)
+
+    assert f"byte {at}, line 1" == _difference(data, data[:at] + b"X" + data[at + 1 :])[0]
+
+
+def test_file_that_goes_on_differs_from_its_end_on() -> None:
+    assert ("byte 4, line 2", ("4 bytes at first, 7 then", "at first: b", "then: b")) == _difference(
+        b"a\n b", b"a\n b\nc "
+    )
 
 
 def test_bytes_that_are_no_text_have_no_line(repo: RealRepo) -> None:
