@@ -26,6 +26,7 @@ from ovmake.store.database import Database
 
 FORMAT = 1
 SCRATCH = f"{STATE}/check"
+CHUNK = 65_536
 SHOWN = 100  # characters of a line that differs
 
 
@@ -195,8 +196,7 @@ def _compare(pair: _Pair, world: World) -> None:
 
 def _difference(built: bytes, again: bytes) -> tuple[str, tuple[str, ...]]:
     """Return where two files begin to differ, in words, and what stands there."""
-    shorter = min(len(built), len(again))
-    at = next((at for at in range(shorter) if built[at] != again[at]), shorter)
+    at = _first_difference(built, again)
     sizes = () if len(built) == len(again) else (f"{len(built)} bytes at first, {len(again)} then",)
     try:
         ours, theirs = built.decode(), again.decode()
@@ -205,6 +205,13 @@ def _difference(built: bytes, again: bytes) -> tuple[str, tuple[str, ...]]:
     number = built.count(b"\n", 0, at)
     lines = tuple(f"{when}: {_line(text, number)}" for when, text in (("at first", ours), ("then", theirs)))
     return f"byte {at}, line {number + 1}", (*sizes, *lines)
+
+
+def _first_difference(built: bytes, again: bytes) -> int:
+    shorter = min(len(built), len(again))
+    # Slices are compared in C: of 100 MB that are the same, Python sees the last chunk only.
+    start = next((at for at in range(0, shorter, CHUNK) if built[at : at + CHUNK] != again[at : at + CHUNK]), shorter)
+    return next((at for at in range(start, min(start + CHUNK, shorter)) if built[at] != again[at]), shorter)
 
 
 def _line(text: str, number: int) -> str:

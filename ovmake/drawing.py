@@ -1,6 +1,6 @@
 """The action graph as text: for Graphviz, for Mermaid, and as JSON.
 
-    dot(graph, targets) -> str      mermaid(graph, targets) -> str      to_json(graph, targets) -> dict
+    draw("dot", graph, targets) -> str      also "mermaid" and "json"
 
 Pure. All three show the same: every action that the targets need, the sources it reads, the files it publishes, and who
 waits for whom. An edge is labelled with what is read; a dashed one is waited for and no input (`Action.after`). What
@@ -12,6 +12,7 @@ such thing, everything but letters, digits and a few marks is written as a chara
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,13 @@ class Drawing:
     reads: tuple[tuple[str | Source, str, str], ...]
     waits: tuple[tuple[str, str], ...]
     publishes: tuple[tuple[str, str], ...]
+
+
+def draw(form: str, graph: Graph, targets: Sequence[str]) -> str:
+    """Return the graph of the targets in one of the formats."""
+    if form == "json":
+        return json.dumps(to_json(graph, targets))
+    return {"dot": dot, "mermaid": mermaid}[form](graph, targets)
 
 
 def drawing_of(graph: Graph, targets: Sequence[str]) -> Drawing:

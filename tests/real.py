@@ -105,12 +105,17 @@ def build(root: Path) -> tuple[Outcome, list[str]]:
     return outcome, runner.ran
 
 
+def environment() -> dict[str, str]:
+    """Return the environment for the command: the checkout first."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "120"}
+
+
 def ovmake(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command in `root`; it must not need a worker."""
     return subprocess.run(
         [sys.executable, "-m", "ovmake", *words],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "120"},
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

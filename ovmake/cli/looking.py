@@ -127,16 +127,12 @@ def run_gc(arguments: argparse.Namespace) -> int:
 
 def run_graph(arguments: argparse.Namespace) -> int:
     """Draw the action graph."""
-    from ovmake import drawing
+    from ovmake.drawing import draw
     from ovmake.graph.query import select
     from ovmake.session import read_graph
 
     graph = read_graph(where_of(arguments), tell)
-    targets = select(graph, arguments.targets)
-    if arguments.format == "json":
-        print_json(drawing.to_json(graph, targets))
-    else:
-        print((drawing.dot if arguments.format == "dot" else drawing.mermaid)(graph, targets))
+    print(draw(arguments.format, graph, select(graph, arguments.targets)))
     return 0
 
 

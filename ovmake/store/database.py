@@ -173,6 +173,8 @@ class Database:
         """Yield the action cache, the least recently used first."""
         rows = self._connection.execute("SELECT digest, body, used_s FROM results ORDER BY used_s, digest")
         for digest, body, used_s in rows:
+            if not isinstance(used_s, int):
+                raise sqlite3.DatabaseError("a row makes no sense: its last use is no number")
             yield Result(digest=digest, trace=decoded(body), used_s=used_s)
 
     def drop(

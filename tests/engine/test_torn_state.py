@@ -18,6 +18,7 @@ from ovmake.session import TornStateError
 from tests.real import build, ovmake, published
 
 VARIANTS = 50
+FEW = 8  # in the run of seconds: each kind of damage with an edit, and without
 PAGE_BYTES = 4_096
 MODELS = ("a", "b", "c")
 STATE = ".ovmake/state.db"
@@ -91,7 +92,10 @@ def tear(path: Path, seed: int) -> None:
         path.write_bytes(whole[:start] + data + whole[start + len(data) :])
 
 
-@pytest.mark.parametrize("seed", range(VARIANTS))
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(seed, marks=() if seed < FEW else pytest.mark.heavy) for seed in range(VARIANTS)],
+)
 def test_build_after_pages_were_overwritten_is_right(
     seed: int, repo: Path, edited: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -99,7 +103,7 @@ def test_build_after_pages_were_overwritten_is_right(
     shutil.copytree(repo, root)
     before = published(root)
     tear(root / STATE, seed)
-    if seed % 8 >= len(KINDS):  # each kind of damage with an edit, and without
+    if seed % FEW >= len(KINDS):
         edit(root)
         before = edited
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.real import build, ovmake, published
+from tests.real import build, environment, ovmake, published
 
 OVFILE = '[models.m]\nsource = "m.pb"\n'
 
@@ -116,6 +119,26 @@ def test_json_has_the_same_figures(repo: Path) -> None:
         "needed_bytes": 406_000,
         "too_large": False,
     }
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_killed_command_leaves_what_the_next_build_and_the_next_gc_need(part: int, repo: Path) -> None:
+    before = published(repo)
+    age(repo, 400)
+    words = [sys.executable, "-m", "ovmake", "gc", "--max-age", "30d"]
+    process = subprocess.Popen(words, cwd=repo, env=environment(), stdout=subprocess.DEVNULL)
+    # It begins to remove when half of its time has passed, most of which goes into starting Python.
+    deadline = time.monotonic() + 20
+    while (repo / ".ovmake/tmp/1/xml").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    time.sleep(part * 0.002)
+
+    process.kill()
+
+    process.wait()
+    outcome, ran = build(repo)
+    assert ({"fresh"}, [], before) == (set(outcome.targets.values()), ran, published(repo))
+    assert "left: 13 files, 406.0 kB in the store\n" == ovmake(repo, "gc", "--max-age", "30d").stdout[-38:]
 
 
 @pytest.mark.parametrize(

@@ -360,6 +360,16 @@ def test_text_that_is_no_utf_8_is_a_torn_database(database: Database) -> None:
     assert torn(caught.value)
 
 
+def test_last_use_that_is_no_number_is_a_torn_database(database: Database) -> None:
+    database.succeed("convert m", trace())
+    database._connection.execute("UPDATE results SET used_s = 'lately'")
+
+    with pytest.raises(sqlite3.DatabaseError, match="a row makes no sense") as caught:
+        list(database.results())
+
+    assert torn(caught.value)
+
+
 def test_cached_file_that_makes_no_sense_is_not_believed(database: Database) -> None:
     database._connection.execute("INSERT INTO files VALUES ('models/m.pb', 7, 8, 9, 'ab', 'soon')")
 
