@@ -238,14 +238,12 @@ def _init(arguments: argparse.Namespace) -> int:
 
 
 def _clean(arguments: argparse.Namespace) -> int:
-    from ovmake.session import open_session
+    from ovmake.session import hold_outputs
     from ovmake.store.cleaning import remove_outputs, remove_state
 
     where = _where(arguments)
-    with open_session(where, wait=not arguments.no_wait, tell=_tell) as session:
-        graph = session.graph(measure=False)
-        places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
-        removed = remove_outputs(session.disk, session.ovfile.build_dir, places)
+    with hold_outputs(where, wait=not arguments.no_wait, tell=_tell) as (disk, build_dir, places):
+        removed = remove_outputs(disk, build_dir, places)
     if arguments.all:
         remove_state(where.root)
     print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Trace
-from ovmake.store.disk import Stat
+from ovmake.store.disk import Stat, is_full
 
 # Bump when a table or the trace's JSON changes.
 FORMAT = 1
@@ -58,16 +58,26 @@ class Database:
     def open(cls, path: Path) -> tuple[Database, str]:
         """Open or make the database. The second value is a warning, "" if all is well."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            import shutil  # noqa: PLC0415 - 8 ms, for what next to never is
+
+            aside = path.with_name(f"{path.name}.folder")
+            shutil.rmtree(aside, ignore_errors=True)
+            path.rename(aside)
+            return cls(_connect(path)), _set_aside_in_words(path, aside, "it is a folder")
         try:
             return cls(_connect(path)), ""
-        except sqlite3.OperationalError:
-            raise  # a full disk or missing rights: setting the file aside would not help
+        except sqlite3.OperationalError as error:
+            # A full disk or missing rights: setting the file aside would not help.
+            if is_full(path.parent):  # "disk I/O error", says SQLite
+                raise sqlite3.OperationalError("the disk is full") from error
+            raise
         except (sqlite3.DatabaseError, _ForeignFormatError) as error:
             aside = path.with_name(path.name + ".unreadable")
             for suffix in ("-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
             path.replace(aside)
-            return cls(_connect(path)), f"{path} was set aside as {aside.name}, everything is looked at anew: {error}"
+            return cls(_connect(path)), _set_aside_in_words(path, aside, error)
 
     @classmethod
     def in_memory(cls) -> Database:
@@ -142,6 +152,10 @@ class Database:
         """Keep a fingerprint; a disk that cannot take it costs only taking it again."""
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?)", (source, found))
+
+
+def _set_aside_in_words(path: Path, aside: Path, why: object) -> str:
+    return f"{path} was set aside as {aside.name}, everything is looked at anew: {why}"
 
 
 class _ForeignFormatError(Exception):
