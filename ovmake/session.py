@@ -382,12 +382,32 @@ def _lost(root: Path, path: Path, error: sqlite3.DatabaseError) -> TornStateErro
     return TornStateError(Diagnostic(code="state-torn", message=message, severity="warning"), exit_status=1)
 
 
+@contextlib.contextmanager
+def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> Iterator[tuple[RealDisk, str, list[str]]]:
+    """Hold the repo without the database, which a full disk does not let open: for `ovmake clean`, which frees space.
+
+    Yields the disk, the build folder, and where outputs are published.
+
+    Raises:
+        OvmakeError: as `open_session`.
+    """
+    ovfile = read_ovfile(where).ovfile
+    for found in ovfile.warnings:
+        tell(render(found))
+    graph = build_graph(ovfile, where.root)
+    places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
+    _make_state_folder(where.root / STATE)
+    with hold(where.root / STATE, wait=wait, waiting=tell):
+        yield RealDisk(where.root), ovfile.build_dir, places
+
+
 def _make_state_folder(state: Path) -> None:
-    """Make `.ovmake/`, invisible to git: it is a cache."""
-    if not state.is_dir():
+    """Make `.ovmake/`, invisible to git, for it is a cache; also where a killed run only began to."""
+    ignored = state / ".gitignore"
+    if not ignored.is_file() or not ignored.stat().st_size:
         try:
-            state.mkdir()
-            (state / ".gitignore").write_text("*\n")
+            state.mkdir(exist_ok=True)
+            ignored.write_text("*\n")
         except OSError as error:
             message = f"cannot make {state}: {error.strerror}"
             raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None

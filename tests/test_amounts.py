@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.amounts import age_of, counted, size_in_words, size_of
+from ovmake.amounts import age_of, counted, memory_of, size_in_words, size_of
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,43 @@ def test_what_is_no_age_is_refused(text: str) -> None:
         age_of(text)
 
 
-def test_words() -> None:
-    assert ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "14.4 MB", "1500.0 GB"] == [
-        size_in_words(size) for size in (0, 1, 999, 1_000, 14_427_469, 1_500_000_000_000)
-    ]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("8 GB", 8_000_000_000),
+        ("8GB", 8_000_000_000),
+        ("8 GiB", 8 << 30),
+        ("0.5 TB", 500_000_000_000),
+        ("1.5 KiB", 1536),
+        ("2 kB", 2000),
+        ("2 KB", 2000),
+        ("3 MiB", 3 << 20),
+        ("512 B", 512),
+    ],
+)
+def test_unit_says_what_it_is_a_power_of(text: str, expected: int) -> None:
+    assert expected == memory_of(text)
+
+
+@pytest.mark.parametrize("text", ["", "8", "GB", "8 iB", "-8 GB", "8 GBs", "0 GB", "0.1 B"])
+def test_what_is_no_size_of_memory(text: str) -> None:
+    assert memory_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (999_499, "999 kB"),
+        (999_600, "1.00 MB"),
+        (8 << 30, "8.59 GB"),
+        (2e12, "2.00 TB"),
+    ],
+)
+def test_size_is_said_with_three_digits(size: float, expected: str) -> None:
+    assert expected == size_in_words(size)
+
+
+def test_things_are_counted() -> None:
     assert ["1 file", "1,000 files", "2 entries"] == [counted(1, "file"), counted(1_000, "file"), counted(2, "entry")]

@@ -94,14 +94,12 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove what was published."""
-    from ovmake.session import open_session
+    from ovmake.session import hold_outputs
     from ovmake.store.cleaning import remove_outputs, remove_state
 
     where = where_of(arguments)
-    with open_session(where, wait=not arguments.no_wait, tell=tell) as session:
-        graph = session.graph(measure=False)
-        places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
-        removed = remove_outputs(session.disk, session.ovfile.build_dir, places)
+    with hold_outputs(where, wait=not arguments.no_wait, tell=tell) as (disk, build_dir, places):
+        removed = remove_outputs(disk, build_dir, places)
     if arguments.all:
         remove_state(where.root)
     print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))

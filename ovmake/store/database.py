@@ -26,7 +26,7 @@ from pathlib import Path
 
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Listing, Trace
-from ovmake.store.disk import Stat
+from ovmake.store.disk import Stat, is_full
 
 # Bump when a table or the trace's JSON changes, and say in MIGRATIONS how the format before becomes this one.
 FORMAT = 2
@@ -96,6 +96,14 @@ class Database:
     def open(cls, path: Path) -> tuple[Database, str]:
         """Open or make the database. The second value is a warning, "" if all is well."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            import shutil  # noqa: PLC0415 - 8 ms, for what next to never is
+
+            folder = path.with_name(f"{path.name}.folder")
+            shutil.rmtree(folder, ignore_errors=True)
+            path.rename(folder)
+            told = f"{path} was set aside as {folder.name}, everything is looked at anew: it is a folder"
+            return cls(_connect(path)), told
         try:
             return cls(_connect(path)), ""
         except _OtherFormatError as error:
@@ -103,8 +111,10 @@ class Database:
             database, more = cls.open(path)
             return database, "; ".join(filter(None, (told, more)))
         except sqlite3.DatabaseError as error:
-            if not torn(error):
-                raise  # a full disk or missing rights: setting the file aside would not help
+            if not torn(error):  # a full disk or missing rights: setting the file aside would not help
+                if is_full(path.parent):  # "disk I/O error", says SQLite
+                    raise sqlite3.OperationalError("the disk is full") from error
+                raise
             aside = set_aside(path)
             return cls(_connect(path)), f"{path} was set aside as {aside}, everything is looked at anew: {error}"
 

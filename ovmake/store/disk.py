@@ -27,6 +27,8 @@ from typing import Protocol
 from ovmake.graph.digest import Digest
 
 CHUNK_BYTES = 1 << 20
+# SQLite's WAL wants a file of 32 kB beside the database, only to read it.
+FULL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,12 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_full(folder: Path) -> bool:
+    """Whether the disk that a folder is on has no room for anything of ours. One without blocks (/proc) is no disk."""
+    found = os.statvfs(folder)
+    return found.f_blocks > 0 and found.f_bavail * found.f_frsize < FULL_BYTES
+
+
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
@@ -281,7 +289,7 @@ def _exchange(fresh: Path, target: Path) -> None:
     Linux can swap two folders in one call. Where it cannot (overlayfs of old kernels, other systems), the old folder
     moves aside first: for an instant there is none, but never a mixture.
     """
-    if not target.exists():
+    if not os.path.lexists(target):
         fresh.rename(target)
         return
     if _renameat2(fresh, target):
@@ -321,10 +329,10 @@ def _left(parent: str, names: Collection[str]) -> list[tuple[str, str]]:
 
 def _clear_up(left: Path, target: Path, published: Collection[str]) -> None:
     """Put back what was moved aside, or remove it; what is a user's goes to the published folder first."""
-    if left.suffix == ".old" and not target.exists():
+    if left.suffix == ".old" and not os.path.lexists(target):
         left.rename(target)
         return
-    if target.is_dir():
+    if target.is_dir() and not target.is_symlink():
         _rescue(old=left, new=target, replaced=published)
     _remove(left, as_far_as_possible=True)
 
@@ -340,7 +348,7 @@ def _remove(path: Path, *, as_far_as_possible: bool = False) -> None:
 
 def _bring(*, old: Path, new: Path) -> None:
     """Link what a user put beside the published files into the new folder: killed at any moment, it is in both."""
-    if not old.is_dir():
+    if not old.is_dir() or old.is_symlink():  # what a link leads to is not beside the published files
         return
     for entry in old.iterdir():
         copy = new / entry.name
@@ -358,7 +366,7 @@ def _bring(*, old: Path, new: Path) -> None:
 
 def _rescue(*, old: Path, new: Path, replaced: Collection[str]) -> None:
     """Move what a user put beside the published files from the old folder to the new one: nothing is lost."""
-    if not old.is_dir():
+    if not old.is_dir() or old.is_symlink():
         return
     for entry in old.iterdir():
         there = new / entry.name

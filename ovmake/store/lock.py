@@ -34,8 +34,7 @@ def hold(folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> Iterato
                 raise OvmakeError(Diagnostic(code="locked", message=message, help=hint), exit_status=1) from None
             waiting(f"{message}; waiting for it to end")
             fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: whoever waits does not read who holds it
+            os.ftruncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
         yield

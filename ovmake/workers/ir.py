@@ -16,6 +16,7 @@ from typing import Any
 import openvino as ov
 
 from ovmake.workers.interface import Tensor
+from ovmake.workers.protocol import ask_for_room
 
 # How floating point is executed where the target does not say. On a CPU with AVX512-BF16 or AMX an FP32 IR would run in
 # bf16 unless told otherwise.
@@ -40,7 +41,13 @@ def write(model: Any, xml: str, weights: str) -> None:
     """Make the model canonical and write its two files."""
     make_canonical(model)
     # `serialize` insists on the suffix; our files are named by their role.
-    ov.serialize(model, f"{xml}.xml", f"{weights}.bin")
+    try:
+        ov.serialize(model, f"{xml}.xml", f"{weights}.bin")
+    except RuntimeError as error:
+        # All it says of a full disk is "basic_ios::clear: iostream error", and it removes what it wrote.
+        size = sum(operation.data.nbytes for operation in model.get_ops() if operation.get_type_name() == "Constant")
+        ask_for_room(weights, size, error)
+        raise
     Path(f"{xml}.xml").replace(xml)
     Path(f"{weights}.bin").replace(weights)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -26,6 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+# What is written fills a disk up to the last block, or to where the file system needs some for itself.
+FULL_BYTES = 1 << 16
 
 
 class ActionError(Exception):
@@ -155,7 +158,43 @@ def _answer(handlers: Mapping[str, Handler], request: Request) -> Response:
         return Response(id=request.id, ok=False, code="out-of-memory", message="the worker ran out of memory")
     except Exception as error:  # noqa: BLE001 - a framework may raise anything, and its message must reach the user
         traceback.print_exc()
+        if _disk_is_full(request, error):
+            return Response(
+                id=request.id,
+                ok=False,
+                code="disk-full",
+                message="the disk is full",
+                notes=tuple(message_of(one) for one in (error, error.__cause__) if one is not None),
+                help="free space, and run ovmake build again",
+            )
         return Response(id=request.id, ok=False, code="action-failed", message=message_of(error))
+
+
+def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
+    """After `error`, which may have come of a full disk: ask the kernel for room for a file, and give it back.
+
+    Raises:
+        OSError: there is none; `error` is its cause.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        os.posix_fallocate(file, 0, size_bytes + FULL_BYTES)
+    except OSError as full:
+        raise full from error
+    finally:
+        os.close(file)
+        Path(path).unlink()
+
+
+def _disk_is_full(request: Request, error: Exception) -> bool:
+    """Whether that is why an action failed: few that write say so."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return True
+    try:
+        places = [os.statvfs(Path(path).parent) for path in request.outputs.values()]
+    except OSError:
+        return False
+    return any(place.f_bavail * place.f_frsize < FULL_BYTES for place in places)
 
 
 def message_of(error: BaseException) -> str:
@@ -178,8 +217,9 @@ def logged_to(path: str) -> Iterator[None]:
         os.dup2(log, 2)
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # a full disk: the log is cut, and not the way back
+                stream.flush()
         os.dup2(before[0], 1)
         os.dup2(before[1], 2)
         for descriptor in (log, *before):

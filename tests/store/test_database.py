@@ -415,13 +415,23 @@ def test_one_that_was_set_aside_before_makes_room(path: Path) -> None:
         assert "was set aside" in warning
 
 
-def test_folder_that_cannot_be_written_is_an_error_and_sets_nothing_aside(path: Path) -> None:
-    path.mkdir(parents=True)  # a folder stands where the file should be
-
+def test_folder_that_cannot_be_written_is_an_error_and_sets_nothing_aside() -> None:
     with pytest.raises(sqlite3.OperationalError, match="unable to open database file"):
-        Database.open(path)
+        Database.open(Path("/proc/self/state.db"))
 
-    assert path.is_dir()
+
+def test_folder_in_the_place_of_the_database_is_set_aside(path: Path) -> None:
+    for content in ("first", "second"):
+        path.mkdir(parents=True)
+        (path / "file").write_text(content)
+
+        database, warning = Database.open(path)
+        database.close()
+
+        expected = f"{path} was set aside as state.db.folder, everything is looked at anew: it is a folder"
+        assert expected == warning
+        assert content == (path.parent / "state.db.folder/file").read_text()
+        path.unlink()
 
 
 def test_log_of_a_killed_process_is_read(path: Path) -> None:

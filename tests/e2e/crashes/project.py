@@ -59,8 +59,15 @@ class Project(Repo):
 
     def start_through(self, script: str, *words: str, mark: str = "") -> subprocess.Popen[str]:
         """Start a script of this folder that runs ovmake, itself with `mark` in its environment."""
+        return self._start(str(HERE / script), *words, mark=mark)
+
+    def start_marked(self, *words: str, mark: str) -> subprocess.Popen[str]:
+        """Start ovmake with `mark` in its environment."""
+        return self._start("-m", "ovmake", *words, mark=mark)
+
+    def _start(self, *command: str, mark: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, str(HERE / script), *words],
+            [sys.executable, *command],
             cwd=self.folder,
             env={**environment(), "CRASH_MARK": mark},
             stdout=subprocess.PIPE,
