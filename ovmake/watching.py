@@ -27,7 +27,7 @@ from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event, Watching
 from ovmake.engine.world import STATE
 from ovmake.graph.query import closure, select
-from ovmake.session import Where, build_graph, read_ovfile, really_inside
+from ovmake.repo import Where, build_graph, read_ovfile, really_inside
 from ovmake.spots import Spots, State, spots_of
 from ovmake.store.toolchain import Toolchain
 

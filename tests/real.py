@@ -24,7 +24,8 @@ from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
-from ovmake.session import Where, open_session
+from ovmake.repo import Where
+from ovmake.session import open_session
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk

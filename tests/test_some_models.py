@@ -18,7 +18,8 @@ import pytest
 from ovmake import stamp
 from ovmake.engine.events import ActionFinished, Event
 from ovmake.engine.world import Options
-from ovmake.session import Where, open_session
+from ovmake.repo import Where
+from ovmake.session import open_session
 from ovmake.stamping import Stamping
 from tests.real import WritingRunner
 

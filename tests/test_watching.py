@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from ovmake.session import Where
+from ovmake.repo import Where
 from ovmake.spots import spots_of
 from ovmake.watching import Notified, Polling, Watcher
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
-    from ovmake.session import Session, Where
+    from ovmake.repo import Where
+    from ovmake.session import Session
     from ovmake.stamp import Stamp
     from ovmake.terminal import Listener
 
@@ -22,7 +23,7 @@ def where_of(arguments: argparse.Namespace) -> Where:
     """Return which Ovfile is meant."""
     from pathlib import Path
 
-    from ovmake.session import Where
+    from ovmake.repo import Where
 
     return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
 

@@ -127,7 +127,7 @@ def run_graph(arguments: argparse.Namespace) -> int:
     """Draw the action graph."""
     from ovmake.drawing import draw
     from ovmake.graph.query import select
-    from ovmake.session import read_graph
+    from ovmake.repo import read_graph
 
     graph = read_graph(where_of(arguments), tell)
     print(draw(arguments.format, graph, select(graph, arguments.targets)))

@@ -19,7 +19,7 @@ from ovmake.inspecting.description import Description
 from ovmake.inspecting.finding import Found, find, name_all
 from ovmake.inspecting.starter import Entry, starter
 from ovmake.ovfile.spec import Ovfile
-from ovmake.session import Where, read_ovfile
+from ovmake.repo import Where, read_ovfile
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.recognise import recognise, unknown
 
