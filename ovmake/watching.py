@@ -235,7 +235,8 @@ class Notified:
         """See `Eyes`. Without a limit, it returns also when there is nothing, after a while of doubt."""
         limit_s = POLL_S if seconds is None and self._doubt else seconds
         limit_ms = 0 if limit_s is None else max(1, int(limit_s * 1000))  # 0 is no limit
-        told = self._told.watch(int(LONGEST_S * 1000), STEP_MS, limit_ms, None)
+        # It may group news for a step, no longer: quiet is of what counts, whatever else is written beside it.
+        told = self._told.watch(STEP_MS, STEP_MS, limit_ms, None)
         if told == "signal":
             raise KeyboardInterrupt
         if not isinstance(told, str) and any(self.spots.counts(path) for _, path in told):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import threading
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -75,3 +78,64 @@ def test_a_change_that_nobody_told_of_is_found_when_there_is_doubt(root: Path) -
 
     assert any(watched.look(None) for _ in range(3))
     watched.close()
+
+
+def in_place(root: Path, text: str) -> None:
+    (root / "models/m.pb").write_text(text)
+
+
+def by_renaming(root: Path, text: str) -> None:
+    (root / "models/.swp").write_text(text)
+    (root / "models/.swp").rename(root / "models/m.pb")
+
+
+def in_a_new_subfolder(root: Path, text: str) -> None:
+    shutil.rmtree(root / "models/folder/a", ignore_errors=True)
+    (root / "models/folder/a/b").mkdir(parents=True)
+    (root / "models/folder/a/b/x").write_text(text)
+
+
+def whole_folder(root: Path, text: str) -> None:
+    shutil.copytree(root / "models/folder", root / "fresh")
+    (root / "fresh/x").write_text(text)
+    shutil.rmtree(root / "models/folder")
+    (root / "fresh").rename(root / "models/folder")
+
+
+def folder_above(root: Path, text: str) -> None:
+    (root / "models").rename(root / "old")
+    shutil.copytree(root / "old", root / "models")
+    (root / "models/m.pb").write_text(text)
+    shutil.rmtree(root / "old")
+
+
+EDITS = (in_place, by_renaming, in_a_new_subfolder, whole_folder, folder_above)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)  # one that is missed is waited for
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_many_edits_at_any_moment_none_is_missed_while_others_write_beside(root: Path, seed: int) -> None:
+    (root / "models/folder").mkdir()
+    (root / "Ovfile").write_text('[models.m]\nsource = "models/m.pb"\n[models.n]\nsource = "models/folder"\n')
+    enough = threading.Event()
+
+    def scribble() -> None:
+        for number in itertools.count():
+            (root / f"notes-{number % 2000}").touch()
+            if enough.wait(0.002):
+                return
+
+    scribbler = threading.Thread(target=scribble)
+    scribbler.start()
+    random = Random(seed)  # noqa: S311
+    watcher = Watcher(Where(folder=root), [])
+    try:
+        for number in range(40):
+            watcher.begin()
+            time.sleep(random.random() * 0.1)  # any moment
+            random.choice(EDITS)(root, f"edit {number}")
+            watcher.wait()
+    finally:
+        enough.set()
+        scribbler.join()
