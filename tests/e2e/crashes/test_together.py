@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right
+from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, some
 from tests.e2e.processes import kill, wait_for, workers
 
 pytestmark = pytest.mark.heavy
@@ -88,7 +88,7 @@ def test_interrupt_ends_a_wait_at_once(unbuilt: Project, clean: Clean) -> None:
     assert_next_build_is_right(unbuilt, clean)
 
 
-@pytest.mark.parametrize("words", [("clean",), ("clean", "--all")])
+@pytest.mark.parametrize("words", some([("clean", "--all"), ("clean",)], 1))
 def test_clean_waits_for_a_build_and_a_build_for_it(unbuilt: Project, clean: Clean, words: tuple[str, ...]) -> None:
     first = working(unbuilt, "build")
     cleaning = waiting(unbuilt, *words)
