@@ -2,7 +2,7 @@
 
     worker = WorkerProcess.start("openvino", boot_log=path)
     worker.send(request)
-    response = worker.receive()      # None when the worker died
+    response = worker.receive()      # None when the worker died, or wrote what is no answer
     worker.end()
 
 Standard library only; used by the runner, and by the bench worker for the processes it times.
@@ -41,6 +41,8 @@ class WorkerProcess:
     process: subprocess.Popen[bytes]
     boot_log: str = ""
     boot_log_start: int = 0
+    asked: int = 0
+    garbled: bool = False
 
     @classmethod
     def start(cls, name: str, *, boot_log: str, environment: Mapping[str, str] = ENVIRONMENT) -> WorkerProcess:
@@ -82,6 +84,7 @@ class WorkerProcess:
         stdin = self.process.stdin
         if stdin is None:
             raise AssertionError("workers are started with pipes")
+        self.asked = request.id
         with contextlib.suppress(BrokenPipeError):
             stdin.write(request.to_line())
             stdin.flush()
@@ -93,14 +96,27 @@ class WorkerProcess:
         return self.process.stdout.fileno()
 
     def receive(self) -> Response | None:
-        """Wait for the response; None when the worker ended without one."""
+        """Wait for the response; None when the worker ended without one, or somebody wrote between its answers.
+
+        User code shares the worker's process, and may write to whatever descriptor it finds. After that nothing the
+        worker says can be told from noise: it has to be ended.
+        """
         if self.process.stdout is None:
             raise AssertionError("workers are started with pipes")
         line = self.process.stdout.readline()
-        return Response.from_line(line) if line.endswith(b"\n") else None
+        if not line.endswith(b"\n"):
+            return None
+        try:
+            response = Response.from_line(line)
+        except (ValueError, TypeError, KeyError):
+            response = None
+        self.garbled = response is None or response.id != self.asked
+        return None if self.garbled else response
 
     def how_it_died(self) -> str:
         """Return the cause of death in words, after `receive` returned None."""
+        if self.garbled:
+            return f"the {self.name} worker's answer is none: something else was written where it answers"
         status = self.process.wait()
         if status >= 0:
             return f"the {self.name} worker ended with exit status {status}"

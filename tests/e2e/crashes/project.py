@@ -8,13 +8,15 @@ clean.outputs(project)                  what a build of the same inputs gives in
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ovmake.graph.digest import of_bytes, of_tree
 from tests.e2e.conftest import Repo, environment
@@ -36,7 +38,9 @@ source = "models/b.pb"
 # What a user put beside the published files.
 NOTES = "a/fp32/notes.txt"
 
+Case = TypeVar("Case")
 Outputs = Mapping[str, bytes]
+LONG = bool(os.environ.get("OVMAKE_LONG"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,11 @@ def make_project(folder: Path) -> Project:
     project = Project(folder=folder)
     project.set()
     return project
+
+
+def some(cases: Iterable[Case], few: int) -> list[Case]:
+    """Return all cases in the long run, and the first few of them in CI."""
+    return list(cases) if LONG else list(cases)[:few]
 
 
 def model(seed: int, size: int = 8) -> bytes:

@@ -1,4 +1,4 @@
-"""Files that change while a build reads them: nothing is recorded under a wrong digest; the next build is right."""
+"""Files that change while a build reads them: nothing is recorded wrongly, and the next build is right."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, model
+from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, model, some
 from tests.e2e.processes import wait_for, workers
 
 pytestmark = pytest.mark.heavy
 
 
-@pytest.mark.parametrize("when", range(3))
+@pytest.mark.parametrize("when", some([1, 0, 2], 2))
 def test_source_replaced_at_the_moment_it_is_opened(unbuilt: Project, clean: Clean, tmp_path: Path, when: int) -> None:
     (tmp_path / "new").write_bytes(model(7))
     source = unbuilt.folder / "models/a.pb"
@@ -62,32 +61,22 @@ def test_source_that_changes_there_and_back_while_it_is_converted(unbuilt: Proje
     assert_next_build_is_right(unbuilt, clean)
 
 
-@pytest.mark.parametrize("how", ["in place", "by renaming", "by removing"])
+@pytest.mark.parametrize("how", some(["by removing", "in place", "by renaming"], 1))
 def test_source_that_never_stops_changing(unbuilt: Project, clean: Clean, how: str) -> None:
     source = unbuilt.folder / "models/a.pb"
     done = threading.Event()
-
-    def by_renaming(data: bytes) -> None:
-        source.with_suffix(".tmp").write_bytes(data)
-        source.with_suffix(".tmp").replace(source)
-
-    def by_removing(data: bytes) -> None:
-        source.unlink()
-        time.sleep(0.002)
-        source.write_bytes(data)
-
-    ways: dict[str, Callable[[bytes], object]] = {
-        "in place": source.write_bytes,
-        "by renaming": by_renaming,
-        "by removing": by_removing,
-    }
+    beside = source.with_suffix(".tmp")
     contents = [model(number) for number in range(5)]
 
     def change() -> None:
         number = 0
         while not done.wait(0.005):
             number += 1
-            ways[how](contents[number % 5])
+            if how == "by removing":
+                source.unlink()
+            written = source if how != "by renaming" else beside
+            written.write_bytes(contents[number % 5])
+            written.replace(source)
 
     changing = threading.Thread(target=change)
     changing.start()

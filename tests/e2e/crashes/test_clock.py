@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, model
+from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, model, some
 
 pytestmark = pytest.mark.heavy
 
@@ -22,7 +22,10 @@ def build_shifted(project: Project, seconds: int) -> str:
     return stdout
 
 
-@pytest.mark.parametrize("jumps", [(YEAR_S, 0), (-YEAR_S, 0), (YEAR_S, -YEAR_S), (-YEAR_S, YEAR_S)])
+JUMPS = ((YEAR_S, -YEAR_S), (-YEAR_S, 0), (YEAR_S, 0), (-YEAR_S, YEAR_S))
+
+
+@pytest.mark.parametrize("jumps", some(JUMPS, 2))
 def test_edit_between_builds_of_which_each_has_another_year(
     project: Project, clean: Clean, jumps: tuple[int, int]
 ) -> None:
@@ -44,7 +47,7 @@ def test_edit_right_after_a_build_in_the_future_is_noticed(project: Project, cle
     project.set(weights=1)
     build_shifted(project, YEAR_S)
     build_shifted(project, YEAR_S)
-    for number in range(2, 5):
+    for number in some(range(2, 5), 1):
         (project.folder / "models/a.pb").write_bytes(model(number))
         build_shifted(project, YEAR_S)
         assert clean.outputs(project) == project.outputs()
@@ -53,7 +56,7 @@ def test_edit_right_after_a_build_in_the_future_is_noticed(project: Project, cle
 @pytest.mark.parametrize("seconds", [10 * YEAR_S, -YEAR_S], ids=["in the future", "before 1970"])
 def test_sources_of_impossible_times(project: Project, clean: Clean, seconds: int) -> None:
     moment = time.time() + seconds if seconds > 0 else seconds
-    for number in (1, 2, 1):
+    for number in some((1, 2, 1), 2):
         path = project.folder / "models/a.pb"
         path.write_bytes(model(number))
         os.utime(path, (moment, moment))
@@ -62,7 +65,7 @@ def test_sources_of_impossible_times(project: Project, clean: Clean, seconds: in
 
 def test_edit_of_the_same_size_with_its_time_put_back_is_noticed(project: Project, clean: Clean) -> None:
     path = project.folder / "models/a.pb"
-    for number in range(1, 4):
+    for number in some(range(1, 4), 1):
         before = path.stat()
         edit_quietly(path, model(number))
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crashes.disks import fill, small_disk
-from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, by_folder, make_project
+from tests.e2e.crashes.project import LONG, Clean, Project, assert_next_build_is_right, by_folder, make_project
 
 pytestmark = pytest.mark.heavy
 
-LONG = bool(os.environ.get("OVMAKE_LONG"))
 # What is free when the build begins. The database takes some 70 kB, the FP32 and FP16 weights 256 and 128 kB, twice
 # each: in the store and published. Where it stops depends on the disk's blocks, so the long run tries many.
 FIRST = range(0, 1_000_000, 24_576) if LONG else (0, 40_960, 300_000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -11,12 +10,10 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.conftest import Repo
-from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right
+from tests.e2e.crashes.project import LONG, Clean, Project, assert_next_build_is_right
 from tests.e2e.processes import alive, children, marked, wait_for
 
 pytestmark = pytest.mark.heavy
-
-LONG = bool(os.environ.get("OVMAKE_LONG"))
 
 
 @pytest.mark.parametrize("seed", range(10 if LONG else 3))

@@ -8,7 +8,6 @@ and then on the way, a build is compared with a clean one.
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import time
@@ -19,12 +18,11 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.conftest import Repo
-from tests.e2e.crashes.project import NOTES, Clean, Project, assert_next_build_is_right, by_folder
+from tests.e2e.crashes.project import LONG, NOTES, Clean, Project, assert_next_build_is_right, by_folder
 from tests.e2e.processes import alive, children, kill, marked, wait_for
 
 pytestmark = pytest.mark.heavy
 
-LONG = bool(os.environ.get("OVMAKE_LONG"))
 # 4 chains of 5 kills; in the long run 42.
 SEEDS = range(42 if LONG else 4)
 KILLS = 5
