@@ -36,12 +36,16 @@ MARK = "# more settings of the last model\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A build tool: its file's name and text, its command, and what it says when there is nothing to do."""
+    """A build tool: its file's name and text, its command, and what it says when there is nothing to do.
+
+    `first` is the command of the first build where another than the measured one gets it done.
+    """
 
     file: str
     text: Callable[[Sequence[str]], str]
     command: tuple[str, ...]
     idle: str
+    first: tuple[str, ...] = ()
 
     def write(self, folder: Path, names: Sequence[str]) -> None:
         """Write the tool's file, unless it is there."""
@@ -149,7 +153,12 @@ TOOLS = {
     "make": Tool(file="Makefile", text=_make, command=("make", "-r"), idle="Nothing to be done"),
     "doit": Tool(file="dodo.py", text=_doit, command=("doit",), idle="-- copy:"),
     "snakemake": Tool(
-        file="Snakefile", text=_snakemake, command=("snakemake", "--cores", "1"), idle="Nothing to be done"
+        file="Snakefile",
+        text=_snakemake,
+        command=("snakemake", "--cores", "1"),
+        idle="Nothing to be done",
+        # Job by job it looks at all that are left each time: an hour for 3,000.
+        first=("snakemake", "--cores", "300", "--scheduler", "greedy", "--rerun-incomplete"),
     ),
     "ovmake": Tool(file="Ovfile", text=_ovmake, command=("ovmake", "build"), idle="up to date"),
 }

@@ -66,12 +66,12 @@ class Bench:
         path = f"{self.scratch / 'peers/bin'}{os.pathsep}{os.environ['PATH']}"
         return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
 
-    def command(self, tool: str) -> list[str]:
-        """Return the command of a no-op build."""
+    def command(self, tool: str, *, first: bool = False) -> list[str]:
+        """Return the command of a no-op build, or of the first one."""
         if tool == "ovmake":
             return [str(self.ovmake), "build"]
-        first, *rest = TOOLS[tool].command
-        return [shutil.which(first, path=self.environment["PATH"]) or first, *rest]
+        program, *words = (first and TOOLS[tool].first) or TOOLS[tool].command
+        return [shutil.which(program, path=self.environment["PATH"]) or program, *words]
 
     def repo(self, tool: str, count: int) -> Path:
         """Return the folder with a tool's graph."""
@@ -127,16 +127,16 @@ def prepare(bench: Bench, tool: str, count: int) -> None:
     place_sources(folder, names, original)
     say(f"{tool}, {count} models: building what is missing")
     started = time.perf_counter()
-    build(bench, tool, folder)
+    build(bench, tool, folder, first=True)
     say(f"{tool}, {count} models: built in {time.perf_counter() - started:.1f} s")
     if TOOLS[tool].idle not in build(bench, tool, folder):
         raise SystemExit(f"{tool}: a second build in {folder} is no no-op")
 
 
-def build(bench: Bench, tool: str, folder: Path) -> str:
+def build(bench: Bench, tool: str, folder: Path, *, first: bool = False) -> str:
     """Build, and return all that the tool said."""
     done = subprocess.run(
-        bench.command(tool), cwd=folder, env=bench.environment, capture_output=True, text=True, check=False
+        bench.command(tool, first=first), cwd=folder, env=bench.environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise SystemExit(
@@ -178,19 +178,22 @@ def idle_table(runs: Runs, count: int) -> str:
 
 
 def growth_table(found: dict[int, Runs]) -> str:
-    """Return how the no-op's time grows with the models: milliseconds at each size, and what a model adds."""
+    """Return how the no-op's CPU time grows with the models: at each size, and what a model adds.
+
+    CPU time, for a no-op has one thread, and the sizes are measured one after another: not in turns.
+    """
     counts = sorted(found)
     tools = [tool for tool in TOOLS if all(tool in found[count] for count in counts)]
     rows = []
     for tool in tools:
-        times = [wall(found[count][tool]) for count in counts]
+        times = [cpu(found[count][tool]) for count in counts]
         slopes = [
             f"{(times[at + 1] - times[at]) / (counts[at + 1] - counts[at]) * 1000:.1f} µs"
             for at in range(len(counts) - 1)
         ]
         rows.append([LABELS[tool], *(ms(time) for time in times), *slopes])
     steps = [f"a model, {one} to {other}" for one, other in itertools.pairwise(counts)]
-    return table(["no-op", *(f"{count} models" for count in counts), *steps], rows)
+    return table(["no-op, CPU", *(f"{count} models" for count in counts), *steps], rows)
 
 
 # one change
