@@ -55,6 +55,9 @@ FOUND = settings(
 )
 PLAIN = Build(targets=(), jobs=1, seed=0)
 
+# Random examples, which hypothesis' own mark does not reach: they are inside of the tests.
+pytestmark = pytest.mark.unmeasured
+
 Law = Callable[[History, Rebuilder], None]
 
 
