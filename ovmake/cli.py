@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
     from ovmake.session import Session, Where
+    from ovmake.stamp import Stamp
     from ovmake.terminal import Listener
 
 INTERRUPTED = 130
@@ -98,45 +99,46 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    if not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code) and _stamped(arguments):
+    plain = not (arguments.dry_run or arguments.force or arguments.json or arguments.no_user_code)
+    known = _stamp(arguments) if plain else None
+    if known is not None and (count := known.fresh(arguments.targets)) is not None:
+        print(_up_to_date(count))
         return 0
     from ovmake.engine.world import Options
-    from ovmake.graph.query import select
+    from ovmake.stamping import Stamping
 
-    with _session(arguments) as session:
+    with _session(arguments, known) as session:
         graph = session.graph(measure=False)
-        targets = select(graph, arguments.targets)
-        if not arguments.dry_run:
-            session.forget_stamp()
+        targets = session.select(graph, arguments.targets)
+        stamping = None if arguments.dry_run else Stamping(session, graph, targets)
         options = Options(
             jobs=arguments.jobs or _default_jobs(),
             keep_going=arguments.keep_going,
             forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
             dry_run=arguments.dry_run,
         )
-        summary = _Summary(session)
+        summary = _Summary(session, known_fresh=session.elsewhere(arguments.targets))
         with _listener(arguments) as listener:
-            outcome = session.execute(graph, targets, options, _both(summary, listener))
+            executor = session.executor(graph, options, _both(summary, listener))
+            outcome = executor.build(targets)
         if not arguments.json:
             summary.print(dry_run=arguments.dry_run)
-        if outcome.exit_status == 0 and not arguments.dry_run and len(targets) == len(graph.targets):
-            session.renew_stamp(graph, settled=set(outcome.targets.values()) == {"fresh"})
+        if stamping is not None:
+            stamping.finish(executor, outcome)
         return outcome.exit_status
 
 
-def _stamped(arguments: argparse.Namespace) -> bool:
-    """Whether the stamp of an earlier build says that nothing is to be done; then say so."""
+def _stamp(arguments: argparse.Namespace) -> Stamp | None:
+    """Return what is known of the repo without a look."""
     from ovmake import stamp
 
     folder, name = os.path.split(os.path.join(arguments.folder, arguments.file))  # noqa: PTH118 - no pathlib yet
-    count = stamp.up_to_date(folder, f"{name} {arguments.allow_outside}", arguments.targets)
-    if count is not None:
-        print(_up_to_date(count))
-    return count is not None
+    return stamp.look(folder, f"{name} {arguments.allow_outside}")
 
 
 def _report(arguments: argparse.Namespace) -> int:
     from ovmake.report.command import Request, report
+    from ovmake.stamping import Stamping
 
     with _session(arguments) as session:
         request = Request(
@@ -149,7 +151,8 @@ def _report(arguments: argparse.Namespace) -> int:
             written = report(session, request, listener)
         if written.exit_status == 0 and request.measure:
             # Measurements went to the store, and the stamp of the last build knows nothing of them.
-            session.renew_stamp(session.graph(measure=False), settled=False)
+            graph = session.graph(measure=False)
+            Stamping(session, graph, list(graph.targets)).look_again()
         if arguments.json:
             _print_json({"event": "report-written", "html": written.html, "json": written.json})
         else:
@@ -276,12 +279,12 @@ def _where(arguments: argparse.Namespace) -> Where:
     return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
 
 
-def _session(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
-    """Open the repo for a command that runs actions."""
+def _session(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
+    """Open the repo for a command that runs actions: all of it, or what the stamp does not vouch for."""
     from ovmake.session import open_session
 
-    where, user_code = _where(arguments), not arguments.no_user_code
-    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code)
+    where, asked, user_code = _where(arguments), arguments.targets, not arguments.no_user_code
+    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code, known=known, asked=asked)
 
 
 def _default_jobs() -> int:
@@ -314,10 +317,10 @@ _NOT_REACHED = "; the build stopped at a failure, and -k goes on with the rest"
 class _Summary:
     """The lines about targets, printed when the build is over."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, known_fresh: int) -> None:
         self._session = session
         self._lines: list[str] = []
-        self._stale = 0
+        self._fresh = known_fresh
         self._skipped = 0
         self._seconds = 0.0
 
@@ -326,26 +329,29 @@ class _Summary:
         from ovmake.terminal import target_line
 
         if isinstance(event, TargetFinished):
+            if event.status == "fresh":  # of ten thousand, nobody wants to read
+                self._fresh += 1
+                return
             model, _, precision = event.target.partition(":")
-            there = event.status in {"built", "fresh"}
+            there = event.status == "built"
             place = f"{self._session.ovfile.build_dir}/{model}/{precision}/{model}.xml" if there else ""
             self._lines.append(target_line(event, place))
-            self._stale += event.status != "fresh"
             self._skipped += event.status == "skipped"
         if isinstance(event, BuildFinished):
             self._seconds = event.seconds
 
     def print(self, *, dry_run: bool) -> None:
         """Print what became of the targets."""
-        if self._stale == 0:
-            print(_up_to_date(len(self._lines)))
+        if not self._lines:
+            print(_up_to_date(self._fresh))
             return
         for line in self._lines:
             print(line)
         if dry_run:
-            print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run")
-        else:
-            print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}")
+            print(f"{len(self._lines)} of {len(self._lines) + self._fresh} targets are stale; nothing was run")
+            return
+        others = f"; {_up_to_date(self._fresh)}" if self._fresh else ""
+        print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}{others}")
 
 
 def _tell(line: str) -> None:

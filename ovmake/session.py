@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +23,13 @@ from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Graph, Source
+from ovmake.graph.action import Graph
 from ovmake.graph.lower import SourceForm, lower
-from ovmake.ovfile.parse import decode, parse, span_of
+from ovmake.graph.query import select, words_for
+from ovmake.ovfile.edits import edited_models
+from ovmake.ovfile.parse import decode, parse, parse_some, span_of
 from ovmake.ovfile.spec import KeyPath, Ovfile
 from ovmake.rules import build_target, debug_target, measure_target
-from ovmake.store.cas import FOLDER
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
 from ovmake.store.lock import hold
@@ -71,7 +71,7 @@ class Where:
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """An open repo."""
+    """An open repo. With `known`, the stamp of an earlier build, only what that says nothing of is in `ovfile`."""
 
     where: Where
     text: str
@@ -79,9 +79,10 @@ class Session:
     ovfile_state: stamp.State
     disk: RealDisk
     database: Database
-    runner: RunnerWhenNeeded
+    runner: Runner
     toolchain: Toolchain
     inside: Callable[[str], bool]
+    known: stamp.Stamp | None = None
     _spans: dict[KeyPath, Span | None] = field(default_factory=dict)
 
     def graph(self, *, measure: bool) -> Graph:
@@ -94,9 +95,10 @@ class Session:
 
     def execute(self, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]) -> Outcome:
         """Build targets of `graph`."""
-        return self._executor(graph, options, emit).build(targets)
+        return self.executor(graph, options, emit).build(targets)
 
-    def _executor(self, graph: Graph, options: Options, emit: Callable[[Event], None]) -> Executor:
+    def executor(self, graph: Graph, options: Options, emit: Callable[[Event], None]) -> Executor:
+        """Return what builds `graph`."""
         world = World(
             disk=self.disk,
             database=self.database,
@@ -112,34 +114,22 @@ class Session:
         )
         return Executor(graph, world, options)
 
-    def forget_stamp(self) -> None:
-        """From now on until `renew_stamp`, nothing is known to be fresh."""
-        stamp.forget(str(self.where.root))
+    def elsewhere(self, asked: Sequence[str]) -> int:
+        """Return how many of the targets that the words mean (none: all) are known to be fresh, and not in `ovfile`."""
+        named = None if self.known is None else self.known.named(asked)
+        here = {target.model for target in self.ovfile.targets}
+        return sum(len(targets) for model, targets in (named or {}).items() if model in set(self.ovfile.models) - here)
 
-    def renew_stamp(self, graph: Graph, *, settled: bool) -> None:
-        """Look at everything once more, and if all targets are fresh write down what the look saw.
+    def select(self, graph: Graph, asked: Sequence[str]) -> list[str]:
+        """Return the targets of `graph` that the words mean; none means all.
 
-        `settled`: nothing was written just now, so there is no clock tick to wait for.
-        Folders are noted before the files in them are, so that a file that appears meanwhile shows in one or the other.
+        Raises:
+            OvmakeError: for every word that names nothing.
         """
-        sources = {
-            given.origin.path
-            for action in graph.actions.values()
-            for given in action.inputs
-            if isinstance(given.origin, Source)
-        }
-        looked_ns = time.time_ns() if settled else stamp.after_a_tick()
-        files = {
-            folder: stamp.state_of(self.disk.absolute(folder))
-            for path in [*sorted(sources), FOLDER]
-            for folder in stamp.folders_of(str(self.where.root), path)
-        }
-        files[self.where.ovfile.name] = self.ovfile_state
-        executor = self._executor(graph, Options(dry_run=True, keep_going=True), lambda _: None)
-        outcome = executor.build(list(graph.targets))
-        if set(outcome.targets.values()) == {"fresh"}:
-            files |= {path: [stat.size_bytes, stat.mtime_ns, stat.inode] for path, stat in executor.looked_at().items()}
-            stamp.write(str(self.where.root), self.where.key, list(graph.targets), files, looked_ns)
+        if self.known is None or not asked:
+            return select(graph, asked)
+        words = set(asked)
+        return [name for name in graph.targets if not words.isdisjoint(words_for(name))]
 
     def span(self, at: KeyPath) -> Span | None:
         """Return where a key path stands in the Ovfile."""
@@ -173,8 +163,21 @@ def _fingerprint(path: str) -> str:
     return fingerprint(Path(path)).sha256
 
 
-def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:
-    """Return an Ovfile's text, what it means, and the state of the file that was read.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """An Ovfile's text, what it means, and the state of the file that was read.
+
+    `known` is the stamp that answers for the models that `ovfile` leaves out; None where it leaves out none.
+    """
+
+    text: str
+    ovfile: Ovfile
+    state: stamp.State
+    known: stamp.Stamp | None = None
+
+
+def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[str] = ()) -> Read:
+    """Read the Ovfile: all of it, or what `known` says nothing of and the words mean.
 
     Raises:
         OvmakeError: it is not there, cannot be read, or is wrong.
@@ -190,7 +193,23 @@ def read_ovfile(where: Where) -> tuple[str, Ovfile, stamp.State]:
         message = f"cannot read {where.ovfile}: {error.strerror}"
         raise OvmakeError(Diagnostic(code="unreadable-ovfile", message=message)) from None
     text = decode(data, file=where.file)
-    return text, parse(text, file=where.file, inside=_stays_inside(where)), state
+    some = None if known is None else _read_some(where, text, known, asked)
+    if some is not None:
+        return Read(text=text, ovfile=some, state=state, known=known)
+    return Read(text=text, ovfile=parse(text, file=where.file, inside=_stays_inside(where)), state=state)
+
+
+def _read_some(where: Where, text: str, known: stamp.Stamp, asked: Sequence[str]) -> Ovfile | None:
+    """Return what the Ovfile means for the models that may be stale; None where all of it must be looked at."""
+    edited = edited_models(known.text, text) if text != known.text else frozenset()
+    named = known.named(asked)
+    if edited is None or named is None:
+        return None
+    stale = (known.stale | edited) & (named.keys() if asked else known.stale | edited)
+    try:
+        return parse_some(text, stale, file=where.file, inside=_stays_inside(where))
+    except OvmakeError:
+        return None  # a mistake in these models: `parse` shows it with all others
 
 
 def _refuse_user_code(ovfile: Ovfile, text: str, file: str) -> None:
@@ -263,17 +282,27 @@ class RunnerWhenNeeded:
 
 
 @contextlib.contextmanager
-def open_session(where: Where, *, wait: bool, tell: Callable[[str], None], user_code: bool = True) -> Iterator[Session]:
+def open_session(
+    where: Where,
+    *,
+    wait: bool,
+    tell: Callable[[str], None],
+    user_code: bool = True,
+    known: stamp.Stamp | None = None,
+    asked: Sequence[str] = (),
+) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
+
+    With `known`, the session is about the targets that the words `asked` mean and that the stamp does not vouch for.
 
     Raises:
         OvmakeError: the Ovfile is wrong, or names functions of the user's and `user_code` is False; or the repo is
             locked and `wait` is False.
     """
-    text, ovfile, ovfile_state = read_ovfile(where)
+    read = read_ovfile(where, known, asked)
     if not user_code:
-        _refuse_user_code(ovfile, text, where.file)
-    for found in ovfile.warnings:
+        _refuse_user_code(read.ovfile, read.text, where.file)
+    for found in read.ovfile.warnings:
         tell(render(found))
     state = where.root / STATE
     _make_state_folder(state)
@@ -286,9 +315,10 @@ def open_session(where: Where, *, wait: bool, tell: Callable[[str], None], user_
         try:
             yield Session(
                 where=where,
-                text=text,
-                ovfile=ovfile,
-                ovfile_state=ovfile_state,
+                text=read.text,
+                ovfile=read.ovfile,
+                ovfile_state=read.state,
+                known=read.known,
                 disk=RealDisk(where.root),
                 database=database,
                 runner=runner,

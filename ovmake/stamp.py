@@ -1,60 +1,201 @@
-"""The stamp: what the last look at everything saw when nothing was stale. Checked before anything else is loaded.
+"""The stamp: what the last look saw of each model when nothing of it was stale. Checked before anything else is loaded.
 
-    up_to_date(folder, key, asked) -> int | None     how many targets are fresh; None: look properly
-    write(folder, key, ...)                          after a look that found every target fresh
-    forget(folder)                                   before anything is changed
+    known = look(folder, key)          None: nothing is known, look properly
+    known.fresh(asked) -> int | None   how many targets are asked for, if all are known to be fresh
+    known.stale, known.edited          models whose files are not as they were; whether the Ovfile is not
+    write(folder, ...), forget(folder)
 
-A no-op `ovmake build` spends its time on importing itself and reading its own state. The stamp lists every file that
-the decision rested on (Ovfile, sources and the folders they are in, outputs, the folders of the store, ovmake's own
-code, the folders packages are installed in, the CPU's flags) with size, mtime and inode. If none of them changed, the
-decision would be the same.
+A no-op `ovmake build` would spend its time on importing itself and reading its own state. The stamp lists every file
+that decisions rested on, each with size, time of its last change and inode: for each model its sources with their
+folders, and its outputs; for all of them the Ovfile, what several models read, the folders of the store. If none of
+them changed, the decisions would be the same. If those of one model did, the others need no look.
+
+The file: a line of numbers (format, targets, bytes of each section), then the sections. A no-op reads the first four
+and compares them as bytes; nothing is decoded that is not asked for.
+
+    key            which Ovfile, and whether its paths may leave the repo
+    surroundings   Python, ovmake's own code, installed packages, the CPU
+    paths          of files and folders, each ended by a zero byte, group by group
+    states         three 64-bit numbers each
+    groups         JSON: [model, number of paths or null where it is not known to be fresh, targets], shared ones first
+    text           the Ovfile's
 
 Rule 1: a stamp says "fresh" or nothing. Every doubt, also an unreadable stamp, ends in the full look.
 Rule 2: no entry may be racy: a file written within a clock tick of the look could change again unnoticed. `write` then
-        writes no stamp.
+        leaves out what depends on it.
 Rule 3: only the standard library's lightest, no dataclass: this module and argparse are the whole cost of a no-op.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 
-FORMAT = 1
-PLACE = ".ovmake/stamp.json"
+FORMAT = 2
+PLACE = ".ovmake/stamp"
 STATE = ".ovmake/state.db"
 # The same as in store.sources: kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
+SHARED = ""
 
-State = list[int]
+State = tuple[int, int, int]
+Files = dict[str, State]
+NUMBERS = 3  # of a state
+ABSENT: State = (0, 0, 0)
 
 
-def up_to_date(folder: str, key: str, asked: Sequence[str]) -> int | None:
-    """Return how many of the targets asked for there are, if all are known to be fresh; else None."""
-    try:
-        with open(os.path.join(folder, PLACE), "rb") as stored:  # noqa: PTH118, PTH123
-            stamp = json.loads(stored.read())
-        os.stat(os.path.join(folder, STATE))  # noqa: PTH116, PTH118 - without it, nothing is known of any target
-        if stamp["format"] != FORMAT or stamp["key"] != key or stamp["surroundings"] != surroundings():
+class Stamp:
+    """What is known without a look."""
+
+    __slots__ = ("_groups", "_now", "_paths", "_text", "count", "edited", "stale")
+
+    def __init__(self, paths: list[bytes], then: array[int], groups: bytes, text: bytes, count: int) -> None:
+        """Compare what was with what is.
+
+        Raises:
+            ValueError: something that several models rest on has changed.
+        """
+        self.count = count
+        self._paths = paths
+        self._groups: bytes | list[tuple[str, int | None, list[str]]] = groups
+        self._text = text
+        self._now = _states(paths)
+        self.edited = self._now[:NUMBERS] != then[:NUMBERS]
+        self.stale: frozenset[str] = frozenset()
+        if self._now != then or b"null" in groups:
+            self.stale = frozenset(self._changed(then))
+
+    def _changed(self, then: array[int]) -> Iterable[str]:
+        for model, _, files in self._slices():
+            if files is None:
+                yield model
+                continue
+            # The Ovfile is the first of the shared ones, and its change is no reason to forget the models.
+            start = NUMBERS * max(files.start, 1)
+            if self._now[start : NUMBERS * files.stop] != then[start : NUMBERS * files.stop]:
+                if model == SHARED:
+                    raise ValueError("what several models rest on has changed")
+                yield model
+
+    def _slices(self) -> Iterable[tuple[str, list[str], slice | None]]:
+        start = 0
+        for model, number, targets in self._decoded():
+            yield model, targets, None if number is None else slice(start, start + number)
+            start += number or 0
+
+    def _decoded(self) -> list[tuple[str, int | None, list[str]]]:
+        if isinstance(self._groups, bytes):
+            import json  # noqa: PLC0415 - 2 ms, and a plain no-op has no use for it
+
+            self._groups = [(model, number, targets) for model, number, targets in json.loads(self._groups)]
+        return self._groups
+
+    @property
+    def text(self) -> str:
+        """The Ovfile's text when the stamp was made."""
+        return self._text.decode()
+
+    def fresh(self, asked: Sequence[str]) -> int | None:
+        """Return how many targets the words mean (none: all), if all of them are known to be fresh; else None."""
+        if self.edited:
             return None
-        for path, state in stamp["files"].items():
-            if state_of(os.path.join(folder, path)) != state:  # noqa: PTH118
-                return None
-        return _count(stamp["targets"], asked)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        if not asked:
+            return None if self.stale else self.count
+        named = self.named(asked)
+        if named is None or not self.stale.isdisjoint(named):
+            return None
+        words = set(asked)
+        return sum(not words.isdisjoint(_words_for(target)) for targets in named.values() for target in targets)
+
+    def named(self, asked: Sequence[str]) -> dict[str, list[str]] | None:
+        """Return the models that the words mean (none: all) with their targets; None if a word means nothing."""
+        groups = {model: targets for model, _, targets in self._decoded() if model != SHARED}
+        words = set(asked)
+        unknown = words.difference(*(_words_for(target) for targets in groups.values() for target in targets))
+        if unknown:
+            return None
+        return {
+            model: targets
+            for model, targets in groups.items()
+            if not words or any(not words.isdisjoint(_words_for(target)) for target in targets)
+        }
+
+    def models(self) -> dict[str, tuple[list[str], Files | None]]:
+        """Return the targets of every model and its files, None for a model that is not known to be fresh."""
+        return {
+            model: (targets, None if files is None or model in self.stale else self._files(files))
+            for model, targets, files in self._slices()
+            if model != SHARED
+        }
+
+    def shared(self) -> Files:
+        """Return what several models rest on, without the Ovfile."""
+        files = next(files for model, _, files in self._slices() if model == SHARED)
+        return {} if files is None else self._files(slice(1, files.stop))
+
+    def _files(self, part: slice) -> Files:
+        numbers = self._now[NUMBERS * part.start : NUMBERS * part.stop].tolist()
+        states = zip(numbers[::NUMBERS], numbers[1::NUMBERS], numbers[2::NUMBERS], strict=True)
+        return {os.fsdecode(path): state for path, state in zip(self._paths[part], states, strict=True)}
+
+
+def look(folder: str, key: str) -> Stamp | None:
+    """Return what the stamp says of the repo in `folder` as it is now; None if that is nothing."""
+    try:
+        here = os.getcwd()  # noqa: PTH109
+        # Paths are relative: the kernel walks each of them from the root otherwise, a tenth of the time of a no-op.
+        os.chdir(folder or ".")
+        try:
+            with open(PLACE, "rb") as stored:  # noqa: PTH123
+                return _read(stored.read(), key)
+        finally:
+            os.chdir(here)
+    except (OSError, ValueError, OverflowError):
         return None
 
 
-def _count(targets: list[str], asked: Sequence[str]) -> int | None:
-    if not asked:
-        return len(targets)
-    words = [_words_for(target) for target in targets]
-    if any(not any(word in known for known in words) for word in asked):
-        return None
-    return sum(any(word in known for word in asked) for known in words)
+def _read(data: bytes, key: str) -> Stamp:
+    os.stat(STATE)  # noqa: PTH116 - without it, nothing is known of any target
+    head, _, rest = data.partition(b"\n")
+    form, count, *sizes = map(int, head.split())
+    if form != FORMAT or sum(sizes) != len(rest):
+        raise ValueError("another format, or torn")
+    sections = []
+    for size in sizes:
+        sections.append(rest[:size])
+        rest = rest[size:]
+    stored_key, stored_surroundings, paths, states, groups, text = sections
+    if stored_key != key.encode(errors="surrogateescape") or stored_surroundings != surroundings():
+        raise ValueError("another Ovfile, or other tools")
+    then = array("Q")
+    then.frombytes(states)
+    split = paths.split(b"\0")
+    if split.pop() != b"" or len(then) != NUMBERS * len(split):
+        raise ValueError("torn")
+    return Stamp(split, then, groups, text, count)
+
+
+def _states(paths: list[bytes]) -> array[int]:
+    """Return the states of files, one after the other; zeros for what is not there.
+
+    Raises:
+        OverflowError: a time before 1970.
+    """
+    now: list[int] = []
+    stat = os.stat
+    for path in paths:
+        try:
+            found = stat(path)
+        except OSError:
+            now += ABSENT
+            continue
+        # As in `state_of`, whose call would take a fifth of the time of a no-op.
+        modified, changed = found.st_mtime_ns, found.st_ctime_ns
+        now += (found.st_size, modified if modified > changed else changed, found.st_ino)  # noqa: FURB136
+    return array("Q", now)
 
 
 def _words_for(target: str) -> tuple[str, str, str]:
@@ -63,26 +204,53 @@ def _words_for(target: str) -> tuple[str, str, str]:
     return target, family, family.partition("@")[0]
 
 
-def write(folder: str, key: str, targets: Sequence[str], files: dict[str, State], looked_ns: int) -> bool:
-    """Write the stamp of a look that began at `looked_ns` and saw `files`; return whether it could be.
+def write(
+    folder: str,
+    *,
+    key: str,
+    ovfile: tuple[str, State, str, int],
+    shared: Files,
+    models: Mapping[str, tuple[list[str], Files | None]],
+    looked_ns: int,
+) -> bool:
+    """Write down what a look that began at `looked_ns` saw; return whether that could be done.
 
-    `files` are relative to `folder`.
+    `ovfile` is the Ovfile's name, state and text, and when it was read. `models` holds each model's targets, and the
+    files that they rest on if all of them are fresh. Paths are relative to `folder`.
     """
-    newest = max((state[1] for state in files.values()), default=0)
-    if newest + RACY_NS >= looked_ns:
+    name, state, text, read_ns = ovfile
+    if is_racy([state], read_ns) or is_racy(shared.values(), looked_ns):
         return False
-    stamp = {
-        "format": FORMAT,
-        "key": key,
-        "surroundings": surroundings(),
-        "targets": list(targets),
-        "files": files,
-    }
+    settled: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: state} | shared)]
+    settled += [
+        (model, targets, None if files is None or is_racy(files.values(), looked_ns) else files)
+        for model, (targets, files) in models.items()
+    ]
+    paths = [os.fsencode(path) + b"\0" for _, _, files in settled for path in files or ()]
+    numbers = [number for _, _, files in settled for state in (files or {}).values() for number in state]
+    listing = [[model, None if files is None else len(files), targets] for model, targets, files in settled]
+    import json  # noqa: PLC0415 - see Stamp
+
+    sections = (
+        key.encode(errors="surrogateescape"),
+        surroundings(),
+        b"".join(paths),
+        array("Q", numbers).tobytes(),
+        json.dumps(listing).encode(),
+        text.encode(errors="surrogateescape"),
+    )
+    count = sum(len(targets) for _, targets, _ in settled)
+    head = " ".join(str(number) for number in (FORMAT, count, *map(len, sections)))
     place = os.path.join(folder, PLACE)  # noqa: PTH118
-    with open(place + ".tmp", "w") as scratch:  # noqa: PTH123
-        json.dump(stamp, scratch)
+    with open(place + ".tmp", "wb") as scratch:  # noqa: PTH123
+        scratch.write(head.encode() + b"\n" + b"".join(sections))
     os.replace(place + ".tmp", place)  # noqa: PTH105
     return True
+
+
+def is_racy(states: Iterable[State], looked_ns: int) -> bool:
+    """Whether a file was written so shortly before a look that it may change again and keep its state."""
+    return any(changed_ns + RACY_NS >= looked_ns for _, changed_ns, _ in states)
 
 
 def forget(folder: str) -> None:
@@ -94,14 +262,14 @@ def forget(folder: str) -> None:
 
 
 def state_of(path: str) -> State:
-    """Return size, mtime and inode.
+    """Return size, time of the last change and inode.
 
     Raises:
         OSError: there is nothing.
     """
     found = os.stat(path)  # noqa: PTH116
     # As in store.disk: tar, rsync and cp set mtime back; nothing but a change sets ctime, and then to now.
-    return [found.st_size, max(found.st_mtime_ns, found.st_ctime_ns), found.st_ino]
+    return found.st_size, max(found.st_mtime_ns, found.st_ctime_ns), found.st_ino
 
 
 def folders_of(root: str, path: str) -> list[str]:
@@ -133,12 +301,12 @@ def after_a_tick() -> int:
     return time.time_ns()
 
 
-def surroundings() -> list[object]:
+def surroundings() -> bytes:
     """Return what decisions rest on outside of the repo: Python, ovmake's code, installed packages, the CPU."""
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     code = [state_of(path) for path in _code(package)]
-    installed = [[path, os.stat(path).st_mtime_ns] for path in sys.path if os.path.isdir(path)]  # noqa: PTH112, PTH116
-    return [sys.version, package, code, installed, _cpu()]
+    installed = [(path, os.stat(path).st_mtime_ns) for path in sys.path if os.path.isdir(path)]  # noqa: PTH112, PTH116
+    return os.fsencode(repr((sys.version, package, code, installed))) + _cpu()
 
 
 def _code(package: str) -> list[str]:
@@ -152,11 +320,11 @@ def _code(package: str) -> list[str]:
     return sorted(found)
 
 
-def _cpu() -> str:
+def _cpu() -> bytes:
     """Return the first page of /proc/cpuinfo less the clock's reading: model and flags of the first core."""
     try:
         with open("/proc/cpuinfo", "rb") as file:  # noqa: PTH123
             lines = file.read(4096).partition(b"\n\n")[0].splitlines()
     except OSError:
-        return ""
-    return b"\n".join(line for line in lines if not line.startswith((b"cpu MHz", b"bogomips"))).decode(errors="replace")
+        return b""
+    return b"\n".join(line for line in lines if not line.startswith((b"cpu MHz", b"bogomips")))

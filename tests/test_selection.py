@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ovmake import stamp
@@ -9,8 +11,27 @@ from ovmake.diagnostics import OvmakeError
 from ovmake.graph.action import Graph
 from ovmake.graph.query import select
 
+MODELS = ("m", "m2")
 TARGETS = ["m:fp32", "m:int8", "m@thumb:fp32", "m2:fp32"]
 GRAPH = Graph(actions={}, targets=dict.fromkeys(TARGETS, ""))
+
+
+@pytest.fixture
+def stamped(tmp_path: Path) -> stamp.Stamp:
+    """A stamp of nothing but these targets."""
+    (tmp_path / ".ovmake").mkdir()
+    (tmp_path / stamp.STATE).touch()
+    models: dict[str, tuple[list[str], stamp.Files | None]] = {
+        model: ([name for name in TARGETS if name.startswith((f"{model}:", f"{model}@"))], {}) for model in MODELS
+    }
+    (tmp_path / "Ovfile").touch()
+    state = stamp.state_of(str(tmp_path / "Ovfile"))
+    looked_ns = stamp.after_a_tick()
+    ovfile = ("Ovfile", state, "", looked_ns)
+    assert stamp.write(str(tmp_path), key="k", ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns)
+    found = stamp.look(str(tmp_path), "k")
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -23,14 +44,16 @@ GRAPH = Graph(actions={}, targets=dict.fromkeys(TARGETS, ""))
         (["m:int8"], ["m:int8"]),
     ],
 )
-def test_words_mean_the_same_targets_to_graph_and_stamp(asked: list[str], expected: list[str]) -> None:
+def test_words_mean_the_same_targets_to_graph_and_stamp(
+    asked: list[str], expected: list[str], stamped: stamp.Stamp
+) -> None:
     assert expected == select(GRAPH, asked)
-    assert len(expected) == stamp._count(TARGETS, asked)
+    assert len(expected) == stamped.fresh(asked)
 
 
 @pytest.mark.parametrize("word", ["thumb", "@thumb", "m@thumb:int8", "m:"])
-def test_word_that_means_nothing_is_refused(word: str) -> None:
+def test_word_that_means_nothing_is_refused(word: str, stamped: stamp.Stamp) -> None:
     with pytest.raises(OvmakeError, match="unknown target"):
         select(GRAPH, [word])
 
-    assert stamp._count(TARGETS, [word]) is None
+    assert stamped.fresh([word]) is None

@@ -1,4 +1,4 @@
-"""The stamp says "fresh" only while nothing it rests on has changed."""
+"""The stamp says "fresh" only while nothing it rests on has changed, and tells whose files did."""
 
 from __future__ import annotations
 
@@ -10,40 +10,81 @@ from pathlib import Path
 import pytest
 
 from ovmake import stamp
+from ovmake.stamp import Stamp
 
-TARGETS = ["digits:fp32", "digits:int8", "cats:fp32"]
-
-
-def stamped(folder: Path) -> None:
-    """Make a folder with a source, an output and a stamp about them."""
-    (folder / ".ovmake").mkdir()
-    (folder / stamp.STATE).touch()
-    (folder / "source").mkdir()
-    for name in ("Ovfile", "source/model.pb", "output.xml"):
-        (folder / name).write_text("content")
-    looked_ns = stamp.after_a_tick()
-    names = ["Ovfile", "source/model.pb", "output.xml", *stamp.folders_of(str(folder), "source")]
-    files = {name: stamp.state_of(str(folder / name)) for name in names}
-    assert stamp.write(str(folder), "Ovfile False", TARGETS, files, looked_ns)
+KEY = "Ovfile False"
+TARGETS = {"digits": ["digits:fp32", "digits:int8"], "cats": ["cats:fp32"], "null": ["null:fp32"]}
+FILES = {
+    "digits": ["digits/model.pb", "build/digits.xml"],
+    "cats": ["cats.tflite", "build/cats.xml"],
+    "null": ["null.pb"],
+}
+TEXT = "content"
 
 
-def test_nothing_changed_means_fresh(tmp_path: Path) -> None:
-    stamped(tmp_path)
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A folder with three models, their outputs, and a stamp that knows all of them."""
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    for name in ("Ovfile", "data.npz", stamp.STATE, *(name for names in FILES.values() for name in names)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(TEXT)
+    assert write(folder)
+    return folder
 
-    assert 3 == stamp.up_to_date(str(tmp_path), "Ovfile False", [])
+
+def write(folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...] = ()) -> bool:
+    """Write a stamp of the folder as it is, in which nothing is known of the models in `without`."""
+    looked_ns = stamp.after_a_tick() if looked_ns is None else looked_ns
+
+    def states(names: list[str]) -> stamp.Files:
+        return {name: stamp.state_of(str(folder / name)) for name in names}
+
+    files = {model: [*stamp.folders_of(str(folder), model), *names] for model, names in FILES.items()}
+    return stamp.write(
+        str(folder),
+        key=KEY,
+        ovfile=("Ovfile", stamp.state_of(str(folder / "Ovfile")), TEXT, looked_ns),
+        shared=states(["data.npz"]),
+        models={model: (TARGETS[model], None if model in without else states(files[model])) for model in TARGETS},
+        looked_ns=looked_ns,
+    )
 
 
-def test_targets_are_counted_by_name_and_by_model(tmp_path: Path) -> None:
-    stamped(tmp_path)
+def known(folder: Path, key: str = KEY) -> Stamp:
+    """Return what the stamp says; it must say something."""
+    found = stamp.look(str(folder), key)
+    assert found is not None
+    return found
 
-    assert 2 == stamp.up_to_date(str(tmp_path), "Ovfile False", ["digits"])
-    assert 2 == stamp.up_to_date(str(tmp_path), "Ovfile False", ["digits:int8", "cats"])
+
+def test_nothing_changed_means_fresh(repo: Path) -> None:
+    there = known(repo)
+
+    assert (4, frozenset(), False) == (there.fresh([]), there.stale, there.edited)
+    assert TEXT == there.text
 
 
-def test_unknown_target_is_left_to_the_full_look(tmp_path: Path) -> None:
-    stamped(tmp_path)
+def test_working_folder_is_the_same_afterwards(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.parent)
 
-    assert stamp.up_to_date(str(tmp_path), "Ovfile False", ["digits", "dogs"]) is None
+    assert 4 == known(Path("repo")).fresh([])
+    assert str(repo.parent) == os.getcwd()  # noqa: PTH109
+    assert stamp.look("nowhere", KEY) is None
+    assert str(repo.parent) == os.getcwd()  # noqa: PTH109
+
+
+def test_targets_are_counted_by_name_and_by_model(repo: Path) -> None:
+    there = known(repo)
+
+    assert 2 == there.fresh(["digits"])
+    assert 2 == there.fresh(["digits:int8", "cats"])
+
+
+def test_unknown_target_is_left_to_the_full_look(repo: Path) -> None:
+    assert known(repo).fresh(["digits", "dogs"]) is None
+    assert known(repo).named(["dogs"]) is None
 
 
 def same_size(path: Path) -> None:
@@ -51,65 +92,127 @@ def same_size(path: Path) -> None:
     path.write_text("CONTENT")
 
 
-CHANGES: dict[str, Callable[[Path], object]] = {
-    "the state is deleted": lambda folder: (folder / stamp.STATE).unlink(),
-    "the Ovfile is edited": lambda folder: same_size(folder / "Ovfile"),
-    "a source is edited": lambda folder: same_size(folder / "source/model.pb"),
-    "a source is touched": lambda folder: os.utime(folder / "source/model.pb"),
-    "a file appears in a source folder": lambda folder: (folder / "source/new").touch(),
-    "an output is edited": lambda folder: same_size(folder / "output.xml"),
-    "an output is deleted": lambda folder: (folder / "output.xml").unlink(),
-    "an output is replaced": lambda folder: replaced_keeping_times(folder / "output.xml"),
-    "the stamp is torn": lambda folder: (folder / stamp.PLACE).write_text('{"format": 1, "fi'),
-    "the stamp is no object": lambda folder: (folder / stamp.PLACE).write_text("[]"),
-    "the stamp is forgotten": lambda folder: stamp.forget(str(folder)),
-}
-
-
 def replaced_keeping_times(path: Path) -> None:
     """Put another file in its place, with the same size and time."""
     found = path.stat()
-    other = path.with_name("other")
+    other = path.parent.parent / "other"
     other.write_text("CONTENT")
     os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
     other.replace(path)
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_any_change_ends_in_the_full_look(change: Callable[[Path], object], tmp_path: Path) -> None:
-    stamped(tmp_path)
-
-    change(tmp_path)
-
-    assert stamp.up_to_date(str(tmp_path), "Ovfile False", []) is None
-
-
-def test_another_ovfile_of_the_folder_has_no_stamp(tmp_path: Path) -> None:
-    stamped(tmp_path)
-
-    assert stamp.up_to_date(str(tmp_path), "Other False", []) is None
-    assert stamp.up_to_date(str(tmp_path), "Ovfile True", []) is None
+OF_ONE_MODEL: dict[str, Callable[[Path], object]] = {
+    "a source is edited": lambda repo: same_size(repo / "digits/model.pb"),
+    "a source is touched": lambda repo: os.utime(repo / "digits/model.pb"),
+    "a source is deleted": lambda repo: (repo / "digits/model.pb").unlink(),
+    "a file appears in a source folder": lambda repo: (repo / "digits/new").touch(),
+    "an output is edited": lambda repo: same_size(repo / "build/digits.xml"),
+    "an output is deleted": lambda repo: (repo / "build/digits.xml").unlink(),
+    "an output is replaced": lambda repo: replaced_keeping_times(repo / "build/digits.xml"),
+}
 
 
-def test_file_written_within_a_tick_of_the_look_gets_no_stamp(tmp_path: Path) -> None:
-    (tmp_path / ".ovmake").mkdir()
-    (tmp_path / "Ovfile").write_text("content")
-    files = {"Ovfile": stamp.state_of(str(tmp_path / "Ovfile"))}
+@pytest.mark.parametrize("change", OF_ONE_MODEL.values(), ids=OF_ONE_MODEL.keys())
+def test_change_of_one_model_leaves_the_others_fresh(change: Callable[[Path], object], repo: Path) -> None:
+    change(repo)
 
-    written = stamp.write(str(tmp_path), "Ovfile False", TARGETS, files, time.time_ns())
+    there = known(repo)
+
+    assert frozenset({"digits"}) == there.stale
+    assert (None, None, None) == (there.fresh([]), there.fresh(["digits:fp32"]), there.fresh(["cats", "digits"]))
+    assert 1 == there.fresh(["cats"])
+    assert {"digits": None} == {model: files for model, (_, files) in there.models().items() if files is None}
+
+
+OF_ALL: dict[str, Callable[[Path], object]] = {
+    "the state is deleted": lambda repo: (repo / stamp.STATE).unlink(),
+    "what several models read is edited": lambda repo: same_size(repo / "data.npz"),
+    "what several models read is gone": lambda repo: (repo / "data.npz").unlink(),
+    "the stamp is torn": lambda repo: (repo / stamp.PLACE).write_bytes((repo / stamp.PLACE).read_bytes()[:-1]),
+    "the stamp is short": lambda repo: (repo / stamp.PLACE).write_bytes((repo / stamp.PLACE).read_bytes()[:9]),
+    "the stamp is empty": lambda repo: (repo / stamp.PLACE).write_bytes(b""),
+    "the stamp is zeros": lambda repo: (repo / stamp.PLACE).write_bytes(bytes(1000)),
+    "the stamp is of another format": lambda repo: replace(repo / stamp.PLACE, b"2 ", b"3 "),
+    "the stamp's paths are torn": lambda repo: replace(repo / stamp.PLACE, b"cats.tflite\0", b"cats.tflite/"),
+    "the stamp is forgotten": lambda repo: stamp.forget(str(repo)),
+}
+
+
+def replace(path: Path, old: bytes, new: bytes) -> None:
+    """Change the first of these bytes."""
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("change", OF_ALL.values(), ids=OF_ALL.keys())
+def test_change_of_what_all_rest_on_ends_in_the_full_look(change: Callable[[Path], object], repo: Path) -> None:
+    change(repo)
+
+    assert stamp.look(str(repo), KEY) is None
+
+
+def test_edited_ovfile_leaves_the_old_text_and_what_is_known_of_the_models(repo: Path) -> None:
+    same_size(repo / "Ovfile")
+
+    there = known(repo)
+
+    assert (True, frozenset(), TEXT) == (there.edited, there.stale, there.text)
+    assert (None, None) == (there.fresh([]), there.fresh(["cats"]))
+
+
+def test_model_that_is_not_known_to_be_fresh_is_stale(repo: Path) -> None:
+    assert write(repo, without=("cats",))
+
+    there = known(repo)
+
+    assert frozenset({"cats"}) == there.stale
+    assert (None, 2) == (there.fresh([]), there.fresh(["digits"]))
+
+
+def test_what_was_written_is_read_back(repo: Path) -> None:
+    there = known(repo)
+
+    assert {"data.npz": stamp.state_of(str(repo / "data.npz"))} == there.shared()
+    names = {model: (targets, sorted(files or ())) for model, (targets, files) in there.models().items()}
+    assert {
+        "digits": (TARGETS["digits"], ["build/digits.xml", "digits", "digits/model.pb"]),
+        "cats": (TARGETS["cats"], ["build/cats.xml", "cats.tflite"]),
+        "null": (TARGETS["null"], ["null.pb"]),
+    } == names
+
+
+def test_another_ovfile_of_the_folder_has_no_stamp(repo: Path) -> None:
+    assert stamp.look(str(repo), "Other False") is None
+    assert stamp.look(str(repo), "Ovfile True") is None
+
+
+def test_file_written_within_a_tick_of_the_look_makes_its_model_unknown(repo: Path) -> None:
+    same_size(repo / "build/cats.xml")
+
+    assert write(repo, looked_ns=time.time_ns())
+
+    assert frozenset({"cats"}) == known(repo).stale
+
+
+def test_ovfile_written_within_a_tick_of_the_look_gets_no_stamp(repo: Path) -> None:
+    stamp.forget(str(repo))
+    same_size(repo / "Ovfile")
+
+    written = write(repo, looked_ns=time.time_ns())
 
     assert written is False
-    assert not (tmp_path / stamp.PLACE).exists()
+    assert not (repo / stamp.PLACE).exists()
 
 
-def test_other_packages_installed_end_in_the_full_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_packages_installed_end_in_the_full_look(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
     monkeypatch.syspath_prepend(str(packages))
-    folder = tmp_path / "repo"
-    folder.mkdir()
-    stamped(folder)
+    assert write(repo)
 
     (packages / "openvino-2026.5.0.dist-info").mkdir()
 
-    assert stamp.up_to_date(str(folder), "Ovfile False", []) is None
+    assert stamp.look(str(repo), KEY) is None

@@ -103,9 +103,9 @@ class Executor:
         )
         return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
 
-    def looked_at(self) -> dict[str, Stat]:
-        """Return every source file and published output that the build looked at, as it was."""
-        return self._looker.looked_at()
+    def looked_at(self, action: Action) -> dict[str, Stat]:
+        """Return the source files and published outputs of an action that the build looked at, as they were."""
+        return self._looker.looked_at(action)
 
     def _loop(self, scheduler: Scheduler) -> None:
         while True:

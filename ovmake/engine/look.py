@@ -34,7 +34,7 @@ class Looker:
         self._world = world
         self._cas = cas
         self._sources = Sources(world.disk, world.database)
-        self._traces = world.database.traces()
+        self._traces: dict[str, Trace | None] = {}
 
     def see(self, action: Action, made: Made) -> Seen:
         """Return what the action would see now.
@@ -113,8 +113,9 @@ class Looker:
 
     def trace(self, action: Action) -> Trace | None:
         """Return the trace of the action's last success before this run."""
-        body = self._traces.get(action.name)
-        return None if body is None else Trace.from_json(body)
+        if action.name not in self._traces:
+            self._traces[action.name] = self._world.database.trace(action.name)
+        return self._traces[action.name]
 
     def _changed_outputs(self, action: Action, trace: Trace) -> dict[str, OutputState]:
         """Return the outputs that are not as the trace says."""
@@ -147,9 +148,12 @@ class Looker:
                     return given.origin.path
         return ""
 
-    def looked_at(self) -> dict[str, Stat]:
-        """Return every source file and published output that was looked at, as it was."""
-        return self._sources.looked_at
+    def looked_at(self, action: Action) -> dict[str, Stat]:
+        """Return the source files and published outputs of an action that were looked at, as they were."""
+        found: dict[str, Stat] = {}
+        for path in (*action.source_paths, *(output.place for output in action.outputs if output.place)):
+            found |= self._sources.looked_at(path)
+        return found
 
     def remember(self) -> None:
         """Write the digests taken in this run to the stat cache."""

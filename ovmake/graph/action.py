@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from ovmake.ovfile.spec import KeyPath
@@ -124,10 +125,20 @@ class Action:
         made = [source.origin.action for source in self.inputs if isinstance(source.origin, Artifact)]
         return tuple(dict.fromkeys([*made, *self.after]))
 
+    @property
+    def source_paths(self) -> tuple[str, ...]:
+        """Paths of the files and folders made by nobody that it reads."""
+        return tuple(given.origin.path for given in self.inputs if isinstance(given.origin, Source))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Graph:
     """Actions in an order in which each comes after what it needs, and the last action of every target."""
 
     actions: Mapping[str, Action]
     targets: Mapping[str, str]
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """The place of each action in the order."""
+        return {name: place for place, name in enumerate(self.actions)}

@@ -41,13 +41,17 @@ def _unknown(word: str, known: list[str]) -> Diagnostic:
 
 
 def closure(graph: Graph, names: Iterable[str]) -> list[Action]:
-    """Return the named actions and all that they need, in the order of the graph."""
-    wanted = set(names)
-    # The graph's order puts needs first, so one walk backwards sees every consumer before its needs.
-    for action in reversed(list(graph.actions.values())):
-        if action.name in wanted:
-            wanted.update(action.needs)
-    return [action for action in graph.actions.values() if action.name in wanted]
+    """Return the named actions and all that they need, in the order of the graph.
+
+    The cost grows with what is found and not with the graph: a build asks this of each of its targets.
+    """
+    pending = list(names)
+    wanted = set(pending)
+    while pending:
+        needs = [need for need in graph.actions[pending.pop()].needs if need not in wanted]
+        wanted.update(needs)
+        pending += needs
+    return [graph.actions[name] for name in sorted(wanted, key=graph.positions.__getitem__)]
 
 
 def consumers(actions: Iterable[Action]) -> dict[str, list[str]]:

@@ -53,7 +53,7 @@ def _subject_of_ovfile(where: Where, model: str) -> Subject | None:
     if there and not where.ovfile.exists():
         return None
     try:
-        _, ovfile, _ = read_ovfile(where)
+        ovfile = read_ovfile(where).ovfile
     except OvmakeError as error:
         if there:
             return None

@@ -249,14 +249,14 @@ class Meaning:
             (model, variant) for model in table(self.document, ("models",)) for variant in self._variants(model)
         ]
         made = {family: self._made(*family) for family in families}
-        everywhere = set[str]().union(*made.values())
-        places: list[tuple[KeyPath, set[str]]] = [(("defaults",), everywhere)]
+        places: dict[KeyPath, set[str]] = {("defaults",): set[str]().union(*made.values())}
         for (model, variant), precisions in made.items():
             # What a model says holds for its variants too, whose precisions may be others.
             at: KeyPath = ("models", model)
-            of_model = set[str]().union(*[made[family] for family in families if family[0] == model])
-            places.append(((*at, "variants", variant), precisions) if variant else (at, of_model))
-        for place, listed in places:
+            places.setdefault(at, set()).update(precisions)
+            if variant:
+                places[*at, "variants", variant] = precisions
+        for place, listed in places.items():
             for precision in PRECISIONS:
                 if precision in table(self.document, place) and precision not in listed:
                     self.problems.add(_unused((*place, precision)))

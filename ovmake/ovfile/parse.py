@@ -1,6 +1,7 @@
 """Read an Ovfile: TOML text in, a typed `Ovfile` out, or every diagnostic at once.
 
     parse(text, file=..., inside=...) -> Ovfile
+    parse_some(text, models, file=..., inside=...) -> Ovfile    of an Ovfile that is known to be right otherwise
     decode(data, file=...) -> str
     span_of(at, text, file) -> Span | None
 
@@ -11,16 +12,19 @@ early.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import tomli
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, in_order
 from ovmake.ovfile import form, references
+from ovmake.ovfile.edits import MODELS
 from ovmake.ovfile.meaning import Meaning
 from ovmake.ovfile.pointing import Pointer, not_toml
 from ovmake.ovfile.problems import Problem, Problems, toml
 from ovmake.ovfile.references import Inside
+from ovmake.ovfile.settings import table
 from ovmake.ovfile.spec import VERSION, KeyPath, Ovfile
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -39,7 +43,25 @@ def parse(text: str, *, file: str = "Ovfile", inside: Inside = lambda _: True) -
     ovfile = _meaning(document, problems, inside)
     if problems.errors:
         raise OvmakeError(*in_order([pointer.diagnostic(problem) for problem in problems.errors]))
-    return replace(ovfile, warnings=in_order([pointer.diagnostic(problem) for problem in problems.warnings]))
+    warnings = in_order([pointer.diagnostic(problem) for problem in problems.warnings])
+    return replace(ovfile, models=tuple(table(document, (MODELS,))), warnings=warnings)
+
+
+def parse_some(text: str, models: Collection[str], *, file: str = "Ovfile", inside: Inside = lambda _: True) -> Ovfile:
+    """Return what `text` means for some of its models; what it says of the others is known to be right.
+
+    Raises:
+        OvmakeError: something about them is wrong; `parse` says all that is.
+    """
+    document = _document(_without_mark(text), file)
+    everything = table(document, (MODELS,))
+    document[MODELS] = {name: said for name, said in everything.items() if name in models}
+    problems = Problems()
+    ovfile = _meaning(document, problems, inside)
+    if any(problem.code != "no-models" for problem in problems.errors):
+        raise OvmakeError(*(Pointer(text, file).diagnostic(problem) for problem in problems.errors))
+    # No warnings: what seems to be of no use may be of use to the others, and was said when they were looked at.
+    return replace(ovfile, models=tuple(everything))
 
 
 def decode(data: bytes, *, file: str = "Ovfile") -> str:

@@ -324,13 +324,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ovfile:
-    """A whole Ovfile. `targets` are in the order of the file; `warnings` are what is legal but looks like a mistake."""
+    """A whole Ovfile, or the part of it that some models are about.
+
+    `targets` are in the order of the file; `models` names all that it declares, also where `targets` are those of a few
+    only; `warnings` are what is legal but looks like a mistake.
+    """
 
     build_dir: str
     device: str
     report_title: str
     datasets: Mapping[str, Dataset]
     targets: tuple[Target, ...]
+    models: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
     @property

@@ -82,6 +82,11 @@ class Database:
         """Return all traces as JSON, by action name: one statement, decoded by whoever needs one."""
         return dict(self._connection.execute("SELECT action, body FROM traces"))
 
+    def trace(self, action: str) -> Trace | None:
+        """Return what the last success of an action saw and made."""
+        row = self._connection.execute("SELECT body FROM traces WHERE action = ?", (action,)).fetchone()
+        return None if row is None else Trace.from_json(row[0])
+
     def result(self, digest: str) -> Trace | None:
         """Return what an action with this digest made."""
         row = self._connection.execute("SELECT body FROM results WHERE digest = ?", (digest,)).fetchone()
@@ -120,9 +125,16 @@ class Database:
         with self._connection:
             self._connection.execute("DELETE FROM results WHERE digest = ?", (digest,))
 
-    def files(self) -> dict[str, CachedFile]:
-        """Return the whole stat cache."""
-        rows = self._connection.execute("SELECT path, size, mtime_ns, inode, sha256, seen_ns FROM files")
+    def files(self, path: str) -> dict[str, CachedFile]:
+        """Return what the stat cache knows of a file, or of all files below a folder.
+
+        Not all of it at once: where one model of a thousand changed, the others' files are nobody's business.
+        """
+        below = (f"{path}/", f"{path}0")  # "0" is what comes after "/"
+        rows = self._connection.execute(
+            "SELECT path, size, mtime_ns, inode, sha256, seen_ns FROM files WHERE path = ? OR (path >= ? AND path < ?)",
+            (path, *below),
+        )
         return {
             path: CachedFile(Stat(False, size, mtime_ns, inode), Digest(sha256, size), seen_ns)
             for path, size, mtime_ns, inode, sha256, seen_ns in rows

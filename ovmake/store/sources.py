@@ -35,11 +35,10 @@ class Sources:
     def __init__(self, disk: Disk, database: Database) -> None:
         self._disk = disk
         self._database = database
-        self._cached = database.files()
+        self._cached: dict[str, CachedFile] = {}
         self._fresh: dict[str, CachedFile] = {}
         self._states: dict[str, SourceState | None] = {}
-        # Every file whose digest was asked for, as it was then: what a stamp rests on.
-        self.looked_at: dict[str, Stat] = {}
+        self._looked_at: dict[str, Stat] = {}
 
     def state(self, path: str) -> SourceState | None:
         """Return the state of a source, None if there is none. Asked once per run: an edit belongs to the next run.
@@ -58,8 +57,16 @@ class Sources:
         if not found.is_folder:
             return SourceState(self.file_digest(path, found), {"": found})
         files = self._disk.walk(path)
-        digests = {name: self.file_digest(f"{path}/{name}", stat) for name, stat in files.items()}
+        self._cached |= self._database.files(path)
+        digests = {name: self._digest(f"{path}/{name}", stat) for name, stat in files.items()}
         return SourceState(of_tree(digests), files)
+
+    def looked_at(self, path: str) -> dict[str, Stat]:
+        """Return the files whose digests were asked for, at `path` or below it, as they were then."""
+        state = self._states.get(path)
+        if state is not None:
+            return {f"{path}/{name}" if name else path: found for name, found in state.files.items()}
+        return {path: self._looked_at[path]} if path in self._looked_at else {}
 
     def unchanged(self, path: str, state: SourceState) -> bool:
         """Whether the source has the state that `state` says."""
@@ -81,7 +88,12 @@ class Sources:
 
     def file_digest(self, path: str, found: Stat) -> Digest:
         """Return a file's digest, from the cache if it can be believed."""
-        self.looked_at[path] = found
+        if path not in self._cached:
+            self._cached |= self._database.files(path)
+        return self._digest(path, found)
+
+    def _digest(self, path: str, found: Stat) -> Digest:
+        self._looked_at[path] = found
         cached = self._cached.get(path)
         if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
             return cached.digest

@@ -28,7 +28,7 @@ def seconds(folder: Path, *words: str) -> float:
 
 def without_stamp(folder: Path) -> float:
     """Return the time of a no-op that has to look at everything."""
-    (folder / ".ovmake/stamp.json").unlink(missing_ok=True)
+    (folder / ".ovmake/stamp").unlink(missing_ok=True)
     return seconds(folder, "-m", "ovmake", "build")
 
 

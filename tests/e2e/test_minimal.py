@@ -38,7 +38,7 @@ def test_second_build_runs_nothing_and_starts_no_worker(built: Repo) -> None:
 
 
 def test_stamp_and_explain_agree_whatever_is_edited(built: Repo) -> None:
-    stamp = built.folder / ".ovmake/stamp.json"
+    stamp = built.folder / ".ovmake/stamp"
     edits: list[Callable[[], object]] = [
         lambda: next((built.folder / ".ovmake/cas").glob("*/*")).unlink(),
         lambda: (built.folder / "models/fashion/new.txt").write_text("new"),
@@ -52,7 +52,7 @@ def test_stamp_and_explain_agree_whatever_is_edited(built: Repo) -> None:
         edit()
 
         assert built.ovmake("explain").stdout.count("is up to date") < len(PRECISIONS)
-        assert "up to date" not in built.ovmake("build").stdout
+        assert not built.ovmake("build").stdout.startswith("up to date")
 
 
 def test_touching_a_source_runs_nothing(built: Repo) -> None:

@@ -58,7 +58,7 @@ def filled(path: Path, rows: int = 200) -> None:
 def assert_works(database: Database) -> None:
     database.succeed("convert m", trace())
     assert database.traces() == {"convert m": trace().to_json()}
-    assert database.files() == {}
+    assert database.files("models") == {}
     assert database.failures() == {}
 
 
@@ -123,7 +123,8 @@ def test_stat_cache_survives(path: Path, database: Database) -> None:
     database.close()
 
     with closing(reopened(path)[0]) as again:
-        assert again.files() == {"models/m.pb": file}
+        assert again.files("models/m.pb") == again.files("models") == {"models/m.pb": file}
+        assert again.files("model") == again.files("models/m") == {}
 
 
 def test_it_writes_ahead_and_to_the_medium(path: Path, database: Database) -> None:
