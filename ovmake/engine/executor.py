@@ -6,11 +6,13 @@ For every action, once all that it needs is done:
 
     look (look.py) -> decide (staleness.py) -> fresh | restored from the cache | run (runner.py) -> keep (keep.py)
 
+Where an action is about to run on stored bytes that are damaged, what made them is done once more before it.
 A dry run is the same loop. An action that would run has unknown outputs; those after it see inputs without a digest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,7 +34,7 @@ from ovmake.engine.look import Looker
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, Graph, JsonValue, Source
+from ovmake.graph.action import Action, Artifact, Graph, JsonValue, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
@@ -74,15 +76,16 @@ class Executor:
         self._keeper = Keeper(world, cas)
         self._outcomes: dict[str, ActionOutcome] = {}
         self._looked: dict[str, tuple[Seen, Decision]] = {}
+        self._again: set[str] = set()
 
     def build(self, targets: Sequence[str]) -> Outcome:
         """Bring the targets up to date; in a dry run, say what that would take."""
         started = time.monotonic()
         emit = self._world.emit
         emit(BuildStarted(targets=tuple(targets)))
-        if not self._options.dry_run:
-            self._keeper.clear_scratch()
         actions = closure(self._graph, [self._graph.targets[name] for name in targets])
+        if not self._options.dry_run:
+            self._keeper.clear_up(actions)
         scheduler = Scheduler(actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
         try:
             self._loop(scheduler)
@@ -139,17 +142,25 @@ class Executor:
     def _restore_or_start(self, action: Action, scheduler: Scheduler, seen: Seen, *, forced: bool) -> None:
         """Take the result of the same work, or do it; a disk that cannot take it is reported by running the action."""
         cached = None
-        try:
+        with contextlib.suppress(OSError):
             cached = None if forced else self._keeper.restore(action, seen)
-        except DigestMismatchError as error:
-            self._fail(action, scheduler, self._not_kept(action, error))
-            return
-        except OSError:
-            pass
         if cached is not None:
             self._succeed(action, scheduler, "restored", cached)
+        elif lost := self._keeper.lost(action, seen):
+            self._make_again(action, scheduler, lost)
         else:
             self._start(action, scheduler)
+
+    def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
+        """Have what the store lost made once more, and the action wait for it; but not for ever on a rotting disk."""
+        makers = dict.fromkeys(artifact.action for artifact in lost)
+        if not self._again.isdisjoint(makers):
+            message = f"{action.name}: {lost[0]} was damaged on the disk, made again and damaged again"
+            hint = "look after the disk that `.ovmake` is on, and run ovmake build again"
+            self._fail(action, scheduler, Diagnostic(code="store-damaged", message=message, help=hint))
+            return
+        self._again.update(makers)
+        scheduler.again(makers, before=action.name)
 
     def _link_outside(self, action: Action) -> Diagnostic | None:
         """Return what is wrong with a source that is a link out of the repo. Checked before a byte of it is read."""

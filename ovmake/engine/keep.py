@@ -1,5 +1,6 @@
 """Keep what an action made, and find it again: scratch -> CAS -> build folder -> trace, in this order.
 
+    keeper.lost(action, seen) -> [Artifact]       what it would read of the store and cannot
     keeper.job(action, seen) -> Job               where to read and write
     keeper.keep(job, seen, result, s) -> Trace    after it ran
     keeper.restore(action, seen) -> Trace         the same work done before, None if it was not
@@ -10,15 +11,15 @@ action again; what was published before is still whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ovmake.engine.job import Job, Success
 from ovmake.engine.world import World
-from ovmake.graph.action import Action, Source
+from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, Trace
 from ovmake.store.cas import Cas
-from ovmake.store.disk import DigestMismatchError
+from ovmake.store.disk import DigestMismatchError, by_folder
 
 SCRATCH = ".ovmake/tmp"
 LOGS = ".ovmake/logs"
@@ -33,9 +34,25 @@ class Keeper:
         self._cas = cas
         self._scratches = 0
 
-    def clear_scratch(self) -> None:
+    def clear_up(self, actions: Iterable[Action]) -> None:
         """Remove what a killed run left; the lock says that nobody else uses it."""
         self._world.disk.remove(SCRATCH)
+        self._world.disk.clear_up(
+            by_folder(output.place for action in actions for output in action.outputs if output.place)
+        )
+
+    def lost(self, action: Action, seen: Seen) -> list[Artifact]:
+        """Return the inputs whose stored bytes are gone or damaged; what is damaged is dropped.
+
+        A worker reads what it is given, and would make something else of a flipped bit without a word.
+        """
+        lost = []
+        for given in action.inputs:
+            digest = seen.inputs[given.role].digest
+            if isinstance(given.origin, Artifact) and digest is not None and not self._cas.holds(digest):
+                self._cas.drop(self._cas.path(digest))
+                lost.append(given.origin)
+        return lost
 
     def job(self, action: Action, seen: Seen) -> Job:
         """Return the action with absolute paths, and a scratch folder of its own."""
@@ -101,7 +118,6 @@ class Keeper:
 
         Raises:
             OSError: the disk is full or read-only.
-            DigestMismatchError: a stored input is damaged.
         """
         cached = self.find(seen)
         if cached is None:
@@ -109,11 +125,7 @@ class Keeper:
         try:
             self._publish(action, cached.outputs)
         except DigestMismatchError as error:
-            # The bytes rotted. Forget both, and do the work again.
-            self._cas.drop(error.path)
-            self._world.database.forget(seen.digest)
-            if error.path in {self._cas.path(given.digest) for given in seen.inputs.values() if given.digest}:
-                raise  # it is an input, too: the action cannot run either
+            self._cas.drop(error.path)  # the bytes rotted: the work is done again
             return None
         trace = Trace(seen=seen, outputs=cached.outputs, facts=cached.facts, seconds=cached.seconds)
         self._world.database.succeed(action.name, trace)

@@ -4,6 +4,7 @@
     scheduler.next() -> Action | None       ready now, and within the number of jobs
     scheduler.start(name)                   it runs
     scheduler.finish(name, ok=...)          it is done with
+    scheduler.again(names, before=other)    what they made is lost: they are done once more, and `other` waits
 
 The states of an action, and who moves it:
 
@@ -11,13 +12,15 @@ The states of an action, and who moves it:
        │                                                   │                  │
        │ (a need failed, or the build stops)               └─── finish() ─────┴──> SUCCEEDED | FAILED
        └──> SKIPPED
+
+    again():  SUCCEEDED ──> READY | WAITING, and what comes after it and has not begun: READY | TAKEN ──> WAITING
 """
 
 from __future__ import annotations
 
 import enum
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ovmake.graph.action import Action
 from ovmake.graph.query import consumers
@@ -37,10 +40,10 @@ class State(enum.Enum):
 
 TRANSITIONS: dict[State, tuple[State, ...]] = {
     State.WAITING: (State.READY, State.SKIPPED),
-    State.READY: (State.TAKEN, State.SKIPPED),
-    State.TAKEN: (State.RUNNING, State.SUCCEEDED, State.FAILED),
+    State.READY: (State.TAKEN, State.SKIPPED, State.WAITING),
+    State.TAKEN: (State.RUNNING, State.SUCCEEDED, State.FAILED, State.WAITING),
     State.RUNNING: (State.SUCCEEDED, State.FAILED),
-    State.SUCCEEDED: (),
+    State.SUCCEEDED: (State.READY, State.WAITING),
     State.FAILED: (),
     State.SKIPPED: (),
 }
@@ -114,6 +117,23 @@ class Scheduler:
                 self._make_ready(consumer)
         return []
 
+    def again(self, names: Collection[str], *, before: str) -> None:
+        """What these made is lost: do them once more, and then `before`, which was taken and needs them.
+
+        What else needs them waits too, unless it has begun: it has what it read, or finds out itself.
+        """
+        self._move(before, State.WAITING)
+        for name in names:
+            for consumer in self._consumers[name]:
+                self._missing[consumer] += 1
+                if self._states[consumer] is State.READY:
+                    self._make_wait(consumer)
+        for name in names:
+            if self._missing[name]:  # another of them comes before it
+                self._move(name, State.WAITING)
+            else:
+                self._make_ready(name)
+
     def left_over(self) -> list[Action]:
         """After the last action ended: skip and return what a stopped build did not reach."""
         names = [name for name, state in self._states.items() if state in {State.WAITING, State.READY}]
@@ -136,6 +156,12 @@ class Scheduler:
         self._move(name, State.READY)
         heap = self._ready_alone if self._actions[name].exclusive else self._ready
         heapq.heappush(heap, (self._order[name], name))
+
+    def _make_wait(self, name: str) -> None:
+        self._move(name, State.WAITING)
+        heap = self._ready_alone if self._actions[name].exclusive else self._ready
+        heap.remove((self._order[name], name))
+        heapq.heapify(heap)
 
     def _move(self, name: str, state: State) -> None:
         if state not in TRANSITIONS[self._states[name]]:

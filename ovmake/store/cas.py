@@ -1,14 +1,18 @@
 """The content-addressable store: digest -> bytes, one file each, under `.ovmake/cas/`.
 
     cas.adopt(scratch) -> Digest      take over a finished scratch file
-    cas.add(data) -> Digest           store a few bytes
-    cas.has(digest), cas.path(digest)
+    cas.has(digest)                   by its size
+    cas.holds(digest)                 by its bytes, read once
+    cas.path(digest)
 
-Files are written once and never changed: nothing that is published shares storage with them.
+Files are written once and never changed: nothing that is published shares storage with them. A disk may change them
+all the same. So what is read from here was compared with its digest in the same run: by `holds` before an action gets
+it, by `Disk.publish` while it copies, by `read`.
 """
 
 from __future__ import annotations
 
+from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.store.disk import Disk
 
@@ -20,6 +24,7 @@ class Cas:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
+        self._whole: set[Digest] = set()  # seen to hold their bytes in this run
 
     @staticmethod
     def path(digest: Digest) -> str:
@@ -27,33 +32,47 @@ class Cas:
         return f"{FOLDER}/{digest.sha256[:2]}/{digest.sha256[2:]}"
 
     def has(self, digest: Digest) -> bool:
-        """Whether the bytes are there, judged by their size; `Disk.publish` checks their digest."""
+        """Whether the bytes are there, judged by their size."""
         found = self._disk.stat(self.path(digest))
-        return found is not None and found.size_bytes == digest.size_bytes
+        return found is not None and not found.is_folder and found.size_bytes == digest.size_bytes
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether the bytes are there and are the right ones. What cannot be read is not there."""
+        if digest not in self._whole:
+            try:
+                if self._disk.digest(self.path(digest)) == digest:
+                    self._whole.add(digest)
+            except OSError:
+                return False
+        return digest in self._whole and self.has(digest)
 
     def adopt(self, scratch: str) -> Digest:
-        """Move a scratch file in."""
+        """Move a scratch file in, also where there is one: that may be damaged."""
         digest = self._disk.digest(scratch)
-        if self.has(digest):
-            self._disk.remove(scratch)
-        else:
-            self._disk.adopt(scratch, self.path(digest))
-        return digest
-
-    def add(self, data: bytes) -> Digest:
-        """Store bytes."""
-        digest = of_bytes(data)
-        if not self.has(digest):
-            self._disk.write(self.path(digest), data)
+        path = self.path(digest)
+        if (there := self._disk.stat(path)) is not None and there.is_folder:
+            self._disk.remove(path)
+        self._disk.adopt(scratch, path)
+        self._whole.add(digest)
         return digest
 
     def read(self, digest: Digest) -> bytes:
         """Return stored bytes.
 
         Raises:
-            FileNotFoundError: they are not there.
+            OvmakeError: they are not there, or not what was stored.
         """
-        return self._disk.read(self.path(digest))
+        path = self.path(digest)
+        try:
+            data = self._disk.read(path)
+        except OSError:
+            data = None
+        if data is None or of_bytes(data) != digest:
+            self.drop(path)
+            message = f"a stored result was damaged on the disk; it was dropped: {path}"
+            diagnostic = Diagnostic(code="store-damaged", message=message, help="run the command again")
+            raise OvmakeError(diagnostic, exit_status=1)
+        return data
 
     def drop(self, path: str) -> None:
         """Forget an entry that turned out not to hold its bytes."""

@@ -7,14 +7,16 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from ovmake.store.disk import RealDisk
+from ovmake.store.disk import RealDisk, by_folder
 
 REPORT_FILES = ("index.html", "report.json")
 
 
 def remove_outputs(disk: RealDisk, build_dir: str, places: Iterable[str]) -> int:
     """Remove published files, and folders that are empty then; return how many files."""
-    files = [Path(disk.absolute(place)) for place in places]
+    published = list(places)
+    disk.clear_up(by_folder(published))
+    files = [Path(disk.absolute(place)) for place in published]
     files += [Path(disk.absolute(f"{build_dir}/report/{name}")) for name in REPORT_FILES]
     removed = 0
     for file in files:

@@ -120,11 +120,6 @@ class Database:
         rows = self._connection.execute("SELECT action, digest, message FROM failures")
         return {action: (digest, message) for action, digest, message in rows}
 
-    def forget(self, digest: str) -> None:
-        """Drop a result whose bytes are gone."""
-        with self._connection:
-            self._connection.execute("DELETE FROM results WHERE digest = ?", (digest,))
-
     def files(self, path: str) -> dict[str, CachedFile]:
         """Return what the stat cache knows of a file, or of all files below a folder.
 

@@ -10,12 +10,13 @@ Rule 2: `publish` replaces files of a folder together: whoever looks sees the ol
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import stat as stat_module
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +75,12 @@ class Disk(Protocol):
             DigestMismatchError: an original does not have its digest; the folder is untouched.
         """
 
+    def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
+        """Remove what a killed `publish` left beside these folders; for each, the names of the files published there.
+
+        A folder that it had moved aside comes back, and what a user put beside the files stays.
+        """
+
     def remove(self, path: str) -> None:
         """Remove a file or a folder with all it holds; it need not exist."""
 
@@ -82,6 +89,15 @@ class Disk(Protocol):
 
     def now_ns(self) -> int:
         """Return the time on the clock that stamps files."""
+
+
+def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of files by their folder."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        found.setdefault(folder, []).append(name)
+    return found
 
 
 class RealDisk:
@@ -134,10 +150,13 @@ class RealDisk:
         return Path(self.absolute(path)).read_bytes()
 
     def write(self, path: str, data: bytes) -> None:
-        """See `Disk`: a temporary file beside it, flushed to the medium, renamed over it."""
+        """See `Disk`: a temporary file beside it, flushed to the medium, renamed over it.
+
+        One run at a time writes here, so the name can always be the same: the next run overwrites what a kill left.
+        """
         target = Path(self.absolute(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        scratch = target.with_name(f".{target.name}.tmp")
         try:
             with scratch.open("wb") as file:
                 file.write(data)
@@ -160,7 +179,7 @@ class RealDisk:
         """See `Disk`: a new folder is filled beside the old one and exchanged with it in one system call."""
         target = Path(self.absolute(folder))
         target.parent.mkdir(parents=True, exist_ok=True)
-        _clear_up(target)
+        self.clear_up({folder: files})
         fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
         fresh.mkdir()
         try:
@@ -169,10 +188,18 @@ class RealDisk:
             _bring(old=target, new=fresh)
             _flush_folder(fresh)
             _exchange(fresh, target)
-            _rescue(old=fresh, new=target, replaced=set(files))
+            _rescue(old=fresh, new=target, replaced=files)
         finally:
             _remove(fresh, as_far_as_possible=True)
         _flush_folder(target.parent)
+
+    def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
+        """See `Disk`. Lists each parent once."""
+        for parent, names in by_folder(folders).items():
+            for left, name in _left(self.absolute(parent), names):
+                folder = f"{parent}/{name}"
+                place = Path(self.absolute(folder))
+                _clear_up(place.with_name(left), place, folders[folder])
 
     def _copy_checked(self, original: str, copy: Path, digest: Digest) -> None:
         hasher = hashlib.sha256()
@@ -257,15 +284,26 @@ def _renameat2(first: Path, second: Path) -> bool:
     raise OSError(code, os.strerror(code), str(second))
 
 
-def _clear_up(target: Path) -> None:
-    """Remove what a killed `publish` left beside the folder, or put back what it had moved aside."""
-    prefix = f".{target.name}."
-    left = [path for path in target.parent.iterdir() if path.name.startswith(prefix)]
-    for path in left:
-        if path.suffix == ".old" and not target.exists():
-            path.rename(target)
-        elif path.suffix in {".old", ".new"} and path.name[len(prefix) : -len(path.suffix)].isdecimal():
-            _remove(path, as_far_as_possible=True)
+def _left(parent: str, names: Collection[str]) -> list[tuple[str, str]]:
+    """Return what a killed `publish` left in a folder, with the name of what it was publishing; `.old` comes first."""
+    found = []
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(parent) as entries:
+        for entry in entries:
+            stem, _, suffix = entry.name.rpartition(".")
+            name, _, process = stem.rpartition(".")
+            if suffix in {"old", "new"} and process.isdecimal() and name[:1] == "." and name[1:] in names:
+                found.append((entry.name, name[1:]))
+    return sorted(found, key=lambda pair: pair[0].endswith(".new"))
+
+
+def _clear_up(left: Path, target: Path, published: Collection[str]) -> None:
+    """Put back what was moved aside, or remove it; what is a user's goes to the published folder first."""
+    if left.suffix == ".old" and not target.exists():
+        left.rename(target)
+        return
+    if target.is_dir():
+        _rescue(old=left, new=target, replaced=published)
+    _remove(left, as_far_as_possible=True)
 
 
 def _remove(path: Path, *, as_far_as_possible: bool = False) -> None:
@@ -283,7 +321,7 @@ def _bring(*, old: Path, new: Path) -> None:
         return
     for entry in old.iterdir():
         copy = new / entry.name
-        if copy.exists():
+        if os.path.lexists(copy):
             continue
         if entry.is_dir() and not entry.is_symlink():
             copy.mkdir()
@@ -295,10 +333,15 @@ def _bring(*, old: Path, new: Path) -> None:
             continue
 
 
-def _rescue(*, old: Path, new: Path, replaced: set[str]) -> None:
+def _rescue(*, old: Path, new: Path, replaced: Collection[str]) -> None:
     """Move what a user put beside the published files from the old folder to the new one: nothing is lost."""
     if not old.is_dir():
         return
     for entry in old.iterdir():
-        if entry.name not in replaced and not (new / entry.name).exists():
-            entry.rename(new / entry.name)
+        there = new / entry.name
+        if entry.name in replaced:
+            continue
+        if entry.is_dir() and not entry.is_symlink() and there.is_dir():
+            _rescue(old=entry, new=there, replaced=())
+        elif not os.path.lexists(there):
+            entry.rename(there)

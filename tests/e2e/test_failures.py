@@ -9,44 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Repo, environment
+from tests.e2e.processes import alive, children, wait_for, workers
 
 pytestmark = pytest.mark.heavy
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until something is so; fail when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that `pid` started and that still are."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = path.read_text()
-        except OSError:
-            continue
-        state, parent = text.rpartition(")")[2].split()[:2]
-        if int(parent) == pid and state != "Z":
-            found.append(int(path.parent.name))
-    return found
-
-
-def alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_missed_gate_fails_its_target_and_leaves_the_last_good_ir(built: Repo) -> None:
@@ -121,13 +90,8 @@ def test_killed_worker_fails_its_action_only_and_the_next_build_is_right(fresh: 
     process = fresh.start("build", "--json", "-k")
     log = fresh.folder / ".ovmake/logs/worker-tensorflow.log"
     wait_for(log.exists)
-
-    def tensorflow_workers() -> list[int]:
-        found = children(process.pid)
-        return [pid for pid in found if b"tensorflow_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-    wait_for(tensorflow_workers)
-    os.kill(tensorflow_workers()[0], signal.SIGKILL)
+    wait_for(lambda: workers(process.pid, "tensorflow"))
+    os.kill(workers(process.pid, "tensorflow")[0], signal.SIGKILL)
     stdout, _ = process.communicate(timeout=120)
 
     events = [json.loads(line) for line in stdout.splitlines()]
@@ -141,7 +105,7 @@ def test_killed_worker_fails_its_action_only_and_the_next_build_is_right(fresh: 
 def test_interrupt_ends_at_once_with_130_and_the_next_build_is_right(fresh: Repo, built_once: Repo) -> None:
     process = fresh.start("build")
     wait_for((fresh.folder / ".ovmake/logs/worker-tensorflow.log").exists)
-    workers = children(process.pid)
+    begun = children(process.pid)
 
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
@@ -150,32 +114,9 @@ def test_interrupt_ends_at_once_with_130_and_the_next_build_is_right(fresh: Repo
     assert 130 == process.returncode
     assert "Traceback" not in stderr
     assert time.monotonic() - started < 5
-    wait_for(lambda: not any(alive(pid) for pid in workers), seconds=5)
+    wait_for(lambda: not any(alive(pid) for pid in begun), seconds=5)
     assert 0 == fresh.build().status
     assert built_once.outputs() == fresh.outputs()
-
-
-@pytest.mark.parametrize("seconds", [0.3, 0.8, 2.0, 6.0, 9.0])
-def test_kill_9_at_any_moment_leaves_a_state_the_next_build_gets_right(
-    fresh: Repo,
-    built_once: Repo,
-    seconds: float,
-) -> None:
-    process = fresh.start("build")
-    time.sleep(seconds)
-    workers = children(process.pid)
-    process.kill()
-    process.communicate(timeout=60)
-
-    # Outputs appear whole or not at all, and orphans do not stay. What was being filled when the process died is in a
-    # hidden folder (`fashion/.fp32.22401.new`), and the next build removes it.
-    expected = built_once.outputs()
-    for name, content in fresh.outputs().items():
-        if "/." not in name:
-            assert expected[name] == content
-    wait_for(lambda: not any(alive(pid) for pid in workers), seconds=5)
-    assert 0 == fresh.build().status
-    assert expected == fresh.outputs()
 
 
 def test_second_build_waits_for_the_first_or_fails_at_once_with_no_wait(fresh: Repo) -> None:

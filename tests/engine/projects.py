@@ -23,7 +23,7 @@ from ovmake.graph.digest import of_bytes
 from ovmake.graph.query import closure
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.cas import Cas
-from tests.fakes import Built, FakeRepo, artifact, counted
+from tests.fakes import Built, FakeDisk, FakeRepo, Fuse, artifact, counted
 
 # A kind decides the roles of its outputs, as rules do: two slots with equal action digests share results.
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +57,9 @@ EDITS = (
     "truncate-stored",
     "lose-database",
 )
+# A bit that flips on the disk shows nowhere until the file is read: neither in a dry run nor in a build that needs
+# nothing of it. So histories hold it only where the law is about what a build makes.
+ROT = "corrupt-stored"
 # Edits of what goes in: undoing one brings back a state that was built before.
 INPUT_EDITS = ("source", "touch", "folder-file", "param", "tool", "environment", "extra-input")
 
@@ -161,11 +164,11 @@ def builds(*, failures: bool = False, kills: bool = False) -> st.SearchStrategy[
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, failures: bool = False, kills: bool = False) -> History:
+def histories(draw: st.DrawFn, *, failures: bool = False, kills: bool = False, rot: bool = False) -> History:
     """Draw a DAG, and several builds with up to three edits before each."""
     steps: list[Edit | Build] = []
     for _ in range(draw(st.integers(2, 4))):
-        steps += draw(st.lists(edits(), max_size=3))
+        steps += draw(st.lists(edits((*EDITS, ROT, ROT) if rot else EDITS), max_size=3))
         steps.append(draw(builds(failures=failures, kills=kills)))
     return History(nodes=draw(dags()), steps=tuple(steps))
 
@@ -184,9 +187,9 @@ Difference = tuple[str, str]
 class Project:
     """A repo with the sources of a DAG, and notes about what was built in it."""
 
-    def __init__(self, nodes: tuple[Node, ...]) -> None:
+    def __init__(self, nodes: tuple[Node, ...], disk_of: Callable[[Fuse], FakeDisk] = FakeDisk) -> None:
         self.nodes = nodes
-        self.repo = FakeRepo()
+        self.repo = FakeRepo(disk_of=disk_of)
         self.settings: dict[tuple[int, int], JsonValue] = {}
         self.unset: set[tuple[int, int]] = set()
         self.extra: set[int] = set()
@@ -304,6 +307,11 @@ class Project:
         if (path := _pick(sorted(self.repo.disk.under(CAS)), a + b)) is not None:
             data = self.repo.disk.files[f"{CAS}/{path}"].data
             self.repo.disk.put(f"{CAS}/{path}", data[:-1])
+
+    def _edit_corrupt_stored(self, a: int, b: int) -> None:
+        if (path := _pick(sorted(self.repo.disk.under(CAS)), a + b)) is not None:
+            file = self.repo.disk.files[f"{CAS}/{path}"]
+            self.repo.disk.files[f"{CAS}/{path}"] = replace(file, data=bytes([file.data[0] ^ 1]) + file.data[1:])
 
     def _edit_lose_database(self, a: int, _: int) -> None:
         if a == 0:

@@ -39,7 +39,7 @@ from tests.engine.projects import (
     histories,
 )
 from tests.engine.rebuilders import WRONG
-from tests.fakes import Built, Killed
+from tests.fakes import Built, FakeDisk, Fuse, Killed, TrustingDisk
 
 LONG = bool(os.environ.get("OVMAKE_LONG"))
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
@@ -82,9 +82,9 @@ def _build(project: Project, step: Build, rebuilder: Rebuilder) -> tuple[Built, 
 # the laws
 
 
-def correct(history: History, rebuilder: Rebuilder) -> None:
+def correct(history: History, rebuilder: Rebuilder, disk_of: Callable[[Fuse], FakeDisk] = FakeDisk) -> None:
     """After every build, what the targets that are well publish is what a clean build makes of the same inputs."""
-    project = Project(history.nodes)
+    project = Project(history.nodes, disk_of)
     for step in history.steps:
         if isinstance(step, Edit):
             project.edit(step)
@@ -210,9 +210,9 @@ def mended_by_another(reason: Difference, graph: Graph, project: Project, built:
     return kind == "output-missing" and named.get(name) in again
 
 
-def crash_safe(history: History, rebuilder: Rebuilder) -> None:
+def crash_safe(history: History, rebuilder: Rebuilder, disk_of: Callable[[Fuse], FakeDisk] = FakeDisk) -> None:
     """Killed at any step, what an action publishes is all old, all new or not there; then a build is correct."""
-    project = Project(history.nodes)
+    project = Project(history.nodes, disk_of)
     for step in history.steps:
         if isinstance(step, Edit):
             project.edit(step)
@@ -249,7 +249,7 @@ def order_free(history: History, rebuilder: Rebuilder) -> None:
 LAWS: dict[str, tuple[Law, st.SearchStrategy[History], tuple[str, ...]]] = {
     "correct": (
         correct,
-        histories(failures=True),
+        histories(failures=True, rot=True),
         (
             "ignores inputs",
             "ignores the first input",
@@ -266,7 +266,7 @@ LAWS: dict[str, tuple[Law, st.SearchStrategy[History], tuple[str, ...]]] = {
         histories(),
         ("ignores the environment", "ignores edited outputs", "vague", "moody", "always"),
     ),
-    "crash-safe": (crash_safe, histories(kills=True), ("ignores edited outputs", "ignores params")),
+    "crash-safe": (crash_safe, histories(kills=True, rot=True), ("ignores edited outputs", "ignores params")),
     "order-free": (order_free, histories(), ("moody",)),
 }
 
@@ -295,6 +295,20 @@ def test_law_tells_a_wrong_rebuilder(name: str, wrong: str) -> None:
         return False
 
     # Raises NoSuchExample where every history keeps the law.
+    find(strategy, broken, settings=FOUND)
+
+
+@pytest.mark.parametrize(("law", "strategy"), [(correct, histories(rot=True)), (crash_safe, histories(rot=True))])
+def test_law_tells_an_engine_that_trusts_what_is_stored(
+    law: Callable[..., None], strategy: st.SearchStrategy[History]
+) -> None:
+    def broken(history: History) -> bool:
+        try:
+            law(history, decide, TrustingDisk)
+        except AssertionError:
+            return True
+        return False
+
     find(strategy, broken, settings=FOUND)
 
 

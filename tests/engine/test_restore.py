@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ovmake.engine.job import Job
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph, Output
 from ovmake.graph.digest import of_bytes
@@ -174,31 +175,138 @@ def test_stored_bytes_of_a_published_file_that_another_action_reads_are_made_aga
     assert built.outcome.exit_status == 0
 
 
-def test_damaged_bytes_are_noticed_when_published_and_dropped() -> None:
+def test_damaged_bytes_are_noticed_when_published_and_made_again() -> None:
     there = repo()
     there.build(plan())
     published = there.disk.under("build")
     there.disk.take_away("build")
     damage(there, path := Cas.path(of_bytes(published["m/m.xml"])))
 
-    there.build(plan())
-
-    assert path not in there.disk.files
-    assert there.disk.under("build") == {}
-
-
-def test_after_damage_the_next_build_is_right() -> None:
-    there = repo()
-    there.build(plan())
-    published = there.disk.under("build")
-    there.disk.take_away("build")
-    damage(there, Cas.path(of_bytes(published["m/m.xml"])))
-    there.build(plan())
-
     built = there.build(plan())
 
-    assert built.outcome.exit_status == 0
+    assert built.statuses == {"convert m": "ran", "publish m": "restored"}
     assert there.disk.under("build") == published
+    assert there.disk.files[path].data == published["m/m.xml"]
+
+
+def test_damaged_bytes_are_noticed_before_an_action_reads_them() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    intact = dict(there.disk.under("build"))
+    damage(there, Cas.path(of_bytes(intact["m/m.xml"])))
+
+    built = there.build(chain(batch=4))
+
+    healthy = repo()
+    healthy.build(chain(batch=4))
+    assert built.ran == ["convert m", "quantize m"]
+    assert there.disk.under("build") == healthy.disk.under("build")
+    assert set(there.build(chain(batch=4)).statuses.values()) == {"fresh"}
+
+
+def test_damage_is_said_by_the_reasons_of_what_is_made_again() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    damage(there, Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data)))
+
+    built = there.build(chain(batch=4))
+
+    decision = built.actions["convert m"].decision
+    assert decision is not None
+    assert [(reason.kind, reason.name) for reason in decision.reasons] == [("output-missing", "`out` of convert m")]
+
+
+def test_a_chain_of_damaged_bytes_is_made_again_from_its_beginning() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    published = there.disk.under("build")
+    damage(there, Cas.path(of_bytes(published["m/m.xml"])))
+    damage(there, Cas.path(of_bytes(published["q/q.xml"])))
+    longer = graph(
+        *chain(batch=1).actions.values(), action("evaluate m", "convert m", "quantize m", place="build/e/e.json")
+    )
+
+    built = there.build(longer)
+
+    assert built.ran == ["convert m", "quantize m", "evaluate m"]
+    assert there.disk.under("build").items() > published.items()
+
+
+def test_a_folder_in_the_place_of_stored_bytes_is_damage_too() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    path = Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data))
+    there.disk.take_away(path)
+    there.disk.put(f"{path}/file", b"")
+
+    assert there.build(chain(batch=4)).outcome.exit_status == 0
+    assert set(there.build(chain(batch=4)).statuses.values()) == {"fresh"}
+
+
+def test_stored_bytes_nobody_can_read_are_made_again() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    path = Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data))
+    there.disk.unreadable.add(path)
+
+    built = there.build(chain(batch=4), during=lambda _: there.disk.unreadable.discard(path))
+
+    assert built.statuses == {"convert m": "ran", "quantize m": "ran"}
+
+
+def test_what_runs_again_replaces_damaged_bytes() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    published = there.disk.under("build")
+    damage(there, path := Cas.path(of_bytes(published["m/m.xml"])))
+
+    there.build(chain(batch=1), options=Options(forced=frozenset({"convert"})))
+
+    assert there.disk.files[path].data == published["m/m.xml"]
+
+
+def test_stored_bytes_are_read_once_and_only_for_what_runs() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    path = Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data))
+    there.disk.reads.clear()
+    there.build(chain(batch=1))
+    assert path not in there.disk.reads
+    twice = graph(*chain(batch=4).actions.values(), action("evaluate m", "convert m"))
+
+    there.build(twice)
+
+    assert there.disk.reads.count(path) == 1
+
+
+def test_a_disk_that_damages_everything_again_is_said_and_does_not_go_on_for_ever() -> None:
+    there = repo()
+    there.build(chain(batch=1))
+    damage(there, path := Cas.path(of_bytes(there.disk.files["build/m/m.xml"].data)))
+    slow, late = action("slow m", "models/m.pb"), action("late m", "convert m", after=("slow m",))
+    beside = graph(*chain(batch=4).actions.values(), slow, late)
+
+    built = there.build(beside, options=Options(jobs=1), during=lambda job: take(there, path, job))
+
+    diagnostic = built.actions["late m"].diagnostic
+    assert diagnostic is not None
+    assert (diagnostic.code, diagnostic.message) == (
+        "store-damaged",
+        "late m: `out` of convert m was damaged on the disk, made again and damaged again",
+    )
+
+
+def take(there: FakeRepo, path: str, job: Job) -> None:
+    """Take stored bytes away while a certain action runs."""
+    if job.action.name == "slow m":
+        there.disk.take_away(path)
+
+
+def chain(batch: int) -> Graph:
+    return graph(
+        action("convert m", "models/m.pb", place="build/m/m.xml"),
+        action("quantize m", "convert m", params={"batch": batch}, place="build/q/q.xml"),
+    )
 
 
 def test_damaged_record_is_made_again_at_once() -> None:
@@ -212,19 +320,6 @@ def test_damaged_record_is_made_again_at_once() -> None:
 
     assert built.statuses == {"convert m": "fresh", "publish m": "ran"}
     assert there.disk.under("build") == published
-
-
-def test_damage_says_what_happened() -> None:
-    there = repo()
-    there.build(plan())
-    published = there.disk.under("build")
-    there.disk.take_away("build")
-    damage(there, Cas.path(of_bytes(published["m/m.xml"])))
-
-    diagnostic = there.build(plan()).actions["publish m"].diagnostic
-
-    assert diagnostic is not None
-    assert (diagnostic.code, diagnostic.help) == ("store-damaged", "run ovmake build again")
 
 
 def test_a_full_disk_at_a_restore_leaves_what_was_published() -> None:

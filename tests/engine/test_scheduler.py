@@ -31,6 +31,10 @@ def start(given: Scheduler) -> str:
     return name
 
 
+def done(given: Scheduler) -> None:
+    given.finish(take(given), ok=True)
+
+
 # For every transition of the table: an action, and calls of the scheduler's methods of which the last makes it happen.
 WAYS: dict[tuple[State, State], tuple[str, list[Reach]]] = {
     (State.WAITING, State.READY): ("b m", [lambda s: s.finish(start(s), ok=True)]),
@@ -42,6 +46,10 @@ WAYS: dict[tuple[State, State], tuple[str, list[Reach]]] = {
     (State.TAKEN, State.FAILED): ("a m", [take, lambda s: s.finish("a m", ok=False)]),
     (State.RUNNING, State.SUCCEEDED): ("a m", [start, lambda s: s.finish("a m", ok=True)]),
     (State.RUNNING, State.FAILED): ("a m", [start, lambda s: s.finish("a m", ok=False)]),
+    (State.SUCCEEDED, State.READY): ("a m", [done, take, lambda s: s.again(["a m"], before="b m")]),
+    (State.SUCCEEDED, State.WAITING): ("b m", [done, done, take, lambda s: s.again(["a m", "b m"], before="c m")]),
+    (State.TAKEN, State.WAITING): ("b m", [done, take, lambda s: s.again(["a m"], before="b m")]),
+    (State.READY, State.WAITING): ("d m", [done, take, lambda s: s.again(["a m"], before="b m")]),
 }
 
 
@@ -52,7 +60,7 @@ def test_every_transition_of_the_table_has_a_way() -> None:
 @pytest.mark.parametrize(("before", "after"), WAYS, ids=lambda state: str(state.name))
 def test_transition_happens(before: State, after: State) -> None:
     name, calls = WAYS[before, after]
-    given = scheduler(action("a m"), action("b m", "a m"))
+    given = scheduler(action("a m"), action("b m", "a m"), action("c m", "a m", "b m"), action("d m", "a m"))
     for call in calls[:-1]:
         call(given)
     assert given.state(name) is before
@@ -86,6 +94,38 @@ def test_an_action_that_became_ready_late_keeps_its_place() -> None:
     given.finish(start(given), ok=True)
 
     assert [take(given), take(given), take(given)] == ["b m", "c m", "d m"]
+
+
+def test_what_is_done_again_comes_before_all_that_has_not_begun() -> None:
+    given = scheduler(*(action(name, *reads) for name, reads in CHAIN), jobs=2)
+    done(given)
+    running = start(given)
+    taken = take(given)
+
+    given.again(["a m"], before=taken)
+
+    assert (running, taken) == ("b m", "c m")
+    assert (start(given), given.next()) == ("a m", None)
+    given.finish("b m", ok=True)
+    assert given.next() is None
+    given.finish("a m", ok=True)
+    assert [start(given), start(given), given.next()] == ["c m", "d m", None]
+
+
+CHAIN = (("a m", ()), ("b m", ("a m",)), ("c m", ("a m",)), ("d m", ("a m",)))
+
+
+def test_what_cannot_be_done_again_is_a_failure_of_all_that_waits_for_it() -> None:
+    given = scheduler(*(action(name, *reads) for name, reads in CHAIN), keep_going=True)
+    done(given)
+    done(given)
+    given.again(["a m"], before=take(given))
+
+    skipped = given.finish(start(given), ok=False)
+
+    assert [one.name for one in skipped] == ["c m", "d m"]
+    assert given.state("b m") is State.SUCCEEDED
+    assert given.next() is None
 
 
 def test_no_more_run_than_there_are_jobs() -> None:

@@ -89,15 +89,6 @@ def test_results_of_one_action_are_all_kept(database: Database) -> None:
     assert [database.result(trace(batch).seen.digest) for batch in (1, 4)] == [trace(1), trace(4)]
 
 
-def test_result_that_is_forgotten_is_gone_and_no_other(database: Database) -> None:
-    for batch in (1, 4):
-        database.succeed("convert m", trace(batch))
-
-    database.forget(trace(1).seen.digest)
-
-    assert [database.result(trace(batch).seen.digest) for batch in (1, 4)] == [None, trace(4)]
-
-
 def test_failure_is_remembered_until_the_action_succeeds(database: Database) -> None:
     database.fail("convert m", "d1", "first")
     database.fail("convert m", "d2", "second")

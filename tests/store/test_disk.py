@@ -331,3 +331,56 @@ def test_killed_while_filling_the_new_folder_leaves_nothing_behind(disk: RealDis
     disk.publish("build/m", originals(disk, m_xml=b"new"))
 
     assert tree(disk.root / "build") == {"m/m.xml": b"new"}
+
+
+def test_what_a_killed_publish_left_goes_without_another_publish(disk: RealDisk) -> None:
+    disk.publish("build/m", originals(disk, m_xml=b"new"))
+    disk.write("build/.m.12345.new/m.xml", b"old")
+    disk.write("build/.m.12345.old/m.xml", b"older")
+    others = {".m.12345.new.txt": b"a", ".m.new": b"b", ".n.1.new/n.xml": b"c", "m/.m.1.new": b"d"}
+    for name, data in others.items():
+        disk.write(f"build/{name}", data)
+
+    disk.clear_up({"build/m": ["m.xml"], "nowhere/n": ["n.xml"]})
+
+    assert tree(disk.root / "build") == {"m/m.xml": b"new", **others}
+
+
+def test_what_had_moved_aside_comes_back(disk: RealDisk) -> None:
+    disk.write("build/.m.12345.old/m.xml", b"old")
+    disk.write("build/.m.12345.new/m.xml", b"new")
+
+    disk.clear_up({"build/m": ["m.xml"]})
+
+    assert tree(disk.root / "build") == {"m/m.xml": b"old"}
+
+
+def test_a_users_files_leave_the_old_folder_before_it_goes(disk: RealDisk) -> None:
+    # As after a kill right after the exchange, on a file system without hard links.
+    disk.publish("build/m", originals(disk, m_xml=b"new"))
+    (disk.root / "build/m/plots").mkdir()
+    users = {"notes.txt": b"mine", "plots/a.png": b"mine too", "plots/b/c.png": b"this also"}
+    for name, data in {"m.xml": b"old", **users}.items():
+        disk.write(f"build/.m.12345.new/{name}", data)
+
+    disk.clear_up({"build/m": ["m.xml"]})
+
+    assert tree(disk.root / "build/m") == {"m.xml": b"new", **users}
+    assert [path.name for path in (disk.root / "build").iterdir()] == ["m"]
+
+
+def test_a_users_dangling_link_beside_published_files_stays(disk: RealDisk) -> None:
+    disk.publish("build/m", originals(disk, m_xml=b"old"))
+    (disk.root / "build/m/latest").symlink_to("gone")
+
+    disk.publish("build/m", originals(disk, m_xml=b"new"))
+
+    assert (disk.root / "build/m/latest").readlink() == Path("gone")
+
+
+def test_killed_while_writing_leaves_nothing_behind(disk: RealDisk) -> None:
+    disk.write("build/.page.html.tmp", b"half")
+
+    disk.write("build/page.html", b"whole")
+
+    assert tree(disk.root / "build") == {"page.html": b"whole"}

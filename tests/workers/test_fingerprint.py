@@ -1,6 +1,6 @@
 """Fingerprints are equal across exports of one computation, and of nothing else.
 
-Light: the wire reader and frozen graphs, on bytes made here by `message`.
+Light: the wire reader and frozen graphs, on bytes made by `tests.graphdefs`.
 Heavy: real exports. TensorFlow runs in subprocesses (`EXPORTS`, then `REEXPORT` with another hash
 seed), one folder per case; this process never imports it.
 """
@@ -22,38 +22,12 @@ from ovmake.workers.fingerprint import Fingerprint, fingerprint
 from ovmake.workers.graphdef import Graph, UnfollowableError
 from ovmake.workers.ops import OPAQUE, PURE
 from ovmake.workers.wire import Message, WireError, fields, first_text, varint
-
-
-def _varint(value: int) -> bytes:
-    head = b""
-    while value >= 0x80:
-        head += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return head + bytes([value])
-
-
-def message(*pairs: tuple[int, int | bytes | str]) -> bytes:
-    """Encode fields in the order given."""
-    parts = []
-    for number, value in pairs:
-        if isinstance(value, int):
-            parts.append(_varint(number << 3) + _varint(value))
-        else:
-            content = value.encode() if isinstance(value, str) else value
-            parts.append(_varint(number << 3 | 2) + _varint(len(content)) + content)
-    return b"".join(parts)
-
-
-def node(name: str, op: str, *inputs: str, **attributes: bytes) -> bytes:
-    """Encode a NodeDef; attributes are AttrValue messages."""
-    entries = [(5, message((1, key), (2, value))) for key, value in attributes.items()]
-    return message((1, name), (2, op), *[(3, name) for name in inputs], *entries)
+from tests.graphdefs import encoded, graph_def, message, node
 
 
 def frozen(path: Path, *nodes: bytes, functions: tuple[bytes, ...] = ()) -> Fingerprint:
     """Write a GraphDef and fingerprint it."""
-    library = message(*[(1, function) for function in functions])
-    path.write_bytes(message(*[(1, content) for content in nodes], (2, library), (4, message((1, 2474)))))
+    path.write_bytes(graph_def(*nodes, functions=functions))
     return fingerprint(path)
 
 
@@ -141,7 +115,7 @@ def test_unknown_fields_are_refused_where_the_caller_knows_them_all() -> None:
 
 @given(st.integers(0, 2**64 - 1))
 def test_varints_round_trip(value: int) -> None:
-    assert varint(memoryview(_varint(value) + b"rest"), 0) == (value, len(_varint(value)))
+    assert varint(memoryview(encoded(value) + b"rest"), 0) == (value, len(encoded(value)))
 
 
 # --- frozen graphs ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.workers.recognise import IN_WORDS, KINDS, Recognised, companions, recognise, unknown
-from tests.workers.test_fingerprint import message, node
+from tests.graphdefs import message, node
 
 GRAPH = message((1, node("x", "Placeholder", dtype=b"\x30\x01")), (4, message((1, 2474))))
 OP_LIST = message((1, message((1, "MatMul"))))

@@ -1,0 +1,36 @@
+"""The repo to break, built once, and clean builds to compare with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.crashes.project import Clean, Project, make_project
+
+
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
+    """Clean builds of whatever inputs."""
+    return Clean(tmp_path_factory.mktemp("clean"))
+
+
+@pytest.fixture(scope="session")
+def project_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The repo, built; not to be changed."""
+    made = make_project(tmp_path_factory.mktemp("once") / "repo")
+    result = made.ovmake("build")
+    assert result.status == 0, result.stderr
+    return made
+
+
+@pytest.fixture
+def project(project_once: Project, tmp_path: Path) -> Project:
+    """A built repo of the test's own."""
+    return Project(folder=project_once.copy(tmp_path / "repo").folder)
+
+
+@pytest.fixture
+def unbuilt(tmp_path: Path) -> Project:
+    """A repo in which nothing was built."""
+    return make_project(tmp_path / "repo")
