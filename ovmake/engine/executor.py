@@ -189,13 +189,13 @@ class Executor:
         job, result, seconds = completion.job, completion.result, completion.seconds
         action = job.action
         seen, _ = self._looked[action.name]
+        # First of all: what an action says of a source that changed under it, figures too, is of no one state.
+        if moved := self._looker.moved_source(action):
+            notes = (result.message,) if isinstance(result, Failure) else ()
+            self._fail(action, scheduler, self._looker.source_changed(action, moved, notes=notes))
+            return
         if isinstance(result, Failure):
             self._fail(action, scheduler, self._point_home(action, result), seconds=seconds, facts=result.facts)
-            return
-        if moved := self._looker.moved_source(action):
-            message = f"{action.name}: `{moved}` changed while it was being read"
-            hint, span = "run ovmake build again", self._world.span(action.at)
-            self._fail(action, scheduler, Diagnostic(code="source-changed", message=message, span=span, help=hint))
             return
         try:
             trace = self._keeper.keep(job, seen, result, seconds)
@@ -322,8 +322,9 @@ class Executor:
         given = [(action, self._outcomes[action.name]) for action in needed]
         chain = [done for action, done in given if not action.advisory or done.status not in {"failed", "skipped"}]
         status = _target_status({done.status for done in chain}, dry_run=self._options.dry_run)
-        gates = [done.facts for done in chain if "gate" in done.facts]
-        facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
+        # Of several gates the last has the final word, unless one failed: what was missed is not told as passed.
+        gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
+        facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
         gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
         int8_layers, layers = facts.get("int8_layers"), facts.get("layers")
         self._world.emit(

@@ -42,7 +42,13 @@ def test_what_has_an_unknown_input_has_no_digest() -> None:
 
 
 def test_trace_is_read_back_as_it_was_written() -> None:
-    facts: dict[str, JsonValue] = {"drop": 0.25, "interval": (0.1, 0.4), "gate": "missed", "decided": None, "nested": (("a", 1), True)}
+    facts: dict[str, JsonValue] = {
+        "drop": 0.25,
+        "interval": (0.1, 0.4),
+        "gate": "missed",
+        "decided": None,
+        "nested": (("a", 1), True),
+    }
     trace = Trace(seen=SEEN, outputs={"xml": of_bytes(b"ir")}, facts=facts, seconds=1.5)
 
     assert trace == Trace.from_json(trace.to_json())
