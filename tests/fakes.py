@@ -3,7 +3,9 @@
     Fuse          counts everything that changes the world; at the n-th step it burns: that is `kill -9`
     FakeDisk      `store.disk.Disk` in memory, with a clock and a log of what was read
     FakeDatabase  the real database in memory, behind the fuse
-    FakeRunner    `engine.job.Runner`; what an action makes is `artifact(...)`, a pure function of what it depends on
+    FakeRunner    `engine.job.Runner`; what an action makes is `artifact(...)`, a pure function of what it depends on,
+                  and so is what a gate finds: `measured(...)`
+    Tool          what the runner's tools do to a right result: nothing, unless they are wrong on purpose
     FakeRepo      all of them, and `build(graph, ...)`: one run of ovmake
 
 Edits that a *user* makes (`put`, `take_away`, `touch`) are neither steps nor reads.
@@ -15,7 +17,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Executor, Outcome
@@ -30,7 +32,10 @@ from ovmake.store.database import CachedFile, Database
 from ovmake.store.disk import DigestMismatchError, Stat
 
 TICK_NS = 1_000_000_000
+JUMP_NS = 1_000_003
 LOSSY = "lossy"
+GATE = "gate"
+ROOT = "/home/ann/repo"
 
 
 class Killed(BaseException):
@@ -83,6 +88,7 @@ class FakeDisk:
         self.unreadable: set[str] = set()
         self._fuse = fuse or Fuse()
         self._clock_ns = 1_000 * TICK_NS
+        self._jumps = 0
         self._inodes = 0
 
     # what a user does
@@ -90,6 +96,11 @@ class FakeDisk:
     def tick(self) -> None:
         """Let a second pass."""
         self._clock_ns += TICK_NS
+
+    def jump(self, seconds: int) -> None:
+        """Put the clock forward, or back. It never shows the same time twice: real ones count nanoseconds."""
+        self._jumps += 1
+        self._clock_ns += seconds * TICK_NS + self._jumps * JUMP_NS
 
     def put(self, path: str, data: bytes) -> None:
         """Write a file in place: the inode stays."""
@@ -99,6 +110,10 @@ class FakeDisk:
     def touch(self, path: str) -> None:
         """Give a file a new time and a new inode, and the same bytes: `cp` and `mv`, or a checkout."""
         self.files[path] = FakeFile(self.files[path].data, self._clock_ns, self._next_inode())
+
+    def rename_over(self, path: str, data: bytes) -> None:
+        """Put another file there that has the old one's time, as `rsync -t` does; also its size, if `data` has it."""
+        self.files[path] = FakeFile(data, self.files[path].mtime_ns, self._next_inode())
 
     def take_away(self, path: str) -> None:
         """Delete a file or a folder."""
@@ -265,15 +280,58 @@ def artifact(
     `inputs` are what counts of each, by role. Kinds that begin with "lossy" make one
     of two results, so that different inputs often make the same.
     """
+    sha256 = _sha256(action, role, tools, environment, inputs)
+    lossy = action.kind.startswith(LOSSY)
+    return f"{action.kind} {role} {int(sha256, 16) % 2 if lossy else sha256[:16]}".encode()
+
+
+def measured(
+    action: Action, *, tools: Mapping[str, str], environment: Mapping[str, str], inputs: Mapping[str, bytes]
+) -> Success | Failure:
+    """Return what a gate finds, a pure function as `artifact` is: it passes, is missed, or nothing can be measured."""
+    number = int(_sha256(action, "", tools, environment, inputs), 16)
+    drop, spread, decided = number // 8 % 200 / 1000, number // 1600 % 100 / 1000, bool(number // 160_000 % 2)
+    figures: dict[str, JsonValue] = {"drop": drop, "interval": (drop - spread, drop + spread), "decided": decided}
+    match number % 8:
+        case 0 | 1:
+            return Failure(code="gate-missed", message=f"drop {drop}", facts={"gate": "missed", **figures})
+        case 2:
+            facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None}
+            return Failure(code="gate-not-measured", message="nothing to compare with", facts=facts)
+        case 3:  # nothing is promised: as good
+            return Success(facts={"gate": "not-measured", "drop": None})
+    return Success(facts={"gate": "passed", **figures})
+
+
+def _sha256(
+    action: Action,
+    role: str,
+    tools: Mapping[str, str],
+    environment: Mapping[str, str],
+    inputs: Mapping[str, bytes],
+) -> str:
     facts = (
         sorted((param.name, repr(param.value)) for param in action.params),
         sorted(tools.items()),
         sorted(environment.items()),
         sorted(inputs.items()),
     )
-    sha256 = hashlib.sha256(repr((action.kind, role, facts)).encode()).hexdigest()
-    lossy = action.kind.startswith(LOSSY)
-    return f"{action.kind} {role} {int(sha256, 16) % 2 if lossy else sha256[:16]}".encode()
+    return hashlib.sha256(repr((action.kind, role, facts)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """What becomes of right results: this one leaves them as they are, others have a mistake.
+
+    `writes` gets the bytes of an output, `says` the facts of an action, `computes` a source's path and fingerprint.
+    """
+
+    writes: Callable[[Job, bytes], bytes] = lambda _, data: data
+    says: Callable[[Job, Mapping[str, JsonValue]], Mapping[str, JsonValue]] = lambda _, facts: facts
+    computes: Callable[[str, str], str] = lambda _, found: found
+
+
+RIGHT = Tool()
 
 
 def content(disk: FakeDisk, path: str) -> bytes:
@@ -313,13 +371,15 @@ def first(_: int) -> int:
 class FakeRunner:
     """Runs jobs when they are waited for.
 
+    `relative` turns a job's absolute path into one of the disk's.
     `choose` picks, of n running jobs, the one that is done next. `failing` are names of actions that fail, `facts` what
-    others have to say beside their outputs, by name. `during` is called while an action runs: what happens to the repo
-    meanwhile. `peak_bytes` is what each needs. `ran` are the actions in the order of their start, `beside` what else
-    ran when each was started.
+    others have to say beside their outputs, by name. `during` is called while an action runs, before it reads or after:
+    what happens to the repo meanwhile. `peak_bytes` is what each needs. `ran` are the actions in the order of their
+    start, `beside` what else ran when each was started.
     """
 
     disk: FakeDisk
+    relative: Callable[[str], str]
     fuse: Fuse
     environment: Callable[[EnvironmentName], str]
     choose: Callable[[int], int] = first
@@ -327,6 +387,8 @@ class FakeRunner:
     facts: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
     during: Callable[[Job], None] = lambda _: None
     peak_bytes: int | None = None
+    before_reading: bool = False
+    tool: Tool = RIGHT
     ran: list[str] = field(default_factory=list)
     beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
     most: int = 0
@@ -354,22 +416,34 @@ class FakeRunner:
     def _run(self, job: Job) -> Success | Failure:
         action = job.action
         if action.name in self.failing:
-            return Failure(code="fake-failure", message="it was told to fail", facts={"gate": "missed", "drop": 0.5})
+            return Failure(code="fake-failure", message="it was told to fail", facts=self.facts.get(action.name, {}))
+        if self.before_reading:
+            self.during(job)
         computing = {given.role for given in action.inputs if given.by_computation}
         try:
             inputs = {
-                role: counted(self.disk, path, by_computation=role in computing) for role, path in job.inputs.items()
+                role: counted(self.disk, self.relative(path), by_computation=role in computing)
+                for role, path in job.inputs.items()
             }
         except FileNotFoundError as error:
             return Failure(code="action-failed", message=f"there is no file {error}")
-        self.during(job)
+        if not self.before_reading:
+            self.during(job)
+        environment: dict[str, str] = {name: self.environment(name) for name in action.environment}
+        found: Success | Failure = Success(facts=self.facts.get(action.name, {}))
+        if action.kind == GATE and action.name not in self.facts:
+            found = measured(action, tools=job.tools, environment=environment, inputs=inputs)
+        if isinstance(found, Success):
+            self._write(job, environment, inputs)
+        return replace(found, facts=self.tool.says(job, found.facts))
+
+    def _write(self, job: Job, environment: Mapping[str, str], inputs: Mapping[str, bytes]) -> None:
         for role, path in job.outputs.items():
-            environment: dict[str, str] = {name: self.environment(name) for name in action.environment}
-            data = artifact(action, role, tools=job.tools, environment=environment, inputs=inputs)
-            self.disk.put(path, data[:3])
+            right = artifact(job.action, role, tools=job.tools, environment=environment, inputs=inputs)
+            data = self.tool.writes(job, right)
+            self.disk.put(self.relative(path), data[:3])
             self.fuse.step()
-            self.disk.put(path, data)
-        return Success(facts=self.facts.get(action.name, {}))
+            self.disk.put(self.relative(path), data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,8 +474,8 @@ class Built:
 class FakeRepo:
     """A repo with a state folder, tools and a machine.
 
-    A tool that has no version in `versions` has "1". `outside` are paths that leave the repo by a link. `disk_of` makes
-    the disk.
+    `root` is where it stands. A tool that has no version in `versions` has "1". `outside` are paths that leave the repo
+    by a link. `disk_of` makes the disk.
     """
 
     fuse: Fuse = field(default_factory=Fuse)
@@ -411,6 +485,7 @@ class FakeRepo:
     versions: dict[str, str] = field(default_factory=dict)
     environments: dict[str, str] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)
+    root: str = ROOT
 
     def __post_init__(self) -> None:
         self.disk = self.disk_of(self.fuse)
@@ -423,6 +498,24 @@ class FakeRepo:
     def environment(self, name: EnvironmentName) -> str:
         """See `World`."""
         return self.environments.get(name, "1")
+
+    def absolute(self, path: str) -> str:
+        """See `World`."""
+        return f"{self.root}/{path}"
+
+    def relative(self, path: str) -> str:
+        """Return a path that `absolute` made as it was."""
+        inside, _, rest = path.partition(f"{self.root}/")
+        assert (inside, bool(rest)) == ("", True), f"{path} is not absolute, or of another repo"
+        return rest
+
+    def written_down(self) -> str:
+        """Return all that the state database and the disk hold, but for the sources, as text."""
+        files = {path: file.data for path, file in self.disk.files.items() if path.startswith(("build/", ".ovmake/"))}
+        return "\n".join([*self.database._connection.iterdump(), repr(files)])
+
+    def _fingerprint(self, path: str) -> str:
+        return hashlib.sha256(counted(self.disk, path, by_computation=True)).hexdigest()
 
     def lose_database(self) -> None:
         """Delete `.ovmake/state.db`."""
@@ -439,9 +532,11 @@ class FakeRepo:
         failing: Collection[str] = (),
         facts: Mapping[str, Mapping[str, JsonValue]] | None = None,
         during: Callable[[Job], None] = lambda _: None,
+        before_reading: bool = False,
         burns_at: int | None = None,
         peak_bytes: int | None = None,
         memory_bytes: Callable[[], int | None] = lambda: None,
+        tool: Tool = RIGHT,
     ) -> Built:
         """Run ovmake once; no target means all.
 
@@ -452,6 +547,7 @@ class FakeRepo:
         events: list[Event] = []
         runner = FakeRunner(
             disk=self.disk,
+            relative=self.relative,
             fuse=self.fuse,
             environment=self.environment,
             choose=choose,
@@ -459,6 +555,8 @@ class FakeRepo:
             facts=facts or {},
             during=during,
             peak_bytes=peak_bytes,
+            before_reading=before_reading,
+            tool=tool,
         )
         world = World(
             disk=self.disk,
@@ -467,8 +565,8 @@ class FakeRepo:
             version=self.version,
             environment=self.environment,
             emit=events.append,
-            absolute=lambda path: path,
-            fingerprint=lambda path: hashlib.sha256(counted(self.disk, path, by_computation=True)).hexdigest(),
+            absolute=self.absolute,
+            fingerprint=lambda path: tool.computes(path, self._fingerprint(self.relative(path))),
             inside=lambda path: path not in self.outside,
             rebuilder=rebuilder,
             memory_bytes=memory_bytes,

@@ -24,8 +24,9 @@ class Ended:
 def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinished:
     """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
     chain = [done for done in ended if not done.action.advisory or done.status not in {"failed", "skipped"}]
-    gates = [done.facts for done in chain if "gate" in done.facts]
-    facts: Mapping[str, JsonValue] = gates[-1] if gates else {}
+    # Of several gates the last has the final word, unless one failed: what was missed is not told as passed.
+    gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
+    facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
     gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
     int8_layers, layers = facts.get("int8_layers"), facts.get("layers")
     return TargetFinished(

@@ -216,13 +216,13 @@ class Executor:
         """A job is done: keep what it made, or say why it failed."""
         result, action = completion.result, completion.job.action
         seen, _ = self._looked[action.name]
+        # First of all: what an action says of a source that changed under it, figures too, is of no one state.
+        if moved := self._looker.moved_source(action):
+            notes = (result.message,) if isinstance(result, Failure) else ()
+            self._fail(action, scheduler, self._looker.source_changed(action, moved, notes=notes))
+            return
         if isinstance(result, Failure):
             self._fail(action, scheduler, self._point_home(action, result), done=completion, facts=result.facts)
-            return
-        if moved := self._looker.moved_source(action):
-            message = f"{action.name}: `{moved}` changed while it was being read"
-            hint, span = "run ovmake build again", self._world.span(action.at)
-            self._fail(action, scheduler, Diagnostic(code="source-changed", message=message, span=span, help=hint))
             return
         try:
             trace = self._keeper.keep(completion, seen, result)

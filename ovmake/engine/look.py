@@ -51,7 +51,7 @@ class Looker:
             else:
                 state = self._source(action, given.origin, given.at)
                 if given.by_computation:
-                    digest = self._computation(given.origin, state)
+                    digest = self._computation(action, given.origin, state)
                     inputs[given.role] = SeenInput(label=given.label, digest=digest)
                 else:
                     inputs[given.role] = SeenInput(label=given.label, digest=state.digest, files=state.listing)
@@ -74,14 +74,15 @@ class Looker:
             message = f"{action.name}: {missing.message}"
             raise OvmakeError(replace(missing, message=message, span=self._world.span(action.at))) from None
 
-    def _computation(self, source: Source, state: SourceState) -> Digest:
+    def _computation(self, action: Action, source: Source, state: SourceState) -> Digest:
         """Return the fingerprint of a source. It follows from the bytes, so it is taken once for each state of them."""
         key = f"{state.digest.sha256} {self._world.version('ovmake')}"
         if (known := self._world.database.fingerprint(key)) is not None:
             return Digest(known, 0)
         found = self._world.fingerprint(self._world.absolute(source.path))
-        if self._sources.unchanged(source.path, state):  # else it may be of other bytes
-            self._world.database.remember_fingerprint(key, found)
+        if not self._sources.unchanged(source.path, state):  # it may be of other bytes than all else in this build
+            raise OvmakeError(self.source_changed(action, source.path))
+        self._world.database.remember_fingerprint(key, found)
         return Digest(found, 0)
 
     def _version_if_installed(self, tool: str) -> str:
@@ -165,6 +166,16 @@ class Looker:
         for path in (*action.source_paths, *(output.place for output in action.outputs if output.place)):
             found |= self._sources.looked_at(path)
         return found
+
+    def source_changed(self, action: Action, path: str, notes: tuple[str, ...] = ()) -> Diagnostic:
+        """Return what is wrong with a source that is not what it was when its digest was taken."""
+        return Diagnostic(
+            code="source-changed",
+            message=f"{action.name}: `{path}` changed while it was being read",
+            span=self._world.span(action.at),
+            notes=notes,
+            help="run ovmake build again",
+        )
 
     def remember(self) -> None:
         """Write the digests taken in this run to the stat cache."""

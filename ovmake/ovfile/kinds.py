@@ -41,11 +41,9 @@ class Kind(Protocol):
         """Report what is wrong with `value`."""
 
 
-def is_number(value: object) -> bool:
-    """Whether a TOML value is a finite number that 64 bits hold. tomli reads integers of any length."""
-    if isinstance(value, bool):
-        return False
-    return (isinstance(value, int) and abs(value) <= LARGEST) or (isinstance(value, float) and math.isfinite(value))
+def is_number(value: float) -> bool:
+    """Whether a TOML number is finite and 64 bits hold it. tomli reads integers of any length."""
+    return abs(value) <= LARGEST if isinstance(value, int) else math.isfinite(value)
 
 
 def no_number(value: float) -> str:
@@ -321,7 +319,8 @@ class PerChannel:
 def _fits_float32(value: float) -> bool:
     """Whether a number becomes a finite 32-bit float, and not 0 unless it is 0."""
     try:
-        (rounded,) = struct.unpack("f", struct.pack("f", value))
+        # "<": the machine's own "f" makes an infinity of what is too large, and says nothing.
+        (rounded,) = struct.unpack("<f", struct.pack("<f", value))
     except OverflowError:
         return False
     return value == 0 or rounded != 0

@@ -121,8 +121,7 @@ class Meaning:
         for variant in self._variants(model):
             precisions, _ = self._precisions(model, variant)
             for precision in dict.fromkeys(precisions):
-                if precision in PRECISIONS:
-                    yield self._target(model, variant, precision)
+                yield self._target(model, variant, precision)
 
     def _settings(self, model: str, variant: str, precision: str) -> Settings:
         at: KeyPath = ("models", model)
@@ -190,12 +189,9 @@ class Meaning:
     def _wanted_at(self, model: str, variant: str, precision: str) -> KeyPath:
         """Return where a precision is asked for: in `precisions`, else among the candidates of `auto`."""
         _, listed = self._precisions(model, variant)
-        candidates = self._settings(model, variant, AUTO).origin("candidates")
-        for at in (listed, *((candidates,) if candidates else ())):
-            found, precisions = dig(self.document, at)
-            if found and isinstance(precisions, list) and precision in precisions:
-                return (*at, precisions.index(precision))
-        return listed
+        candidates = self._settings(model, variant, AUTO).origin("candidates") or listed
+        lists = {at: names for at in (listed, candidates) if isinstance(names := dig(self.document, at)[1], list)}
+        return next((*at, names.index(precision)) for at, names in lists.items() if precision in names)
 
     def _check_apart(self, source: str, model: str, variant: str) -> None:
         """A source that holds its own outputs, or the other way round, would never be up to date."""

@@ -44,3 +44,29 @@ def test_ovfile_without_code_is_built(tmp_path: Path) -> None:
 
     assert 1 == said.status
     assert "there is no `models/digits`" in said.complaint
+
+
+def test_metric_is_refused_where_it_is_named_and_so_is_every_other_function(tmp_path: Path) -> None:
+    metric = '[models.digits.accuracy]\ndataset = "val"\nmetric = "score.py:weighted"\n'
+    (tmp_path / "Ovfile").write_text(OVFILE + metric)
+
+    said = run(tmp_path, "build", "--no-user-code")
+
+    expected = """\
+error[user-code]: `data.py:val` would be run, and --no-user-code forbids it
+ --> Ovfile:2:10
+  |
+2 | loader = "data.py:val"
+  |          ^^^^^^^^^^^^^
+  |
+help: use what needs no code of yours, or leave --no-user-code out if you trust it
+error[user-code]: `score.py:weighted` would be run, and --no-user-code forbids it
+ --> Ovfile:8:10
+  |
+8 | metric = "score.py:weighted"
+  |          ^^^^^^^^^^^^^^^^^^^
+  |
+help: use what needs no code of yours, or leave --no-user-code out if you trust it
+2 errors
+"""
+    assert (2, "", expected) == (said.status, said.output, said.complaint)

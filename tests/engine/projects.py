@@ -16,14 +16,15 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from ovmake.engine.staleness import Rebuilder
+from ovmake.engine.job import Failure, Job, Success
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Artifact, Graph, Input, JsonValue, Output, Param, Source
 from ovmake.graph.digest import of_bytes
 from ovmake.graph.query import closure
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.cas import Cas
-from tests.fakes import Built, FakeDisk, FakeRepo, Fuse, artifact, counted
+from tests.engine.rebuilders import Engine
+from tests.fakes import GATE, ROOT, Built, FakeRepo, artifact, counted, measured
 
 # A kind decides the roles of its outputs, as rules do: two slots with equal action digests share results.
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +36,10 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "measure": ("figure",),  # exclusive, depends on the machine
     "calibrate": ("ranges",),  # depends on the instruction sets
     "refer": ("answer",),  # its sources count by what they compute
+    GATE: ("verdict",),  # passes, is missed, or measures nothing: only in histories about that
 }
+KINDS = tuple(kind for kind in ROLES if kind != GATE)
+HOUR = 3600
 COPY = "in0"
 FILES = ("models/a.pb", "data/c.npz")
 FOLDER = "models/b"
@@ -47,10 +51,13 @@ EDITS = (
     *["source"] * 4,
     *["param"] * 3,
     "touch",
+    "rename-over",
     "folder-file",
     *["tool"] * 3,
-    "environment",
+    *["environment"] * 2,
     "extra-input",
+    "action",
+    "clock",
     "delete-output",
     "edit-output",
     "delete-stored",
@@ -61,7 +68,8 @@ EDITS = (
 # nothing of it. So histories hold it only where the law is about what a build makes.
 ROT = "corrupt-stored"
 # Edits of what goes in: undoing one brings back a state that was built before.
-INPUT_EDITS = ("source", "touch", "folder-file", "param", "tool", "environment", "extra-input")
+SOURCE_EDITS = ("source", "touch", "rename-over", "folder-file")
+INPUT_EDITS = (*SOURCE_EDITS, "param", "tool", "environment", "extra-input", "action", "clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +96,34 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Meddled:
+    """Somebody saves a source of a node while its action runs: before it is read or after, a tick later or not."""
+
+    node: int
+    content: int
+    before: bool
+    tick: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A run of ovmake. `targets` and `failing` are numbers of nodes; the run is killed at step `kill`."""
+    """A run of ovmake. `targets` and `failing` are numbers of nodes; the run is killed at step `kill`.
+
+    `meddled`: while this node runs, one of its sources is written.
+    """
 
     targets: tuple[int, ...]
     jobs: int
     seed: int
     failing: tuple[int, ...] = ()
     kill: int | None = None
+    meddled: Meddled | None = None
     tick: bool = True
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether it may fail."""
+        return bool(self.failing) or self.meddled is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +135,16 @@ class History:
 
 
 @st.composite
-def dags(draw: st.DrawFn) -> tuple[Node, ...]:
+def dags(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> tuple[Node, ...]:
     """Draw the nodes of a DAG, each after what it reads."""
     nodes: list[Node] = []
     for _ in range(draw(st.integers(1, 6))):
-        nodes.append(_node(draw, nodes))
+        nodes.append(_node(draw, nodes, kinds))
     return tuple(nodes)
 
 
-def _node(draw: st.DrawFn, before: list[Node]) -> Node:
-    possible = [kind for kind in ROLES if kind != "pack" or before]
+def _node(draw: st.DrawFn, before: list[Node], kinds: tuple[str, ...]) -> Node:
+    possible = [kind for kind in kinds if kind != "pack" or before]
     kind = draw(st.sampled_from(possible))
     made = [(number, role) for number, node in enumerate(before) for role in ROLES[node.kind]]
     artifacts: list[tuple[int, str]] = []
@@ -149,7 +176,12 @@ def edits(what: tuple[str, ...] = EDITS) -> st.SearchStrategy[Edit]:
     )
 
 
-def builds(*, failures: bool = False, kills: bool = False) -> st.SearchStrategy[Build]:
+MEDDLED = st.builds(
+    Meddled, node=st.integers(0, 5), content=st.integers(0, 2), before=st.booleans(), tick=st.booleans()
+)
+
+
+def builds(*, failures: bool = False, kills: bool = False, meddled: bool = False) -> st.SearchStrategy[Build]:
     """Draw a build of some targets."""
     numbers = st.lists(st.integers(0, 5), max_size=2).map(tuple)
     return st.builds(
@@ -159,18 +191,27 @@ def builds(*, failures: bool = False, kills: bool = False) -> st.SearchStrategy[
         seed=st.integers(0, 99),
         failing=numbers if failures else st.just(()),
         kill=st.none() | st.integers(1, 60) if kills else st.none(),
+        meddled=st.none() | st.none() | st.none() | MEDDLED if meddled else st.none(),
         tick=st.booleans(),
     )
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, failures: bool = False, kills: bool = False, rot: bool = False) -> History:
+def histories(
+    draw: st.DrawFn,
+    *,
+    failures: bool = False,
+    kills: bool = False,
+    meddled: bool = False,
+    rot: bool = False,
+    gates: bool = False,
+) -> History:
     """Draw a DAG, and several builds with up to three edits before each."""
     steps: list[Edit | Build] = []
     for _ in range(draw(st.integers(2, 4))):
         steps += draw(st.lists(edits((*EDITS, ROT, ROT) if rot else EDITS), max_size=3))
-        steps.append(draw(builds(failures=failures, kills=kills)))
-    return History(nodes=draw(dags()), steps=tuple(steps))
+        steps.append(draw(builds(failures=failures, kills=kills, meddled=meddled)))
+    return History(nodes=draw(dags((*KINDS, *[GATE] * 5) if gates else KINDS)), steps=tuple(steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,13 +228,17 @@ Difference = tuple[str, str]
 class Project:
     """A repo with the sources of a DAG, and notes about what was built in it."""
 
-    def __init__(self, nodes: tuple[Node, ...], disk_of: Callable[[Fuse], FakeDisk] = FakeDisk) -> None:
+    def __init__(self, nodes: tuple[Node, ...], engine: Engine, root: str = ROOT) -> None:
         self.nodes = nodes
-        self.repo = FakeRepo(disk_of=disk_of)
+        self.engine = engine
+        self.repo = FakeRepo(disk_of=engine.disk_of, root=root)
         self.settings: dict[tuple[int, int], JsonValue] = {}
         self.unset: set[tuple[int, int]] = set()
         self.extra: set[int] = set()
+        self.absent: set[int] = set()
         self.remembered: dict[str, Remembered] = {}
+        self._moved = ""
+        self._late: set[str] = set()
         for path in FILES:
             self.repo.disk.put(path, CONTENTS[0])
         self.repo.disk.put(f"{FOLDER}/saved_model.pb", CONTENTS[0])
@@ -202,14 +247,24 @@ class Project:
 
     def graph(self, shuffle: int = 0) -> Graph:
         """Return the DAG with the settings as they are; `shuffle` draws another order that puts needs first."""
-        actions = [self._action(number) for number in range(len(self.nodes))]
+        there = self._there()
+        actions = [self._action(number) for number in there]
         random = Random(shuffle)  # noqa: S311
         ordered: dict[str, Action] = {}
         while len(ordered) < len(actions):
             ready = [one for one in actions if one.name not in ordered and set(one.needs) <= set(ordered)]
             chosen = random.choice(ready) if shuffle else ready[0]
             ordered[chosen.name] = chosen
-        return Graph(actions=ordered, targets={f"t{number}": action.name for number, action in enumerate(actions)})
+        return Graph(actions=ordered, targets={f"t{number}": self._name(number) for number in there})
+
+    def _there(self) -> list[int]:
+        """Return the nodes that were not taken out of the graph, nor anything that they need."""
+        there: list[int] = []
+        for number, node in enumerate(self.nodes):
+            needs = {*(other for other, _ in node.artifacts), *node.after}
+            if number not in self.absent and needs <= set(there):
+                there.append(number)
+        return there
 
     def _action(self, number: int) -> Action:
         node = self.nodes[number]
@@ -266,6 +321,15 @@ class Project:
     def _edit_touch(self, a: int, _: int) -> None:
         self.repo.disk.touch((*FILES, f"{FOLDER}/saved_model.pb")[a % 3])
 
+    def _edit_rename_over(self, a: int, b: int) -> None:
+        self.repo.disk.rename_over((*FILES, f"{FOLDER}/saved_model.pb")[a % 3], CONTENTS[b % len(CONTENTS)])
+
+    def _edit_clock(self, a: int, _: int) -> None:
+        self.repo.disk.jump(HOUR if a % 2 else -HOUR)
+
+    def _edit_action(self, a: int, _: int) -> None:
+        self.absent ^= {a % len(self.nodes)}
+
     def _edit_folder_file(self, a: int, b: int) -> None:
         path = f"{FOLDER}/assets/{a % 2}.txt"
         if path in self.repo.disk.files:
@@ -321,7 +385,6 @@ class Project:
     def build(
         self,
         build: Build,
-        rebuilder: Rebuilder,
         *,
         shuffle: int = 0,
         choose: Callable[[int], int] = lambda _: 0,
@@ -334,17 +397,42 @@ class Project:
         """
         if build.tick:
             self.repo.disk.tick()
+        self._moved, self._late = "", set()
         graph = self.graph(shuffle)
-        targets = [f"t{number}" for number in range(len(self.nodes)) if number in build.targets]
+        targets = [name for name in graph.targets if int(name[1:]) in build.targets]
         return self.repo.build(
             graph,
             *targets,
             options=Options(jobs=build.jobs, keep_going=build.seed % 2 == 0, dry_run=dry_run),
-            rebuilder=rebuilder,
+            rebuilder=self.engine.rebuilder,
+            tool=self.engine.tool,
             choose=choose,
-            failing=[self._name(number) for number in build.failing if number < len(self.nodes)],
+            failing=self.failing(build),
+            during=lambda job: self._meddle(build.meddled, job),
+            before_reading=build.meddled is not None and build.meddled.before,
             burns_at=build.kill,
         )
+
+    def failing(self, build: Build) -> list[str]:
+        """Return the names of the actions that fail in a build."""
+        return [self._name(number) for number in build.failing if number < len(self.nodes)]
+
+    def _meddle(self, meddled: Meddled | None, job: Job) -> None:
+        """An action runs: write its source if it is the one for that. The bytes are always others than before."""
+        if meddled is not None and job.action.subject == f"n{meddled.node}" and self.nodes[meddled.node].sources:
+            if meddled.tick:
+                self.repo.disk.tick()
+            self._moved = SOURCES[self.nodes[meddled.node].sources[0]]
+            path = f"{FOLDER}/saved_model.pb" if self._moved == FOLDER else self._moved
+            others = [data for data in CONTENTS if data != self.repo.disk.files[path].data]
+            self.repo.disk.put(path, others[meddled.content])
+        if self._moved:
+            self._late.add(job.action.name)
+
+    def loses(self, build: Build, action: Action) -> bool:
+        """Whether an action that failed in the last build measured nothing, or what was written while it did."""
+        moved = action.name in self._late and Source(self._moved) in {given.origin for given in action.inputs}
+        return moved or action.name in self.failing(build)
 
     # the account
 
@@ -366,6 +454,15 @@ class Project:
                     )
                 )
         return made
+
+    def figures(self, graph: Graph, made: Mapping[tuple[str, str], bytes]) -> dict[str, Mapping[str, JsonValue]]:
+        """Return what a clean measurement of the present inputs finds, by gate."""
+        gates = [action for action in graph.actions.values() if action.kind == GATE]
+        return {action.name: self._measured(action, made).facts for action in gates}
+
+    def _measured(self, action: Action, made: Mapping[tuple[str, str], bytes]) -> Success | Failure:
+        tools, environment = self._tools(action), self._environment(action)
+        return measured(action, tools=tools, environment=environment, inputs=self._inputs(action, made))
 
     def facts(self, action: Action, made: Mapping[tuple[str, str], bytes]) -> dict[Difference, object]:
         """Return everything the action depends on, under the kind and the name that a reason would give it."""
@@ -408,14 +505,22 @@ class Project:
         there = self.repo.disk.files.get(Cas(self.repo.disk).path(of_bytes(data)))
         return there is not None and there.data == data
 
-    def note(self, built: Built, graph: Graph) -> None:
-        """Remember what succeeded."""
+    def successes(self, graph: Graph) -> dict[str, Remembered]:
+        """Return what there will be to remember of each action that succeeds with the inputs as they are now."""
         made = self.expected(graph)
+        return {
+            name: Remembered(
+                facts=self.facts(action, made),
+                outputs={output.role: made[name, output.role] for output in action.outputs},
+            )
+            for name, action in graph.actions.items()
+        }
+
+    def note(self, built: Built, successes: Mapping[str, Remembered]) -> None:
+        """Remember what succeeded; `successes` were taken before the build, in which a source may have changed."""
         for name, done in built.actions.items():
             if done.status in {"ran", "restored"}:
-                action = graph.actions[name]
-                outputs = {output.role: made[name, output.role] for output in action.outputs}
-                self.remembered[name] = Remembered(facts=self.facts(action, made), outputs=outputs)
+                self.remembered[name] = successes[name]
 
     def published(self, action: Action) -> dict[str, bytes]:
         """Return what stands where the action publishes, by place."""
@@ -452,7 +557,7 @@ def _pick(paths: list[str], number: int) -> str | None:
 
 def all_of(build: Build) -> Build:
     """Return the same build of every target, undisturbed."""
-    return replace(build, targets=(), failing=(), kill=None)
+    return replace(build, targets=(), failing=(), kill=None, meddled=None)
 
 
 @dataclass(slots=True)
@@ -463,6 +568,7 @@ class Inputs:
     settings: dict[tuple[int, int], JsonValue] = field(default_factory=dict)
     unset: set[tuple[int, int]] = field(default_factory=set)
     extra: set[int] = field(default_factory=set)
+    absent: set[int] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
     environments: dict[str, str] = field(default_factory=dict)
 
@@ -477,6 +583,7 @@ class Inputs:
             dict(project.settings),
             set(project.unset),
             set(project.extra),
+            set(project.absent),
             dict(project.repo.versions),
             dict(project.repo.environments),
         )
@@ -487,5 +594,6 @@ class Inputs:
             project.repo.disk.take_away(folder)
         for path, data in self.files.items():
             project.repo.disk.put(path, data)
-        project.settings, project.unset, project.extra = dict(self.settings), set(self.unset), set(self.extra)
+        project.settings, project.unset = dict(self.settings), set(self.unset)
+        project.extra, project.absent = set(self.extra), set(self.absent)
         project.repo.versions, project.repo.environments = dict(self.versions), dict(self.environments)

@@ -1,14 +1,35 @@
-"""Rebuilders that are wrong on purpose: each law must be able to tell them from `staleness.decide`.
+"""Engines that are wrong on purpose: each law must be able to tell them from the right one.
 
-WRONG[name]()  -> a rebuilder; called once per history, so that one may remember what it decided before
+    Engine         what a law is tried on: a rebuilder, a disk, and tools
+    WRONG[name]()  -> one with a mistake; called once per history, so that it may remember what it did before
+
+Most mistakes are a rebuilder's, which decides wrongly. Some are a tool's: it writes what should be in no artifact, or
+says what it has not measured. And one is in what the engine believes of the disk.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
+from ovmake.engine.job import Job
 from ovmake.engine.staleness import Decision, OutputState, Reason, Rebuilder, decide
+from ovmake.graph.action import JsonValue
 from ovmake.graph.trace import Seen, Trace
+from tests.fakes import RIGHT, FakeDisk, Fuse, Tool, TrustingDisk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What a law is tried on; this one is right."""
+
+    rebuilder: Rebuilder = decide
+    disk_of: Callable[[Fuse], FakeDisk] = FakeDisk
+    tool: Tool = RIGHT
+
 
 Keep = Callable[[Reason, Seen, Trace | None], bool]
 
@@ -109,7 +130,38 @@ class Moody:
         return decision if self._calls % 2 or trace is None else Decision(reasons=())
 
 
-WRONG: Mapping[str, Callable[[], Rebuilder]] = {
+def writes_a_path() -> Tool:
+    """Leave the place of what was read in the artifact, as OpenVINO's `conversion_parameters` do."""
+    return Tool(writes=lambda job, data: data + repr(sorted(job.inputs.values())).encode())
+
+
+def writes_a_counter() -> Tool:
+    """Leave a number in the artifact that grows with every one, as `Transpose_42699` does."""
+    numbers = itertools.count()
+    return Tool(writes=lambda _, data: data + b" %d" % next(numbers))
+
+
+def computes_a_path() -> Tool:
+    """Take a fingerprint of what stands where, so that an action digest holds the place of the repo."""
+    return Tool(computes=lambda path, found: hashlib.sha256(f"{path} {found}".encode()).hexdigest())
+
+
+def measures_once() -> Tool:
+    """Say of an action what was measured for it first."""
+    first: dict[str, Mapping[str, JsonValue]] = {}
+
+    def says(job: Job, facts: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        return first.setdefault(job.action.name, facts)
+
+    return Tool(says=says)
+
+
+def passes_what_it_misses() -> Tool:
+    """Fail, and say that it passed."""
+    return Tool(says=lambda _, facts: {**facts, "gate": "passed"} if facts.get("gate") == "missed" else facts)
+
+
+REBUILDERS: Mapping[str, Callable[[], Rebuilder]] = {
     "ignores inputs": ignoring("input"),
     "ignores the first input": ignoring_first_input,
     "ignores params": ignoring("param"),
@@ -122,4 +174,23 @@ WRONG: Mapping[str, Callable[[], Rebuilder]] = {
     "vague": vague,
     "never cuts off": NeverCutsOff,
     "moody": Moody,
+}
+
+TOOLS: Mapping[str, Callable[[], Tool]] = {
+    "writes a path": writes_a_path,
+    "writes a counter": writes_a_counter,
+    "computes a path": computes_a_path,
+    "measures once": measures_once,
+    "passes what it misses": passes_what_it_misses,
+}
+
+
+def _wrong(name: str) -> Engine:
+    if name == "trusts what is stored":
+        return Engine(disk_of=TrustingDisk)
+    return Engine(tool=TOOLS[name]()) if name in TOOLS else Engine(rebuilder=REBUILDERS[name]())
+
+
+WRONG: Mapping[str, Callable[[], Engine]] = {
+    name: partial(_wrong, name) for name in (*REBUILDERS, *TOOLS, "trusts what is stored")
 }

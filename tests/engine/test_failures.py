@@ -8,8 +8,9 @@ from ovmake.diagnostics import Diagnostic
 from ovmake.engine.events import ActionFinished, BuildFinished, TargetFinished
 from ovmake.engine.job import Job
 from ovmake.engine.world import Options
+from ovmake.graph.action import Graph, JsonValue
 from tests.engine.small import action, graph, repo
-from tests.fakes import Built, FakeRepo, Killed
+from tests.fakes import Built, FakeRepo, Killed, Tool
 
 KEEP_GOING = Options(keep_going=True)
 PLAN = graph(
@@ -94,7 +95,8 @@ def test_every_action_is_told_of_once_and_the_build_last() -> None:
 
 
 def test_the_facts_of_a_failure_reach_the_target() -> None:
-    built = repo().build(PLAN, "publish m", failing=["convert m"])
+    facts: dict[str, dict[str, JsonValue]] = {"convert m": {"gate": "missed", "drop": 0.5}}
+    built = repo().build(PLAN, "publish m", failing=["convert m"], facts=facts)
 
     (target,) = [event for event in built.events if isinstance(event, TargetFinished)]
     assert (target.gate, target.drop) == ("missed", 0.5)
@@ -114,6 +116,35 @@ def test_source_that_changes_while_an_action_reads_it_fails_and_records_nothing(
     assert diagnostic(built, "convert m").message == "convert m: `models/m.pb` changed while it was being read"
     assert there.database.traces() == {}
     assert there.disk.under("build") == {}
+
+
+def test_gate_whose_source_changes_is_not_taken_at_its_word() -> None:
+    there = repo()
+
+    def save_again(_: Job) -> None:
+        there.disk.tick()
+        there.disk.put("models/m.pb", b"b0")
+
+    passes = Tool(says=lambda _, __: {"gate": "passed", "drop": 0.0})
+    built = there.build(graph(action("gate m", "models/m.pb")), during=save_again, tool=passes)
+
+    assert "source-changed" == diagnostic(built, "gate m").code
+    (target,) = [event for event in built.events if isinstance(event, TargetFinished)]
+    assert (None, None) == (target.gate, target.drop)
+
+
+def test_tool_that_fails_on_a_source_that_changes_is_quoted_and_not_blamed() -> None:
+    there = repo()
+
+    built = there.build(PLAN, "publish n", during=lambda _: there.disk.take_away("models"), before_reading=True)
+
+    expected = Diagnostic(
+        code="source-changed",
+        message="publish n: `models/m.pb` changed while it was being read",
+        notes=("there is no file models/m.pb",),
+        help="run ovmake build again",
+    )
+    assert expected == diagnostic(built, "publish n")
 
 
 def test_after_such_a_failure_the_next_build_is_right() -> None:
@@ -185,7 +216,7 @@ def test_result_that_cannot_be_read_back_fails_the_action() -> None:
     there = repo()
 
     def hide_result(job: Job) -> None:
-        there.disk.unreadable.update(job.outputs.values())
+        there.disk.unreadable.update(map(there.relative, job.outputs.values()))
 
     built = there.build(PLAN, "publish n", during=hide_result)
 
@@ -219,3 +250,19 @@ def test_path_that_leaves_the_repo_by_a_link_fails_before_it_is_run() -> None:
     built = there.build(PLAN)
 
     assert (built.ran, diagnostic(built, "convert m").code) == ([], "path-outside")
+
+
+def test_gate_that_is_missed_is_told_and_not_another_of_the_target_that_passed() -> None:
+    gates = graph(action("gate m", "models/m.pb"), action("gate n", "models/m.pb", params={"n": 1}))
+    plan = Graph(
+        actions={**gates.actions, "publish m": action("publish m", "gate m", "gate n")}, targets={"m": "publish m"}
+    )
+    facts: dict[str, dict[str, JsonValue]] = {
+        "gate m": {"gate": "missed", "drop": 0.5},
+        "gate n": {"gate": "passed", "drop": 0.0},
+    }
+
+    built = repo().build(plan, options=KEEP_GOING, facts=facts, failing=["gate m"])
+
+    (target,) = [event for event in built.events if isinstance(event, TargetFinished)]
+    assert ("failed", "missed", 0.5) == (target.status, target.gate, target.drop)

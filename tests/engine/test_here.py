@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor
@@ -14,6 +16,7 @@ from ovmake.engine.here import run_here
 from ovmake.engine.job import Complaint, Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Input, JsonValue, Output, Param
+from ovmake.graph.digest import of_bytes
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
@@ -270,3 +273,89 @@ def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> N
     doubt = Complaint.of_facts(nothing_to_quantize.facts)
     assert doubt is not None
     assert "undecided-gate" == doubt.code
+
+
+EVALUATION = {
+    "samples": 1000,
+    "outputs": [],
+    "metric": {"name": "accuracy", "reference": 0.9, "candidate": 0.8, "unit": "share", "step": 0.001},
+}
+
+
+@pytest.mark.parametrize(("promise", "result", "kept"), [(0.2, "passed", True), (0.01, "missed", False)])
+def test_a_judgement_is_data_and_fails_nothing(tmp_path: Path, promise: float, result: str, *, kept: bool) -> None:
+    params: dict[str, JsonValue] = {"accuracy.max-drop": promise, "accuracy.promised": True}
+
+    judged = run_here(replace(job(tmp_path, "judge", {"evaluation": EVALUATION}, "verdict", "kept"), params=params))
+
+    assert Success() == judged
+    assert result == json.loads((tmp_path / "made.verdict").read_text())["result"]
+    assert {"kept": kept} == json.loads((tmp_path / "made.kept").read_text())
+
+
+INTERFACE = {"way": "direct", "inputs": [], "outputs": [], "constants": {}}
+
+
+def published(root: Path, made_by: str, **inputs: Mapping[str, object]) -> tuple[Success | Failure, dict[str, object]]:
+    """Return what publishing says, and the record that it writes."""
+    plain = job(root, "publish", {"interface": INTERFACE, **inputs}, "record")
+    action = replace(plain.action, inputs=(Input(role="xml", origin=Artifact(f"{made_by} m", "xml")),))
+    digests = {role: of_bytes(role.encode()) for role in ("source", "xml", "bin")}
+    params: dict[str, JsonValue] = {"target": "m:auto", "source": "models/m", "device": "CPU"}
+    result = run_here(replace(plain, action=action, params=params, digests=digests))
+    record = json.loads((root / "made.record").read_text())
+    assert isinstance(record, dict)
+    return result, record
+
+
+def test_an_ir_without_a_gate_is_published_as_not_measured(tmp_path: Path) -> None:
+    result, record = published(tmp_path, "convert")
+
+    assert Success(facts={"gate": "not-measured", "drop": None}) == result
+    assert {"result": "not-measured", "text": "`accuracy = false` turns the gate off", "drop": None} == record["gate"]
+
+
+def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_published(tmp_path: Path) -> None:
+    verdict = {"result": "passed", "text": "drop 0.0042", "drop": 0.0042, "interval": None, "decided": True}
+    choice = {"chosen": "int8", "why": "it is the fastest", "candidates": []}
+
+    result, record = published(tmp_path, "choose", verdict=verdict, choice=choice, search=SEARCH)
+
+    assert isinstance(result, Success)
+    told = {name: result.facts[name] for name in ("gate", "drop", "decided", "chosen", "int8_layers", "layers")}
+    expected = {
+        "gate": "passed",
+        "drop": 0.0042,
+        "decided": True,
+        "chosen": "int8",
+        "int8_layers": 27,
+        "layers": 64,
+    }
+    assert expected == told
+    assert verdict == record["gate"]
+
+
+def test_what_is_no_object_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="publish m:auto: `interface` is no JSON object"):
+        run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
+
+    with pytest.raises(TypeError, match="candidates are an array"):
+        run_here(replace(job(tmp_path, "weigh", {}, "choice"), params={"candidates": "fp32"}))
+
+
+PUBLISH = Action(
+    kind="publish",
+    subject="m:auto",
+    worker="here",
+    inputs=(Input(role="xml", origin=Artifact("convert m", "xml")),),
+)
+
+
+def test_gate_that_passed_beyond_doubt_has_its_figures_to_tell_and_no_warning(tmp_path: Path) -> None:
+    agreeing = {"samples": 8, "outputs": [{"name": "y", "scale": 2.0, "max_abs": 0.0, "cosine": 1.0}]}
+    asked = job(tmp_path, "gate", {"evaluation": agreeing}, "verdict")
+
+    passed = run_here(replace(asked, params={"accuracy.agreement.cosine": 0.999}))
+
+    assert isinstance(passed, Success)
+    assert {"gate": "passed", "drop": None} == passed.facts

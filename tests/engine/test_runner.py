@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ovmake.engine.allowance import Allowance
-from ovmake.engine.job import Completion, Failure, Job
-from ovmake.engine.runner import WorkerRunner
+from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.runner import WorkerRunner, _result
 from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
 from ovmake.workers.protocol import Response, _line
@@ -205,6 +206,32 @@ def test_worker_whose_log_cannot_be_written_does_not_start(tmp_path: Path) -> No
 
     assert isinstance(done.result, Failure)
     assert ("cannot-start", None) == (done.result.code, done.effort)
+
+
+def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path: Path) -> None:
+    judge = replace(
+        job(tmp_path),
+        action=Action(kind="judge", subject="m", worker="here"),
+        inputs={"evaluation": str(tmp_path / "evaluation")},
+        outputs={role: str(tmp_path / role) for role in ("verdict", "kept")},
+    )
+    (tmp_path / "evaluation").write_text('{"not_measured": "TensorFlow cannot run it"}')
+    runner = WorkerRunner(logs=tmp_path)
+    try:
+        runner.start(judge)
+        done = runner.wait()
+    finally:
+        runner.close()
+
+    assert (judge, Success()) == (done.job, done.result)
+    assert '{\n  "kept": true\n}\n' == (tmp_path / "kept").read_text()
+    assert 0 == runner.started_workers
+
+
+def test_answer_of_a_success_brings_its_facts_with_arrays_as_params_have_them(tmp_path: Path) -> None:
+    answer = Response.from_line(_line(Response(id=1, ok=True, facts={"interval": [0.1, 0.2], "note": "slow"})))
+
+    assert Success(facts={"interval": (0.1, 0.2), "note": "slow"}) == _result(answer, job(tmp_path))
 
 
 def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:

@@ -274,6 +274,7 @@ def test_example_with_mistakes_is_read_or_refused_with_diagnostics(edits: list[t
 # --- what is hard to meet by chance -----------------------------------------------------------------------
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "text",
     [

@@ -349,3 +349,24 @@ def test_device_is_at_home_at_the_top() -> None:
     found = target('device = "AUTO:GPU,CPU"\n' + DIGITS)
 
     assert ("AUTO:GPU,CPU", ("device",)) == (found.device, found.origins["device"])
+
+
+# --- code of the user's -----------------------------------------------------------------------------------
+
+
+def test_user_code_is_every_function_that_a_build_would_run_by_the_key_that_names_it() -> None:
+    text = (
+        '[datasets.val]\nloader = "data.py:val"\n[datasets.plain]\npath = "val.npz"\nlabels = "y"\n'
+        '[defaults.accuracy]\ndataset = "val"\nmetric = "score.py:weighted"\n'
+        + DIGITS
+        + '[models.plain]\nsource = "p"\naccuracy = { dataset = "plain", metric = "f1" }\n'
+        '[models.unjudged]\nsource = "u"\naccuracy = false\n'
+    )
+    expected = {
+        ("datasets", "val", "loader"): "data.py:val",
+        ("defaults", "accuracy", "metric"): "score.py:weighted",
+    }
+
+    actual = parse(text).user_code
+
+    assert expected == actual

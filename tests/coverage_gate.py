@@ -1,0 +1,69 @@
+"""The gate on coverage: light tests run every line and branch of the pure core and of the engine, or the session fails.
+
+    CoverageGate(config)    a plugin of pytest's; `tests/conftest.py` registers it
+
+Which packages, and what cannot run: `[tool.coverage]` in pyproject.toml. The gate acts where the whole suite runs, with
+or without the heavy tests, so there is no second run and no other command; a part of the suite is not measured.
+
+Rule 1: only light tests count. A line that nothing but a conversion reaches would be tested in minutes, and the gate
+        would hold only where a framework is installed. Subprocesses are not measured, for the same reason.
+Rule 2: tests on random examples do not count: what they reach is a matter of luck, and a gate must not be. They are
+        the expensive ones, too: measured, the laws take twice their time. Other expensive ones are `unmeasured`.
+"""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from coverage import Coverage
+
+NOT_MEASURED = ("heavy", "hypothesis", "unmeasured")
+NAME = "coverage gate"
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether pytest was asked for all tests: by no path, and with nothing ignored."""
+    left_out = config.getoption("ignore") or config.getoption("ignore_glob")
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not left_out
+
+
+class CoverageGate:
+    """Measures, and fails a session that passed and is not covered."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._coverage = Coverage(config_file=str(config.inipath), data_file=None)
+        self._whole = True
+        self._report = ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> object:
+        """Measure the imports: they run the modules' own lines."""
+        with self._coverage.collect():
+            return (yield)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """See what `-m`, `-k`, `--lf` and others leave out."""
+        self._whole = self._whole and all(item.get_closest_marker("heavy") for item in items)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> object:
+        """Measure a test."""
+        if any(item.get_closest_marker(name) for name in NOT_MEASURED):
+            return (yield)
+        with self._coverage.collect():
+            return (yield)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Fail what passed and is not covered. What failed, or was ended, says nothing about coverage."""
+        if exitstatus == pytest.ExitCode.OK and self._whole and not session.config.getoption("collectonly"):
+            text = io.StringIO()
+            if self._coverage.report(file=text, show_missing=True, skip_covered=True) < 100:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._report = text.getvalue()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what is not covered."""
+        if self._report:
+            terminalreporter.section(NAME)
+            terminalreporter.write(self._report)
