@@ -99,8 +99,8 @@ def _no_command(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    all_is_to_be_seen = arguments.dry_run or arguments.force or arguments.json or arguments.timeline
-    if not (all_is_to_be_seen or arguments.no_user_code) and _stamped(arguments):
+    looks = ("dry_run", "force", "json", "no_user_code", "timeline")  # what a stamp cannot answer
+    if not any(getattr(arguments, name) for name in looks) and _stamped(arguments):
         return 0
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
@@ -284,28 +284,21 @@ def _session(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
     from ovmake.ovfile.spec import Limits
     from ovmake.session import open_session
 
-    where, user_code = _where(arguments), not arguments.no_user_code
+    wait, user_code = not arguments.no_wait, not arguments.no_user_code
     limits = Limits(minutes=arguments.timeout, memory_bytes=arguments.memory)
-    return open_session(where, wait=not arguments.no_wait, tell=_tell, user_code=user_code, limits=limits)
+    return open_session(_where(arguments), wait=wait, tell=_tell, user_code=user_code, limits=limits)
 
 
 def _default_jobs() -> int:
-    """Return how many actions to run at a time: as many as there are cores, up to 4.
+    from ovmake.store.toolchain import default_jobs
 
-    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
-    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
-    holds a model: on a first build, of which no estimate keeps memory in bounds.
-    """
-    from ovmake.store.toolchain import usable_cores
-
-    return min(usable_cores(), 4)
+    return default_jobs()
 
 
 def _listener(arguments: argparse.Namespace) -> Listener:
     if file := getattr(arguments, "timeline", None):
-        from ovmake.timeline import Timeline, check_writable
+        from ovmake.timeline import Timeline
 
-        check_writable(file)
         return Timeline(_shown(arguments), file)
     return _shown(arguments)
 
@@ -365,10 +358,11 @@ class _Summary:
         for line in self._lines:
             print(line)
         if dry_run:
-            from ovmake.engine.estimate import in_words
+            from ovmake.engine.estimate import in_words as takes
 
-            takes = f"; {in_words(self._estimate, jobs)}" if self._estimate and self._estimate.actions else ""
-            print(f"{self._stale} of {len(self._lines)} targets are stale; nothing was run{takes}")
+            print(
+                f"{self._stale} of {len(self._lines)} targets are stale; nothing was run{takes(self._estimate, jobs)}"
+            )
         else:
             print(f"done in {self._seconds:.1f} s{_NOT_REACHED if self._skipped else ''}")
 

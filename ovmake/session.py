@@ -271,12 +271,7 @@ class RunnerWhenNeeded:
 
 @contextlib.contextmanager
 def open_session(
-    where: Where,
-    *,
-    wait: bool,
-    tell: Callable[[str], None],
-    user_code: bool = True,
-    limits: Limits = NO_LIMITS,
+    where: Where, *, wait: bool, tell: Callable[[str], None], user_code: bool = True, limits: Limits = NO_LIMITS
 ) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
 
