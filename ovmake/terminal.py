@@ -215,7 +215,7 @@ class Summary:
             return [up_to_date(self._fresh)]
         if dry_run:
             count = len(self._lines)
-            takes = f"; {in_words(self._estimate, jobs)}" if self._estimate and self._estimate.actions else ""
+            takes = in_words(self._estimate, jobs)
             return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run{takes}"]
         stopped = "; the build stopped at a failure, and -k goes on with the rest" if self._skipped else ""
         others = f"; {up_to_date(self._fresh)}" if self._fresh else ""

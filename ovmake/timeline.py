@@ -105,24 +105,15 @@ def _start(event: dict[str, object]) -> int:
     return int(str(event["ts"]))
 
 
-def check_writable(file: str) -> None:
-    """Refuse a file that cannot be written, before a build of an hour and not after it.
+class Timeline:
+    """A listener that hands everything on, and writes the timeline when it is over, however it ended.
 
     Raises:
-        OvmakeError: it cannot.
+        OvmakeError: the file cannot be written: said before a build of an hour, and not after it.
     """
-    try:
-        with open(file, "ab"):  # noqa: PTH123
-            pass
-    except OSError as error:
-        message = f"cannot write {file}: {error.strerror}"
-        raise OvmakeError(Diagnostic(code="cannot-write", message=message, help="name another --timeline")) from None
-
-
-class Timeline:
-    """A listener that hands everything on, and writes the timeline when it is over, however it ended."""
 
     def __init__(self, inner: Listener, file: str, clock: Callable[[], float] = time.monotonic) -> None:
+        _check_writable(file)
         self._inner = inner
         self._file = Path(file)
         self._clock = clock
@@ -145,3 +136,12 @@ class Timeline:
         self._inner.__exit__(kind, error, trace)
         self._recorded.end(self._clock())
         self._file.write_text(json.dumps(self._recorded.to_json()) + "\n")
+
+
+def _check_writable(file: str) -> None:
+    try:
+        with open(file, "ab"):  # noqa: PTH123
+            pass
+    except OSError as error:
+        message = f"cannot write {file}: {error.strerror}"
+        raise OvmakeError(Diagnostic(code="cannot-write", message=message, help="name another --timeline")) from None

@@ -13,7 +13,7 @@ import pytest
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import ActionFinished, ActionStarted, BuildStarted, Event
 from ovmake.engine.job import Effort
-from ovmake.timeline import Recorded, Timeline, check_writable
+from ovmake.timeline import Recorded, Timeline
 from tests.engine.small import action
 
 CONVERT = action("convert m")
@@ -184,6 +184,6 @@ def test_file_is_written_however_the_build_ends(tmp_path: Path, error: BaseExcep
 
 def test_place_that_cannot_be_written_is_refused_before_the_build(tmp_path: Path) -> None:
     with pytest.raises(OvmakeError) as raised:
-        check_writable(str(tmp_path / "nowhere/timeline.json"))
+        Timeline(Heard(), str(tmp_path / "nowhere/timeline.json"))
 
     assert "cannot-write" == raised.value.diagnostics[0].code

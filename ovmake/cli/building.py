@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from ovmake.cli import if_fresh, known_of, run
-from ovmake.cli.console import both, default_jobs, listener_of, open_repo, print_json, tell, where_of
+from ovmake.cli.console import both, listener_of, open_repo, print_json, tell, where_of
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def run_build(arguments: argparse.Namespace) -> int:
         return status
     from ovmake.engine.world import Options
     from ovmake.stamping import Stamping
+    from ovmake.store.toolchain import default_jobs
     from ovmake.terminal import Summary
 
     with open_repo(arguments, known) as session:
@@ -94,6 +95,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     """Build, measure what is stale, write the report."""
     from ovmake.report.command import Request, report
     from ovmake.stamping import Stamping
+    from ovmake.store.toolchain import default_jobs
 
     with open_repo(arguments) as session:
         request = Request(
@@ -120,6 +122,7 @@ def run_report(arguments: argparse.Namespace) -> int:
 def run_debug(arguments: argparse.Namespace) -> int:
     """Say which layer leaves TensorFlow first."""
     from ovmake.debug.command import Request, debug
+    from ovmake.store.toolchain import default_jobs
     from ovmake.terminal import Plain
 
     with open_repo(arguments) as session:

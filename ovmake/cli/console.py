@@ -44,24 +44,11 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
     )
 
 
-def default_jobs() -> int:
-    """Return how many actions to run at a time: as many as there are cores, up to 4.
-
-    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
-    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
-    holds a model: on a first build, of which no estimate keeps memory in bounds.
-    """
-    from ovmake.store.toolchain import usable_cores
-
-    return min(usable_cores(), 4)
-
-
 def listener_of(arguments: argparse.Namespace) -> Listener:
     """Return who listens to a build: the terminal or `--json`, and a timeline if one is asked for."""
     if file := getattr(arguments, "timeline", None):
-        from ovmake.timeline import Timeline, check_writable
+        from ovmake.timeline import Timeline
 
-        check_writable(file)
         return Timeline(_shown(arguments), file)
     return _shown(arguments)
 

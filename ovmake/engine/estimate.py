@@ -1,7 +1,7 @@
 """How long a build would take: its plan, played with the real scheduler and a clock that is only counted. Pure.
 
     foresee(plan) -> Estimate
-    in_words(estimate, jobs) -> "about 12 s with -j 2, from earlier runs"
+    in_words(estimate, jobs) -> "; about 12 s with -j 2, from earlier runs"
 
 An action that may run, because something before it will, does not run at the low end and does at the high one. What
 never ran, and nothing of its kind did, counts as no time at all and is said to be missing. What runs in this process
@@ -80,16 +80,17 @@ def _played(plan: Plan, runs: frozenset[str]) -> float:
         scheduler.finish(name, ok=True)
 
 
-def in_words(estimate: Estimate, jobs: int) -> str:
-    """Return the estimate as it goes on after "nothing was run; "."""
-    known = estimate.actions - estimate.unknown
-    if not known and estimate.unknown:
-        return "how long it takes is not known before it ran once"
+def in_words(estimate: Estimate | None, jobs: int) -> str:
+    """Return the estimate as it goes on after "nothing was run", "" where no worker has anything to do."""
+    if estimate is None or not estimate.actions:
+        return ""
+    if estimate.unknown == estimate.actions:
+        return "; how long it takes is not known before it ran once"
     how = f"with -j {jobs}, from earlier runs"
     if estimate.unknown:
         missing = f"nothing is known of {estimate.unknown} of {estimate.actions} actions"
-        return f"at least {duration(estimate.low)} {how}; {missing}"
-    return f"about {_span(estimate.low, estimate.high)} {how}"
+        return f"; at least {duration(estimate.low)} {how}; {missing}"
+    return f"; about {_span(estimate.low, estimate.high)} {how}"
 
 
 def duration(seconds: float) -> str:

@@ -23,6 +23,8 @@ OWN_CODE = ("promise", "rules", "workers", "engine/here.py")
 
 INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
 
+MOST_JOBS = 4  # by default
+
 # The flags that choose between kernels in oneDNN and Eigen; others (say `smap`) change no arithmetic.
 ISA_PREFIXES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "i8mm", "bf16", "neon")
 
@@ -85,6 +87,16 @@ class Toolchain:
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_jobs() -> int:
+    """Return how many actions to run at a time: as many as there are cores, up to 4.
+
+    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
+    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
+    holds a model: on a first build, of which no estimate keeps memory in bounds.
+    """
+    return min(usable_cores(), MOST_JOBS)
 
 
 def _installed(tool: str) -> str:

@@ -78,17 +78,22 @@ def test_what_never_ran_is_counted_and_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "unknown", "actions", "expected"),
     [
-        (12, 12, 0, 3, "about 12 s with -j 2, from earlier runs"),
-        (3, 12, 0, 3, "about 3 to 12 s with -j 2, from earlier runs"),
-        (3, 4.2, 0, 3, "about 3.0 to 4.2 s with -j 2, from earlier runs"),
-        (40, 600, 0, 3, "about 40 s to 10 min with -j 2, from earlier runs"),
-        (12.1, 12.2, 0, 3, "about 12 s with -j 2, from earlier runs"),
-        (3, 12, 1, 3, "at least 3.0 s with -j 2, from earlier runs; nothing is known of 1 of 3 actions"),
-        (0, 0, 3, 3, "how long it takes is not known before it ran once"),
+        (12, 12, 0, 3, "; about 12 s with -j 2, from earlier runs"),
+        (3, 12, 0, 3, "; about 3 to 12 s with -j 2, from earlier runs"),
+        (3, 4.2, 0, 3, "; about 3.0 to 4.2 s with -j 2, from earlier runs"),
+        (40, 600, 0, 3, "; about 40 s to 10 min with -j 2, from earlier runs"),
+        (12.1, 12.2, 0, 3, "; about 12 s with -j 2, from earlier runs"),
+        (3, 12, 1, 3, "; at least 3.0 s with -j 2, from earlier runs; nothing is known of 1 of 3 actions"),
+        (0, 0, 0, 0, ""),
+        (0, 0, 3, 3, "; how long it takes is not known before it ran once"),
     ],
 )
 def test_estimate_in_words(*, low: float, high: float, unknown: int, actions: int, expected: str) -> None:
     assert expected == in_words(Estimate(low=low, high=high, unknown=unknown, actions=actions), 2)
+
+
+def test_nobody_asked() -> None:
+    assert "" == in_words(None, 2)
 
 
 @pytest.mark.parametrize(
