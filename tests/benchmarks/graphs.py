@@ -1,4 +1,4 @@
-"""One file graph, written for five build tools, each in the way that its users would and that is fastest for it.
+"""One file graph, written for five build tools, each in the simple way that its users would.
 
     models(count) -> names                           m0000, m0001, ...
     TOOLS["ninja"].write(folder, names)              the tool's own file; left alone if it is as it should be
@@ -12,7 +12,7 @@ folder, record.json, at which it looks too.
     make        grouped targets (`&:`, GNU make 4.3), no pattern rules, `-r`: with the built-in rules it would look for
                 ways to make each source
     doit        one generator of tasks, everything by default (md5 of files whose times changed, dbm)
-    snakemake   one rule with wildcards: with a rule for each precision, or for each step, it is slower
+    snakemake   one rule with wildcards, as its users write it; a rule for each precision has not been tried
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ TOOLS = {
         text=_snakemake,
         command=("snakemake", "--cores", "1"),
         idle="Nothing to be done",
-        # Job by job it looks at all that are left each time: an hour for 3,000.
+        # On a loaded machine one core made 54 of 1,000 folders in 11 minutes, many jobs at once all in 9.
         first=("snakemake", "--cores", "300", "--scheduler", "greedy", "--rerun-incomplete"),
     ),
     "ovmake": Tool(file="Ovfile", text=_ovmake, command=("ovmake", "build"), idle="up to date"),
