@@ -21,27 +21,12 @@ import pytest
 def small_disk(folder: Path, *, size: str) -> Iterator[Path]:
     """Mount a tmpfs; yield where to find it."""
     folder.mkdir()
-    if _done("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)):
-        try:
-            yield folder
-        finally:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        return
-    # Whoever may not mount here may do so in a namespace of his own, and others see it through its process.
-    script = f"mount -t tmpfs -o size={size} tmpfs '{folder}' && echo mounted && exec sleep 600"
-    with _process("unshare", "-rm", "sh", "-c", script) as holder:
-        yield Path(f"/proc/{holder.pid}/root{folder}")
-
-
-@contextlib.contextmanager
-def _process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as holder:
-        try:
-            if holder.stdout is None or holder.stdout.readline() != b"mounted\n":
-                pytest.skip("neither `mount` nor `unshare -rm` is allowed here")
-            yield holder
-        finally:
-            holder.kill()
+    if not _done("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)):
+        pytest.skip("this user may not mount; under `unshare -rm python -m pytest …` he may")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextlib.contextmanager
