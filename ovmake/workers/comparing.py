@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from ovmake.workers import ir
+from ovmake.workers import executed, ir
+from ovmake.workers.comparison import compile_model
 from ovmake.workers.differences import difference
 from ovmake.workers.flat import OPERATOR
 from ovmake.workers.interface import Interface
@@ -43,8 +44,10 @@ def compare_layers(request: Request) -> dict[str, object]:
     """Compare; write `layers`.
 
     Raises:
-        ActionError: the source cannot be converted again, or TensorFlow or OpenVINO cannot run it.
+        ActionError: the source cannot be converted again, or TensorFlow or OpenVINO cannot run it, or not in the
+            target's precision.
     """
+    _insist(request)
     count = request.params.get("samples")
     samples = take(request, Interface.read(request.inputs["interface"])).first(count if isinstance(count, int) else 1)
     feeds = [feed.inputs for feed in samples.feeds()]
@@ -57,6 +60,13 @@ def compare_layers(request: Request) -> dict[str, object]:
     body = {"format": 1, "samples": samples.count, "layers": layers}
     Path(request.outputs["layers"]).write_text(json.dumps(body, indent=1) + "\n")
     return {"layers": len(layers), "matched": sum(row["state"] == "matched" for row in layers)}
+
+
+def _insist(request: Request) -> None:
+    if "execute-in" in request.params:
+        model = _read(request)
+        compiled = compile_model(model, "CPU", ir.compile_properties(request.params))
+        executed.insist(request.params, executed.layers(compiled, model))
 
 
 def _read(request: Request) -> Any:

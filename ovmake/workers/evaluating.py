@@ -32,25 +32,20 @@ def evaluate(request: Request) -> dict[str, object]:
     properties = ir.compile_properties(request.params)
     compiled = compile_model(model, str(request.params.get("device", "CPU")), properties)
     layers = executed.layers(compiled, model)
+    counts = executed.counts(layers)
     evaluation: dict[str, object] = {
         "format": 3,
         "samples": subject.samples.count,
         "outputs": [],
         "operations": {"tensorflow": subject.facts.get("operations"), "openvino": ir.operations(model)},
-        "executed": executed.counts(layers),
+        "executed": counts,
         "layers": layers,
         "weights": executed.weights(model),
         "compile_properties": properties,
     }
-    if not_measured := subject.facts.get("not_measured") or _not_executed(request, executed.counts(layers)):
+    if not_measured := subject.facts.get("not_measured") or executed.not_executed(request.params, counts):
         evaluation["not_measured"] = not_measured
     else:
         evaluation |= compare(subject, compiled)
     Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
     return {}
-
-
-def _not_executed(request: Request, counts: dict[str, int]) -> str:
-    """Return why figures of this machine say nothing about the target's precision, "" if they do."""
-    asked = request.params.get("execute-in")
-    return executed.not_executed(str(asked), counts) if asked else ""

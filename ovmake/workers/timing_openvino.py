@@ -16,7 +16,7 @@ from ovmake.workers.protocol import Request
 
 
 class OpenVinoSubject:
-    """See `timing.Subject`."""
+    """See `timing.Subject`. It refuses a target whose precision is not executed here."""
 
     def __init__(self, request: Request, interface: Interface) -> None:
         self._places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
@@ -26,6 +26,7 @@ class OpenVinoSubject:
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
         self._compiled = self._compile("LATENCY")
+        executed.insist(request.params, executed.layers(self._compiled, self._model))
         self._request = self._compiled.create_infer_request()
         self.way = "compiled with the latency hint"
 

@@ -1,7 +1,7 @@
 """`on-drop = "mixed"` on the bundled example: a promise that plain INT8 misses is kept by giving layers back.
 
-Plain INT8 drops by about 0.0042 on the example's 5,000 images, most of it in one convolution. Another processor may
-round a few images otherwise, so promises keep away from what is measured here.
+Plain INT8 drops by 0.0042 on the example's 5,000 images where sums of 8 bits are exact (VNNI), and by 0.0046 where they
+saturate (AVX2); without its worst convolution by 0.0020 and 0.0022. So promises keep away from both.
 """
 
 from __future__ import annotations
@@ -162,14 +162,14 @@ def test_a_search_that_is_killed_goes_on_and_repeats_no_finished_trial(built_onc
 
 
 def test_a_promise_that_nothing_keeps_publishes_nothing_and_names_the_worst_layers(controlled: Repo) -> None:
-    before = controlled.outputs()
+    before, plain = controlled.outputs(), search_of(controlled)["trials"][0]["drop"]
 
     result = promised(controlled, -0.5).ovmake("build", "fashion:int8")
 
     assert 1 == result.status
     assert before == controlled.outputs()
     assert "error[gate-missed]: gate fashion:int8: accuracy 0.9180 in TensorFlow" in result.stderr
-    assert "note: plain INT8: drop 0.00" in result.stderr
+    assert f"note: plain INT8: drop {plain:.4f}" in result.stderr
     assert "note: even with all layers in floating point the promise is not kept" in result.stderr
     assert "note: the layers that disturb the outputs most: `wide_14` (Convolution, " in result.stderr
 

@@ -10,6 +10,7 @@ which has no gate.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ def test_ir_for_bf16_is_that_of_fp16_on_every_processor(fashion: Repo) -> None:
 
     for suffix in ("xml", "bin"):
         assert files[f"fashion/fp16/fashion.{suffix}"] == files[f"fashion@unchecked/bf16/fashion@unchecked.{suffix}"]
-    assert {"INFERENCE_PRECISION_HINT": "bf16"} == fashion.record("fashion@unchecked", "bf16")["compile_properties"]
+    assert "bf16" == fashion.record("fashion@unchecked", "bf16")["options"]["execute-in"]
 
 
 @pytest.mark.usefixtures("needs_bf16")
@@ -194,11 +195,31 @@ def test_bf16_without_a_promise_is_published_with_what_was_executed(
 
     assert (0, {"fashion:bf16": "built"}) == (result.status, result.targets)
     record = repo.record("fashion", "bf16")
+    assert {"INFERENCE_PRECISION_HINT": "bf16"} == record["compile_properties"]
     assert {bf16_runs_as} == {layer["precision"] for layer in record["layers"] if layer["type"] == "Convolution"}
     if bf16_runs_as == "bf16":
         assert "passed" == record["gate"]["result"]
     else:
         assert ("not-measured", NOT_AVAILABLE, None) == tuple(record["gate"][key] for key in ("result", "text", "drop"))
+
+
+@pytest.mark.parametrize(("command", "action"), [("report", "benchmark"), ("debug", "compare-layers")])
+def test_bf16_that_is_not_executed_is_neither_timed_nor_taken_apart(
+    fashion: Repo, bf16_runs_as: str, tmp_path: Path, command: str, action: str
+) -> None:
+    if bf16_runs_as == "bf16":
+        pytest.skip("this processor executes bf16")
+    repo = fashion.copy(tmp_path / "fashion")
+
+    result = repo.ovmake(command, "fashion@unchecked:bf16")
+
+    assert 1 == result.status
+    (error,) = [line for line in result.stderr.splitlines() if line.startswith("error[")]
+    side = "openvino: " if command == "report" else ""
+    assert f"error[not-executed]: {action} fashion@unchecked:bf16: {side}{NOT_AVAILABLE}" == error
+    if command == "report":
+        (target,) = json.loads((repo.folder / "build/report/report.json").read_text())["targets"]
+        assert (None, None) == (target["speedup"]["median"], target["openvino"]["latency_median_us"])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8-weights", "int4-weights"])

@@ -76,7 +76,9 @@ class Opened:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(address, wait_until="networkidle")
+        # A quiet network is no whole page: on a busy machine the last rows were not parsed yet.
+        page.goto(address, wait_until="load")
+        page.wait_for_load_state("networkidle")
 
 
 @pytest.fixture(params=SCREENS, ids=lambda screen: f"{screen[0]}-{screen[1]}")
