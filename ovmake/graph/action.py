@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.spec import LIMITS, KeyPath
 
 JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
 
@@ -133,12 +133,15 @@ class Action:
     def place_of(self, setting: str) -> KeyPath | None:
         """Return where the Ovfile has a setting or names an input, None if it does not.
 
-        "dataset.labels" is a key beside the one that names the dataset's file.
+        "dataset.labels" is a key beside the one that names the dataset's file. "limits.minutes" is in a table at the
+        top, of settings of no action: what they allow changes no result.
         """
         if setting in self.origins:
             return self.origins[setting]
         named = {given.role: given.at for given in self.inputs if given.at}
         role, _, key = setting.partition(".")
+        if role == LIMITS:
+            return role, key
         return (*named[role][:-1], *key.split(".", 1)) if key and role in named else named.get(setting)
 
     @property

@@ -62,7 +62,7 @@ OpenVINO cannot have it as it is
 def test_integers_of_a_quantized_model_are_explained() -> None:
     expected = """\
 models/tiny.tflite
-  TensorFlow Lite model, 999 bytes, 77,706 parameters
+  TensorFlow Lite model, 999 B, 77,706 parameters
   loaded by: tf.lite.Interpreter
 
 inputs
