@@ -167,6 +167,8 @@ class WorkerRunner:
         self._finish(busy.job, replace(failure, notes=notes), busy.started, busy.effort)
 
     def _collect(self, descriptor: int) -> None:
+        if not self._busy[descriptor].worker.hear():
+            return
         busy = self._busy.pop(descriptor)
         self._selector.unregister(descriptor)
         response = busy.worker.receive()

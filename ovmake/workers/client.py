@@ -32,6 +32,10 @@ ENVIRONMENT: Mapping[str, str] = {
     "PYTHONUNBUFFERED": "1",
 }
 
+ANSWER_BYTES = 1 << 16
+# How long a process may take to end once its pipes are closed: a core of some GB has to be written down.
+DYING_SECONDS = 60
+
 
 @dataclass(slots=True)
 class WorkerProcess:
@@ -43,6 +47,7 @@ class WorkerProcess:
     boot_log_start: int = 0
     asked: int = 0
     garbled: bool = False
+    heard: bytes = b""
 
     @classmethod
     def start(cls, name: str, *, boot_log: str, environment: Mapping[str, str] = ENVIRONMENT) -> WorkerProcess:
@@ -95,16 +100,27 @@ class WorkerProcess:
             raise AssertionError("workers are started with pipes")
         return self.process.stdout.fileno()
 
+    def hear(self) -> bool:
+        """Take in what the worker has written; return whether that ends an answer, or is the end.
+
+        It waits for a first byte only: a worker that hangs in the middle of an answer can be left to a time limit.
+        """
+        if b"\n" not in self.heard:
+            said = os.read(self.fileno(), ANSWER_BYTES)
+            self.heard += said
+            return not said or b"\n" in said
+        return True
+
     def receive(self) -> Response | None:
         """Wait for the response; None when the worker ended without one, or somebody wrote between its answers.
 
         User code shares the worker's process, and may write to whatever descriptor it finds. After that nothing the
         worker says can be told from noise: it has to be ended.
         """
-        if self.process.stdout is None:
-            raise AssertionError("workers are started with pipes")
-        line = self.process.stdout.readline()
-        if not line.endswith(b"\n"):
+        while not self.hear():
+            continue
+        line, whole, self.heard = self.heard.partition(b"\n")
+        if not whole:
             return None
         try:
             response = Response.from_line(line)
@@ -117,7 +133,10 @@ class WorkerProcess:
         """Return the cause of death in words, after `receive` returned None."""
         if self.garbled:
             return f"the {self.name} worker's answer is none: something else was written where it answers"
-        status = self.process.wait()
+        try:
+            status = self.process.wait(DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            return f"the {self.name} worker closed what it answers through, and went on"
         if status >= 0:
             return f"the {self.name} worker ended with exit status {status}"
         try:

@@ -18,6 +18,7 @@ from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.runner import WorkerRunner, _result
 from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
+from ovmake.store.processes import Gauge
 from ovmake.workers.protocol import Response, _line
 
 
@@ -127,6 +128,9 @@ def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners
 def test_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, runners: Make) -> None:
     runner = runners(Allowance(memory_bytes=100_000, memory_said="Ovfile"))
     runner.start(job(tmp_path))
+    (busy,) = runner._busy.values()
+    while Gauge(busy.worker.process.pid).read({busy.worker.process.pid}) < 200_000:
+        continue  # it begins as a copy of this process that has touched nothing
     worker = stop_worker(runner, "m")
 
     done = runner.wait()
@@ -147,6 +151,26 @@ def test_worker_within_its_limits_is_measured_and_left_alone(tmp_path: Path, run
         assert done.effort is not None
         assert done.effort.peak_bytes is not None
         assert 1_000_000 < done.effort.peak_bytes < 1_000_000_000
+
+
+def test_worker_that_hangs_in_the_middle_of_its_answer_is_ended(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance(minutes=0.05, minutes_said="command line"))
+    runner.start(job(tmp_path))
+    worker = stop_worker(runner, "m")
+    # What it answers through, as whoever shares its process finds it.
+    (answers,) = {link for link in Path(f"/proc/{worker}/fd").iterdir() if str(link.readlink()) == answers_of(runner)}
+    answers.write_bytes(b'{"id": 1, ')
+
+    done = runner.wait()
+
+    assert isinstance(done.result, Failure)
+    assert "action-timeout" == done.result.code
+
+
+def answers_of(runner: WorkerRunner) -> str:
+    """Return the pipe that the one busy worker answers through, as /proc names it."""
+    (descriptor,) = runner._busy
+    return str(Path(f"/proc/self/fd/{descriptor}").readlink())
 
 
 def test_close_ends_what_hangs(tmp_path: Path, runners: Make) -> None:
