@@ -70,7 +70,7 @@ def test_torn_database_is_set_aside_and_everything_is_looked_at_anew(
 
 def test_empty_database_is_a_new_one(project: Project, clean: Clean) -> None:
     (project.folder / ".ovmake/state.db").write_bytes(b"")
-    (project.folder / ".ovmake/stamp.json").unlink()
+    (project.folder / ".ovmake/stamp").unlink()
 
     assert_next_build_is_right(project, clean)
 
@@ -107,7 +107,7 @@ def test_log_of_another_database_is_not_believed(project: Project, clean: Clean)
 
 @pytest.mark.parametrize("content", some([b"{", b"[]", b"", b"\xff\xfe", b'{"format": 1}'], 2))
 def test_torn_stamp_is_no_stamp(project: Project, clean: Clean, content: bytes) -> None:
-    (project.folder / ".ovmake/stamp.json").write_bytes(content)
+    (project.folder / ".ovmake/stamp").write_bytes(content)
     (project.folder / "build/a/fp32/a.bin").unlink()
 
     assert_next_build_is_right(project, clean)
@@ -119,7 +119,7 @@ def test_lost_state_folder_costs_work_and_nothing_else(project: Project, clean: 
     assert_next_build_is_right(project, clean)
 
 
-@pytest.mark.parametrize("name", some(["cas", "stamp.json", "logs", "tmp", "lock"], 2))
+@pytest.mark.parametrize("name", some(["cas", "stamp", "logs", "tmp", "lock"], 2))
 def test_something_else_in_the_place_of_a_part_of_the_state(project: Project, clean: Clean, name: str) -> None:
     path = project.folder / ".ovmake" / name
     was_folder = path.is_dir()
