@@ -73,20 +73,16 @@ class Keeper:
         self._scratches += 1
         scratch = f"{self._scratch}/{self._scratches}"
         self._world.disk.make_folder(scratch)
-        inputs, digests = {}, {}
-        for given in action.inputs:
-            if isinstance(given.origin, Source):
-                inputs[given.role] = absolute(given.origin.path)
-                if given.role in seen.inputs and (digest := seen.inputs[given.role].digest) is not None:
-                    digests[given.role] = digest
-            elif (digest := seen.inputs[given.role].digest) is not None:
-                inputs[given.role] = absolute(self._cas.path(digest))
-                digests[given.role] = digest
+        digests = {role: given.digest for role, given in seen.inputs.items() if given.digest is not None}
+        places = {
+            given.role: given.origin.path if isinstance(given.origin, Source) else self._cas.path(digests[given.role])
+            for given in action.inputs
+        }
         return Job(
             action=action,
             params=seen.params,
             tools=seen.tools,
-            inputs=inputs,
+            inputs={role: absolute(place) for role, place in places.items()},
             digests=digests,
             outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
             scratch=scratch,

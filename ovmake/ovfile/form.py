@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.problems import Problem, Problems, dotted
@@ -41,9 +40,7 @@ def walk(table: Table = OVFILE, at: KeyPath = ()) -> Iterator[tuple[KeyPath, Key
             yield from walk(inner, (*at, key.name, NAME) if named else (*at, key.name))
 
 
-@cache
-def _schema() -> tuple[tuple[KeyPath, Key], ...]:
-    return tuple(walk())
+_SCHEMA: tuple[tuple[KeyPath, Key], ...] = tuple(walk())
 
 
 def _value(document: object, at: KeyPath) -> object:
@@ -58,9 +55,9 @@ def _with_help(problem: Problem, value: object) -> Problem:
     *above, written = problem.at
     table = tuple(above)
     name = str(written).casefold().replace("_", "-")
-    keys = [key for at, key in _schema() if _is(at, table)]
+    keys = [key for at, key in _SCHEMA if _is(at, table)]
     here = [key.name for key in keys]
-    elsewhere = [at for at, key in _schema() if key.name == name]
+    elsewhere = [at for at, key in _SCHEMA if key.name == name]
     if isinstance(value, dict) and (meant := did_you_mean(name, here)):
         hint = meant  # [dataset.val] is [datasets.val] misspelt, and no misplaced `dataset = ...`
     elif elsewhere and name not in here:

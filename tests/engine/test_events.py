@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from ovmake.diagnostics import Diagnostic
-from ovmake.engine.events import ActionFinished, ActionStarted, BuildFinished, BuildStarted, Event, TargetFinished
+from ovmake.engine.events import (
+    ActionFinished,
+    ActionStarted,
+    BuildFinished,
+    BuildStarted,
+    Event,
+    TargetFinished,
+    Watching,
+)
+from ovmake.engine.job import Effort
 from tests.engine.small import action
 
 QUANTIZE = action("quantize m:int8", "models/m.pb")
@@ -44,6 +53,21 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
             ActionFinished(action=QUANTIZE, status="failed", diagnostic=SLOW),
             {"event": "action-finished", **NAMED, "status": "failed", "diagnostic": SLOW_JSON},
         ),
+        (
+            ActionFinished(
+                action=QUANTIZE,
+                status="ran",
+                seconds=2.0,
+                effort=Effort(worker="openvino", pid=7, started=1.0, peak_bytes=300_000_000),
+            ),
+            {"event": "action-finished", **NAMED, "status": "ran", "seconds": 2.0, "peak_bytes": 300_000_000},
+        ),
+        (
+            ActionFinished(action=QUANTIZE, status="would-run", estimate_seconds=1.23456),
+            {"event": "action-finished", **NAMED, "status": "would-run", "estimate_seconds": 1.235},
+        ),
+        (Watching(files=3), {"event": "watching", "files": 3}),
+        (Watching(files=3, warning=SLOW), {"event": "watching", "files": 3, "warning": SLOW_JSON}),
         (
             TargetFinished(target="m:int8", status="skipped"),
             {"event": "target-finished", "target": "m:int8", "status": "skipped"},

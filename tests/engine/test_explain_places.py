@@ -11,6 +11,7 @@ from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse, span_of
 from ovmake.ovfile.spec import KeyPath
 from ovmake.rules import measure_target
+from tests.engine.small import action
 
 # The number of its line stands behind what a reason may point at.
 OVFILE = """\
@@ -169,3 +170,7 @@ def test_what_an_action_made_points_nowhere() -> None:
     reason = Reason(kind="input", name="`xml` of convert m", old="a", new="b")
 
     assert line_behind(reason, lowered().actions["quantize m:int8"]) == ""
+
+
+def test_limits_are_in_a_table_at_the_top() -> None:
+    assert ("limits", "minutes") == action("convert m", "models/m.pb").place_of("limits.minutes")

@@ -8,7 +8,7 @@ from ovmake.engine.job import Job
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph, Output
 from ovmake.graph.digest import of_bytes
-from ovmake.store.cas import Cas
+from ovmake.store.cas import FOLDER, Cas
 from tests.engine.small import action, graph, repo
 from tests.fakes import FakeRepo
 
@@ -300,6 +300,19 @@ def take(there: FakeRepo, path: str, job: Job) -> None:
     """Take stored bytes away while a certain action runs."""
     if job.action.name == "slow m":
         there.disk.take_away(path)
+
+
+def test_bytes_that_are_damaged_while_they_are_copied_are_not_published() -> None:
+    there = repo()
+    there.build(plan(), "convert m")
+    (path,) = (f"{FOLDER}/{name}" for name in there.disk.under(FOLDER))
+
+    built = there.build(plan(), during=lambda _: damage(there, path))
+
+    diagnostic = built.actions["publish m"].diagnostic
+    assert diagnostic is not None
+    assert ("store-damaged", {}) == (diagnostic.code, there.disk.under("build"))
+    assert {"convert m": "ran", "publish m": "ran"} == there.build(plan()).statuses
 
 
 def chain(batch: int) -> Graph:
