@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ovmake import stamp
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.world import Options
-from ovmake.graph.action import Action, Graph
+from ovmake.graph.action import Graph
 from ovmake.graph.query import closure
 from ovmake.store.cas import FOLDER
 
@@ -38,6 +38,7 @@ class Stamping:
         self._graph = graph
         self._actions = {name: closure(graph, [graph.targets[name]]) for name in targets}
         stamp.forget(self._root)
+        self._around = stamp.around()
         self._looked_ns = time.time_ns()
         self._folders = self._note_folders(targets)
         self._store = self._states_of(stamp.folders_of(self._root, FOLDER))
@@ -70,7 +71,11 @@ class Stamping:
             name for name in targets if all(outcome.actions[a.name].status == "fresh" for a in self._actions[name])
         ]
         files = {name: self._files(name, executor) for name in fresh}
-        return {name: found for name, found in files.items() if not stamp.is_racy(found.values(), self._looked_ns)}
+        return {
+            name: found
+            for name, found in files.items()
+            if found is not None and not stamp.is_racy(found.values(), self._looked_ns)
+        }
 
     def _note_folders(self, targets: Sequence[str]) -> dict[str, stamp.Files]:
         """Return the folders of each source: it, and those below it."""
@@ -80,14 +85,23 @@ class Stamping:
     def _states_of(self, folders: Sequence[str]) -> stamp.Files:
         return {folder: stamp.state_of(self._session.disk.absolute(folder)) for folder in folders}
 
-    def _files(self, target: str, executor: Executor) -> stamp.Files:
-        """Return everything in the repo that it takes for the target to be fresh."""
+    def _files(self, target: str, executor: Executor) -> stamp.Files | None:
+        """Return everything in the repo that it takes for the target to be fresh; None if it has changed since."""
         found: stamp.Files = {}
         for action in self._actions[target]:
             for path in action.source_paths:
                 found |= self._folders[path]
-            found |= _states(executor, action)
+            for path, seen in executor.looked_at(action).items():
+                size_bytes, *times_ns, inode = found[path] = self._state(path)
+                if (seen.size_bytes, seen.mtime_ns, seen.inode) != (size_bytes, max(times_ns), inode):
+                    return None
         return found
+
+    def _state(self, path: str) -> stamp.State:
+        try:
+            return stamp.state_of(self._session.disk.absolute(path))
+        except OSError:
+            return stamp.ABSENT
 
     def _write(self, files: Mapping[str, stamp.Files]) -> None:
         """Write the stamp: what of these targets is fresh, and what is known of other models from the last stamp."""
@@ -114,6 +128,7 @@ class Stamping:
             shared=shared,
             models=models,
             looked_ns=self._looked_ns,
+            around=self._around,
         )
 
     def _ovfile_seen_ns(self) -> int:
@@ -123,11 +138,6 @@ class Stamping:
         now_ns = stamp.after_a_tick()
         same = self._session.where.ovfile.read_bytes() == self._session.text.encode()
         return now_ns if same else self._looked_ns
-
-
-def _states(executor: Executor, action: Action) -> stamp.Files:
-    looked_at = executor.looked_at(action).items()
-    return {path: (found.size_bytes, found.mtime_ns, found.inode) for path, found in looked_at}
 
 
 def _stored(path: str) -> bool:

@@ -28,7 +28,7 @@ def stamped(tmp_path: Path) -> stamp.Stamp:
     state = stamp.state_of(str(tmp_path / "Ovfile"))
     looked_ns = stamp.after_a_tick()
     ovfile = ("Ovfile", state, "", looked_ns)
-    assert stamp.write(str(tmp_path), key="k", ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns)
+    assert stamp.write(str(tmp_path), key="k", ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns, around={})
     found = stamp.look(str(tmp_path), "k")
     assert found is not None
     return found

@@ -35,7 +35,9 @@ def repo(tmp_path: Path) -> Path:
     return folder
 
 
-def write(folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...] = ()) -> bool:
+def write(
+    folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...] = (), around: stamp.Files | None = None
+) -> bool:
     """Write a stamp of the folder as it is, in which nothing is known of the models in `without`."""
     looked_ns = stamp.after_a_tick() if looked_ns is None else looked_ns
 
@@ -50,6 +52,7 @@ def write(folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...
         shared=states(["data.npz"]),
         models={model: (TARGETS[model], None if model in without else states(files[model])) for model in TARGETS},
         looked_ns=looked_ns,
+        around=stamp.around() if around is None else around,
     )
 
 
@@ -133,7 +136,7 @@ OF_ALL: dict[str, Callable[[Path], object]] = {
     "the stamp is short": lambda repo: (repo / stamp.PLACE).write_bytes((repo / stamp.PLACE).read_bytes()[:9]),
     "the stamp is empty": lambda repo: (repo / stamp.PLACE).write_bytes(b""),
     "the stamp is zeros": lambda repo: (repo / stamp.PLACE).write_bytes(bytes(1000)),
-    "the stamp is of another format": lambda repo: replace(repo / stamp.PLACE, b"2 ", b"3 "),
+    "the stamp is of another format": lambda repo: replace(repo / stamp.PLACE, f"{stamp.FORMAT} ".encode(), b"9 "),
     "the stamp's paths are torn": lambda repo: replace(repo / stamp.PLACE, b"cats.tflite\0", b"cats.tflite/"),
     "the stamp is forgotten": lambda repo: stamp.forget(str(repo)),
 }
@@ -174,7 +177,7 @@ def test_model_that_is_not_known_to_be_fresh_is_stale(repo: Path) -> None:
 def test_what_was_written_is_read_back(repo: Path) -> None:
     there = known(repo)
 
-    assert {"data.npz": stamp.state_of(str(repo / "data.npz"))} == there.shared()
+    assert {"data.npz": stamp.state_of(str(repo / "data.npz"))} | stamp.around() == there.shared()
     names = {model: (targets, sorted(files or ())) for model, (targets, files) in there.models().items()}
     assert {
         "digits": (TARGETS["digits"], ["build/digits.xml", "digits", "digits/model.pb"]),
@@ -225,3 +228,26 @@ def test_console_script_and_module_share_a_stamp(repo: Path, monkeypatch: pytest
 
     assert first != sys.path[0]
     assert 4 == known(repo).fresh([])
+
+
+def test_other_code_ends_in_the_full_look(repo: Path, tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.touch()
+    assert write(repo, around={str(code): stamp.state_of(str(code))})
+    assert stamp.look(str(repo), KEY) is not None
+
+    code.write_text("other = True")
+
+    assert stamp.look(str(repo), KEY) is None
+
+
+def test_time_before_1970_is_a_time(repo: Path) -> None:
+    os.utime(repo / "cats.tflite", ns=(-1_000_000_000, -1_000_000_000))
+
+    assert write(repo)
+
+    assert 4 == known(repo).fresh([])
+
+
+def test_inode_of_64_bits_gets_no_stamp(repo: Path) -> None:
+    assert not write(repo, around={"somewhere": (0, 0, 0, 1 << 63)})
