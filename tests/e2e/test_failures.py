@@ -8,12 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.e2e.conftest import Repo, environment
-from tests.e2e.processes import alive, children, wait_for, workers
+from tests.e2e.processes import wait_for, workers
 
 pytestmark = pytest.mark.heavy
 
@@ -98,23 +97,6 @@ def test_killed_worker_fails_its_action_only_and_the_next_build_is_right(fresh: 
     died = [event for event in events if event.get("diagnostic", {}).get("code") == "worker-died"]
     assert ["reference"] == [event["action"] for event in died]
     assert 1 == process.returncode
-    assert 0 == fresh.build().status
-    assert built_once.outputs() == fresh.outputs()
-
-
-def test_interrupt_ends_at_once_with_130_and_the_next_build_is_right(fresh: Repo, built_once: Repo) -> None:
-    process = fresh.start("build")
-    wait_for((fresh.folder / ".ovmake/logs/worker-tensorflow.log").exists)
-    begun = children(process.pid)
-
-    started = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-
-    assert 130 == process.returncode
-    assert "Traceback" not in stderr
-    assert time.monotonic() - started < 5
-    wait_for(lambda: not any(alive(pid) for pid in begun), seconds=5)
     assert 0 == fresh.build().status
     assert built_once.outputs() == fresh.outputs()
 
