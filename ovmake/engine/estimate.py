@@ -47,6 +47,9 @@ class Estimate:
     actions: int
 
 
+NOTHING = Estimate(low=0.0, high=0.0, unknown=0, actions=0)
+
+
 def foresee(plan: Plan) -> Estimate:
     """Return how long the build would take."""
     runs = plan.certain | plan.possible

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.costs import Cost, costs_of
 from ovmake.engine.ending import Ended, finished
-from ovmake.engine.estimate import Estimate, Plan, foresee
+from ovmake.engine.estimate import NOTHING, Estimate, Plan, foresee
 from ovmake.engine.events import (
     ActionFinished,
     ActionStarted,
@@ -122,12 +122,15 @@ class Executor:
 
     def _estimate(self) -> Estimate:
         """Return how long what a dry run found would take."""
-        named = [(name, done.status) for name, done in self._outcomes.items()]
+        certain = frozenset(name for name, done in self._outcomes.items() if done.status == "would-run")
+        possible = frozenset(name for name, done in self._outcomes.items() if done.status == "may-run")
+        if not (certain or possible):
+            return NOTHING
         return foresee(
             Plan(
                 actions=self._actions,
-                certain=frozenset(name for name, status in named if status == "would-run"),
-                possible=frozenset(name for name, status in named if status == "may-run"),
+                certain=certain,
+                possible=possible,
                 costs=self._known_costs(),
                 jobs=self._options.jobs,
                 memory_bytes=self._world.memory_bytes(),
