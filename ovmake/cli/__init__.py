@@ -19,13 +19,22 @@ from collections.abc import Sequence
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     import argparse
+    from typing import NoReturn
 
     from ovmake.arguments import Command
     from ovmake.diagnostics import OvmakeError
     from ovmake.stamp import Stamp
 
+FAILED = 1
 INTERRUPTED = 130
 READER_GONE = 141  # as a shell shows a program ended by SIGPIPE
+
+
+def command() -> NoReturn:
+    """Be the console script. What Python would clear up before it ends, the system does: a twentieth of a no-op."""
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,9 +56,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`ovmake build --json | head -1`). What was not finished is not good.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return READER_GONE
+    except OSError as error:  # of a command, `run` has told it; this is `ovmake status > /full/disk/file`
+        from ovmake.cli.console import tell
+
+        tell(f"error[cannot-write]: cannot write to stdout: {error.strerror}")
+        _say_no_more()
+        return FAILED
     return status
+
+
+def _say_no_more() -> None:
+    """Let what is still to be written to stdout go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _known_at_once(words: list[str]) -> Stamp | None:

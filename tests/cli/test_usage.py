@@ -275,3 +275,34 @@ def test_file_below_the_folder_is_found(repo: Path) -> None:
     said = run(repo, "build", "-n", "-C", "kitchen", "-f", "Models", "nope")
 
     assert said.complaint.startswith("error[unknown-target]")
+
+
+@pytest.mark.parametrize("buffered", ["", "1"], ids=["at the end", "at once"])
+def test_output_that_cannot_be_written_is_said_and_is_no_success(repo: Path, buffered: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": buffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ovmake", "status"],
+            cwd=repo,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert 1 == done.returncode
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_console_script_ends_with_the_commands_status(repo: Path) -> None:
+    script = "import sys; from ovmake.cli import command; sys.argv = ['ovmake', *sys.argv[1:]]; command()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    statuses = [
+        subprocess.run([sys.executable, "-c", script, *words], cwd=repo, env=environment, check=False).returncode
+        for words in (["--version"], ["build", "nope"], ["build", "--nope"], ["build"])
+    ]
+
+    assert [0, 2, 2, 1] == statuses
