@@ -64,7 +64,9 @@ class Bench:
     def environment(self) -> dict[str, str]:
         """The peers first in the path, and this checkout's ovmake."""
         path = f"{self.scratch / 'peers/bin'}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+        # With bytecode, as users have it: a shell that forbids it would have ovmake compile itself each time.
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**kept, "PATH": path, "PYTHONPATH": str(ROOT)}
 
     def command(self, tool: str, *, first: bool = False) -> list[str]:
         """Return the command of a no-op build, or of the first one."""
