@@ -1,6 +1,7 @@
 """A cold build of ten real models in fp32 and fp16: ovmake beside a shell script that calls `ovc` for each.
 
     python tests/benchmarks/cold.py [--rounds 3] [--only NAME,...] [--scratch DIR] [--bin DIR]
+                                    [--same-work]
 
 Needs the models of examples/zoo: `python examples/zoo/fetch.py` first. Taken are those that `ovc` can read by itself,
 so that both do the same work: 20 IRs out of 10 sources, seven of them SavedModels or frozen graphs and three .tflite.
@@ -35,7 +36,20 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.turns import Runs, Spent, cpu, in_turns, machine, ms, ratio, say, spent, table, wall  # noqa: E402
+from tests.benchmarks.turns import (  # noqa: E402
+    Runs,
+    Spent,
+    cpu,
+    in_turns,
+    machine,
+    ms,
+    ratio,
+    say,
+    spent,
+    table,
+    wall,
+    with_bytecode,
+)
 
 ZOO = ROOT / "examples/zoo/models"
 MODELS = {
@@ -72,7 +86,7 @@ class Bench:
     def environment(self) -> Mapping[str, str]:
         """This checkout's ovmake, and a home in which nobody has agreed to be counted."""
         path = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(self.scratch / "home")}
+        return {**with_bytecode(), "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(self.scratch / "home")}
 
     def folder(self, variant: str) -> Path:
         """Return the folder in which a variant builds."""
@@ -139,14 +153,15 @@ def cold(bench: Bench, variant: str, *command: str) -> Spent:
     return spent([program, *command[1:]], folder, bench.environment)
 
 
-def measure(bench: Bench, rounds: int) -> Runs:
+def measure(bench: Bench, rounds: int, *, verified: bool) -> Runs:
     """Let all take turns."""
-    subjects: Mapping[str, Callable[[], Spent]] = {
+    subjects: dict[str, Callable[[], Spent]] = {
         "ovc": partial(cold, bench, "ovc", "sh", "convert.sh"),
         "ovmake": partial(cold, bench, "plain", "ovmake", "build"),
         "ovmake -j 1": partial(cold, bench, "plain", "ovmake", "build", "-j", "1"),
-        "ovmake, verified": partial(cold, bench, "verified", "ovmake", "build"),
     }
+    if verified:
+        subjects["ovmake, verified"] = partial(cold, bench, "verified", "ovmake", "build")
     return in_turns(subjects, rounds)
 
 
@@ -183,11 +198,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(MODELS), help="some of the models")
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "ovmake-cold")
+    parser.add_argument("--same-work", action="store_true", help="leave out the build that compares with TensorFlow")
     parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
     given = parser.parse_args()
     bench = Bench(scratch=given.scratch.resolve(), programs=given.bin.absolute(), names=tuple(given.only.split(",")))
     prepare(bench)
-    runs = measure(bench, given.rounds)
+    runs = measure(bench, given.rounds, verified=not given.same_work)
     print(f"\n{cold_table(runs, len(bench.names))}\n\n{machine()}\n\n{sizes(bench)}")
 
 

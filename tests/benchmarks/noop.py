@@ -36,7 +36,20 @@ sys.path.insert(0, str(ROOT))
 
 from tests.benchmarks import profiles  # noqa: E402
 from tests.benchmarks.graphs import MARK, PRECISIONS, TOOLS, models, place_sources  # noqa: E402
-from tests.benchmarks.turns import Runs, Spent, cpu, in_turns, machine, ms, ratio, say, spent, table, wall  # noqa: E402
+from tests.benchmarks.turns import (  # noqa: E402
+    Runs,
+    Spent,
+    cpu,
+    in_turns,
+    machine,
+    ms,
+    ratio,
+    say,
+    spent,
+    table,
+    wall,
+    with_bytecode,
+)
 
 PEERS = ("ninja", "doit", "snakemake")
 # From here on the slow ones would take minutes a round.
@@ -64,9 +77,7 @@ class Bench:
     def environment(self) -> dict[str, str]:
         """The peers first in the path, and this checkout's ovmake."""
         path = f"{self.scratch / 'peers/bin'}{os.pathsep}{os.environ['PATH']}"
-        # With bytecode, as users have it: a shell that forbids it would have ovmake compile itself each time.
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        return {**kept, "PATH": path, "PYTHONPATH": str(ROOT)}
+        return {**with_bytecode(), "PATH": path, "PYTHONPATH": str(ROOT)}
 
     def command(self, tool: str, *, first: bool = False) -> list[str]:
         """Return the command of a no-op build, or of the first one."""

@@ -111,6 +111,11 @@ def ms(value: float) -> str:
     return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms"
 
 
+def with_bytecode() -> dict[str, str]:
+    """Return the environment less what forbids bytecode: users have it, and ovmake would compile itself each time."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def machine() -> str:
     """Return processor, cores, system and day, and how busy the machine was."""
     text = Path("/proc/cpuinfo").read_text()
