@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovmake.engine.costs import Cost
-from ovmake.engine.estimate import Estimate, Plan, duration, foresee, in_words
+from ovmake.engine.estimate import NOTHING, Estimate, Plan, duration, foresee, in_words
 from ovmake.engine.events import ActionFinished, BuildFinished
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action
@@ -161,3 +161,14 @@ def test_real_build_of_the_plan_takes_what_was_foreseen() -> None:
     assert isinstance(foreseen, BuildFinished)
     assert foreseen.estimate is not None
     assert len(built.ran) == foreseen.estimate.high == foreseen.estimate.low
+
+
+def test_dry_run_in_which_nothing_would_run_takes_no_time() -> None:
+    there = repo()
+    plan = graph(action("convert m", "models/m.pb"))
+    there.build(plan)
+
+    *_, last = there.build(plan, options=Options(dry_run=True, estimate=True)).events
+
+    assert isinstance(last, BuildFinished)
+    assert NOTHING == last.estimate
