@@ -96,7 +96,9 @@ def _read_some(where: Where, text: str, known: stamp.Stamp, asked: Sequence[str]
     named = known.named(asked)
     if edited is None or named is None:
         return None
-    stale = (known.stale | edited) & (named.keys() if asked else known.stale | edited)
+    stale = known.stale | edited
+    if asked:
+        stale &= named.keys()
     try:
         return parse_some(text, stale, file=where.file, inside=_stays_inside(where))
     except OvmakeError:

@@ -24,7 +24,7 @@ from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.keep import LOGS
 from ovmake.engine.world import STATE, Options, World
 from ovmake.graph.action import Graph
-from ovmake.graph.query import select, words_for
+from ovmake.graph.query import matching, select
 from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
 from ovmake.repo import Where, build_graph, read_ovfile, really_inside, refuse_user_code
@@ -105,8 +105,7 @@ class Session:
         """
         if self.known is None or not asked:
             return select(graph, asked)
-        words = set(asked)
-        return [name for name in graph.targets if not words.isdisjoint(words_for(name))]
+        return matching(graph, asked)
 
     def span(self, at: KeyPath) -> Span | None:
         """Return where a key path stands in the Ovfile."""

@@ -26,7 +26,13 @@ def select(graph: Graph, asked: Iterable[str]) -> list[str]:
     unknown = [word for word in words if word not in known]
     if unknown:
         raise OvmakeError(*(_unknown(word, sorted(known)) for word in unknown))
-    return [name for name in graph.targets if not words or not set(words).isdisjoint(words_for(name))]
+    return matching(graph, words) if words else list(graph.targets)
+
+
+def matching(graph: Graph, words: Iterable[str]) -> list[str]:
+    """Return the targets that any of the words means, in the order of the Ovfile; a word may mean none."""
+    asked = set(words)
+    return [name for name in graph.targets if not asked.isdisjoint(words_for(name))]
 
 
 def words_for(target: str) -> tuple[str, ...]:
