@@ -19,37 +19,8 @@ from ovmake.graph.action import Graph
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.report.control import Search
+from ovmake.report.measurement import Measurement
 from ovmake.report.weighing import SpeedCheck, Weighing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideFigures:
-    """What one framework took. Times in µs, throughput in samples per second; `way` says how the model was called."""
-
-    latency_median_us: float
-    latency_p95_us: float
-    throughput_per_second: float
-    peak_memory_bytes: int | None
-    inferences: int
-    load_ms: float
-    way: str
-    block_medians_us: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """TensorFlow and the IR taking turns. `speedup` is TensorFlow's time over the IR's; `low` to `high` holds 90 %."""
-
-    tensorflow: SideFigures
-    openvino: SideFigures
-    speedup: float
-    speedup_low: float
-    speedup_high: float
-    pairs: int
-    batch: int
-    threads: int
-    inputs: str
-    machine: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +90,22 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What the Ovfile asks for beyond accuracy: `name` is the key, such as "speedup".
+
+    `wanted` and `measured` are words. `result` is passed, missed or not-measured; `decided` is False where the
+    measurement's range holds what is wanted; `text` is the whole sentence, without a final period.
+    """
+
+    name: str
+    wanted: str
+    measured: str
+    result: str
+    decided: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
     """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
 
@@ -126,6 +113,8 @@ class TargetReport:
 
     `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
     be one "speed-check". `weighing` is None but for `auto`, `search` but for accuracy control.
+    `requirements` are all that the Ovfile asks for. `devices` are those measured beside the Ovfile's own: what was
+    measured there, or why nothing was. `digests` are of the source (its fingerprint) and of the published files.
     """
 
     name: str
@@ -145,6 +134,9 @@ class TargetReport:
     weighing: Weighing | None = None
     speed_check: SpeedCheck | None = None
     search: Search | None = None
+    requirements: tuple[Requirement, ...] = ()
+    devices: Mapping[str, Measurement | str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 Read = Callable[[Digest], bytes]
@@ -188,13 +180,14 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         size_bytes=record["size_bytes"] if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,
-        measurement=_measurement(measurement, _machine(measured)) if measurement else None,
+        measurement=Measurement.of(measurement, machine=_machine(measured)) if measurement else None,
         options=record["options"] if record else {},
         versions=record["versions"] if record else {},
         missing=missing,
         weighing=Weighing.of(choice) if choice else None,
         speed_check=SpeedCheck.of(check) if check else None,
         search=Search.of(search) if search else None,
+        digests={"source": record["source"]["fingerprint"], **record["files"]} if record else {},
     )
 
 
@@ -306,31 +299,3 @@ def _difference(body: Mapping[str, Any]) -> OutputDifference:
     figures = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "mean_abs", "cosine")}
     more = {key: body[key] for key in ("scale", "max_rel", "snr_db", "argmax")}
     return OutputDifference(name=body["name"], nan_mismatch=body["nan_mismatch"], **figures, **more)
-
-
-def _measurement(body: Mapping[str, Any], machine: str) -> Measurement:
-    return Measurement(
-        tensorflow=_side(body["sides"]["tensorflow"]),
-        openvino=_side(body["sides"]["openvino"]),
-        speedup=body["speedup"]["median"],
-        speedup_low=body["speedup"]["low"],
-        speedup_high=body["speedup"]["high"],
-        pairs=body["pairs"],
-        batch=body["batch"],
-        threads=body["threads"],
-        inputs=body["inputs"],
-        machine=machine,
-    )
-
-
-def _side(body: Mapping[str, Any]) -> SideFigures:
-    return SideFigures(
-        latency_median_us=body["latency_us"]["median"],
-        latency_p95_us=body["latency_us"]["p95"],
-        throughput_per_second=body["throughput_per_second"],
-        peak_memory_bytes=body["peak_memory_bytes"],
-        inferences=body["inferences"],
-        load_ms=body["load_ms"],
-        way=body["way"],
-        block_medians_us=tuple(body["block_medians_us"]),
-    )

@@ -18,12 +18,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ovmake.report import words
-from ovmake.report.records import Evaluation, Measurement, SideFigures, TargetReport
+from ovmake.report.measurement import Measurement, Ratio, SideFigures
+from ovmake.report.records import Evaluation, TargetReport
 from ovmake.report.searched import Searched, searched
 from ovmake.report.weighing import Candidate, Speed
 from ovmake.report.words import why
 
 FORMAT = 1
+SIDES = ("tensorflow", "openvino")
 # What an evaluation gives beside the figures.
 OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
 EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
@@ -84,9 +86,9 @@ class Row:
         return self.report.gate != "passed" or not self.report.decided
 
     @property
-    def unstable(self) -> bool:
-        """Whether the range of the speed-up is too wide to be relied on."""
-        return self.report.measurement is not None and words.is_unstable(self.report.measurement)
+    def doubts(self) -> tuple[str, ...]:
+        """Labels of a speed-up that is not to be relied on: "unstable", "loaded"."""
+        return words.doubts(self.report.measurement) if self.report.measurement is not None else ()
 
     @property
     def candidates(self) -> tuple[CandidateRow, ...]:
@@ -114,7 +116,7 @@ class Row:
         """The longest time that a chart of this row must hold; 0 when nothing was measured."""
         measured = self.report.measurement
         sides = (measured.tensorflow, measured.openvino) if measured else ()
-        return max((max(side.latency_median_us, side.latency_p95_us) for side in sides), default=0)
+        return max((max(side.latency_median_us, side.latency_p95_us or 0) for side in sides), default=0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the target's part of report.json: null where there is no figure, and the reason in `missing`."""
@@ -142,8 +144,11 @@ class Row:
             **({"accuracy_control": self.searched.to_json()} if self.searched else {}),
             **({"speed_check": dict(report.speed_check.body)} if report.speed_check else {}),
             **({"speed_check": None} if "speed-check" in report.missing else {}),
+            "requirements": [asdict(one) for one in report.requirements],
+            "devices": {name: _elsewhere(one) for name, one in report.devices.items()},
             "options": dict(report.options),
             "versions": dict(report.versions),
+            "digests": dict(report.digests),
             "missing": self._missing(),
         }
 
@@ -168,6 +173,8 @@ class Row:
             missing["drop_interval"] = NO_INTERVAL
         if report.measurement is None:
             missing["measured"] = why(report, "measurement")
+        elif report.measurement.foreign_cores is None:
+            missing["measured.foreign_cores"] = "this system does not tell what others use of the processor"
         if "speed-check" in report.missing:
             missing["speed_check"] = why(report, "speed-check")
         return missing
@@ -279,9 +286,10 @@ def _figures(report: TargetReport, unit: str) -> dict[str, Figure]:
     # The gate's own note has its figures.
     unpublished = "not published: it missed its gate" if report.gate == "missed" else why(report, "ir")
     evaluated = _evaluated(report)
-    sides = {
-        "tensorflow": measured.tensorflow if measured else None,
-        "openvino": measured.openvino if measured else None,
+    sides: dict[str, SideFigures | None] = {
+        "tensorflow": None,
+        "openvino": None,
+        **(_sides(measured) if measured else {}),
     }
     figures: dict[str, Figure] = {}
     for name, side in sides.items():
@@ -291,10 +299,18 @@ def _figures(report: TargetReport, unit: str) -> dict[str, Figure]:
         "speedup.median": _figure(measured, "speedup", words.times, unmeasured),
         "speedup.low": _figure(measured, "speedup_low", words.ratio, unmeasured),
         "speedup.high": _figure(measured, "speedup_high", words.times, unmeasured),
+        **_throughput_ratio(measured, unmeasured),
         "drop": evaluated["drop"],
         "max_abs_difference": evaluated["max_abs_difference"],
         "openvino.size_bytes": _figure(report, "size_bytes", words.size, unpublished),
     }
+
+
+def _throughput_ratio(measured: Measurement | None, unmeasured: str) -> dict[str, Figure]:
+    ratio = measured.throughput_ratio if measured else None
+    reason = "too few runs fit into the time" if measured else unmeasured
+    texts = {"median": words.times, "low": words.ratio, "high": words.times}
+    return {f"throughput_ratio.{name}": _figure(ratio, name, text, reason) for name, text in texts.items()}
 
 
 def _candidate(unit: str, one: Candidate) -> CandidateRow:
@@ -325,17 +341,22 @@ def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Fig
     def in_ms(ms: float) -> str:
         return words.duration(ms * 1000, "ms")
 
-    no_memory = "this system does not tell the peak memory of a process" if side else unmeasured
-    return {
-        "latency_median_us": _figure(side, "latency_median_us", in_unit, unmeasured),
-        "latency_p95_us": _figure(side, "latency_p95_us", in_unit, unmeasured),
-        "throughput_per_second": _figure(side, "throughput_per_second", words.rate, unmeasured),
-        "peak_memory_bytes": _figure(side, "peak_memory_bytes", words.size, no_memory),
-        "load_ms": _figure(side, "load_ms", in_ms, unmeasured),
-        "inferences": _figure(side, "inferences", "{:,}".format, unmeasured),
+    figures: dict[str, Callable[[Any], str]] = {
+        **{f"latency_{name}_us": in_unit for name in ("median", "p90", "p95", "p99", "p999")},
+        "throughput_per_second": words.rate,
+        "peak_memory_bytes": words.size,
+        "import_memory_bytes": words.size,
+        "import_ms": in_ms,
+        "load_ms": in_ms,
+        "first_inference_ms": in_ms,
+        "energy_joules": words.energy,
+        "inferences": "{:,}".format,
     }
+    reasons = side.missing if side else dict.fromkeys(figures, unmeasured)
+    return {name: _figure(side, name, text, reasons.get(name, NO_REASON)) for name, text in figures.items()}
 
 
+NO_REASON = "the measurement does not say why"
 NO_INTERVAL = "there is nothing to draw samples from: a score is not finite, or there is one sample"
 UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
 
@@ -390,5 +411,40 @@ def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:
 
 
 def _circumstances(measured: Measurement) -> dict[str, Any]:
-    sides = {"tensorflow_called": measured.tensorflow.way, "openvino_called": measured.openvino.way}
-    return {name: getattr(measured, name) for name in ("pairs", "batch", "threads", "inputs", "machine")} | sides
+    """Return how a measurement came about, and what there is no figure of."""
+    plain = ("pairs", "quiet_pairs", "windows", "seconds", "batch", "threads", "inputs", "device", "level")
+    more = ("unstable", "loaded", "foreign_cores", "machine", "layers_missing")
+    return {
+        **{name: getattr(measured, name) for name in (*plain, *more)},
+        # What is not known of the machine has its reasons there.
+        "machine_facts": {name: value for name, value in measured.machine_facts.items() if value is not None},
+        "versions": dict(measured.versions),
+        "tensorflow_called": measured.tensorflow.way,
+        "openvino_called": measured.openvino.way,
+        "ways": [{**asdict(way), "speedup": _ratio(way.speedup)} for way in measured.ways],
+        "executed": dict(measured.executed),
+        "layers": [asdict(layer) for layer in measured.layers],
+        **{f"{name}_in_flight": side.in_flight for name, side in _sides(measured).items()},
+        **{f"{name}_quantiles_us": list(side.quantiles_us) for name, side in _sides(measured).items()},
+        **{f"{name}_energy": dict(side.energy) for name, side in _sides(measured).items()},
+    }
+
+
+def _elsewhere(found: Measurement | str) -> dict[str, Any]:
+    """Return what was measured on another device, or why nothing was."""
+    if isinstance(found, str):
+        return {"not_available": found}
+    keys = ("latency_median_us", "latency_p95_us", "throughput_per_second")
+    return {
+        "speedup": {"median": found.speedup, "low": found.speedup_low, "high": found.speedup_high},
+        **{key: getattr(found.openvino, key) for key in keys},
+        "measured": _circumstances(found),
+    }
+
+
+def _sides(measured: Measurement) -> dict[str, SideFigures]:
+    return dict(zip(SIDES, (measured.tensorflow, measured.openvino), strict=True))
+
+
+def _ratio(ratio: Ratio | None) -> dict[str, float] | None:
+    return None if ratio is None else asdict(ratio)

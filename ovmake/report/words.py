@@ -3,8 +3,8 @@
     verdict(report) -> str                        "fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) at …"
     duration, rate, size, ratio, times, ...       one number -> text
 
-Rule: the range decides what is said of speed, not the median. A range that holds 1 is "no clear difference", one whose
-ends are far apart is "unstable".
+Rule: the range decides what is said of speed, not the median. A range that holds 1 is "no clear difference", one that
+stayed wider than asked for is "unstable", and one that was taken while others used the processor "loaded".
 """
 
 # ruff: noqa: RUF001, RUF002 - the signs for times and minus are meant as such
@@ -14,17 +14,17 @@ from __future__ import annotations
 import math
 
 from ovmake.amounts import digits, size_in_words
-from ovmake.report.records import Evaluation, Measurement, TargetReport
+from ovmake.report.measurement import Measurement
+from ovmake.report.records import Evaluation, TargetReport
 from ovmake.report.weighing import Speed
 
 NOT_MEASURED = "not measured"
 
-# A range whose ends are further apart than this says more about the machine than about the model.
-UNSTABLE_RATIO = 1.3
 # The unit of a metric that is a share of something: 0.01 of it is a point. Others are shown as they are.
 SHARE = "share"
 # Scores are counts over counts; what is smaller than this is binary arithmetic, not a difference.
 SAME_SCORE = 1e-9
+ENERGIES = (("J", 1.0), ("mJ", 1e-3), ("µJ", 1e-6))
 UNITS_US = {"µs": 1.0, "ms": 1e3, "s": 1e6}
 
 
@@ -66,9 +66,10 @@ def why(report: TargetReport, what: str) -> str:
     return report.missing.get(what) or "the records do not say why"
 
 
-def is_unstable(measured: Measurement) -> bool:
-    """Return whether the range of the speed-up is too wide to be relied on."""
-    return measured.speedup_high > measured.speedup_low * UNSTABLE_RATIO
+def doubts(measured: Measurement) -> tuple[str, ...]:
+    """Return the labels of a measurement that is not to be relied on: "unstable", "loaded"."""
+    labels = {"unstable": measured.unstable, "loaded": measured.loaded}
+    return tuple(label for label, applies in labels.items() if applies)
 
 
 def metric_of(report: TargetReport) -> str:
@@ -78,7 +79,7 @@ def metric_of(report: TargetReport) -> str:
 
 def _speed(measured: Measurement) -> str:
     median, low, high = measured.speedup, measured.speedup_low, measured.speedup_high
-    held = f"({ratio(low)} to {times(high)}{', unstable' if is_unstable(measured) else ''})"
+    held = f"({', '.join((f'{ratio(low)} to {times(high)}', *doubts(measured)))})"
     if low <= 1 <= high:
         return f"shows no clear difference in speed from TensorFlow, {times(median)} {held}"
     if high < 1:
@@ -211,6 +212,12 @@ def unit_for(us: float) -> str:
 def rate(per_second: float) -> str:
     """Return a throughput: "22,100 /s"."""
     return f"{digits(per_second)} /s"
+
+
+def energy(joules: float) -> str:
+    """Return an energy: "12 mJ"."""
+    unit, scale = next(((name, scale) for name, scale in ENERGIES if joules >= scale), ENERGIES[-1])
+    return f"{digits(joules / scale)} {unit}"
 
 
 def size(count: float) -> str:

@@ -4,12 +4,15 @@ measured(...), evaluated(...), target(...)    one each, changed by keyword
 EVERY_CASE                                    a page with everything that can be there and not be there
 """
 
+# ruff: noqa: RUF001 - the signs for times are meant as such
+
 from __future__ import annotations
 
 from dataclasses import replace
 
 from ovmake.report.control import Search
-from ovmake.report.records import Evaluation, Layer, Measurement, OutputDifference, SideFigures, TargetReport
+from ovmake.report.measurement import Measurement, Ratio, SideFigures, TimedLayer, Way
+from ovmake.report.records import Evaluation, Layer, OutputDifference, Requirement, TargetReport
 from ovmake.report.tables import Page, build_page
 from ovmake.report.weighing import Candidate, Speed, SpeedCheck, Weighing
 
@@ -17,40 +20,95 @@ MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.
 GATE_OFF = "`accuracy = false` in the Ovfile"
 
 
+NO_RAPL = "not available: this kernel shows no powercap zones"
+NO_PEAK = "this system does not tell the peak memory of a process"
+FACTS = {
+    "processor": "Intel(R) Xeon(R) Processor",
+    "instruction_sets": ["avx2", "avx512f", "fma"],
+    "int8_instructions": [],
+    "cores": 2,
+    "governor": None,
+    "memory_bytes": 25_275_924_480,
+    "system": "Debian GNU/Linux 12 (bookworm)",
+    "kernel": "6.18.44",
+    "missing": {"governor": "this system shows no frequency governor"},
+}
+VERSIONS = {"openvino": "2026.4.1", "tensorflow": "2.21.0", "numpy": "2.3.1", "python": "3.11.7"}
+
+
+def quantiles(median_us: float) -> tuple[float, ...]:
+    """Return percentiles of latencies with this median and a tail."""
+    return tuple(round(median_us * (0.9 + 0.002 * at + (0.3 if at == 100 else 0)), 3) for at in range(101))
+
+
 def side(median_us: float, **changed: object) -> SideFigures:
     """Return what a framework took whose typical inference takes `median_us`."""
     figures = SideFigures(
         latency_median_us=median_us,
+        latency_p90_us=median_us * 1.15,
         latency_p95_us=median_us * 1.25,
+        latency_p99_us=median_us * 1.5,
+        latency_p999_us=median_us * 2,
+        quantiles_us=quantiles(median_us),
         throughput_per_second=1.6e6 / median_us,
+        in_flight=2,
         peak_memory_bytes=647_331_840,
+        import_memory_bytes=402_653_184,
         inferences=2457,
+        import_ms=2310.5,
         load_ms=253.4,
+        first_inference_ms=41.7,
         way="frozen",
-        block_medians_us=(median_us, median_us * 1.01),
+        missing={"energy_joules": NO_RAPL},
     )
     return replace(figures, **changed)  # type: ignore[arg-type]
 
 
-def measured(speedup: float = 4.8, low: float = 4.3, high: float = 5.1) -> Measurement:
+def measured(
+    speedup: float = 4.8, low: float = 4.3, high: float = 5.1, *, unstable: bool = False, loaded: bool = False
+) -> Measurement:
     """Return a measurement with this speed-up and range."""
     return Measurement(
         tensorflow=side(1003.2),
         openvino=side(
             round(1003.2 / speedup, 3),
             peak_memory_bytes=122_310_656,
+            import_memory_bytes=61_341_696,
             way="compiled with the latency hint",
+            import_ms=181.2,
             load_ms=79.1,
+            first_inference_ms=0.9,
             inferences=12_987,
         ),
         speedup=speedup,
         speedup_low=low,
         speedup_high=high,
+        unstable=unstable,
+        loaded=loaded,
+        foreign_cores=0.7 if loaded else 0.01,
         pairs=39,
+        quiet_pairs=2 if loaded else 38,
+        windows=8,
+        seconds=9.2,
+        throughput_ratio=Ratio(median=5.2, low=5.0, high=5.4),
+        ways=(
+            Way(name="frozen", latency_median_us=1003.2, inferences=2457, speedup=Ratio(median=4.8, low=4.3, high=5.1)),
+            Way(name="signature", latency_median_us=1374.4, inferences=310, speedup=Ratio(median=6.6, low=6.2, high=7)),
+        ),
+        layers=(
+            TimedLayer(name="convolution.8", type="Convolution", precision="i8", us=101.5, moves=False),
+            TimedLayer(name="Transpose_12", type="Transpose", precision="f32", us=31.25, moves=True),
+            TimedLayer(
+                name="fashion_1/classifier_1/BiasAdd", type="MatMul", precision="i8", us=42, moves=False
+            ),
+        ),
+        executed={"f32": 1, "i8": 2},
         batch=1,
         threads=2,
         inputs="dataset",
         machine=MACHINE,
+        machine_facts=FACTS,
+        versions=VERSIONS,
     )
 
 
@@ -132,6 +190,7 @@ def target(name: str = "fashion:int8", **changed: object) -> TargetReport:
         measurement=measured(),
         options={"inputs.image.mean": [72.94], "preset": "mixed", "samples": 300},
         versions={"openvino": "2026.4.1", "tensorflow": "2.21.0", "nncf": "3.4.0", "ovmake": "0.1.0+61633b487d5d"},
+        digests={"source": "a1" * 32, "xml": "b2" * 32, "bin": "c3" * 32},
         missing={},
     )
     return replace(report, **changed)  # type: ignore[arg-type]
@@ -192,8 +251,9 @@ def not_measured(name: str = "fashion:int8", why: str = "not measured yet: run `
 def without_peak_memory(name: str) -> TargetReport:
     """Return a target measured on a system that does not tell peak memory."""
     plain = measured(2.1, 2.0, 2.2)
-    tensorflow = replace(plain.tensorflow, peak_memory_bytes=None)
-    openvino = replace(plain.openvino, peak_memory_bytes=None)
+    unknown = {"energy_joules": NO_RAPL, "peak_memory_bytes": NO_PEAK, "import_memory_bytes": NO_PEAK}
+    tensorflow = replace(plain.tensorflow, peak_memory_bytes=None, import_memory_bytes=None, missing=unknown)
+    openvino = replace(plain.openvino, peak_memory_bytes=None, import_memory_bytes=None, missing=unknown)
     measurement = replace(plain, tensorflow=tensorflow, openvino=openvino)
     return target(name, measurement=measurement, evaluation=sure(0.0008, 0.0074))
 
@@ -209,6 +269,41 @@ def candidate(precision: str, median: float = 1.0, **changed: object) -> Candida
         unmeasured="",
     )
     return replace(one, **changed)  # type: ignore[arg-type]
+
+
+def required(name: str = "fashion:int8") -> TargetReport:
+    """Return a target of which more is asked than it gives."""
+    speedup = Requirement(
+        name="speedup",
+        wanted="at least 5.0×",
+        measured="4.8× (4.3 to 5.1×)",
+        result="missed",
+        decided=False,
+        text="speedup is 4.8× (4.3 to 5.1×), at least 5.0× wanted; not decided, for the range holds it",
+    )
+    size = Requirement(
+        name="size",
+        wanted="at most 4 MB",
+        measured="199 kB",
+        result="passed",
+        decided=True,
+        text="size is 199 kB, at most 4 MB wanted",
+    )
+    p95 = Requirement(
+        name="p95-ms",
+        wanted="at most 8 ms",
+        measured="not measured",
+        result="not-measured",
+        decided=True,
+        text="p95-ms is not measured: it takes 20 inferences, and 7 fit into the time",
+    )
+    return target(name, requirements=(speedup, size, p95))
+
+
+def elsewhere(name: str = "fashion:int8") -> TargetReport:
+    """Return a target that was measured on a second device, and of which a third was not there."""
+    gone = 'not available: Device with "GPU" name is not registered in the OpenVINO Runtime'
+    return target(name, devices={"AUTO:CPU": measured(4.1, 4.0, 4.2), "GPU": gone})
 
 
 def weighed(name: str = "fashion:auto") -> TargetReport:
@@ -286,7 +381,7 @@ def controlled_in_vain(name: str = "fashion:int8") -> TargetReport:
 
 EVERY_CASE = (
     target("fashion:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(4.6, 4.2, 5.0)),
-    target("fashion:fp16", evaluation=evaluated(candidate=0.919), measurement=measured(4.7, 3.1, 6.4)),
+    target("fashion:fp16", evaluation=evaluated(candidate=0.919), measurement=measured(4.7, 3.1, 6.4, unstable=True)),
     target("fashion:int8"),
     weighed(),
     slower("slow:int8"),
@@ -302,6 +397,9 @@ EVERY_CASE = (
     target("tiny:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(1.04, 0.97, 1.12)),
     target("priced:fp32", evaluation=prices()),
     undecided("priced:int8"),
+    required("wanted:int8"),
+    elsewhere("roaming:int8"),
+    target("busy:fp32", measurement=measured(2.1, 1.4, 2.9, unstable=True, loaded=True)),
     controlled("held:int8"),
     controlled_in_vain("vain:int8"),
     not_built("gone:fp32"),

@@ -192,7 +192,7 @@ def test_tables_have_captions_and_scopes_and_charts_have_words() -> None:
     assert len(found.all_of("caption")) == len(found.all_of("table")) > 0
     assert all(attributes.get("scope") for attributes in found.all_of("th"))
     charts = [attributes for attributes in found.all_of("svg") if attributes.get("role") == "img"]
-    assert 7 == len(charts)
+    assert 10 == len(charts)
     assert all(attributes["aria-labelledby"] for attributes in charts)
 
 

@@ -16,7 +16,11 @@ from ovmake.report.tables import Page, build_page, verdicts
 from ovmake.report.words import precision
 from tests.report.targets import (
     EVERY_CASE,
+    FACTS,
     GATE_OFF,
+    NO_PEAK,
+    NO_RAPL,
+    VERSIONS,
     evaluated,
     every_case,
     gate_missed,
@@ -25,6 +29,7 @@ from tests.report.targets import (
     not_built,
     not_measured,
     prices,
+    quantiles,
     sure,
     target,
     undecided,
@@ -74,15 +79,19 @@ SPEEDS = {
         "shows no clear difference in speed from TensorFlow, 0.97× (0.93 to 1.00×)",
     ),
     "unstable": (
-        measured(4.8, 2.9, 5.1),
+        measured(4.8, 2.9, 5.1, unstable=True),
         "is 4.8× as fast as TensorFlow (2.9 to 5.1×, unstable)",
     ),
+    "loaded": (
+        measured(4.8, 4.3, 5.1, loaded=True),
+        "is 4.8× as fast as TensorFlow (4.3 to 5.1×, loaded)",
+    ),
     "slower and unstable": (
-        measured(0.6, 0.4, 0.9),
+        measured(0.6, 0.4, 0.9, unstable=True),
         "is slower than TensorFlow, 0.60× as fast (0.40 to 0.90×, unstable)",
     ),
     "range holds 1 and is unstable": (
-        measured(1.3, 0.8, 2.4),
+        measured(1.3, 0.8, 2.4, unstable=True),
         "shows no clear difference in speed from TensorFlow, 1.30× (0.80 to 2.4×, unstable)",
     ),
 }
@@ -162,7 +171,7 @@ def test_a_gate_that_is_not_decided_is_noted() -> None:
 
     (row,) = section.rows
     assert ("−0.70 to 1.50", "0.42 points") == (row.interval, row.figures["drop"].text)
-    assert (undecided().gate_text,) == section.notes
+    assert undecided().gate_text in section.notes
     assert {"result": "passed", "text": undecided().gate_text, "decided": False} == row.to_json()["gate"]
 
 
@@ -290,26 +299,41 @@ def test_the_json_of_a_target() -> None:
         "higher_is_better": True,
         "tensorflow": {
             "latency_median_us": 1003.2,
+            "latency_p90_us": pytest.approx(1153.68),
             "latency_p95_us": 1254.0,
+            "latency_p99_us": pytest.approx(1504.8),
+            "latency_p999_us": 2006.4,
             "throughput_per_second": 1.6e6 / 1003.2,
             "peak_memory_bytes": 647_331_840,
+            "import_memory_bytes": 402_653_184,
+            "import_ms": 2310.5,
             "load_ms": 253.4,
+            "first_inference_ms": 41.7,
+            "energy_joules": None,
             "inferences": 2457,
             "accuracy": 0.918,
             "operations": 58,
         },
         "openvino": {
             "latency_median_us": 209.0,
+            "latency_p90_us": pytest.approx(240.35),
             "latency_p95_us": 261.25,
+            "latency_p99_us": 313.5,
+            "latency_p999_us": 418.0,
             "throughput_per_second": 1.6e6 / 209.0,
             "peak_memory_bytes": 122_310_656,
+            "import_memory_bytes": 61_341_696,
+            "import_ms": 181.2,
             "load_ms": 79.1,
+            "first_inference_ms": 0.9,
+            "energy_joules": None,
             "inferences": 12_987,
             "accuracy": 0.9138,
             "operations": 47,
             "size_bytes": 198_919,
         },
         "speedup": {"median": 4.8, "low": 4.3, "high": 5.1},
+        "throughput_ratio": {"median": 5.2, "low": 5.0, "high": 5.4},
         "drop": pytest.approx(0.0042),
         "drop_interval": {"low": 0.0008, "high": 0.0074, "level": 0.95},
         "max_abs_difference": 0.44208,
@@ -336,16 +360,62 @@ def test_the_json_of_a_target() -> None:
         "weights": {"f32": 4552, "i8": 148_256},
         "measured": {
             "pairs": 39,
+            "quiet_pairs": 38,
+            "windows": 8,
+            "seconds": 9.2,
             "batch": 1,
             "threads": 2,
             "inputs": "dataset",
+            "device": "CPU",
+            "level": 0.95,
+            "unstable": False,
+            "loaded": False,
+            "foreign_cores": 0.01,
             "machine": measured().machine,
+            "machine_facts": {name: value for name, value in FACTS.items() if value is not None},
+            "versions": VERSIONS,
+            "layers_missing": "",
             "tensorflow_called": "frozen",
             "openvino_called": "compiled with the latency hint",
+            "ways": [
+                {
+                    "name": "frozen",
+                    "latency_median_us": 1003.2,
+                    "inferences": 2457,
+                    "speedup": {"median": 4.8, "low": 4.3, "high": 5.1},
+                },
+                {
+                    "name": "signature",
+                    "latency_median_us": 1374.4,
+                    "inferences": 310,
+                    "speedup": {"median": 6.6, "low": 6.2, "high": 7},
+                },
+            ],
+            "executed": {"f32": 1, "i8": 2},
+            "layers": [
+                {"name": "convolution.8", "type": "Convolution", "precision": "i8", "us": 101.5, "moves": False},
+                {"name": "Transpose_12", "type": "Transpose", "precision": "f32", "us": 31.25, "moves": True},
+                {
+                    "name": "fashion_1/classifier_1/BiasAdd",
+                    "type": "MatMul",
+                    "precision": "i8",
+                    "us": 42,
+                    "moves": False,
+                },
+            ],
+            "tensorflow_in_flight": 2,
+            "openvino_in_flight": 2,
+            "tensorflow_quantiles_us": list(quantiles(1003.2)),
+            "openvino_quantiles_us": list(quantiles(209.0)),
+            "tensorflow_energy": {},
+            "openvino_energy": {},
         },
+        "requirements": [],
+        "devices": {},
         "options": {"inputs.image.mean": [72.94], "preset": "mixed", "samples": 300},
         "versions": {"openvino": "2026.4.1", "tensorflow": "2.21.0", "nncf": "3.4.0", "ovmake": "0.1.0+61633b487d5d"},
-        "missing": {},
+        "digests": {"source": "a1" * 32, "xml": "b2" * 32, "bin": "c3" * 32},
+        "missing": {"tensorflow.energy_joules": NO_RAPL, "openvino.energy_joules": NO_RAPL},
     }
 
 
@@ -396,7 +466,7 @@ def test_no_figure_is_invented(report: TargetReport) -> None:
 
 def test_reasons_name_what_is_missing() -> None:
     missing = json_of(gate_off())["missing"]
-    assert {GATE_OFF} == set(missing.values())
+    assert {GATE_OFF, NO_RAPL} == set(missing.values())
 
     missing = json_of(gate_missed())["missing"]
     assert "there is no IR to measure" == missing["speedup.median"] == missing["tensorflow.latency_median_us"]
@@ -407,8 +477,9 @@ def test_reasons_name_what_is_missing() -> None:
     assert "no labelled dataset, so outputs are compared and no metric" == missing["drop"]
 
     missing = json_of(without_peak_memory("m:fp32"))["missing"]
-    untold = "this system does not tell the peak memory of a process"
-    assert {"tensorflow.peak_memory_bytes": untold, "openvino.peak_memory_bytes": untold} == missing
+    of_memory = {path: reason for path, reason in missing.items() if "memory" in path}
+    paths = [f"{side}.{name}_memory_bytes" for side in ("tensorflow", "openvino") for name in ("peak", "import")]
+    assert dict.fromkeys(paths, NO_PEAK) == of_memory
 
 
 def test_figures_that_are_not_finite_are_null() -> None:
