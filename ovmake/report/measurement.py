@@ -39,7 +39,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedLayer:
-    """A layer as the runtime executes it, and its own time in one inference: the median over profiled ones.
+    """A layer as the runtime executes it, and its own time in one inference: the mean over profiled ones.
 
     `type` and `precision` are the runtime's words; `moves` says that it computes nothing and only moves or converts.
     """
@@ -55,6 +55,7 @@ class TimedLayer:
 class SideFigures:
     """What one framework took. `way` says how the model was called; latencies are of that way.
 
+    `loaded_way` is how it was loaded first, as an application does: what loading, first inference and memory are of.
     `quantiles_us` are the 101 percentiles of the latency, from the shortest inference to the longest. `in_flight` is
     how many inferences ran side by side where throughput was measured. `energy` says how `energy_joules` came about.
     """
@@ -66,6 +67,7 @@ class SideFigures:
     inferences: int
     load_ms: float
     way: str
+    loaded_way: str = ""
     latency_p90_us: float | None = None
     latency_p99_us: float | None = None
     latency_p999_us: float | None = None

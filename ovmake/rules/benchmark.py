@@ -28,6 +28,7 @@ def benchmark(lowering: Lowering, target: Target, *, published: Action, frozen: 
     xml, interface = made_by["xml"], made_by["interface"]
     if not isinstance(xml, Artifact) or not isinstance(interface, Artifact):
         raise TypeError(f"{published.name} does not publish artifacts")
+    folder = f"{lowering.ovfile.build_dir}/report/measurements/{target.family}/{target.precision}"
     return lowering.add(
         Action(
             kind="benchmark",
@@ -47,7 +48,10 @@ def benchmark(lowering: Lowering, target: Target, *, published: Action, frozen: 
                 *dataset_inputs(dataset),
             ),
             environment=("machine",),
-            outputs=(Output(role="measurement"),),
+            outputs=(
+                Output(role="measurement", place=f"{folder}/measurement.json"),
+                Output(role="samples", place=f"{folder}/samples.jsonl.gz"),
+            ),
             after=(published.name,),
             exclusive=True,
             at=target.at,

@@ -1,106 +1,172 @@
-"""benchmark: TensorFlow and an IR take turns in short blocks, each in a fresh process of its own.
+"""benchmark: TensorFlow and an IR take turns on this machine, each in a fresh process of its own.
 
-Taking turns spreads whatever else the machine does over both. The order within a pair of blocks is random (seeded), so
-that neither always follows the other. Speed-up: the ratio of the medians of a pair, its median over pairs, and the
-range that holds nine pairs in ten, so that a restless machine shows as a wide range instead of a wrong number.
+In this order, so that each figure is of a process that did nothing else before:
 
-Standard library only: this process must weigh nothing on what it measures.
+    1  import the framework alone: its time and memory
+    2  load the model as an application does, and run it: time to load, first inference, peak memory
+    3  load what else is timed: the other way of calling TensorFlow; more inputs
+    4  latency, in pairs of blocks (windows.py), and from them the speed-up (spread.py)
+    5  throughput, in turns as well
+    6  energy, where the machine tells it (energy.py)
+    7  the IR's layers, each with its time
+
+`figures.py` makes the measurement of it. Standard library only: this process must weigh nothing on what it measures.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import statistics
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ovmake.workers.client import ENVIRONMENT, WorkerProcess
-from ovmake.workers.protocol import Request, serve
+from ovmake.workers.figures import Bench, Throughput, measurement, samples
+from ovmake.workers.load import Load, foreign_cores
+from ovmake.workers.protocol import ActionError, Request, serve
 from ovmake.workers.racing import compare_speed, time_candidates
-from ovmake.workers.turns import Side, take_turns, usable_threads, warm_up
+from ovmake.workers.turns import Side, take_turns, warm_up
+from ovmake.workers.windows import Sides, take_windows
 
 # Blocks long enough to time, short enough that a disturbance hits both sides.
-BLOCK_SECONDS = 0.1
-LEAST_PAIRS = 5
-THROUGHPUT_ROUNDS = 3
-# Shares of the time limit: the rest is for starting and loading.
+BLOCK_SECONDS = 0.05
+# Shares of the time limit: the rest is for warming up.
 LATENCY_SHARE = 0.6
-THROUGHPUT_SHARE = 0.3
+THROUGHPUT_SHARE = 0.25
+PROFILE_SHARE = 0.05
+# Enough inferences to have touched all memory that an inference needs; fewer of a model that takes long.
+MEMORY_RUNS = 20
+MEMORY_SECONDS = 1.0
+# Rounds in which the ways of calling TensorFlow are compared, to see which one the IR takes turns with.
+WAY_ROUNDS = 5
+THROUGHPUT_ROUNDS = 8
+LEAST_ROUNDS = 3
 
-SIDES = ("tensorflow", "openvino")
+TENSORFLOW, OPENVINO = "tensorflow", "openvino"
 # Speed is measured with oneDNN on, which is TensorFlow at its best and its default.
 TIMED_ENVIRONMENT = {**ENVIRONMENT, "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
 def benchmark(request: Request) -> dict[str, object]:
-    """Measure; write `measurement`."""
-    seconds = float(str(request.params["benchmark.max-seconds"]))
-    sides: dict[str, Side] = {}
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            for name in SIDES:
-                worker = WorkerProcess.start(name, boot_log=f"{folder}/{name}.log", environment=TIMED_ENVIRONMENT)
-                sides[name] = Side(worker=worker, request=request, inputs=request.inputs)
-            _measure(sides, seconds)
-    finally:
-        for side in sides.values():
-            side.worker.end()
-    measurement = _summary(sides)
-    Path(request.outputs["measurement"]).write_text(json.dumps(measurement, indent=1) + "\n")
+    """Measure; write `measurement` and `samples`."""
+    with _workers() as workers:
+        bench = _measure(request, workers)
+    Path(request.outputs["measurement"]).write_text(json.dumps(measurement(bench), indent=1) + "\n")
+    with gzip.GzipFile(request.outputs["samples"], "wb", mtime=0) as file:
+        for line in samples(bench):
+            file.write(json.dumps(line).encode() + b"\n")
     return {}
 
 
-def _measure(sides: Mapping[str, Side], seconds: float) -> None:
-    for side in sides.values():
-        side.opened = side.ask("open")
-    for side in sides.values():
-        warm_up(side, BLOCK_SECONDS)
-    take_turns(list(sides.values()), seconds=seconds * LATENCY_SHARE, least=LEAST_PAIRS)
-    # Before the throughput runs, which compile the model once more.
-    for side in sides.values():
-        peak = side.ask("memory")["peak_bytes"]
-        side.peak_bytes = peak if isinstance(peak, int) else None
-    for _ in range(THROUGHPUT_ROUNDS):
-        for side in sides.values():
-            facts = side.ask("throughput", seconds=seconds * THROUGHPUT_SHARE / THROUGHPUT_ROUNDS / len(sides))
-            side.throughputs.append(float(str(facts["samples"])) / float(str(facts["seconds"])))
+@contextmanager
+def _workers() -> Iterator[dict[str, WorkerProcess]]:
+    started: dict[str, WorkerProcess] = {}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in (TENSORFLOW, OPENVINO):
+                log = f"{folder}/{name}.log"
+                started[name] = WorkerProcess.start(name, boot_log=log, environment=TIMED_ENVIRONMENT)
+            yield started
+    finally:
+        for worker in started.values():
+            worker.end()
 
 
-def _summary(sides: Mapping[str, Side]) -> dict[str, object]:
-    tensorflow, openvino = sides["tensorflow"], sides["openvino"]
-    ratios = [
-        statistics.median(slow) / statistics.median(fast)
-        for slow, fast in zip(tensorflow.blocks, openvino.blocks, strict=True)
-    ]
-    cuts = statistics.quantiles(ratios, n=20, method="inclusive")
-    return {
-        "format": 1,
-        "threads": usable_threads(),
-        "batch": openvino.opened["batch"],
-        "inputs": "dataset" if openvino.opened["dataset"] else "seeded random",
-        "pairs": len(ratios),
-        "speedup": {"median": statistics.median(ratios), "low": cuts[0], "high": cuts[-1]},
-        "sides": {name: _side_summary(side) for name, side in sides.items()},
-    }
+def _measure(request: Request, workers: dict[str, WorkerProcess]) -> Bench:
+    seconds = float(str(request.params["benchmark.max-seconds"]))
+    load = Load([worker.process.pid for worker in workers.values()])
+    started = time.monotonic()
+    bench = Bench(device=str(request.params.get("device", "CPU")))
+    fast = _alone(bench, OPENVINO, [_side(request, workers, OPENVINO)])
+    ways = _ways(request, bench, workers)
+    for side in (fast, *ways):
+        side.ask("feeds")
+        bench.warm_ups[side.name] = warm_up(side, BLOCK_SECONDS)
+    slow = _faster(ways)
+    sides = Sides(fast=fast, slow=slow, seldom=[way for way in ways if way is not slow])
+    bench.executed = fast.ask("layers")["executed"]
+    bench.windows = take_windows(sides, load, limit_seconds=seconds * LATENCY_SHARE)
+    bench.fast, bench.ways = fast, ways
+    _take_throughput(bench, [slow, fast], load, seconds * THROUGHPUT_SHARE)
+    bench.layers = fast.ask("profile", seconds=seconds * PROFILE_SHARE)["layers"]
+    bench.seconds = time.monotonic() - started
+    return bench
 
 
-def _side_summary(side: Side) -> dict[str, object]:
-    times_us = sorted(ns / 1000 for block in side.blocks for ns in block)
-    return {
-        "latency_us": {"median": statistics.median(times_us), "p95": _percentile(times_us, 95)},
-        "inferences": len(times_us),
-        "throughput_per_second": statistics.median(side.throughputs),
-        "peak_memory_bytes": side.peak_bytes,
-        "load_ms": side.opened["load_ms"],
-        "way": side.opened["way"],
-        "block_medians_us": [round(statistics.median(block) / 1000, 3) for block in side.blocks],
-    }
+def _side(request: Request, workers: dict[str, WorkerProcess], framework: str, way: str = "") -> Side:
+    return Side(worker=workers[framework], request=request, inputs=request.inputs, name=way or framework)
 
 
-def _percentile(ordered: list[float], percent: int) -> float:
-    """Return the smallest value that so many per cent of the values do not exceed."""
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
+    """Import a framework, load the model in the first way that there is, and run it; return that side.
+
+    Raises:
+        ActionError: the last way fails too.
+    """
+    bench.imports[framework] = sides[0].ask("import")
+    for side in sides:
+        try:
+            side.opened = side.ask("open")
+        except ActionError as error:
+            if error.code != "no-such-way" or side is sides[-1]:
+                raise
+            bench.no_way[side.name] = error.message
+            continue
+        started = time.monotonic()
+        for _ in range(MEMORY_RUNS):
+            side.block()
+            if time.monotonic() - started > MEMORY_SECONDS:
+                break
+        bench.memory[framework] = side.ask("memory")["peak_bytes"]
+        bench.opened[framework] = side.opened
+        return side
+    raise AssertionError("there is a way")
+
+
+def _ways(request: Request, bench: Bench, workers: dict[str, WorkerProcess]) -> list[Side]:
+    """Return the ways of calling TensorFlow that are timed, all of them open.
+
+    What an application loads goes first, for its memory; how the fastest way is prepared would count as the model's.
+    """
+    kind = request.params.get("kind", "saved-model")
+    names: tuple[str, ...] = ("lean", "interpreter") if kind == "tflite" else ("signature", "frozen")
+    if names[0] == "signature" and (kind != "saved-model" or "graph" in request.inputs):
+        names = names[1:]
+    sides = [_side(request, workers, TENSORFLOW, name) for name in names]
+    first = _alone(bench, TENSORFLOW, sides)
+    timed = [side for side in sides if side.name not in {"lean", *bench.no_way}]
+    for side in timed:
+        if side is not first:
+            side.opened = side.ask("open")
+    return timed
+
+
+def _faster(ways: list[Side]) -> Side:
+    """Return the way that the IR takes turns with in every pair."""
+    if len(ways) == 1:
+        return ways[0]
+    take_turns(ways, seconds=0, least=WAY_ROUNDS)
+    return min(ways, key=lambda way: statistics.median(map(statistics.median, way.blocks)))
+
+
+def _take_throughput(bench: Bench, sides: list[Side], load: Load, seconds: float) -> None:
+    """Let each side do as many inferences side by side as it can, in turns; note how many a second, round by round."""
+    for side in sides:
+        in_flight = side.ask("side-by-side")["in_flight"]
+        bench.in_flight[side.name] = int(str(in_flight))
+    started, each = time.monotonic(), seconds / THROUGHPUT_ROUNDS / len(sides)
+    for turn in range(THROUGHPUT_ROUNDS):
+        if turn >= LEAST_ROUNDS and time.monotonic() - started > seconds:
+            return
+        before, rates = load.now(), {}
+        for side in sides if turn % 2 else reversed(sides):
+            facts = side.ask("throughput", seconds=each)
+            rates[side.name] = float(str(facts["samples"])) / float(str(facts["seconds"]))
+        bench.throughput.append(Throughput(rates=rates, foreign=foreign_cores(before, load.now())))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     weights(model) -> {"f32": 1712, "u8": 147712}        bytes, by type of element as the IR stores them
     not_executed(params, counts) -> "bf16 is not available on this machine: ..." | ""
     insist(params, layers)                               raises that
+    moves("Reorder") -> True                             whether a type of layer only moves data
 
 The precision is the end of the kernel's name (`brgconv_avx512_f32`, `jit_avx512_I8`). Not `runtimePrecision`: that is
 the weights', and calls the f32 convolution of an FP16 IR "f16". A layer of the runtime is often several operations of
@@ -46,7 +47,7 @@ def layers(compiled: Any, model: Any) -> list[Layer]:
 def _layer(node: Any, known: set[str]) -> Layer | None:
     details = node.get_rt_info()
     kind, kernel, origins = (_detail(details, name) for name in ("layerType", "primitiveType", "originalLayersNames"))
-    if not kernel or not origins or kernel.startswith(_UNKNOWN) or kind in _MOVES:
+    if not kernel or not origins or kernel.startswith(_UNKNOWN) or moves(kind):
         return None
     # Of the plugin's own making are names such as `Multiply_4110`, which are others in every process.
     names = [name for name in origins.split(",") if name in known]
@@ -60,6 +61,11 @@ def _layer(node: Any, known: set[str]) -> Layer | None:
 
 def _detail(details: Any, name: str) -> str:
     return str(details[name].astype(str)) if name in details else ""
+
+
+def moves(kind: str) -> bool:
+    """Whether a layer of this type computes nothing, and only moves or converts data."""
+    return kind in _MOVES
 
 
 def counts(layers: Iterable[Layer]) -> dict[str, int]:

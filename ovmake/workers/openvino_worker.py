@@ -72,6 +72,10 @@ def _compare_layers(request: Request) -> dict[str, object]:
 
 
 def _time(request: Request) -> dict[str, object]:
+    if request.params["step"] == "import":
+        from ovmake.workers.importing import imported
+
+        return imported("openvino")
     from ovmake.workers.timing import answer
     from ovmake.workers.timing_openvino import OpenVinoSubject
 

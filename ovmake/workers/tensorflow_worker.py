@@ -30,15 +30,19 @@ def _run_layers(request: Request) -> dict[str, object]:
 
 
 def _time(request: Request) -> dict[str, object]:
+    if request.params["step"] == "import":
+        from ovmake.workers.importing import imported
+
+        return imported("tensorflow")
     from ovmake.workers.timing import answer
 
     if request.params.get("kind") == "tflite":
-        from ovmake.workers.timing_lite import LiteSubject
+        from ovmake.workers import timing_lite
 
-        return answer(request, LiteSubject)
-    from ovmake.workers.timing_tensorflow import TensorFlowSubject
+        return answer(request, timing_lite.subject_of)
+    from ovmake.workers import timing_tensorflow
 
-    return answer(request, TensorFlowSubject)
+    return answer(request, timing_tensorflow.subject_of)
 
 
 if __name__ == "__main__":

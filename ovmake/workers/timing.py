@@ -1,18 +1,24 @@
-"""The timed side of a measurement, the same for both frameworks: one process, one model, one loop.
+"""The timed side of a measurement, the same for both frameworks: one process, models by name, one loop.
 
 The bench worker sends `time` requests with a `step`:
 
-    open         load the model, get its feeds ready, settle on the fastest way of calling it
-    block        {"runs": n} -> {"ns": [...]}            n inferences one after the other, each timed
-    memory       -> {"peak_bytes": ...}                  the highest resident memory of this process so far
-    throughput   {"seconds": s} -> {"samples", "seconds"}   as many inferences as the framework can do side by side
+    import       -> {"import_ms", "memory_bytes", "version"}     the framework alone, in a process that did nothing yet
+    open         load the model, run it once -> how long that took, and what is fed
+    block        {"runs": n} -> {"ns": [...]}                    n inferences one after the other, each timed
+    memory       -> {"peak_bytes": ...}                          the highest resident memory of this process so far
+    feeds        get more inputs ready than the first one
+    side-by-side -> {"in_flight": n}                             find how many inferences at a time are fastest
+    throughput   {"seconds": s} -> {"samples", "seconds"}        so many at a time, for so long
 
     layers       -> facts about the compiled model's layers (an IR's only)
+    profile      {"seconds": s} -> {"layers": [...]}             how long each layer takes (an IR's only)
 
-A process may hold several models at a time: each request says by `name` which one it is about.
+A process may hold several models at a time: each request says by `name` which one it is about. On TensorFlow's side the
+name is the way of calling the model.
 
 Feeds are real samples where there is a dataset, up to FEEDS of them in turn, so that no cache sees one input only. They
 are ready before the clock starts, on TensorFlow's side prepared: what the IR does inside is not on TensorFlow's bill.
+Until the memory was read there is one feed: inputs that wait are not what a model needs.
 """
 
 from __future__ import annotations
@@ -23,13 +29,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
+from ovmake.workers.importing import peak_memory_bytes
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request
-from ovmake.workers.samples import take
+from ovmake.workers.samples import Samples, take
 
 FEEDS = 32
 
@@ -39,30 +45,33 @@ class Subject(Protocol):
 
     way: str
 
-    def settle(self, feed: Any) -> None:
-        """Choose the fastest way of calling the model, where there are several."""
-
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Return a feed in the form that `infer` wants, ready to go."""
 
     def infer(self, feed: Any) -> None:
         """Do one inference and wait for its result."""
 
+    def side_by_side(self, feeds: list[Any]) -> int:
+        """Find out how many inferences at a time give the most of them, and get ready for that."""
+
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """Do inferences side by side; return how many, and the seconds they took."""
+        """Do so many at a time; return how many were done, and the seconds they took."""
+
+    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+        """Return each layer with the time it takes; empty where the framework does not tell."""
 
     def layers(self) -> dict[str, object]:
         """Return facts about the layers as they are executed; empty where the framework does not tell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Opened:
-    """A model that is ready to be timed."""
+    """A model that is ready to be timed. `turn` goes round its `feeds`."""
 
     subject: Subject
+    samples: Samples
     feeds: list[Any]
     turn: Iterator[Any]
-    batch: int
 
 
 # What is open in this process, by name.
@@ -72,41 +81,59 @@ _OPEN: dict[str, _Opened] = {}
 def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> dict[str, object]:
     """Do one step."""
     name = str(request.params["name"])
-    match request.params["step"]:
-        case "open":
-            return _open(request, make, name)
-        case "block":
-            return {"ns": _block(_OPEN[name], int(str(request.params["runs"])))}
-        case "memory":
-            return {"peak_bytes": peak_memory_bytes()}
-        case "layers":
-            return _OPEN[name].subject.layers()
-        case "throughput":
-            opened = _OPEN[name]
-            count, seconds = opened.subject.flood(opened.feeds, float(str(request.params["seconds"])))
-            return {"samples": count * opened.batch, "seconds": seconds}
-        case step:
-            raise ValueError(f"unknown step {step}")
+    step = request.params["step"]
+    if step == "open":
+        return _open(request, make, name)
+    if step == "memory":
+        return {"peak_bytes": peak_memory_bytes()}
+    return STEPS[str(step)](_OPEN[name], request.params)
 
 
 def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface).with_batch(1)
-    per_feed = samples.batch or 1
     started = time.perf_counter_ns()
     subject = make(request, interface)
     loaded = time.perf_counter_ns()
-    feeds = [subject.feed(feed.inputs) for feed in itertools.islice(samples.feeds(), FEEDS)]
-    subject.settle(feeds[0])
-    subject.infer(feeds[0])
-    _OPEN[name] = _Opened(subject=subject, feeds=feeds, turn=itertools.cycle(feeds), batch=per_feed)
+    feed = subject.feed(next(samples.feeds()).inputs)
+    ready = time.perf_counter_ns()
+    subject.infer(feed)
+    done = time.perf_counter_ns()
+    _OPEN[name] = _Opened(subject=subject, samples=samples, feeds=[feed], turn=itertools.repeat(feed))
     return {
-        "batch": per_feed,
+        "batch": samples.batch or 1,
         "load_ms": (loaded - started) / 1e6,
+        "first_inference_ms": (done - ready) / 1e6,
         "dataset": "dataset" in request.inputs,
         "way": subject.way,
         "dynamic_inputs": [tensor.name for tensor in interface.inputs if -1 in tensor.shape],
     }
+
+
+def _more_feeds(opened: _Opened) -> dict[str, object]:
+    opened.feeds = [opened.subject.feed(feed.inputs) for feed in itertools.islice(opened.samples.feeds(), FEEDS)]
+    opened.turn = itertools.cycle(opened.feeds)
+    return {"feeds": len(opened.feeds)}
+
+
+def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
+    count, took = opened.subject.flood(opened.feeds, seconds)
+    return {"samples": count * (opened.samples.batch or 1), "seconds": took}
+
+
+# What is done with a model that is open.
+STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]] = {
+    "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
+    "feeds": lambda opened, _: _more_feeds(opened),
+    "layers": lambda opened, _: opened.subject.layers(),
+    "profile": lambda opened, params: {"layers": opened.subject.profile(opened.feeds, _number(params, "seconds"))},
+    "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},
+    "throughput": lambda opened, params: _throughput(opened, _number(params, "seconds")),
+}
+
+
+def _number(params: Mapping[str, object], name: str) -> float:
+    return float(str(params[name]))
 
 
 def _block(opened: _Opened, runs: int) -> list[int]:
@@ -126,17 +153,30 @@ def _block(opened: _Opened, runs: int) -> list[int]:
     return times
 
 
-def side_by_side(infer: Sequence[Callable[[Any], object]], feeds: list[Any], seconds: float) -> tuple[int, float]:
+# How long each number of callers is tried.
+TRIAL_SECONDS = 0.25
+
+
+def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: list[Any]) -> int:
+    """Return the key whose callers get the most done side by side."""
+    rates = {}
+    for key, callers in infer.items():
+        count, took = in_threads(callers, feeds, TRIAL_SECONDS)
+        rates[key] = count / took
+    return max(rates, key=lambda key: rates[key])
+
+
+def in_threads(infer: Sequence[Callable[[Any], object]], feeds: list[Any], seconds: float) -> tuple[int, float]:
     """Call each of `infer` in a thread of its own, over and over; return how many calls, and the seconds they took."""
     counts = [0] * len(infer)
     started = time.perf_counter()
 
     def work(index: int) -> None:
         for feed in itertools.islice(itertools.cycle(feeds), index, None):
-            if time.perf_counter() - started >= seconds:
-                return
             infer[index](feed)
             counts[index] += 1
+            if time.perf_counter() - started >= seconds:
+                return
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(len(infer))]
     for thread in threads:
@@ -144,12 +184,3 @@ def side_by_side(infer: Sequence[Callable[[Any], object]], feeds: list[Any], sec
     for thread in threads:
         thread.join()
     return sum(counts), time.perf_counter() - started
-
-
-def peak_memory_bytes() -> int | None:
-    """Return this process's highest resident memory so far; None where the system does not tell."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    except (OSError, StopIteration, IndexError, ValueError):
-        return None

@@ -14,6 +14,8 @@ from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import Request
 
+MOST_PROFILED = 200
+
 
 class OpenVinoSubject:
     """See `timing.Subject`. It refuses a target whose precision is not executed here."""
@@ -28,10 +30,8 @@ class OpenVinoSubject:
         self._compiled = self._compile("LATENCY")
         executed.insist(request.params, executed.layers(self._compiled, self._model))
         self._request = self._compiled.create_infer_request()
+        self._queue: Any = None
         self.way = "compiled with the latency hint"
-
-    def settle(self, feed: Any) -> None:
-        """There is one way only."""
 
     def layers(self) -> dict[str, object]:
         """Layers by the precision they compute in, and in how many places activations become INT8."""
@@ -40,8 +40,8 @@ class OpenVinoSubject:
         conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
         return {"executed": executed.counts(layers), "conversions": conversions}
 
-    def _compile(self, hint: str) -> Any:
-        properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint}
+    def _compile(self, hint: str, **more: object) -> Any:
+        properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
         if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
             properties |= self._threads
         return self._core.compile_model(self._model, self._device, properties)
@@ -54,17 +54,46 @@ class OpenVinoSubject:
         """One synchronous inference; outputs stay in the runtime's memory, as they do in an application."""
         self._request.infer(feed, share_inputs=True, share_outputs=True)
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+    def side_by_side(self, feeds: list[Any]) -> int:
         """As many requests at a time as the runtime finds best."""
         compiled = self._compile("THROUGHPUT")
-        queue = ov.AsyncInferQueue(compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._queue = ov.AsyncInferQueue(compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         turn = itertools.cycle(feeds)
-        for _ in range(2 * len(queue)):
-            queue.start_async(next(turn))
-        queue.wait_all()
+        for _ in range(2 * len(self._queue)):
+            self._queue.start_async(next(turn))
+        self._queue.wait_all()
+        return len(self._queue)
+
+    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+        """The runtime's own queue, which starts a request as soon as one is free."""
+        turn = itertools.cycle(feeds)
         count, started = 0, time.perf_counter()
-        while time.perf_counter() - started < seconds:
-            queue.start_async(next(turn))
+        while not count or time.perf_counter() - started < seconds:
+            self._queue.start_async(next(turn))
             count += 1
-        queue.wait_all()
+        self._queue.wait_all()
         return count, time.perf_counter() - started
+
+    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+        """Return the layers that are executed, in their order, with the mean time of each in an inference.
+
+        Of a model that is compiled once more, for counting costs time: so the sum is more than an inference takes.
+        """
+        request = self._compile("LATENCY", PERF_COUNT=True).create_infer_request()
+        turn = itertools.cycle(feeds)
+        request.infer(next(turn), share_inputs=True, share_outputs=True)
+        found: dict[tuple[str, str, str], float] = {}
+        count, started = 0, time.perf_counter()
+        while not count or (time.perf_counter() - started < seconds and count < MOST_PROFILED):
+            request.infer(next(turn), share_inputs=True, share_outputs=True)
+            count += 1
+            for one in request.get_profiling_info():
+                if one.status == ov.ProfilingInfo.Status.EXECUTED:
+                    key = (one.node_name, one.node_type, one.exec_type)
+                    found[key] = found.get(key, 0.0) + one.real_time.total_seconds() * 1e6
+        return [_timed(*key, us=total / count) for key, total in found.items()]
+
+
+def _timed(name: str, kind: str, kernel: str, *, us: float) -> dict[str, object]:
+    precision = kernel.rpartition("_")[2].lower()
+    return {"name": name, "type": kind, "precision": precision, "us": round(us, 3), "moves": executed.moves(kind)}

@@ -1,71 +1,35 @@
-"""TensorFlow to be timed, at its best: with oneDNN on, and called in the faster of its two plain ways.
+"""TensorFlow to be timed, at its best: with oneDNN on, in each of its two plain ways of being called.
 
-*frozen* is the graph without variables in one function; *signature* is a SavedModel as shipped. Which is faster depends
-on the model, so both are tried, and `way` says which one the figures are of.
+    subject_of(request, interface) -> SignatureSubject | FrozenSubject       by the request's `name`
+
+*signature*: a SavedModel as it was shipped, which is how most call it. *frozen*: the graph without variables in one
+ConcreteFunction, the fastest plain way. Which of them is faster depends on the model, so both are measured.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
+from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.workers.preparing import Array, prepared
-from ovmake.workers.protocol import Request
-from ovmake.workers.timing import side_by_side
-
-# Enough to get past the first slow calls of either way.
-TRIALS = 15
-# Enough for a slow model, whose inferences all take about the same; the first call of each way is never enough.
-LEAST_TRIALS = 3
-TRIAL_SECONDS = 1.0
+from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.timing import best_callers, in_threads
 
 
-class TensorFlowSubject:
+class FrozenSubject:
     """See `timing.Subject`."""
 
     def __init__(self, request: Request, interface: Interface) -> None:
-        self._threads = int(str(request.params["threads"]))
-        tf.config.threading.set_intra_op_parallelism_threads(self._threads)
+        self._threads = _use_threads(request)
         self._interface = interface
         self._model = Frozen.load(request, interface)
-        self._call: Callable[[Any], object] = self._frozen
+        self._callers = 1
         self.way = "frozen"
-
-    def _frozen(self, feed: Any) -> object:
-        return self._model.function(*feed)
-
-    def _signature(self, feed: Any) -> object:
-        return self._model.signature(**dict(zip(self._model.inputs, feed, strict=True)))
-
-    def settle(self, feed: Any) -> None:
-        """Take the faster way of calling, tried in turns on one feed."""
-        if self._model.signature is None:
-            return
-        times: dict[str, list[int]] = {"frozen": [], "signature": []}
-        ways = {"frozen": self._frozen, "signature": self._signature}
-        started = time.perf_counter()
-        try:
-            for trial in range(TRIALS):
-                if trial >= LEAST_TRIALS and time.perf_counter() - started > TRIAL_SECONDS:
-                    break
-                for name, way in ways.items():
-                    before = time.perf_counter_ns()
-                    way(feed)
-                    times[name].append(time.perf_counter_ns() - before)
-        except (tf.errors.OpError, ValueError, TypeError):
-            return  # the Ovfile's shapes are not those the signature takes
-        self.way = min(times, key=lambda name: statistics.median(times[name]))
-        self._call = ways[self.way]
-
-    def layers(self) -> dict[str, object]:
-        """TensorFlow does not tell."""
-        return {}
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Tensors, prepared already."""
@@ -73,8 +37,89 @@ class TensorFlowSubject:
 
     def infer(self, feed: Any) -> None:
         """On a CPU the function returns when the results are there."""
-        self._call(feed)
+        self._model.function(*feed)
+
+    def side_by_side(self, feeds: list[Any]) -> int:
+        """As many Python threads as it can use: TensorFlow lets go of the interpreter while it computes."""
+        self._callers = best_callers({n: [self.infer] * n for n in _numbers(self._threads)}, feeds)
+        return self._callers
 
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """As many Python threads as cores: TensorFlow lets go of the interpreter while it computes."""
-        return side_by_side([self._call] * self._threads, feeds, seconds)
+        """All of them share TensorFlow's threads."""
+        return in_threads([self.infer] * self._callers, feeds, seconds)
+
+    def layers(self) -> dict[str, object]:
+        """TensorFlow does not tell."""
+        return {}
+
+    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+        """TensorFlow is not asked: what it took counts, and not why."""
+        del feeds, seconds
+        return []
+
+
+class SignatureSubject(FrozenSubject):
+    """See `timing.Subject`. It loads a SavedModel and does nothing else, as an application would."""
+
+    def __init__(self, request: Request, interface: Interface) -> None:
+        self._threads = _use_threads(request)
+        self._interface = interface
+        self._callers = 1
+        self.way = "signature"
+        # The function holds its variables weakly: the object that owns them must stay.
+        tags = request.params.get("tags", DEFAULT_TAGS)
+        try:
+            self._owner = tf.saved_model.load(request.inputs["source"], tags=list(tags))  # type: ignore[call-overload]
+            self._function = self._owner.signatures[str(request.params.get("signature", DEFAULT_SIGNATURE))]
+        except Exception as error:
+            raise ActionError("no-such-way", f"TensorFlow cannot load it as shipped: {message_of(error)}") from error
+        self._names = _names(interface, self._function)
+
+    def feed(self, arrays: Mapping[str, Array]) -> Any:
+        """Tensors by the signature's names, prepared already."""
+        ready = prepared(arrays, self._interface)
+        return {self._names[name]: tf.constant(array) for name, array in ready.items()}
+
+    def infer(self, feed: Any) -> None:
+        """On a CPU the function returns when the results are there.
+
+        Raises:
+            ActionError: the signature does not take it: the Ovfile's shapes are not the source's.
+        """
+        try:
+            self._function(**feed)
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise ActionError("no-such-way", f"the signature does not take it: {message_of(error)}") from error
+
+
+def subject_of(request: Request, interface: Interface) -> FrozenSubject:
+    """Return the model in the way that the request names."""
+    return (SignatureSubject if request.params["name"] == "signature" else FrozenSubject)(request, interface)
+
+
+def _use_threads(request: Request) -> int:
+    threads = int(str(request.params["threads"]))
+    # Once it has computed something TensorFlow takes no other number, and the second model finds it set.
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    return threads
+
+
+def _numbers(threads: int) -> list[int]:
+    """Return the numbers of callers that are worth trying."""
+    return sorted({1, threads, 2 * threads})
+
+
+def _names(interface: Interface, function: Any) -> dict[str, str]:
+    """Return the signature's names of the inputs.
+
+    Raises:
+        ActionError: the IR is another function than the signature: cut, or with an input that is a constant.
+    """
+    taken = set(function.structured_input_signature[1])
+    given = set(function.structured_outputs)
+    names = {tensor.name: tensor.source_name for tensor in interface.inputs}
+    wanted = {tensor.source_name for tensor in interface.outputs}
+    if interface.constants or set(names.values()) != taken or wanted != given:
+        raise ActionError("no-such-way", "the IR computes something else than the signature does")
+    return names

@@ -20,8 +20,17 @@ from dataclasses import dataclass, field
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import ActionError, Request
 
-WARM_UP_BLOCKS = 2
+STEADY = 3
+NO_FASTER = 0.95
 MOST_RUNS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """How many inferences went before the timed ones. Not `steady`: they still got faster when the time was up."""
+
+    inferences: int
+    steady: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,8 +47,6 @@ class Side:
     runs: int = 1
     opened: Mapping[str, object] = field(default_factory=dict)
     blocks: list[list[int]] = field(default_factory=list)
-    throughputs: list[float] = field(default_factory=list)
-    peak_bytes: int | None = None
 
     def ask(self, step: str, **params: object) -> Mapping[str, object]:
         """Do a step and return its facts.
@@ -76,11 +83,23 @@ class Side:
         return times
 
 
-def warm_up(side: Side, block_seconds: float) -> None:
-    """Run until a block's length is known, and the first slow inferences are behind."""
-    for _ in range(WARM_UP_BLOCKS):
-        typical_seconds = statistics.median(side.block()) / 1e9
+def warm_up(side: Side, block_seconds: float, *, limit_seconds: float = 3.0) -> WarmUp:
+    """Run blocks until they get no faster, and settle how many inferences make one.
+
+    The first inferences are slow: memory is touched for the first time, functions are traced, kernels chosen. How many
+    depends on the framework and the model. So it counts as warm when STEADY blocks in a row were none of them clearly
+    faster than what came before.
+    """
+    started = time.monotonic()
+    fastest, in_a_row, inferences = math.inf, 0, 0
+    while in_a_row < STEADY and (not inferences or time.monotonic() - started < limit_seconds):
+        times = side.block()
+        inferences += len(times)
+        typical_seconds = statistics.median(times) / 1e9
+        in_a_row = in_a_row + 1 if typical_seconds > fastest * NO_FASTER else 0
+        fastest = min(fastest, typical_seconds)
         side.runs = max(1, min(MOST_RUNS, round(block_seconds / max(typical_seconds, 1e-9))))
+    return WarmUp(inferences=inferences, steady=in_a_row >= STEADY)
 
 
 def take_turns(
