@@ -23,11 +23,12 @@ PACKAGE = ROOT / "ovmake"
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "diagnostics": (),
     "amounts": (),
+    "machine": (),
     "promise": ("promise",),
     "ovfile": ("amounts", "diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
     "rules": ("diagnostics", "ovfile", "graph", "rules"),
-    "store": ("diagnostics", "ovfile.spec", "graph", "store"),
+    "store": ("diagnostics", "machine", "ovfile.spec", "graph", "store"),
     "engine": (
         "amounts",
         "diagnostics",
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "workers.client",
         "workers.protocol",
     ),
-    "workers": ("diagnostics", "promise", "workers"),
+    "workers": ("diagnostics", "machine", "promise", "workers"),
     "stamp": (),
     "repo": ("diagnostics", "stamp", "ovfile", "graph", "rules", "workers.recognise"),
     "session": (

@@ -12,21 +12,20 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
+from ovmake import machine
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, EnvironmentName
 
 # One import name, several wheels.
 WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")}
 
-# Of ovmake, what makes or judges artifacts: packages, and the module of the actions that need no worker.
-OWN_CODE = ("promise", "rules", "workers", "engine/here.py")
+# Of ovmake, what makes or judges artifacts: packages, the module of the actions that need no worker, and what a
+# measurement says of the machine.
+OWN_CODE = ("promise", "rules", "workers", "engine/here.py", "machine.py")
 
 INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
 
 MOST_JOBS = 4  # by default
-
-# The flags that choose between kernels in oneDNN and Eigen; others (say `smap`) change no arithmetic.
-ISA_PREFIXES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "i8mm", "bf16", "neon")
 
 
 class Toolchain:
@@ -65,28 +64,21 @@ class Toolchain:
     @cached_property
     def isa(self) -> str:
         """The instruction sets that decide which kernels run, sorted."""
-        processor = _first_processor()
-        flags = processor.get("flags") or processor.get("Features") or ""
-        chosen = sorted({flag for flag in flags.split() if flag.startswith(ISA_PREFIXES)})
-        return " ".join(chosen) or os.uname().machine
+        return " ".join(machine.instruction_sets(machine.processor())) or os.uname().machine
 
     @cached_property
     def machine(self) -> str:
         """What a measurement depends on: CPU model, usable cores, limits, memory, kernel, instruction sets."""
+        limit = machine.cpu_limit()
         found = {
-            "processor": _first_processor().get("model name") or os.uname().machine,
-            "cores": f"{usable_cores()} cores",
-            "CPU limit": f"cpu limit {_cpu_limit()}",
-            "memory": f"{_meminfo_total_mib()} MiB",
+            "processor": machine.processor().get("model name") or os.uname().machine,
+            "cores": f"{machine.usable_cores()} cores",
+            "CPU limit": f"cpu limit {'none' if limit is None else f'{limit:g}'}",
+            "memory": f"{(machine.memory_bytes() or 0) // (1024 * 1024)} MiB",
             "kernel": os.uname().release,
             "instruction sets": self.isa,
         }
         return MACHINE_SEPARATOR.join(found[part] for part in MACHINE_PARTS)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_jobs() -> int:
@@ -96,7 +88,7 @@ def default_jobs() -> int:
     and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
     holds a model: on a first build, of which no estimate keeps memory in bounds.
     """
-    return min(usable_cores(), MOST_JOBS)
+    return min(machine.usable_cores(), MOST_JOBS)
 
 
 def _installed(tool: str) -> str:
@@ -135,29 +127,3 @@ def _version_of_metadata(wheel: str) -> str:
         return importlib.metadata.version(wheel)
     except importlib.metadata.PackageNotFoundError:
         return ""
-
-
-def _first_processor() -> dict[str, str]:
-    """Return the first block of /proc/cpuinfo; empty elsewhere than on Linux."""
-    try:
-        block = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
-    except OSError:
-        return {}
-    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
-
-
-def _cpu_limit() -> str:
-    """Return the container's CPU quota in cores, "none" without one (cgroup v2)."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return "none"
-    return "none" if quota == "max" else f"{int(quota) / int(period):g}"
-
-
-def _meminfo_total_mib() -> int:
-    try:
-        line = Path("/proc/meminfo").read_text().partition("\n")[0]
-        return int(line.split()[1]) // 1024
-    except (OSError, IndexError, ValueError):
-        return 0

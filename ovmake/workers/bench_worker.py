@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ovmake import machine
+from ovmake.workers import energy
 from ovmake.workers.client import ENVIRONMENT, WorkerProcess
 from ovmake.workers.figures import Bench, Throughput, measurement, samples
 from ovmake.workers.load import Load, foreign_cores
@@ -38,6 +40,8 @@ BLOCK_SECONDS = 0.05
 LATENCY_SHARE = 0.6
 THROUGHPUT_SHARE = 0.25
 PROFILE_SHARE = 0.05
+# Of each run and each idling for energy, which come on top: there are few machines that tell it.
+ENERGY_SHARE = 0.04
 # Enough inferences to have touched all memory that an inference needs; fewer of a model that takes long.
 MEMORY_RUNS = 20
 MEMORY_SECONDS = 1.0
@@ -80,7 +84,7 @@ def _measure(request: Request, workers: dict[str, WorkerProcess]) -> Bench:
     seconds = float(str(request.params["benchmark.max-seconds"]))
     load = Load([worker.process.pid for worker in workers.values()])
     started = time.monotonic()
-    bench = Bench(device=str(request.params.get("device", "CPU")))
+    bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts().to_json())
     fast = _alone(bench, OPENVINO, [_side(request, workers, OPENVINO)])
     ways = _ways(request, bench, workers)
     for side in (fast, *ways):
@@ -92,6 +96,8 @@ def _measure(request: Request, workers: dict[str, WorkerProcess]) -> Bench:
     bench.windows = take_windows(sides, load, limit_seconds=seconds * LATENCY_SHARE)
     bench.fast, bench.ways = fast, ways
     _take_throughput(bench, [slow, fast], load, seconds * THROUGHPUT_SHARE)
+    for framework, side in ((TENSORFLOW, slow), (OPENVINO, fast)):
+        bench.energy[framework] = _energy(side, seconds * ENERGY_SHARE)
     bench.layers = fast.ask("profile", seconds=seconds * PROFILE_SHARE)["layers"]
     bench.seconds = time.monotonic() - started
     return bench
@@ -167,6 +173,18 @@ def _take_throughput(bench: Bench, sides: list[Side], load: Load, seconds: float
             facts = side.ask("throughput", seconds=each)
             rates[side.name] = float(str(facts["samples"])) / float(str(facts["seconds"]))
         bench.throughput.append(Throughput(rates=rates, foreign=foreign_cores(before, load.now())))
+
+
+def _energy(side: Side, seconds: float) -> dict[str, object]:
+    """Return what an inference takes, one after the other, with nothing beside them."""
+
+    def run() -> int:
+        started, inferences = time.monotonic(), 0
+        while time.monotonic() - started < seconds:
+            inferences += len(side.block())
+        return inferences
+
+    return energy.measure(energy.open_meter(), idle=lambda: time.sleep(seconds), run=run).to_json()
 
 
 if __name__ == "__main__":

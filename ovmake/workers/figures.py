@@ -133,7 +133,8 @@ def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> dict[str,
 
 def _energy(found: Mapping[str, object] | None, missing: dict[str, str]) -> dict[str, object]:
     if found is None or "not_available" in found:
-        missing["energy_joules"] = f"not available: {found['not_available']}" if found else "not measured"
+        why = "it was not asked for" if found is None else found["not_available"]
+        missing["energy_joules"] = f"not available: {why}"
         return {"energy_joules": None, "energy": {}}
     return {"energy_joules": found["joules_per_inference"], "energy": dict(found)}
 

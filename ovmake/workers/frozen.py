@@ -32,13 +32,10 @@ FRAMES = {"Enter", "RefEnter"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A callable graph. `operations` counts what computes something, loop bodies once.
+    """A callable graph. `operations` counts what computes something, loop bodies once; `make` makes `function` anew."""
 
-    `signature` is the source as shipped, None where there is none or the IR is of another function.
-    """
-
+    make: Callable[[], Any]
     function: Any
-    signature: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     operations: int
@@ -57,10 +54,14 @@ class Frozen:
         starts = {tensor.name: _tensor(loaded.inputs, tensor) for tensor in interface.inputs}
         constants = {_tensor(loaded.inputs, constant): filled(constant) for constant in interface.constants}
         ends = {tensor.name: _tensor(loaded.outputs, tensor) for tensor in interface.outputs}
-        whole = not constants and set(starts.values()) == set(loaded.inputs.values())
+        part = _Part(starts=starts, constants=constants, ends=ends)
+
+        def make() -> Any:
+            return _callable(graph, part, interface)
+
         return cls(
-            function=_callable(graph, _Part(starts=starts, constants=constants, ends=ends), interface),
-            signature=loaded.signature if whole and set(starts) == set(loaded.inputs) else None,
+            make=make,
+            function=make(),
             inputs=tuple(starts),
             outputs=tuple(ends),
             operations=sum(node.op not in NOT_COUNTED for node in nodes(_between(graph, starts, ends))),

@@ -20,8 +20,8 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,10 @@ class Lite:
 
     `fixed` are the inputs that are constants, by index. `plain` is the same model in TFLite's own kernels, without
     XNNPACK, if it computes in integers: its kernels then round differently. `quanta` are the steps of outputs in
-    integers, or made of integers at the very end.
+    integers, or made of integers at the very end. `make` makes the interpreter anew.
     """
 
+    make: Callable[[], Any]
     interpreter: Any
     plain: Any
     inputs: Mapping[str, int]
@@ -92,8 +93,13 @@ class Lite:
         shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
         shapes |= {index: array.shape for index, array in fixed.items()}
         _probe(content, shapes, threads)
+
+        def make() -> Any:
+            return _ready(content, shapes, threads)
+
         return cls(
-            interpreter=_ready(content, shapes, threads),
+            make=make,
+            interpreter=make(),
             plain=_ready(content, shapes, threads, plain=True) if _computes_in_integers(model) else None,
             quanta={name: step for name, index in given.items() if (step := _quantum(model, index))},
             inputs=fed,
@@ -109,6 +115,10 @@ class Lite:
             RuntimeError, ValueError: the interpreter's own.
         """
         return self._run(self.interpreter, feed)
+
+    def renewed(self) -> Lite:
+        """Return the same model in another interpreter."""
+        return replace(self, interpreter=self.make())
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
         """Run once in TFLite's plain kernels: how much the model leaves open. None if it computes in floating point."""

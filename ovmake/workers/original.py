@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Original(Protocol):
-    """A loaded source. `signature` is its callable as shipped.
+    """A loaded source.
 
     `quanta` holds the step of each output that comes in integers, by the interface's names.
     """
@@ -30,10 +30,6 @@ class Original(Protocol):
     @property
     def operations(self) -> int:
         """How many operations compute something."""
-
-    @property
-    def signature(self) -> Any:
-        """The source's own callable, None if it has none."""
 
     @property
     def quanta(self) -> Mapping[str, float]:
@@ -55,10 +51,9 @@ class Original(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiteOriginal:
-    """A .tflite model: it has no signature that would be called in another way."""
+    """A .tflite model."""
 
     lite: Lite
-    signature: None = None
 
     @property
     def operations(self) -> int:

@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ovmake import machine
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.turns import Side, take_turns, usable_threads, warm_up
@@ -41,9 +42,6 @@ CHOICE_MOST_ROUNDS = 80
 LEAST_ROUNDS = 8
 # Share of `benchmark.max-seconds`: the rest is for loading.
 CHOICE_SHARE = 0.8
-
-# What computes products of 8-bit integers at once: of x86 and of Arm, by the kernel's names.
-INT8_INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
 def compare_speed(request: Request) -> dict[str, object]:
@@ -119,14 +117,8 @@ def _is_kept(request: Request, candidate: str) -> bool:
 
 def _int8_instructions(device: str) -> list[str] | None:
     """Return the processor's instructions for INT8, None where nobody knows or it is not the one that computes."""
-    if device != "CPU":
-        return None
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return None
-    flags = next((line.split() for line in lines if line.lower().startswith(("flags", "features"))), None)
-    return None if flags is None else [name for name in INT8_INSTRUCTIONS if name in flags]
+    found = machine.int8_instructions(machine.processor()) if device == "CPU" else None
+    return None if found is None else list(found)
 
 
 def _write(place: str, content: Mapping[str, object]) -> None:

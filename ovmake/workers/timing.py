@@ -6,6 +6,7 @@ The bench worker sends `time` requests with a `step`:
     open         load the model, run it once -> how long that took, and what is fed
     block        {"runs": n} -> {"ns": [...]}                    n inferences one after the other, each timed
     memory       -> {"peak_bytes": ...}                          the highest resident memory of this process so far
+    renew        make the model anew: another compilation, other buffers
     feeds        get more inputs ready than the first one
     side-by-side -> {"in_flight": n}                             find how many inferences at a time are fastest
     throughput   {"seconds": s} -> {"samples", "seconds"}        so many at a time, for so long
@@ -50,6 +51,9 @@ class Subject(Protocol):
 
     def infer(self, feed: Any) -> None:
         """Do one inference and wait for its result."""
+
+    def renew(self) -> None:
+        """Make the model anew, of what was read already."""
 
     def side_by_side(self, feeds: list[Any]) -> int:
         """Find out how many inferences at a time give the most of them, and get ready for that."""
@@ -116,6 +120,13 @@ def _more_feeds(opened: _Opened) -> dict[str, object]:
     return {"feeds": len(opened.feeds)}
 
 
+def _renew(opened: _Opened) -> dict[str, object]:
+    opened.subject.renew()
+    gc.collect()  # what is replaced may hold all weights, and refer to itself
+    opened.subject.infer(next(opened.turn))
+    return {}
+
+
 def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
     count, took = opened.subject.flood(opened.feeds, seconds)
     return {"samples": count * (opened.samples.batch or 1), "seconds": took}
@@ -126,6 +137,7 @@ STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]
     "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
     "feeds": lambda opened, _: _more_feeds(opened),
     "layers": lambda opened, _: opened.subject.layers(),
+    "renew": lambda opened, _: _renew(opened),
     "profile": lambda opened, params: {"layers": opened.subject.profile(opened.feeds, _number(params, "seconds"))},
     "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},
     "throughput": lambda opened, params: _throughput(opened, _number(params, "seconds")),

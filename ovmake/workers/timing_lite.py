@@ -50,6 +50,10 @@ class LiteSubject:
         """Fill the inputs, run, and fetch the outputs: an application has to do all three."""
         self._call(feed)
 
+    def renew(self) -> None:
+        """Another interpreter of the same model."""
+        self._call = self._call.renewed() if isinstance(self._call, Lite) else self._load(self._threads)
+
     def side_by_side(self, feeds: list[Any]) -> int:
         """One interpreter with all threads, or one with one thread per core: those share nothing but the model."""
         single = [self._load(1) for _ in range(self._threads)]

@@ -28,6 +28,7 @@ class FrozenSubject:
         self._threads = _use_threads(request)
         self._interface = interface
         self._model = Frozen.load(request, interface)
+        self._function = self._model.function
         self._callers = 1
         self.way = "frozen"
 
@@ -37,7 +38,11 @@ class FrozenSubject:
 
     def infer(self, feed: Any) -> None:
         """On a CPU the function returns when the results are there."""
-        self._model.function(*feed)
+        self._function(*feed)
+
+    def renew(self) -> None:
+        """Another function of the same graph, which TensorFlow optimizes anew."""
+        self._function = self._model.make()
 
     def side_by_side(self, feeds: list[Any]) -> int:
         """As many Python threads as it can use: TensorFlow lets go of the interpreter while it computes."""
@@ -66,14 +71,20 @@ class SignatureSubject(FrozenSubject):
         self._interface = interface
         self._callers = 1
         self.way = "signature"
-        # The function holds its variables weakly: the object that owns them must stay.
-        tags = request.params.get("tags", DEFAULT_TAGS)
+        self._request = request
         try:
-            self._owner = tf.saved_model.load(request.inputs["source"], tags=list(tags))  # type: ignore[call-overload]
-            self._function = self._owner.signatures[str(request.params.get("signature", DEFAULT_SIGNATURE))]
+            self.renew()
         except Exception as error:
             raise ActionError("no-such-way", f"TensorFlow cannot load it as shipped: {message_of(error)}") from error
         self._names = _names(interface, self._function)
+
+    def renew(self) -> None:
+        """Load it again."""
+        given = self._request.params.get("tags", DEFAULT_TAGS)
+        tags = [str(tag) for tag in given] if isinstance(given, list | tuple) else list(DEFAULT_TAGS)
+        # The function holds its variables weakly: the object that owns them must stay.
+        self._owner = tf.saved_model.load(self._request.inputs["source"], tags=tags)
+        self._function = self._owner.signatures[str(self._request.params.get("signature", DEFAULT_SIGNATURE))]
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Tensors by the signature's names, prepared already."""

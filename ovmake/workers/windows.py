@@ -3,10 +3,15 @@
     taken = take_windows(pairing, load, limit_seconds=12)     effects: time passes, sides.block()
     chosen(taken) -> Chosen                                   pure: which windows count, and the spread of their ratios
 
-A *pair* is a block of each side, one after the other, in random order. Pairs are taken in *windows* of about a second,
-over which it can be told how much of the processor others used (`load.py`). Windows in which they used next to nothing
-are *quiet*. If there are enough of those, only they count; else all of them do, the measurement is called loaded, and
+A *pair* is a block of each side, one after the other, in random order. Pairs are taken in *windows* of less than a
+second. Over a window it can be told how much of the processor others used (`load.py`): where it was next to nothing it
+is *quiet*. If there are enough of those, only they count; else all of them do, the measurement is called loaded, and
 the windows are spread over the whole time, so that what comes and goes is seen coming and going.
+
+Before each window both models are made anew. Where their buffers come to lie, and how threads meet, stays as it is for
+as long as a compiled model lives: of one graph in one process of TensorFlow's, one function took 376 to 431 µs in
+twelve windows and others up to 461, and between processes it was the same. However long one of them is timed, it only
+tells about itself; ten measurements of 6 s promised 2 % and disagreed by 8.
 
 Rule: it ends early only on quiet windows. A busy machine can agree with itself for seconds and be wrong.
 """
@@ -21,11 +26,17 @@ from dataclasses import dataclass, field
 
 from ovmake.workers.load import Load, foreign_cores
 from ovmake.workers.spread import FEWEST, LEAST, Spread, spread_of
-from ovmake.workers.turns import Side
+from ovmake.workers.turns import Side, warm_up
 
-WINDOW_SECONDS = 1.0
-# With a limit of less than this many seconds windows are shorter, so that there are enough of them.
+WINDOW_SECONDS = 0.4
+# With a limit that is too short for so many of them, windows are shorter.
 WINDOWS = 8
+# It ends no earlier than with so many: windows that agree by chance would end it, and promise too much.
+EARLIEST = 10
+# The share of the time that may go into making models anew; where that takes long it is done less often.
+RENEW_SHARE = 0.4
+RENEWED_BLOCK_SECONDS = 0.02
+RENEWED_SECONDS = 0.5
 # What others may use of the processor in a quiet window, in cores, and what the ticks may be off by, in seconds of CPU.
 QUIET_CORES = 0.15
 TICKS_SECONDS = 0.03
@@ -96,22 +107,45 @@ def take_windows(sides: Sides, load: Load, *, limit_seconds: float) -> list[Wind
     started = time.monotonic()
     seconds = min(WINDOW_SECONDS, limit_seconds / WINDOWS)
     windows: list[Window] = []
+    renewing = _Renewing(started_s=started)
     turn = 0
     while True:
         passed = time.monotonic() - started
         is_over = passed >= limit_seconds or is_precise(windows, sides.slow.name, sides.fast.name)
         if len(windows) >= FEWEST and is_over:
             return windows
+        renewing.before_window(sides)
         window, turn = _window(sides, load, shuffler, turn, seconds)
         windows.append(window)
         if not window.quiet:
             time.sleep(max(0.0, min(PAUSE_SECONDS, limit_seconds - (time.monotonic() - started))))
 
 
+@dataclass(slots=True, kw_only=True)
+class _Renewing:
+    """Makes models anew before a window, unless that took too much of the time already."""
+
+    started_s: float
+    spent_s: float = 0.0
+    first: bool = True
+
+    def before_window(self, sides: Sides) -> None:
+        now = time.monotonic()
+        # The first window has models that nobody timed yet.
+        if not self.first and self.spent_s <= RENEW_SHARE * (now - self.started_s):
+            for side in (sides.fast, sides.slow):
+                runs = side.runs
+                side.ask("renew")
+                warm_up(side, RENEWED_BLOCK_SECONDS, limit_seconds=RENEWED_SECONDS)
+                side.runs = runs
+            self.spent_s += time.monotonic() - now
+        self.first = False
+
+
 def is_precise(windows: Sequence[Window], slow: str, fast: str) -> bool:
     """Return whether quiet windows alone say how fast one is beside the other."""
     found = chosen(windows)
-    if found.loaded or len(found.windows) < LEAST:
+    if found.loaded or len(found.windows) < EARLIEST:
         return False
     spread = found.spread(slow, fast)
     return spread is not None and spread.half_width < PRECISE

@@ -36,7 +36,7 @@ def test_two_lines_are_a_whole_ovfile() -> None:
         inputs=(),
         accuracy=Accuracy(dataset=None, metric=None, max_drop=None, cosine=0.99999, max_error=1e-4, promised=False),
         quantization=None,
-        benchmark=Benchmark(max_seconds=10.0),
+        benchmark=Benchmark(max_seconds=20.0),
         at=("models", "digits"),
     )
 

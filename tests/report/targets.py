@@ -98,9 +98,7 @@ def measured(
         layers=(
             TimedLayer(name="convolution.8", type="Convolution", precision="i8", us=101.5, moves=False),
             TimedLayer(name="Transpose_12", type="Transpose", precision="f32", us=31.25, moves=True),
-            TimedLayer(
-                name="fashion_1/classifier_1/BiasAdd", type="MatMul", precision="i8", us=42, moves=False
-            ),
+            TimedLayer(name="fashion_1/classifier_1/BiasAdd", type="MatMul", precision="i8", us=42, moves=False),
         ),
         executed={"f32": 1, "i8": 2},
         batch=1,
