@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "promise": ("promise",),
     "ovfile": ("amounts", "diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
-    "rules": ("diagnostics", "ovfile", "graph", "rules"),
+    "rules": ("amounts", "diagnostics", "ovfile", "graph", "rules"),
     "store": ("diagnostics", "machine", "ovfile.spec", "graph", "store"),
     "engine": (
         "amounts",
@@ -55,7 +55,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "gc": ("amounts", "stamp", "checking", "graph", "store", "engine", "session", "gc"),
     "timeline": ("diagnostics", "graph", "engine", "terminal"),
     "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
-    "report": ("diagnostics", "amounts", "ovfile.spec", "graph", "store", "engine", "session", "report"),
+    "report": (
+        *("diagnostics", "amounts", "ovfile.spec", "graph", "rules.benchmark", "rules.requiring", "store", "engine"),
+        *("session", "report"),
+    ),
     "inspecting": (
         "amounts",
         "diagnostics",

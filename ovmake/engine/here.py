@@ -4,6 +4,7 @@ gate, judge     an evaluation against the promise; a judgement is the same as da
 check-speed     an IR beside its FP32 sibling; a warning where it is slower
 weigh, choose   what `auto` chooses, and the chosen IR
 publish         the record
+check-size, require     what else the Ovfile asks for
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
 from ovmake.promise import Verdict, decide, facts_of
-from ovmake.rules import choosing, searching, speed
+from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
 
 
@@ -159,6 +160,40 @@ def _publish(job: Job) -> Success | Failure:
     return Success(facts=facts | ({"chosen": str(choice["chosen"])} if choice else {}))
 
 
+def _check_size(job: Job) -> Success | Failure:
+    most = job.params["require.size"]
+    if not isinstance(most, int):
+        raise TypeError("a size is a whole number of bytes")
+    judged = requiring.judge_size(most, sum(job.digests[role].size_bytes for role in ("xml", "bin")))
+    if judged.result == requiring.MISSED:
+        return Failure(
+            code="requirement-missed",
+            message=f"the IR's {judged.text}",
+            notes=("nothing was published; the last good IR, if there is one, is where it was",),
+            help="int8 and the -weights precisions make smaller IRs, and `cut` takes layers off",
+            setting="require.size",
+        )
+    _write(job, "size", judged.to_json())
+    return Success()
+
+
+def _require(job: Job) -> Success | Failure:
+    wanted = {name.removeprefix("require."): float(str(value)) for name, value in job.params.items()}
+    judged = requiring.judge(wanted, _read(job, "measurement"))
+    failed = [one for one in judged if one.result != requiring.PASSED]
+    if failed:
+        missed = any(one.result == requiring.MISSED for one in failed)
+        return Failure(
+            code="requirement-missed" if missed else "requirement-not-measured",
+            message=failed[0].text,
+            notes=(*(one.text for one in judged if one is not failed[0]), "the IR stays published"),
+            help="`ovmake report --force` measures again, if the machine was busy",
+            setting=f"require.{failed[0].name}",
+        )
+    _write(job, "requirements", {"format": 1, "requirements": [one.to_json() for one in judged]})
+    return Success()
+
+
 KINDS: dict[str, Callable[[Job], Success | Failure]] = {
     "gate": _gate,
     "judge": _judge,
@@ -166,6 +201,8 @@ KINDS: dict[str, Callable[[Job], Success | Failure]] = {
     "weigh": _weigh,
     "choose": _choose,
     "publish": _publish,
+    "check-size": _check_size,
+    "require": _require,
 }
 
 

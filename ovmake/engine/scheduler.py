@@ -160,10 +160,13 @@ class Scheduler:
             self._stopped = self._stopped or not (self._keep_going or self._actions[name].advisory)
             return self._skip_after(name)
         for consumer in self._consumers[name]:
-            self._missing[consumer] -= 1
-            if self._missing[consumer] == 0 and self._states[consumer] is State.WAITING:
-                self._make_ready(consumer)
+            self._wait_less(consumer)
         return []
+
+    def _wait_less(self, name: str) -> None:
+        self._missing[name] -= 1
+        if self._missing[name] == 0 and self._states[name] is State.WAITING:
+            self._make_ready(name)
 
     def again(self, names: Collection[str], *, before: str) -> None:
         """What these made is lost: do them once more, and then `before`, which was taken and needs them.
@@ -193,8 +196,11 @@ class Scheduler:
         skipped: set[str] = set()
         pending = [name]
         while pending:
-            for consumer in self._consumers[pending.pop()]:
-                if self._states[consumer] is State.WAITING:
+            failed = self._actions[pending.pop()]
+            for consumer in self._consumers[failed.name]:
+                if failed.advisory and failed.name not in self._actions[consumer].made_by:
+                    self._wait_less(consumer)  # nothing fails with advice that it only waited for
+                elif self._states[consumer] is State.WAITING:
                     self._move(consumer, State.SKIPPED)
                     skipped.add(consumer)
                     pending.append(consumer)

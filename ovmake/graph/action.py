@@ -147,8 +147,12 @@ class Action:
     @property
     def needs(self) -> tuple[str, ...]:
         """Names of the actions that must be done first."""
-        made = [source.origin.action for source in self.inputs if isinstance(source.origin, Artifact)]
-        return tuple(dict.fromkeys([*made, *self.after]))
+        return tuple(dict.fromkeys([*self.made_by, *self.after]))
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """Names of the actions whose outputs it reads."""
+        return tuple(source.origin.action for source in self.inputs if isinstance(source.origin, Artifact))
 
     @property
     def source_paths(self) -> tuple[str, ...]:

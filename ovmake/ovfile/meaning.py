@@ -21,6 +21,7 @@ from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.references import STATE
+from ovmake.ovfile.requiring import require_of
 from ovmake.ovfile.settings import Settings, dig, table
 from ovmake.ovfile.spec import (
     AUTO,
@@ -160,12 +161,20 @@ class Meaning:
             accuracy=accuracy_of(own, precision, self.datasets, self.problems),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             weights=weights_of(own, precision, self.problems),
-            benchmark=Benchmark(max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS)),
+            benchmark=self._benchmark(own),
+            require=require_of(own),
             speed_check=own.get("speed-check") is not False,
             candidates=self._candidates(own, model, variant) if precision == AUTO else (),
             at=special if variant else at,
             # The device stands at the top, for all targets.
             origins=own.origins | ({"device": ("device",)} if "device" in self.document else {}),
+        )
+
+    def _benchmark(self, own: Settings) -> Benchmark:
+        devices = own.strings("benchmark", "devices", default=())
+        return Benchmark(
+            max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS),
+            devices=tuple(device for device in devices if device != self.device),
         )
 
     # auto

@@ -26,6 +26,7 @@ from ovmake.ovfile.kinds import (
     one_of,
 )
 from ovmake.ovfile.schema_compression import INT8, OF_PRECISION
+from ovmake.ovfile.schema_measuring import BENCHMARK, REQUIRE
 from ovmake.ovfile.spec import (
     AUTO,
     CANDIDATES,
@@ -35,7 +36,6 @@ from ovmake.ovfile.spec import (
     DEFAULT_DEVICE,
     DEFAULT_MAX_DROP,
     DEFAULT_MAX_ERROR,
-    DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
     DEFAULT_RELATIVE_DROP,
     DEFAULT_SIGNATURE,
@@ -232,27 +232,6 @@ CUT = Table(
     ),
 )
 
-BENCHMARK = Table(
-    keys=(
-        Key(
-            name="max-seconds",
-            kind=Number(minimum=1),
-            doc="Time that the measurement of a target may take",
-            default=f"{DEFAULT_MAX_SECONDS:g}",
-        ),
-        Key(
-            name="hints",
-            kind=ListOf(
-                element=Choice(words=("latency", "throughput"), code="unknown-hint", what="performance hint"),
-                expected="an array of hints",
-            ),
-            doc="What to measure: `latency` and `throughput`",
-            default="both",
-            ready=(["latency", "throughput"], ["throughput", "latency"]),
-        ),
-    ),
-)
-
 PER_PRECISION = (
     Key(
         name="signature",
@@ -289,6 +268,7 @@ PER_PRECISION = (
     Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
     *INT8,
     Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
+    Key(name="require", kind=REQUIRE, doc="What an IR must reach beside its accuracy"),
     Key(
         name="speed-check",
         kind=Flag(),

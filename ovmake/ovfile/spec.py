@@ -273,9 +273,21 @@ class WeightCompression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """How long the measurement of one target may take."""
+    """How long the measurement of one target may take, and on which devices beside the target's it is measured."""
 
     max_seconds: float
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Require:
+    """What an IR must reach beside its accuracy, None where the Ovfile asks for nothing. `size` is in bytes.
+
+    `measured` holds what a measurement must show, by key: speedup, p95-ms, throughput, memory (in bytes).
+    """
+
+    size: int | None = None
+    measured: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +314,7 @@ class Target:
     quantization: Quantization | None
     weights: WeightCompression | None = None
     benchmark: Benchmark
+    require: Require = Require()
     speed_check: bool = True
     candidates: tuple[Target, ...] = ()
     at: KeyPath

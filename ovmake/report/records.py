@@ -11,16 +11,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ovmake.engine.executor import ActionOutcome, Outcome
-from ovmake.graph.action import Graph
+from ovmake.graph.action import Action, Artifact, Graph
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.report.control import Search
 from ovmake.report.measurement import Measurement
 from ovmake.report.weighing import SpeedCheck, Weighing
+from ovmake.rules import requiring
+from ovmake.rules.benchmark import ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,8 @@ Read = Callable[[Digest], bytes]
 
 def gather(graph: Graph, outcome: Outcome, targets: Sequence[str], read: Read) -> list[TargetReport]:
     """Return what is known of each target after a build of the graph with measurements."""
-    return [_target(graph, outcome, name, read) for name in targets]
+    devices = _devices(graph, outcome, read)
+    return [replace(_target(graph, outcome, name, read), devices=devices.get(name, {})) for name in targets]
 
 
 def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetReport:
@@ -187,8 +190,54 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         weighing=Weighing.of(choice) if choice else None,
         speed_check=SpeedCheck.of(check) if check else None,
         search=Search.of(search) if search else None,
+        requirements=_requirements(graph, outcome, name, read),
         digests={"source": record["source"]["fingerprint"], **record["files"]} if record else {},
     )
+
+
+def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[Requirement, ...]:
+    """Return what became of everything that the Ovfile asks for."""
+    sized = graph.actions.get(f"check-size {name}")
+    judged = [] if sized is None else [_judged_size(sized, outcome)]
+    asked = graph.actions.get(f"require {name}")
+    if asked is not None:
+        wanted = {param.name.removeprefix("require."): float(str(param.value)) for param in asked.params}
+        measured = outcome.actions.get(f"benchmark {name}")
+        why = _why_not_measured(measured, {} if outcome.actions[f"publish {name}"].outputs else {"ir": ""})
+        judged += requiring.judge(wanted, _json(measured, "measurement", read), why)
+    return tuple(
+        Requirement(
+            name=one.name,
+            wanted=one.wanted,
+            measured=one.measured,
+            result=one.result,
+            decided=one.decided,
+            text=one.text,
+        )
+        for one in judged
+    )
+
+
+def _judged_size(sized: Action, outcome: Outcome) -> requiring.Judged:
+    most = int(str(sized.params[0].value))
+    maker = next(given.origin for given in sized.inputs if isinstance(given.origin, Artifact))
+    made = outcome.actions[maker.action].outputs
+    if made is None:
+        return requiring.unmade_size(most)
+    return requiring.judge_size(most, sum(made[role].size_bytes for role in ("xml", "bin")))
+
+
+def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measurement | str]]:
+    """Return what was measured on other devices than the Ovfile's own, or why nothing was; by target and device."""
+    found: dict[str, dict[str, Measurement | str]] = {}
+    for action in graph.actions.values():
+        target, elsewhere, device = action.subject.partition(ELSEWHERE)
+        if action.kind == "benchmark" and elsewhere:
+            done = outcome.actions.get(action.name)
+            body = _json(done, "measurement", read)
+            measured = None if body is None else Measurement.of(body, machine=_machine(done))
+            found.setdefault(target, {})[device] = measured or f"not available: {_why_not_measured(done, {})}"
+    return found
 
 
 def _machine(measured: ActionOutcome | None) -> str:

@@ -14,6 +14,7 @@
     auto.py              candidates                      -> the fastest that keeps its gate
     publish.py           what passed                     -> build/<model>/<precision>/
     speed.py             INT8 and FP32 taking turns      -> a warning where INT8 is slower
+    requiring.py         what else the Ovfile asks for    -> passed, or the target fails
     benchmark.py         IR and TensorFlow taking turns  -> a measurement (for `ovmake report`)
     debug.py             the IR, layer by layer          -> where it leaves TensorFlow (for `ovmake debug`)
 
@@ -46,6 +47,7 @@ from ovmake.rules.name_layers import name_layers
 from ovmake.rules.publish import Judged, publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
+from ovmake.rules.requiring import check_size, require
 from ovmake.rules.settings import is_traced
 from ovmake.rules.speed import REDUCED, check_speed, compare_speed
 
@@ -58,10 +60,15 @@ def build_target(lowering: Lowering, target: Target) -> Action:
 
 
 def measure_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake report` does for one target; return the last: it measures, or checks the speed."""
+    """Add what `ovmake report` does for one target; return the last: it measures, checks the speed, or judges."""
     published = _published(lowering, target)
-    measured = benchmark(lowering, target, published=published, frozen=freeze(lowering, target))
-    return _checked(lowering, target, after=measured)
+    frozen = freeze(lowering, target)
+    measured = benchmark(lowering, target, published=published, frozen=frozen)
+    last = measured
+    for device in target.benchmark.devices:
+        last = benchmark(lowering, target, published=published, frozen=frozen, elsewhere=device, after=last)
+    last = _checked(lowering, target, after=last)
+    return require(lowering, target, measured=measured, after=last) or last
 
 
 def debug_target(lowering: Lowering, target: Target) -> Action:
@@ -113,6 +120,7 @@ def _published(lowering: Lowering, target: Target) -> Action:
         target,
         converted=made.converted,
         ir=made.ir,
+        sized=check_size(lowering, target, made.ir),
         frozen=made.frozen,
         judged=judged,
         searched=made.searched,
@@ -130,6 +138,7 @@ def _published_choice(lowering: Lowering, target: Target) -> Action:
         target,
         converted=converted,
         ir=chosen,
+        sized=check_size(lowering, target, chosen),
         frozen=frozen,
         judged=judged,
         searched=chosen,

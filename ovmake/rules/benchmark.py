@@ -6,6 +6,9 @@ gate (`after`) without depending on it: a new `max-drop` measures nothing again.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
@@ -20,19 +23,36 @@ from ovmake.rules.settings import (
     validation_set,
 )
 
+# Between a target and the device that it is measured on as well: `benchmark m:fp32 on GPU`.
+ELSEWHERE = " on "
 
-def benchmark(lowering: Lowering, target: Target, *, published: Action, frozen: Action | None) -> Action:
-    """Add the measurement of the IR that `published` publishes, beside TensorFlow."""
+
+def benchmark(
+    lowering: Lowering,
+    target: Target,
+    *,
+    published: Action,
+    frozen: Action | None,
+    elsewhere: str = "",
+    after: Action | None = None,
+) -> Action:
+    """Add the measurement of the IR that `published` publishes, beside TensorFlow.
+
+    `elsewhere` is another device than the target's, which this machine may lack: then nothing fails for it.
+    """
+    target = replace(target, device=elsewhere) if elsewhere else target
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     made_by = {source.role: source.origin for source in published.inputs}
     xml, interface = made_by["xml"], made_by["interface"]
     if not isinstance(xml, Artifact) or not isinstance(interface, Artifact):
         raise TypeError(f"{published.name} does not publish artifacts")
     folder = f"{lowering.ovfile.build_dir}/report/measurements/{target.family}/{target.precision}"
+    # Of a device's name, "AUTO:GPU,CPU", the file system need not like all signs.
+    folder += re.sub(r"[^A-Za-z0-9.]+", "-", f" on {elsewhere}") if elsewhere else ""
     return lowering.add(
         Action(
             kind="benchmark",
-            subject=target.name,
+            subject=f"{target.name}{ELSEWHERE}{elsewhere}" if elsewhere else target.name,
             worker="bench",
             tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
             params=(
@@ -52,8 +72,9 @@ def benchmark(lowering: Lowering, target: Target, *, published: Action, frozen: 
                 Output(role="measurement", place=f"{folder}/measurement.json"),
                 Output(role="samples", place=f"{folder}/samples.jsonl.gz"),
             ),
-            after=(published.name,),
+            after=(published.name, *(() if after is None else (after.name,))),
             exclusive=True,
+            advisory=bool(elsewhere),
             at=target.at,
             origins=target.origins,
         ),

@@ -62,12 +62,13 @@ def publish(
     *,
     converted: Action,
     ir: Action,
+    sized: Action | None,
     frozen: Action | None,
     judged: Judged | None,
     searched: Action | None,
     choice: Action | None = None,
 ) -> Action:
-    """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off.
+    """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off, and for `sized`.
 
     The record repeats what `searched`, which looked for layers to give back, and `choice`, of `auto`, found out.
     """
@@ -92,6 +93,7 @@ def publish(
                 Output(role="bin", place=f"{folder}/{target.family}.bin", copy_of="bin"),
                 Output(role="record", place=f"{folder}/record.json"),
             ),
+            after=() if sized is None else (sized.name,),
             at=target.at,
             origins=_origins(lowering, target),
         ),

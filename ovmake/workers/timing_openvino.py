@@ -12,7 +12,7 @@ import openvino as ov
 from ovmake.workers import executed, ir
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import Request
+from ovmake.workers.protocol import ActionError, Request, message_of
 
 MOST_PROFILED = 200
 
@@ -44,7 +44,14 @@ class OpenVinoSubject:
         properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
         if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
             properties |= self._threads
-        return self._core.compile_model(self._model, self._device, properties)
+        try:
+            return self._core.compile_model(self._model, self._device, properties)
+        except RuntimeError as error:
+            there = ", ".join(self._core.available_devices)
+            if all(self._device != name for name in self._core.available_devices) and self._device != "CPU":
+                message = f"OpenVINO cannot compile for the device {self._device}; this machine has {there}"
+                raise ActionError("device-not-available", message, notes=(message_of(error),)) from error
+            raise
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Tensors share the arrays' memory."""

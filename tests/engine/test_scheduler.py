@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import hypothesis
 import pytest
@@ -477,3 +478,27 @@ def test_a_second_build_runs_side_by_side_what_fits_into_memory(memory: int | No
     )
 
     assert (2, most) == (first.runner.most, second.runner.most)
+
+
+def test_what_only_waited_for_advice_runs_without_it() -> None:
+    """A device that this machine lacks is not measured; what is required of the others is judged all the same."""
+    advice = replace(action("advise m", "a m"), advisory=True)
+    reads = replace(action("repeat m", "advise m"), advisory=True)
+    waits = action("judge m", "a m", after=("repeat m", "advise m"))
+    given = scheduler(action("a m"), advice, reads, waits)
+    done(given)
+
+    skipped = given.finish(take(given), ok=False)
+
+    assert ["repeat m"] == [one.name for one in skipped]
+    assert "judge m" == take(given)
+
+
+def test_what_reads_advice_that_failed_is_skipped() -> None:
+    advice = replace(action("advise m", "a m"), advisory=True)
+    given = scheduler(action("a m"), advice, action("judge m", "advise m"), keep_going=True)
+    done(given)
+
+    skipped = given.finish(take(given), ok=False)
+
+    assert ["judge m"] == [one.name for one in skipped]

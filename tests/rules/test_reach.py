@@ -93,6 +93,10 @@ def changed(before: str, after: str) -> set[str]:
             {*EVALUATED, *TIMED, "compare-speed m:int8", "quantize m:int8"},
         ),
         ("\n[models.m.int8]", "\nbenchmark.max-seconds = 3\n[models.m.int8]", TIMED),
+        # What is required: who judges it, and no measurement.
+        ('"mixed"', '"mixed"\nrequire.size = "4 MB"', {"check-size m:int8"}),
+        ('"mixed"', '"mixed"\nrequire.speedup = 2', {"require m:int8"}),
+        ('"mixed"', '"mixed"\nbenchmark.devices = ["GPU"]', {"benchmark m:int8 on GPU"}),
         # What one action may take: nothing that any of them sees.
         ("\n[datasets.train]", '\nlimits = { minutes = 5, memory = "8 GB" }\n[datasets.train]', set()),
     ],
