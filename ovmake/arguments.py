@@ -37,6 +37,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _timeline_argument(report)
     report.add_argument("--no-measure", action="store_true", help="show measurements there are, and make none")
     report.add_argument("--force", action="store_true", help="measure again, fresh or not")
+    _report_arguments(report)
 
     explain = _command(commands, "explain", run["explain"], "say why targets are stale, or that they are not")
     _target_arguments(explain)
@@ -81,6 +82,15 @@ def _command(
     parser.add_argument("--allow-outside", action="store_true", help="let paths of the Ovfile leave the repo")
     parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is at work here")
     return parser
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    against_help = "compare with an earlier report.json: a file, or git:REV for this one's at a revision"
+    parser.add_argument("--against", metavar="REPORT", default="", help=against_help)
+    parser.add_argument("--markdown", action="store_true", help="print the report as Markdown, for a pull request")
+    parser.add_argument("--junit", metavar="FILE", default="", help="write a test case per gate to FILE, as JUnit does")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of report.json, and do nothing")
 
 
 def _target_arguments(parser: argparse.ArgumentParser) -> None:

@@ -56,8 +56,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "timeline": ("diagnostics", "graph", "engine", "terminal"),
     "debug": ("diagnostics", "ovfile.spec", "graph", "store", "engine", "session", "debug"),
     "report": (
-        *("diagnostics", "amounts", "ovfile.spec", "graph", "rules.benchmark", "rules.requiring", "store", "engine"),
-        *("session", "report"),
+        *("diagnostics", "amounts", "ovfile.spec", "graph", "rules.benchmark", "rules.intervals", "rules.requiring"),
+        *("store", "engine", "session", "report"),
     ),
     "inspecting": (
         "amounts",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ovmake.engine.executor import Outcome
     from ovmake.engine.world import Options
     from ovmake.graph.action import Graph
+    from ovmake.report.command import Written
     from ovmake.session import Session
 
 
@@ -93,6 +94,11 @@ def _watch(arguments: argparse.Namespace) -> NoReturn:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Build, measure what is stale, write the report."""
+    if arguments.schema:
+        from ovmake.report.schema import TEXT
+
+        print(TEXT, end="")
+        return 0
     from ovmake.report.command import Request, report
     from ovmake.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
@@ -103,6 +109,8 @@ def run_report(arguments: argparse.Namespace) -> int:
             jobs=arguments.jobs or default_jobs(),
             measure=not arguments.no_measure,
             again=arguments.force,
+            against=arguments.against,
+            junit=arguments.junit,
         )
         with listener_of(arguments) as listener:
             written = report(session, request, listener)
@@ -110,13 +118,28 @@ def run_report(arguments: argparse.Namespace) -> int:
             # Measurements went to the store, and the stamp of the last build knows nothing of them.
             graph = session.graph(measure=False)
             Stamping(session, graph, list(graph.targets)).look_again()
-        if arguments.json:
-            print_json({"event": "report-written", "html": written.html, "json": written.json})
-        else:
-            for line in written.verdicts:
-                print(line)
-            print(f"report: {written.html}")
+        _tell_written(arguments, written)
         return written.exit_status
+
+
+def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
+    from pathlib import Path
+
+    if arguments.json:
+        places = {"html": written.html, "json": written.json} | ({"junit": arguments.junit} if arguments.junit else {})
+        print_json({"event": "report-written", **places})
+    elif arguments.markdown:
+        from ovmake.report.markdown import to_markdown
+
+        print(to_markdown(written.page), end="")
+    else:
+        for line in (*written.verdicts, *written.changes):
+            print(line)
+        print(f"report: {written.html}")
+    if arguments.open:
+        import webbrowser
+
+        webbrowser.open(Path(arguments.folder, written.html).resolve().as_uri())
 
 
 def run_debug(arguments: argparse.Namespace) -> int:

@@ -8,15 +8,22 @@ Measurements are actions like others, so an unchanged IR on an unchanged machine
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
+from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event
 from ovmake.engine.world import Options
 from ovmake.graph.query import select
+from ovmake.report.earlier import earlier
+from ovmake.report.history import compare
 from ovmake.report.html import to_html
+from ovmake.report.junit import to_junit
 from ovmake.report.records import gather
-from ovmake.report.tables import build_page, verdicts
+from ovmake.report.tables import Page, build_page, verdicts
 from ovmake.session import Session
 from ovmake.store.cas import Cas
 
@@ -32,15 +39,19 @@ class Request:
     jobs: int
     measure: bool
     again: bool
+    against: str = ""
+    junit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written: paths relative to the Ovfile's folder, and a verdict in words per target."""
+    """What was written: paths relative to the Ovfile's folder, a verdict in words per target, the whole as Markdown."""
 
     html: str
     json: str
     verdicts: tuple[str, ...]
+    changes: tuple[str, ...]
+    page: Page
     exit_status: int
 
 
@@ -49,6 +60,9 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
 
     A target that fails is in the report too, with the reason; the exit status says that it failed.
     """
+    folder = f"{session.ovfile.build_dir}/report"
+    # Read first: it may be the very file that is about to be written, and a wrong word must not cost a measurement.
+    before = _earlier(session, request, f"{folder}/report.json")
     graph = session.graph(measure=True)
     targets = select(graph, request.targets)
     options = Options(
@@ -61,12 +75,47 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     outcome = session.execute(graph, targets, options, listener)
     reports = gather(graph, outcome, targets, Cas(session.disk).read)
     page = build_page(reports, title=session.ovfile.report_title)
-    folder = f"{session.ovfile.build_dir}/report"
+    if before is not None:
+        history = compare(before, [row.to_json() for row in page.rows], against=request.against)
+        page = replace(page, history=history)
     session.disk.write(f"{folder}/report.json", (json.dumps(page.to_json(), indent=2) + "\n").encode())
     session.disk.write(f"{folder}/index.html", to_html(page).encode())
+    if request.junit:
+        _write_junit(Path(request.junit), page)
     return Written(
         html=f"{folder}/index.html",
         json=f"{folder}/report.json",
         verdicts=verdicts(page),
+        changes=_changes(page),
+        page=page,
         exit_status=outcome.exit_status,
     )
+
+
+def _earlier(session: Session, request: Request, place: str) -> dict[str, Any] | None:
+    if not request.against:
+        return None
+    return earlier(request.against, folder=Path(session.disk.absolute(".")), report=place)
+
+
+def _changes(page: Page) -> tuple[str, ...]:
+    """Return a line per target of which there is something to tell since the earlier report."""
+    told = [change for change in page.history.changes if change.weighs] if page.history else []
+    return tuple(f"{change.target}: {'; '.join((*change.sentences, *change.between))}" for change in told)
+
+
+def _write_junit(place: Path, page: Page) -> None:
+    """Write the file whole or not at all.
+
+    Raises:
+        OvmakeError: it cannot be written.
+    """
+    scratch = place.with_name(f".{place.name}.{os.getpid()}.new")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(to_junit(page))
+        scratch.replace(place)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        message = f"cannot write {place}: {error.strerror or error}"
+        raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from error

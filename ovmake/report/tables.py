@@ -13,42 +13,47 @@ A figure goes by its path in report.json: `openvino.latency_median_us`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ovmake.report import words
-from ovmake.report.measurement import Measurement, Ratio, SideFigures
+from ovmake.report import names, words
+from ovmake.report.advice import Advice, advice_for
+from ovmake.report.figures import (
+    NO_INTERVAL,
+    UNLABELLED,
+    CandidateRow,
+    Figure,
+    candidate_row,
+    figures_of,
+    sides_of,
+    speed_figure,
+)
+from ovmake.report.history import History
+from ovmake.report.measurement import Measurement, Ratio
 from ovmake.report.records import Evaluation, TargetReport
 from ovmake.report.searched import Searched, searched
-from ovmake.report.weighing import Candidate, Speed
 from ovmake.report.words import why
 
-FORMAT = 1
-SIDES = ("tensorflow", "openvino")
+FORMAT = 2
+# A name, and no address: nothing is fetched for it. `ovmake report --schema` prints it.
+SCHEMA = "ovmake-report.schema.json"
 # What an evaluation gives beside the figures.
 OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
 EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
+# With more models than these, a page that says all about each would be too long to open.
+MOST_MODELS = 40
 UNTITLED = "OpenVINO beside TensorFlow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A number and how it reads. `value` is None when there is none; `reason` then says why, and is empty otherwise."""
+class Compared:
+    """A figure of both frameworks, by its name in words."""
 
-    value: float | None
-    text: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateRow:
-    """A candidate of `auto`: its `drop` in the metric, its `speed` against the FP32 IR, and the range of that."""
-
-    candidate: Candidate
-    drop: Figure
-    speed: Figure
-    range: str
+    name: str
+    tensorflow: Figure
+    openvino: Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,7 @@ class Row:
         """What `auto` weighed; nothing for other targets."""
         weighing, evaluated = self.report.weighing, self.report.evaluation
         unit = evaluated.unit if evaluated else ""
-        return () if weighing is None else tuple(_candidate(unit, one) for one in weighing.candidates)
+        return () if weighing is None else tuple(candidate_row(unit, one) for one in weighing.candidates)
 
     @property
     def searched(self) -> Searched | None:
@@ -109,14 +114,41 @@ class Row:
         if check is None and "speed-check" not in self.report.missing:
             return None
         unmeasured = "too few inferences fit into the time" if check else why(self.report, "speed-check")
-        return _speed(check.speed if check else None, unmeasured)
+        return speed_figure(check.speed if check else None, unmeasured)
 
     @property
-    def longest_us(self) -> float:
-        """The longest time that a chart of this row must hold; 0 when nothing was measured."""
-        measured = self.report.measurement
-        sides = (measured.tensorflow, measured.openvino) if measured else ()
-        return max((max(side.latency_median_us, side.latency_p95_us or 0) for side in sides), default=0)
+    def again(self) -> str:
+        """The command that measures this target again, for a shell."""
+        return f"ovmake report --force {shlex.quote(self.report.name)}"
+
+    @property
+    def compared(self) -> tuple[Compared, ...]:
+        """All figures that both frameworks have."""
+        keys = [path.removeprefix("tensorflow.") for path in self.figures if path.startswith("tensorflow.")]
+        return tuple(
+            Compared(
+                name=names.figure_name(key),
+                tensorflow=self.figures[f"tensorflow.{key}"],
+                openvino=self.figures[f"openvino.{key}"],
+            )
+            for key in keys
+        )
+
+    @property
+    def single(self) -> tuple[tuple[str, Figure], ...]:
+        """The figures that are not one of each framework, by their names in words; a ratio with its range."""
+        both = {path for path in self.figures if path.startswith("tensorflow.")}
+        both |= {path.replace("tensorflow.", "openvino.", 1) for path in both}
+        ends = (".low", ".high")
+        alone = [path for path in self.figures if path not in both and not path.endswith(ends)]
+        return tuple((names.figure_name(path), self._with_range(path)) for path in alone)
+
+    def _with_range(self, path: str) -> Figure:
+        figure, stem = self.figures[path], path.removesuffix(".median")
+        if stem == path or figure.value is None:
+            return figure
+        low, high = (self.figures[f"{stem}.{end}"].text for end in ("low", "high"))
+        return replace(figure, text=f"{figure.text} ({low} to {high})")
 
     def to_json(self) -> dict[str, Any]:
         """Return the target's part of report.json: null where there is no figure, and the reason in `missing`."""
@@ -186,7 +218,7 @@ class Section:
 
     `best` is the fastest of the measured targets that keep their gate. `rivals` are those among them whose range meets
     the best one's, so that which of them is faster is open. `notes` are the reasons that the model's table refers to by
-    number.
+    number; `advice` says what to do next.
     """
 
     model: str
@@ -194,15 +226,28 @@ class Section:
     best: Row | None
     rivals: tuple[str, ...]
     notes: tuple[str, ...]
+    advice: tuple[Advice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The whole report. `rows` are in the order of the Ovfile."""
+    """The whole report. `rows` are in the order of the Ovfile; `history` compares it with an earlier one."""
 
     title: str
     rows: tuple[Row, ...]
     sections: tuple[Section, ...]
+    history: History | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are too many models for a page that says all about each."""
+        return len(self.sections) > MOST_MODELS
+
+    @property
+    def machine(self) -> tuple[tuple[str, str], ...]:
+        """What is known of the machine: a name and words for each fact. Nothing, where nothing was measured."""
+        measured = next((row.report.measurement for row in self.rows if row.report.measurement is not None), None)
+        return () if measured is None else names.machine(measured)
 
     @property
     def machines(self) -> tuple[str, ...]:
@@ -212,7 +257,14 @@ class Page:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of report.json: plain numbers, units in their names."""
-        return {"format": FORMAT, "title": self.title, "targets": [row.to_json() for row in self.rows]}
+        return {
+            "$schema": SCHEMA,
+            "format": FORMAT,
+            "title": self.title,
+            "targets": [row.to_json() for row in self.rows],
+            "advice": [{"model": section.model, **asdict(one)} for section in self.sections for one in section.advice],
+            "against": self.history.to_json() if self.history else None,
+        }
 
 
 def build_page(reports: Sequence[TargetReport], *, title: str) -> Page:
@@ -220,7 +272,14 @@ def build_page(reports: Sequence[TargetReport], *, title: str) -> Page:
     of_model: dict[str, list[TargetReport]] = {}
     for report in reports:
         of_model.setdefault(report.model, []).append(report)
-    sections = tuple(_section(model, members) for model, members in of_model.items())
+    # Variants of a model are sections of their own, and tell about each other.
+    families: dict[str, list[TargetReport]] = {}
+    for report in reports:
+        families.setdefault(_family(report.model), []).append(report)
+    sections = tuple(
+        _section(model, members, [one for one in families[_family(model)] if one.model != model])
+        for model, members in of_model.items()
+    )
     rows = {row.report.name: row for section in sections for row in section.rows}
     return Page(title=title or UNTITLED, rows=tuple(rows[report.name] for report in reports), sections=sections)
 
@@ -234,9 +293,13 @@ def verdicts(page: Page) -> tuple[str, ...]:
 # models
 
 
-def _section(model: str, reports: Sequence[TargetReport]) -> Section:
+def _family(model: str) -> str:
+    return model.partition("@")[0]
+
+
+def _section(model: str, reports: Sequence[TargetReport], beside: Sequence[TargetReport]) -> Section:
     unit = _common_unit(reports)
-    rows = tuple(Row(report=one, figures=_figures(one, unit), verdict=words.verdict(one)) for one in reports)
+    rows = tuple(Row(report=one, figures=figures_of(one, unit), verdict=words.verdict(one)) for one in reports)
     contenders = {
         row.report.name: row.report.measurement
         for row in rows
@@ -249,6 +312,7 @@ def _section(model: str, reports: Sequence[TargetReport]) -> Section:
         best=next((row for row in rows if row.report.name == best), None),
         rivals=_rivals(contenders, best) if best else (),
         notes=_notes(rows),
+        advice=advice_for(reports, beside=beside),
     )
 
 
@@ -273,126 +337,6 @@ def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
         if row.noted:
             reasons.append(row.report.gate_text)
     return tuple(dict.fromkeys(filter(None, reasons)))
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# figures
-
-
-def _figures(report: TargetReport, unit: str) -> dict[str, Figure]:
-    """Return the figures of a target by path, in the order in which a reader meets them."""
-    measured = report.measurement
-    unmeasured = why(report, "measurement")
-    # The gate's own note has its figures.
-    unpublished = "not published: it missed its gate" if report.gate == "missed" else why(report, "ir")
-    evaluated = _evaluated(report)
-    sides: dict[str, SideFigures | None] = {
-        "tensorflow": None,
-        "openvino": None,
-        **(_sides(measured) if measured else {}),
-    }
-    figures: dict[str, Figure] = {}
-    for name, side in sides.items():
-        figures |= {f"{name}.{key}": figure for key, figure in _side(side, unit, unmeasured).items()}
-        figures |= {path: figure for path, figure in evaluated.items() if path.startswith(name)}
-    return figures | {
-        "speedup.median": _figure(measured, "speedup", words.times, unmeasured),
-        "speedup.low": _figure(measured, "speedup_low", words.ratio, unmeasured),
-        "speedup.high": _figure(measured, "speedup_high", words.times, unmeasured),
-        **_throughput_ratio(measured, unmeasured),
-        "drop": evaluated["drop"],
-        "max_abs_difference": evaluated["max_abs_difference"],
-        "openvino.size_bytes": _figure(report, "size_bytes", words.size, unpublished),
-    }
-
-
-def _throughput_ratio(measured: Measurement | None, unmeasured: str) -> dict[str, Figure]:
-    ratio = measured.throughput_ratio if measured else None
-    reason = "too few runs fit into the time" if measured else unmeasured
-    texts = {"median": words.times, "low": words.ratio, "high": words.times}
-    return {f"throughput_ratio.{name}": _figure(ratio, name, text, reason) for name, text in texts.items()}
-
-
-def _candidate(unit: str, one: Candidate) -> CandidateRow:
-    def in_points(drop: float) -> str:
-        return words.drop_in(unit, drop)
-
-    no_drop = UNLABELLED if one.gate != "not-measured" else one.text
-    return CandidateRow(
-        candidate=one,
-        drop=_figure(one, "drop", in_points, no_drop),
-        speed=_figure(one.speed, "median", words.times, one.unmeasured),
-        # The FP32 IR's own ratio to itself has no range.
-        range=words.range_of(one.speed) if one.speed and one.speed.low < one.speed.high else "",
-    )
-
-
-def _speed(speed: Speed | None, unmeasured: str) -> Figure:
-    """Return a ratio with its range, or why there is none."""
-    if speed is None:
-        return Figure(value=None, text=words.NOT_MEASURED, reason=unmeasured)
-    return Figure(value=speed.median, text=words.speed(speed))
-
-
-def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Figure]:
-    def in_unit(us: float) -> str:
-        return words.duration(us, unit)
-
-    def in_ms(ms: float) -> str:
-        return words.duration(ms * 1000, "ms")
-
-    figures: dict[str, Callable[[Any], str]] = {
-        **{f"latency_{name}_us": in_unit for name in ("median", "p90", "p95", "p99", "p999")},
-        "throughput_per_second": words.rate,
-        "peak_memory_bytes": words.size,
-        "import_memory_bytes": words.size,
-        "import_ms": in_ms,
-        "load_ms": in_ms,
-        "first_inference_ms": in_ms,
-        "energy_joules": words.energy,
-        "inferences": "{:,}".format,
-    }
-    reasons = side.missing if side else dict.fromkeys(figures, unmeasured)
-    return {name: _figure(side, name, text, reasons.get(name, NO_REASON)) for name, text in figures.items()}
-
-
-NO_REASON = "the measurement does not say why"
-NO_INTERVAL = "there is nothing to draw samples from: a score is not finite, or there is one sample"
-UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
-
-
-def _evaluated(report: TargetReport) -> dict[str, Figure]:
-    evaluated, metric = report.evaluation, words.metric_of(report)
-    unit = evaluated.unit if evaluated else words.SHARE
-    unevaluated = why(report, "evaluation")
-    no_score = UNLABELLED if evaluated and not evaluated.not_measured else unevaluated
-
-    def in_metric(value: float) -> str:
-        return words.score(unit, value)
-
-    def in_points(drop: float) -> str:
-        return words.drop_in(unit, drop)
-
-    return {
-        f"tensorflow.{metric}": _figure(evaluated, "reference", in_metric, no_score),
-        "tensorflow.operations": _figure(evaluated, "operations_tensorflow", "{:,}".format, unevaluated),
-        f"openvino.{metric}": _figure(evaluated, "candidate", in_metric, no_score),
-        "openvino.operations": _figure(evaluated, "operations_openvino", "{:,}".format, unevaluated),
-        "drop": _figure(evaluated, "drop", in_points, no_score),
-        "max_abs_difference": _figure(evaluated, "max_abs", words.difference, unevaluated),
-    }
-
-
-def _figure(owner: object, name: str, text: Callable[[Any], str], missing: str) -> Figure:
-    """Return the owner's figure of that name; without an owner, or when it has none, the reason."""
-    value = None if owner is None else getattr(owner, name)
-    if value is None:
-        return Figure(value=None, text=words.NOT_MEASURED, reason=missing)
-    if not math.isfinite(value):
-        return Figure(
-            value=None, text=words.NOT_MEASURED, reason=f"it came out as {value}, which compares with nothing"
-        )
-    return Figure(value=value, text=text(value))
 
 
 def _interval(evaluated: Evaluation) -> dict[str, float | None] | None:
@@ -424,9 +368,9 @@ def _circumstances(measured: Measurement) -> dict[str, Any]:
         "ways": [{**asdict(way), "speedup": _ratio(way.speedup)} for way in measured.ways],
         "executed": dict(measured.executed),
         "layers": [asdict(layer) for layer in measured.layers],
-        **{f"{name}_in_flight": side.in_flight for name, side in _sides(measured).items()},
-        **{f"{name}_quantiles_us": list(side.quantiles_us) for name, side in _sides(measured).items()},
-        **{f"{name}_energy": dict(side.energy) for name, side in _sides(measured).items()},
+        **{f"{name}_in_flight": side.in_flight for name, side in sides_of(measured).items()},
+        **{f"{name}_quantiles_us": list(side.quantiles_us) for name, side in sides_of(measured).items()},
+        **{f"{name}_energy": dict(side.energy) for name, side in sides_of(measured).items()},
     }
 
 
@@ -440,10 +384,6 @@ def _elsewhere(found: Measurement | str) -> dict[str, Any]:
         **{key: getattr(found.openvino, key) for key in keys},
         "measured": _circumstances(found),
     }
-
-
-def _sides(measured: Measurement) -> dict[str, SideFigures]:
-    return dict(zip(SIDES, (measured.tensorflow, measured.openvino), strict=True))
 
 
 def _ratio(ratio: Ratio | None) -> dict[str, float] | None:

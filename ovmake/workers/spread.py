@@ -59,14 +59,19 @@ class Spread:
         return {"median": round(self.median, 4), "low": round(self.low, 4), "high": round(self.high, 4)}
 
 
-def spread_of(windows: Sequence[Sequence[float]]) -> Spread | None:
-    """Return the ratio over all windows; None with fewer than FEWEST."""
+def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) -> Spread | None:
+    """Return the ratio over all windows; None with fewer than FEWEST.
+
+    `disturbed`: others used the processor. Then it is not known that what they did averages out, as what they do now
+    need not be what they do next; and the range is that of a window, and not of the mean of all.
+    """
     logs = [math.log(statistics.median(window)) for window in windows if window]
     if len(logs) < FEWEST:
         return None
     middle = statistics.fmean(logs)
     sizes = range(1, max(1, len(logs) // LEAST) + 1)
-    half = math.hypot(max(_half_width(_batches(logs, size)) for size in sizes), LEAST_HALF_WIDTH)
+    half = max(_half_width(_batches(logs, size)) for size in sizes)
+    half = math.hypot(max(half, _half_of_one(logs)) if disturbed else half, LEAST_HALF_WIDTH)
     return Spread(median=math.exp(middle), low=math.exp(middle - half), high=math.exp(middle + half))
 
 
@@ -78,7 +83,11 @@ def _batches(logs: Sequence[float], size: int) -> list[float]:
 
 
 def _half_width(means: Sequence[float]) -> float:
-    """Return half of the range of the mean's logarithm."""
-    count = len(means)
-    factor = STUDENT[count - 2] if count - 2 < len(STUDENT) else NORMAL
-    return factor * statistics.stdev(means) / math.sqrt(count)
+    """Return half of the range of the mean."""
+    return _half_of_one(means) / math.sqrt(len(means))
+
+
+def _half_of_one(logs: Sequence[float]) -> float:
+    """Return half of the range that nearly all of them lie in."""
+    freedom = len(logs) - 1
+    return (STUDENT[freedom - 1] if freedom <= len(STUDENT) else NORMAL) * statistics.stdev(logs)

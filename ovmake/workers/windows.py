@@ -88,7 +88,7 @@ class Chosen:
 
     def spread(self, slow: str, fast: str) -> Spread | None:
         """Return how many times as fast a side is; None with too few windows."""
-        return spread_of([window.ratios(slow, fast) for window in self.windows])
+        return spread_of([window.ratios(slow, fast) for window in self.windows], disturbed=self.loaded)
 
     def times(self, side: str) -> list[int]:
         """Return every time of a side, in ns."""

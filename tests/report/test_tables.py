@@ -422,7 +422,7 @@ def test_the_json_of_a_target() -> None:
 def test_the_page_has_a_format_and_a_title() -> None:
     content = build_page([target()], title="Our models").to_json()
 
-    assert (1, "Our models") == (content["format"], content["title"])
+    assert (2, "Our models") == (content["format"], content["title"])
 
 
 def test_a_metric_with_a_dot_in_its_name_stays_one_key() -> None:

@@ -44,6 +44,18 @@ def test_a_disturbance_that_lasts_for_windows_widens_the_range() -> None:
     assert threes.half_width > 1.3 * turns.half_width
 
 
+def test_where_others_used_the_processor_it_is_the_range_of_a_window() -> None:
+    windows = [[2.0 + 0.1 * (at % 5)] for at in range(20)]
+
+    mean, one = found(windows), spread_of(windows, disturbed=True)
+
+    assert one is not None
+    assert mean.median == one.median
+    assert one.low < 2.0
+    assert one.high > 2.4
+    assert one.half_width > 2 * mean.half_width
+
+
 def test_the_range_is_one_of_logarithms() -> None:
     """Twice as fast and half as fast are equally far from 1."""
     windows = [[2.0], [1.0], [0.5], [1.0], [1.5]] * 2
