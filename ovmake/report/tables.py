@@ -22,6 +22,7 @@ from ovmake.report import names, words
 from ovmake.report.advice import Advice, advice_for
 from ovmake.report.figures import (
     NO_INTERVAL,
+    SIDES,
     UNLABELLED,
     CandidateRow,
     Figure,
@@ -42,6 +43,9 @@ SCHEMA = "ovmake-report.schema.json"
 # What an evaluation gives beside the figures.
 OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
 EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
+# The figures in the table of a model, of both frameworks and of the two together; all others are in the details.
+SHOWN = ("latency_median_us", "latency_p95_us", "throughput_per_second", "peak_memory_bytes", "operations")
+SHOWN_ONCE = ("speedup.median", "drop", "max_abs_difference", "openvino.size_bytes")
 # With more models than these, a page that says all about each would be too long to open.
 MOST_MODELS = 40
 UNTITLED = "OpenVINO beside TensorFlow"
@@ -330,10 +334,11 @@ def _rivals(contenders: Mapping[str, Measurement], best: str) -> tuple[str, ...]
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return each reason once, in the order in which a reader meets it."""
+    """Return each reason once, in the order in which a reader of the table meets it."""
     reasons: list[str] = []
     for row in rows:
-        reasons += [figure.reason for figure in row.figures.values()]
+        sides = [f"{side}.{name}" for side in SIDES for name in (*SHOWN, row.metric)]
+        reasons += [row.figures[path].reason for path in (*sides, *SHOWN_ONCE)]
         if row.noted:
             reasons.append(row.report.gate_text)
     return tuple(dict.fromkeys(filter(None, reasons)))

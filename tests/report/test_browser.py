@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from ovmake.report.html import to_html
 from tests.report.targets import EVERY_CASE, every_case
+from tests.report.test_twins import HOSTILE, hostile
 
 pytestmark = pytest.mark.heavy
 
@@ -133,7 +134,7 @@ def test_text_stands_out_from_what_is_behind_it(opened: Opened) -> None:
 
 def test_words_in_a_chart_do_not_run_into_each_other(opened: Opened) -> None:
     overlaps = opened.page.evaluate("""
-        () => [...document.querySelectorAll("svg.chart")].flatMap((chart) => {
+        () => [...document.querySelectorAll(".chart svg")].flatMap((chart) => {
           const boxes = [...chart.querySelectorAll("text")].map((t) => [t.textContent, t.getBoundingClientRect()]);
           const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 3 && b.top < a.bottom - 3;
           return boxes.flatMap(([one, a], i) =>
@@ -142,6 +143,133 @@ def test_words_in_a_chart_do_not_run_into_each_other(opened: Opened) -> None:
     """)
 
     assert [] == overlaps
+
+
+def test_words_in_a_chart_are_large_enough_to_read(opened: Opened) -> None:
+    sizes = opened.page.evaluate("""
+        () => [...document.querySelectorAll(".chart svg text")]
+          .filter((text) => text.textContent && text.getBoundingClientRect().width)
+          .map((text) => [parseFloat(getComputedStyle(text).fontSize), text.getScreenCTM()])
+          .map(([size, drawn]) => size * Math.hypot(drawn.a, drawn.b))
+    """)
+
+    assert len(sizes) > 100
+    assert min(sizes) >= 10.5
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# what the script does
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto(address)
+    yield opened
+    opened.close()
+
+
+def column(page: Page, at: int) -> list[str]:
+    """Return a column of the table of all targets, as it is shown."""
+    return page.locator("#all-targets tbody tr:visible").locator(f"xpath=*[{at + 1}]").all_inner_texts()
+
+
+def test_a_click_sorts_and_another_one_the_other_way(page: Page) -> None:
+    head = page.locator("#all-targets thead th").nth(2)
+
+    head.locator("button").click()
+    ascending = column(page, 2)
+    assert "ascending" == head.get_attribute("aria-sort")
+    head.locator("button").click()
+    descending = column(page, 2)
+
+    assert "descending" == head.get_attribute("aria-sort")
+    # What was not measured comes last, whichever way.
+    count = sum(value == "not measured" for value in ascending)
+    assert ["not measured"] * count == ascending[-count:] == descending[-count:]
+    values = [float(value.removesuffix("×")) for value in ascending[:-count]]  # noqa: RUF001
+    assert sorted(values) == values
+    assert values[::-1] == [float(value.removesuffix("×")) for value in descending[:-count]]  # noqa: RUF001
+    assert len(EVERY_CASE) == len(ascending) == len(descending)
+
+
+def test_sizes_sort_by_what_they_are_and_names_by_their_letters(page: Page) -> None:
+    page.locator("#all-targets thead th").nth(0).locator("button").click()
+
+    names = column(page, 0)
+
+    assert ["busy:fp32", "detector@a-rather-long-variant-name:fp16"] == names[:2]
+    assert sorted(report.name for report in EVERY_CASE) == sorted(names)
+
+
+def test_the_keyboard_sorts_too(page: Page) -> None:
+    button = page.locator("#all-targets thead th").nth(2).locator("button")
+    button.focus()
+
+    page.keyboard.press("Enter")
+
+    assert "ascending" == page.locator("#all-targets thead th").nth(2).get_attribute("aria-sort")
+    assert button.evaluate("(button) => button === document.activeElement")
+
+
+def test_typing_filters_by_all_words(page: Page) -> None:
+    field = page.get_by_role("searchbox", name="Show targets with")
+
+    field.fill("INT8 missed")
+
+    assert ["mobilenet:int8", "wanted:int8", "vain:int8"] == column(page, 0)
+    assert f"3 of {len(EVERY_CASE)}" == page.get_by_role("status").inner_text()
+    field.fill("")
+    assert len(EVERY_CASE) == len(column(page, 0))
+
+
+def test_pointing_at_a_mark_shows_its_figures(page: Page) -> None:
+    mark = page.locator("[data-figures]").first
+    mark.scroll_into_view_if_needed()
+
+    mark.hover(force=True)
+
+    assert page.locator(".tip").is_visible()
+    assert mark.get_attribute("data-figures") == page.locator(".tip").inner_text()
+
+
+def test_without_scripts_every_figure_is_there_and_no_dead_control(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+
+    names = page.locator("#all-targets tbody th").all_inner_texts()
+    controls = page.locator("button, input").count()
+    marks = page.locator("svg title").count()
+
+    context.close()
+    assert [report.name for report in EVERY_CASE] == names
+    assert 0 == controls
+    assert marks > 100
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_runs_nothing_and_moves_nothing(browser: Browser, tmp_path: Path, name: str, width: int) -> None:
+    place = tmp_path / "index.html"
+    place.write_text(to_html(hostile(name)), errors="surrogateescape")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    dialogs: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+
+    opened = Opened(page, place.as_uri())
+    scrolled, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    page.locator("#all-targets thead th").nth(0).locator("button").click()
+
+    page.close()
+    assert ([], []) == (dialogs, opened.complaints)
+    assert [place.as_uri()] == [url for url in opened.requests if not url.startswith("data:")]
+    assert scrolled <= shown
 
 
 def test_dark_and_light_follow_the_system(browser: Browser, address: str) -> None:

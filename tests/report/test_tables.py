@@ -171,7 +171,7 @@ def test_a_gate_that_is_not_decided_is_noted() -> None:
 
     (row,) = section.rows
     assert ("−0.70 to 1.50", "0.42 points") == (row.interval, row.figures["drop"].text)
-    assert undecided().gate_text in section.notes
+    assert (undecided().gate_text,) == section.notes
     assert {"result": "passed", "text": undecided().gate_text, "decided": False} == row.to_json()["gate"]
 
 
