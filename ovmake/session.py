@@ -236,7 +236,7 @@ def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
     ovfile = read_ovfile(where).ovfile
     for found in ovfile.warnings:
         tell(render(found))
-    graph = build_graph(ovfile, where.root)
+    graph = build_graph(ovfile, where.root, measure_target)
     places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
     _make_state_folder(where.root / STATE)
     with hold(where.root / STATE, wait=wait, waiting=tell):

@@ -57,8 +57,9 @@ class Evaluation:
     """Accuracy and numeric difference. The metric is None where the Ovfile asks for none.
 
     `unit` is "share" (0 to 1), "labels" (theirs) or "none". `interval` is where the drop lies, with the confidence
-    `level`; None where that is not known. `layers` are in the order in which they run, `weights` the bytes of constants
-    by element type. `not_measured` says why TensorFlow could not run what the IR computes, "" if it could.
+    `level`, `score_intervals` where each framework's score does; None where that is not known. `layers` are in the
+    order in which they run, `weights` the bytes of constants by element type. `not_measured` says why TensorFlow could not run what
+    the IR computes, "" if it could.
     """
 
     samples: int
@@ -75,6 +76,7 @@ class Evaluation:
     unit: str = "share"
     higher_is_better: bool = True
     interval: tuple[float, float] | None = None
+    score_intervals: Mapping[str, tuple[float, float]] | None = None
     level: float | None = None
 
     @property
@@ -327,6 +329,7 @@ def _evaluation(body: Mapping[str, Any]) -> Evaluation:
         unit=metric["unit"] if metric else "none",
         higher_is_better=metric["higher_is_better"] if metric else True,
         interval=(interval["low"], interval["high"]) if interval else None,
+        score_intervals=_score_intervals(metric) if metric and interval else None,
         level=interval["level"] if interval else None,
         differences=tuple(_difference(output) for output in body["outputs"]),
         operations_tensorflow=body["operations"]["tensorflow"],
@@ -336,6 +339,11 @@ def _evaluation(body: Mapping[str, Any]) -> Evaluation:
         weights=body["weights"],
         not_measured=str(body.get("not_measured", "")),
     )
+
+
+def _score_intervals(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]] | None:
+    found = metric.get("score_intervals")
+    return {name: (low, high) for name, (low, high) in found.items()} if found else None
 
 
 def _score(value: float | None) -> float:

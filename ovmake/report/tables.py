@@ -41,7 +41,7 @@ FORMAT = 2
 # A name, and no address: nothing is fetched for it. `ovmake report --schema` prints it.
 SCHEMA = "ovmake-report.schema.json"
 # What an evaluation gives beside the figures.
-OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval")
+OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval", "score_intervals")
 EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
 # The figures in the table of a model, of both frameworks and of the two together; all others are in the details.
 SHOWN = ("latency_median_us", "latency_p95_us", "throughput_per_second", "peak_memory_bytes", "operations")
@@ -80,6 +80,14 @@ class Row:
         if evaluated is None or evaluated.interval is None:
             return ""
         return words.interval_in(evaluated.unit, *evaluated.interval)
+
+    def score_interval(self, side: str) -> str:
+        """Where a framework's score lies, in the unit of the score; "" where that is not known."""
+        evaluated = self.report.evaluation
+        if evaluated is None or evaluated.score_intervals is None:
+            return ""
+        low, high = evaluated.score_intervals[side]
+        return f"{words.score(evaluated.unit, low).removesuffix(' %')} to {words.score(evaluated.unit, high)}"
 
     @property
     def counted(self) -> str:
@@ -170,6 +178,7 @@ class Row:
             "higher_is_better": evaluated.higher_is_better if evaluated and evaluated.metric else None,
             **self._nested(),
             "drop_interval": _interval(evaluated) if evaluated else None,
+            "score_intervals": _score_intervals(evaluated) if evaluated else None,
             "samples": evaluated.samples if evaluated else None,
             "differences": _differences(evaluated) if evaluated else None,
             "executed": dict(evaluated.executed) if evaluated else None,
@@ -206,7 +215,7 @@ class Row:
         elif report.evaluation.metric is None:
             missing |= dict.fromkeys(OF_METRIC, UNLABELLED)
         elif report.evaluation.interval is None:
-            missing["drop_interval"] = NO_INTERVAL
+            missing |= dict.fromkeys(("drop_interval", "score_intervals"), NO_INTERVAL)
         if report.measurement is None:
             missing["measured"] = why(report, "measurement")
         elif report.measurement.foreign_cores is None:
@@ -349,6 +358,13 @@ def _interval(evaluated: Evaluation) -> dict[str, float | None] | None:
         return None
     low, high = evaluated.interval
     return {"low": low, "high": high, "level": evaluated.level}
+
+
+def _score_intervals(evaluated: Evaluation) -> dict[str, dict[str, float | None]] | None:
+    if evaluated.score_intervals is None:
+        return None
+    ends = evaluated.score_intervals.items()
+    return {name: {"low": low, "high": high, "level": evaluated.level} for name, (low, high) in ends}
 
 
 def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:

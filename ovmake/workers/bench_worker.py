@@ -47,10 +47,12 @@ MEMORY_RUNS = 20
 MEMORY_SECONDS = 1.0
 # Rounds in which the ways of calling TensorFlow are compared, to see which one the IR takes turns with.
 WAY_ROUNDS = 5
+WAY_SECONDS = 3.0
 THROUGHPUT_ROUNDS = 8
 LEAST_ROUNDS = 3
 
 TENSORFLOW, OPENVINO = "tensorflow", "openvino"
+LEAN = "lean"  # see timing_lite
 # Speed is measured with oneDNN on, which is TensorFlow at its best and its default.
 TIMED_ENVIRONMENT = {**ENVIRONMENT, "TF_ENABLE_ONEDNN_OPTS": "1"}
 
@@ -120,7 +122,8 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
         except ActionError as error:
             if error.code != "no-such-way" or side is sides[-1]:
                 raise
-            bench.no_way[side.name] = error.message
+            if side.name != LEAN:
+                bench.no_way[side.name] = error.message
             continue
         started = time.monotonic()
         for _ in range(MEMORY_RUNS):
@@ -139,12 +142,12 @@ def _ways(request: Request, bench: Bench, workers: dict[str, WorkerProcess]) -> 
     What an application loads goes first, for its memory; how the fastest way is prepared would count as the model's.
     """
     kind = request.params.get("kind", "saved-model")
-    names: tuple[str, ...] = ("lean", "interpreter") if kind == "tflite" else ("signature", "frozen")
+    names: tuple[str, ...] = (LEAN, "interpreter") if kind == "tflite" else ("signature", "frozen")
     if names[0] == "signature" and (kind != "saved-model" or "graph" in request.inputs):
         names = names[1:]
     sides = [_side(request, workers, TENSORFLOW, name) for name in names]
     first = _alone(bench, TENSORFLOW, sides)
-    timed = [side for side in sides if side.name not in {"lean", *bench.no_way}]
+    timed = [side for side in sides if side.name not in {LEAN, *bench.no_way}]
     for side in timed:
         if side is not first:
             side.opened = side.ask("open")
@@ -155,7 +158,7 @@ def _faster(ways: list[Side]) -> Side:
     """Return the way that the IR takes turns with in every pair."""
     if len(ways) == 1:
         return ways[0]
-    take_turns(ways, seconds=0, least=WAY_ROUNDS)
+    take_turns(ways, seconds=0, least=WAY_ROUNDS, limit_seconds=WAY_SECONDS)
     return min(ways, key=lambda way: statistics.median(map(statistics.median, way.blocks)))
 
 

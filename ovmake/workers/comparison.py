@@ -83,6 +83,7 @@ class Tallies:
             "candidate": candidate if math.isfinite(candidate) else None,
             "step": self.reference.step,
             "interval": held.to_json() if held else None,
+            "score_intervals": {"tensorflow": held.reference, "openvino": held.candidate} if held else None,
         }
 
 

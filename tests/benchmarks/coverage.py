@@ -97,13 +97,16 @@ def _app(folder: Path, target: str) -> float:
     """Return benchmark_app's median in µs of an IR on its own."""
     model, _, precision = target.partition(":")
     xml = folder / f"build/{model}/{precision}/{model}.xml"
+    inputs = json.loads(xml.with_name("record.json").read_text())["inputs"]
+    shapes = ",".join(f"{one['name']}{[max(1, size) for size in one['shape']]}".replace(" ", "") for one in inputs)
     hint = "bf16" if precision == "bf16" else "f32"
     command = ["benchmark_app", "-m", str(xml), "-hint", "latency", "-t", str(APP_SECONDS), "-infer_precision", hint]
+    command += ["-data_shape", shapes]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"Median:\s*([0-9.]+) ms", done.stdout)
+    found = re.search(r"Median:\s*([0-9.]+) (us|ms)", done.stdout)
     if found is None:
         raise SystemExit(done.stdout + done.stderr)
-    return float(found[1]) * 1000
+    return float(found[1]) * (1000 if found[2] == "ms" else 1)
 
 
 def _keep(folder: Path, turn: int, taken: Mapping[str, Any], apps: Mapping[str, float]) -> None:

@@ -147,7 +147,10 @@ def evaluated(
 
 def sure(low: float, high: float, **changed: object) -> Evaluation:
     """Return an evaluation whose drop lies between these."""
-    return replace(evaluated(**changed), interval=(low, high), level=0.95)  # type: ignore[arg-type]
+    plain = evaluated(**changed)  # type: ignore[arg-type]
+    scores = {"tensorflow": plain.reference or 0.0, "openvino": plain.candidate or 0.0}
+    around = {name: (score - 0.008, score + 0.007) for name, score in scores.items()}
+    return replace(plain, interval=(low, high), level=0.95, score_intervals=around)
 
 
 def prices() -> Evaluation:

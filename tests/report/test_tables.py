@@ -336,6 +336,10 @@ def test_the_json_of_a_target() -> None:
         "throughput_ratio": {"median": 5.2, "low": 5.0, "high": 5.4},
         "drop": pytest.approx(0.0042),
         "drop_interval": {"low": 0.0008, "high": 0.0074, "level": 0.95},
+        "score_intervals": {
+            "tensorflow": {"low": pytest.approx(0.91), "high": pytest.approx(0.925), "level": 0.95},
+            "openvino": {"low": pytest.approx(0.9058), "high": pytest.approx(0.9208), "level": 0.95},
+        },
         "max_abs_difference": 0.44208,
         "samples": 5000,
         "differences": [

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,16 +27,21 @@ PIECE = 1 << 21
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Where the drop lies, in metric units, with a confidence of `level`, judged by `replicates` draws."""
+    """Where the drop lies, in metric units, with a confidence of `level`, judged by `replicates` draws.
+
+    `reference` and `candidate` are where the two scores lie, each on its own.
+    """
 
     low: float
     high: float
     level: float
     replicates: int
+    reference: tuple[float, float]
+    candidate: tuple[float, float]
 
     def to_json(self) -> dict[str, float | int]:
-        """Return the interval as an evaluation holds it."""
-        return asdict(self)
+        """Return the drop's interval as an evaluation holds it."""
+        return {"low": self.low, "high": self.high, "level": self.level, "replicates": self.replicates}
 
 
 def drop_interval(reference: Tally, candidate: Tally, *, seed: int) -> Interval | None:
@@ -51,16 +56,20 @@ def drop_interval(reference: Tally, candidate: Tally, *, seed: int) -> Interval 
     replicates = min(reference.replicates, candidate.replicates)
     if reference.count <= 1:
         return None
-    drops = np.concatenate(
-        [
-            sign * (reference.scores(draws) - candidate.scores(draws))
-            for draws in _draws(reference.count, replicates, seed)
-        ]
-    )
-    low, high = (float(end) for end in np.quantile(drops, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    drawn = [(reference.scores(draws), candidate.scores(draws)) for draws in _draws(reference.count, replicates, seed)]
+    first, second = (np.concatenate(scores) for scores in zip(*drawn, strict=True))
+    low, high = _middle(sign * (first - second))
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
-    return Interval(low=low, high=high, level=LEVEL, replicates=replicates)
+    return Interval(
+        low=low, high=high, level=LEVEL, replicates=replicates, reference=_middle(first), candidate=_middle(second)
+    )
+
+
+def _middle(values: Array) -> tuple[float, float]:
+    """Return the ends of the middle LEVEL of some values."""
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
 
 
 def _draws(count: int, replicates: int, seed: int) -> Iterator[Array]:
