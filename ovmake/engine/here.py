@@ -161,9 +161,7 @@ def _publish(job: Job) -> Success | Failure:
 
 
 def _check_size(job: Job) -> Success | Failure:
-    most = job.params["require.size"]
-    if not isinstance(most, int):
-        raise TypeError("a size is a whole number of bytes")
+    most = int(str(job.params["require.size"]))
     judged = requiring.judge_size(most, sum(job.digests[role].size_bytes for role in ("xml", "bin")))
     if judged.result == requiring.MISSED:
         return Failure(
@@ -180,11 +178,13 @@ def _check_size(job: Job) -> Success | Failure:
 def _require(job: Job) -> Success | Failure:
     wanted = {name.removeprefix("require."): float(str(value)) for name, value in job.params.items()}
     judged = requiring.judge(wanted, _read(job, "measurement"))
-    failed = [one for one in judged if one.result != requiring.PASSED]
+    # What is missed first: it is surely wrong.
+    failed = sorted(
+        (one for one in judged if one.result != requiring.PASSED), key=lambda one: one.result != requiring.MISSED
+    )
     if failed:
-        missed = any(one.result == requiring.MISSED for one in failed)
         return Failure(
-            code="requirement-missed" if missed else "requirement-not-measured",
+            code=f"requirement-{failed[0].result}",
             message=failed[0].text,
             notes=(*(one.text for one in judged if one is not failed[0]), "the IR stays published"),
             help="`ovmake report --force` measures again, if the machine was busy",

@@ -58,8 +58,8 @@ class Evaluation:
 
     `unit` is "share" (0 to 1), "labels" (theirs) or "none". `interval` is where the drop lies, with the confidence
     `level`, `score_intervals` where each framework's score does; None where that is not known. `layers` are in the
-    order in which they run, `weights` the bytes of constants by element type. `not_measured` says why TensorFlow could not run what
-    the IR computes, "" if it could.
+    order in which they run, `weights` the bytes of constants by element type. `not_measured` says why TensorFlow could
+    not run what the IR computes, "" if it could.
     """
 
     samples: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,31 @@ def test_a_report_measures_other_devices_and_fails_for_what_is_missed(tmp_path: 
     with gzip.open(folder / "fp32/samples.jsonl.gz") as file:
         first = json.loads(file.readline())
     assert {"frozen", "openvino"} == set(first["ns"])
+    _check_twins(repo)
+    _check_clean(repo)
+
+
+def _check_twins(repo: Repo) -> None:
+    """Of the same figures, without measuring again: Markdown, JUnit, and a comparison with the report itself."""
+    report = repo.folder / "build/report/report.json"
+
+    told = repo.ovmake("report", "--no-measure", "--markdown", "--junit", "out/gates.xml", "--against", str(report))
+
+    assert 0 == told.status
+    assert told.stdout.startswith("# OpenVINO beside TensorFlow\n\n## file\n")
+    assert "speedup missed" in told.stdout
+    assert "## Since " in told.stdout
+    assert "No target got clearly faster, slower, or less accurate." in told.stdout
+    gates = ET.parse(repo.folder / "out/gates.xml").iter("testcase")  # noqa: S314 - ours
+    cases = {case.get("name"): [child.tag for child in case] for case in gates}
+    assert {"accuracy": ["skipped"], "speedup": ["failure"], "p95-ms": ["system-out"]} == cases
+    assert json.loads(report.read_text())["against"]["against"] == str(report)
+    wrong = repo.ovmake("report", "--against", "git:no-such-revision")
+    assert 2 == wrong.status
+    assert "error[no-earlier-report]: git has no " in wrong.stderr
+
+
+def _check_clean(repo: Repo) -> None:
+    """Measurements are outputs too."""
+    assert 0 == repo.ovmake("clean").status
+    assert not (repo.folder / "build").exists()
