@@ -174,9 +174,8 @@ def _speed_words(speed: str, ratio: Speed | None, before: Mapping[str, Any], aft
             if then is not None
             else []
         )
-    doubts = sorted(
-        {label for one in (before, after) for label in ("unstable", "loaded") if (one.get("measured") or {}).get(label)}
-    )
+    both = [one.get("measured") or {} for one in (before, after)]
+    doubts = [label for name, label in words.DOUBTS.items() if any(measured.get(name) for measured in both)]
     doubt = f"; {' and '.join(doubts)}" if doubts else ""
     moved = f"speed-up {words.times(then[0])} → {words.times(now[0])}"
     return [f"{speed}: {words.speed(ratio)} beside TensorFlow, {moved}{doubt}"]

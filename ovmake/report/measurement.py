@@ -92,9 +92,11 @@ class Measurement:
 
     The speed-up is against the faster way of calling TensorFlow, and `speedup_low` to `speedup_high` hold it with
     `level`. `unstable`: that range is wider than asked for when the time was up. `loaded`: others used the processor
-    during most of it, on average `foreign_cores` of them. `pairs` were timed, of which `quiet_pairs` undisturbed;
-    the figures are of those, if there were enough. `machine` is the identity that figures are compared under,
-    `machine_facts` all that is known of it. `layers` are the IR's in the order in which they run.
+    during most of it, on average `foreign_cores` of them. `apart`: cores that share a cache lay far from each other
+    during most of it, on average `apart_ns` (nanoseconds that a value takes from one to another). `pairs` were timed,
+    of which `quiet_pairs` undisturbed; the figures are of those, if there were enough. `machine` is the identity that
+    figures are compared under, `machine_facts` all that is known of it. `layers` are the IR's in the order in which
+    they run.
     """
 
     tensorflow: SideFigures
@@ -111,10 +113,12 @@ class Measurement:
     device: str = "CPU"
     unstable: bool = False
     loaded: bool = False
+    apart: bool = False
     quiet_pairs: int = 0
     windows: int = 0
     seconds: float = 0.0
     foreign_cores: float | None = None
+    apart_ns: float | None = None
     throughput_ratio: Ratio | None = None
     ways: tuple[Way, ...] = ()
     layers: tuple[TimedLayer, ...] = ()
@@ -127,7 +131,7 @@ class Measurement:
     def of(cls, body: Mapping[str, Any], *, machine: str) -> Measurement:
         """Read what *benchmark* wrote."""
         plain = ("pairs", "quiet_pairs", "windows", "seconds", "batch", "threads", "inputs", "level", "device")
-        more = ("unstable", "loaded", "foreign_cores", "layers_missing", "executed", "versions")
+        more = ("unstable", "loaded", "foreign_cores", "apart", "apart_ns", "layers_missing", "executed", "versions")
         return cls(
             tensorflow=SideFigures.of(body["sides"]["tensorflow"]),
             openvino=SideFigures.of(body["sides"]["openvino"]),

@@ -38,6 +38,11 @@ from ovmake.report.searched import Searched, searched
 from ovmake.report.words import why
 
 FORMAT = 2
+# What is not known of a measurement, and why.
+UNKNOWN = {
+    "foreign_cores": "this system does not tell what others use of the processor",
+    "apart_ns": "this system does not tell which cores share a cache, or there is one core only",
+}
 # A name, and no address: nothing is fetched for it. `ovmake report --schema` prints it.
 SCHEMA = "ovmake-report.schema.json"
 # What an evaluation gives beside the figures.
@@ -104,7 +109,7 @@ class Row:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Labels of a speed-up that is not to be relied on: "unstable", "loaded"."""
+        """Labels of a speed-up that is not to be relied on: "unstable", "loaded", "cores apart"."""
         return words.doubts(self.report.measurement) if self.report.measurement is not None else ()
 
     @property
@@ -218,8 +223,12 @@ class Row:
             missing |= dict.fromkeys(("drop_interval", "score_intervals"), NO_INTERVAL)
         if report.measurement is None:
             missing["measured"] = why(report, "measurement")
-        elif report.measurement.foreign_cores is None:
-            missing["measured.foreign_cores"] = "this system does not tell what others use of the processor"
+        else:
+            missing |= {
+                f"measured.{name}": reason
+                for name, reason in UNKNOWN.items()
+                if getattr(report.measurement, name) is None
+            }
         if "speed-check" in report.missing:
             missing["speed_check"] = why(report, "speed-check")
         return missing
@@ -378,7 +387,7 @@ def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:
 def _circumstances(measured: Measurement) -> dict[str, Any]:
     """Return how a measurement came about, and what there is no figure of."""
     plain = ("pairs", "quiet_pairs", "windows", "seconds", "batch", "threads", "inputs", "device", "level")
-    more = ("unstable", "loaded", "foreign_cores", "machine", "layers_missing")
+    more = ("unstable", "loaded", "foreign_cores", "apart", "apart_ns", "machine", "layers_missing")
     return {
         **{name: getattr(measured, name) for name in (*plain, *more)},
         # What is not known of the machine has its reasons there.

@@ -4,7 +4,8 @@
     duration, rate, size, ratio, times, ...       one number -> text
 
 Rule: the range decides what is said of speed, not the median. A range that holds 1 is "no clear difference", one that
-stayed wider than asked for is "unstable", and one that was taken while others used the processor "loaded".
+stayed wider than asked for is "unstable", one that was taken while others used the processor "loaded", and one that was
+taken while the cores lay further from each other than they should "cores apart".
 """
 
 # ruff: noqa: RUF001, RUF002 - the signs for times and minus are meant as such
@@ -19,6 +20,8 @@ from ovmake.report.records import Evaluation, TargetReport
 from ovmake.report.weighing import Speed
 
 NOT_MEASURED = "not measured"
+# What of a measurement is not to be relied on, by its field, and the label for it.
+DOUBTS = {"unstable": "unstable", "loaded": "loaded", "apart": "cores apart"}
 
 # The unit of a metric that is a share of something: 0.01 of it is a point. Others are shown as they are.
 SHARE = "share"
@@ -67,9 +70,8 @@ def why(report: TargetReport, what: str) -> str:
 
 
 def doubts(measured: Measurement) -> tuple[str, ...]:
-    """Return the labels of a measurement that is not to be relied on: "unstable", "loaded"."""
-    labels = {"unstable": measured.unstable, "loaded": measured.loaded}
-    return tuple(label for label, applies in labels.items() if applies)
+    """Return the labels of a measurement that is not to be relied on."""
+    return tuple(label for name, label in DOUBTS.items() if getattr(measured, name))
 
 
 def metric_of(report: TargetReport) -> str:

@@ -173,4 +173,6 @@ def _doubts(measurement: Mapping[str, Any], wanted: float) -> str:
 
 
 def _labels(measurement: Mapping[str, Any]) -> str:
-    return "others used the processor meanwhile" if measurement["loaded"] else ""
+    if measurement["loaded"]:
+        return "others used the processor meanwhile"
+    return "the cores lay apart meanwhile" if measurement["apart"] else ""

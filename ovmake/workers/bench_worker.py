@@ -21,18 +21,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ovmake import machine
 from ovmake.workers import energy
 from ovmake.workers.client import ENVIRONMENT, WorkerProcess
+from ovmake.workers.cores import Cores
 from ovmake.workers.figures import Bench, Throughput, measurement, samples
 from ovmake.workers.load import Load, foreign_cores
 from ovmake.workers.protocol import ActionError, Request, serve
 from ovmake.workers.racing import compare_speed, time_candidates
 from ovmake.workers.turns import Side, take_turns, warm_up
-from ovmake.workers.windows import Sides, take_windows
+from ovmake.workers.windows import Sides, Watched, take_windows
 
 # Blocks long enough to time, short enough that a disturbance hits both sides.
 BLOCK_SECONDS = 0.05
@@ -68,34 +69,52 @@ def benchmark(request: Request) -> dict[str, object]:
     return {}
 
 
-@contextmanager
-def _workers() -> Iterator[dict[str, WorkerProcess]]:
-    started: dict[str, WorkerProcess] = {}
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            for name in (TENSORFLOW, OPENVINO):
-                log = f"{folder}/{name}.log"
-                started[name] = WorkerProcess.start(name, boot_log=log, environment=TIMED_ENVIRONMENT)
-            yield started
-    finally:
-        for worker in started.values():
+class _Workers:
+    """The processes that are timed, by name: one of each at a time."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._started: dict[str, WorkerProcess] = {}
+
+    def start(self, name: str) -> WorkerProcess:
+        """Start a worker; whoever had the one before has ended it."""
+        log = f"{self._folder}/{name}.log"
+        self._started[name] = WorkerProcess.start(name, boot_log=log, environment=TIMED_ENVIRONMENT)
+        return self._started[name]
+
+    def end(self) -> None:
+        for worker in self._started.values():
             worker.end()
 
 
-def _measure(request: Request, workers: dict[str, WorkerProcess]) -> Bench:
+@contextmanager
+def _workers() -> Iterator[_Workers]:
+    with tempfile.TemporaryDirectory() as folder:
+        workers = _Workers(folder)
+        try:
+            yield workers
+        finally:
+            workers.end()
+
+
+def _measure(request: Request, workers: _Workers) -> Bench:
     seconds = float(str(request.params["benchmark.max-seconds"]))
-    load = Load([worker.process.pid for worker in workers.values()])
+    tensorflow, openvino = workers.start(TENSORFLOW), workers.start(OPENVINO)
+    load = Load(worker.process.pid for worker in (tensorflow, openvino))
     started = time.monotonic()
     bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts().to_json())
-    fast = _alone(bench, OPENVINO, [_side(request, workers, OPENVINO)])
-    ways = _ways(request, bench, workers)
+    fast = _alone(bench, OPENVINO, [_side(request, openvino, OPENVINO)])
+    fast.start = lambda: workers.start(OPENVINO)
+    ways = _ways(request, bench, tensorflow)
     for side in (fast, *ways):
         side.ask("feeds")
         bench.warm_ups[side.name] = warm_up(side, BLOCK_SECONDS)
     slow = _faster(ways)
     sides = Sides(fast=fast, slow=slow, seldom=[way for way in ways if way is not slow])
     bench.executed = fast.ask("layers")["executed"]
-    bench.windows = take_windows(sides, load, limit_seconds=seconds * LATENCY_SHARE)
+    with closing(Cores()) as cores:
+        watched = Watched(load=load, cores=cores)
+        bench.windows = take_windows(sides, watched, limit_seconds=seconds * LATENCY_SHARE)
     bench.fast, bench.ways = fast, ways
     _take_throughput(bench, [slow, fast], load, seconds * THROUGHPUT_SHARE)
     for framework, side in ((TENSORFLOW, slow), (OPENVINO, fast)):
@@ -105,8 +124,8 @@ def _measure(request: Request, workers: dict[str, WorkerProcess]) -> Bench:
     return bench
 
 
-def _side(request: Request, workers: dict[str, WorkerProcess], framework: str, way: str = "") -> Side:
-    return Side(worker=workers[framework], request=request, inputs=request.inputs, name=way or framework)
+def _side(request: Request, worker: WorkerProcess, name: str) -> Side:
+    return Side(worker=worker, request=request, inputs=request.inputs, name=name)
 
 
 def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
@@ -136,7 +155,7 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
     raise AssertionError("there is a way")
 
 
-def _ways(request: Request, bench: Bench, workers: dict[str, WorkerProcess]) -> list[Side]:
+def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
     """Return the ways of calling TensorFlow that are timed, all of them open.
 
     What an application loads goes first, for its memory; how the fastest way is prepared would count as the model's.
@@ -145,7 +164,7 @@ def _ways(request: Request, bench: Bench, workers: dict[str, WorkerProcess]) -> 
     names: tuple[str, ...] = (LEAN, "interpreter") if kind == "tflite" else ("signature", "frozen")
     if names[0] == "signature" and (kind != "saved-model" or "graph" in request.inputs):
         names = names[1:]
-    sides = [_side(request, workers, TENSORFLOW, name) for name in names]
+    sides = [_side(request, worker, name) for name in names]
     first = _alone(bench, TENSORFLOW, sides)
     timed = [side for side in sides if side.name not in {LEAN, *bench.no_way}]
     for side in timed:

@@ -74,6 +74,8 @@ def measurement(bench: Bench) -> dict[str, object]:
         "unstable": speedup.half_width >= PRECISE,
         "loaded": counted.loaded,
         "foreign_cores": _rounded(counted.foreign),
+        "apart": counted.apart,
+        "apart_ns": _rounded(counted.apart_ns),
         "pairs": sum(len(window.pairs) for window in bench.windows),
         "quiet_pairs": sum(len(window.pairs) for window in bench.windows if window.quiet),
         "windows": len(counted.windows),
@@ -95,7 +97,8 @@ def samples(bench: Bench) -> Iterator[dict[str, object]]:
     """Yield what was timed, in its order: an object per pair of blocks, then one per round of throughput."""
     for at, window in enumerate(bench.windows):
         for pair in window.pairs:
-            yield {"window": at, "foreign_cores": _rounded(window.foreign), "quiet": window.quiet, "ns": pair}
+            state = {"foreign_cores": _rounded(window.foreign), "apart_ns": _rounded(window.apart_ns)}
+            yield {"window": at, "process": window.process, **state, "quiet": window.quiet, "ns": pair}
     for round_ in bench.throughput:
         yield {"throughput_per_second": dict(round_.rates), "foreign_cores": _rounded(round_.foreign)}
 
@@ -163,8 +166,8 @@ def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> dict[str, float] | No
     return None if found is None else found.to_json()
 
 
-def _rounded(cores: float | None) -> float | None:
-    return None if cores is None else round(cores, 3)
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 Something = TypeVar("Something")

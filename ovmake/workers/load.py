@@ -39,9 +39,13 @@ class Load:
     """Looks at the cores that this process may use."""
 
     def __init__(self, pids: Iterable[int], root: str = "") -> None:
-        self._clocks = [(~pid << 3) | SCHEDULER_CLOCK for pid in pids]
+        self.follow(pids)
         self._stat = f"{root}/proc/stat"
         self._cores = _usable()
+
+    def follow(self, pids: Iterable[int]) -> None:
+        """Count these processes as ours from now on; moments before it cannot be compared with later ones."""
+        self._clocks = [(~pid << 3) | SCHEDULER_CLOCK for pid in pids]
 
     def now(self) -> Moment:
         """Return what was used so far."""

@@ -14,7 +14,7 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ovmake.workers.client import WorkerProcess
@@ -38,6 +38,8 @@ class Side:
     """A model that is timed in a worker, and what was measured. Several may share a worker, each under its `name`.
 
     `request` is the measurement's; `inputs` are those of its inputs that this side needs, under their plain roles.
+    `start` makes another process like the worker, where a side has one of its own and starting it takes little;
+    `process` counts them.
     """
 
     worker: WorkerProcess
@@ -47,6 +49,8 @@ class Side:
     runs: int = 1
     opened: Mapping[str, object] = field(default_factory=dict)
     blocks: list[list[int]] = field(default_factory=list)
+    start: Callable[[], WorkerProcess] | None = None
+    process: int = 0
 
     def ask(self, step: str, **params: object) -> Mapping[str, object]:
         """Do a step and return its facts.
@@ -74,6 +78,21 @@ class Side:
                 setting=response.setting,
             )
         return response.facts
+
+    def restart(self) -> bool:
+        """Put a new process in the worker's place, and open the model in it; return whether this side can.
+
+        Raises:
+            ActionError: the new one fails, or died.
+        """
+        if self.start is None:
+            return False
+        self.worker.end()
+        self.worker = self.start()
+        self.process += 1
+        for step in ("import", "open", "feeds"):
+            self.ask(step)
+        return True
 
     def block(self) -> list[int]:
         """Return the times of one block, in nanoseconds."""

@@ -31,6 +31,7 @@ from tests.benchmarks.turns import machine, say, table
 
 BUSY = "while True: pass"
 APP_SECONDS = 3
+LABELS = ("unstable", "loaded", "apart")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,7 @@ def _table(taken: Sequence[Mapping[str, Any]], apps: Sequence[Mapping[str, float
         alone = _covered(
             [(app[name], app[name] * low, app[name] * high) for app, (low, high) in zip(apps, shares, strict=True)]
         )
-        labels = [label for one in taken for label in ("unstable", "loaded") if one[name]["measured"][label]]
+        labels = [label for one in taken for label in LABELS if one[name]["measured"][label]]
         rows.append(
             [
                 name,
@@ -132,13 +133,13 @@ def _table(taken: Sequence[Mapping[str, Any]], apps: Sequence[Mapping[str, float
                 f"{own.held} of {own.of}",
                 f"{own.half_width:.1%}",
                 f"{own.least:.2f} to {own.most:.2f}",
-                f"{labels.count('unstable')}, {labels.count('loaded')}",
+                ", ".join(str(labels.count(label)) for label in LABELS),
                 f"{alone.held} of {alone.of}",
                 f"{alone.least:.1f} to {alone.most:.1f} µs",
             ]
         )
     head = [
-        *("target", "median speed-up", "ranges that hold it", "half of a range", "least to most", "unstable, loaded"),
+        *("target", "median speed-up", "ranges that hold it", "half of a range", "least to most", ", ".join(LABELS)),
         *("benchmark_app: held", "least to most"),
     ]
     return table(head, rows)

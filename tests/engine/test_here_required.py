@@ -18,6 +18,7 @@ from tests.engine.test_here import job
 MEASURED = {
     "speedup": {"median": 1.8, "low": 1.7, "high": 1.9},
     "loaded": False,
+    "apart": False,
     "sides": {
         "openvino": {"latency_p95_us": None, "peak_memory_bytes": 1000, "missing": {"latency_p95_us": "too few"}}
     },

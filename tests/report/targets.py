@@ -65,7 +65,13 @@ def side(median_us: float, **changed: object) -> SideFigures:
 
 
 def measured(
-    speedup: float = 4.8, low: float = 4.3, high: float = 5.1, *, unstable: bool = False, loaded: bool = False
+    speedup: float = 4.8,
+    low: float = 4.3,
+    high: float = 5.1,
+    *,
+    unstable: bool = False,
+    loaded: bool = False,
+    apart: bool = False,
 ) -> Measurement:
     """Return a measurement with this speed-up and range."""
     return Measurement(
@@ -86,8 +92,10 @@ def measured(
         unstable=unstable,
         loaded=loaded,
         foreign_cores=0.7 if loaded else 0.01,
+        apart=apart,
+        apart_ns=238.5 if apart else 48.0,
         pairs=39,
-        quiet_pairs=2 if loaded else 38,
+        quiet_pairs=2 if loaded or apart else 38,
         windows=8,
         seconds=9.2,
         throughput_ratio=Ratio(median=5.2, low=5.0, high=5.4),
@@ -401,6 +409,7 @@ EVERY_CASE = (
     required("wanted:int8"),
     elsewhere("roaming:int8"),
     target("busy:fp32", measurement=measured(2.1, 1.4, 2.9, unstable=True, loaded=True)),
+    target("torn:fp32", measurement=measured(3.9, 3.1, 4.9, unstable=True, apart=True)),
     controlled("held:int8"),
     controlled_in_vain("vain:int8"),
     not_built("gone:fp32"),

@@ -161,6 +161,17 @@ def test_a_long_tail_is_told_unless_others_made_it() -> None:
     assert "others used up to 0.8 cores while m:fp32 was measured" == loaded[0].evidence
 
 
+def test_cores_that_lay_apart_are_told_with_how_far() -> None:
+    slow = side(250.8, latency_p99_us=900.0)
+
+    found = advice_for([target("m:fp32", measurement=plain(openvino=slow, apart=True, apart_ns=238.5))])
+
+    assert ["Measure again when the host has moved the cores together: `ovmake report --force`"] == [
+        one.text for one in found
+    ]
+    assert found[0].evidence.startswith("values took up to 238 ns from one core to another")
+
+
 def test_a_start_that_takes_as_long_as_thousands_of_inferences_is_told() -> None:
     found = one(target("m:fp32", measurement=plain(openvino=side(250.8, load_ms=900.0))))
 

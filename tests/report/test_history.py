@@ -62,6 +62,13 @@ def test_what_was_unstable_or_loaded_then_is_said() -> None:
 
     assert found.sentences[0].endswith("; loaded")
 
+    found = change(
+        target(measurement=measured(4.0, 3.9, 4.1, apart=True)),
+        target(measurement=measured(6.0, 5.9, 6.1, unstable=True)),
+    )
+
+    assert found.sentences[0].endswith("; unstable and cores apart")
+
 
 def test_figures_of_another_machine_are_never_compared() -> None:
     elsewhere = replace(measured(2.0, 1.9, 2.1), machine="AMD EPYC; 64 cores")

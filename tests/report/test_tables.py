@@ -86,6 +86,10 @@ SPEEDS = {
         measured(4.8, 4.3, 5.1, loaded=True),
         "is 4.8× as fast as TensorFlow (4.3 to 5.1×, loaded)",
     ),
+    "cores apart": (
+        measured(4.8, 4.3, 5.1, unstable=True, apart=True),
+        "is 4.8× as fast as TensorFlow (4.3 to 5.1×, unstable, cores apart)",
+    ),
     "slower and unstable": (
         measured(0.6, 0.4, 0.9, unstable=True),
         "is slower than TensorFlow, 0.60× as fast (0.40 to 0.90×, unstable)",
@@ -375,6 +379,8 @@ def test_the_json_of_a_target() -> None:
             "unstable": False,
             "loaded": False,
             "foreign_cores": 0.01,
+            "apart": False,
+            "apart_ns": 48.0,
             "machine": measured().machine,
             "machine_facts": {name: value for name, value in FACTS.items() if value is not None},
             "versions": VERSIONS,

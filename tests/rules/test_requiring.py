@@ -33,7 +33,13 @@ def measurement(**openvino: object) -> dict[str, Any]:
         "missing": {},
     }
     speedup = {"median": 1.8, "low": 1.7, "high": 1.9}
-    return {"speedup": speedup, "loaded": False, "unstable": False, "sides": {"openvino": side | openvino}}
+    return {
+        "speedup": speedup,
+        "loaded": False,
+        "apart": False,
+        "unstable": False,
+        "sides": {"openvino": side | openvino},
+    }
 
 
 def one(name: str, wanted: float, found: dict[str, Any] | None, why: str = "") -> Judged:
@@ -116,11 +122,15 @@ def test_a_range_that_holds_what_is_wanted_decides_nothing(wanted: float, result
     assert judged.text.endswith("; not decided, for the range of 1.70 to 1.90 holds what is wanted")
 
 
-def test_a_measurement_on_a_busy_machine_decides_nothing_of_a_latency() -> None:
-    judged = one("p95-ms", 5, measurement() | {"loaded": True})
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [("loaded", "others used the processor meanwhile"), ("apart", "the cores lay apart meanwhile")],
+)
+def test_a_disturbed_measurement_decides_nothing_of_a_latency(why: str, words: str) -> None:
+    judged = one("p95-ms", 5, measurement() | {why: True})
 
     assert ("missed", False) == (judged.result, judged.decided)
-    assert judged.text.endswith("; not decided, for others used the processor meanwhile")
+    assert judged.text.endswith(f"; not decided, for {words}")
 
 
 def test_what_was_not_measured_has_not_passed() -> None:

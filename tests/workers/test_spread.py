@@ -56,6 +56,13 @@ def test_where_others_used_the_processor_it_is_the_range_of_a_window() -> None:
     assert one.half_width > 2 * mean.half_width
 
 
+def test_windows_that_agree_on_a_disturbed_machine_agree_with_themselves_only() -> None:
+    agreeing = spread_of([[2.0], [2.001]] * 10, disturbed=True)
+
+    assert agreeing is not None
+    assert agreeing.low < 2.0 * (1 - 0.17) < 2.0 * (1 + 0.17) < agreeing.high
+
+
 def test_the_range_is_one_of_logarithms() -> None:
     """Twice as fast and half as fast are equally far from 1."""
     windows = [[2.0], [1.0], [0.5], [1.0], [1.5]] * 2

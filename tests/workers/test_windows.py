@@ -17,9 +17,19 @@ from ovmake.workers.windows import EARLIEST, Window, chosen, is_precise
 QUIET, BUSY = 0.02, 0.9
 
 
-def window(slow_us: float = 400, fast_us: float = 100, *, foreign: float | None = QUIET, pairs: int = 4) -> Window:
+CLOSE, FAR = 50.0, 240.0
+
+
+def window(
+    slow_us: float = 400,
+    fast_us: float = 100,
+    *,
+    foreign: float | None = QUIET,
+    apart: float | None = CLOSE,
+    pairs: int = 4,
+) -> Window:
     pair = {"frozen": [int(slow_us * 1000)] * 10, "openvino": [int(fast_us * 1000)] * 40}
-    return Window(pairs=[dict(pair) for _ in range(pairs)], seconds=0.4, foreign=foreign)
+    return Window(pairs=[dict(pair) for _ in range(pairs)], seconds=0.4, foreign=foreign, apart_ns=apart)
 
 
 def test_quiet_windows_count_alone_if_there_are_enough() -> None:
@@ -27,7 +37,7 @@ def test_quiet_windows_count_alone_if_there_are_enough() -> None:
 
     found = chosen([*quiet, *busy])
 
-    assert (6, False) == (len(found.windows), found.loaded)
+    assert (6, False) == (len(found.windows), found.disturbed)
     spread = found.spread("frozen", "openvino")
     assert spread is not None
     assert 4.0 == pytest.approx(spread.median)
@@ -36,20 +46,44 @@ def test_quiet_windows_count_alone_if_there_are_enough() -> None:
 def test_with_too_few_quiet_windows_all_count_and_the_measurement_is_loaded() -> None:
     found = chosen([*(window() for _ in range(3)), *(window(foreign=BUSY) for _ in range(9))])
 
-    assert (12, True) == (len(found.windows), found.loaded)
+    assert (12, True, False) == (len(found.windows), found.loaded, found.apart)
     assert found.foreign == pytest.approx((3 * QUIET + 9 * BUSY) / 12)
+
+
+def test_windows_in_which_the_cores_lay_apart_do_not_count_either() -> None:
+    close, far = [window() for _ in range(6)], [window(480, 125, apart=FAR) for _ in range(10)]
+
+    found = chosen([*close, *far])
+
+    assert (6, False, CLOSE) == (len(found.windows), found.disturbed, found.apart_ns)
+
+
+def test_with_cores_apart_most_of_the_time_all_windows_count_and_the_range_is_wide() -> None:
+    found = chosen([*(window() for _ in range(3)), *(window(480, 125, apart=FAR) for _ in range(9))])
+
+    assert (12, False, True) == (len(found.windows), found.loaded, found.apart)
+    assert found.apart_ns == pytest.approx((3 * CLOSE + 9 * FAR) / 12)
+    spread = found.spread("frozen", "openvino")
+    assert spread is not None
+    assert spread.low < 4.0 * 0.97 < 4.0 < spread.high
+
+
+def test_where_nobody_knows_how_far_apart_cores_are_all_windows_are_quiet() -> None:
+    found = chosen([window(apart=None) for _ in range(8)])
+
+    assert (8, False, None) == (len(found.windows), found.disturbed, found.apart_ns)
 
 
 def test_a_slow_model_has_few_windows_and_is_not_loaded_for_that() -> None:
     found = chosen([window(), window(), window(), window(foreign=BUSY)])
 
-    assert (3, False) == (len(found.windows), found.loaded)
+    assert (3, False) == (len(found.windows), found.disturbed)
 
 
 def test_where_nobody_knows_what_others_use_all_windows_are_quiet() -> None:
     found = chosen([window(foreign=None) for _ in range(8)])
 
-    assert (8, False, None) == (len(found.windows), found.loaded, found.foreign)
+    assert (8, False, None) == (len(found.windows), found.disturbed, found.foreign)
 
 
 def test_what_ticks_are_off_by_makes_no_window_loaded() -> None:
@@ -71,6 +105,7 @@ def test_it_goes_on_while_windows_disagree() -> None:
 
 def test_windows_that_agree_while_others_use_the_processor_do_not_end_it() -> None:
     assert not is_precise([window(foreign=BUSY) for _ in range(30)], "frozen", "openvino")
+    assert not is_precise([window(apart=FAR) for _ in range(30)], "frozen", "openvino")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -142,6 +177,8 @@ def test_a_range_that_stays_wide_is_unstable_and_one_of_busy_windows_loaded() ->
     assert (False, False) == (calm["unstable"], calm["loaded"])
     assert (True, True) == (wild["unstable"], wild["loaded"])
     assert (BUSY, 48, 0) == (wild["foreign_cores"], wild["pairs"], wild["quiet_pairs"])
+    torn = measured([window(apart=FAR) for _ in range(12)], ways=[side("frozen", "f")])
+    assert (False, True, FAR) == (torn["loaded"], torn["apart"], torn["apart_ns"])
 
 
 def test_percentiles_are_of_enough_inferences_or_missing_with_the_reason() -> None:
@@ -186,7 +223,7 @@ def test_every_time_is_kept_in_its_order() -> None:
     pairs = [line for line in lines if "ns" in line]
     assert (12 * 4, 3) == (len(pairs), len(lines) - len(pairs))
     assert [400_000] * 10 == pairs[0]["ns"]["frozen"]  # type: ignore[index]
-    assert {"window", "foreign_cores", "quiet", "ns"} == set(pairs[0])
+    assert {"window", "process", "foreign_cores", "apart_ns", "quiet", "ns"} == set(pairs[0])
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 50), (90, 90), (99, 99), (99.9, 100), (100, 100)])
