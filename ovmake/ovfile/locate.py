@@ -76,12 +76,14 @@ def declared_twice(text: str) -> tuple[KeyPath, Place, Place] | None:
     return watched.twice
 
 
-# Every pattern matches at the reader's position. `++`, `*+` and `?+` give nothing back once matched.
-_BLANKS_AND_COMMAS = re.compile(r"(?:[ \t\r\n,]++|#[^\n]*+)*+")
+# Every pattern matches at the reader's position. `++`, `*+` and `?+` give nothing back once matched. They stand behind
+# single characters only: before Python 3.11.5 a group that gives nothing back may match too much (gh-106052), and
+# Debian 12 has 3.11.2. What the groups here repeat begins with different characters, so they cannot give back either.
+_BLANKS_AND_COMMAS = re.compile(r"(?:[ \t\r\n,]++|#[^\n]*+)*")
 _KEY_PART = re.compile(
     r"""
       [A-Za-z0-9_-]++
-    | "(?:[^"\\]++|\\.)*+"
+    | "(?:[^"\\]++|\\.)*"
     | '[^']*+'
     """,
     re.VERBOSE,
@@ -95,11 +97,11 @@ _HEADER_END = re.compile(r"[ \t]*+\]\]?+")
 # The last line is every value without quotes or brackets; its space is the one in `1979-05-27 07:32:00`.
 _SCALAR = re.compile(
     r"""
-      \"{3} (?: [^"\\]++ | \\. | "(?!"") )*+ \"{3,5}+
-    | '{3}  (?: [^']++ | '(?!'') )*+ '{3,5}+
-    | "(?:[^"\\]++|\\.)*+"
+      \"{3} (?: [^"\\]++ | \\. | "(?!"") )* \"{3,5}+
+    | '{3}  (?: [^']++ | '(?!'') )* '{3,5}+
+    | "(?:[^"\\]++|\\.)*"
     | '[^']*+'
-    | [^\s,\[\]{}#"'=]++ (?:[ ][^\s,\[\]{}#"'=]++)?+
+    | [^\s,\[\]{}#"'=]++ (?:[ ][^\s,\[\]{}#"'=]++)?
     """,
     re.VERBOSE | re.DOTALL,
 )
