@@ -23,6 +23,7 @@ import tomli
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ovmake.ovfile import locate as locating
 from ovmake.ovfile.locate import Place, Span, locate
 from ovmake.ovfile.spec import KeyPath
 
@@ -665,3 +666,11 @@ def test_law_refuses_a_missing_and_an_unknown_path() -> None:
 
     assert faults(_SAMPLE, without) == ["paths differ: {('a', 'b')}"]
     assert faults(_SAMPLE, beyond) == ["paths differ: {('z',)}"]
+
+
+def test_no_group_is_possessive() -> None:
+    """Before Python 3.11.5 such a group may match too much (gh-106052), which later ones cannot show."""
+    patterns = [value.pattern for value in vars(locating).values() if isinstance(value, re.Pattern)]
+
+    assert patterns
+    assert [] == [pattern for pattern in patterns if re.search(r"\)[*+?]\+", pattern)]
