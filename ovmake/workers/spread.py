@@ -38,10 +38,10 @@ NORMAL = 1.96
 # What no window of one measurement shows, for it stays the same in all of them: ten measurements of mobilenet-v2 that
 # were sure of themselves to 1.9 % lay up to 2.5 % from their median, and those of an hour were all lower than those of
 # the next. No range is narrower.
-LEAST_HALF_WIDTH = 0.02
+LEAST_HALF_WIDTH = 0.025
 # Of a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 12 s lay up to 17 %
-# from their median, and each of them agreed with itself to 6 to 30 %. Cores that a host moved apart make 20 %.
-DISTURBED_HALF_WIDTH = 0.2
+# from their median, and each of them agreed with itself to 6 to 30 %. Cores that a host moved apart make 20 to 24 %.
+DISTURBED_HALF_WIDTH = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
