@@ -96,7 +96,22 @@ UNKNOWN = {
 
 def usable_cores() -> int:
     """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(usable()) or os.cpu_count() or 1
+
+
+def usable() -> list[int]:
+    """Return the numbers of the cores that this process may use; empty where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def numbers(ranges: str) -> list[int]:
+    """Return the numbers that "0,4" or "0-1" names, as the kernel lists cores.
+
+    Raises:
+        ValueError: it is no such list.
+    """
+    ends = [part.partition("-") for part in ranges.split(",")]
+    return [number for first, _, last in ends for number in range(int(first), int(last or first) + 1)]
 
 
 def processor(root: str = "") -> dict[str, str]:
@@ -146,13 +161,7 @@ def _memory_limit(root: str) -> int | None:
 
 def _threads_per_core(root: str) -> int | None:
     siblings = _text(f"{root}/sys/devices/system/cpu/cpu0/topology/thread_siblings_list").strip()
-    return _counted(siblings) if siblings else None
-
-
-def _counted(ranges: str) -> int:
-    """Return how many numbers "0,4" or "0-1" names."""
-    ends = [part.partition("-") for part in ranges.split(",")]
-    return sum(int(last or first) - int(first) + 1 for first, _, last in ends)
+    return len(numbers(siblings)) if siblings else None
 
 
 def _governor(root: str) -> str | None:

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ovmake.workers.protocol import Request, Response
 
@@ -35,6 +36,26 @@ ENVIRONMENT: Mapping[str, str] = {
 ANSWER_BYTES = 1 << 16
 # How long a process may take to end once its pipes are closed: a core of some GB has to be written down.
 DYING_SECONDS = 60
+
+
+def start_module(
+    name: str, *arguments: str, environment: Mapping[str, str] = ENVIRONMENT, **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start `ovmake.workers.<name>` as a program, with pipes to its input and from its output.
+
+    Raises:
+        OSError: the process cannot be made.
+    """
+    package_parent = str(Path(__file__).parent.parent.parent)
+    path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(  # noqa: S603 - our own module
+        # -P: a user's folder with an `openvino.py` in it must not become the framework
+        [sys.executable, "-P", "-m", f"ovmake.workers.{name}", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **environment, "PYTHONPATH": path},
+        **options,
+    )
 
 
 @dataclass(slots=True)
@@ -56,18 +77,13 @@ class WorkerProcess:
         Raises:
             OSError: the process or its log cannot be made.
         """
-        package_parent = str(Path(__file__).parent.parent.parent)
-        path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
         Path(boot_log).parent.mkdir(parents=True, exist_ok=True)
         with open(boot_log, "ab") as log:  # noqa: PTH123
             start = log.tell()
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                # -P: a user's folder with an `openvino.py` in it must not become the framework
-                [sys.executable, "-P", "-m", f"ovmake.workers.{name}_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+            process = start_module(
+                f"{name}_worker",
+                environment=environment,
                 stderr=log,
-                env={**os.environ, **environment, "PYTHONPATH": path},
                 start_new_session=True,  # Ctrl-C reaches ovmake only, and `kill` reaches what a worker started
             )
         return cls(name=name, process=process, boot_log=boot_log, boot_log_start=start)

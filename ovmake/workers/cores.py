@@ -33,15 +33,18 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-# Core to core below a shared cache it is 20 to 80 ns on the processors of ten years, beyond it 90 to 300. What Python
-# takes to look again comes on top: it was 50 and 240 ns on the EPYC 9005 that this was found on.
+from ovmake import machine
+from ovmake.workers.client import start_module
+
+# Between the 50 ns below a shared cache and the 240 beyond it, on the AMD EPYC (family 26) that this was found on, and
+# what Python takes to look again is in both. It was not tried elsewhere; no shared cache should be twice as slow.
 FAR_NS = 120.0
 ROUNDS = 200
-# A partner that does not answer for so many looks, some 50 ms, was put to sleep.
+# A partner that does not answer for so many looks, some 40 ms, was put to sleep.
 MOST_LOOKS = 1_000_000
 MOST_PAIRS = 8
 # What gathers cores: one wakes the other, a thousand times a second. The host's kernel likes to run what is woken where
-# the waker runs, or close to it. (Sleeping for as long, or both computing, changed nothing for minutes.)
+# the waker runs, or close to it. (With sleeping, or with both computing, they stayed apart for a minute and more.)
 HAND_SECONDS = 0.001
 GATHER_SECONDS = 0.1
 
@@ -90,13 +93,7 @@ class Cores:
         try:
             os.ftruncate(descriptor, PAGE)
             self._shared = mmap.mmap(descriptor, PAGE)
-            self._partner = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", str(Path(__file__).resolve()), str(descriptor)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=[descriptor],
-                bufsize=0,
-            )
+            self._partner = start_module("cores", str(descriptor), pass_fds=[descriptor], bufsize=0)
         finally:
             os.close(descriptor)
 
@@ -138,11 +135,9 @@ class Cores:
 
 def neighbours(root: str = "") -> list[tuple[int, int]]:
     """Return pairs of usable cores that share a cache as the kernel has it, at most MOST_PAIRS, spread over all."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    groups = {core: _sharing(root, core) for core in sorted(usable)}
-    pairs = []
-    for group in sorted({tuple(sorted(group & usable)) for group in groups.values()}):
-        pairs += list(itertools.pairwise(group))
+    usable = set(machine.usable())
+    groups = {tuple(sorted(_sharing(root, core) & usable)) for core in usable}
+    pairs = [pair for group in sorted(groups) for pair in itertools.pairwise(group)]
     step = max(1, -(-len(pairs) // MOST_PAIRS))
     return pairs[::step]
 
@@ -152,9 +147,7 @@ def _sharing(root: str, core: int) -> set[int]:
     folder = Path(f"{root}/sys/devices/system/cpu/cpu{core}/cache")
     try:
         levels = {int((index / "level").read_text()): index for index in folder.glob("index*")}
-        listed = (levels[max(levels)] / "shared_cpu_list").read_text().strip()
-        ends = [part.partition("-") for part in listed.split(",")]
-        return {at for first, _, last in ends for at in range(int(first), int(last or first) + 1)}
+        return set(machine.numbers((levels[max(levels)] / "shared_cpu_list").read_text().strip()))
     except (OSError, ValueError):
         return set()
 

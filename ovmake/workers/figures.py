@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ovmake import machine
 from ovmake.workers.spread import LEVEL, spread_of
-from ovmake.workers.turns import Side, WarmUp, usable_threads
+from ovmake.workers.turns import Side, WarmUp
 from ovmake.workers.windows import PRECISE, Chosen, Window, chosen
 
 FORMAT = 2
@@ -64,7 +65,7 @@ def measurement(bench: Bench) -> dict[str, object]:
     return {
         "format": FORMAT,
         "device": bench.device,
-        "threads": usable_threads(),
+        "threads": machine.usable_cores(),
         "batch": bench.opened["openvino"]["batch"],
         "inputs": "dataset" if bench.opened["openvino"]["dataset"] else "seeded random",
         "machine": dict(bench.machine),

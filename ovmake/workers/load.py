@@ -19,6 +19,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ovmake import machine
+
 # The columns of /proc/stat that are not idleness: user, nice, system, irq, softirq, steal (proc(5)). Guests' time is in
 # user and nice already.
 BUSY = (0, 1, 2, 5, 6, 7)
@@ -41,7 +43,7 @@ class Load:
     def __init__(self, pids: Iterable[int], root: str = "") -> None:
         self.follow(pids)
         self._stat = f"{root}/proc/stat"
-        self._cores = _usable()
+        self._cores = machine.usable()
 
     def follow(self, pids: Iterable[int]) -> None:
         """Count these processes as ours from now on; moments before it cannot be compared with later ones."""
@@ -69,10 +71,6 @@ def foreign_cores(before: Moment, after: Moment) -> float | None:
     if before.busy_s is None or after.busy_s is None or passed <= 0:
         return None
     return max(0.0, (after.busy_s - before.busy_s - (after.own_s - before.own_s)) / passed)
-
-
-def _usable() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def _cpu_seconds(clock: int) -> float:

@@ -27,7 +27,7 @@ from pathlib import Path
 from ovmake import machine
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.turns import Side, take_turns, usable_threads, warm_up
+from ovmake.workers.turns import Side, take_turns, warm_up
 
 BASE = "fp32"
 # The check is part of a build, so it is short. Many short rounds are surer than a few long ones: what disturbs one is
@@ -54,7 +54,7 @@ def compare_speed(request: Request) -> dict[str, object]:
         take_turns(sides, seconds=CHECK_SECONDS, least=LEAST_ROUNDS, limit_seconds=CHECK_LIMIT_SECONDS)
         comparison = {
             "format": 1,
-            "threads": usable_threads(),
+            "threads": machine.usable_cores(),
             "rounds": _rounds(sides),
             "executed": layers["executed"],
             "conversions": layers["conversions"],
@@ -72,7 +72,7 @@ def time_candidates(request: Request) -> dict[str, object]:
         raise ActionError("bad-request", "`candidates` is no array")
     kept = [str(name) for name in candidates if _is_kept(request, str(name))]
     timed = list(dict.fromkeys([BASE, *kept])) if len(kept) > 1 else []
-    measurement: dict[str, object] = {"format": 1, "threads": usable_threads(), "rounds": []}
+    measurement: dict[str, object] = {"format": 1, "threads": machine.usable_cores(), "rounds": []}
     if timed:
         seconds = float(str(request.params["benchmark.max-seconds"])) * CHOICE_SHARE
         with _sides(request, {name: f"{name}." for name in timed}) as sides:

@@ -35,12 +35,11 @@ STUDENT = (
 )
 NORMAL = 1.96
 
-# What no window of one measurement shows, for it stays the same in all of them: ten measurements of mobilenet-v2 that
-# were sure of themselves to 1.9 % lay up to 2.5 % from their median, and those of an hour were all lower than those of
-# the next. No range is narrower.
+# What no window of one measurement shows, for it stays the same in all: of ten measurements of mobilenet-v2, one that
+# was sure of itself to 1.9 % lay 2.4 % from their median, and one that was to 2.3 %, 2.8 %. No range is narrower.
 LEAST_HALF_WIDTH = 0.025
-# Of a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 12 s lay up to 17 %
-# from their median, and each of them agreed with itself to 6 to 30 %. Cores that a host moved apart make 20 to 24 %.
+# Of a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 20 s lay up to 24 %
+# from their median, and each of them was sure of itself to 3 to 41 %. Cores that a host moved apart make 20 to 24 %.
 DISTURBED_HALF_WIDTH = 0.25
 
 
@@ -65,8 +64,8 @@ class Spread:
 def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) -> Spread | None:
     """Return the ratio over all windows; None with fewer than FEWEST.
 
-    `disturbed`: others used the processor. Then it is not known that what they did averages out, as what they do now
-    need not be what they do next; and the range is that of a window, and not of the mean of all, and a wide one.
+    `disturbed`: others used the processor, or the cores lay apart. Then it is not known that this averages out, as what
+    is now need not be what comes next; and the range is that of a window, and not of the mean of all, and a wide one.
     """
     logs = [math.log(statistics.median(window)) for window in windows if window]
     if len(logs) < FEWEST:

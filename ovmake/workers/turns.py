@@ -10,13 +10,13 @@ process that holds the clock must weigh nothing on what it measures.
 from __future__ import annotations
 
 import math
-import os
 import random
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ovmake import machine
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import ActionError, Request
 
@@ -61,7 +61,13 @@ class Side:
         asked = Request(
             id=1,
             kind="time",
-            params={**self.request.params, "threads": usable_threads(), "name": self.name, "step": step, **params},
+            params={
+                **self.request.params,
+                "threads": machine.usable_cores(),
+                "name": self.name,
+                "step": step,
+                **params,
+            },
             inputs=self.inputs,
             log=self.request.log,
         )
@@ -90,8 +96,8 @@ class Side:
         self.worker.end()
         self.worker = self.start()
         self.process += 1
-        for step in ("import", "open", "feeds"):
-            self.ask(step)
+        self.ask("open")
+        self.ask("feeds")
         return True
 
     def block(self) -> list[int]:
@@ -136,8 +142,3 @@ def take_turns(
         for side in order:
             side.blocks.append(side.block())
         rounds += 1
-
-
-def usable_threads() -> int:
-    """Return how many threads an inference may use: the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,8 +13,8 @@ Before each window both models are made anew. Where their buffers come to lie, a
 as long as a compiled model lives: of one graph in one process of TensorFlow's, one function took 376 to 431 µs in
 twelve windows and others up to 461, and between processes it was the same. However long one of them is timed, it only
 tells about itself: ten measurements of 6 s promised 2 % and disagreed by 8. And one process of OpenVINO's in twenty or
-so was slower by 17 %, for as long as it lived and with every compilation in it; so now and then it gets a new one, in
-half a second. (TensorFlow's takes 5 s to start; its models vary more than its processes.)
+so was slower by 17 %, for as long as it lived and with every compilation in it; so now and then it gets a new one, in a
+quarter of a second. (TensorFlow's takes 2 s to import alone, and goes on.)
 
 Rule: it ends early only on quiet windows. A busy machine can agree with itself for seconds and be wrong.
 """
@@ -119,7 +119,7 @@ class Chosen:
     @property
     def apart(self) -> bool:
         """Whether cores that lay too far apart are what disturbed it most."""
-        apart, loaded = (sum(getattr(window, why) for window in self.windows) for why in ("apart", "loaded"))
+        apart, loaded = sum(window.apart for window in self.windows), sum(window.loaded for window in self.windows)
         return self.disturbed and apart > loaded
 
     def spread(self, slow: str, fast: str) -> Spread | None:
@@ -190,14 +190,15 @@ class _Renewing:
         # The first window has models that nobody timed yet.
         if self.windows and self.spent_s <= RENEW_SHARE * (now - self.started_s):
             in_new_processes = self.windows >= PROCESS_WINDOWS
-            self.windows = 0 if in_new_processes else self.windows
             for side in (sides.fast, sides.slow):
                 runs = side.runs
                 if not (in_new_processes and side.restart()):
                     side.ask("renew")
                 warm_up(side, RENEWED_BLOCK_SECONDS, limit_seconds=RENEWED_SECONDS)
                 side.runs = runs
-            load.follow(side.worker.process.pid for side in (sides.fast, sides.slow))
+            if in_new_processes:
+                self.windows = 0
+                load.follow(side.worker.process.pid for side in (sides.fast, sides.slow))
             self.spent_s += time.monotonic() - now
         self.windows += 1
 
