@@ -21,6 +21,7 @@ import tensorflow as tf
 from ovmake.workers.graphs import Loaded, nodes, register
 from ovmake.workers.interface import Constant, Interface, Tensor
 from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
+from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import NUMPY_TYPES, Array, filled
 from ovmake.workers.protocol import ActionError, Request, message_of
 
@@ -78,15 +79,9 @@ class Frozen:
         return False
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """Run once with inputs moved by a unit in the last place at most: what rounding does to this model.
-
-        Some models blow the last bit up: silence through a logarithm, say. Nobody can ask an IR to be closer to them
-        than they are to themselves.
-        """
-        if not any(array.dtype.kind == "f" for array in feed.values()):
-            return None
-        generator = np.random.default_rng(0)
-        return self({name: _nudged(array, generator) for name, array in feed.items()})
+        """See `original.Original`."""
+        moved = nudged(feed)
+        return None if moved is None else self(moved)
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
         """Return a feed as the function's arguments."""
@@ -96,18 +91,6 @@ class Frozen:
         """Run once."""
         results = self.function(*self.tensors(feed))
         return {name: _plain(np.asarray(result)) for name, result in zip(self.outputs, results, strict=True)}
-
-
-def _nudged(array: Array, generator: np.random.Generator) -> Array:
-    """Return an array with its elements moved by as much as the largest of them is rounded by.
-
-    By its own last place a small element would move by next to nothing; but it may be the small rest of large ones, a
-    pixel less the mean, and is as uncertain as they are.
-    """
-    if array.dtype.kind != "f" or not array.size:
-        return array
-    step = generator.integers(-1, 2, array.shape).astype(array.dtype)
-    return np.asarray(array + step * np.spacing(np.abs(array).max()), dtype=array.dtype)
 
 
 def loaded_of(request: Request) -> Loaded:

@@ -31,6 +31,7 @@ from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorTy
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, message_of
 
@@ -121,8 +122,11 @@ class Lite:
         return replace(self, interpreter=self.make())
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """Run once in TFLite's plain kernels: how much the model leaves open. None if it computes in floating point."""
-        return self._run(self.plain, feed) if self.plain is not None else None
+        """See `original.Original`: in integers the other kernels are TFLite's plain ones."""
+        if self.plain is not None:
+            return self._run(self.plain, feed)
+        moved = nudged(feed)
+        return None if moved is None else self(moved)
 
     def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
         self._fit(interpreter, feed)

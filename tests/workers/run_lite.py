@@ -95,6 +95,15 @@ def integers() -> dict[str, Any]:
     }
 
 
+def apart() -> float:
+    """Return by how much the model in floating point differs from itself when it is run again."""
+    feed = {"image": np.load("lite.npz")["in_image"]}
+    model = whole(FLOAT)
+    again = model.again(feed)
+    assert again is not None
+    return float(np.abs(again["scores"] - model(feed)["scores"]).max())
+
+
 def main() -> dict[str, Any]:
     """Do all of it."""
     arrays = np.load("lite.npz")
@@ -108,6 +117,7 @@ def main() -> dict[str, Any]:
         "fixed": list(whole(FLOAT, (3, 8, 8, 3))({"image": three})["scores"].shape),
         "cut": cut(),
         "integers": integers(),
+        "apart": apart(),
         "probe": probed(),
         "dies": refused(lambda: whole(dies())),
         "torn": refused(lambda: Lite.load(Path("torn.tflite"), inputs={"x": (start, None)}, outputs={"y": end})),

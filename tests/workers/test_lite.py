@@ -50,6 +50,10 @@ def test_quantized_model_gives_its_integers_and_what_they_mean(answers: dict[str
     assert [] == answers["integers"]["floats"]
 
 
+def test_model_in_floating_point_is_next_to_equal_to_itself_on_inputs_that_moved(answers: dict[str, Any]) -> None:
+    assert 0 < answers["apart"] < 1e-5
+
+
 def test_good_model_passes_the_probe(answers: dict[str, Any]) -> None:
     assert 0 == answers["probe"]
 
