@@ -6,7 +6,7 @@ FOLDER holds an Ovfile; it is copied. Each repetition is `ovmake report --force`
 it holds the median of all repetitions' speed-ups. Beside it the same of `benchmark_app`, OpenVINO's own program, which
 runs the IR alone and says a median without a range: it is given the one that ovmake had at that repetition.
 
-`--load` keeps one core busy meanwhile. `--keep` leaves the measurements there.
+`--load` keeps one core busy meanwhile. `--keep` leaves the measurements and their raw samples there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from ovmake.workers.made_up import DYNAMIC_SIZE
 from tests.benchmarks.turns import machine, say, table
 
 BUSY = "while True: pass"
@@ -59,7 +60,7 @@ def main() -> None:
             taken.append(_measured(folder, asked.targets))
             apps.append({name: _app(folder, name) for name in taken[-1]})
             if asked.keep:
-                _keep(Path(asked.keep), turn, taken[-1], apps[-1])
+                _keep(Path(asked.keep) / str(turn), folder, taken[-1], apps[-1])
     print(machine() + (", one core kept busy" if asked.load else ""))
     print(_table(taken, apps))
 
@@ -99,7 +100,7 @@ def _app(folder: Path, target: str) -> float:
     model, _, precision = target.partition(":")
     xml = folder / f"build/{model}/{precision}/{model}.xml"
     inputs = json.loads(xml.with_name("record.json").read_text())["inputs"]
-    shapes = ",".join(f"{one['name']}{[max(1, size) for size in one['shape']]}".replace(" ", "") for one in inputs)
+    shapes = ",".join(f"{one['name']}{_fed(one['shape'])}".replace(" ", "") for one in inputs)
     hint = "bf16" if precision == "bf16" else "f32"
     command = ["benchmark_app", "-m", str(xml), "-hint", "latency", "-t", str(APP_SECONDS), "-infer_precision", hint]
     command += ["-data_shape", shapes]
@@ -110,9 +111,18 @@ def _app(folder: Path, target: str) -> float:
     return float(found[1]) * (1000 if found[2] == "ms" else 1)
 
 
-def _keep(folder: Path, turn: int, taken: Mapping[str, Any], apps: Mapping[str, float]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{turn}.json").write_text(json.dumps({"ovmake": taken, "benchmark_app": apps}))
+def _fed(shape: Sequence[int]) -> list[int]:
+    """Return the shape of what ovmake feeds without a dataset."""
+    return [size if size >= 0 else DYNAMIC_SIZE if axis else 1 for axis, size in enumerate(shape)]
+
+
+def _keep(to: Path, folder: Path, taken: Mapping[str, Any], apps: Mapping[str, float]) -> None:
+    to.mkdir(parents=True, exist_ok=True)
+    (to / "measured.json").write_text(json.dumps({"ovmake": taken, "benchmark_app": apps}))
+    for name in taken:
+        model, _, precision = name.partition(":")
+        for samples in (folder / f"build/report/measurements/{model}/{precision}").glob("samples.jsonl.gz"):
+            shutil.copy(samples, to / f"{model}-{precision}-{samples.name}")
 
 
 def _table(taken: Sequence[Mapping[str, Any]], apps: Sequence[Mapping[str, float]]) -> str:

@@ -106,6 +106,18 @@ def test_the_range_misses_the_true_ratio_about_as_rarely_as_it_says(windows: int
     assert missed <= 0.12 * runs
 
 
+def test_the_range_holds_what_outlasts_the_measurement_if_its_windows_vary_likewise() -> None:
+    """What is the same in all windows of a measurement, and another in the next one, is 0.3 of their deviation."""
+    chance = random.Random(3)  # noqa: S311
+    missed, runs = 0, 1000
+    for _ in range(runs):
+        lasting = chance.gauss(0, 0.03)
+        spread = found([[3.0 * math.exp(lasting + chance.gauss(0, 0.1))] for _ in range(12)])
+        missed += not spread.low <= 3.0 <= spread.high
+
+    assert missed <= 0.07 * runs
+
+
 def test_pairs_taken_for_independent_miss_it_several_times_as_often() -> None:
     """What windows are for: the same noise, with every pair a window of its own and none joined."""
     chance = random.Random(5)  # noqa: S311
