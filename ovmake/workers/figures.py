@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ovmake import machine
-from ovmake.workers.spread import LEVEL, spread_of
+from ovmake.workers.spread import LEVEL, VIRTUAL_HALF_WIDTH, Spread, spread_of
 from ovmake.workers.turns import Side, WarmUp
 from ovmake.workers.windows import PRECISE, Chosen, Window, chosen
 
@@ -61,7 +61,7 @@ def measurement(bench: Bench) -> dict[str, object]:
     fast = _known(bench.fast).name
     # The one that was timed in every pair was faster at first sight; what counts is all that was seen.
     slow = min(bench.ways, key=lambda way: statistics.median(counted.times(way.name))).name
-    speedup = _known(counted.spread(slow, fast))
+    spread = _known(counted.spread(slow, fast))
     return {
         "format": FORMAT,
         "device": bench.device,
@@ -70,9 +70,9 @@ def measurement(bench: Bench) -> dict[str, object]:
         "inputs": "dataset" if bench.opened["openvino"]["dataset"] else "seeded random",
         "machine": dict(bench.machine),
         "versions": {name: facts["version"] for name, facts in bench.imports.items()},
-        "speedup": speedup.to_json(),
+        "speedup": _range(bench, spread),
         "level": LEVEL,
-        "unstable": speedup.half_width >= PRECISE,
+        "unstable": spread.half_width >= PRECISE,
         "loaded": counted.loaded,
         "foreign_cores": _rounded(counted.foreign),
         "apart": counted.apart,
@@ -82,7 +82,7 @@ def measurement(bench: Bench) -> dict[str, object]:
         "windows": len(counted.windows),
         "seconds": round(bench.seconds, 1),
         "throughput_ratio": _ratio_of_rates(bench, slow, fast),
-        "ways": [_way(counted, way.name, fast) for way in bench.ways],
+        "ways": [_way(bench, counted, way.name, fast) for way in bench.ways],
         "no_way": bench.no_way,
         "sides": {
             "tensorflow": _side(bench, counted, "tensorflow", slow),
@@ -150,21 +150,28 @@ def _measured(bench: Bench, name: str) -> str:
     return next(way.name for way in bench.ways if way.name in bench.in_flight)
 
 
-def _way(counted: Chosen, name: str, fast: str) -> dict[str, object]:
+def _way(bench: Bench, counted: Chosen, name: str, fast: str) -> dict[str, object]:
     times = counted.times(name)
     spread = counted.spread(name, fast)
     return {
         "name": name,
         "latency_median_us": statistics.median(times) / 1000,
         "inferences": len(times),
-        "speedup": spread.to_json() if spread else None,
+        "speedup": _range(bench, spread),
     }
 
 
 def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> dict[str, float] | None:
     slow, fast = _measured(bench, slow), _measured(bench, fast)
     found = spread_of([[round_.rates[fast] / round_.rates[slow]] for round_ in bench.throughput])
-    return None if found is None else found.to_json()
+    return _range(bench, found)
+
+
+def _range(bench: Bench, spread: Spread | None) -> dict[str, float] | None:
+    """Return a ratio with a range that is true of the machine, and not of these seconds only."""
+    if spread is not None and bench.machine.get("virtual"):
+        spread = spread.widened(VIRTUAL_HALF_WIDTH)
+    return None if spread is None else spread.to_json()
 
 
 def _rounded(value: float | None) -> float | None:

@@ -37,9 +37,9 @@ STUDENT = (
 NORMAL = 1.96
 
 # What outlasts a measurement, as a share of what a window varies by. Others that share a host come and go within
-# seconds, and within minutes, too. On two cores of an AMD EPYC (family 25), where windows varied by 10 to 13 %, the
-# means of ten measurements of 20 s varied by as much as their batches said for two targets, and by 0.34 and 0.48 of a
-# window's deviation more for two others: 0.29 in all.
+# seconds, and within minutes, too. On two cores of an AMD EPYC (family 25), where windows varied by 5 to 16 %, the
+# means of ten measurements of 20 s varied by more than their batches said: by 0 to 0.48 of a window's deviation, 0.29
+# in all of four times ten, and 0.30 in all of five times ten that were measured after this was chosen.
 LASTING = 0.3
 # What no window of one measurement shows, for it stays the same in all: of ten measurements of mobilenet-v2, one that
 # was sure of itself to 1.9 % lay 2.4 % from their median, and one that was to 2.3 %, 2.8 %. No range is narrower.
@@ -47,6 +47,12 @@ LEAST_HALF_WIDTH = 0.025
 # Of a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 20 s lay up to 24 %
 # from their median, and each of them was sure of itself to 3 to 41 %. Cores that a host moved apart make 20 to 24 %.
 DISTURBED_HALF_WIDTH = 0.25
+
+
+# Of a virtual machine, more: its neighbours come and go, and a measurement that falls between their visits cannot know.
+# On the machine of LASTING, of twenty measurements of mobilenet-v2 the five surest, to 1.6 to 3.7 %, were those that
+# varied least; and four of them lay 5 to 7 % above the median of their ten.
+VIRTUAL_HALF_WIDTH = 0.075
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,11 @@ class Spread:
     def half_width(self) -> float:
         """Half of the range, as a share of the ratio."""
         return (self.high - self.low) / 2 / self.median
+
+    def widened(self, half_width: float) -> Spread:
+        """Return the same ratio with a range that holds an error of this size too, of which no window told."""
+        half = math.hypot(math.log(self.high / self.median), half_width)
+        return Spread(median=self.median, low=self.median * math.exp(-half), high=self.median * math.exp(half))
 
     def to_json(self) -> dict[str, float]:
         """Return plain numbers."""
@@ -81,8 +92,8 @@ def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) ->
     half = max(_half_width(_batches(logs, size)) for size in sizes)
     one = _half_of_one(logs)
     half = math.hypot(max(half, one), DISTURBED_HALF_WIDTH) if disturbed else math.hypot(half, LASTING * one)
-    half = math.hypot(half, LEAST_HALF_WIDTH)
-    return Spread(median=math.exp(middle), low=math.exp(middle - half), high=math.exp(middle + half))
+    found = Spread(median=math.exp(middle), low=math.exp(middle - half), high=math.exp(middle + half))
+    return found.widened(LEAST_HALF_WIDTH)
 
 
 def _batches(logs: Sequence[float], size: int) -> list[float]:

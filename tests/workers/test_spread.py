@@ -63,6 +63,15 @@ def test_windows_that_agree_on_a_disturbed_machine_agree_with_themselves_only() 
     assert agreeing.low < 2.0 * (1 - 0.17) < 2.0 * (1 + 0.17) < agreeing.high
 
 
+def test_an_error_that_no_window_tells_of_widens_the_range_by_a_part_of_its_size() -> None:
+    narrow = Spread(median=2.0, low=2 / 1.03, high=2 * 1.03)
+
+    wide = narrow.widened(0.04)
+
+    assert 2.0 == wide.median
+    assert [2 / 1.05, 2 * 1.05] == pytest.approx([wide.low, wide.high], rel=0.001)
+
+
 def test_the_range_is_one_of_logarithms() -> None:
     """Twice as fast and half as fast are equally far from 1."""
     windows = [[2.0], [1.0], [0.5], [1.0], [1.5]] * 2

@@ -181,6 +181,16 @@ def test_a_range_that_stays_wide_is_unstable_and_one_of_busy_windows_loaded() ->
     assert (False, True, FAR) == (torn["loaded"], torn["apart"], torn["apart_ns"])
 
 
+def test_a_virtual_machine_has_neighbours_that_quiet_windows_do_not_know_of() -> None:
+    own, virtual = measured(with_signature(500)), measured(with_signature(500), machine={"virtual": True})
+
+    assert (False, False) == (own["unstable"], virtual["unstable"])
+    assert own["speedup"]["median"] == virtual["speedup"]["median"]
+    for ratio in (virtual["speedup"], *(way["speedup"] for way in virtual["ways"])):
+        assert ratio["low"] < ratio["median"] * (1 - 0.07) < ratio["median"] * (1 + 0.07) < ratio["high"]
+    assert own["speedup"]["low"] > own["speedup"]["median"] * (1 - 0.03)
+
+
 def test_percentiles_are_of_enough_inferences_or_missing_with_the_reason() -> None:
     few = measured([window(pairs=1) for _ in range(9)], ways=[side("frozen", "frozen")])["sides"]["tensorflow"]
     many = measured([window(pairs=20) for _ in range(9)], ways=[side("frozen", "frozen")])["sides"]["tensorflow"]
