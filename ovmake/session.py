@@ -187,6 +187,7 @@ def open_session(
     state = where.root / STATE
     _make_state_folder(state)
     with hold(state, wait=wait, waiting=tell):
+        _make_state_folder(state)  # again: `clean --all` may have been what was waited for
         database, warning = Database.open(state / "state.db")
         if warning:
             tell(warning)

@@ -94,14 +94,15 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove what was published."""
+    from ovmake.engine.world import STATE
     from ovmake.session import hold_outputs
     from ovmake.store.cleaning import remove_outputs, remove_state
 
     where = where_of(arguments)
     with hold_outputs(where, wait=not arguments.no_wait, tell=tell) as (disk, build_dir, places):
         removed = remove_outputs(disk, build_dir, places)
-    if arguments.all:
-        remove_state(where.root)
+        if arguments.all:
+            remove_state(where.root / STATE)
     print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
     return 0
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ovmake.store.disk import RealDisk, by_folder
+from ovmake.store.lock import LOCK
 
 REPORT_FILES = ("index.html", "report.json")
 
@@ -31,6 +32,17 @@ def remove_outputs(disk: RealDisk, build_dir: str, places: Iterable[str]) -> int
     return removed
 
 
-def remove_state(root: Path) -> None:
-    """Remove `.ovmake/`."""
-    shutil.rmtree(root / ".ovmake", ignore_errors=True)
+def remove_state(state: Path) -> None:
+    """Remove `.ovmake/`, by whoever holds its lock.
+
+    The lock goes last. Once it is gone the next one may be at work, with a lock of its own and in a folder that stays.
+    """
+    for entry in state.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name != LOCK:
+            with contextlib.suppress(OSError):
+                entry.unlink()
+    with contextlib.suppress(OSError):
+        (state / LOCK).unlink()
+        state.rmdir()

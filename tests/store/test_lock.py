@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,6 +93,20 @@ def test_second_process_says_that_it_waits_and_gets_the_lock_after_the_first(fol
     other.end()
 
     assert second.line() == "held"
+    second.end()
+
+
+def test_whoever_waits_for_a_lock_that_is_removed_gets_the_one_that_others_see(folder: Path, other: Other) -> None:
+    """As `clean --all` does, which removes all of the folder before it lets go."""
+    second = Other(folder)
+    assert second.line().endswith("waiting for it to end")
+    shutil.rmtree(folder)
+
+    other.end()
+
+    assert second.line() == "held"
+    with pytest.raises(OvmakeError), hold(folder, wait=False, waiting=never):
+        pytest.fail("two hold it")
     second.end()
 
 
