@@ -185,9 +185,7 @@ def open_session(
     for found in read.ovfile.warnings:
         tell(render(found))
     state = where.root / STATE
-    _make_state_folder(state)
-    with hold(state, wait=wait, waiting=tell):
-        _make_state_folder(state)  # again: `clean --all` may have been what was waited for
+    with _held(state, wait=wait, tell=tell):
         database, warning = Database.open(state / "state.db")
         if warning:
             tell(warning)
@@ -239,9 +237,17 @@ def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
         tell(render(found))
     graph = build_graph(ovfile, where.root, measure_target)
     places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
-    _make_state_folder(where.root / STATE)
-    with hold(where.root / STATE, wait=wait, waiting=tell):
+    with _held(where.root / STATE, wait=wait, tell=tell):
         yield RealDisk(where.root), ovfile.build_dir, places
+
+
+@contextlib.contextmanager
+def _held(state: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hold the repo, with its state folder made: again, if `clean --all` was what was waited for."""
+    _make_state_folder(state)
+    with hold(state, wait=wait, waiting=tell):
+        _make_state_folder(state)
+        yield
 
 
 def _make_state_folder(state: Path) -> None:

@@ -47,8 +47,6 @@ LEAST_HALF_WIDTH = 0.025
 # Of a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 20 s lay up to 24 %
 # from their median, and each of them was sure of itself to 3 to 41 %. Cores that a host moved apart make 20 to 24 %.
 DISTURBED_HALF_WIDTH = 0.25
-
-
 # Of a virtual machine, more: its neighbours come and go, and a measurement that falls between their visits cannot know.
 # On the machine of LASTING, of twenty measurements of mobilenet-v2 the five surest, to 1.6 to 3.7 %, were those that
 # varied least; and four of them lay 5 to 7 % above the median of their ten.

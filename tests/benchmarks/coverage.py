@@ -121,8 +121,8 @@ def _keep(to: Path, folder: Path, taken: Mapping[str, Any], apps: Mapping[str, f
     (to / "measured.json").write_text(json.dumps({"ovmake": taken, "benchmark_app": apps}))
     for name in taken:
         model, _, precision = name.partition(":")
-        for samples in (folder / f"build/report/measurements/{model}/{precision}").glob("samples.jsonl.gz"):
-            shutil.copy(samples, to / f"{model}-{precision}-{samples.name}")
+        samples = folder / f"build/report/measurements/{model}/{precision}/samples.jsonl.gz"
+        shutil.copy(samples, to / f"{model}-{precision}-{samples.name}")
 
 
 def _table(taken: Sequence[Mapping[str, Any]], apps: Sequence[Mapping[str, float]]) -> str:
