@@ -1,14 +1,53 @@
-"""What holds for all tests: the gate on coverage."""
+"""What holds for all tests: the order they run in, on all cores, and the gate on coverage."""
 
 from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
 
 import pytest
 from coverage import Coverage
 
-from tests.coverage_gate import NAME, CoverageGate, is_whole
+from tests.coverage_gate import NAME, CoverageGate, MeasuringWorker, is_whole
+from tests.examples import set_default
+from tests.schedule import InOrder, Order, Totals
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
+
+
+set_default()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Measure the whole suite, unless somebody measures already (`coverage run -m pytest`)."""
-    if is_whole(config) and Coverage.current() is None:
+    worker = getattr(config, "workerinput", None)
+    whole = is_whole(config)
+    config.pluginmanager.register(Order(config, whole=whole), "order")
+    if worker is None and config.getoption("durations") is not None:
+        config.pluginmanager.register(Totals(), "totals")
+    if worker is not None:
+        if worker["measured"]:
+            config.pluginmanager.register(MeasuringWorker(config), NAME)
+    elif whole and Coverage.current() is None:
         config.pluginmanager.register(CoverageGate(config), NAME)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker of pytest-xdist whether it is to measure."""
+    node.workerinput["measured"] = node.config.pluginmanager.hasplugin(NAME)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use all cores for the suite or a folder of it; for single files a second process is not worth its start."""
+    some = [word for word in config.args if "::" in word or word.endswith(".py")]
+    return 0 if some else len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InOrder:
+    """Give out tests in their order."""
+    return InOrder(config, log)

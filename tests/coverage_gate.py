@@ -1,6 +1,7 @@
 """The gate on coverage: light tests run every line and branch of the pure core and of the engine, or the session fails.
 
-    CoverageGate(config)    a plugin of pytest's; `tests/conftest.py` registers it
+    CoverageGate(config)        a plugin of pytest's; `tests/conftest.py` registers it
+    MeasuringWorker(config)     in a worker of pytest-xdist: it measures, and the gate in the first process judges
 
 Which packages, and what cannot run: `[tool.coverage]` in pyproject.toml. The gate acts where the whole suite runs, with
 or without the heavy tests, so there is no second run and no other command; a part of the suite is not measured.
@@ -14,9 +15,13 @@ Rule 2: tests on random examples do not count: what they reach is a matter of lu
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from coverage import Coverage
+from coverage import Coverage, CoverageData
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 NOT_MEASURED = ("heavy", "hypothesis", "unmeasured")
 NAME = "coverage gate"
@@ -28,37 +33,69 @@ def is_whole(config: pytest.Config) -> bool:
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not left_out
 
 
-class CoverageGate:
-    """Measures, and fails a session that passed and is not covered."""
+class Measuring:
+    """Measures the tests that count."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._coverage = Coverage(config_file=str(config.inipath), data_file=None)
-        self._whole = True
-        self._report = ""
+        self.coverage = Coverage(config_file=str(config.inipath), data_file=None)
+        # Where workers run the tests, the first process sees none.
+        self.coverage.set_option("run:disable_warnings", ["no-data-collected"])
+        self.whole = True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> object:
         """Measure the imports: they run the modules' own lines."""
-        with self._coverage.collect():
+        with self.coverage.collect():
             return (yield)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """See what `-m`, `-k`, `--lf` and others leave out."""
-        self._whole = self._whole and all(item.get_closest_marker("heavy") for item in items)
+        self.whole = self.whole and all(item.get_closest_marker("heavy") for item in items)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> object:
         """Measure a test."""
         if any(item.get_closest_marker(name) for name in NOT_MEASURED):
             return (yield)
-        with self._coverage.collect():
+        with self.coverage.collect():
             return (yield)
+
+
+class MeasuringWorker(Measuring):
+    """Measures a part of the tests, and hands on what it saw."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        super().__init__(config)
+        self._output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
+
+    def pytest_sessionfinish(self) -> None:
+        """Send it to the first process."""
+        self._output["coverage"] = self.coverage.get_data().dumps()
+        self._output["whole"] = self.whole
+
+
+class CoverageGate(Measuring):
+    """Fails a session that passed and is not covered."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        super().__init__(config)
+        self._report = ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: WorkerController) -> None:
+        """Add what a worker measured; one that died has sent nothing, and its session has failed."""
+        output = getattr(node, "workeroutput", {})
+        if "coverage" in output:
+            data = CoverageData(no_disk=True)
+            data.loads(output["coverage"])
+            self.coverage.get_data().update(data)
+            self.whole = self.whole and output["whole"]
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Fail what passed and is not covered. What failed, or was ended, says nothing about coverage."""
-        if exitstatus == pytest.ExitCode.OK and self._whole and not session.config.getoption("collectonly"):
+        if exitstatus == pytest.ExitCode.OK and self.whole and not session.config.getoption("collectonly"):
             text = io.StringIO()
-            if self._coverage.report(file=text, show_missing=True, skip_covered=True) < 100:
+            if self.coverage.report(file=text, show_missing=True, skip_covered=True) < 100:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
             self._report = text.getvalue()
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 CONFIGURATION = """\
 [tool.pytest.ini_options]
 testpaths = ["tests"]
-markers = ["heavy: loads a framework", "hypothesis: on random examples"]
+markers = ["heavy: loads a framework", "alone: needs the machine", "hypothesis: on random examples"]
 [tool.coverage.run]
 branch = true
 source = ["small"]
@@ -49,9 +49,11 @@ small/sign.py       4      1      2      1    67%   4
 -----------------------------------------------------------
 TOTAL               4      1      2      1    67%
 
-1 file skipped due to complete coverage.
+1 file skipped due to complete coverage."""
 
-"""
+
+# In two processes.
+TWO = ("-p", "xdist.plugin", "-n", "2")
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,10 @@ def session(folder: Path, *words: str, marks: str = "", prefix: tuple[str, ...] 
     report = re.search(r"^=+ coverage gate =+\n(.*?)^=", done.stdout, flags=re.MULTILINE | re.DOTALL)
     counts = re.search(r"^=+ (.*) in [0-9.]+s =+$", done.stdout, flags=re.MULTILINE)
     assert counts is not None, done.stdout + done.stderr
-    return Said(done.returncode, counts[1], "" if report is None else report[1])
+    return Said(done.returncode, counts[1], "" if report is None else report[1].strip())
 
 
-@pytest.mark.parametrize("words", [(), ("-m", "not heavy")])
+@pytest.mark.parametrize("words", [(), ("-m", "not heavy"), TWO])
 def test_suite_that_runs_every_line_and_branch_passes_with_and_without_its_heavy_tests(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
@@ -96,12 +98,15 @@ def test_suite_that_runs_every_line_and_branch_passes_with_and_without_its_heavy
     assert "100%" in said.report
 
 
+@pytest.mark.parametrize("words", [(), TWO])
 @pytest.mark.parametrize("marks", ["@pytest.mark.heavy", "@pytest.mark.hypothesis"])
-def test_line_that_only_a_heavy_or_a_random_test_runs_fails_a_session_that_passed(tmp_path: Path, marks: str) -> None:
-    assert Said(1, "3 passed", MISSED) == session(tmp_path, marks=marks)
+def test_line_that_only_a_heavy_or_a_random_test_runs_fails_a_session_that_passed(
+    tmp_path: Path, marks: str, words: tuple[str, ...]
+) -> None:
+    assert Said(1, "3 passed", MISSED) == session(tmp_path, *words, marks=marks)
 
 
-@pytest.mark.parametrize("words", [("tests",), ("-k", "less"), ("--ignore", "tests/none.py")])
+@pytest.mark.parametrize("words", [("tests",), ("-k", "less"), ("--ignore", "tests/none.py"), (*TWO, "-k", "less")])
 def test_part_of_the_suite_is_not_judged(tmp_path: Path, words: tuple[str, ...]) -> None:
     said = session(tmp_path, *words, marks="@pytest.mark.heavy")
 
@@ -109,7 +114,7 @@ def test_part_of_the_suite_is_not_judged(tmp_path: Path, words: tuple[str, ...])
 
 
 def test_session_that_failed_is_not_judged(tmp_path: Path) -> None:
-    assert Said(1, "1 failed, 2 passed", "") == session(tmp_path, marks="@pytest.mark.xfail(strict=True)")
+    assert Said(2, "1 failed, 1 passed", "") == session(tmp_path, marks="@pytest.mark.xfail(strict=True)")
 
 
 def test_who_measures_already_is_left_alone(tmp_path: Path) -> None:

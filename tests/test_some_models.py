@@ -21,10 +21,11 @@ from ovmake.engine.world import Options
 from ovmake.repo import Where
 from ovmake.session import open_session
 from ovmake.stamping import Stamping
+from tests.examples import LONG, tries
 from tests.real import WritingRunner
 
-SEEDS = range(100 if os.environ.get("OVMAKE_LONG") else 3)
-STEPS = 8
+SEEDS = range(100 if LONG else 3)
+STEPS = tries(daily=4, ci=8, long=8)
 
 
 @dataclass(slots=True)

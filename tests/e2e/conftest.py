@@ -14,11 +14,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import warm
+from tests.once import copy_of, once
 
 # A shell without job control starts what runs in its background (`nohup .ci/run &`) with Ctrl-C ignored, and so would
 # all commands that these tests start. What is caught here is a default there.
@@ -40,8 +44,8 @@ print(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for the command: the checkout first, nothing of a user's settings."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+    """Return the environment for the command: the checkout first, its workers warm, nothing of a user's settings."""
+    return {**os.environ, **warm.environment(), "TERM": "dumb"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +87,26 @@ class Repo:
     folder: Path
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start the command and return at once."""
+        """Start the command and return at once. Its workers are cold: a test that does not wait means to meddle."""
+        with warm.cold():
+            return self._start(environment(), "-m", "ovmake", *words)
+
+    def ovmake(self, *words: str) -> Result:
+        """Run the command to its end."""
+        process = self._start(environment(), "-m", "ovmake", *words)
+        stdout, stderr = process.communicate(timeout=300)
+        return Result(status=process.returncode, stdout=stdout, stderr=stderr)
+
+    def _start(self, variables: Mapping[str, str], *command: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "ovmake", *words],
+            [sys.executable, *command],
             cwd=self.folder,
-            env=environment(),
+            env=variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-
-    def ovmake(self, *words: str) -> Result:
-        """Run the command to its end."""
-        process = self.start(*words)
-        stdout, stderr = process.communicate(timeout=300)
-        return Result(status=process.returncode, stdout=stdout, stderr=stderr)
 
     def build(self, *words: str) -> Result:
         """Run `ovmake build --json`."""
@@ -112,8 +120,7 @@ class Repo:
 
     def copy(self, folder: Path) -> Repo:
         """Copy it with all that was built in it, which stays fresh."""
-        shutil.copytree(self.folder, folder, copy_function=shutil.copy2)
-        return Repo(folder=folder)
+        return Repo(folder=copy_of(self.folder, folder))
 
     def edit(self, old: str, new: str) -> None:
         """Change the Ovfile; `old` must be there."""
@@ -145,10 +152,19 @@ def copy_example(folder: Path) -> Repo:
 @pytest.fixture(scope="session")
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """The example, built; not to be changed."""
-    repo = copy_example(tmp_path_factory.mktemp("built") / "fashion")
-    result = repo.build()
-    assert result.status == 0, result.stdout + result.stderr
-    return repo
+
+    def build(folder: Path) -> None:
+        result = copy_example(folder / "fashion").build()
+        assert result.status == 0, result.stdout + result.stderr
+
+    return Repo(folder=once(tmp_path_factory, "built", build) / "fashion")
+
+
+@pytest.fixture
+def cold() -> Iterator[None]:
+    """Have each worker of this test be a process like a user's, from its first import on."""
+    with warm.cold():
+        yield
 
 
 @pytest.fixture
@@ -174,22 +190,7 @@ def bf16_runs_as() -> str:
     return answer
 
 
-@pytest.fixture
-def needs_bf16(bf16_runs_as: str) -> None:
-    """Skip what is about bf16 executed where it is not."""
-    if bf16_runs_as != "bf16":
-        pytest.skip("this processor does not execute bf16")
-
-
 def run_tensorflow(script: str, folder: Path) -> None:
     """Run a Python script with TensorFlow in a process of its own."""
-    result = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = warm.run(["-c", script], by="tensorflow", cwd=folder)
     assert result.returncode == 0, result.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Repo
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.alone]
 
 LISTED = 'precisions = ["fp32", "fp16", "int8"]'
 WITH_AUTO = """precisions = ["fp32", "fp16", "int8", "auto"]

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, Repo, Result, environment
-from tests.workers.conftest import run_python
+from tests.once import copy_of
+from tests.workers.conftest import run_python, sources_once
 
 pytestmark = pytest.mark.heavy
 
@@ -73,8 +74,7 @@ GOOD = 'source = "tf2"'
 
 
 def make(folder: Path) -> Repo:
-    """Fill a folder with models and an Ovfile that asks for what cannot be."""
-    run_python("make_sources.py", str(folder))
+    """Add broken models to a folder of good ones, and an Ovfile that asks for what cannot be."""
     run_python("../e2e/make_broken.py", str(folder))
     tables = "".join(f"[models.{name}]\n{table}\n" for name, table in {**CASES, "good": GOOD}.items())
     (folder / "Ovfile").write_text(f'[defaults]\nprecisions = ["fp32"]\n{tables}')
@@ -101,7 +101,7 @@ def messages(stderr: str, folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """The folder with everything."""
-    return make(tmp_path_factory.mktemp("broken"))
+    return make(copy_of(sources_once(tmp_path_factory), tmp_path_factory.mktemp("broken") / "sources"))
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +177,7 @@ help: TensorFlow may be able to load it: `pip install "ovmake[cpu]"`
 
 
 if __name__ == "__main__":
+    run_python("make_sources.py", sys.argv[1])
     repo_ = make(Path(sys.argv[1]))
     told = messages(repo_.ovmake("build", "-k").stderr, repo_.folder)
     EXPECTED.write_text("\n".join(told[name] for name in CASES))

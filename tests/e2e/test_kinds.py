@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, Repo, Result, environment
-from tests.workers.conftest import run_python
+from tests.once import copy_of
+from tests.workers.conftest import sources_once
 
 pytestmark = pytest.mark.heavy
 
@@ -89,9 +90,7 @@ def ovfile(tables: dict[str, str], defaults: str = "") -> str:
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models; see tests/workers/make_sources.py."""
-    folder = tmp_path_factory.mktemp("sources")
-    run_python("make_sources.py", str(folder))
-    return folder
+    return copy_of(sources_once(tmp_path_factory), tmp_path_factory.mktemp("kinds") / "sources")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Repo, Result
-from tests.workers.conftest import run_python
+from tests.once import copy_of
+from tests.workers.conftest import run_python, sources_once
 
 pytestmark = pytest.mark.heavy
 
@@ -111,8 +112,7 @@ NOT_MEASURED = {
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A repo with all of them."""
-    folder = tmp_path_factory.mktemp("odd")
-    run_python("make_sources.py", str(folder))
+    folder = copy_of(sources_once(tmp_path_factory), tmp_path_factory.mktemp("odd") / "sources")
     run_python("../e2e/make_odd.py", str(folder))
     tables = {name: table for name, (table, *_) in {**CASES, **NOT_MEASURED}.items()}
     text = "".join(f"[models.{name}]\n{table}\n" for name, table in tables.items())

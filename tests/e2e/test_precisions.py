@@ -5,23 +5,26 @@ share; and a small transformer.
 
 Not every processor executes bf16. Where it is not executed, a target of that precision cannot keep a promise of the
 Ovfile's; so the example's fails there, and what can be said of the bytes of its IR is said of `fashion@unchecked:bf16`,
-which has no gate.
+which has no gate. Both are tried everywhere: the kind of processor that this one is not is played.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Repo, run_tensorflow
+from tests.warm.playing import played_by_workers
 
 pytestmark = pytest.mark.heavy
 
-ALL = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights")
+EVERYWHERE = ("fp32", "fp16", "int8", "int8-weights", "int4-weights")
+ALL = (*EVERYWHERE, "bf16")
 CONVOLUTIONS = ("stem", "conv_14", "wide_14", "depthwise_7", "pointwise_7", "wide_7")
 
 VARIANTS = """
@@ -43,7 +46,8 @@ ignored.patterns = ["wide_(7|14)"]
 [models.fashion.variants.type]
 precisions = ["int8"]
 ignored.types = ["GroupConvolution"]
-
+"""
+UNCHECKED = """
 [models.fashion.variants.unchecked]
 precisions = ["bf16"]
 accuracy = false
@@ -97,16 +101,54 @@ ignored.names = ["attention"]
 """
 
 
+def listed(precisions: tuple[str, ...]) -> str:
+    """Return the example's precisions as a line of the Ovfile."""
+    return f"precisions = {list(precisions)}".replace("'", '"')
+
+
 @pytest.fixture(scope="module")
-def fashion(built_once: Repo, bf16_runs_as: str, tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """The example with all precisions and variants; its bf16 is built only where bf16 is executed."""
+def fashion(built_once: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """The example with all variants and all precisions but bf16."""
     repo = built_once.copy(tmp_path_factory.mktemp("precisions") / "fashion")
-    repo.edit('precisions = ["fp32", "fp16", "int8"]', f"precisions = {list(ALL)}".replace("'", '"'))
+    repo.edit(listed(("fp32", "fp16", "int8")), listed(EVERYWHERE))
     path = repo.folder / "Ovfile"
     path.write_text(path.read_text() + VARIANTS)
+    result = repo.build()
+    assert result.status == 0, result.stdout + result.stderr
+    return repo
+
+
+@pytest.fixture(params=["bf16", "f32"])
+def runs_as(request: pytest.FixtureRequest, bf16_runs_as: str) -> Iterator[str]:
+    """What is executed where bf16 is asked for: by this processor, and by the other kind, which is played."""
+    if request.param == bf16_runs_as:
+        yield bf16_runs_as
+        return
+    with played_by_workers(request.param):
+        yield request.param
+
+
+@pytest.fixture(scope="module")
+def halves() -> dict[str, Repo]:
+    """What `halved` has built so far."""
+    return {}
+
+
+@pytest.fixture
+def halved(fashion: Repo, runs_as: str, halves: dict[str, Repo], tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """The example with bf16, too, built on such a processor."""
+    if runs_as not in halves:
+        halves[runs_as] = built_with_bf16(fashion.copy(tmp_path_factory.mktemp(runs_as) / "fashion"), runs_as)
+    return halves[runs_as]
+
+
+def built_with_bf16(repo: Repo, runs_as: str) -> Repo:
+    repo.edit(listed(EVERYWHERE), listed(ALL))
+    path = repo.folder / "Ovfile"
+    path.write_text(path.read_text() + UNCHECKED)
     result = repo.build("--keep-going")
     unpublished = [target for target, status in result.targets.items() if status not in {"built", "fresh"}]
-    assert ([] if bf16_runs_as == "bf16" else ["fashion:bf16"]) == unpublished, result.stdout + result.stderr
+    assert ([] if runs_as == "bf16" else ["fashion:bf16"]) == unpublished, result.stdout + result.stderr
     return repo
 
 
@@ -147,28 +189,26 @@ def test_ir_is_as_small_as_its_precision_promises(
     assert element in fashion.record("fashion", precision)["weights"]
 
 
-def test_ir_for_bf16_is_that_of_fp16_on_every_processor(fashion: Repo) -> None:
-    files = fashion.outputs()
+def test_ir_for_bf16_is_that_of_fp16_on_every_processor(halved: Repo) -> None:
+    files = halved.outputs()
 
     for suffix in ("xml", "bin"):
         assert files[f"fashion/fp16/fashion.{suffix}"] == files[f"fashion@unchecked/bf16/fashion@unchecked.{suffix}"]
-    assert "bf16" == fashion.record("fashion@unchecked", "bf16")["options"]["execute-in"]
+    assert "bf16" == halved.record("fashion@unchecked", "bf16")["options"]["execute-in"]
 
 
-@pytest.mark.usefixtures("needs_bf16")
-def test_bf16_is_executed_in_bf16_and_the_record_says_so(fashion: Repo) -> None:
-    record = fashion.record("fashion", "bf16")
+@pytest.mark.parametrize("runs_as", ["bf16"], indirect=True)
+def test_bf16_is_executed_in_bf16_and_the_record_says_so(halved: Repo) -> None:
+    record = halved.record("fashion", "bf16")
 
     assert {"INFERENCE_PRECISION_HINT": "bf16"} == record["compile_properties"]
     assert {"bf16"} == {layer["precision"] for layer in record["layers"] if layer["type"] == "Convolution"}
     assert "passed" == record["gate"]["result"]
 
 
-def test_bf16_that_is_not_executed_keeps_no_promise_of_the_ovfile(fashion: Repo, bf16_runs_as: str) -> None:
-    if bf16_runs_as == "bf16":
-        pytest.skip("this processor executes bf16")
-
-    result = fashion.ovmake("build", "fashion:bf16")
+@pytest.mark.parametrize("runs_as", ["f32"], indirect=True)
+def test_bf16_that_is_not_executed_keeps_no_promise_of_the_ovfile(halved: Repo) -> None:
+    result = halved.ovmake("build", "fashion:bf16")
 
     expected = f"""\
 error[gate-not-measured]: gate fashion:bf16: {NOT_AVAILABLE}
@@ -182,13 +222,11 @@ help: `accuracy = false` publishes the IR without comparing it
 """
     assert (1, expected) == (result.status, result.stderr)
     assert ["fashion:bf16", "failed", "gate", "not-measured"] == result.stdout.splitlines()[0].split()
-    assert not (fashion.folder / "build/fashion/bf16").exists()
+    assert not (halved.folder / "build/fashion/bf16").exists()
 
 
-def test_bf16_without_a_promise_is_published_with_what_was_executed(
-    fashion: Repo, bf16_runs_as: str, tmp_path: Path
-) -> None:
-    repo = fashion.copy(tmp_path / "fashion")
+def test_bf16_without_a_promise_is_published_with_what_was_executed(halved: Repo, runs_as: str, tmp_path: Path) -> None:
+    repo = halved.copy(tmp_path / "fashion")
     repo.edit(ACCURACY, "")
 
     result = repo.build("fashion:bf16")
@@ -196,20 +234,19 @@ def test_bf16_without_a_promise_is_published_with_what_was_executed(
     assert (0, {"fashion:bf16": "built"}) == (result.status, result.targets)
     record = repo.record("fashion", "bf16")
     assert {"INFERENCE_PRECISION_HINT": "bf16"} == record["compile_properties"]
-    assert {bf16_runs_as} == {layer["precision"] for layer in record["layers"] if layer["type"] == "Convolution"}
-    if bf16_runs_as == "bf16":
+    assert {runs_as} == {layer["precision"] for layer in record["layers"] if layer["type"] == "Convolution"}
+    if runs_as == "bf16":
         assert "passed" == record["gate"]["result"]
     else:
         assert ("not-measured", NOT_AVAILABLE, None) == tuple(record["gate"][key] for key in ("result", "text", "drop"))
 
 
+@pytest.mark.parametrize("runs_as", ["f32"], indirect=True)
 @pytest.mark.parametrize(("command", "action"), [("report", "benchmark"), ("debug", "compare-layers")])
 def test_bf16_that_is_not_executed_is_neither_timed_nor_taken_apart(
-    fashion: Repo, bf16_runs_as: str, tmp_path: Path, command: str, action: str
+    halved: Repo, tmp_path: Path, command: str, action: str
 ) -> None:
-    if bf16_runs_as == "bf16":
-        pytest.skip("this processor executes bf16")
-    repo = fashion.copy(tmp_path / "fashion")
+    repo = halved.copy(tmp_path / "fashion")
 
     result = repo.ovmake(command, "fashion@unchecked:bf16")
 
@@ -352,9 +389,9 @@ def test_two_quantizations_by_two_processes_give_the_same_bytes(fashion: Repo, t
     assert files == {name: fashion.outputs()[name] for name in files}
 
 
-def test_record_says_which_step_could_give_other_bytes_elsewhere(fashion: Repo) -> None:
-    records = {precision: fashion.record("fashion", precision) for precision in ALL if precision != "bf16"}
-    records["bf16"] = fashion.record("fashion@unchecked", "bf16")
+def test_record_says_which_step_could_give_other_bytes_elsewhere(halved: Repo) -> None:
+    records = {precision: halved.record("fashion", precision) for precision in EVERYWHERE}
+    records["bf16"] = halved.record("fashion@unchecked", "bf16")
 
     steps = {
         precision: [step["step"] for step in record["reproducible"]["may_differ_between_machines"]]
@@ -366,4 +403,4 @@ def test_record_says_which_step_could_give_other_bytes_elsewhere(fashion: Repo) 
         "int8": ["quantize"],
         **{precision: ["compress-weights"] for precision in ("int8-weights", "int4-weights")},
     } == steps
-    assert "isa" in fashion.record("fashion", "int8")["reproducible"]
+    assert "isa" in halved.record("fashion", "int8")["reproducible"]

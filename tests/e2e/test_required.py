@@ -53,6 +53,7 @@ def test_a_size_that_is_kept_converts_nothing_again(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.alone
 def test_a_report_measures_other_devices_and_fails_for_what_is_missed(tmp_path: Path) -> None:
     devices = 'benchmark = { max-seconds = 12, devices = ["AUTO:CPU", "GPU"] }'
     repo = repo_with(tmp_path, f"require.speedup = 1000\nrequire.p95-ms = 1000\n{devices}")

@@ -15,7 +15,6 @@ breaks it for each wrong one it is named with. `OVMAKE_LONG=1` tries 1,000 histo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
@@ -42,11 +41,11 @@ from tests.engine.projects import (
     histories,
 )
 from tests.engine.rebuilders import WRONG, Engine
+from tests.examples import tries
 from tests.fakes import ROOT, Built, Killed
 
-LONG = bool(os.environ.get("OVMAKE_LONG"))
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
-HOLDS = settings(max_examples=1_000 if LONG else 50, deadline=None, suppress_health_check=QUIET)
+HOLDS = settings(max_examples=tries(daily=15, ci=50, long=1_000), deadline=None, suppress_health_check=QUIET)
 # A counterexample has to be found, and need not be small. Derandomized: whether it is found is no matter of luck.
 FOUND = settings(
     max_examples=5_000,

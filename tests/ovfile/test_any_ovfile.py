@@ -9,7 +9,6 @@ mistakes are reported in the order of the file, each at a place inside it, no tw
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -41,9 +40,10 @@ from ovmake.ovfile.parse import parse, span_of
 from ovmake.ovfile.schema import OVFILE
 from ovmake.ovfile.spec import PRECISIONS, Ovfile
 from ovmake.ovfile.tables import Key, Named, Table
+from tests.examples import tries
 
 EXAMPLE = (Path(__file__).parents[2] / "Ovfile.example").read_text()
-EXAMPLES = 5000 if os.environ.get("OVMAKE_LONG") else 150
+EXAMPLES = tries(daily=50, ci=150, long=5_000)
 
 quickly = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

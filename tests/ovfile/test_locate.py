@@ -10,7 +10,6 @@ Then the law, on random data written in random styles by `_Writer`:
 """
 
 import copy
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -26,6 +25,7 @@ from hypothesis import strategies as st
 from ovmake.ovfile import locate as locating
 from ovmake.ovfile.locate import Place, Span, locate
 from ovmake.ovfile.spec import KeyPath
+from tests.examples import tries
 
 Shown = tuple[str | None, str | None, str | None]
 """The characters of a place: key, value, header."""
@@ -572,7 +572,7 @@ _values = st.recursive(
     max_leaves=12,
 )
 _tables = st.dictionaries(_names, _values, max_size=4)
-_EXAMPLES = 1000 if os.environ.get("OVMAKE_LONG") else 60
+_EXAMPLES = tries(daily=25, ci=60, long=1_000)
 _in_any_style = settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
+from tests.once import once
+
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-ENVIRONMENT = {
-    **os.environ,
-    "PYTHONPATH": str(ROOT),
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "CUDA_VISIBLE_DEVICES": "-1",
-}
 
 
-def run_python(script: str, *arguments: str, stdin: str = "") -> str:
-    """Run a script of this folder, and return what it prints."""
-    done = subprocess.run(
-        [sys.executable, str(HERE / script), *arguments],
-        env=ENVIRONMENT,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def run_python(script: str, *arguments: str, stdin: str = "", by: str = "tensorflow") -> str:
+    """Run a script of this folder, `by` the framework that it uses, and return what it prints."""
+    done = warm.run([str(HERE / script), *arguments], by=by, stdin=stdin)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -38,6 +22,9 @@ def run_python(script: str, *arguments: str, stdin: str = "") -> str:
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with all models; see make_sources.py. Not to be changed."""
-    folder = tmp_path_factory.mktemp("sources")
-    run_python("make_sources.py", str(folder))
-    return folder
+    return sources_once(tmp_path_factory)
+
+
+def sources_once(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with all models, which other tests copy."""
+    return once(factory, "sources", lambda folder: print(run_python("make_sources.py", str(folder))))

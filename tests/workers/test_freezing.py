@@ -137,7 +137,7 @@ def converted(sources: Path, frozen: Path) -> dict[str, Any]:
         }.items()
         if (frozen / f"{name}.pb").exists()
     ]
-    found = run_python("convert_frozen.py", str(frozen), stdin=json.dumps(orders))
+    found = run_python("convert_frozen.py", str(frozen), stdin=json.dumps(orders), by="openvino")
     return dict(zip([name for name, _ in orders], json.loads(found), strict=True))
 
 

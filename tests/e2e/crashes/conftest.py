@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crashes.project import Clean, Project, make_project
+from tests.once import once
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +19,12 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
 @pytest.fixture(scope="session")
 def project_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The repo, built; not to be changed."""
-    made = make_project(tmp_path_factory.mktemp("once") / "repo")
-    result = made.ovmake("build")
-    assert result.status == 0, result.stderr
-    return made
+
+    def build(folder: Path) -> None:
+        result = make_project(folder / "repo").ovmake("build")
+        assert result.status == 0, result.stderr
+
+    return Project(folder=once(tmp_path_factory, "project", build) / "repo")
 
 
 @pytest.fixture

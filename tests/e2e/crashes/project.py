@@ -8,18 +8,18 @@ clean.outputs(project)                  what a build of the same inputs gives in
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from ovmake.graph.digest import of_bytes, of_tree
+from tests import warm
 from tests.e2e.conftest import Repo, environment
+from tests.examples import LONG
 from tests.graphdefs import dense
 
 HERE = Path(__file__).parent
@@ -40,7 +40,6 @@ NOTES = "a/fp32/notes.txt"
 
 Case = TypeVar("Case")
 Outputs = Mapping[str, bytes]
-LONG = bool(os.environ.get("OVMAKE_LONG"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +62,13 @@ class Project(Repo):
 
     def start_through(self, script: str, *words: str, mark: str = "") -> subprocess.Popen[str]:
         """Start a script of this folder that runs ovmake, itself with `mark` in its environment."""
-        return self._start(str(HERE / script), *words, mark=mark)
+        with warm.cold():
+            return self._start({**environment(), "CRASH_MARK": mark}, str(HERE / script), *words)
 
     def start_marked(self, *words: str, mark: str) -> subprocess.Popen[str]:
         """Start ovmake with `mark` in its environment."""
-        return self._start("-m", "ovmake", *words, mark=mark)
-
-    def _start(self, *command: str, mark: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, *command],
-            cwd=self.folder,
-            env={**environment(), "CRASH_MARK": mark},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with warm.cold():
+            return self._start({**environment(), "CRASH_MARK": mark}, "-m", "ovmake", *words)
 
     def published(self) -> dict[str, dict[str, bytes]]:
         """Return what is published, by folder; without the notes, and what is being made in hidden folders."""

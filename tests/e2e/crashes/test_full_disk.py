@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crashes.disks import fill, small_disk
-from tests.e2e.crashes.project import LONG, Clean, Project, assert_next_build_is_right, by_folder, make_project
+from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right, by_folder, make_project
+from tests.examples import LONG
 
 pytestmark = pytest.mark.heavy
 

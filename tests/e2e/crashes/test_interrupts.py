@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.conftest import Repo
-from tests.e2e.crashes.project import LONG, Clean, Project, assert_next_build_is_right
+from tests.e2e.crashes.project import Clean, Project, assert_next_build_is_right
 from tests.e2e.processes import alive, children, marked, wait_for
+from tests.examples import LONG
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("seed", range(10 if LONG else 3))

@@ -18,8 +18,9 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.conftest import Repo
-from tests.e2e.crashes.project import LONG, NOTES, Clean, Project, assert_next_build_is_right, by_folder
+from tests.e2e.crashes.project import NOTES, Clean, Project, assert_next_build_is_right, by_folder
 from tests.e2e.processes import alive, children, kill, marked, wait_for
+from tests.examples import LONG
 
 pytestmark = pytest.mark.heavy
 
@@ -111,6 +112,7 @@ def test_kill_9_at_any_moment_in_chains(project: Project, clean: Clean, tmp_path
 
 
 @pytest.mark.parametrize("seconds", [0.8, 2.0, 6.0, 9.0] if LONG else [6.0])
+@pytest.mark.alone
 def test_kill_9_while_tensorflow_and_nncf_are_at_work(fresh: Repo, built_once: Repo, seconds: float) -> None:
     process = fresh.start("build")
     time.sleep(seconds)

@@ -1,0 +1,186 @@
+"""Twenty faults, put into copies of the checkout one at a time: does the suite find them? `python -m tests.mutations`.
+
+    python -m tests.mutations                         all of them
+    python -m tests.mutations racy-clock family       some
+    python -m tests.mutations --checkout FOLDER       of another checkout's code and tests, say an older one's
+
+For whoever makes the suite quicker: what was caught before has to be caught after. Each fault is a line that somebody
+could write, and names the tests that should find it. They run in a copy, with `-x`, and the first failure is told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "*_cache", "__pycache__", ".hypothesis", "build", ".ovmake")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """Replace `old` by `new` in a file of ovmake's; `tests` is what pytest is told to run."""
+
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+ENGINE, STORE, RULES = "tests/engine -m not_heavy", "tests/store tests/engine -m not_heavy", "tests/rules -m not_heavy"
+
+MUTATIONS: dict[str, Mutation] = {
+    # engine
+    "environment-ignored": Mutation(
+        "engine/staleness.py",
+        '    reasons += _changes("environment", before.environment, seen.environment)\n',
+        "",
+        ENGINE,
+    ),
+    "result-without-bytes": Mutation(
+        "engine/keep.py",
+        "return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None",
+        "return cached",
+        ENGINE,
+    ),
+    "moved-source-kept": Mutation(
+        "engine/executor.py",
+        "if moved := self._looker.moved_source(action):",
+        "if (moved := self._looker.moved_source(action)) and not moved:",
+        ENGINE,
+    ),
+    "measured-beside-others": Mutation(
+        "engine/scheduler.py",
+        "return len(self._running) < self._jobs and not alone",
+        "return len(self._running) < self._jobs",
+        ENGINE,
+    ),
+    "grandchildren-live": Mutation(
+        "engine/runner.py",
+        "        self._selector.unregister(descriptor)\n        _end_all(busy.worker, parents())\n",
+        "        self._selector.unregister(descriptor)\n        busy.worker.end()\n",
+        "tests/e2e/test_limits.py",
+    ),
+    # store
+    "racy-clock": Mutation(
+        "store/sources.py",
+        "if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:",
+        "if cached and cached.stat == found:",
+        STORE,
+    ),
+    "rot-believed": Mutation(
+        "store/cas.py",
+        "if self._disk.digest(self.path(digest)) == digest:",
+        "if self.has(digest):",
+        STORE,
+    ),
+    "lock-of-a-removed-file": Mutation(
+        "store/lock.py",
+        "if os.path.samestat(os.fstat(file.fileno()), path.stat()):",
+        "if path.stat():",
+        "tests/store",
+    ),
+    "copied-unchecked": Mutation(
+        "store/disk.py",
+        "if hasher.hexdigest() != digest.sha256:",
+        "if not hasher.hexdigest():",
+        STORE,
+    ),
+    "users-files-lost": Mutation(
+        "store/disk.py",
+        "            _bring(old=target, new=fresh)\n",
+        "",
+        "tests/store tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_outputs.py",
+    ),
+    # rules
+    "tags-not-frozen": Mutation(
+        "rules/freeze.py",
+        "as_it_is = target.signature == DEFAULT_SIGNATURE and target.tags == DEFAULT_TAGS",
+        "as_it_is = target.signature == DEFAULT_SIGNATURE",
+        RULES,
+    ),
+    "half-the-certainty": Mutation("rules/intervals.py", "<= MISSES / 2:", "<= MISSES:", RULES),
+    "size-at-its-limit": Mutation(
+        "rules/requiring.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", RULES
+    ),
+    "samples-are-no-param": Mutation("rules/settings.py", '        ("samples", settings.samples),\n', "", RULES),
+    "cut-by-computation": Mutation(
+        "rules/settings.py",
+        "by_computation=form.kind in FINGERPRINTED and not is_cut)",
+        "by_computation=form.kind in FINGERPRINTED)",
+        RULES,
+    ),
+    # workers
+    "scaled-before-mean": Mutation(
+        "workers/preprocessing.py",
+        'for key, values in (("mean", plan.mean), ("scale", plan.scale)):',
+        'for key, values in (("scale", plan.scale), ("mean", plan.mean)):',
+        "tests/e2e/test_options.py tests/e2e/test_odd_options.py",
+    ),
+    "interval-unpaired": Mutation(
+        "workers/metrics/bootstrap.py",
+        "drawn = [(reference.scores(draws), candidate.scores(draws)) for draws in",
+        "drawn = [(reference.scores(draws), candidate.scores(draws[::-1])) for draws in",
+        "tests/workers/metrics -m not_heavy",
+    ),
+    "orphans-live": Mutation(
+        "workers/protocol.py",
+        "ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)",
+        "ctypes.CDLL(None)",
+        "tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_interrupts.py tests/e2e/test_failures.py",
+    ),
+    "path-in-the-ir": Mutation(
+        "workers/ir.py",
+        '    if "conversion_parameters" in model.rt_info:\n        del model.rt_info["conversion_parameters"]\n',
+        "",
+        "tests/e2e/test_minimal.py tests/e2e/test_kinds.py",
+    ),
+    "attributes-unread": Mutation(
+        "workers/fingerprint.py",
+        'digest = _combine("node", node.op.encode(), self.attributes(node), *inputs)',
+        'digest = _combine("node", node.op.encode(), *inputs)',
+        "tests/workers/test_fingerprint.py",
+    ),
+}
+
+
+def caught_by(mutation: Mutation, checkout: Path) -> str:
+    """Return the first test that fails in a copy with the fault, "" if none does."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        copy = Path(shutil.copytree(checkout, Path(folder) / "ovmake", ignore=NOT_COPIED, symlinks=True))
+        file = copy / "ovmake" / mutation.file
+        text = file.read_text()
+        if text.count(mutation.old) != 1:
+            raise SystemExit(f"{mutation.file}: {text.count(mutation.old)} places to put the fault, not 1")
+        file.write_text(text.replace(mutation.old, mutation.new))
+        tests = [word.replace("not_heavy", "not heavy") for word in mutation.tests.split()]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        failed = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - |$)", done.stdout, flags=re.MULTILINE)
+        if done.returncode not in {0, 1, 2} or (done.returncode and failed is None):
+            raise SystemExit(f"the tests did not run:\n{done.stdout}{done.stderr}")
+        return failed[1] if failed else ""
+
+
+def main() -> int:
+    """Try faults; return how many were not found."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MUTATIONS)}")
+    parser.add_argument("--checkout", type=Path, default=ROOT)
+    words = parser.parse_args()
+    missed = 0
+    for name in words.names or MUTATIONS:
+        found = caught_by(MUTATIONS[name], words.checkout)
+        missed += not found
+        print(f"{name:24} {found or 'NOT CAUGHT'}", flush=True)
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

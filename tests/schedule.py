@@ -1,0 +1,159 @@
+"""In which order tests run, on which core, and which have the machine to themselves.
+
+    Order(config)       sorts what was collected, and keeps the machine for tests that are `alone`
+    InOrder             pytest-xdist's scheduler: gives out files, or tests of SPREAD files, in that order
+    Totals(config)      how long files took, beside `--durations`
+
+Rule 1: linters and types first, then light tests, then heavy ones, then those that are `alone`. A failure of the first
+        two ends a run of the whole suite before the heavy tests begin.
+Rule 2: what takes longest begins first, so that no core waits for the other at the end. `SECONDS` knows it.
+Rule 3: the tests of a file run in one process, in order, for they share fixtures. Those of a `SPREAD` file do not.
+Rule 4: a test that is `alone` waits for the tests of the other processes, and these wait for it.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+# Files that take longest, in seconds (tests/README.md has the table they are from); others count as nothing.
+SECONDS: dict[str, float] = {}
+SPREAD: frozenset[str] = frozenset()
+LINTERS = "tests/test_quality.py"
+FILES_SHOWN = 20
+
+
+class Stage(IntEnum):
+    """When a test runs."""
+
+    LINT = 0
+    LIGHT = 1
+    HEAVY = 2
+    ALONE = 3
+
+
+def stage_of(item: pytest.Item) -> Stage:
+    """Return when a test runs, by its marks."""
+    if item.get_closest_marker("alone"):
+        return Stage.ALONE
+    if file_of(item.nodeid) == LINTERS:
+        return Stage.LINT
+    return Stage.HEAVY if item.get_closest_marker("heavy") else Stage.LIGHT
+
+
+def file_of(nodeid: str) -> str:
+    """Return the file of a test."""
+    return nodeid.partition("::")[0]
+
+
+class Order:
+    """Sorts tests; holds the machine for those that need it."""
+
+    def __init__(self, config: pytest.Config, *, whole: bool) -> None:
+        self._config = config
+        self._whole = whole
+        self._red = ""
+        self._last_light = ""
+        self._locks = _locks(getattr(config, "workerinput", {}).get("testrunuid", str(os.getpid())))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Bring them into order; those of a file stay as they are."""
+        items.sort(key=lambda item: (stage_of(item), -SECONDS.get(file_of(item.nodeid), 0), file_of(item.nodeid)))
+        light = [item.nodeid for item in items if stage_of(item) <= Stage.LIGHT]
+        self._last_light = light[-1] if len(light) not in {0, len(items)} else ""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Have the machine, or share it."""
+        with self._machine(alone=stage_of(item) is Stage.ALONE):
+            return (yield)
+
+    @contextlib.contextmanager
+    def _machine(self, *, alone: bool) -> Iterator[None]:
+        """Hold the machine; whoever wants it alone stands at the gate, where nobody passes him."""
+        self._locks.mkdir(exist_ok=True)
+        with (self._locks / "gate").open("w") as gate, (self._locks / "machine").open("w") as machine:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            fcntl.flock(machine, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            fcntl.flock(gate, fcntl.LOCK_UN)
+            yield
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """End a run of the whole suite before its heavy tests if a light one failed."""
+        light = "heavy" not in report.keywords or file_of(report.nodeid) == LINTERS
+        if light and report.failed:
+            self._red = self._red or report.nodeid
+        # Where others run the tests, this process learns of the first heavy one when it has begun.
+        here = (report.nodeid, report.when) == (self._last_light, "teardown")
+        if self._whole and self._red and (here or not light):
+            plugins = self._config.pluginmanager
+            session: Any = plugins.getplugin("dsession") or plugins.getplugin("session")
+            session.shouldstop = f"{self._red} failed: the heavy tests were not run"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        """Learn where the processes of this run have their locks."""
+        self._locks = _locks(node.workerinput["testrunuid"])
+
+    def pytest_sessionfinish(self) -> None:
+        """Remove the locks, once nobody needs them."""
+        if not hasattr(self._config, "workerinput"):
+            shutil.rmtree(self._locks, ignore_errors=True)
+
+
+def _locks(run: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"ovmake-tests-{run}"
+
+
+class InOrder(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Gives out work in the order in which it was collected: tests of a file that follow each other, as one."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+        self._units: dict[str, str] = {}
+
+    def add_node_collection(self, node: WorkerController, collection: list[str]) -> None:
+        """Take in what a process collected; all collect the same."""
+        if not self._units:
+            for number, (file, nodeids) in enumerate(itertools.groupby(collection, file_of)):
+                self._units |= {nodeid: nodeid if file in SPREAD else f"{number} {file}" for nodeid in nodeids}
+        super().add_node_collection(node, collection)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self._units[nodeid]
+
+
+class Totals:
+    """Sums what tests took by file, where `--durations` asks how long they took."""
+
+    def __init__(self) -> None:
+        self._seconds: collections.Counter[str] = collections.Counter()
+        self._tests: collections.Counter[str] = collections.Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add a phase of a test."""
+        self._seconds[file_of(report.nodeid)] += report.duration  # type: ignore[assignment]
+        self._tests[file_of(report.nodeid)] += report.when == "call"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which files took longest, and all of them."""
+        terminalreporter.section("slowest files")
+        for file, seconds in self._seconds.most_common(FILES_SHOWN):
+            terminalreporter.line(f"{seconds:7.1f}s {self._tests[file]:5d}  {file}")
+        terminalreporter.line(f"{sum(self._seconds.values()):7.1f}s {sum(self._tests.values()):5d}  all files")

@@ -1,0 +1,116 @@
+"""The order of tests and who has the machine, on a suite that writes down when each of its tests ran."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONFIGURATION = """\
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+markers = ["heavy: loads a framework", "alone: needs the machine"]
+"""
+HEAD = """\
+import os, time
+import pytest
+
+def ran(name, seconds):
+    began = time.monotonic()
+    time.sleep(seconds)
+    with open(os.environ["NOTES"], "a") as notes:
+        notes.write(f"{name} {began} {time.monotonic()}\\n")
+"""
+FILES = {
+    "test_a": "@pytest.mark.heavy\ndef test_heavy():\n    ran('heavy', 0.2)\n",
+    "test_alone": "@pytest.mark.alone\n@pytest.mark.parametrize('n', range(3))\ndef test_alone(n):\n"
+    "    ran('alone', 0.1)\n",
+    "test_b": "".join(f"@pytest.mark.heavy\ndef test_{n}():\n    ran('heavy', 0.05)\n" for n in range(8)),
+    "test_light": "def test_light():\n    ran('light', 0.1)\n    assert not os.environ.get('RED')\n",
+    "test_quality": "@pytest.mark.heavy\ndef test_lint():\n    ran('lint', 0.1)\n",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A test that ran, from when until when, in seconds."""
+
+    name: str
+    began: float
+    ended: float
+
+
+def session(folder: Path, *words: str, red: str = "") -> tuple[str, list[Ran]]:
+    """Run the suite; return what pytest said, and what ran, in the order of its ends."""
+    for name, text in {
+        "pyproject.toml": CONFIGURATION,
+        "tests/conftest.py": (ROOT / "tests/conftest.py").read_text(),
+        **{f"tests/{name}.py": HEAD + text for name, text in FILES.items()},
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    notes = folder / "notes"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NOTES": str(notes), "RED": red, "COLUMNS": "120"}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    environment["TMPDIR"] = str(folder)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "xdist.plugin", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert [] == list(folder.glob("ovmake-tests-*")), "the locks are still there"
+    lines = [line.split() for line in notes.read_text().splitlines()]
+    return done.stdout, [Ran(name=name, began=float(began), ended=float(ended)) for name, began, ended in lines]
+
+
+def test_light_tests_come_first_and_those_that_are_alone_last(tmp_path: Path) -> None:
+    said, ran = session(tmp_path)
+
+    assert " 14 passed" in said
+    assert ["lint", "light", *["heavy"] * 9, *["alone"] * 3] == [one.name for one in ran]
+
+
+def test_nothing_runs_beside_a_test_that_is_alone(tmp_path: Path) -> None:
+    said, ran = session(tmp_path, "-n", "2")
+
+    assert " 14 passed" in said
+    for alone in (one for one in ran if one.name == "alone"):
+        beside = [one for one in ran if one is not alone and one.began < alone.ended and one.ended > alone.began]
+        assert [] == beside
+    heavy = [one for one in ran if one.name == "heavy"]
+    assert any(one.began < other.ended and other.began < one.ended for one in heavy for other in heavy if one != other)
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")])
+def test_a_light_test_that_fails_ends_the_whole_suite_before_the_heavy_ones(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    said, ran = session(tmp_path, *words, red="1")
+
+    assert "tests/test_light.py::test_light failed: the heavy tests were not run" in said
+    assert {"lint", "light"} <= {one.name for one in ran}
+    # Each of two processes may have begun one before the first was told.
+    assert sum(one.name in {"heavy", "alone"} for one in ran) <= (4 if words else 0)
+
+
+def test_asked_for_by_name_all_run_whatever_fails(tmp_path: Path) -> None:
+    _, ran = session(tmp_path, "tests", red="1")
+
+    assert 14 == len(ran)
+
+
+def test_where_durations_are_asked_for_files_are_summed(tmp_path: Path) -> None:
+    said, _ = session(tmp_path, "-n", "2", "--durations", "3")
+
+    files = said.partition("slowest files")[2]
+    assert "8  tests/test_b.py\n" in files
+    assert "14  all files\n" in files
