@@ -30,9 +30,46 @@ from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-# Files that take longest, in seconds (tests/README.md has the table they are from); others count as nothing.
-SECONDS: dict[str, float] = {}
-SPREAD: frozenset[str] = frozenset()
+# Files that take longest, in seconds: light ones, then heavy ones (tests/README.md has the table). Others count as 0.
+SECONDS = {
+    "tests/engine/test_laws.py": 14,
+    "tests/report/test_html.py": 9,
+    "tests/cli/test_usage.py": 7,
+    "tests/gc/test_command.py": 7,
+    "tests/test_some_models.py": 6,
+    "tests/engine/test_runner.py": 4,
+    "tests/test_stamp.py": 4,
+    "tests/test_startup.py": 3,
+    "tests/e2e/crashes/test_kills.py": 82,
+    "tests/e2e/test_accuracy_control.py": 67,
+    "tests/e2e/test_precisions.py": 57,
+    "tests/report/test_browser.py": 44,
+    "tests/e2e/test_watch.py": 44,
+    "tests/e2e/test_options.py": 43,
+    "tests/test_watching.py": 36,
+    "tests/e2e/test_housekeeping.py": 33,
+    "tests/e2e/test_minimal.py": 32,
+    "tests/e2e/test_failures.py": 31,
+    "tests/workers/test_fingerprint.py": 20,
+    "tests/workers/test_freezing.py": 20,
+    "tests/workers/test_loading.py": 16,
+    "tests/e2e/crashes/test_changes_while_read.py": 16,
+    "tests/e2e/test_searched.py": 15,
+    "tests/e2e/crashes/test_broken_state.py": 14,
+}
+# Files of long tests that share nothing, or little.
+SPREAD = frozenset(
+    {
+        "tests/engine/test_laws.py",
+        "tests/test_some_models.py",
+        "tests/gc/test_command.py",
+        "tests/test_watching.py",
+        "tests/e2e/crashes/test_kills.py",
+        "tests/e2e/crashes/test_interrupts.py",
+        "tests/e2e/test_failures.py",
+        "tests/e2e/test_minimal.py",
+    }
+)
 LINTERS = "tests/test_quality.py"
 FILES_SHOWN = 20
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.heavy  # it runs pytest itself, again and again
+
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = """\
 [tool.pytest.ini_options]

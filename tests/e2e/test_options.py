@@ -7,14 +7,12 @@ outputs differ from input to input (see examples/zoo/fetch.py).
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Repo, environment
+from tests.e2e.conftest import ROOT, Repo, run_tensorflow
 
 pytestmark = pytest.mark.heavy
 
@@ -88,13 +86,9 @@ scale = {SCALE}""",
 @pytest.fixture(scope="module")
 def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     folder = tmp_path_factory.mktemp("mobilenet")
-    script = "import sys; from fetch import random_network; random_network('MobileNetV2', -1, 1).export(sys.argv[1])"
-    subprocess.run(
-        [sys.executable, "-c", script, str(folder / "m")],
-        env={**environment(), "PYTHONPATH": str(ROOT / "examples" / "zoo"), "TF_CPP_MIN_LOG_LEVEL": "2"},
-        check=True,
-        capture_output=True,
-    )
+    zoo = str(ROOT / "examples" / "zoo")
+    script = f"import sys; sys.path.insert(0, {zoo!r}); from fetch import random_network\n"
+    run_tensorflow(f"{script}random_network('MobileNetV2', -1, 1).export('m')", folder)
     variants = "\n".join(f"[models.m.variants.{name}]\n{settings}\n" for name, (settings, _, _) in CASES.items())
     # Nothing but this figure decides: no allowance for what rounding does to the model.
     promise = "precisions = ['fp32']\naccuracy.agreement = { max-error = 1e-4, cosine = 0.99999 }"

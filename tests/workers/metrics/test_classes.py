@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from sklearn import metrics as sk
 
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
+from tests.lazily import Lazy
 from tests.workers.metrics.counting import counted, metric
 
 SAMPLES, CLASSES = 100, 5
+sk = Lazy("sklearn.metrics")
 MACRO = {"average": "macro"}
 
 
