@@ -24,6 +24,11 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what pyproject.toml says of the gate."""
+    parser.addini("measured", "folders whose tests count for the gate on coverage", type="linelist")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Measure the whole suite, unless somebody measures already (`coverage run -m pytest`)."""
     worker = getattr(config, "workerinput", None)

@@ -32,7 +32,7 @@ from xdist.workermanage import WorkerController
 
 # Files that take longest, in seconds: light ones, then heavy ones (tests/README.md has the table). Others count as 0.
 SECONDS = {
-    "tests/engine/test_laws.py": 14,
+    "tests/engine/test_laws.py": 7,
     "tests/report/test_html.py": 9,
     "tests/cli/test_usage.py": 7,
     "tests/gc/test_command.py": 7,

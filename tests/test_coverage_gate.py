@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 CONFIGURATION = """\
 [tool.pytest.ini_options]
 testpaths = ["tests"]
+measured = ["tests"]
 markers = ["heavy: loads a framework", "alone: needs the machine", "hypothesis: on random examples"]
 [tool.coverage.run]
 branch = true

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 CONFIGURATION = """\
 [tool.pytest.ini_options]
 testpaths = ["tests"]
+measured = ["tests"]
 markers = ["heavy: loads a framework", "alone: needs the machine"]
 """
 HEAD = """\

@@ -25,7 +25,7 @@ from tests.examples import LONG, tries
 from tests.real import WritingRunner
 
 SEEDS = range(100 if LONG else 3)
-STEPS = tries(daily=4, ci=8, long=8)
+STEPS = tries(daily=3, ci=8, long=8)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -134,6 +136,26 @@ class History:
     steps: tuple[Edit | Build, ...]
 
 
+# Strategies are made once: hypothesis takes as long to look a new one over as to draw from it.
+SOME_SOURCES = st.lists(st.integers(0, len(SOURCES) - 1), max_size=2, unique=True)
+ONE_SOURCE = st.integers(0, len(SOURCES) - 1)
+SOME_TOOLS = st.sampled_from([(), TOOLS[:1], TOOLS])
+TWO = st.integers(0, 2)
+YES_OR_NO = st.booleans()
+
+
+@cache
+def one_of(*values: object) -> st.SearchStrategy[Any]:
+    """Draw one of some values."""
+    return st.sampled_from(values)
+
+
+@cache
+def some_of(values: tuple[object, ...], least: int, most: int) -> st.SearchStrategy[list[Any]]:
+    """Draw some of different values."""
+    return st.lists(st.sampled_from(values), min_size=least, max_size=most, unique=True)
+
+
 @st.composite
 def dags(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> tuple[Node, ...]:
     """Draw the nodes of a DAG, each after what it reads."""
@@ -144,27 +166,26 @@ def dags(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> tuple[Node, ...]:
 
 
 def _node(draw: st.DrawFn, before: list[Node], kinds: tuple[str, ...]) -> Node:
-    possible = [kind for kind in kinds if kind != "pack" or before]
-    kind = draw(st.sampled_from(possible))
-    made = [(number, role) for number, node in enumerate(before) for role in ROLES[node.kind]]
+    kind = draw(one_of(*(kind for kind in kinds if kind != "pack" or before)))
+    made = tuple((number, role) for number, node in enumerate(before) for role in ROLES[node.kind])
     artifacts: list[tuple[int, str]] = []
     if made:
-        artifacts = draw(st.lists(st.sampled_from(made), min_size=int(kind == "pack"), max_size=3, unique=True))
-    sources = draw(st.lists(st.integers(0, len(SOURCES) - 1), max_size=2, unique=True))
+        artifacts = draw(some_of(made, int(kind == "pack"), 3))
+    sources = draw(SOME_SOURCES)
     if kind == "refer":
-        sources = [draw(st.integers(0, len(SOURCES) - 1))]
-    numbers = st.integers(0, len(before) - 1)
+        sources = [draw(ONE_SOURCE)]
     return Node(
         kind=kind,
         sources=tuple(sources),
         artifacts=tuple(artifacts),
-        after=tuple(draw(st.lists(numbers, max_size=1))) if before else (),
-        params=draw(st.integers(0, 2)),
-        tools=draw(st.sampled_from([(), TOOLS[:1], TOOLS])),
-        placed=kind == "pack" or draw(st.booleans()),
+        after=tuple(draw(some_of(tuple(range(len(before))), 0, 1))) if before else (),
+        params=draw(TWO),
+        tools=draw(SOME_TOOLS),
+        placed=kind == "pack" or draw(YES_OR_NO),
     )
 
 
+@cache
 def edits(what: tuple[str, ...] = EDITS) -> st.SearchStrategy[Edit]:
     """Draw an edit."""
     return st.builds(
@@ -181,6 +202,7 @@ MEDDLED = st.builds(
 )
 
 
+@cache
 def builds(*, failures: bool = False, kills: bool = False, meddled: bool = False) -> st.SearchStrategy[Build]:
     """Draw a build of some targets."""
     numbers = st.lists(st.integers(0, 5), max_size=2).map(tuple)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.engine.executor import Executor
+from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph
 from tests.engine.small import action, graph, repo
 from tests.fakes import Built, FakeRepo, Tool, computed
+from tests.real import RealRepo, WritingRunner
 
 A0 = computed(b"a0")
 SAME = next(data for data in (b"b%d" % number for number in range(99)) if computed(data) == A0)
@@ -115,3 +119,22 @@ def test_optional_tool_that_is_not_installed_is_noted_so_that_installing_it_is_a
 
     assert seen is not None
     assert {"ovmake": "1", "tensorflow": "not installed"} == seen.tools
+
+
+def test_what_a_build_looked_at_is_every_source_and_published_file_as_it_was(tmp_path: Path) -> None:
+    there = RealRepo(tmp_path)
+    there.put("models/m.pb", b"m")
+    there.put("models/folder/a.txt", b"a")
+    made = graph(
+        action("convert m", "models/m.pb", "models/folder"), action("publish m", "convert m", place="build/m/m.xml")
+    )
+    there.build(made)
+    with there.database() as database:
+        executor = Executor(made, there.world(database, WritingRunner(), []), Options())
+        executor.build(tuple(made.targets))
+
+        found = {name: executor.looked_at(one) for name, one in made.actions.items()}
+
+    assert {"models/m.pb", "models/folder/a.txt"} == set(found["convert m"])
+    assert {path: there.disk.stat(path) for path in found["convert m"]} == found["convert m"]
+    assert {"build/m/m.xml": there.disk.stat("build/m/m.xml")} == found["publish m"]

@@ -73,6 +73,21 @@ def test_keys_at_the_top() -> None:
     assert (actual.build_dir, actual.device, actual.report_title) == ("out/ir", "CPU", "Kitchen")
 
 
+@pytest.mark.parametrize(
+    ("said", "form"),
+    [
+        ('path = "val.npz"', "arrays"),
+        ('path = "val.CSV"', "csv"),
+        ('path = "val"', "folder"),
+        ('path = "data/val.tfrecord"', "tfrecord"),
+        ('path = "data/val.tfrec-00001-of-00009"', "tfrecord"),
+        ('loader = "data.py:val"', "loader"),
+    ],
+)
+def test_form_of_a_dataset_is_told_by_its_name(said: str, form: str) -> None:
+    assert form == parse(f"[datasets.val]\n{said}\n{DIGITS}").datasets["val"].form
+
+
 def test_keys_of_a_dataset() -> None:
     text = '[datasets.val]\npath = "./d/v.npz"\ninputs = { b = "x2", a = "x1" }\nlabels = "y"\nlimit = 9\n' + DIGITS
     expected = Dataset(

@@ -279,6 +279,7 @@ def test_ten_models_make_a_page_of_less_than_a_megabyte_and_a_half() -> None:
     assert len(to_html(build_page(reports, title="t")).encode()) < 1_500_000
 
 
+@pytest.mark.heavy  # four seconds
 def test_a_thousand_models_make_a_table_of_less_than_six_megabytes() -> None:
     reports = [target(f"model-{at}:{precision}") for at in range(1000) for precision in ("fp32", "fp16", "int8")]
 

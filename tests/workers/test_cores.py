@@ -70,6 +70,7 @@ def test_where_the_kernel_does_not_tell_nothing_is_compared(tmp_path: Path, usab
 
 
 @several
+@pytest.mark.heavy
 @pytest.mark.alone
 def test_a_value_takes_some_time_and_this_thread_may_run_everywhere_again() -> None:
     before = os.sched_getaffinity(0)
@@ -85,6 +86,7 @@ def test_a_value_takes_some_time_and_this_thread_may_run_everywhere_again() -> N
 
 
 @several
+@pytest.mark.heavy
 @pytest.mark.alone
 def test_a_partner_that_was_killed_is_no_reason_to_wait() -> None:
     with closing(Cores()) as found:
@@ -96,6 +98,7 @@ def test_a_partner_that_was_killed_is_no_reason_to_wait() -> None:
 
 
 @several
+@pytest.mark.heavy
 @pytest.mark.alone
 def test_the_partner_ends_with_its_owner() -> None:
     found = Cores()
@@ -110,6 +113,7 @@ def test_the_partner_ends_with_its_owner() -> None:
 
 
 @several
+@pytest.mark.heavy
 @pytest.mark.alone
 def test_cores_are_gathered_until_they_are_close_or_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(Cores()) as found:
@@ -135,6 +139,7 @@ def test_cores_are_gathered_until_they_are_close_or_time_is_up(monkeypatch: pyte
 
 
 @several
+@pytest.mark.heavy
 @pytest.mark.alone
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_core_that_may_not_be_used_any_more_is_no_reason_to_fail(place: int) -> None:

@@ -55,7 +55,6 @@ BURN = "import sys\nsys.stdout.write('go\\n')\nsys.stdout.flush()\nwhile True: p
 
 
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="no /proc/stat")
-@pytest.mark.alone
 def test_a_process_that_burns_a_core_is_seen_unless_it_is_ours() -> None:
     with subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE) as burner:
         assert burner.stdout is not None
