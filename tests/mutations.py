@@ -57,8 +57,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "measured-beside-others": Mutation(
         "engine/scheduler.py",
-        "return len(self._running) < self._jobs and not alone",
-        "return len(self._running) < self._jobs",
+        "alone = self._ready_alone if not (self._ready or self._running) else []",
+        "alone = self._ready_alone if not self._ready else []",
         ENGINE,
     ),
     "grandchildren-live": Mutation(

@@ -32,6 +32,15 @@ def test_a_round_without_one_of_the_sides_counts_for_nothing() -> None:
     assert Interval(median=2, low=2, high=2) == ratio_of(rounds, slow="slow", fast="fast")
 
 
+@pytest.mark.parametrize(("count", "left_out"), [(6, 0), (8, 0), (9, 1), (11, 1), (12, 2), (20, 5), (40, 13)])
+def test_as_many_are_left_out_at_each_end_as_tables_of_the_sign_test_say(count: int, left_out: int) -> None:
+    """For 95 %: W. J. Conover, Practical Nonparametric Statistics, table A3."""
+    found = ratio(*range(1, count + 1))
+
+    assert found is not None
+    assert (1 + left_out, count - left_out) == (found.low, found.high)
+
+
 @pytest.mark.parametrize("count", [LEAST, 9, 20, 40])
 def test_the_range_misses_the_true_median_as_rarely_as_it_says(count: int) -> None:
     # Skewed as times are: nothing is faster than possible, and now and then something is much slower.

@@ -40,6 +40,13 @@ def test_cut_of_a_flat_graph_needs_no_freezing(kind: str) -> None:
     assert "freeze" not in kinds(MODEL + 'cut.inputs = ["pool"]', kind)
 
 
+@pytest.mark.parametrize(("cut", "by_computation"), [("", True), ('cut.outputs = ["pool"]', False)])
+def test_source_counts_by_what_it_computes_unless_it_is_cut(cut: str, by_computation: bool) -> None:  # noqa: FBT001
+    given = {one.role: one for one in graph(MODEL + cut, "frozen-graph").actions["reference m"].inputs}
+
+    assert by_computation == given["source"].by_computation
+
+
 def test_kind_of_the_ovfile_overrides_what_was_recognised() -> None:
     assert "freeze" == kinds(MODEL + 'kind = "keras"', "saved-model")[0]
 

@@ -1,8 +1,9 @@
 """Warm frameworks: processes of the tests that need TensorFlow or OpenVINO start in 30 ms, not in 1 to 5 s.
 
-    environment(FOLDERS) -> dict        what makes the processes below a command warm
-    run(script, "tensorflow", cwd)      a script in such a process, to its end
-    with cold(): ...                    here every process imports for itself
+    environment() -> dict                   what makes the processes below a command warm
+    run(["-c", script], by="tensorflow")    a script in such a process, to its end
+    with here(): ...                        workers that the test's own process starts are warm
+    with cold(): ...                        every process imports for itself
 
 A *server* (`server.py`) imports one framework, uses none of it, and forks for whoever asks. The rest is as it is for a
 user: ovmake starts its workers by their command lines and speaks to them through pipes. What Python runs first in each
@@ -63,6 +64,18 @@ def run(
         timeout=seconds,
         check=False,
     )
+
+
+@contextlib.contextmanager
+def here() -> Iterator[None]:
+    """Have workers be warm that this process itself starts."""
+    before = dict(os.environ)
+    os.environ.update(environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextlib.contextmanager

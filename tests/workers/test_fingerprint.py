@@ -22,6 +22,7 @@ from ovmake.workers.fingerprint import Fingerprint, fingerprint
 from ovmake.workers.graphdef import Graph, UnfollowableError
 from ovmake.workers.ops import OPAQUE, PURE
 from ovmake.workers.wire import Message, WireError, fields, first_text, varint
+from tests import warm
 from tests.graphdefs import encoded, graph_def, message, node
 
 
@@ -715,12 +716,9 @@ for op in op_def_pb2.OpList.FromString(session.TF_GetBuffer(session.TF_GetAllOpL
 
 @pytest.mark.heavy
 def test_tensorflow_says_that_the_ops_listed_as_pure_are_stateless() -> None:
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = warm.run(["-c", REGISTRY], by="tensorflow")
 
-    done = subprocess.run(
-        [sys.executable, "-c", REGISTRY], env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=200
-    )
-
+    assert 0 == done.returncode, done.stderr
     assert sorted((PURE | OPAQUE) - set(done.stdout.split())) == []
 
 

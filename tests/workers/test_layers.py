@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ovmake.workers.layers import Cut, Layer, Layers, Op, ops_of_graph
 from ovmake.workers.protocol import ActionError
+from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -438,7 +437,8 @@ open(sys.argv[3], "wb").write(frozen.graph.as_graph_def().SerializeToString())
 @pytest.mark.heavy
 def test_an_exported_and_a_traced_keras_3_model_have_the_names_of_keras(tmp_path: Path) -> None:
     exported, traced = tmp_path / "exported.pb", tmp_path / "traced.pb"
-    subprocess.run([sys.executable, "-c", FREEZE, str(tmp_path / "saved"), str(exported), str(traced)], check=True)
+    done = warm.run(["-c", FREEZE, str(tmp_path / "saved"), str(exported), str(traced)], by="tensorflow")
+    assert 0 == done.returncode, done.stderr
 
     for path in (exported, traced):
         layers = Layers(ops_of_graph(path.read_bytes()))

@@ -10,7 +10,11 @@ import sys
 
 FOLDER, ASKED = "OVMAKE_TESTS_WARM", "OVMAKE_TESTS_WARM_BY"
 PLAYED = "OVMAKE_TESTS_BF16"  # see tests/warm/playing.py
-WORKERS = {"ovmake.workers.openvino_worker": "openvino", "ovmake.workers.tensorflow_worker": "tensorflow"}
+WORKERS = {
+    "ovmake.workers.openvino_worker": "openvino",
+    "ovmake.workers.tensorflow_worker": "tensorflow",
+    "ovmake.workers.lite_probe": "tensorflow",
+}
 
 
 def wanted() -> str | None:
