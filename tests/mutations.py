@@ -92,11 +92,11 @@ MUTATIONS: dict[str, Mutation] = {
         "if not hasher.hexdigest():",
         STORE,
     ),
-    "users-files-lost": Mutation(
+    "old-folder-lost": Mutation(
         "store/disk.py",
-        "            _bring(old=target, new=fresh)\n",
-        "",
-        "tests/store tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_outputs.py",
+        'if left.suffix == ".old" and not os.path.lexists(target):',
+        'if left.suffix == ".older":',
+        STORE,
     ),
     # rules
     "tags-not-frozen": Mutation(
@@ -133,13 +133,13 @@ MUTATIONS: dict[str, Mutation] = {
         "workers/protocol.py",
         "ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)",
         "ctypes.CDLL(None)",
-        "tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_interrupts.py tests/e2e/test_failures.py",
+        "tests/workers/test_dying.py tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_interrupts.py",
     ),
-    "path-in-the-ir": Mutation(
+    "counter-in-the-ir": Mutation(
         "workers/ir.py",
-        '    if "conversion_parameters" in model.rt_info:\n        del model.rt_info["conversion_parameters"]\n',
-        "",
-        "tests/e2e/test_minimal.py tests/e2e/test_kinds.py",
+        "if GENERATED.fullmatch(name):",
+        "if not name:",
+        "tests/e2e/test_minimal.py tests/e2e/crashes/test_broken_state.py",
     ),
     "attributes-unread": Mutation(
         "workers/fingerprint.py",

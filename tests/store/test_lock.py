@@ -110,6 +110,23 @@ def test_whoever_waits_for_a_lock_that_is_removed_gets_the_one_that_others_see(f
     second.end()
 
 
+def test_whoever_waits_for_a_lock_that_is_removed_waits_for_who_took_the_new_one(folder: Path, other: Other) -> None:
+    second = Other(folder)
+    assert second.line().endswith("waiting for it to end")
+    shutil.rmtree(folder)
+    third = Other(folder)
+    assert third.line() == "held"
+
+    other.end()
+
+    assert second.line() == (
+        f"another ovmake (process {third.process.pid}) is at work in {folder.parent}; waiting for it to end"
+    )
+    third.end()
+    assert second.line() == "held"
+    second.end()
+
+
 def test_lock_of_a_killed_process_is_free(folder: Path, other: Other) -> None:
     other.process.send_signal(signal.SIGKILL)
     other.process.wait()
