@@ -11,7 +11,7 @@ from coverage import Coverage
 
 from tests.coverage_gate import NAME, CoverageGate, MeasuringWorker, is_whole
 from tests.examples import set_default
-from tests.schedule import InOrder, Order, Totals
+from tests.schedule import InOrder, Order, Totals, Turns
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -33,7 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Measure the whole suite, unless somebody measures already (`coverage run -m pytest`)."""
     worker = getattr(config, "workerinput", None)
     whole = is_whole(config)
-    config.pluginmanager.register(Order(config, whole=whole), "order")
+    order = Order(config, whole=whole)
+    config.pluginmanager.register(order, "order")
+    config.pluginmanager.register(Turns(order), "turns")
     if worker is None and config.getoption("durations") is not None:
         config.pluginmanager.register(Totals(), "totals")
     if worker is not None:

@@ -6,8 +6,8 @@
 Which packages, and what cannot run: `[tool.coverage]` in pyproject.toml. The gate acts where the whole suite runs, with
 or without the heavy tests, so there is no second run and no other command; a part of the suite is not measured.
 
-Rule 1: a package is covered by its own tests, those in `measured` (pyproject.toml). To measure all tests took a fifth
-        of the light suite's time, and found eight lines more.
+Rule 1: the packages are covered by their own tests, those in `measured` (pyproject.toml). To measure all tests took a
+        fifth of the light suite's time, and found eight lines more.
 Rule 2: only light tests count. A line that nothing but a conversion reaches would be tested in minutes, and the gate
         would hold only where a framework is installed. Subprocesses are not measured, for the same reason.
 Rule 3: tests on random examples do not count: what they reach is a matter of luck, and a gate must not be. They are

@@ -151,21 +151,32 @@ MUTATIONS: dict[str, Mutation] = {
 
 
 def caught_by(mutation: Mutation, checkout: Path) -> str:
-    """Return the first test that fails in a copy with the fault, "" if none does."""
+    """Return the first test that fails in a copy with the fault, and not without it; "" if none does."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(shutil.copytree(checkout, Path(folder) / "ovmake", ignore=NOT_COPIED, symlinks=True))
         file = copy / "ovmake" / mutation.file
         text = file.read_text()
         if text.count(mutation.old) != 1:
-            raise SystemExit(f"{mutation.file}: {text.count(mutation.old)} places to put the fault, not 1")
+            return f"cannot be tried: {mutation.file} has {text.count(mutation.old)} places for it"
+        words = [word.replace("not_heavy", "not heavy") for word in mutation.tests.split()]
+        # An older checkout lacks some.
+        tests = [word for word in words if not word.startswith("tests/") or (copy / word).exists()]
         file.write_text(text.replace(mutation.old, mutation.new))
-        tests = [word.replace("not_heavy", "not heavy") for word in mutation.tests.split()]
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-        failed = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - |$)", done.stdout, flags=re.MULTILINE)
-        if done.returncode not in {0, 1, 2} or (done.returncode and failed is None):
-            raise SystemExit(f"the tests did not run:\n{done.stdout}{done.stderr}")
-        return failed[1] if failed else ""
+        failed = first_failure(copy, *tests)
+        file.write_text(text)
+        if failed and first_failure(copy, failed):
+            return f"cannot be tried: {failed} fails anyway"
+        return failed
+
+
+def first_failure(checkout: Path, *words: str) -> str:
+    """Run tests until one fails; return its name, "" if none does."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *words]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    found = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - |$)", done.stdout, flags=re.MULTILINE)
+    if done.returncode and found is None:
+        raise SystemExit(f"the tests did not run:\n{done.stdout}{done.stderr}")
+    return found[1] if found else ""
 
 
 def main() -> int:
@@ -177,7 +188,7 @@ def main() -> int:
     missed = 0
     for name in words.names or MUTATIONS:
         found = caught_by(MUTATIONS[name], words.checkout)
-        missed += not found
+        missed += not found.startswith("tests/")
         print(f"{name:24} {found or 'NOT CAUGHT'}", flush=True)
     return missed
 

@@ -3,7 +3,7 @@
     folder = once(tmp_path_factory, "sources", make)    make(folder) fills it; the others wait, and find it
     copy_of(folder, to)                                 a test's own, with modification times; cloned where disks can
 
-What was made is not to be changed. If making it fails, each test that needs it tries again, and says why.
+What was made is not to be changed. If making it fails, each process that needs it tries again, and says why.
 """
 
 from __future__ import annotations
@@ -36,5 +36,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
 
 def copy_of(folder: Path, to: Path) -> Path:
     """Copy a folder; return the copy. Blocks are shared until one side is written to, where the file system can."""
-    subprocess.run(["cp", "-a", "--reflink=auto", folder, to], check=True)
+    if to.exists():
+        raise FileExistsError(to)
+    subprocess.run(["cp", "-aT", "--reflink=auto", folder, to], check=True)
     return to

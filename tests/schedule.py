@@ -1,13 +1,15 @@
 """In which order tests run, on which core, and which have the machine to themselves.
 
-    Order(config)       sorts what was collected, and keeps the machine for tests that are `alone`
+    Order(config)       sorts what was collected; ends a run that is red before its heavy tests
+    Turns(order)        keeps the machine for tests that are `alone`
     InOrder             pytest-xdist's scheduler: gives out files, or tests of SPREAD files, in that order
     Totals(config)      how long files took, beside `--durations`
 
 Rule 1: linters and types first, then light tests, then heavy ones, then those that are `alone`. A failure of the first
         two ends a run of the whole suite before the heavy tests begin.
 Rule 2: what takes longest begins first, so that no core waits for the other at the end. `SECONDS` knows it.
-Rule 3: the tests of a file run in one process, in order, for they share fixtures. Those of a `SPREAD` file do not.
+Rule 3: the tests of a file run in one process, in order, for they share fixtures: the light ones, the heavy ones, and
+        those that are `alone`. Those of a `SPREAD` file run wherever there is time.
 Rule 4: a test that is `alone` waits for the tests of the other processes, and these wait for it.
 """
 
@@ -23,7 +25,6 @@ import tempfile
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
 
 import pytest
 from xdist.remote import Producer
@@ -98,31 +99,31 @@ def file_of(nodeid: str) -> str:
 
 
 class Order:
-    """Sorts tests; holds the machine for those that need it."""
+    """Sorts tests; holds the machine for those that need it; ends a run of the whole suite that is red early."""
 
     def __init__(self, config: pytest.Config, *, whole: bool) -> None:
         self._config = config
-        self._whole = whole
-        self._red = ""
-        self._last_light = ""
-        self._locks = _locks(getattr(config, "workerinput", {}).get("testrunuid", str(os.getpid())))
+        given = getattr(config, "workerinput", {})
+        self._whole = bool(given.get("whole", whole))
+        self._locks = _locks(given.get("testrunuid", str(os.getpid())))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring them into order; those of a file stay as they are."""
         items.sort(key=lambda item: (stage_of(item), -SECONDS.get(file_of(item.nodeid), 0), file_of(item.nodeid)))
-        light = [item.nodeid for item in items if stage_of(item) <= Stage.LIGHT]
-        self._last_light = light[-1] if len(light) not in {0, len(items)} else ""
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Have the machine, or share it."""
-        with self._machine(alone=stage_of(item) is Stage.ALONE):
-            return (yield)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Leave a heavy test out where a light one has failed, in whichever process."""
+        red = self._locks / "red"
+        if not (self._whole and stage_of(item) >= Stage.HEAVY and red.exists()):
+            return None
+        item.session.shouldstop = f"{red.read_text()} failed: the heavy tests were not run"
+        return True
 
     @contextlib.contextmanager
-    def _machine(self, *, alone: bool) -> Iterator[None]:
-        """Hold the machine; whoever wants it alone stands at the gate, where nobody passes him."""
+    def machine(self, *, alone: bool) -> Iterator[None]:
+        """Hold the machine, or a share of it. Who wants it alone holds the gate while he waits, and nobody passes."""
         self._locks.mkdir(exist_ok=True)
         with (self._locks / "gate").open("w") as gate, (self._locks / "machine").open("w") as machine:
             fcntl.flock(gate, fcntl.LOCK_EX)
@@ -131,26 +132,35 @@ class Order:
             yield
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """End a run of the whole suite before its heavy tests if a light one failed."""
+        """Note a light test that failed. Of a test in which its process died, nothing is known."""
         light = "heavy" not in report.keywords or file_of(report.nodeid) == LINTERS
-        if light and report.failed:
-            self._red = self._red or report.nodeid
-        # Where others run the tests, this process learns of the first heavy one when it has begun.
-        here = (report.nodeid, report.when) == (self._last_light, "teardown")
-        if self._whole and self._red and (here or not light):
-            plugins = self._config.pluginmanager
-            session: Any = plugins.getplugin("dsession") or plugins.getplugin("session")
-            session.shouldstop = f"{self._red} failed: the heavy tests were not run"
+        if report.failed and light and report.when in {"setup", "call", "teardown"} and "alone" not in report.keywords:
+            self._locks.mkdir(exist_ok=True)
+            (self._locks / "red").write_text(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
-        """Learn where the processes of this run have their locks."""
+        """Learn where the processes of this run have their locks; tell them whether all is run."""
         self._locks = _locks(node.workerinput["testrunuid"])
+        node.workerinput["whole"] = self._whole
 
     def pytest_sessionfinish(self) -> None:
         """Remove the locks, once nobody needs them."""
         if not hasattr(self._config, "workerinput"):
             shutil.rmtree(self._locks, ignore_errors=True)
+
+
+class Turns:
+    """Has each test take the machine for its time, or its share."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Wait for the machine."""
+        with self._order.machine(alone=stage_of(item) is Stage.ALONE):
+            return (yield)
 
 
 def _locks(run: str) -> Path:
@@ -171,6 +181,24 @@ class InOrder(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no
             for number, (file, nodeids) in enumerate(itertools.groupby(collection, file_of)):
                 self._units |= {nodeid: nodeid if file in SPREAD else f"{number} {file}" for nodeid in nodeids}
         super().add_node_collection(node, collection)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Give what a process that died has not done to others, but not the test of which it died; return that one.
+
+        pytest-xdist's own would give out that one, too: it kills one process after the other.
+        """
+        left: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
+        undone = [nodeid for unit in left.values() for nodeid, done in unit.items() if not done]
+        if not undone:
+            return None
+        left[self._split_scope(undone[0])][undone[0]] = True
+        for scope, unit in reversed(left.items()):
+            if not all(unit.values()):
+                self.workqueue[scope] = unit
+                self.workqueue.move_to_end(scope, last=False)
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return undone[0]
 
     def _split_scope(self, nodeid: str) -> str:
         return self._units[nodeid]

@@ -43,7 +43,7 @@ def test_of_less():
 
 @pytest.mark.heavy
 def test_of_much():
-    assert sign(1000) == 1
+    assert sign(1000) == {much}
 """
 MISSED = """\
 Name            Stmts   Miss Branch BrPart  Cover   Missing
@@ -68,19 +68,24 @@ class Said:
     report: str
 
 
-def session(folder: Path, *words: str, marks: str = "", prefix: tuple[str, ...] = ()) -> Said:
+def session(folder: Path, *words: str, marks: str = "", much: int = 1, prefix: tuple[str, ...] = ()) -> Said:
     for name, text in {
         "pyproject.toml": CONFIGURATION,
         "small/__init__.py": "",
         "small/sign.py": SIGN,
         "coverage_gate.py": (ROOT / "tests/coverage_gate.py").read_text(),
         "tests/conftest.py": CONFTEST,
-        "tests/test_sign.py": TESTS.format(marks=marks),
+        "tests/test_sign.py": TESTS.format(marks=marks, much=much),
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     command = [sys.executable, *prefix, "-m", "pytest", "-p", "no:cacheprovider", *words]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "80", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
+        "COLUMNS": "80",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
@@ -116,7 +121,12 @@ def test_part_of_the_suite_is_not_judged(tmp_path: Path, words: tuple[str, ...])
     assert (0, "") == (said.status, said.report)
 
 
-def test_session_that_failed_is_not_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [(), TWO])
+def test_session_that_failed_is_not_judged(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert Said(1, "1 failed, 2 passed", "") == session(tmp_path, *words, marks="@pytest.mark.heavy", much=2)
+
+
+def test_session_that_was_ended_is_not_judged(tmp_path: Path) -> None:
     assert Said(2, "1 failed, 1 passed", "") == session(tmp_path, marks="@pytest.mark.xfail(strict=True)")
 
 

@@ -53,7 +53,7 @@ def test_a_burst_of_saves_is_waited_out(root: Path, monkeypatch: pytest.MonkeyPa
     saved_s = []
 
     def save() -> None:
-        for number in range(20):
+        for number in range(40 if polling else 20):  # for longer than the time between two looks
             (root / "models/m.pb").write_text("m" * number)
             saved_s.append(time.monotonic())
             time.sleep(0.03)  # a hand that saves again and again

@@ -107,7 +107,7 @@ def test_worker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance(minutes=0.03, minutes_said="command line"))
+    runner = runners(Allowance(minutes=0.06, minutes_said="command line"))
     runner.start(job(tmp_path, "hanging"))
     hanging = stop_worker(runner, "hanging")
     runner.start(job(tmp_path, "other"))
@@ -118,7 +118,7 @@ def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners
     assert isinstance(failed.result, Failure)
     assert isinstance(other.result, Failure)
     assert ("action-timeout", "action-failed") == (failed.result.code, other.result.code)
-    assert 1.8 < failed.seconds < 30
+    assert 3.6 < failed.seconds < 30
     assert failed.effort is not None
     assert ("openvino", hanging) == (failed.effort.worker, failed.effort.pid)
     with pytest.raises(ProcessLookupError):

@@ -7,14 +7,18 @@
 
 A *server* (`server.py`) imports one framework, uses none of it, and forks for whoever asks. The rest is as it is for a
 user: ovmake starts its workers by their command lines and speaks to them through pipes. What Python runs first in each
-process is `path/sitecustomize.py`. In a worker, it hands the pipes to the server's fork and stays as a *stand-in*: it
-has the pid that ovmake knows, ends as the fork ends, of the same status or signal, and takes the fork with it when it
-is killed. So each worker is a new process that did nothing before, and no test sees another one's state.
+process is `path/sitecustomize.py`. In a worker, it hands the pipes to the server's fork and stays as a *stand-in*. The
+stand-in has the pid that ovmake knows. It ends with the fork's status, or by the same signal. When it is killed, the
+server kills the fork and its process group a moment later. So each worker is a new process that did nothing before, and
+no test sees another one's state.
 
 These processes are not warm, and import for themselves:
-- one whose environment differs in what a framework may read (`UNREAD` are the names that none reads). Processes that
-  are timed are such ones, for they run TensorFlow with oneDNN;
-- those of a test that tests the process itself: its memory, its parents, its imports. Such a test is in `cold()`.
+- one whose environment differs in what a framework may read (`UNREAD` are the names that none reads). The two sides of
+  a benchmark are such ones, for they run TensorFlow with oneDNN; those that are raced against each other are not;
+- those of a test that tests the process itself: its memory, its parents, its death, its imports. Such a test is in
+  `cold()`;
+- all of them, where OVMAKE_TESTS_COLD is set. A lazy import that is missing shows there, and in the tests that are
+  cold: a fork finds more imported than its action asked for.
 
 Linux only, as all that starts workers here. The servers end with the process that started them.
 """
@@ -41,13 +45,15 @@ FOLDER, ASKED = "OVMAKE_TESTS_WARM", "OVMAKE_TESTS_WARM_BY"
 
 _servers: list[subprocess.Popen[bytes]] = []
 _folder: list[str] = []
-_cold: list[bool] = []
+_cold: list[bool] = [True] if os.environ.get("OVMAKE_TESTS_COLD") else []
+# As it was before any test changed it.
+_BEGUN = dict(os.environ)
 
 
 def environment() -> dict[str, str]:
     """Return what a command's environment needs besides, for its workers to be warm. Starts the servers."""
     path = os.pathsep.join([str(ROOT), str(ON_PATH)])
-    return {"PYTHONPATH": path} if _cold else {"PYTHONPATH": path, FOLDER: _started()}
+    return {"PYTHONPATH": path, FOLDER: "" if _cold else _started()}
 
 
 def run(
@@ -68,7 +74,7 @@ def run(
 
 @contextlib.contextmanager
 def here() -> Iterator[None]:
-    """Have workers be warm that this process itself starts."""
+    """Have workers that this process starts be warm."""
     before = dict(os.environ)
     os.environ.update(environment())
     try:
@@ -92,22 +98,22 @@ def _started() -> str:
     """Start the servers if there are none; return the folder where they listen."""
     if not _folder:
         # Short: the path of a socket has 107 bytes.
-        _folder.append(tempfile.mkdtemp(prefix="warm-"))
-        atexit.register(_end)
-        path = os.pathsep.join([str(ROOT), str(ON_PATH)])
-        environment = {**os.environ, **OF_WORKERS, "PYTHONPATH": path}
+        folder = tempfile.mkdtemp(prefix="warm-")
+        atexit.register(_end, folder)
+        environment = {**_BEGUN, **OF_WORKERS, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ON_PATH)])}
         for name in FRAMEWORKS:
-            command = [sys.executable, "-P", "-W", "ignore", "-m", "tests.warm.server", name, f"{_folder[0]}/{name}"]
+            command = [sys.executable, "-P", "-W", "ignore", "-m", "tests.warm.server", name, f"{folder}/{name}"]
             server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
             _servers.append(server)
         for server in _servers:  # until it listens; it imports after that
             if server.stdout is None or server.stdout.readline() != b"listening\n":
                 raise AssertionError("a server of warm frameworks did not start")
+        _folder.append(folder)
     return _folder[0]
 
 
-def _end() -> None:
+def _end(folder: str) -> None:
     for server in _servers:
         server.kill()
         server.communicate()
-    shutil.rmtree(_folder[0], ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,7 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ovmake.workers.protocol import die_with_parent
@@ -35,6 +35,15 @@ MODULES = {
 # Names that no framework reads. Everything else has to be as it was when the frameworks were imported.
 UNREAD = {ASKED, PLAYED, "PYTEST_CURRENT_TEST", "PWD", "OLDPWD", "COLUMNS", "LINES", "TERM", "CRASH_MARK", "_", "SHLVL"}
 DESCRIPTORS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A running fork: who asked for it, its pid, and what tells that it has ended."""
+
+    asker: socket.socket
+    pid: int
+    pidfd: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +87,28 @@ def serve(path: str, framework: str) -> None:
         importlib.import_module(name)
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
-    # asker and pidfd of each fork, by either's descriptor
-    forks: dict[int, tuple[socket.socket, int, int]] = {}
+    forks: set[Fork] = set()
     while True:
         for key, _ in selector.select():
-            if key.fileobj is listener:
-                asker, _address = listener.accept()
-                if (order := _read(asker)) is not None:
-                    if order.executable == sys.executable and _readable(order.environment) == begun:
-                        _answer(asker, order, selector, forks)
+            if key.fileobj is not listener:
+                # Both ends of a fork may be gone at once, and the first has taken it away.
+                if key.data in forks:
+                    _end(key.data, selector, by_itself=key.fd == key.data.pidfd)
+                    forks.remove(key.data)
+                continue
+            asker, _address = listener.accept()
+            if (order := _read(asker)) is not None:
+                if order.executable == sys.executable and _readable(order.environment) == begun:
+                    with contextlib.suppress(OSError):  # no room for one more process: it imports for itself
+                        forks.add(_fork(asker, order, selector, forks))
                         continue
-                    order.close()
-                asker.close()
-            elif key.fd in forks:
-                _ended(key.fd, selector, forks)
+                order.close()
+            asker.close()
 
 
 def _read(asker: socket.socket) -> Order | None:
     """Read an order; None where its process is gone."""
+    descriptors: list[int] = []
     try:
         size, descriptors, _flags, _address = socket.recv_fds(asker, 4, DESCRIPTORS)
         missing = int.from_bytes(size, "little")
@@ -104,8 +117,10 @@ def _read(asker: socket.socket) -> Order | None:
             parts.append(part)
             missing -= len(part)
     except OSError:
-        return None
+        missing = 1
     if missing or len(descriptors) != DESCRIPTORS:
+        for descriptor in descriptors:
+            os.close(descriptor)
         return None
     return Order(**marshal.loads(b"".join(parts)), descriptors=descriptors)  # noqa: S302 - written by our own file
 
@@ -117,45 +132,43 @@ def _readable(environment: Mapping[str, str]) -> dict[str, object]:
     return found
 
 
-def _answer(
-    asker: socket.socket,
-    order: Order,
-    selector: selectors.BaseSelector,
-    forks: dict[int, tuple[socket.socket, int, int]],
-) -> None:
+def _fork(asker: socket.socket, order: Order, selector: selectors.BaseSelector, others: Collection[Fork]) -> Fork:
     pid = os.fork()
     if pid == 0:
         selector.close()
-        for one, _pid, pidfd in set(forks.values()):
-            one.close()
-            os.close(pidfd)
+        for one in others:
+            one.asker.close()
+            os.close(one.pidfd)
         asker.close()
         raise Forked(order)
+    try:
+        fork = Fork(asker, pid, os.pidfd_open(pid))
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
     order.close()
-    fork = (asker, pid, os.pidfd_open(pid))
-    for descriptor in (asker.fileno(), fork[2]):
-        forks[descriptor] = fork
-        selector.register(descriptor, selectors.EVENT_READ)
+    for end in (asker, fork.pidfd):
+        selector.register(end, selectors.EVENT_READ, fork)
     with contextlib.suppress(OSError):
         asker.sendall(b"+")
+    return fork
 
 
-def _ended(descriptor: int, selector: selectors.BaseSelector, forks: dict[int, tuple[socket.socket, int, int]]) -> None:
+def _end(fork: Fork, selector: selectors.BaseSelector, *, by_itself: bool) -> None:
     """One end is gone: have the other one follow."""
-    asker, pid, pidfd = forks[descriptor]
-    if descriptor != pidfd:
+    if not by_itself:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(fork.pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):  # it has not come to having a group yet
-            os.kill(pid, signal.SIGKILL)
-    _pid, status = os.waitpid(pid, 0)
+            os.kill(fork.pid, signal.SIGKILL)
+    _pid, status = os.waitpid(fork.pid, 0)
     with contextlib.suppress(OSError):
-        asker.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "little", signed=True))
-    for one in (asker.fileno(), pidfd):
-        selector.unregister(one)
-        del forks[one]
-    asker.close()
-    os.close(pidfd)
+        fork.asker.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "little", signed=True))
+    for end in (fork.asker, fork.pidfd):
+        selector.unregister(end)
+    fork.asker.close()
+    os.close(fork.pidfd)
 
 
 def become(order: Order) -> None:

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.client import ENVIRONMENT
+from ovmake.workers.client import ENVIRONMENT, WorkerProcess
+from ovmake.workers.protocol import Request
 from tests import warm
 from tests.e2e.processes import alive, wait_for
 from tests.warm import ASKED
 
-pytestmark = pytest.mark.heavy
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(bool(os.environ.get("OVMAKE_TESTS_COLD")), reason="OVMAKE_TESTS_COLD: nothing is warm"),
+]
 
 IS_WARM = "import sys; print('openvino' in sys.modules)"
 
@@ -107,6 +111,27 @@ def test_pipes_are_closed_when_the_fork_closes_them() -> None:
         assert process.stdout is not None
         assert b"" == process.stdout.read()
         process.kill()
+
+
+@pytest.mark.parametrize("framework", ["openvino", "tensorflow"])
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_workers_of_ovmake_are_warm_and_have_their_framework_in_the_fork(
+    tmp_path: Path,
+    framework: str,
+    is_warm: bool,  # noqa: FBT001
+) -> None:
+    with warm.here() if is_warm else warm.cold():
+        worker = WorkerProcess.start(framework, boot_log=str(tmp_path / "log"))
+    try:
+        worker.send(Request(id=1, kind="time", params={"step": "import"}, log=str(tmp_path / "log")))
+        answer = worker.receive()
+
+        assert answer is not None, worker.said()
+        assert answer.ok, answer
+        held = Path(f"/proc/{worker.process.pid}/maps").read_text()
+        assert (not is_warm) == (f"/{framework}/" in held)
+    finally:
+        worker.end()
 
 
 def test_without_a_server_a_process_imports_for_itself(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Import each module in a fork of its own, where nothing of ovmake was imported: `python import_each.py NAME...`.
 
-After `--block` a framework is refused, not imported: that tells what a module asks for, and what is so by then.
+After `--block` a framework is refused: which one a module asks for first, and whether telemetry is blocked by then.
 Prints a JSON object: per module {"asked": the framework refused, "telemetry": whether it could be imported, "error"}.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def project_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
         assert result.status == 0, result.stderr
 
     return Project(folder=once(tmp_path_factory, "project", build) / "repo")
+
+
+@pytest.fixture(scope="session")
+def build_seconds(tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long the repo's first build takes here and now: what comes at a random time is to come in its midst."""
+    made = make_project(tmp_path_factory.mktemp("timed") / "repo")
+    began = time.monotonic()
+    process = made.start("build")
+    _, complaint = process.communicate(timeout=120)
+    assert process.returncode == 0, complaint
+    return time.monotonic() - began
 
 
 @pytest.fixture

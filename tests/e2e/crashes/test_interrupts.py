@@ -19,8 +19,11 @@ pytestmark = [pytest.mark.heavy, pytest.mark.alone]
 
 @pytest.mark.parametrize("seed", range(10 if LONG else 3))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP] if LONG else [signal.SIGINT])
-def test_interrupt_at_a_random_time(unbuilt: Project, clean: Clean, seed: int, number: signal.Signals) -> None:
-    seconds = random.Random(seed).uniform(0.3, 2)  # noqa: S311 - before that Python itself is not there yet
+def test_interrupt_at_a_random_time(
+    unbuilt: Project, clean: Clean, build_seconds: float, seed: int, number: signal.Signals
+) -> None:
+    share = random.Random(seed).uniform(0.2, 1)  # noqa: S311 - before that Python itself is not there yet
+    seconds = share * build_seconds
     print("after", seconds, "s")
     name = uuid4().hex
     process = unbuilt.start_marked("build", mark=name)
@@ -31,7 +34,8 @@ def test_interrupt_at_a_random_time(unbuilt: Project, clean: Clean, seed: int, n
     _, stderr = process.communicate(timeout=60)
 
     assert time.monotonic() - started < 10
-    assert process.returncode in {130, 0}
+    # Python itself, when it ends, leaves signals to the kernel; a shell calls that 128 + number.
+    assert process.returncode in {130, 0, -number}
     assert "Traceback" not in stderr
     wait_for(lambda: not marked(f"CRASH_MARK={name}"), seconds=10)
     assert_next_build_is_right(unbuilt, clean)

@@ -69,6 +69,7 @@ DEATHS = {
 }
 
 
+@pytest.mark.usefixtures("cold")
 @pytest.mark.parametrize("how", some(DEATHS, 3))
 def test_metric_of_which_its_worker_dies_fails_its_gate_and_nothing_else(
     gated: Project, clean: Clean, how: str
@@ -117,6 +118,7 @@ NOISE = {
 }
 
 
+@pytest.mark.usefixtures("cold")
 @pytest.mark.parametrize("noise", some(NOISE, 2))
 def test_metric_that_writes_into_the_protocol_fails_its_gate_and_nothing_else(
     gated: Project, clean: Clean, noise: str, tmp_path: Path

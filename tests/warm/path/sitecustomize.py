@@ -1,4 +1,4 @@
-"""What Python runs before a process's own code: is it to be warm, become the stand-in of a server's fork.
+"""What Python runs before a process's own code. A process that is to be warm becomes the stand-in of a server's fork.
 
 See `tests.warm`. This file costs every other process a look at its environment.
 """
@@ -13,13 +13,12 @@ PLAYED = "OVMAKE_TESTS_BF16"  # see tests/warm/playing.py
 WORKERS = {
     "ovmake.workers.openvino_worker": "openvino",
     "ovmake.workers.tensorflow_worker": "tensorflow",
-    "ovmake.workers.lite_probe": "tensorflow",
 }
 
 
 def wanted() -> str | None:
     """Return which framework this process wants to find imported."""
-    if FOLDER not in os.environ:
+    if not os.environ.get(FOLDER):
         return None
     return os.environ.get(ASKED) or WORKERS.get(sys.orig_argv[-1])
 
@@ -31,6 +30,9 @@ def stand_in(framework: str) -> None:
     import signal
     import socket
 
+    # As a worker does: end with the parent.
+    end_with_parent = ctypes.CDLL(None).prctl
+    end_with_parent(1, signal.SIGKILL)
     with socket.socket(socket.AF_UNIX) as server:
         try:
             server.connect(f"{os.environ[FOLDER]}/{framework}")
@@ -43,11 +45,12 @@ def stand_in(framework: str) -> None:
             message = marshal.dumps(order)
             socket.send_fds(server, [len(message).to_bytes(4, "little")], [0, 1, 2])
             server.sendall(message)
-            if server.recv(1) != b"+":
-                return
+            accepted = server.recv(1) == b"+"
         except OSError:
+            accepted = False
+        if not accepted:
+            end_with_parent(1, 0)
             return
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # as a worker does: end with the parent
         # The other ends of the pipes have to see that the fork closes them.
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
