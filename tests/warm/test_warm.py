@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -91,26 +93,49 @@ def test_one_process_knows_nothing_of_another() -> None:
 HOLDING = "import subprocess, sys, time; other = subprocess.Popen(['sleep', '1000']); print(other.pid, flush=True)\n"
 
 
-def test_a_killed_process_takes_its_fork_and_what_that_started_with_it() -> None:
-    command = [sys.executable, "-c", f"import os; print(os.getpid(), flush=True)\n{HOLDING}time.sleep(1000)"]
-    with subprocess.Popen(command, env=variables(), stdout=subprocess.PIPE, start_new_session=True) as process:
-        assert process.stdout is not None
-        fork, other = int(process.stdout.readline()), int(process.stdout.readline())
-        assert fork != process.pid
-        assert alive(fork)
+@pytest.fixture
+def started() -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    """Start code in a warm process, which is gone after the test."""
+    processes = []
 
-        os.killpg(process.pid, signal.SIGKILL)
+    def start(code: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", code]
+        process = subprocess.Popen(command, env=variables(), stdout=subprocess.PIPE, start_new_session=True)
+        processes.append(process)
+        return process
 
-        wait_for(lambda: not (alive(fork) or alive(other)), seconds=10)
-        assert b"" == process.stdout.read()
-
-
-def test_pipes_are_closed_when_the_fork_closes_them() -> None:
-    code = "import os, time; os.close(1); os.close(2); time.sleep(1000)"
-    with subprocess.Popen([sys.executable, "-c", code], env=variables(), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert b"" == process.stdout.read()
+    yield start
+    for process in processes:
         process.kill()
+        process.communicate()
+
+
+def test_a_killed_process_takes_its_fork_and_what_that_started_with_it(
+    started: Callable[[str], subprocess.Popen[bytes]],
+) -> None:
+    process = started(f"import os; print(os.getpid(), flush=True)\n{HOLDING}time.sleep(1000)")
+    assert process.stdout is not None
+    fork, other = int(process.stdout.readline()), int(process.stdout.readline())
+    assert fork != process.pid
+    assert alive(fork)
+
+    os.killpg(process.pid, signal.SIGKILL)
+
+    wait_for(lambda: not (alive(fork) or alive(other)), seconds=10)
+    assert b"" == process.stdout.read()
+
+
+def test_pipes_are_closed_when_the_fork_closes_them(started: Callable[[str], subprocess.Popen[bytes]]) -> None:
+    process = started("import os, time; os.close(1); os.close(2); time.sleep(1000)")
+    assert process.stdout is not None
+
+    assert b"" == process.stdout.read()
+
+
+def test_what_a_library_sets_in_the_process_of_a_test_makes_no_process_cold() -> None:
+    importlib.import_module("sklearn")
+
+    assert "True" == said(IS_WARM)
 
 
 @pytest.mark.parametrize("framework", ["openvino", "tensorflow"])
