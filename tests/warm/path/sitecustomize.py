@@ -13,6 +13,7 @@ PLAYED = "OVMAKE_TESTS_BF16"  # see tests/warm/playing.py
 WORKERS = {
     "ovmake.workers.openvino_worker": "openvino",
     "ovmake.workers.tensorflow_worker": "tensorflow",
+    "ovmake.workers.lite_probe": "tensorflow",
 }
 
 
