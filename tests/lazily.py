@@ -1,7 +1,7 @@
 """A module that is imported when a test first uses it: each process of a run collects all tests, and runs some.
 
 sk = Lazy("sklearn.metrics")
-    sk.f1_score(...)
+sk.f1_score(...)
 """
 
 from __future__ import annotations

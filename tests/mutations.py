@@ -1,7 +1,7 @@
 """Twenty faults, put into copies of the checkout one at a time: does the suite find them? `python -m tests.mutations`.
 
     python -m tests.mutations                         all of them
-    python -m tests.mutations racy-clock family       some
+    python -m tests.mutations racy-clock orphans-live  some
     python -m tests.mutations --checkout FOLDER       of another checkout's code and tests, say an older one's
 
 For whoever makes the suite quicker: what was caught before has to be caught after. Each fault is a line that somebody

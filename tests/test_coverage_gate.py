@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.suites import CONFIGURATION, run_suite
+
 pytestmark = pytest.mark.heavy  # it runs pytest itself, again and again
 
-ROOT = Path(__file__).parents[1]
-CONFIGURATION = """\
-[tool.pytest.ini_options]
-testpaths = ["tests"]
-measured = ["tests"]
-markers = ["heavy: loads a framework", "alone: needs the machine", "hypothesis: on random examples"]
+MEASURED = """\
 [tool.coverage.run]
 branch = true
 source = ["small"]
@@ -29,7 +23,6 @@ def sign(number):
         return 1
     return -1 if number else 0
 """
-CONFTEST = (ROOT / "tests/conftest.py").read_text().replace("tests.coverage_gate", "coverage_gate")
 TESTS = """\
 import pytest
 from small.sign import sign
@@ -69,26 +62,13 @@ class Said:
 
 
 def session(folder: Path, *words: str, marks: str = "", much: int = 1, prefix: tuple[str, ...] = ()) -> Said:
-    for name, text in {
-        "pyproject.toml": CONFIGURATION,
+    files = {
+        "pyproject.toml": CONFIGURATION + MEASURED,
         "small/__init__.py": "",
         "small/sign.py": SIGN,
-        "coverage_gate.py": (ROOT / "tests/coverage_gate.py").read_text(),
-        "tests/conftest.py": CONFTEST,
         "tests/test_sign.py": TESTS.format(marks=marks, much=much),
-    }.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
-    command = [sys.executable, *prefix, "-m", "pytest", "-p", "no:cacheprovider", *words]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
-        "COLUMNS": "80",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = run_suite(folder, files, *words, prefix=prefix, variables={"COLUMNS": "80"})
     report = re.search(r"^=+ coverage gate =+\n(.*?)^=", done.stdout, flags=re.MULTILINE | re.DOTALL)
     counts = re.search(r"^=+ (.*) in [0-9.]+s =+$", done.stdout, flags=re.MULTILINE)
     assert counts is not None, done.stdout + done.stderr

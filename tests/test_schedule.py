@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.suites import CONFIGURATION, run_suite
+
 pytestmark = pytest.mark.heavy  # it runs pytest itself, again and again
 
-ROOT = Path(__file__).parents[1]
-CONFIGURATION = """\
-[tool.pytest.ini_options]
-testpaths = ["tests"]
-measured = ["tests"]
-markers = ["heavy: loads a framework", "alone: needs the machine"]
-"""
 HEAD = """\
 import os, time
 import pytest
@@ -59,25 +51,10 @@ class Ran:
 
 def session(folder: Path, *words: str, **variables: str) -> tuple[str, list[Ran]]:
     """Run the suite; return what pytest said, and what ran, in the order of its ends."""
-    for name, text in {
-        "pyproject.toml": CONFIGURATION,
-        "tests/conftest.py": (ROOT / "tests/conftest.py").read_text(),
-        **{f"tests/{name}.py": HEAD + text for name, text in FILES.items()},
-    }.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
+    files = {"pyproject.toml": CONFIGURATION, **{f"tests/{name}.py": HEAD + text for name, text in FILES.items()}}
     notes = folder / "notes"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NOTES": str(notes), "COLUMNS": "120", "TMPDIR": str(folder)}
-    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TOGETHER": "", "DIES": "", "RED": "", **variables}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "xdist.plugin", *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    given = {"NOTES": str(notes), "COLUMNS": "120", "TMPDIR": str(folder), "TOGETHER": "", "DIES": "", "RED": ""}
+    done = run_suite(folder, files, "-p", "xdist.plugin", *words, variables={**given, **variables})
     assert [] == list(folder.glob("ovmake-tests-*")), "the locks are still there"
     lines = [line.split() for line in notes.read_text().splitlines()]
     return done.stdout, [Ran(name=name, began=float(began), ended=float(ended)) for name, began, ended in lines]

@@ -55,7 +55,7 @@ def to_html(page: Page) -> str:
 
 @cache
 def _template() -> Template:
-    """Return the page's template. Compiling it takes 0.1 s, as long as filling it for ten models."""
+    """Return the page's template, compiled once for a process."""
     # Only a report needs it; a build must not pay for it.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
     from markupsafe import Markup  # noqa: PLC0415

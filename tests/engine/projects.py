@@ -136,7 +136,7 @@ class History:
     steps: tuple[Edit | Build, ...]
 
 
-# Strategies are made once: hypothesis takes as long to look a new one over as to draw from it.
+# Strategies are made once: looking new ones over took hypothesis more than half of the laws' time.
 SOME_SOURCES = st.lists(st.integers(0, len(SOURCES) - 1), max_size=2, unique=True)
 ONE_SOURCE = st.integers(0, len(SOURCES) - 1)
 SOME_TOOLS = st.sampled_from([(), TOOLS[:1], TOOLS])

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, in_order, render, to_json
@@ -45,7 +45,7 @@ from tests.examples import tries
 EXAMPLE = (Path(__file__).parents[2] / "Ovfile.example").read_text()
 EXAMPLES = tries(daily=50, ci=150, long=5_000)
 
-quickly = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quickly = settings(max_examples=EXAMPLES)
 
 
 def read(text: str) -> Ovfile | tuple[Diagnostic, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import tomli
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ovmake.ovfile import locate as locating
@@ -573,7 +573,7 @@ _values = st.recursive(
 )
 _tables = st.dictionaries(_names, _values, max_size=4)
 _EXAMPLES = tries(daily=25, ci=60, long=1_000)
-_in_any_style = settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_in_any_style = settings(max_examples=_EXAMPLES)
 
 
 @_in_any_style

@@ -91,7 +91,7 @@ def document(page: Page) -> Document:
 
 @cache
 def every_source() -> str:
-    """The page of every case, made once: it takes half a second."""
+    """The page of every case, made once: it takes more than half a second."""
     return to_html(every_case())
 
 

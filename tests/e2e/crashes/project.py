@@ -62,13 +62,15 @@ class Project(Repo):
 
     def start_through(self, script: str, *words: str, mark: str = "") -> subprocess.Popen[str]:
         """Start a script of this folder that runs ovmake, itself with `mark` in its environment."""
-        with warm.cold():
-            return self._start({**environment(), "CRASH_MARK": mark}, str(HERE / script), *words)
+        return self._start_cold(str(HERE / script), *words, mark=mark)
 
     def start_marked(self, *words: str, mark: str) -> subprocess.Popen[str]:
         """Start ovmake with `mark` in its environment."""
+        return self._start_cold("-m", "ovmake", *words, mark=mark)
+
+    def _start_cold(self, *command: str, mark: str) -> subprocess.Popen[str]:
         with warm.cold():
-            return self._start({**environment(), "CRASH_MARK": mark}, "-m", "ovmake", *words)
+            return self._start({**environment(), "CRASH_MARK": mark}, *command)
 
     def published(self) -> dict[str, dict[str, bytes]]:
         """Return what is published, by folder; without the notes, and what is being made in hidden folders."""
