@@ -61,6 +61,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     gc = _command(commands, "gc", run["gc"], "drop what nothing refers to, and what was not used for long")
     _gc_arguments(gc)
 
+    cache = _command(commands, "cache", run["cache"], "take over a copied cache: `ovmake cache trust`")
+    cache.add_argument("action", choices=("trust",), help="believe an .ovmake that another user made, once checked")
+
     graph = _command(commands, "graph", run["graph"], "the action graph, to draw it or to read it")
     _target_arguments(graph)
     graph.add_argument("--format", choices=("dot", "mermaid", "json"), default="dot", help="default: dot")

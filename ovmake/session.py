@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ovmake import stamp
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, render
@@ -29,13 +30,23 @@ from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
 from ovmake.repo import Where, build_graph, read_ovfile, really_inside, refuse_user_code
 from ovmake.rules import build_target, debug_target, measure_target
-from ovmake.store.database import Database, set_aside, torn
+from ovmake.seal import keep_key
+from ovmake.store.beneath import Beneath
+from ovmake.store.cas import Cas
+from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
+from ovmake.store.formats import set_aside, torn
 from ovmake.store.lock import hold
 from ovmake.store.processes import available_bytes, installed_bytes
 from ovmake.store.toolchain import Toolchain
+from ovmake.store.tracked import tracked
+
+if TYPE_CHECKING:
+    from ovmake.store.trusting import Trusted
 
 NO_LIMITS = Limits()
+DATABASE = "state.db"
+IGNORED = f"{STATE}/.gitignore"
 
 
 class TornStateError(OvmakeError):
@@ -126,6 +137,14 @@ def _fingerprint(path: str) -> str:
     return fingerprint(Path(path)).sha256
 
 
+def trust_state(session: Session) -> Trusted | None:
+    """Take over the state that was set aside as another user's; None if there is none."""
+    from ovmake.store.trusting import trust  # noqa: PLC0415 - no other command does
+
+    session.disk.remove(stamp.PLACE)
+    return trust(session.database, session.where.root / STATE / DATABASE, Cas(session.disk).holds)
+
+
 class RunnerWhenNeeded:
     """A `WorkerRunner` that is not even imported until the first job: a no-op build has no use for its 30 ms."""
 
@@ -184,12 +203,17 @@ def open_session(
         refuse_user_code(read.ovfile, read.text, where.file)
     for found in read.ovfile.warnings:
         tell(render(found))
+    refuse_tracked(where)
     state = where.root / STATE
-    with _held(state, wait=wait, tell=tell):
-        database, warning = Database.open(state / "state.db")
+    disk = _disk(where, read.ovfile.build_dir)
+    with _held(disk.ours, wait=wait, tell=tell):
+        key, why = keep_key()
+        database, warning = Database.open(state / DATABASE, key)
+        if why:
+            tell(f"what this run finds out is of no use to the next: {why}")
         if warning:
             tell(warning)
-            stamp.forget(str(where.root))
+            disk.remove(stamp.PLACE)
             read = read_ovfile(where)  # all of it: without its traces, no model is known
         runner = RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=limits)
         try:
@@ -199,7 +223,7 @@ def open_session(
                 ovfile=read.ovfile,
                 ovfile_state=read.state,
                 known=read.known,
-                disk=RealDisk(where.root),
+                disk=disk,
                 database=database,
                 runner=runner,
                 toolchain=Toolchain(),
@@ -210,15 +234,15 @@ def open_session(
                 raise
             runner.close()
             database.close()
-            raise _lost(where.root, state / "state.db", error) from error
+            disk.remove(stamp.PLACE)
+            raise _lost(state / DATABASE, error) from error
         finally:
             runner.close()
             database.close()
 
 
-def _lost(root: Path, path: Path, error: sqlite3.DatabaseError) -> TornStateError:
+def _lost(path: Path, error: sqlite3.DatabaseError) -> TornStateError:
     """Set a torn database aside."""
-    stamp.forget(str(root))
     message = f"{path} was set aside as {set_aside(path)}, everything is looked at anew: {error}"
     return TornStateError(Diagnostic(code="state-torn", message=message, severity="warning"), exit_status=1)
 
@@ -237,26 +261,47 @@ def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
         tell(render(found))
     graph = build_graph(ovfile, where.root, measure_target)
     places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
-    with _held(where.root / STATE, wait=wait, tell=tell):
-        yield RealDisk(where.root), ovfile.build_dir, places
+    disk = _disk(where, ovfile.build_dir)
+    with _held(disk.ours, wait=wait, tell=tell):
+        yield disk, ovfile.build_dir, places
+
+
+def refuse_tracked(where: Where) -> None:
+    """Refuse a repo whose `.ovmake` git tracks: it came with the repo, and would go out with the next push.
+
+    Raises:
+        OvmakeError: git tracks a file of it.
+    """
+    below = where.root.relative_to(where.repo) / STATE
+    if found := tracked(where.repo, f"{below}/"):
+        message = f"git tracks `{found}`: what is in `{STATE}` is of one user's machine, and nobody else can believe it"
+        hint = f"take it out of the repo: `git rm -r --cached {below}`, and commit"
+        raise OvmakeError(Diagnostic(code="tracked-state", message=message, help=hint), exit_status=1)
+
+
+def _disk(where: Where, build_dir: str) -> RealDisk:
+    return RealDisk(where.root, (STATE, build_dir), inside=really_inside(where), follow_folders=where.allow_outside)
 
 
 @contextlib.contextmanager
-def _held(state: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+def _held(ours: Beneath, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
     """Hold the repo, with its state folder made: again, if `clean --all` was what was waited for."""
-    _make_state_folder(state)
-    with hold(state, wait=wait, waiting=tell):
-        _make_state_folder(state)
+    _make_state_folder(ours)
+    with hold(ours, STATE, wait=wait, waiting=tell):
+        _make_state_folder(ours)
         yield
 
 
-def _make_state_folder(state: Path) -> None:
-    """Make `.ovmake/`, invisible to git, for it is a cache; also where a killed run only began to."""
-    ignored = state / ".gitignore"
-    if not ignored.is_file() or not ignored.stat().st_size:
+def _make_state_folder(ours: Beneath) -> None:
+    """Make `.ovmake/`, invisible to git, for it is a cache; also where a killed run only began to.
+
+    What is there already may have come with a cloned repo: it is looked at before anything is opened.
+    """
+    ours.check(STATE)
+    ignored = ours.stat(IGNORED)
+    if ignored is None or not ignored.st_size:
         try:
-            state.mkdir(exist_ok=True)
-            ignored.write_text("*\n")
+            ours.replace(IGNORED, b"*\n")
         except OSError as error:
-            message = f"cannot make {state}: {error.strerror}"
+            message = f"cannot make {ours.root}/{STATE}: {error.strerror}"
             raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None

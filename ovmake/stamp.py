@@ -3,15 +3,15 @@
     known = look(folder, key)          None: nothing is known, look properly
     known.fresh(asked) -> int | None   how many targets are asked for, if all are known to be fresh
     known.stale, known.edited          models whose files are not as they were; whether the Ovfile is not
-    write(folder, ...), forget(folder)
+    encoded(...) -> bytes | None       a stamp, to be written to PLACE; None: nothing can be vouched for
 
 A no-op `ovmake build` would spend its time on importing itself and reading its own state. The stamp lists every file
 that decisions rested on, each with size, times of change and inode: for each model its sources with their folders, and
 its outputs; for all of them the Ovfile, what several models read, the folders of the store, ovmake's own code. If none
 of them changed, the decisions would be the same. If those of one model did, the others need no look.
 
-The file: a line of numbers (format, targets, bytes of each section), then the sections. A no-op reads the first four
-and compares them as bytes; nothing is decoded that is not asked for.
+The file: the seal of the rest (see seal.py), a line of numbers (format, targets, bytes of each section), then the
+sections. A no-op reads the first four and compares them as bytes; nothing is decoded that is not asked for.
 
     key            which Ovfile, and whether its paths may leave the repo
     surroundings   Python, where code and packages are, the CPU
@@ -21,14 +21,15 @@ and compares them as bytes; nothing is decoded that is not asked for.
     text           the Ovfile's
 
 Rule 1: a stamp says "fresh" or nothing. Every doubt, also an unreadable stamp, ends in the full look.
-Rule 2: no entry may be racy: a file written within a clock tick of the look could change again unnoticed. `write` then
-        leaves out what depends on it.
+Rule 2: no entry may be racy: a file written within a clock tick of the look could change again unnoticed. `encoded`
+        then leaves out what depends on it.
 Rule 3: only the standard library's lightest, no dataclass: this module and argparse are the whole cost of a no-op.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from array import array
@@ -36,12 +37,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 
-FORMAT = 3
+from ovmake.seal import SEAL_BYTES, read_key, seal
+
+FORMAT = 4
 PLACE = ".ovmake/stamp"
 STATE = ".ovmake/state.db"
 # The same as in store.sources: kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
 SHARED = ""
+# Of a stamp: 100,000 models have some 40 MB.
+MOST_BYTES = 1 << 30
 
 # Size, time of the last change of the content and of the inode (nanoseconds), inode. tar, rsync and cp set the first
 # time back; nothing but a change sets the second, and then to now.
@@ -159,12 +164,30 @@ def look(folder: str, key: str) -> Stamp | None:
         # Paths are relative: the kernel walks each of them from the root otherwise, a tenth of the time of a no-op.
         os.chdir(folder or ".")
         try:
-            with open(PLACE, "rb") as stored:  # noqa: PTH123
-                return _read(stored.read(), key)
+            return _read(_stored(), key)
         finally:
             os.chdir(here)
     except (OSError, ValueError, OverflowError):
         return None
+
+
+def _stored() -> bytes:
+    """Return the sealed part of the stamp.
+
+    Raises:
+        ValueError: it is not this user's, or no file that ovmake wrote.
+    """
+    # In a stranger's repo it may be a link to a file without end, or a pipe that nobody writes to.
+    file = os.open(PLACE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(file, "rb") as stored:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+            raise ValueError("no stamp")
+        its_seal, data = stored.read(SEAL_BYTES), stored.read()
+    key = read_key()
+    if key is None or seal(key, data) != its_seal:
+        raise ValueError("another user's")
+    return data
 
 
 def _read(data: bytes, key: str) -> Stamp:
@@ -214,25 +237,25 @@ def _words_for(target: str) -> tuple[str, str, str]:
     return target, family, family.partition("@")[0]
 
 
-def write(
-    folder: str,
+def encoded(
     *,
     key: str,
+    secret: bytes,
     ovfile: tuple[str, State, str, int],
     shared: Files,
     models: Mapping[str, tuple[list[str], Files | None]],
     looked_ns: int,
     around: Files,
-) -> bool:
-    """Write down what a look that began at `looked_ns` saw; return whether that could be done.
+) -> bytes | None:
+    """Return the stamp of what a look that began at `looked_ns` saw; None if that can be no stamp.
 
-    `ovfile` is the Ovfile's name, state and text, and when it was read. `models` holds each model's targets, and the
-    files that they rest on if all of them are fresh. `around` is the code that looked, see `around`. Paths are relative
-    to `folder`.
+    `secret` is the user's key. `ovfile` is the Ovfile's name, state and text, and when it was read. `models` holds each
+    model's targets, and the files that they rest on if all of them are fresh. `around` is the code that looked, see
+    `around`. Paths are relative to the Ovfile's folder.
     """
     name, state, text, read_ns = ovfile
     if is_racy([state], read_ns) or is_racy((*shared.values(), *around.values()), looked_ns):
-        return False
+        return None
     settled: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: state} | shared | around)]
     settled += [
         (model, targets, None if files is None or is_racy(files.values(), looked_ns) else files)
@@ -243,7 +266,7 @@ def write(
     try:
         states = array("q", numbers).tobytes()
     except OverflowError:  # an inode of 64 bits
-        return False
+        return None
     listing = [[model, None if files is None else len(files), targets] for model, targets, files in settled]
     import json  # noqa: PLC0415 - see Stamp
 
@@ -257,24 +280,13 @@ def write(
     )
     count = sum(len(targets) for _, targets, _ in settled)
     head = " ".join(str(number) for number in (FORMAT, count, *map(len, sections)))
-    place = os.path.join(folder, PLACE)  # noqa: PTH118
-    with open(place + ".tmp", "wb") as scratch:  # noqa: PTH123
-        scratch.write(head.encode() + b"\n" + b"".join(sections))
-    os.replace(place + ".tmp", place)  # noqa: PTH105
-    return True
+    data = head.encode() + b"\n" + b"".join(sections)
+    return seal(secret, data) + data
 
 
 def is_racy(states: Iterable[State], looked_ns: int) -> bool:
     """Whether a file was written so shortly before a look that it may change again and keep its state."""
     return any(max(times_ns) + RACY_NS >= looked_ns for _, *times_ns, _ in states)
-
-
-def forget(folder: str) -> None:
-    """Remove the stamp."""
-    try:
-        os.unlink(os.path.join(folder, PLACE))  # noqa: PTH108, PTH118
-    except FileNotFoundError:
-        return
 
 
 def state_of(path: str) -> State:

@@ -37,7 +37,7 @@ class Stamping:
         self._root = str(session.where.root)
         self._graph = graph
         self._actions = {name: closure(graph, [graph.targets[name]]) for name in targets}
-        stamp.forget(self._root)
+        session.disk.remove(stamp.PLACE)
         self._around = stamp.around()
         self._looked_ns = time.time_ns()
         self._folders = self._note_folders(targets)
@@ -121,15 +121,17 @@ class Stamping:
         shared = {} if known is None else {path: state for path, state in known.shared().items() if not _stored(path)}
         shared |= self._store | _take_shared(models)
         where = self._session.where
-        stamp.write(
-            self._root,
+        data = stamp.encoded(
             key=where.key,
+            secret=self._session.database.key,
             ovfile=(where.ovfile.name, self._session.ovfile_state, self._session.text, self._ovfile_seen_ns()),
             shared=shared,
             models=models,
             looked_ns=self._looked_ns,
             around=self._around,
         )
+        if data is not None:
+            self._session.disk.ours.replace(stamp.PLACE, data, durable=False)
 
     def _ovfile_seen_ns(self) -> int:
         """Return when the Ovfile last had the text that the session read: one edited a moment ago is read again."""

@@ -22,6 +22,8 @@ set_default()
 # Where the environment forbids bytecode, each process of a test would compile all of ovmake anew: half as long again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Whose the repos of the tests are. The key of whoever runs them is not for tests.
+os.environ["OVMAKE_STATE_KEY"] = "whoever runs the tests"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

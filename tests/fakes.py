@@ -142,6 +142,11 @@ class FakeDisk:
         stats = {name.removeprefix(prefix): self.stat(name) for name in self.files if name.startswith(prefix)}
         return {name: stat for name, stat in stats.items() if stat is not None}
 
+    def linked(self, path: str) -> list[str]:
+        """See `Disk`. In memory there are no links."""
+        del path
+        return []
+
     def digest(self, path: str) -> Digest:
         """See `Disk`."""
         return of_bytes(self.read(path))
@@ -231,7 +236,8 @@ class FakeDatabase(Database):
     """The real thing, in memory, that nothing can be written to after a kill."""
 
     def __init__(self, fuse: Fuse) -> None:
-        super().__init__(Database.in_memory()._connection)
+        inner = Database.in_memory()
+        super().__init__(inner._connection, inner._sealer)
         self._fuse = fuse
 
     def __del__(self) -> None:

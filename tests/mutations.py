@@ -82,20 +82,20 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "lock-of-a-removed-file": Mutation(
         "store/lock.py",
-        "if os.path.samestat(os.fstat(file.fileno()), path.stat()):",
-        "if path.stat():",
+        "if there is not None and os.path.samestat(os.fstat(file), there):",
+        "if there is not None:",
         "tests/store",
     ),
     "copied-unchecked": Mutation(
-        "store/disk.py",
+        "store/publishing.py",
         "if hasher.hexdigest() != digest.sha256:",
         "if not hasher.hexdigest():",
         STORE,
     ),
     "old-folder-lost": Mutation(
-        "store/disk.py",
-        'if left.suffix == ".old" and not os.path.lexists(target):',
-        'if left.suffix == ".older":',
+        "store/publishing.py",
+        'elif left.endswith(".old") and not exists(parent, name):',
+        'elif left.endswith(".older"):',
         STORE,
     ),
     # rules

@@ -25,6 +25,7 @@ from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.repo import Where
+from ovmake.seal import keep_key
 from ovmake.session import open_session
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
@@ -129,11 +130,12 @@ class RealRepo:
     """A folder with sources and what was built from them."""
 
     root: Path
+    allow_outside: bool = False
 
     @property
     def disk(self) -> RealDisk:
         """The disk it is on."""
-        return RealDisk(self.root)
+        return RealDisk(self.root, follow_folders=self.allow_outside)
 
     @property
     def cas(self) -> Cas:
@@ -148,7 +150,7 @@ class RealRepo:
     @contextlib.contextmanager
     def database(self) -> Iterator[Database]:
         """Open the database, as a command does."""
-        database, _ = Database.open(self.root / ".ovmake/state.db")
+        database, _ = Database.open(self.root / ".ovmake/state.db", keep_key()[0])
         try:
             yield database
         finally:
@@ -169,7 +171,7 @@ class RealRepo:
     def build(self, graph: Graph, *, options: Options | None = None, noise: frozenset[str] = frozenset()) -> Built:
         """Run ovmake once, for all targets."""
         runner = WritingRunner(noise=noise)
-        database, warning = Database.open(self.root / ".ovmake/state.db")
+        database, warning = Database.open(self.root / ".ovmake/state.db", keep_key()[0])
         try:
             executor = Executor(graph, self.world(database, runner, []), options or Options())
             outcome = executor.build(tuple(graph.targets))

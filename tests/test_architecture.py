@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ovfile": ("amounts", "diagnostics", "ovfile"),
     "graph": ("diagnostics", "ovfile", "graph"),
     "rules": ("amounts", "diagnostics", "ovfile", "graph", "rules"),
-    "store": ("diagnostics", "machine", "ovfile.spec", "graph", "store"),
+    "store": ("diagnostics", "machine", "seal", "ovfile.spec", "graph", "store"),
     "engine": (
         "amounts",
         "diagnostics",
@@ -38,14 +38,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "rules",
         "store",
         "engine",
+        "workers.cage",
         "workers.client",
         "workers.protocol",
     ),
     "workers": ("diagnostics", "machine", "promise", "workers"),
-    "stamp": (),
+    "seal": (),
+    "stamp": ("seal",),
     "repo": ("diagnostics", "stamp", "ovfile", "graph", "rules", "workers.recognise"),
     "session": (
-        *("diagnostics", "stamp", "ovfile", "graph", "rules", "repo", "store", "engine"),
+        *("diagnostics", "seal", "stamp", "ovfile", "graph", "rules", "repo", "store", "engine"),
         "workers.fingerprint",
     ),
     "stamping": ("stamp", "graph", "store", "engine", "session"),
@@ -64,6 +66,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "diagnostics",
         "ovfile.spec",
         "repo",
+        "store.links",
+        "workers.cage",
         "workers.client",
         "workers.protocol",
         "workers.recognise",
@@ -71,6 +75,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         *(
+            "amounts",
             "diagnostics",
             "stamp",
             "stamping",
@@ -254,8 +259,16 @@ def test_tensorflow_and_openvino_are_not_loaded_by_one_process(name: str) -> Non
         seen.add(module)
         loaded |= {found.module.partition(".")[0] for found in imports(module)}
         pending += [inner for found in imports(module) if (inner := own(found))]
+        pending += handlers(module)
 
     assert not (loaded & TENSORFLOW and loaded & OPENVINO)
+
+
+def handlers(name: str) -> list[str]:
+    """Return the modules that a worker imports by what it is asked for: `serve({"freeze": "freezing:freeze"})`."""
+    words = [node.value for node in ast.walk(tree(name)) if isinstance(node, ast.Constant) and node.value]
+    named = [f"workers.{word.partition(':')[0]}" for word in words if isinstance(word, str) and word.count(":") == 1]
+    return [module for module in named if module in modules()] if name.endswith("_worker") else []
 
 
 def test_nothing_turns_bytes_into_code() -> None:
@@ -275,6 +288,51 @@ def test_pure_modules_touch_nothing() -> None:
         wrong += places(name, [*lines, *calls(name, "open", "print", "input")])
 
     assert wrong == []
+
+
+# What opens, makes, moves or removes files by their names, and follows whatever link it meets.
+BY_NAME = {
+    *("mkdir", "makedirs", "unlink", "remove", "rmdir", "rename", "replace", "touch", "rmtree", "move", "copy"),
+    *("copyfile", "copytree", "symlink", "symlink_to", "hardlink_to", "link", "truncate", "chmod"),
+    *("write_text", "write_bytes", "open"),
+}
+# Whose methods of those names are meant for our own folders, or are of texts and databases.
+HARMLESS = {"self", "cls", "ours", "disk", "_disk", "handles", "Beneath", "Database", "database", "heap"}
+BENEATH = ("store.beneath", "store.handles", "store.publishing")
+# What is read and not ours; and the folder of a file that the command line names.
+ALLOWED = {
+    "store.processes": {"open"},
+    "store.disk": {"os.open"},
+    "stamp": {"open", "os.open"},
+    "report.command": {"place.parent.mkdir"},
+}
+
+
+def test_our_own_folders_are_written_by_one_module() -> None:
+    wrong = []
+    for name in everywhere(
+        *BENEATH, within=("store", "engine", "stamp", "stamping", "session", "gc", "report.command")
+    ):
+        found = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Call) and by_name(node)]
+        wrong += places(name, [node.lineno for node in found if ast.unparse(node.func) not in ALLOWED.get(name, set())])
+
+    assert wrong == []
+
+
+def by_name(call: ast.Call) -> bool:
+    """Whether a call is one of those that name a file: `open(...)`, `os.rename(...)`, `Path(...).unlink()`."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id == "open"
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in BY_NAME:
+        return False
+    receiver = call.func.value
+    if call.func.attr == "replace" and call.args and isinstance(call.args[0], ast.Constant):  # in a text
+        return False
+    if isinstance(receiver, ast.Call):
+        receiver = receiver.func
+    if isinstance(receiver, ast.Attribute):  # self._world.disk.remove
+        return receiver.attr not in HARMLESS
+    return not (isinstance(receiver, ast.Name) and receiver.id in HARMLESS)
 
 
 def test_only_the_command_line_prints() -> None:

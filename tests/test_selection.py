@@ -10,6 +10,7 @@ from ovmake import stamp
 from ovmake.diagnostics import OvmakeError
 from ovmake.graph.action import Graph
 from ovmake.graph.query import select
+from ovmake.seal import keep_key
 
 MODELS = ("m", "m2")
 TARGETS = ["m:fp32", "m:int8", "m@thumb:fp32", "m2:fp32"]
@@ -28,7 +29,11 @@ def stamped(tmp_path: Path) -> stamp.Stamp:
     state = stamp.state_of(str(tmp_path / "Ovfile"))
     looked_ns = stamp.after_a_tick()
     ovfile = ("Ovfile", state, "", looked_ns)
-    assert stamp.write(str(tmp_path), key="k", ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns, around={})
+    data = stamp.encoded(
+        key="k", secret=keep_key()[0], ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns, around={}
+    )
+    assert data is not None
+    (tmp_path / stamp.PLACE).write_bytes(data)
     found = stamp.look(str(tmp_path), "k")
     assert found is not None
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ovmake import stamp
+from ovmake.seal import SEAL_BYTES, VARIABLE, keep_key
 from ovmake.stamp import Stamp
 
 KEY = "Ovfile False"
@@ -45,15 +46,18 @@ def write(
         return {name: stamp.state_of(str(folder / name)) for name in names}
 
     files = {model: [*stamp.folders_of(str(folder), model), *names] for model, names in FILES.items()}
-    return stamp.write(
-        str(folder),
+    data = stamp.encoded(
         key=KEY,
+        secret=keep_key()[0],
         ovfile=("Ovfile", stamp.state_of(str(folder / "Ovfile")), TEXT, looked_ns),
         shared=states(["data.npz"]),
         models={model: (TARGETS[model], None if model in without else states(files[model])) for model in TARGETS},
         looked_ns=looked_ns,
         around=stamp.around() if around is None else around,
     )
+    if data is not None:
+        (folder / stamp.PLACE).write_bytes(data)
+    return data is not None
 
 
 def known(folder: Path, key: str = KEY) -> Stamp:
@@ -138,7 +142,7 @@ OF_ALL: dict[str, Callable[[Path], object]] = {
     "the stamp is zeros": lambda repo: (repo / stamp.PLACE).write_bytes(bytes(1000)),
     "the stamp is of another format": lambda repo: replace(repo / stamp.PLACE, f"{stamp.FORMAT} ".encode(), b"9 "),
     "the stamp's paths are torn": lambda repo: replace(repo / stamp.PLACE, b"cats.tflite\0", b"cats.tflite/"),
-    "the stamp is forgotten": lambda repo: stamp.forget(str(repo)),
+    "the stamp is forgotten": lambda repo: (repo / stamp.PLACE).unlink(),
 }
 
 
@@ -200,7 +204,7 @@ def test_file_written_within_a_tick_of_the_look_makes_its_model_unknown(repo: Pa
 
 
 def test_ovfile_written_within_a_tick_of_the_look_gets_no_stamp(repo: Path) -> None:
-    stamp.forget(str(repo))
+    (repo / stamp.PLACE).unlink()
     same_size(repo / "Ovfile")
 
     written = write(repo, looked_ns=time.time_ns())
@@ -251,3 +255,40 @@ def test_time_before_1970_is_a_time(repo: Path) -> None:
 
 def test_inode_of_64_bits_gets_no_stamp(repo: Path) -> None:
     assert not write(repo, around={"somewhere": (0, 0, 0, 1 << 63)})
+
+
+def test_stamp_of_another_user_says_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stamp.look(str(repo), KEY) is not None
+
+    monkeypatch.setenv(VARIABLE, "somebody else, elsewhere")
+
+    assert stamp.look(str(repo), KEY) is None
+
+
+def test_stamp_of_which_a_bit_was_changed_says_nothing(repo: Path) -> None:
+    place = repo / stamp.PLACE
+    data = place.read_bytes()
+
+    for at in (0, SEAL_BYTES - 1, SEAL_BYTES, len(data) // 2, len(data) - 1):
+        place.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert stamp.look(str(repo), KEY) is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", ["link", "endless", "pipe", "huge"])
+def test_stamp_that_is_no_file_of_ours_says_nothing_and_keeps_nobody_waiting(kind: str, repo: Path) -> None:
+    place = repo / stamp.PLACE
+    data = place.read_bytes()
+    place.unlink()
+    if kind == "link":
+        (repo / "elsewhere").write_bytes(data)
+        place.symlink_to(repo / "elsewhere")
+    elif kind == "endless":
+        place.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        with place.open("wb") as file:
+            file.truncate(1 << 40)
+
+    assert stamp.look(str(repo), KEY) is None

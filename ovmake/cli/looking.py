@@ -102,7 +102,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
     with hold_outputs(where, wait=not arguments.no_wait, tell=tell) as (disk, build_dir, places):
         removed = remove_outputs(disk, build_dir, places)
         if arguments.all:
-            remove_state(where.root / STATE)
+            remove_state(disk.ours, STATE)
     print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
     return 0
 
@@ -121,6 +121,21 @@ def run_gc(arguments: argparse.Namespace) -> int:
         print_json(to_json(done, dry_run=arguments.dry_run))
     for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
         print(line)
+    return 0
+
+
+def run_cache(arguments: argparse.Namespace) -> int:
+    """Take over a cache that another user made."""
+    from ovmake.amounts import size_in_words
+    from ovmake.session import open_session, trust_state
+
+    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+        trusted = trust_state(session)
+    if trusted is None:
+        print("nothing to trust: no state of another user's was set aside here")
+        return 0
+    print(f"trusted {trusted.taken} results, {size_in_words(trusted.checked_bytes)} of outputs checked", end="")
+    print(f"; {trusted.refused} dropped: their outputs are not in the store as they say" if trusted.refused else "")
     return 0
 
 
@@ -143,5 +158,6 @@ COMMANDS: Mapping[str, Command] = {
     "init": run_init,
     "clean": run_clean,
     "gc": run_gc,
+    "cache": run_cache,
     "graph": run_graph,
 }

@@ -32,7 +32,7 @@ from ovmake.engine.events import (
 from ovmake.engine.explain import all_in_words
 from ovmake.engine.job import Complaint, Completion, Failure
 from ovmake.engine.keep import Keeper
-from ovmake.engine.look import Looker
+from ovmake.engine.look import Looker, link_outside
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
 from ovmake.engine.world import Options, World
@@ -193,10 +193,7 @@ class Executor:
         """Return what is wrong with a source that is a link out of the repo. Checked before a byte of it is read."""
         for given in action.inputs:
             if isinstance(given.origin, Source) and not self._world.inside(given.origin.path):
-                message = f"{action.name}: `{given.origin.path}` is a link that leaves the repo"
-                hint = "run ovmake with --allow-outside if you trust it"
-                span = self._world.span(given.at)
-                return Diagnostic(code="path-outside", message=message, span=span, help=hint)
+                return link_outside(action, given.origin.path, self._world.span(given.at))
         return None
 
     def _start(self, action: Action, scheduler: Scheduler) -> None:

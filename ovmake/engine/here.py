@@ -10,15 +10,14 @@ check-size, require     what else the Ovfile asks for
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
 from ovmake.promise import Verdict, decide, facts_of
 from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
+from ovmake.store.beneath import copy, create, take
 
 
 def run_here(job: Job) -> Success | Failure:
@@ -127,7 +126,7 @@ def _choose(job: Job) -> Success | Failure:
         )
     chosen = str(choice["chosen"])
     for role in ("xml", "bin"):
-        shutil.copyfile(job.inputs[f"{chosen}.{role}"], job.outputs[role])
+        copy(job.inputs[f"{chosen}.{role}"], job.outputs[role])
     # Empty where the chosen precision has no gate, or gave no layers back.
     for role in ("evaluation", "verdict", "search"):
         _write(job, role, _read_if_any(job, f"{chosen}.{role}") or {})
@@ -207,7 +206,7 @@ KINDS: dict[str, Callable[[Job], Success | Failure]] = {
 
 
 def _read(job: Job, role: str) -> dict[str, object]:
-    content = json.loads(Path(job.inputs[role]).read_bytes())
+    content = json.loads(take(job.inputs[role]))
     if not isinstance(content, dict):
         raise TypeError(f"{job.action.name}: `{role}` is no JSON object")
     return content
@@ -219,4 +218,4 @@ def _read_if_any(job: Job, role: str) -> dict[str, object] | None:
 
 
 def _write(job: Job, role: str, content: dict[str, object]) -> None:
-    Path(job.outputs[role]).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    create(job.outputs[role], (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())

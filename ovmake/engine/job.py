@@ -22,7 +22,8 @@ class Job:
     """One action to run now.
 
     `inputs` and `outputs` are absolute paths by role: what to read, and where to write. An output that is a copy of an
-    input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's.
+    input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's, and
+    `folder` the same as an absolute path. `reads` is all that it may read, with what links in sources lead to.
     `environment` holds the parts that the action declares.
     `journal` is the absolute path of the action's journal, which may not be there yet; "" if it keeps none.
     `memory_bytes` is what its worker is likely to need, None where nothing is known of it.
@@ -39,6 +40,8 @@ class Job:
     environment: Mapping[str, str] = field(default_factory=dict)
     journal: str = ""
     memory_bytes: int | None = None
+    folder: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

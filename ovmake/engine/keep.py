@@ -20,6 +20,7 @@ from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, Trace
 from ovmake.store.cas import Cas
+from ovmake.store.database import Database
 from ovmake.store.disk import DigestMismatchError, by_folder
 
 # Folders of `World.state`, and the logs of all runs.
@@ -33,9 +34,13 @@ def log_name(action: Action) -> str:
     return f"{action.name.replace(' ', '-').replace(':', '-')}.log"
 
 
-def journal_name(seen: Seen, steering: Collection[str]) -> str:
-    """Return the name of a journal: the digest of all that its contents depend on. `steering` is `Action.journal`."""
-    return seen.without(steering).digest
+def journal_name(seen: Seen, steering: Collection[str], database: Database) -> str:
+    """Return the name of a journal: the digest of all that its contents depend on, under the seal of its owner.
+
+    `steering` is `Action.journal`. A journal is believed as it is, line by line. So nobody else may know its name: what
+    another user put into `.ovmake` is not found.
+    """
+    return database.sealed(seen.without(steering).digest)
 
 
 class Keeper:
@@ -73,6 +78,7 @@ class Keeper:
         self._scratches += 1
         scratch = f"{self._scratch}/{self._scratches}"
         self._world.disk.make_folder(scratch)
+        self._world.disk.make_folder(LOGS)
         digests = {role: given.digest for role, given in seen.inputs.items() if given.digest is not None}
         places = {
             given.role: given.origin.path if isinstance(given.origin, Source) else self._cas.path(digests[given.role])
@@ -83,6 +89,8 @@ class Keeper:
             params=seen.params,
             tools=seen.tools,
             inputs={role: absolute(place) for role, place in places.items()},
+            reads=self._reads(action, places.values()),
+            folder=absolute(scratch),
             digests=digests,
             outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
             scratch=scratch,
@@ -91,13 +99,18 @@ class Keeper:
             journal=self._journal(action, seen),
         )
 
+    def _reads(self, action: Action, places: Iterable[str]) -> tuple[str, ...]:
+        """Return all paths that an action may read: its inputs, and what links in its sources lead to."""
+        linked = (path for source in action.source_paths for path in self._world.disk.linked(source))
+        return tuple(dict.fromkeys((*(self._world.absolute(place) for place in places), *linked)))
+
     def _journal(self, action: Action, seen: Seen) -> str:
         """Return where the action's journal is."""
         if action.journal is None:
             return ""
         folder = f"{self._world.state}/{JOURNALS}"
         self._world.disk.make_folder(folder)
-        return self._world.absolute(f"{folder}/{journal_name(seen, action.journal)}")
+        return self._world.absolute(f"{folder}/{journal_name(seen, action.journal, self._world.database)}")
 
     def keep(self, completion: Completion, seen: Seen, result: Success) -> Trace:
         """Store and publish what a job wrote, and record its success.

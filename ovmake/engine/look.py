@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.diagnostics import Diagnostic, OvmakeError, Span
 from ovmake.engine.staleness import Decision, OutputState
 from ovmake.engine.world import World
 from ovmake.graph.action import Action, Artifact, Source
@@ -20,7 +20,7 @@ from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, SeenInput, Trace
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
-from ovmake.store.disk import Stat
+from ovmake.store.disk import LinkOutsideError, Stat
 from ovmake.store.sources import Sources, SourceState
 
 # The outputs of the actions before, by action name; None where they are not known (dry run).
@@ -94,6 +94,8 @@ class Looker:
     def _source(self, action: Action, source: Source, at: KeyPath) -> SourceState:
         try:
             state = self._sources.state(source.path)
+        except LinkOutsideError as error:
+            raise OvmakeError(link_outside(action, error.path, self._world.span(at))) from None
         except OSError as error:
             message = f"{action.name}: cannot read `{source.path}`: {error.strerror}"
             raise OvmakeError(
@@ -180,3 +182,13 @@ class Looker:
     def remember(self) -> None:
         """Write the digests taken in this run to the stat cache."""
         self._sources.remember()
+
+
+def link_outside(action: Action, path: str, span: Span | None) -> Diagnostic:
+    """Return what is wrong with a source, or a file of one, that is a link out of the repo."""
+    return Diagnostic(
+        code="path-outside",
+        message=f"{action.name}: `{path}` is a link that leaves the repo",
+        span=span,
+        help="run ovmake with --allow-outside if you trust it",
+    )

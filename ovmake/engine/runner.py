@@ -26,7 +26,9 @@ from ovmake.engine.allowance import Allowance
 from ovmake.engine.here import run_here
 from ovmake.engine.job import Completion, Effort, Failure, Job, Success
 from ovmake.graph.trace import as_tuples
+from ovmake.store.beneath import forget, have, take
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
+from ovmake.workers.cage import Cage
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import Request, Response
 
@@ -37,6 +39,14 @@ LOOK_SECONDS = 0.25
 LOOK_SECONDS_ALONE = 1.0
 # How often one looks for what workers started. All processes of the machine have to be asked: 2 ms for a hundred.
 FAMILY_SECONDS = 1.0
+
+
+def cage_of(job: Job) -> Cage:
+    """Return what a job may read and write: its inputs, its scratch folder, its journal and its log."""
+    # Names beside a source tell nothing secret, and TensorFlow and Python look for files by listing folders.
+    beside = tuple(dict.fromkeys(os.path.dirname(path) for path in job.reads))  # noqa: PTH120
+    kept = tuple(path for path in (job.journal, job.log) if path)
+    return Cage(read=job.reads, list=beside, write=(job.folder, *kept))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,11 +83,13 @@ class WorkerRunner:
         """Give the job to an idle worker or a new one."""
         started = time.monotonic()
         try:
-            Path(job.log).unlink(missing_ok=True)
+            forget(job.log)
             if job.action.worker == "here":
                 effort = Effort(worker="here", pid=os.getpid(), started=started)
                 self._finish(job, run_here(job), started, effort)
                 return
+            if job.journal:
+                have(job.journal)  # the worker may write it, and make no other beside it
             self._make_room(job)
             worker = self._worker(job.action.worker)
         except OSError as error:
@@ -91,8 +103,10 @@ class WorkerRunner:
             outputs=job.outputs,
             log=job.log,
             journal=job.journal,
+            scratch=job.folder,
+            cage=cage_of(job) if job.folder else None,
         )
-        gauge = Gauge(worker.process.pid)
+        gauge = Gauge(worker.process.pid, forks=request.cage is not None)
         worker.send(request)
         self._busy[worker.fileno()] = _Busy(worker=worker, job=job, started=started, gauge=gauge)
         self._selector.register(worker.fileno(), selectors.EVENT_READ)
@@ -147,7 +161,8 @@ class WorkerRunner:
     def _look(self) -> None:
         """Measure every busy worker, and end those that take more than they may."""
         self._looked = time.monotonic()
-        if self._looked >= self._parents_known + FAMILY_SECONDS:
+        begun = max((busy.started for busy in self._busy.values()), default=0.0)
+        if self._parents_known <= max(self._looked - FAMILY_SECONDS, begun):
             self._parents, self._parents_known = parents(), self._looked
         for descriptor, busy in list(self._busy.items()):
             held = self._measure(busy)
@@ -173,6 +188,7 @@ class WorkerRunner:
         self._selector.unregister(descriptor)
         response = busy.worker.receive()
         self._measure(busy)
+        busy.gauge.learn(response.peak_bytes if response else None)
         if response is None:
             self._finish(busy.job, _death(busy), busy.started, busy.effort)
             busy.worker.end()
@@ -226,6 +242,6 @@ def _last_lines(lines: list[str]) -> tuple[str, ...]:
 
 def _log_lines(job: Job) -> list[str]:
     try:
-        return Path(job.log).read_text(errors="replace").splitlines()
+        return take(job.log).decode(errors="replace").splitlines()
     except OSError:
         return []

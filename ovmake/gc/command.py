@@ -23,10 +23,11 @@ from ovmake.session import Session
 from ovmake.store.cas import FOLDER, Cas
 from ovmake.store.database import Database, decoded
 from ovmake.store.disk import Disk
+from ovmake.store.formats import FOREIGN
 
 # What a worker says before it has a job; there are as many as kinds of workers.
 WORKER_LOG = "worker-"
-SET_ASIDE = ".unreadable"
+SET_ASIDE = (".unreadable", f".{FOREIGN}")
 SCRATCHES = (f"{STATE}/{SCRATCH}", checking.SCRATCH)
 
 
@@ -36,7 +37,7 @@ def gc(session: Session, limits: Limits, *, dry_run: bool) -> Plan:
     graphs = (session.graph(measure=False), session.graph(measure=True), session.debug_graph())
     actions = {name: action for graph in graphs for name, action in graph.actions.items()}
     if not dry_run:
-        stamp.forget(str(session.where.root))
+        session.disk.remove(stamp.PLACE)
     return collect(actions, session.disk, session.database, limits, dry_run=dry_run)
 
 
@@ -78,15 +79,15 @@ def _look(actions: Mapping[str, Action], disk: Disk, database: Database) -> Foun
             digest: {cas.path(output): output.size_bytes for output in trace.outputs.values()}
             for digest, trace in works.items()
         },
-        journal_of={digest: _journal(trace, steering) for digest, trace in works.items()},
+        journal_of={digest: _journal(trace, steering, database) for digest, trace in works.items()},
         log_names=frozenset(log_name(action) for action in actions.values()),
         now_s=int(time.time()),
     )
 
 
-def _journal(trace: Trace, steering: Mapping[str, tuple[str, ...]]) -> str:
+def _journal(trace: Trace, steering: Mapping[str, tuple[str, ...]], database: Database) -> str:
     kind = trace.seen.kind
-    return journal_name(trace.seen, steering[kind]) if kind in steering else ""
+    return journal_name(trace.seen, steering[kind], database) if kind in steering else ""
 
 
 def _files(disk: Disk, folder: str) -> Iterator[File]:

@@ -9,8 +9,9 @@ replaced when they die, so that one bad model of ten costs one answer.
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,8 @@ from typing import Any, Self
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.inspecting.description import Description, Layer, Port, Signature, Trouble
+from ovmake.store.links import linked
+from ovmake.workers.cage import Cage
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import Request, Response
 from ovmake.workers.recognise import companions
@@ -99,7 +102,17 @@ class Describer:
             worker = WorkerProcess.start(name, boot_log=f"{self._folder.name}/{name}.log")
             self._workers[name] = worker
         log = f"{self._folder.name}/{name}-request.log"
-        worker.send(Request(id=1, kind="inspect", params=params, inputs=inputs, outputs=outputs, log=log))
+        request = Request(
+            id=1,
+            kind="inspect",
+            params=params,
+            inputs=inputs,
+            outputs=outputs,
+            log=log,
+            scratch=self._folder.name,
+            cage=_cage(inputs.values(), self._folder.name),
+        )
+        worker.send(request)
         response = worker.receive()
         if response is not None:
             return response
@@ -108,6 +121,12 @@ class Describer:
         worker.end()
         del self._workers[name]
         return Response(id=1, ok=False, code="worker-died", message=message, notes=notes)
+
+
+def _cage(given: Iterable[str], scratch: str) -> Cage:
+    read = [path for source in given for path in (source, *map(str, companions(Path(source))), *linked(source))]
+    beside = {os.path.dirname(path) for path in read}  # noqa: PTH120
+    return Cage(read=tuple(read), list=tuple(beside), write=(scratch,))
 
 
 def _diagnostic(response: Response) -> Diagnostic:

@@ -8,7 +8,6 @@ Measurements are actions like others, so an unchanged IR on an unchanged machine
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from ovmake.report.junit import to_junit
 from ovmake.report.records import gather
 from ovmake.report.tables import Page, build_page, verdicts
 from ovmake.session import Session
+from ovmake.store.beneath import Beneath
 from ovmake.store.cas import Cas
 
 # The kinds of action that --force runs again: what a busy machine may have got wrong.
@@ -110,12 +110,9 @@ def _write_junit(place: Path, page: Page) -> None:
     Raises:
         OvmakeError: it cannot be written.
     """
-    scratch = place.with_name(f".{place.name}.{os.getpid()}.new")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(to_junit(page))
-        scratch.replace(place)
+        Beneath(str(place.parent)).replace(place.name, to_junit(page))
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         message = f"cannot write {place}: {error.strerror or error}"
         raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
+import stat as stat_module
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import PurePosixPath
 
+from ovmake.store.beneath import Beneath
 from ovmake.store.disk import RealDisk, by_folder
 from ovmake.store.lock import LOCK
 
@@ -17,32 +17,30 @@ def remove_outputs(disk: RealDisk, build_dir: str, places: Iterable[str]) -> int
     """Remove published files, and folders that are empty then; return how many files."""
     published = list(places)
     disk.clear_up(by_folder(published))
-    files = [Path(disk.absolute(place)) for place in published]
-    files += [Path(disk.absolute(f"{build_dir}/report/{name}")) for name in REPORT_FILES]
-    removed = 0
-    for file in files:
-        if file.is_file():
-            file.unlink()
-            removed += 1
-    top = Path(disk.absolute(build_dir))
-    folders = {folder for file in files for folder in file.parents if folder == top or top in folder.parents}
+    files = [*published, *(f"{build_dir}/report/{name}" for name in REPORT_FILES)]
+    # Looked at before the first is removed: what is no folder of ours on the way to any of them ends the command.
+    there = [file for file in files if _is_file(disk.ours, file)]
+    for file in there:
+        disk.remove(file)
+    top = PurePosixPath(build_dir)
+    folders = {folder for file in files for folder in PurePosixPath(file).parents if folder.is_relative_to(top)}
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
-        with contextlib.suppress(OSError):  # not empty, or not there
-            folder.rmdir()
-    return removed
+        disk.ours.remove_if_empty(str(folder))
+    return len(there)
 
 
-def remove_state(state: Path) -> None:
+def _is_file(ours: Beneath, path: str) -> bool:
+    found = ours.stat(path)
+    return found is not None and not stat_module.S_ISDIR(found.st_mode)
+
+
+def remove_state(ours: Beneath, state: str) -> None:
     """Remove `.ovmake/`, by whoever holds its lock.
 
     The lock goes last. Once it is gone the next one may be at work, with a lock of its own and in a folder that stays.
     """
-    for entry in state.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        elif entry.name != LOCK:
-            with contextlib.suppress(OSError):
-                entry.unlink()
-    with contextlib.suppress(OSError):
-        (state / LOCK).unlink()
-        state.rmdir()
+    for name in ours.names(state):
+        if name != LOCK:
+            ours.remove(f"{state}/{name}", as_far_as_possible=True)
+    ours.remove(f"{state}/{LOCK}", as_far_as_possible=True)
+    ours.remove_if_empty(state)

@@ -1,34 +1,40 @@
 """The disk, as the engine sees it: a small protocol, and the real thing.
 
-    Disk            the protocol; tests have one in memory with a clock and a log of what was read
-    RealDisk(root)  every path is relative to `root`, the folder of the Ovfile, with `/`
+    Disk                 the protocol; tests have one in memory with a clock and a log of what was read
+    RealDisk(root, own)  every path is relative to `root`, the folder of the Ovfile, with `/`
 
 Rule 1: `write` and `adopt` are atomic and durable: after them the file is whole even if the power fails.
 Rule 2: `publish` replaces files of a folder together: whoever looks sees the old set, the new set, or none of them, and
         never a mixture.
 Rule 3: what is published shares no inode with its original, so that an edit in place does not reach it. It may share
-        blocks, where the file system copies them when one side is written to (reflinks).
+        blocks, where the file system copies them when one side is written to (reflinks). See publishing.py.
+Rule 4: what is written lies in folders of our own, `own`, where no link is followed (beneath.py). Sources are read
+        only, and may be reached through links that stay in the repo.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import stat as stat_module
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ovmake.graph.digest import Digest
+from ovmake.store.beneath import Beneath
+from ovmake.store.links import linked
+from ovmake.store.publishing import DigestMismatchError, clear_up, publish
 
-CHUNK_BYTES = 1 << 20
+__all__ = ["DigestMismatchError", "Disk", "LinkOutsideError", "RealDisk", "Stat", "by_folder", "is_full"]
+
 # SQLite's WAL wants a file of 32 kB beside the database, only to read it.
 FULL_BYTES = 1 << 16
+# Where a repo's state and its outputs are, if the Ovfile says nothing else.
+OWN = (".ovmake", "build")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ class Stat:
     inode: int
 
 
-class DigestMismatchError(Exception):
-    """A file does not hold the bytes it was stored for; `path` is the file."""
+class LinkOutsideError(Exception):
+    """A link in a source folder leads out of the repo; `path` is the link."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -59,7 +65,14 @@ class Disk(Protocol):
         """Return the state of a file or folder, None if there is none."""
 
     def walk(self, path: str) -> dict[str, Stat]:
-        """Return the files below a folder by relative path; symbolic links are followed."""
+        """Return the files below a folder by relative path; symbolic links are followed.
+
+        Raises:
+            LinkOutsideError: one of them leaves the repo.
+        """
+
+    def linked(self, path: str) -> list[str]:
+        """Return what the links in a source folder lead to: absolute paths, without any link in them."""
 
     def digest(self, path: str) -> Digest:
         """Return the digest of a file's bytes."""
@@ -106,126 +119,116 @@ def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
 
 
 class RealDisk:
-    """The file system below `root`."""
+    """The file system below `root`.
 
-    def __init__(self, root: Path) -> None:
+    `own` are the folders that ovmake writes; everything else is a source, and is read only. `inside` says whether a
+    path stays in the repo after links were followed, and is asked of every link in a source folder.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        own: Collection[str] = OWN,
+        *,
+        inside: Callable[[str], bool] = lambda _: True,
+        follow_folders: bool = False,
+    ) -> None:
         self.root = root
+        self.ours = Beneath(str(root), follow_folders=follow_folders)
         self._root = str(root)
+        self._own = tuple(f"{folder}/" for folder in own)
+        self._inside = inside
 
     def absolute(self, path: str) -> str:
         """Return the path as a process with another working folder can use it."""
         return os.path.join(self._root, path)  # noqa: PTH118 - on the path of a no-op; pathlib costs 5 times as much
 
+    def _is_ours(self, path: str) -> bool:
+        return f"{path}/".startswith(self._own)
+
     def stat(self, path: str) -> Stat | None:
         """See `Disk`. A path through something that is no folder does not exist either."""
         try:
-            found = os.stat(self.absolute(path))  # noqa: PTH116
+            # A link in the place of a file of ours is not that file. Folders above it are looked at when it is opened.
+            found = os.stat(self.absolute(path), follow_symlinks=not self._is_ours(path))  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return None
         return _stat(found)
 
     def walk(self, path: str) -> dict[str, Stat]:
-        """See `Disk`. A link that leads back up is followed once and no further."""
+        """See `Disk`. A link that leads back up is followed once and no further; in folders of ours none is."""
+        if self._is_ours(path):
+            return {name: _stat(found) for name, found in self.ours.walk(path).items()}
         found: dict[str, Stat] = {}
-        self._walk(self.absolute(path), "", found, frozenset())
+        self._walk(path, "", found, frozenset())
         return found
 
-    def _walk(self, folder: str, prefix: str, found: dict[str, Stat], above: frozenset[tuple[int, int]]) -> None:
+    def _walk(self, top: str, prefix: str, found: dict[str, Stat], above: frozenset[tuple[int, int]]) -> None:
+        folder = self.absolute(f"{top}/{prefix}")
         here = os.stat(folder)  # noqa: PTH116
         identity = (here.st_dev, here.st_ino)
         if identity in above:
             return
         with os.scandir(folder) as entries:
             for entry in entries:
+                if entry.is_symlink() and not self._inside(f"{top}/{prefix}{entry.name}"):
+                    raise LinkOutsideError(f"{top}/{prefix}{entry.name}")
                 if entry.is_dir():
-                    self._walk(entry.path, f"{prefix}{entry.name}/", found, above | {identity})
+                    self._walk(top, f"{prefix}{entry.name}/", found, above | {identity})
                 else:
                     # A dangling link is listed with an impossible state, so that reading it fails where it is read.
                     exists = os.path.exists(entry.path)  # noqa: PTH110
                     found[prefix + entry.name] = _stat(entry.stat()) if exists else Stat(False, -1, 0, 0)
 
+    def linked(self, path: str) -> list[str]:
+        """See `Disk`."""
+        return linked(self.absolute(path))
+
     def digest(self, path: str) -> Digest:
         """See `Disk`."""
-        with open(self.absolute(path), "rb") as file:  # noqa: PTH123
+        with os.fdopen(self._open(path), "rb") as file:
             digest = hashlib.file_digest(file, "sha256")
             return Digest(digest.hexdigest(), file.tell())
 
     def read(self, path: str) -> bytes:
         """See `Disk`."""
-        return Path(self.absolute(path)).read_bytes()
+        with os.fdopen(self._open(path), "rb") as file:
+            return file.read()
+
+    def _open(self, path: str) -> int:
+        if self._is_ours(path):
+            return self.ours.open(path, os.O_RDONLY)
+        # Whoever opens a named pipe waits for a writer, and /dev/zero has no end.
+        file = os.open(self.absolute(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if stat_module.S_ISREG(os.fstat(file).st_mode):
+            return file
+        os.close(file)
+        raise OSError(errno.EINVAL, "it is no regular file", self.absolute(path))
 
     def write(self, path: str, data: bytes) -> None:
-        """See `Disk`: a temporary file beside it, flushed to the medium, renamed over it.
-
-        One run at a time writes here, so the name can always be the same: the next run overwrites what a kill left.
-        """
-        target = Path(self.absolute(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.tmp")
-        try:
-            with scratch.open("wb") as file:
-                file.write(data)
-                _flush(file.fileno())
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
-        _flush_folder(target.parent)
+        """See `Disk`."""
+        self.ours.replace(path, data)
 
     def adopt(self, scratch: str, path: str) -> None:
         """See `Disk`."""
-        target = Path(self.absolute(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.absolute(scratch), "rb") as file:  # noqa: PTH123
-            _flush(file.fileno())
-        Path(self.absolute(scratch)).replace(target)
-        _flush_folder(target.parent)
+        self.ours.adopt(scratch, path)
 
     def publish(self, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
-        """See `Disk`: a new folder is filled beside the old one and exchanged with it in one system call."""
-        target = Path(self.absolute(folder))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self.clear_up({folder: files})
-        fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
-        fresh.mkdir()
-        try:
-            for name, (original, digest) in files.items():
-                self._copy_checked(original, fresh / name, digest)
-            _bring(old=target, new=fresh)
-            _flush_folder(fresh)
-            _exchange(fresh, target)
-            _rescue(old=fresh, new=target, replaced=files)
-        finally:
-            _remove(fresh, as_far_as_possible=True)
-        _flush_folder(target.parent)
+        """See `Disk`."""
+        publish(self.ours, folder, files)
 
     def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
         """See `Disk`. Lists each parent once."""
         for parent, names in by_folder(folders).items():
-            for left, name in _left(self.absolute(parent), names):
-                folder = f"{parent}/{name}"
-                place = Path(self.absolute(folder))
-                _clear_up(place.with_name(left), place, folders[folder])
-
-    def _copy_checked(self, original: str, copy: Path, digest: Digest) -> None:
-        """Make `copy` a clone of the original, or else a copy; either way its bytes are read once, for the digest."""
-        hasher = hashlib.sha256()
-        with open(self.absolute(original), "rb") as source, copy.open("w+b") as target:  # noqa: PTH123
-            cloned = _clone(source.fileno(), target.fileno())
-            while chunk := (target if cloned else source).read(CHUNK_BYTES):
-                hasher.update(chunk)
-                if not cloned:
-                    target.write(chunk)
-            _flush(target.fileno())
-        if hasher.hexdigest() != digest.sha256:
-            raise DigestMismatchError(original)
+            clear_up(self.ours, parent, {name: folders[f"{parent}/{name}"] for name in names})
 
     def remove(self, path: str) -> None:
         """See `Disk`."""
-        _remove(Path(self.absolute(path)))
+        self.ours.remove(path)
 
     def make_folder(self, path: str) -> None:
         """See `Disk`."""
-        Path(self.absolute(path)).mkdir(parents=True, exist_ok=True)
+        self.ours.make_folder(path)
 
     def now_ns(self) -> int:
         """See `Disk`."""
@@ -238,141 +241,7 @@ def _stat(found: os.stat_result) -> Stat:
     return Stat(stat_module.S_ISDIR(found.st_mode), found.st_size, changed_ns, found.st_ino)
 
 
-# ioctl_ficlone(2): the whole file, in one call, without copying its blocks.
-FICLONE = 0x40049409
-
-
-def _clone(source: int, target: int) -> bool:
-    """Let the empty file `target` share the blocks of `source`, until one of them is written to.
-
-    btrfs, XFS and a few others can. What keeps them from it differs from system to system (EOPNOTSUPP, EINVAL, ENOTTY,
-    EPERM); whatever it is, a copy either works or has the better message.
-    """
-    try:
-        fcntl.ioctl(target, FICLONE, source)
-    except OSError:
-        return False
-    return True
-
-
-def _flush(descriptor: int) -> None:
-    os.fsync(descriptor)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make renames in a folder durable. Not every file system can; then there is nothing better to do."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
-
-
 def is_full(folder: Path) -> bool:
     """Whether the disk that a folder is on has no room for anything of ours. One without blocks (/proc) is no disk."""
     found = os.statvfs(folder)
     return found.f_blocks > 0 and found.f_bavail * found.f_frsize < FULL_BYTES
-
-
-AT_FDCWD = -100
-RENAME_EXCHANGE = 2
-
-
-def _exchange(fresh: Path, target: Path) -> None:
-    """Make `fresh` appear as `target`; what was there is at `fresh` afterwards.
-
-    Linux can swap two folders in one call. Where it cannot (overlayfs of old kernels, other systems), the old folder
-    moves aside first: for an instant there is none, but never a mixture.
-    """
-    if not os.path.lexists(target):
-        fresh.rename(target)
-        return
-    if _renameat2(fresh, target):
-        return
-    aside = target.with_name(f".{target.name}.{os.getpid()}.old")
-    target.rename(aside)
-    fresh.rename(target)
-    aside.rename(fresh)
-
-
-def _renameat2(first: Path, second: Path) -> bool:
-    import ctypes  # noqa: PLC0415 - see _remove
-
-    try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError, TypeError):
-        return False
-    if call(AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second), RENAME_EXCHANGE) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}:
-        return False
-    raise OSError(code, os.strerror(code), str(second))
-
-
-def _left(parent: str, names: Collection[str]) -> list[tuple[str, str]]:
-    """Return what a killed `publish` left in a folder, with the name of what it was publishing; `.old` comes first."""
-    found = []
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(parent) as entries:
-        for entry in entries:
-            stem, _, suffix = entry.name.rpartition(".")
-            name, _, process = stem.rpartition(".")
-            if suffix in {"old", "new"} and process.isdecimal() and name[:1] == "." and name[1:] in names:
-                found.append((entry.name, name[1:]))
-    return sorted(found, key=lambda pair: pair[0].endswith(".new"))
-
-
-def _clear_up(left: Path, target: Path, published: Collection[str]) -> None:
-    """Put back what was moved aside, or remove it; what is a user's goes to the published folder first."""
-    if left.suffix == ".old" and not os.path.lexists(target):
-        left.rename(target)
-        return
-    if target.is_dir() and not target.is_symlink():
-        _rescue(old=left, new=target, replaced=published)
-    _remove(left, as_far_as_possible=True)
-
-
-def _remove(path: Path, *, as_far_as_possible: bool = False) -> None:
-    import shutil  # noqa: PLC0415 - with its compressors 8 ms, and a no-op removes nothing
-
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=as_far_as_possible)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _bring(*, old: Path, new: Path) -> None:
-    """Link what a user put beside the published files into the new folder: killed at any moment, it is in both."""
-    if not old.is_dir() or old.is_symlink():  # what a link leads to is not beside the published files
-        return
-    for entry in old.iterdir():
-        copy = new / entry.name
-        if os.path.lexists(copy):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            copy.mkdir()
-            _bring(old=entry, new=copy)
-            continue
-        try:
-            copy.hardlink_to(entry)
-        except OSError:  # a file system without links: `_rescue` moves it
-            continue
-
-
-def _rescue(*, old: Path, new: Path, replaced: Collection[str]) -> None:
-    """Move what a user put beside the published files from the old folder to the new one: nothing is lost."""
-    if not old.is_dir() or old.is_symlink():
-        return
-    for entry in old.iterdir():
-        there = new / entry.name
-        if entry.name in replaced:
-            continue
-        if entry.is_dir() and not entry.is_symlink() and there.is_dir():
-            _rescue(old=entry, new=there, replaced=())
-        elif not os.path.lexists(there):
-            entry.rename(there)

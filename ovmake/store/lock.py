@@ -1,6 +1,6 @@
 """One ovmake at a time in a repo: a lock on `.ovmake/lock` that the kernel lets go when its holder dies.
 
-with hold(folder, wait=..., waiting=print): ...
+with hold(ours, ".ovmake", wait=..., waiting=print): ...
 """
 
 from __future__ import annotations
@@ -9,49 +9,56 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from io import TextIOWrapper
-from pathlib import Path
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.store.beneath import Beneath
 
 # Its name in the folder.
 LOCK = "lock"
+# Of a process number.
+MOST_DIGITS = 20
 
 
 @contextlib.contextmanager
-def hold(folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> Iterator[None]:
+def hold(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock. When another process has it: tell `waiting` and wait, or fail at once.
 
     Raises:
         OvmakeError: `wait` is False and another process holds it.
+        ForeignEntryError: the lock is a link, or has several names.
     """
-    with _locked(folder, wait=wait, waiting=waiting) as file:
+    file = _locked(ours, folder, wait=wait, waiting=waiting)
+    try:
         with contextlib.suppress(OSError):  # a full disk: whoever waits does not read who holds it
-            os.ftruncate(file.fileno(), 0)
-            os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
+            os.ftruncate(file, 0)
+            os.pwrite(file, str(os.getpid()).encode(), 0)
         yield
+    finally:
+        os.close(file)
 
 
-def _locked(folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> TextIOWrapper:
+def _locked(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> int:
     """Lock the file that is there when the lock is ours: `clean --all` may have removed the one that was waited for."""
-    path = folder / LOCK
+    path = f"{folder}/{LOCK}"
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as opened, contextlib.suppress(FileNotFoundError):
-            file = opened.enter_context(path.open("a+"))
-            _lock(file, folder, wait=wait, waiting=waiting)
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                opened.pop_all()
-                return file
+        file = ours.open(path, os.O_RDWR | os.O_CREAT, in_place=True)
+        try:
+            _lock(file, ours.root, wait=wait, waiting=waiting)
+            there = ours.stat(path)
+        except BaseException:
+            os.close(file)
+            raise
+        if there is not None and os.path.samestat(os.fstat(file), there):
+            return file
+        os.close(file)
 
 
-def _lock(file: TextIOWrapper, folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> None:
+def _lock(file: int, root: str, *, wait: bool, waiting: Callable[[str], None]) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        holder = file.read().strip() or "unknown"
-        message = f"another ovmake (process {holder}) is at work in {folder.parent}"
+        holder = os.pread(file, MOST_DIGITS, 0).decode(errors="replace").strip() or "unknown"
+        message = f"another ovmake (process {holder}) is at work in {root}"
         if not wait:
             hint = "run it again later, or without --no-wait"
             raise OvmakeError(Diagnostic(code="locked", message=message, help=hint), exit_status=1) from None

@@ -117,11 +117,14 @@ def end_family(members: Collection[int]) -> None:
 class Gauge:
     """The memory of a worker and of what it started, from now on: `read` it now and then; `peak_bytes` is the most.
 
+    One that `forks` for the job (workers/forking.py) is not counted itself: what it holds is in the fork, once more.
+
     Between two reads the kernel notes the worker's own peak, if it may be reset. That counts mapped files as well; less
-    the most of those that was seen it is a peak that surely was.
+    the most of those that was seen it is a peak that surely was. A fork says at its end what its own was: `learn`.
     """
 
-    def __init__(self, pid: int, root: str = ROOT) -> None:
+    def __init__(self, pid: int, root: str = ROOT, *, forks: bool = False) -> None:
+        self._forks = forks
         self.peak_bytes: int | None = None
         self._pid = pid
         self._proc = f"{root}/proc"
@@ -139,13 +142,21 @@ class Gauge:
     def read(self, members: Collection[int]) -> int:
         """Return what the family holds now, in bytes. Those that have ended hold nothing."""
         status = {pid: _fields(f"{self._proc}/{pid}/status") for pid in members}
-        held = sum(fields.get("RssAnon", 0) + fields.get("RssShmem", 0) for fields in status.values())
+        below = [fields for pid, fields in status.items() if pid != self._pid] if self._forks else []
+        held = sum(fields.get("RssAnon", 0) + fields.get("RssShmem", 0) for fields in below or status.values())
         own = status.get(self._pid, {})
-        if "RssAnon" in own:
+        if below:
+            self.peak_bytes = max(self.peak_bytes or 0, held)
+        elif "RssAnon" in own:
             self._mapped = max(self._mapped, own.get("RssFile", 0))
             noted = own.get("VmHWM", 0) - self._mapped if self._noted else 0
             self.peak_bytes = max(self.peak_bytes or 0, held, noted)
         return held
+
+    def learn(self, peak_bytes: int | None) -> None:
+        """Take in what a fork says of itself."""
+        if peak_bytes is not None:
+            self.peak_bytes = max(self.peak_bytes or 0, peak_bytes)
 
 
 def _fields(path: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ovmake.graph.digest import Digest, of_tree
 from ovmake.store.database import CachedFile, Database
-from ovmake.store.disk import Disk, Stat
+from ovmake.store.disk import Disk, LinkOutsideError, Stat
 
 # Kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
@@ -53,6 +53,7 @@ class Sources:
 
         Raises:
             OSError: it is there but cannot be read.
+            LinkOutsideError: a link in it leaves the repo.
         """
         if path not in self._states:
             self._states[path] = self._look(path)
@@ -86,7 +87,7 @@ class Sources:
             return files == state.files and all(
                 self._same_bytes(f"{path}/{name}" if name else path, stat) for name, stat in files.items()
             )
-        except OSError:
+        except (OSError, LinkOutsideError):
             return False
 
     def _same_bytes(self, path: str, found: Stat) -> bool:

@@ -33,6 +33,21 @@ ENVIRONMENT: Mapping[str, str] = {
     "PYTHONUNBUFFERED": "1",
 }
 
+# What a worker sees of the user's environment: how Python, and what frameworks compute with, are set up. Not among it:
+# tokens, passwords, and where they are. TF_VAR_ and TF_TOKEN_ are Terraform's.
+PASSED = frozenset({
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    *("CONDA_PREFIX", "INTEL_OPENVINO_DIR", "SYSTEMROOT", "COLUMNS", "LINES", "TF_USE_LEGACY_KERAS"),
+    *("TF_DETERMINISTIC_OPS", "TF2_BEHAVIOR", "KERAS_BACKEND", "KERAS_HOME", "HDF5_USE_FILE_LOCKING"),
+})  # fmt: skip
+PASSED_PREFIXES = (
+    *("LC_", "PYTHON", "OMP_", "KMP_", "GOMP_", "MKL_", "TBB_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "NPY_", "MALLOC_"),
+    *("ONEDNN_", "DNNL_", "OV_", "OPENVINO_", "NNCF_", "OCL_", "OPENCL_", "ZE_", "ZES_", "SYCL_", "NEO_", "LIBVA_"),
+    *("TF_CPP_", "TF_ENABLE_", "TF_DISABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "KERAS_NNX_", "OVMAKE_"),
+)
+# Signs for what workers made: see ovmake/seal.py.
+WITHHELD = frozenset({"OVMAKE_STATE_KEY"})
+
 ANSWER_BYTES = 1 << 16
 # How long a process may take to end once its pipes are closed: a core of some GB has to be written down.
 DYING_SECONDS = 60
@@ -53,9 +68,18 @@ def start_module(
         [sys.executable, "-P", "-m", f"ovmake.workers.{name}", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **environment, "PYTHONPATH": path},
+        env={**passed(os.environ), **environment, "PYTHONPATH": path},
         **options,
     )
+
+
+def passed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a user's environment reaches a worker."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in PASSED or name.startswith(PASSED_PREFIXES)) and name not in WITHHELD
+    }
 
 
 @dataclass(slots=True)
@@ -78,7 +102,8 @@ class WorkerProcess:
             OSError: the process or its log cannot be made.
         """
         Path(boot_log).parent.mkdir(parents=True, exist_ok=True)
-        with open(boot_log, "ab") as log:  # noqa: PTH123
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(boot_log, flags, 0o666), "ab") as log:
             start = log.tell()
             process = start_module(
                 f"{name}_worker",

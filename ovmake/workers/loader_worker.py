@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from ovmake.workers.protocol import Request, serve
-
-
-def _spool(request: Request) -> dict[str, object]:
-    from ovmake.workers.datasets.spooling import spool
-
-    return spool(request)
-
+from ovmake.workers.protocol import serve
 
 if __name__ == "__main__":
-    serve({"spool": _spool})
+    serve({"spool": "datasets.spooling:spool"})

@@ -1,11 +1,13 @@
 """The protocol between ovmake and its workers: one JSON object a line, requests on stdin, responses on stdout.
 
-    {"id": 1, "kind": "convert", "params": {...}, "inputs": {role: path}, "outputs": {role: path}, "log": path}
+    {"id": 1, "kind": "convert", "params": {...}, "inputs": {role: path}, "outputs": {role: path}, "log": path,
+     "cage": {"read": [path], "list": [path], "write": [path]}}
     {"id": 1, "ok": true, "facts": {...}}
     {"id": 1, "ok": false, "code": "...", "message": "...", "notes": [...], "help": "...", "setting": "..."}
 
-A worker reads its inputs, writes its outputs to the paths it is given, and answers with a few facts. Standard library
-only: both sides import it.
+A worker reads its inputs, writes its outputs to the paths it is given, and answers with a few facts. A request with a
+cage is done in a fork (forking.py, cage.py); one without, by the worker itself: those of a worker in a cage have none,
+for it is in theirs already. Standard library only: both sides import it.
 
 Rule 1: what a framework prints goes to the request's log, never into the protocol.
 Rule 2: a framework's own message travels as it is. We add to it, and never replace it.
@@ -17,18 +19,22 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+from ovmake.workers.cage import Cage
 
 PR_SET_PDEATHSIG = 1
 # What is written fills a disk up to the last block, or to where the file system needs some for itself.
 FULL_BYTES = 1 << 16
+NOTHING: Mapping[str, Sequence[str]] = {}
 
 
 class ActionError(Exception):
@@ -56,7 +62,10 @@ class ActionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere."""
+    """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere.
+
+    `scratch` is where its temporary files go; "" leaves that to the system.
+    """
 
     id: int
     kind: str
@@ -65,6 +74,8 @@ class Request:
     outputs: Mapping[str, str] = field(default_factory=dict)
     log: str = ""
     journal: str = ""
+    scratch: str = ""
+    cage: Cage | None = None
 
     def to_line(self) -> bytes:
         """Return the request as it travels."""
@@ -76,18 +87,23 @@ class Request:
             "outputs": dict(self.outputs),
             "log": self.log,
             "journal": self.journal,
+            "scratch": self.scratch,
+            "cage": None if self.cage is None else asdict(self.cage),
         }
         return json.dumps(fields).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> Request:
         """Read what `to_line` wrote."""
-        return cls(**json.loads(line))
+        fields = json.loads(line)
+        around = fields.pop("cage")
+        cage = None if around is None else Cage(**{name: tuple(paths) for name, paths in around.items()})
+        return cls(**fields, cage=cage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """How it went. Without `ok`, `code` and `message` say why."""
+    """How it went. Without `ok`, `code` and `message` say why. `peak_bytes` is the most memory that a fork held."""
 
     id: int
     ok: bool
@@ -97,6 +113,7 @@ class Response:
     notes: tuple[str, ...] = ()
     help: str = ""
     setting: str = ""
+    peak_bytes: int | None = None
 
     def to_line(self) -> bytes:
         """Return the response as it travels."""
@@ -113,8 +130,14 @@ class Response:
 Handler = Callable[[Request], Mapping[str, object]]
 
 
-def serve(handlers: Mapping[str, Handler]) -> None:
-    """Answer requests until stdin ends. Takes over stdout and stderr."""
+def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]] = NOTHING) -> None:
+    """Answer requests until stdin ends. Takes over stdout and stderr.
+
+    `handlers` are functions of modules in `ovmake.workers` ("freezing:freeze"), imported when first needed. `imports`
+    are other modules that a kind of request needs, to be imported before a fork does it.
+    """
+    from ovmake.workers.forking import keep
+
     die_with_parent()
     # Ctrl-C in the terminal is the parent's business: it decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -124,11 +147,54 @@ def serve(handlers: Mapping[str, Handler]) -> None:
             request = Request.from_line(line)
             try:
                 with logged_to(request.log):
-                    response = _answer(handlers, request)
+                    answer = (
+                        _apart(handlers, imports, request, answers.fileno())
+                        if request.cage
+                        else _line(_answer(handlers, request))
+                    )
             except OSError as error:
                 message = f"cannot write {request.log}: {error.strerror or error}"
-                response = Response(id=request.id, ok=False, code="cannot-write", message=message)
-            answers.write(_line(response))
+                answer = _line(Response(id=request.id, ok=False, code="cannot-write", message=message))
+            answers.write(answer)
+            keep()
+
+
+def _apart(
+    handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]], request: Request, answers: int
+) -> bytes:
+    """Answer by a fork. What takes long to import is imported before, once for all forks."""
+    from ovmake.workers.forking import apart
+
+    for module in imports.get(request.kind, ()):
+        with contextlib.suppress(Exception):  # the fork meets it again, and says so
+            importlib.import_module(module)
+    with contextlib.suppress(Exception):
+        _handler(handlers, request.kind)
+
+    def answer() -> bytes:
+        os.close(answers)
+        return _line(replace(_answer(handlers, request), peak_bytes=_peak_bytes()))
+
+    return apart(request.cage or Cage(), request.scratch, answer)
+
+
+def _peak_bytes() -> int | None:
+    """Return the most memory that this process held, less the files that it has mapped; None where nobody tells."""
+    try:
+        with open("/proc/self/status", "rb") as status:  # noqa: PTH123
+            fields = {words[0]: int(words[1]) for line in status if (words := line.split())[-1] == b"kB"}
+        return (fields[b"VmHWM:"] - fields[b"RssFile:"]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _handler(handlers: Mapping[str, str | Handler], kind: str) -> Handler:
+    handler = handlers[kind]
+    if not isinstance(handler, str):
+        return handler
+    module, _, name = handler.partition(":")
+    found: Handler = getattr(importlib.import_module(f"ovmake.workers.{module}"), name)
+    return found
 
 
 def _line(response: Response) -> bytes:
@@ -139,9 +205,9 @@ def _line(response: Response) -> bytes:
         return Response(id=response.id, ok=False, code="action-failed", message=message).to_line()
 
 
-def _answer(handlers: Mapping[str, Handler], request: Request) -> Response:
+def _answer(handlers: Mapping[str, str | Handler], request: Request) -> Response:
     try:
-        facts = handlers[request.kind](request)
+        facts = _handler(handlers, request.kind)(request)
         return Response(id=request.id, ok=True, facts=facts)
     except ActionError as error:
         traceback.print_exc()
@@ -211,7 +277,7 @@ def logged_to(path: str) -> Iterator[None]:
         return
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     before = os.dup(1), os.dup(2)
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
     try:
         os.dup2(log, 1)
         os.dup2(log, 2)

@@ -5,30 +5,6 @@ from __future__ import annotations
 from ovmake.workers.protocol import Request, serve
 
 
-def _freeze(request: Request) -> dict[str, object]:
-    from ovmake.workers.freezing import freeze
-
-    return freeze(request)
-
-
-def _refer(request: Request) -> dict[str, object]:
-    from ovmake.workers.referring import refer
-
-    return refer(request)
-
-
-def _inspect(request: Request) -> dict[str, object]:
-    from ovmake.workers.inspecting_tensorflow import inspect
-
-    return inspect(request)
-
-
-def _run_layers(request: Request) -> dict[str, object]:
-    from ovmake.workers.layering import run_layers
-
-    return run_layers(request)
-
-
 def _time(request: Request) -> dict[str, object]:
     if request.params["step"] == "import":
         from ovmake.workers.importing import imported
@@ -46,4 +22,13 @@ def _time(request: Request) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    serve({"freeze": _freeze, "inspect": _inspect, "reference": _refer, "layers": _run_layers, "time": _time})
+    serve(
+        {
+            "freeze": "freezing:freeze",
+            "inspect": "inspecting_tensorflow:inspect",
+            "reference": "referring:refer",
+            "layers": "layering:run_layers",
+            "time": _time,
+        },
+        imports=dict.fromkeys(("freeze", "inspect", "reference", "layers"), ("tensorflow",)),
+    )

@@ -68,11 +68,12 @@ accuracy = {{ dataset = "val", metric = "accuracy", max-drop = 0.001 }}
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     build = [sys.executable, "-m", "ovmake", "build"]
     subprocess.run(build, cwd=folder, env=environment, check=True, capture_output=True)
+    from ovmake.seal import keep_key
     from ovmake.store.cas import Cas
     from ovmake.store.database import Database
     from ovmake.store.disk import RealDisk
 
-    database, _ = Database.open(folder / ".ovmake/state.db")
+    database, _ = Database.open(folder / ".ovmake/state.db", keep_key()[0])
     traces, cas = database.traces(), Cas(RealDisk(folder))
     found: dict[str, str] = {}
     for action, roles in (("convert", ("xml", "bin", "interface")), ("reference", ("outputs", "facts"))):

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ovmake.graph.digest import of_bytes
+from ovmake.seal import keep_key
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
@@ -62,7 +63,7 @@ def damage(folder: Path, outputs: str) -> None:
     digest = of_bytes(bytes(whole))
     disk = RealDisk(folder)
     disk.write(Cas(disk).path(digest), bytes(whole))
-    database, _ = Database.open(folder / ".ovmake/state.db")
+    database, _ = Database.open(folder / ".ovmake/state.db", keep_key()[0])
     trace = database.trace("convert fashion")
     assert trace is not None
     database.succeed("convert fashion", replace(trace, outputs={**trace.outputs, "bin": digest}))

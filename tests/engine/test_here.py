@@ -129,6 +129,8 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
     """Return a job with these contents as its inputs: bytes as they are, others as JSON."""
     for role, content in inputs.items():
         (root / role).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    for role in outputs:  # an action's scratch folder is its own
+        (root / f"made.{role}").unlink(missing_ok=True)
     action = Action(kind=kind, subject="m:auto", worker="here")
     params: dict[str, JsonValue] = {"candidates": ("fp32", "int8")}
     return Job(

@@ -20,6 +20,7 @@ from tests.real import build, ovmake, published
 VARIANTS = 50
 FEW = 8  # in the run of seconds: each kind of damage with an edit, and without
 PAGE_BYTES = 4_096
+READ_AT_ONCE = 2 * PAGE_BYTES  # the header, and whose it is: damage there shows when it is opened
 MODELS = ("a", "b", "c")
 STATE = ".ovmake/state.db"
 
@@ -118,20 +119,20 @@ def test_nothing_published_is_lost_before_the_next_build(repo: Path, tmp_path: P
     root = tmp_path / "elsewhere"
     shutil.copytree(repo, root)
     data = (root / STATE).read_bytes()
-    (root / STATE).write_bytes(data[:PAGE_BYTES] + b"\xa5" * (len(data) - PAGE_BYTES))
+    (root / STATE).write_bytes(data[:READ_AT_ONCE] + b"\xa5" * (len(data) - READ_AT_ONCE))
 
     with pytest.raises(OvmakeError, match=r"was set aside as state\.db\.unreadable"):
         build(root)
 
     assert published(repo) == published(root)
-    assert data[:PAGE_BYTES] == (root / f"{STATE}.unreadable").read_bytes()[:PAGE_BYTES]
+    assert data[:READ_AT_ONCE] == (root / f"{STATE}.unreadable").read_bytes()[:READ_AT_ONCE]
 
 
 def test_command_says_so_and_begins_anew(repo: Path, tmp_path: Path) -> None:
     root = tmp_path / "elsewhere"
     shutil.copytree(repo, root)
     data = (root / STATE).read_bytes()
-    (root / STATE).write_bytes(data[:PAGE_BYTES] + b"\xa5" * (len(data) - PAGE_BYTES))
+    (root / STATE).write_bytes(data[:READ_AT_ONCE] + b"\xa5" * (len(data) - READ_AT_ONCE))
 
     done = ovmake(root, "status", "a:fp32")
 

@@ -161,7 +161,7 @@ def test_journal_goes_when_its_search_has_a_result_and_another_stays() -> None:
     there = repo({"models/m.pb": b"m"})
     search = replace(action("control m", "models/m.pb", params={"max-drop": 1}), journal=("max-drop",))
     there.build(graph(search))
-    done = journal_name(decoded(there.database.traces()["control m"]).seen, ("max-drop",))
+    done = journal_name(decoded(there.database.traces()["control m"]).seen, ("max-drop",), there.database)
     there.disk.put(f".ovmake/journals/{done}", b"trials")
     there.disk.put(".ovmake/journals/interrupted", b"trials")
 

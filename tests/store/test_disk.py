@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.graph.digest import Digest, of_bytes
-from ovmake.store import disk as disk_module
+from ovmake.store import publishing
 from ovmake.store.disk import DigestMismatchError, RealDisk, Stat
 
 
@@ -235,7 +235,7 @@ def test_file_in_the_place_of_the_folder_is_replaced_and_leaves_nothing(disk: Re
 
 
 def test_publish_where_folders_cannot_be_exchanged(disk: RealDisk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk_module, "_renameat2", lambda _first, _second: False)
+    monkeypatch.setattr(publishing, "exchange", lambda *_: False)
     disk.publish("build/m", originals(disk, m_xml=b"old"))
     disk.write("build/m/notes.txt", b"mine")
 
@@ -283,7 +283,8 @@ def _read_in(folder: int, name: str) -> bytes | None:
 CUT = """
 import os, pathlib, sys
 from ovmake.graph.digest import of_bytes
-from ovmake.store import disk as module
+from ovmake.store import publishing
+from ovmake.store.disk import RealDisk
 root, exchange, left = pathlib.Path(sys.argv[1]), sys.argv[2] == "True", int(sys.argv[3])
 
 def counted(real):
@@ -296,10 +297,10 @@ def counted(real):
         return result
     return call
 
-pathlib.Path.rename = counted(pathlib.Path.rename)
-module._renameat2 = counted(module._renameat2) if exchange else lambda *_: False
-disk = module.RealDisk(root)
+disk = RealDisk(root)
 disk.write("cas/new", b"new")
+os.rename = counted(os.rename)
+publishing.exchange = counted(publishing.exchange) if exchange else lambda *_: False
 disk.publish("build/m", {"m.xml": ("cas/new", of_bytes(b"new"))})
 """
 

@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from ovmake.diagnostics import OvmakeError
+from ovmake.store.beneath import Beneath
 from ovmake.store.lock import hold
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,8 +23,10 @@ ROOT = Path(__file__).parent.parent.parent
 HOLDER = """
 import sys
 from pathlib import Path
+from ovmake.store.beneath import Beneath
 from ovmake.store.lock import hold
-with hold(Path(sys.argv[1]), wait=True, waiting=lambda text: print(text, flush=True)):
+folder = Path(sys.argv[1])
+with hold(Beneath(str(folder.parent)), folder.name, wait=True, waiting=lambda text: print(text, flush=True)):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -64,18 +68,22 @@ def other(folder: Path) -> Iterator[Other]:
         started.end()
 
 
+def held(folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
+    return hold(Beneath(str(folder.parent)), folder.name, wait=wait, waiting=waiting)
+
+
 def never(text: str) -> None:
     pytest.fail(f"waited: {text}")
 
 
 def test_alone_it_is_held_at_once_and_again(folder: Path) -> None:
     for _ in range(2):
-        with hold(folder, wait=False, waiting=never):
+        with held(folder, wait=False, waiting=never):
             assert (folder / "lock").read_text() == str(os.getpid())
 
 
 def test_no_wait_fails_and_names_the_holder(folder: Path, other: Other) -> None:
-    with pytest.raises(OvmakeError) as caught, hold(folder, wait=False, waiting=never):
+    with pytest.raises(OvmakeError) as caught, held(folder, wait=False, waiting=never):
         pytest.fail("two hold it")
 
     (diagnostic,) = caught.value.diagnostics
@@ -105,7 +113,7 @@ def test_whoever_waits_for_a_lock_that_is_removed_gets_the_one_that_others_see(f
     other.end()
 
     assert second.line() == "held"
-    with pytest.raises(OvmakeError), hold(folder, wait=False, waiting=never):
+    with pytest.raises(OvmakeError), held(folder, wait=False, waiting=never):
         pytest.fail("two hold it")
     second.end()
 
@@ -132,21 +140,21 @@ def test_lock_of_a_killed_process_is_free(folder: Path, other: Other) -> None:
     other.process.wait()
     other.process.communicate()
 
-    with hold(folder, wait=False, waiting=never):
+    with held(folder, wait=False, waiting=never):
         pass
 
 
 def test_lock_is_free_after_an_error(folder: Path) -> None:
-    with pytest.raises(RuntimeError, match="inside"), hold(folder, wait=False, waiting=never):
+    with pytest.raises(RuntimeError, match="inside"), held(folder, wait=False, waiting=never):
         raise RuntimeError("inside")
 
-    with hold(folder, wait=False, waiting=never):
+    with held(folder, wait=False, waiting=never):
         pass
 
 
 def test_other_folders_are_other_locks(tmp_path: Path, other: Other) -> None:
     assert other.process.poll() is None
-    with hold(tmp_path / "elsewhere", wait=False, waiting=never):
+    with held(tmp_path / "elsewhere", wait=False, waiting=never):
         pass
 
 
@@ -166,5 +174,5 @@ def test_the_command_line_waits_for_nobody_with_no_wait(folder: Path, other: Oth
 def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / ".ovmake").write_text("")
 
-    with pytest.raises(FileExistsError), hold(tmp_path / ".ovmake", wait=True, waiting=never):
+    with pytest.raises(NotADirectoryError), held(tmp_path / ".ovmake", wait=True, waiting=never):
         pytest.fail("there is no folder to lock")

@@ -207,6 +207,7 @@ def test_the_rule_leaves_room_for_the_slowest_clock() -> None:
 
 
 def test_moved_repo_reads_nothing_again(tmp_path: Path, database: Database) -> None:
+    (tmp_path / "before").mkdir()
     before = RealDisk(tmp_path / "before")
     before.write("models/m.pb", b"a")
     time.sleep(2 * RACY_NS / 1e9)
@@ -220,6 +221,7 @@ def test_moved_repo_reads_nothing_again(tmp_path: Path, database: Database) -> N
 
 
 def test_copied_repo_finds_the_same_digests(tmp_path: Path, database: Database) -> None:
+    (tmp_path / "before").mkdir()
     before = RealDisk(tmp_path / "before")
     before.write("models/m/saved_model.pb", b"a")
     state = look(before, database, "models/m")

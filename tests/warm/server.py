@@ -23,6 +23,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ovmake.workers.client import passed
 from ovmake.workers.protocol import die_with_parent
 from tests.warm import ASKED, FOLDER, ON_PATH
 from tests.warm.playing import PLAYED, play
@@ -35,7 +36,21 @@ MODULES = {
 # Names that no framework reads, and two that scikit-learn sets wherever it is imported, in the test's own process, too.
 # Everything else has to be as it was when the frameworks were imported.
 UNREAD = {
-    *(ASKED, PLAYED, "PYTEST_CURRENT_TEST", "PWD", "OLDPWD", "COLUMNS", "LINES", "TERM", "CRASH_MARK", "_", "SHLVL"),
+    *(
+        FOLDER,
+        ASKED,
+        "OVMAKE_STATE_KEY",
+        PLAYED,
+        "PYTEST_CURRENT_TEST",
+        "PWD",
+        "OLDPWD",
+        "COLUMNS",
+        "LINES",
+        "TERM",
+        "CRASH_MARK",
+        "_",
+        "SHLVL",
+    ),
     *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),
 }
 DESCRIPTORS = 3
@@ -130,8 +145,11 @@ def _read(asker: socket.socket) -> Order | None:
 
 
 def _readable(environment: Mapping[str, str]) -> dict[str, object]:
-    """Return what a framework may read: in another environment it is not the one that was imported."""
-    found: dict[str, object] = {name: value for name, value in environment.items() if name not in {*UNREAD, FOLDER}}
+    """Return what a framework may read: in another environment it is not the one that was imported.
+
+    What no worker is given, none reads.
+    """
+    found: dict[str, object] = {name: value for name, value in passed(environment).items() if name not in UNREAD}
     found["PYTHONPATH"] = set(environment.get("PYTHONPATH", "").split(os.pathsep))
     return found
 

@@ -109,7 +109,9 @@ def spool(request: Request) -> dict[str, object]:
     except (Exception, SystemExit) as error:
         where = f" after {spooled.count} samples" if spooled.count else ""
         message = f"`{called}` failed{where}: {type(error).__name__}: {message_of(error)}"
-        raise ActionError("loader-failed", message, notes=_end_of(error)) from error
+        hint = "a loader may read what the Ovfile names, and nothing else: name it in the dataset's `files`"
+        denied = isinstance(error, PermissionError)
+        raise ActionError("loader-failed", message, notes=_end_of(error), help=hint if denied else "") from error
     spooled.close()
     return {"samples": spooled.count}
 

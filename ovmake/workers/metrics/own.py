@@ -113,7 +113,8 @@ def _failed(metric: Metric, error: Exception) -> ActionError:
     lines = [error.lineno] if isinstance(error, SyntaxError) else [frame.lineno for frame in frames[-1:]]
     notes = tuple(f"raised at {file}:{line}{_line(source, line)}" for line in lines if line)
     message = f"`{metric.name}` failed: {type(error).__name__}: {message_of(error)}"
-    return ActionError("user-code", message, setting="accuracy.metric", notes=notes)
+    hint = "a metric may read its own file, and nothing else" if isinstance(error, PermissionError) else ""
+    return ActionError("user-code", message, setting="accuracy.metric", notes=notes, help=hint)
 
 
 def _line(source: str, number: int) -> str:

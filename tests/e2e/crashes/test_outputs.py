@@ -93,10 +93,11 @@ def test_link_in_the_place_of_a_published_folder_is_replaced_and_not_followed(
 
 
 @pytest.mark.parametrize("level", ["build", "build/a"])
-def test_link_above_published_folders_is_the_users_choice_of_a_place(
+def test_link_above_published_folders_is_a_users_choice_of_a_place_with_allow_outside(
     project: Project, clean: Clean, tmp_path: Path, level: str
 ) -> None:
-    # `build -> /big/disk` is how one puts outputs on another disk. What is there besides outputs stays.
+    # `build -> /big/disk` is how one puts outputs on another disk; a stranger's repo can hold such a link, too. What is
+    # there besides outputs stays.
     outside, place = tmp_path / "big-disk", project.folder / level
     outside.mkdir()
     (outside / "mine.txt").write_text("mine")
@@ -104,14 +105,18 @@ def test_link_above_published_folders_is_the_users_choice_of_a_place(
     place.symlink_to(outside)
     project.set(weights=1)
 
-    assert 0 == project.ovmake("build").status
+    refused = project.ovmake("build")
+    assert 1 == refused.status
+    assert f"`{level}` is a link" in refused.stderr
+
+    assert 0 == project.ovmake("build", "--allow-outside").status
 
     assert place.is_symlink()
     assert "mine" == (outside / "mine.txt").read_text()
     due, name = clean.outputs(project), place.relative_to(project.folder / "build")
     for file, content in due.items():
         assert content == (project.folder / "build" / file).read_bytes(), name
-    assert 0 == project.ovmake("clean").status
+    assert 0 == project.ovmake("clean", "--allow-outside").status
     assert ["mine.txt"] == [str(path.relative_to(outside)) for path in outside.rglob("*") if path.is_file()]
 
 

@@ -1,0 +1,186 @@
+"""The file of the state database: its format, whose it is, and what becomes of one that cannot be used.
+
+    connect(path, sealer) -> sqlite3.Connection     of this format, made or brought up to it if need be
+    check_entries(path), exchange(path, format), set_aside(path, suffix)
+    torn(error) -> bool                             whether the file is what is wrong
+
+Rule 1: every format has its own database. An older one is brought up to this format; a newer one steps aside under its
+        format's name, where the ovmake that made it finds it again.
+Rule 2: one that another user made is set aside whole, and so is one that is torn. Nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import stat as stat_module
+from pathlib import Path
+
+from ovmake.store.beneath import Beneath
+from ovmake.store.handles import check_at
+from ovmake.store.sealing import Sealer
+
+# Bump when a table or the trace's JSON changes, and say in MIGRATIONS how the format before becomes this one.
+FORMAT = 3
+SCHEMA = """
+CREATE TABLE owner (seal BLOB NOT NULL);
+CREATE TABLE traces (action TEXT PRIMARY KEY, body TEXT NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE results (
+    digest TEXT PRIMARY KEY, body TEXT NOT NULL, used_s INTEGER NOT NULL, seal BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    action TEXT PRIMARY KEY, digest TEXT NOT NULL, message TEXT NOT NULL, seal BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, seen_ns INTEGER NOT NULL, seal BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE fingerprints (source TEXT PRIMARY KEY, found TEXT NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE listings (tree TEXT PRIMARY KEY, files TEXT NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+# Format -> what makes the next one of it.
+MIGRATIONS = {
+    # When results were used was not noted: they count as used now. Early databases of format 1 lack the fingerprints.
+    1: """
+ALTER TABLE results ADD COLUMN used_s INTEGER NOT NULL DEFAULT 0;
+UPDATE results SET used_s = CAST(strftime('%s', 'now') AS INTEGER);
+CREATE TABLE IF NOT EXISTS fingerprints (source TEXT PRIMARY KEY, found TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS listings (tree TEXT PRIMARY KEY, files TEXT NOT NULL) WITHOUT ROWID;
+""",
+    # Rows without seals are nobody's: what holds them is set aside, until `ovmake cache trust` takes it over.
+    2: """
+ALTER TABLE traces ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+ALTER TABLE results ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+ALTER TABLE failures ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+ALTER TABLE files ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+ALTER TABLE fingerprints ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+ALTER TABLE listings ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+CREATE TABLE owner (seal BLOB NOT NULL);
+""",
+}
+
+# What a database of another user's is called once it is set aside.
+FOREIGN = "foreign"
+NOT_OURS = "it was made by another user, or on another machine (`ovmake cache trust` takes it over, if you trust them)"
+
+# The database, and what SQLite keeps beside it.
+SQLITE_FILES = ("", "-wal", "-shm", "-journal")
+
+# A format beyond this is no format, but what a torn header says.
+LAST_FORMAT = 1_000
+
+# What keeps SQLite from working on a database that is whole.
+OUTSIDE = {
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISUSE),
+}
+
+
+def torn(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is what is wrong, and not the disk it is on or the program that reads it."""
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.NotSupportedError):
+        return False
+    # Python's own errors, say of text that is no UTF-8, have no code; the last byte of an extended one is the kind.
+    return (getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF) not in OUTSIDE
+
+
+def set_aside(path: Path, suffix: str = "unreadable") -> str:
+    """Move a closed database out of the way, with the log that belongs to it; return its new name."""
+    ours, aside = Beneath(str(path.parent)), f"{path.name}.{suffix}"
+    ours.remove(f"{path.name}-shm")
+    for part in ("-wal", ""):
+        ours.remove(f"{aside}{part}")
+        with contextlib.suppress(FileNotFoundError):
+            ours.move(f"{path.name}{part}", f"{aside}{part}")
+    return aside
+
+
+def check_entries(path: Path) -> str:
+    """See that SQLite, which opens files by name, finds ours; return what is to be said of a folder in its place.
+
+    Raises:
+        ForeignEntryError: one of its files is a link, no regular file, or has several names.
+    """
+    if not path.parent.exists():
+        Beneath(str(path.parent.parent)).make_folder(path.parent.name)
+    ours = Beneath(str(path.parent))
+    found = ours.stat(path.name)
+    if found is not None and stat_module.S_ISDIR(found.st_mode):
+        ours.remove(f"{path.name}.folder", as_far_as_possible=True)
+        ours.move(path.name, f"{path.name}.folder")
+        return f"{path} was set aside as {path.name}.folder, everything is looked at anew: it is a folder"
+    for part in SQLITE_FILES:
+        if ours.stat(f"{path.name}{part}") is not None:
+            with ours.place(f"{path.name}{part}") as (handle, name):
+                check_at(handle, name, f"{path.parent.name}/{name}")
+    return ""
+
+
+class ForeignError(Exception):
+    """The database is not this user's."""
+
+
+class OtherFormatError(Exception):
+    """The database was made by a newer ovmake, or an older one made it while this one's own stood aside."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.format = number
+
+
+def _own(path: Path) -> Path:
+    """Return where a database of this format is that another ovmake has set aside."""
+    return path.with_name(f"{path.name}.format-{FORMAT}")
+
+
+def exchange(path: Path, number: int) -> str:
+    """Set the database of another format aside, and take this format's back if there is one; say so."""
+    aside = set_aside(path, f"format-{number}")
+    then = "the one that this ovmake had is back" if _own(path).exists() else "everything is looked at anew"
+    ours = Beneath(str(path.parent))
+    for part in ("-wal", ""):
+        with contextlib.suppress(FileNotFoundError):
+            ours.move(f"{_own(path).name}{part}", f"{path.name}{part}")
+    found = f"{path} has format {number}, this ovmake reads {FORMAT}"
+    return f"{found}: it was set aside as {aside}, where the ovmake that made it finds it again, and {then}"
+
+
+def connect(path: Path, sealer: Sealer, *, anybodys: bool = False) -> sqlite3.Connection:
+    """Open or make the database; with `anybodys`, whoever made it.
+
+    Raises:
+        ForeignError: another user made it.
+        OtherFormatError: it has another format, and cannot be brought up to this one.
+        sqlite3.DatabaseError: it cannot be read, see `torn`.
+    """
+    closed = not Path(f"{path}-wal").exists()
+    connection = sqlite3.connect(path, isolation_level="IMMEDIATE")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL, not NORMAL: a published output must never outlive, over a power loss, the row that explains it.
+        connection.execute("PRAGMA synchronous = FULL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if not 0 <= version <= LAST_FORMAT:
+            raise sqlite3.DatabaseError(f"its format is {version}")
+        if version > FORMAT or (0 < version < FORMAT and _own(path).exists()):
+            raise OtherFormatError(version)
+        if version and not closed and (found := connection.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
+            raise sqlite3.DatabaseError(found[0])
+        _bring_up(connection, version, sealer)
+        if not anybodys and connection.execute("SELECT seal FROM owner").fetchall() != [(sealer.owner,)]:
+            raise ForeignError
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
+        raise
+    return connection
+
+
+def _bring_up(connection: sqlite3.Connection, version: int, sealer: Sealer) -> None:
+    """Make the tables of an empty database, or those of an older format into this one's: in one transaction."""
+    new = f"{SCHEMA} INSERT INTO owner VALUES (x'{sealer.owner.hex()}');"  # noqa: S608 - our own digits
+    steps = "".join(MIGRATIONS[number] for number in range(version, FORMAT)) if version else new
+    if version < FORMAT:
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")

@@ -1,0 +1,76 @@
+"""`ovmake cache trust`: take over what another user's ovmake, or an older one, found out in a copied `.ovmake`.
+
+    trust(database, path, holds) -> Trusted       None where there is nothing to take over
+
+The state that was set aside as another's is read once more. A result is taken over if each of its outputs is in the
+store with the bytes that it names, all of them read now. What cannot be checked, whether the outputs really are what
+the action makes of its inputs, is what trust means.
+
+Digests of sources and fingerprints are not taken over: they are taken again, of the files that are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovmake.graph.digest import Digest
+from ovmake.graph.trace import Trace
+from ovmake.store.beneath import Beneath
+from ovmake.store.database import Database, decoded
+from ovmake.store.formats import FOREIGN, connect
+from ovmake.store.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """How many results were taken over, how many were not, and how many bytes were read to tell."""
+
+    taken: int
+    refused: int
+    checked_bytes: int
+
+
+def trust(database: Database, path: Path, holds: Callable[[Digest], bool]) -> Trusted | None:
+    """Take over the state that was set aside beside the database at `path`; None if there is none.
+
+    `holds` says whether the store has the bytes of a digest, read now.
+
+    Raises:
+        sqlite3.DatabaseError: it is torn.
+    """
+    aside = path.with_name(f"{path.name}.{FOREIGN}")
+    ours = Beneath(str(path.parent))
+    if ours.stat(aside.name) is None:
+        return None
+    ours.check("")
+    with closing(connect(aside, Sealer(database.key), anybodys=True)) as connection:
+        traces = {action: decoded(body) for action, body in connection.execute("SELECT action, body FROM traces")}
+        results = [decoded(body) for (body,) in connection.execute("SELECT body FROM results ORDER BY used_s")]
+    whole = _Whole(holds)
+    good = [trace for trace in results if whole.has(trace)]
+    database.adopt({action: trace for action, trace in traces.items() if whole.has(trace)}, good)
+    for part in ("", "-wal", "-shm"):
+        ours.remove(f"{aside.name}{part}")
+    return Trusted(taken=len(good), refused=len(results) - len(good), checked_bytes=whole.checked_bytes)
+
+
+class _Whole:
+    """Asks for each digest once."""
+
+    def __init__(self, holds: Callable[[Digest], bool]) -> None:
+        self._holds = holds
+        self._asked: dict[Digest, bool] = {}
+
+    def has(self, trace: Trace) -> bool:
+        """Whether all outputs of a result are stored as it says."""
+        for digest in trace.outputs.values():
+            if digest not in self._asked:
+                self._asked[digest] = self._holds(digest)
+        return all(self._asked[digest] for digest in trace.outputs.values())
+
+    @property
+    def checked_bytes(self) -> int:
+        return sum(digest.size_bytes for digest, there in self._asked.items() if there)
