@@ -17,6 +17,7 @@ Standard library only, and cheap to import: the ovmake process recognises source
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,8 +83,9 @@ def recognise(path: Path) -> Recognised:
     """
     if path.is_dir():
         return _folder(path)
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    # Whoever opens a named pipe waits for somebody to write to it.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        head = file.read(_HEAD) or b""
     if head.startswith(_HDF5):
         return Recognised(kind="keras-h5")
     if head[4:8] == _TFLITE:  # before zip: files of labels may be appended to a model as an archive
