@@ -1,13 +1,18 @@
 """Do one action apart: in a process that is forked for it, in a cage of its own, and gone after it.
 
-    answer = apart(request, answer=...)       the line of the response, from a fork
+    line = apart(cage, scratch, answer, help)       the line that `answer()` returns in a fork
+    line = ask(line)                                in the fork: the answer of the worker's helper
+    keep()                                          import what the last fork had to import
 
 A worker imports its framework once, uses nothing of it, and so has no threads of the framework's when it forks. The
 fork enters its cage, does the action, writes its answer into a pipe, and ends. It is not asked twice: what a model's
 bytes may have done to it ends with it, and so does all that it started.
 
-What the fork had to import besides, it names in a second line. The worker imports that, too, once it has answered, if
+What the fork had to import besides, it names in a last line. The worker imports that, too, once it has answered, if
 it is one of KEPT: the next fork finds it.
+
+An action of OpenVINO's worker may need TensorFlow. That is another worker, which the first one keeps: its fork asks by
+a line that begins with "?", and the worker asks on, in the same cage.
 
 Rule 1: the worker itself touches nothing that an action reads. Of its fork's words it passes on one line, as it is.
 Rule 2: a fork that dies takes the worker along, by the same signal or with the same status: whoever waits for the
@@ -25,23 +30,36 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from ovmake.workers import cage
 
 _PR_SET_CHILD_SUBREAPER = 36
-_PIECE_BYTES = 1 << 16
 # Facts of an action are a few numbers and names; `inspect` lists a model's layers.
 _MOST_BYTES = 1 << 28
-_LINES = 2
+_ASK = b"?"
 
 # Packages that take long to import, and are imported where an action turns out to need them.
 KEPT = ("PIL.Image", "h5py", "keras", "pycocotools.cocoeval", "scipy.sparse", "sklearn.metrics", "tf_keras")
 _wanted: set[str] = set()
+# In a fork: where it asks its worker, and where it reads the answer.
+_worker: list[tuple[int, BinaryIO]] = []
 
 
-def apart(inside: cage.Cage, scratch: str, answer: Callable[[], bytes]) -> bytes:
+class Help(Protocol):
+    """The workers that a worker keeps for its forks."""
+
+    @property
+    def pids(self) -> Collection[int]:
+        """Their processes."""
+
+    def answer(self, line: bytes) -> bytes:
+        """Return the answer to a fork's line, an empty line if there is none. A fork is not to be trusted."""
+
+
+def apart(inside: cage.Cage, scratch: str, answer: Callable[[], bytes], helper: Help) -> bytes:
     """Return the line that `answer` returns, called in a fork and in the cage. It does not return if the fork dies.
 
     `scratch` is where temporary files of the action go, "" for where they go anyway.
@@ -51,20 +69,23 @@ def apart(inside: cage.Cage, scratch: str, answer: Callable[[], bytes]) -> bytes
     gc.freeze()  # or the fork's garbage collector copies every page of what was imported
     sys.stdout.flush()
     sys.stderr.flush()
-    reading, writing = os.pipe()
+    (reading, writing), (hearing, telling) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
+        os.close(telling)
+        _worker.append((writing, os.fdopen(hearing, "rb")))
         _fork(inside, scratch, answer, writing)
     os.close(writing)
+    os.close(hearing)
     with contextlib.suppress(OSError):  # both sides do it: whoever comes first
         os.setpgid(child, child)
-    line, also = _lines_from(reading)
+    line, also = _heard(reading, telling, helper)
     if line:
         _kill_group(child)
     _, status = os.waitpid(child, 0)
     _kill_group(child)
-    _bury_children()
+    _bury_children(helper.pids)
     if not line:
         _die_as(status)
     _wanted.update(name for name in also.decode(errors="replace").split() if name in KEPT)
@@ -76,6 +97,24 @@ def keep() -> None:
     while _wanted:
         with contextlib.suppress(Exception):  # the next fork says why, if it matters to it
             importlib.import_module(_wanted.pop())
+
+
+def is_fork() -> bool:
+    """Whether this process was forked for an action, and has a worker to ask."""
+    return bool(_worker)
+
+
+def ask(line: bytes) -> bytes | None:
+    """Have the worker's helper answer a line, from a fork; None if it has no answer.
+
+    Raises:
+        OSError: the worker is gone.
+    """
+    asking, answers = _worker[0]
+    line = _ASK + line
+    while line:
+        line = line[os.write(asking, line) :]
+    return answers.readline().strip() or None
 
 
 def _fork(inside: cage.Cage, scratch: str, answer: Callable[[], bytes], writing: int) -> None:
@@ -108,14 +147,16 @@ def _fork(inside: cage.Cage, scratch: str, answer: Callable[[], bytes], writing:
         os._exit(status)
 
 
-def _lines_from(reading: int) -> tuple[bytes, bytes]:
-    """Return the two lines that the fork wrote, the first with its end; nothing if it wrote anything else."""
-    heard = bytearray()
-    with os.fdopen(reading, "rb", buffering=0) as pipe:
-        while heard.count(b"\n") < _LINES and len(heard) < _MOST_BYTES and (piece := pipe.read(_PIECE_BYTES)):
-            heard += piece
-    first, *rest = bytes(heard).split(b"\n")
-    return (first + b"\n", rest[0]) if len(rest) == _LINES and not rest[-1] else (b"", b"")
+def _heard(reading: int, telling: int, helper: Help) -> tuple[bytes, bytes]:
+    """Return the two lines that a fork ends with, the first with its end, once it has been helped; else nothing."""
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(telling, "wb", buffering=0) as answers:
+        line = pipe.readline(_MOST_BYTES)
+        while line.startswith(_ASK):
+            with contextlib.suppress(BrokenPipeError):
+                answers.write(helper.answer(line.removeprefix(_ASK)))
+            line = pipe.readline(_MOST_BYTES)
+        also = pipe.readline(_MOST_BYTES)
+    return (line, also) if line.endswith(b"\n") and also.endswith(b"\n") else (b"", b"")
 
 
 def _be_heir() -> None:
@@ -129,15 +170,15 @@ def _kill_group(child: int) -> None:
         os.killpg(child, signal.SIGKILL)
 
 
-def _bury_children() -> None:
+def _bury_children(but: Collection[int]) -> None:
     """End whatever the fork left, in whatever process group it is."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     with contextlib.suppress(OSError):
-        while found := children.read_text().split():
-            for pid in map(int, found):
+        while found := set(map(int, children.read_text().split())).difference(but):
+            for pid in found:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            for pid in map(int, found):
+            for pid in found:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, 0)
 

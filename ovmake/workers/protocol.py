@@ -136,46 +136,43 @@ def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[
     `handlers` are functions of modules in `ovmake.workers` ("freezing:freeze"), imported when first needed. `imports`
     are other modules that a kind of request needs, to be imported before a fork does it.
     """
-    from ovmake.workers.forking import keep
+    from ovmake.workers.forking import apart, keep
+    from ovmake.workers.helping import Helpers
 
     die_with_parent()
     # Ctrl-C in the terminal is the parent's business: it decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    helpers = Helpers()
+
+    def answered(request: Request) -> bytes:
+        if request.cage is None:
+            return _line(_answer(handlers, request))
+        for module in imports.get(request.kind, ()):
+            with contextlib.suppress(Exception):  # the fork meets it again, and says so
+                importlib.import_module(module)
+        with contextlib.suppress(Exception):
+            _handler(handlers, request.kind)
+        helpers.serve(request)
+
+        def answer() -> bytes:
+            os.close(answers.fileno())
+            return _line(replace(_answer(handlers, request), peak_bytes=_peak_bytes()))
+
+        return apart(request.cage, request.scratch, answer, helpers)
+
     with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
         os.dup2(2, 1)
         for line in sys.stdin.buffer:
             request = Request.from_line(line)
             try:
                 with logged_to(request.log):
-                    answer = (
-                        _apart(handlers, imports, request, answers.fileno())
-                        if request.cage
-                        else _line(_answer(handlers, request))
-                    )
+                    answer = answered(request)
             except OSError as error:
                 message = f"cannot write {request.log}: {error.strerror or error}"
                 answer = _line(Response(id=request.id, ok=False, code="cannot-write", message=message))
             answers.write(answer)
             keep()
-
-
-def _apart(
-    handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]], request: Request, answers: int
-) -> bytes:
-    """Answer by a fork. What takes long to import is imported before, once for all forks."""
-    from ovmake.workers.forking import apart
-
-    for module in imports.get(request.kind, ()):
-        with contextlib.suppress(Exception):  # the fork meets it again, and says so
-            importlib.import_module(module)
-    with contextlib.suppress(Exception):
-        _handler(handlers, request.kind)
-
-    def answer() -> bytes:
-        os.close(answers)
-        return _line(replace(_answer(handlers, request), peak_bytes=_peak_bytes()))
-
-    return apart(request.cage or Cage(), request.scratch, answer)
+    helpers.end()
 
 
 def _peak_bytes() -> int | None:

@@ -38,13 +38,11 @@ from ovmake.workers.naming import name_by_cut, name_by_signature
 from ovmake.workers.protocol import ActionError, Request, Response, message_of
 from ovmake.workers.recognise import recognise, unknown, with_kind
 from ovmake.workers.severing import begin_at
-from ovmake.workers.sibling import Sibling
+from ovmake.workers.sibling import ask_tensorflow
 
 DIRECT = "by OpenVINO's own reader"
 
 _MISSING = re.compile(r"No conversion rule found for operations?: ((?:[\w>]+, )*[\w>]+)")
-
-_tensorflow = Sibling("tensorflow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +298,7 @@ def frozen_by_tensorflow(request: Request) -> Iterator[tuple[dict[str, str], Res
     with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
         asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
-        yield outputs, _tensorflow.ask(asked)
+        yield outputs, ask_tensorflow(asked)
 
 
 def _refused_twice(refusal: ActionError, response: Response | None) -> ActionError:

@@ -3,13 +3,15 @@
     tensorflow = Sibling("tensorflow")
     response = tensorflow.ask(request)       starts it when first needed; None if it died or cannot start
 
-It ends with the process that started it.
+It ends with the process that started it. In the fork of a worker (forking.py), the worker keeps the process, so that
+the next action finds it: then it is asked by way of the worker.
 """
 
 from __future__ import annotations
 
 import os
 
+from ovmake.workers import forking
 from ovmake.workers.client import WorkerProcess
 from ovmake.workers.protocol import Request, Response
 
@@ -43,8 +45,24 @@ class Sibling:
         """Send a request and wait for its answer."""
         return self.receive() if self.send(request) else None
 
+    @property
+    def pid(self) -> int | None:
+        """The process, None if there is none."""
+        return None if self._process is None else self._process.process.pid
+
     def end(self) -> None:
         """End the process, if there is one."""
         if self._process is not None:
             self._process.end()
             self._process = None
+
+
+_tensorflow = Sibling("tensorflow")
+
+
+def ask_tensorflow(request: Request) -> Response | None:
+    """Have the worker's helper do a request, from a fork; from any other process, one that is kept here."""
+    if not forking.is_fork():
+        return _tensorflow.ask(request)
+    line = forking.ask(request.to_line())
+    return None if line is None else Response.from_line(line)

@@ -23,14 +23,13 @@ from ovmake.workers import ir
 from ovmake.workers.pairing import Order, Port
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.sibling import Sibling
+from ovmake.workers.sibling import ask_tensorflow
 
 GROUP_BYTES = 64 << 20
 # For what is of dynamic size even when the inputs are not.
 _GUESS_BYTES = 4 << 20
 _MARK = "ovmake-layer:"
 
-_tensorflow = Sibling("tensorflow")
 
 Feeds = Sequence[Mapping[str, Array]]
 Values = Mapping[int, list[Array]]
@@ -174,7 +173,7 @@ def run_tensorflow(
         )
         named = {f"{turn}_{name}": array for turn, feed in enumerate(feeds) for name, array in feed.items()}
         np.savez(asked.inputs["feeds"], allow_pickle=False, **named)
-        response = _tensorflow.ask(asked)
+        response = ask_tensorflow(asked)
         if response is None:
             raise ActionError("worker-died", "TensorFlow's worker ended while it ran the layers", setting="source")
         if not response.ok:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ovmake.workers.cage import Cage
 from ovmake.workers.client import WorkerProcess, passed
 from ovmake.workers.protocol import Request, Response
 from tests.e2e.processes import alive, wait_for
+from tests.e2e.tiny import frozen_graph
 
 SECRET = "a token of the user's"  # noqa: S105
 WALLS = pytest.mark.skipif(not cage.landlock_abi(), reason="this kernel has no Landlock")
@@ -31,6 +33,7 @@ WALLS = pytest.mark.skipif(not cage.landlock_abi(), reason="this kernel has no L
 ACTIONS = """
 import asyncio, ctypes, json, os, signal, socket, subprocess, sys, time
 from pathlib import Path
+from ovmake.workers import forking
 from ovmake.workers.protocol import serve
 
 def tried(action):
@@ -101,6 +104,7 @@ serve({
     "leave": lambda _: os._exit(3), "exit": lambda _: sys.exit(4),
     "die": lambda _: os.kill(os.getpid(), signal.SIGSEGV),
     "chatter": lambda _: os.write(1, b"{}\\n" * 3) and {},
+    "ask": tried(lambda line: repr(forking.ask(line.encode()))),
     "sleep": lambda _: time.sleep(1000), "hold": lambda _: bytearray(200 << 20) and {},
     "modules": tried(lambda _: "decimal" in sys.modules),
     "stdin": tried(lambda _: sys.stdin.read()),
@@ -321,11 +325,47 @@ def test_action_has_neither_the_workers_input_nor_its_output(worker: Worker) -> 
     found = worker.facts("descriptors")["found"]
 
     pipes = [name for name in found if "pipe:" in name]
-    assert len(pipes) == 1  # its own answer's
+    assert len(pipes) == 2  # what it answers by, and what it hears of helpers
 
 
 def test_what_is_imported_before_is_there_for_every_fork(worker: Worker) -> None:
     assert worker.facts("modules") == {"found": True}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["garbage\n", "{}\n", '{"kind": "freeze"}\n', "[" * 100_000 + "\n", '{"id": 1, "kind": "spool", "cage": null}\n'],
+)
+def test_helper_has_no_answer_to_what_is_no_request_for_help(line: str, worker: Worker) -> None:
+    assert worker.facts("ask", line) == {"found": "None"}
+
+
+@pytest.mark.heavy
+@WALLS
+def test_helper_is_in_the_cage_of_the_action_that_asked(worker: Worker, secret: Path, tmp_path: Path) -> None:
+    """Whatever the fork says: where to log, what to read, where to write, and that there is no cage."""
+    (tmp_path / "model.pb").write_bytes(frozen_graph(2))
+    outputs = {"graph": f"{tmp_path}/home/graph.pb", "names": f"{tmp_path}/home/names.json"}
+    sound = Request(
+        id=1,
+        kind="freeze",
+        params={"kind": "frozen-graph"},
+        inputs={"source": str(tmp_path / "model.pb")},
+        outputs=outputs,
+        log=str(tmp_path / "home/log"),
+        cage=Cage(read=("/",), write=("/",)),
+    )
+
+    said = worker.facts("ask", sound.to_line().decode(), read=(tmp_path / "model.pb",))["found"]
+
+    assert "Permission denied" in said
+    assert [path.name for path in secret.parent.iterdir()] == ["secret"]
+    inside = {role: f"{worker.scratch}/{role}" for role in outputs}
+    said = worker.facts("ask", replace(sound, outputs=inside).to_line().decode(), read=(tmp_path / "model.pb",))[
+        "found"
+    ]
+    assert '"ok": true' in said
+    assert sorted(path.name for path in worker.scratch.iterdir()) == ["graph", "names"]
 
 
 def test_fork_says_what_it_held(worker: Worker) -> None:
