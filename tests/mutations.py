@@ -1,4 +1,4 @@
-"""Twenty faults, put into copies of the checkout one at a time: does the suite find them? `python -m tests.mutations`.
+"""Twenty-one faults, put into copies of the checkout one by one: does the suite find them? `python -m tests.mutations`.
 
     python -m tests.mutations                         all of them
     python -m tests.mutations racy-clock orphans-live  some
@@ -112,8 +112,14 @@ MUTATIONS: dict[str, Mutation] = {
     "samples-are-no-param": Mutation("rules/settings.py", '        ("samples", settings.samples),\n', "", RULES),
     "cut-by-computation": Mutation(
         "rules/settings.py",
-        "by_computation=form.kind in FINGERPRINTED and not is_cut)",
-        "by_computation=form.kind in FINGERPRINTED)",
+        "by_computation=followed and not is_cut)",
+        "by_computation=followed)",
+        RULES,
+    ),
+    "unloaded-twin-shared": Mutation(
+        "rules/check_source.py",
+        "if not any(given.by_computation for given in source):",
+        "if source:",
         RULES,
     ),
     # workers

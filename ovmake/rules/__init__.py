@@ -8,6 +8,7 @@
     control.py           INT8 that misses its promise    -> INT8 with layers given back to floating point
     name_layers.py       what it gave back               -> the same with the names of the source's layers
     check_samples.py     datasets                        -> what is wrong with them, before anything long begins
+    check_source.py      a source's bytes                -> that TensorFlow loads them, and what it answers
     reference.py         the same through TensorFlow     -> its outputs, for comparison
     evaluate.py          the IR against the reference    -> figures
     gate.py              figures against the promise     -> passed, or the target fails

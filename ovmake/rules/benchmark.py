@@ -12,6 +12,7 @@ from dataclasses import replace
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.check_source import check_source
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
@@ -46,6 +47,7 @@ def benchmark(
     xml, interface = made_by["xml"], made_by["interface"]
     if not isinstance(xml, Artifact) or not isinstance(interface, Artifact):
         raise TypeError(f"{published.name} does not publish artifacts")
+    source = tensorflow_inputs(lowering, target, frozen)
     folder = f"{lowering.ovfile.build_dir}/report/measurements/{target.family}/{target.precision}"
     # Of a device's name, "AUTO:GPU,CPU", the file system need not like all signs.
     folder += re.sub(r"[^A-Za-z0-9.]+", "-", f" on {elsewhere}") if elsewhere else ""
@@ -64,7 +66,8 @@ def benchmark(
             inputs=(
                 *ir_inputs(xml.action),
                 Input(role="interface", origin=interface),
-                *tensorflow_inputs(lowering, target, frozen),
+                *source,
+                *check_source(lowering, target, interface=interface, source=source),
                 *dataset_inputs(dataset),
             ),
             environment=("machine",),

@@ -1,7 +1,9 @@
 """reference: what TensorFlow itself computes for the samples, once per (source, shapes, dataset).
 
-Keyed by the source's fingerprint instead of its bytes (`Input.by_computation`), so that a re-export of the same weights
-stops after *convert* (law 3). The source is still an input: it is loaded, and must not change while it is.
+Over a validation set it is keyed by the source's fingerprint instead of its bytes (`Input.by_computation`), and by what
+*check-source* found out about the bytes; so a re-export of the same weights does not run the set again (law 3). The
+source is still an input: it is loaded, and must not change while it is. Seeded inputs are as few as those that
+*check-source* runs: there the bytes count, and it is not asked.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.check_samples import check_validation
+from ovmake.rules.check_source import check_source
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
@@ -23,6 +26,8 @@ from ovmake.rules.settings import (
 def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: Action | None) -> Action:
     """Add TensorFlow's run over the target's validation set, or over seeded inputs."""
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    interface = Artifact(converted.name, "interface")
+    source = tensorflow_inputs(lowering, target, frozen, by_bytes=dataset is None)
     action = Action(
         kind="reference",
         subject=target.family,
@@ -30,8 +35,9 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
         tools=("tensorflow", "numpy", *dataset_tools(dataset)),
         params=(*tensorflow_params(lowering, target, frozen), *dataset_params(dataset, labels=False)),
         inputs=(
-            Input(role="interface", origin=Artifact(converted.name, "interface")),
-            *tensorflow_inputs(lowering, target, frozen),
+            Input(role="interface", origin=interface),
+            *source,
+            *check_source(lowering, target, interface=interface, source=source),
             *dataset_inputs(dataset),
         ),
         environment=("isa",),

@@ -71,17 +71,20 @@ def source_inputs(target: Target, form: SourceForm, *, by_computation: bool = Fa
     )
 
 
-def tensorflow_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
+def tensorflow_inputs(
+    lowering: Lowering, target: Target, frozen: Action | None, *, by_bytes: bool = False
+) -> tuple[Input, ...]:
     """Return what TensorFlow runs: the frozen graph where there is one, else the source itself.
 
-    A source counts by what it computes, see `rules/reference.py`; but one that is cut by its bytes, for a cut names
-    inner nodes, and a fingerprint holds no inner names.
+    A source counts by what it computes, see `rules/reference.py` and `rules/check_source.py`, unless it is to count
+    `by_bytes`; but one that is cut by its bytes, for a cut names inner nodes, and a fingerprint holds no inner names.
     """
     if frozen is not None:
         return frozen_inputs(frozen)
     form = form_of(lowering, target)
     is_cut = bool(target.cut_inputs or target.cut_outputs)
-    return source_inputs(target, form, by_computation=form.kind in FINGERPRINTED and not is_cut)
+    followed = form.kind in FINGERPRINTED and not by_bytes
+    return source_inputs(target, form, by_computation=followed and not is_cut)
 
 
 def frozen_inputs(frozen: Action) -> tuple[Input, ...]:

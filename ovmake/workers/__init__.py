@@ -3,7 +3,7 @@
     protocol.py           requests and responses, the worker's loop (stdlib)
     client.py             the other end: start a worker, talk to it, end it (stdlib)
     openvino_worker.py    convert, compress, quantize, control, evaluate, and timing an IR
-    tensorflow_worker.py  freeze, reference, and timing TensorFlow
+    tensorflow_worker.py  freeze, check-source, reference, and timing TensorFlow
     bench_worker.py       lets one of each take turns; racing.py: lets IRs; turns.py: how (stdlib)
     loader_worker.py      runs a loader of the user's, apart from both frameworks
     samples.py            samples from datasets or from a seed, the same on both sides (numpy)
@@ -18,7 +18,8 @@
     inspecting_*.py       what `ovmake inspect` and `ovmake init` ask for
     comparing.py          an IR's layers against TensorFlow's: tapping.py, placing.py, pairing.py, tapped_runs.py,
                           and layering.py on TensorFlow's side
-    fingerprint.py        what a source computes, as a digest that survives re-export
+    fingerprint.py        what a source computes, as a digest that survives re-export (stdlib but for crc32c)
+    answering.py          that TensorFlow loads a source, and what it answers; kept.py: it is loaded once for that
 
 TensorFlow and OpenVINO never share a process: they bring their own thread pools, allocators and oneDNN, and a crash of
 one must not be a crash of the other.

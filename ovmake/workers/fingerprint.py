@@ -68,7 +68,7 @@ def fingerprint(
     try:
         digest = _saved_model(source, signature, tags) if source.is_dir() else _frozen(source)
     except (UnfollowableError, WireError, CheckpointError) as error:
-        return Fingerprint(sha256=_bytes_digest(source).hex(), kind="bytes", note=str(error))
+        return Fingerprint(sha256=bytes_digest(source).hex(), kind="bytes", note=str(error))
     return Fingerprint(sha256=digest.hex(), kind="computation", note="")
 
 
@@ -302,7 +302,7 @@ def _tensor(info: memoryview) -> tuple[Edge, bytes]:
     return split(message.text(1), main=True), _combine("type", b"%d" % message.integer(2), bytes(message.view(3)))
 
 
-def _bytes_digest(source: Path) -> bytes:
+def bytes_digest(source: Path) -> bytes:
     """Return the digest of a file, or of a folder's files: their paths within it and their bytes."""
     if not source.is_dir():
         return _combine("file", _file_digest(source))

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from ovmake.workers import kept
 from ovmake.workers.differences import Difference, largest
 from ovmake.workers.interface import Interface
 from ovmake.workers.original import Original, original
@@ -32,7 +33,7 @@ def refer(request: Request) -> dict[str, object]:
     facts: dict[str, object] = {"format": 2}
     with Writing(request.outputs["outputs"]) as written:
         try:
-            model = original(request, interface)
+            model = kept.take(request) or original(request, interface)
             facts |= _run(model, interface, samples, written)
             facts |= {"operations": model.operations, "in_integers": model.in_integers, "quanta": dict(model.quanta)}
         except ActionError as error:

@@ -24,11 +24,12 @@ def _time(request: Request) -> dict[str, object]:
 if __name__ == "__main__":
     serve(
         {
+            "check-source": "answering:check_source",
             "freeze": "freezing:freeze",
             "inspect": "inspecting_tensorflow:inspect",
             "reference": "referring:refer",
             "layers": "layering:run_layers",
             "time": _time,
         },
-        imports=dict.fromkeys(("freeze", "inspect", "reference", "layers"), ("tensorflow",)),
+        imports=dict.fromkeys(("check-source", "freeze", "inspect", "reference", "layers"), ("tensorflow",)),
     )

@@ -34,9 +34,14 @@ convert fashion: would run
 variables/variables.data-00000-of-00001 (DIGEST → DIGEST)  Ovfile:17
 check-samples fashion: may run
     `interface` of convert fashion may change, once convert fashion ran
+check-source fashion: would run
+    models/fashion changed: fingerprint.pb is gone, labels.txt is new, \
+variables/variables.data-00000-of-00001 (DIGEST → DIGEST)  Ovfile:17
+    `interface` of convert fashion may change, once convert fashion ran
 reference fashion: would run
     what models/fashion computes changed: DIGEST → DIGEST  Ovfile:17
     `interface` of convert fashion may change, once convert fashion ran
+    `answers` of check-source fashion may change, once check-source fashion ran
 evaluate fashion:fp32: may run
     `xml`, `bin` and `interface` of convert fashion may change, once convert fashion ran
     `outputs` and `facts` of reference fashion may change, once reference fashion ran

@@ -95,7 +95,7 @@ def test_killed_worker_fails_its_action_only_and_the_next_build_is_right(fresh: 
 
     events = [json.loads(line) for line in stdout.splitlines()]
     died = [event for event in events if event.get("diagnostic", {}).get("code") == "worker-died"]
-    assert ["reference"] == [event["action"] for event in died]
+    assert ["check-source"] == [event["action"] for event in died]
     assert 1 == process.returncode
     assert 0 == fresh.build().status
     assert built_once.outputs() == fresh.outputs()

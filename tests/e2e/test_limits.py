@@ -159,6 +159,7 @@ def test_timeline_shows_what_ran_when_and_in_which_worker(built: Repo) -> None:
     ran = {event["name"]: (rows[event["tid"]], event["args"]) for event in events if event["ph"] == "X"}
     assert {
         "check-samples fashion": "openvino",
+        "check-source fashion": "tensorflow",
         "compress fashion:fp16": "openvino",
         "convert fashion": "openvino",
         "evaluate fashion:fp16": "openvino",
@@ -181,7 +182,7 @@ def test_timeline_is_there_after_an_interrupt(fresh: Repo) -> None:
     events = json.loads((fresh.folder / "t.json").read_text())["traceEvents"]
     check_form(events)
     statuses = {event["name"]: event["args"]["status"] for event in events if event["ph"] == "X"}
-    assert {"convert fashion": "ran", "reference fashion": "interrupted"}.items() <= statuses.items()
+    assert {"convert fashion": "ran", "check-source fashion": "interrupted"}.items() <= statuses.items()
 
 
 def test_timeline_of_a_build_in_which_nothing_is_stale_is_empty(built: Repo) -> None:
@@ -203,7 +204,7 @@ def test_dry_run_says_how_long_it_would_take(built: Repo) -> None:
     assert "3 of 3 targets are stale; nothing was run\n" == only_gates.stdout.splitlines(keepends=True)[-1]
     each = [event["estimate_seconds"] for event in forced.events if event.get("status") == "would-run"]
     last = forced.events[-1]
-    assert 7 == len(each)
+    assert 8 == len(each)
     low, high = last["estimate_seconds"]
     assert (low, 0) == (high, last["estimate_unknown"])
     assert abs(sum(each) - high) < 0.01

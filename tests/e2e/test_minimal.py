@@ -84,7 +84,8 @@ def test_new_mean_runs_convert_and_all_that_follows(built: Repo) -> None:
 
     result = built.build()
 
-    expected = ["convert fashion", "reference fashion", "compress fashion:fp16", "quantize fashion:int8"]
+    expected = ["convert fashion", "check-source fashion", "reference fashion"]
+    expected += ["compress fashion:fp16", "quantize fashion:int8"]
     expected += ["compare-speed fashion:int8", "check-speed fashion:int8"]
     expected += ["check-samples fashion", "check-overlap fashion:int8"]  # whether samples fit the new interface
     assert sorted([*expected, *each("evaluate", "gate", "publish")]) == result.ran
@@ -105,7 +106,7 @@ def test_going_back_restores_everything_from_the_cache(built: Repo) -> None:
     assert before == built.outputs()
 
 
-def test_reexported_model_with_the_same_weights_stops_after_convert(built: Repo) -> None:
+def test_reexported_model_with_the_same_weights_stops_after_convert_and_one_load(built: Repo) -> None:
     source = built.folder / "models" / "fashion"
     was = (source / "saved_model.pb").read_bytes()
     run_tensorflow(REEXPORT, built.folder)
@@ -115,8 +116,10 @@ def test_reexported_model_with_the_same_weights_stops_after_convert(built: Repo)
 
     result = built.build()
 
-    assert ["convert fashion"] == result.ran
-    assert {"openvino"} == {name.removeprefix("worker-").removesuffix(".log") for name in built.workers_started()}
+    assert ["check-source fashion", "convert fashion"] == result.ran
+    assert {"openvino", "tensorflow"} == {
+        name.removeprefix("worker-").removesuffix(".log") for name in built.workers_started()
+    }
 
 
 def test_deleted_and_edited_outputs_come_back_without_a_worker(built: Repo) -> None:

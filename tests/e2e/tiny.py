@@ -31,13 +31,14 @@ TYPE = message((6, FLOAT))
 SHAPE = message((2, message((1, 1))), (2, message((1, 4))))
 
 
-def graph(scale: float) -> bytes:
-    """Encode a GraphDef."""
+def graph(scale: float, *extra: bytes) -> bytes:
+    """Encode a GraphDef; `extra` are nodes that its output does not need."""
     value = message((1, FLOAT), (2, b""), (4, struct.pack("<f", scale)))
     nodes = [
         node("x", "Placeholder", dtype=TYPE, shape=message((7, SHAPE))),
         node("scale", "Const", dtype=TYPE, value=message((8, value))),
         node("y", "Mul", "x", "scale", T=TYPE),
+        *extra,
     ]
     return message(*[(1, one) for one in nodes], (4, message((1, 2474))))
 
@@ -45,15 +46,15 @@ def graph(scale: float) -> bytes:
 frozen_graph = graph
 
 
-def saved_model(scale: float) -> bytes:
-    """Encode a SavedModel without variables."""
+def saved_model(scale: float, *extra: bytes) -> bytes:
+    """Encode a SavedModel without variables; `extra` are nodes that its output does not need."""
 
     def entry(name: str) -> bytes:
         return message((1, name), (2, message((1, f"{name}:0"), (2, FLOAT), (3, SHAPE))))
 
     signature = message((1, entry("x")), (2, entry("y")), (3, "tensorflow/serving/predict"))
     named = message((1, "serving_default"), (2, signature))
-    return message((1, 1), (2, message((1, message((4, "serve"))), (2, graph(scale)), (5, named))))
+    return message((1, 1), (2, message((1, message((4, "serve"))), (2, graph(scale, *extra)), (5, named))))
 
 
 def tiny_repo(folder: Path) -> Repo:

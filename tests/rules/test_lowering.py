@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
-from ovmake.graph.action import Graph, Source
-from ovmake.graph.lower import SourceForm, lower
+from ovmake.graph.action import Action, Artifact, Graph, Source
+from ovmake.graph.lower import Rule, SourceForm, lower
 from ovmake.ovfile.parse import parse
-from ovmake.rules import build_target, measure_target
+from ovmake.rules import build_target, debug_target, measure_target
 
 MODEL = '[models.m]\nsource = "m"\nprecisions = ["fp32"]\n'
 
@@ -40,11 +42,57 @@ def test_cut_of_a_flat_graph_needs_no_freezing(kind: str) -> None:
     assert "freeze" not in kinds(MODEL + 'cut.inputs = ["pool"]', kind)
 
 
-@pytest.mark.parametrize(("cut", "by_computation"), [("", True), ('cut.outputs = ["pool"]', False)])
-def test_source_counts_by_what_it_computes_unless_it_is_cut(cut: str, by_computation: bool) -> None:  # noqa: FBT001
-    given = {one.role: one for one in graph(MODEL + cut, "frozen-graph").actions["reference m"].inputs}
+@pytest.mark.parametrize(
+    ("lines", "by_computation"), [("", True), ('cut.outputs = ["pool"]\n', False), ("accuracy = false\n", None)]
+)
+def test_source_counts_by_what_it_computes_over_a_dataset_unless_it_is_cut(
+    lines: str,
+    by_computation: bool | None,  # noqa: FBT001
+) -> None:
+    scored = "" if by_computation is None else 'accuracy.dataset = "val"\n[datasets.val]\npath = "val.npz"\n'
+    found = graph(MODEL + lines + scored, "frozen-graph").actions
 
-    assert by_computation == given["source"].by_computation
+    assert by_computation == (by_computation_of(found, "reference m") if "reference m" in found else None)
+    assert bool(by_computation) == ("check-source m" in found)
+
+
+def by_computation_of(found: Mapping[str, Action], name: str) -> bool:
+    return next(given for given in found[name].inputs if given.role == "source").by_computation
+
+
+def test_seeded_inputs_are_as_few_as_those_of_the_check_so_the_source_counts_by_its_bytes() -> None:
+    found = graph(MODEL, "frozen-graph").actions
+
+    assert not by_computation_of(found, "reference m")
+    assert "check-source m" not in found
+
+
+@pytest.mark.parametrize("rule", [build_target, measure_target, debug_target])
+@pytest.mark.parametrize("kind", ["saved-model", "frozen-graph", "keras", "checkpoint", "tflite"])
+@pytest.mark.parametrize("lines", ["", 'cut.outputs = ["pool"]\n', 'signature = "other"\n', "accuracy = false\n"])
+@pytest.mark.parametrize("scored", [True, False])
+def test_what_reads_a_source_by_its_fingerprint_reads_too_what_its_own_bytes_answered(
+    rule: Rule,
+    kind: str,
+    lines: str,
+    scored: bool,  # noqa: FBT001
+) -> None:
+    """Else a damaged model would have the results of a sound one with the same fingerprint."""
+    scored = scored and "accuracy" not in lines
+    text = MODEL.replace("precisions", 'calibration = "train"\nprecisions').replace('"fp32"', '"fp32", "int8", "auto"')
+    text += lines + ('accuracy.dataset = "val"\n' if scored else "")
+    text += "".join(f'[datasets.{name}]\npath = "{name}.npz"\n' for name in ("train", "val"))
+    found = lower(parse(text), rule, {"m": SourceForm(kind=kind)}).actions
+
+    for action in found.values():
+        computing = [given for given in action.inputs if given.by_computation]
+        answers = [given.origin for given in action.inputs if given.role == "answers"]
+        assert action.kind == "publish" or bool(computing) == bool(answers), action.name
+        for origin in answers:
+            assert isinstance(origin, Artifact)
+            read = {given.origin: given.by_computation for given in found[origin.action].inputs}
+            assert "check-source" == found[origin.action].kind
+            assert [False] * len(computing) == [read[given.origin] for given in computing]
 
 
 def test_kind_of_the_ovfile_overrides_what_was_recognised() -> None:

@@ -1,0 +1,68 @@
+"""check-source: TensorFlow loads the source, and what it answers to seeded inputs is noted.
+
+params      as *reference* without a dataset
+inputs      interface, source
+answers     JSON: {"format": 1, "outputs": {name: sha-256}}, of what the seeded inputs give, each feed after the other;
+            or, where TensorFlow cannot run these inputs, {"format": 1, "bytes": sha-256}: of the source's files
+
+Sources that count by their fingerprint share a reference where their answers are equal too. What cannot be asked shares
+none: its answers are its own bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ovmake.workers import kept
+from ovmake.workers.fingerprint import bytes_digest
+from ovmake.workers.interface import Interface
+from ovmake.workers.original import Original, original
+from ovmake.workers.preparing import prepared
+from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.samples import Samples, take
+
+# The source is loaded, and these inputs are nothing for it; a dataset's may be.
+UNANSWERED = ("tensorflow-cannot-run", "no-samples")
+
+
+def check_source(request: Request) -> dict[str, object]:
+    """Load the source and run it; write `answers`. The model is kept for *reference*.
+
+    Raises:
+        ActionError: TensorFlow cannot load it.
+    """
+    interface = Interface.read(request.inputs["interface"])
+    kept.forget()  # before there are two
+    try:
+        model = original(request, interface)
+        kept.keep(request, model)
+        found: dict[str, object] = {"outputs": _answers(model, interface, take(request, interface))}
+    except ActionError as error:
+        if error.code not in UNANSWERED:
+            raise
+        found = {"bytes": bytes_digest(Path(request.inputs["source"])).hex()}
+    Path(request.outputs["answers"]).write_text(json.dumps({"format": 1, **found}) + "\n")
+    return {}
+
+
+def _answers(model: Original, interface: Interface, samples: Samples) -> dict[str, str]:
+    """Return a digest of each output.
+
+    Raises:
+        ActionError: TensorFlow cannot run the model on these inputs.
+    """
+    hashers = {tensor.name: hashlib.sha256() for tensor in interface.outputs}
+    for feed in samples.feeds():
+        try:
+            given = model(prepared(feed.inputs, interface))
+        except Exception as error:
+            raise ActionError("tensorflow-cannot-run", "TensorFlow cannot run the seeded inputs") from error
+        for name, hasher in hashers.items():
+            array = np.asarray(given[name], order="C")
+            hasher.update(f"{array.dtype.str} {array.shape};".encode())
+            hasher.update(array.tobytes())
+    return {name: hasher.hexdigest() for name, hasher in hashers.items()}
