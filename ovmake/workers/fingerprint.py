@@ -17,7 +17,10 @@ exactly: control edges, and which consumers share a node. Only inner names do no
 
 Rule 1: never a guess. What is not understood, be it a lookup table, a random number, a TF1 while
         loop or a corrupt file, gives kind "bytes": the digest of all files, and a note why.
-Rule 2: stdlib only; this runs where TensorFlow must not be imported.
+Rule 2: stdlib only, but for the checksums of a checkpoint; this runs where TensorFlow must not be imported.
+Rule 3: a damaged file is no other spelling of a sound one. Checksums, sizes, types and shapes of the checkpoint are
+        verified, also of what no output needs. TensorFlow's op registry is not known here, nor all that its loader
+        refuses: whoever shares a result by a fingerprint has the source loaded first (`rules/check_source.py`).
 
 Inner names are not in the digest: who refers to an inner node by its name (a cut, an ignored
 layer) must look at the bytes.
@@ -224,7 +227,7 @@ def _frozen(source: Path) -> bytes:
     order = graph.main.order([*terminals, *[node.name for node in nodes]], {})
     values = _Structure(graph).run(graph.main, order, {})
     parts = [part for name in terminals for part in (name.encode(), values.node(name))]
-    return _combine("frozen", b"%d" % graph.producer, *parts)
+    return _combine("frozen", graph.versions, *parts)
 
 
 def _saved_model(folder: Path, signature: str, tags: tuple[str, ...]) -> bytes:
@@ -289,7 +292,7 @@ def _signature(digester: _Computation, signature: Message) -> bytes:
     outputs = [part for key, edge in wanted.items() for part in (key.encode(), values.read(edge))]
     return _combine(
         "savedmodel",
-        b"%d" % digester.graph.producer,
+        digester.graph.versions,
         _combine("inputs", *inputs),
         _combine("outputs", *outputs),
         _combine("checks", *sorted(digester.effects)),

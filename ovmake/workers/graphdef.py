@@ -177,8 +177,8 @@ class Graph:
         message = Message(view, range(1, 6))
         library = message.message(2, range(1, 4))
         self.main = Body(message.views(1))
-        # Kernels may behave differently for graphs that an older TensorFlow wrote.
-        self.producer = message.message(4).integer(1)
+        # Kernels may behave differently for graphs that an older TensorFlow wrote, and a graph may refuse readers.
+        self.versions = bytes(message.view(4))
         self._functions: dict[str, Message] = {}
         self._bodies: dict[str, Body] = {}
         for function in library.messages(1):

@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 
 from ovmake.workers.fingerprint import Fingerprint, fingerprint
 from ovmake.workers.graphdef import Graph, UnfollowableError
+from ovmake.workers.leveldb import table
 from ovmake.workers.ops import OPAQUE, PURE
 from ovmake.workers.wire import Message, WireError, fields, first_text, varint
 from tests import warm
 from tests.graphdefs import encoded, graph_def, message, node
+from tests.workers.tables import written
 
 
 def frozen(path: Path, *nodes: bytes, functions: tuple[bytes, ...] = ()) -> Fingerprint:
@@ -702,6 +704,91 @@ def test_flipped_bits_never_raise_and_never_pass_for_another_computation(exports
         at = dice.randrange(len(content))
         path.write_bytes(content[:at] + bytes([content[at] ^ 1 << dice.randrange(8)]) + content[at + 1 :])
         assert fingerprint(copy).sha256 != other
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("file", ["variables.index", "variables.data-00000-of-00001"])
+def test_flipped_bit_of_a_checkpoint_is_seen(exports: Path, tmp_path: Path, file: str) -> None:
+    """It flips in what no output needs too, and in the checksums themselves."""
+    copy = Path(shutil.copytree(exports / "cnn", tmp_path / "copy"))
+    path = copy / "variables" / file
+    content, dice = path.read_bytes(), random.Random(0)  # noqa: S311 - a repeatable choice
+    read = set(range(len(content))) - unread(content, file)
+
+    for at in dice.sample(sorted(read), 200):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << dice.randrange(8)]) + content[at + 1 :])
+        assert fingerprint(copy).kind == "bytes", at
+
+
+def unread(content: bytes, file: str) -> set[int]:
+    """Return which bytes TensorFlow does not read: of an index, the empty list of other indexes and what fills up."""
+    if file != "variables.index":
+        return set()
+    footer = memoryview(content)[-48:]
+    start, at = varint(footer, 0)
+    size, begin = varint(footer, at)
+    _, at = varint(footer, begin)
+    _, end = varint(footer, at)
+    base = len(content) - len(footer)
+    return {*range(start, start + size + 5), *range(base, base + begin), *range(base + end, base + 40)}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("wrong", ["bytes", "strings", "type", "shape", "reader"])
+def test_checkpoint_that_contradicts_itself_is_seen_though_its_blocks_are_sound(
+    exports: Path, tmp_path: Path, wrong: str
+) -> None:
+    """What an index says of its values is changed, with the checksums of its blocks made right."""
+    copy = Path(shutil.copytree(exports / "cnn", tmp_path / "copy"))
+    path = copy / "variables/variables.index"
+    entries = {key: bytes(value) for key, value in table(memoryview(path.read_bytes()))}
+    key = b"_CHECKPOINTABLE_OBJECT_GRAPH" if wrong == "strings" else max(entries)
+    if wrong == "reader":
+        entries[b""] = message((1, 1), (3, message((1, 1), (2, 2))))
+    else:
+        entries[key] = contradicting(entries[key], wrong)
+    path.write_bytes(written(entries))
+
+    made = fingerprint(copy)
+
+    told = {
+        "bytes": "does not match its checksum",
+        "strings": "does not match its checksum",
+        "type": "has not the size of its type and shape",
+        "shape": "has not the size of its type and shape",
+        "reader": "checkpoint is for another reader",
+    }
+    assert (made.kind, made.note.endswith(told[wrong])) == ("bytes", True), made.note
+
+
+def contradicting(entry: bytes, wrong: str) -> bytes:
+    """Return a BundleEntryProto with another checksum, type or shape."""
+    read = Message(memoryview(entry))
+    checksum = bytes(read.view(6))
+    if wrong in {"bytes", "strings"}:
+        checksum = bytes([checksum[0] ^ 1]) + checksum[1:]
+    shape = message((2, message((1, 7))), (2, message((1, 7)))) if wrong == "shape" else bytes(read.view(2))
+    kept = [(number, read.integer(number)) for number in (3, 4, 5)]
+    return message((1, 9 if wrong == "type" else read.integer(1)), (2, shape), *kept) + b"\x35" + checksum
+
+
+@pytest.mark.heavy
+def test_index_that_is_written_anew_is_the_same(exports: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(exports / "cnn", tmp_path / "copy"))
+    path = copy / "variables/variables.index"
+    path.write_bytes(written({key: bytes(value) for key, value in table(memoryview(path.read_bytes()))}))
+
+    assert fingerprint(copy) == fingerprint(exports / "cnn")
+
+
+def test_graph_that_asks_for_another_reader_has_another_fingerprint(tmp_path: Path) -> None:
+    one = frozen(tmp_path / "1.pb", X, node("y", "Neg", "x"))
+    versions = message((4, message((1, 2474))))
+    content = (tmp_path / "1.pb").read_bytes()
+    assert content.endswith(versions)
+    (tmp_path / "2.pb").write_bytes(content.removesuffix(versions) + message((4, message((1, 2474), (2, 99_999)))))
+
+    assert fingerprint(tmp_path / "2.pb").sha256 != one.sha256
 
 
 REGISTRY = r"""
