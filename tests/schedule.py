@@ -34,6 +34,7 @@ from xdist.workermanage import WorkerController
 # Files that take longest, in seconds: light ones, then heavy ones (tests/README.md has the table). Others count as 0.
 SECONDS = {
     "tests/engine/test_laws.py": 7,
+    "tests/test_verdicts.py": 7,
     "tests/test_some_models.py": 6,
     "tests/report/test_html.py": 6,
     "tests/gc/test_command.py": 5,
