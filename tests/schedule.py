@@ -57,6 +57,8 @@ SECONDS = {
     "tests/workers/test_freezing.py": 16,
     "tests/workers/test_fingerprint.py": 15,
     "tests/e2e/test_searched.py": 13,
+    "tests/fuzz/test_fuzz.py": 20,
+    "tests/e2e/test_siblings.py": 10,
 }
 # Files of long tests that share nothing, or little.
 SPREAD = frozenset(
