@@ -19,6 +19,7 @@
     comparing.py          an IR's layers against TensorFlow's: tapping.py, placing.py, pairing.py, tapped_runs.py,
                           and layering.py on TensorFlow's side
     fingerprint.py        what a source computes, as a digest that survives re-export (stdlib but for crc32c)
+    damaged.py            which file of a source is damaged, where a framework fails on it (stdlib but for crc32c)
     answering.py          that TensorFlow loads a source, and what it answers; kept.py: it is loaded once for that
 
 TensorFlow and OpenVINO never share a process: they bring their own thread pools, allocators and oneDNN, and a crash of

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ovmake.workers import kept
+from ovmake.workers.damaged import explained
 from ovmake.workers.fingerprint import bytes_digest
 from ovmake.workers.interface import Interface
 from ovmake.workers.original import Original, original
@@ -29,6 +30,7 @@ from ovmake.workers.samples import Samples, take
 UNANSWERED = ("tensorflow-cannot-run", "no-samples")
 
 
+@explained
 def check_source(request: Request) -> dict[str, object]:
     """Load the source and run it; write `answers`. The model is kept for *reference*.
 

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovmake.workers.graphdef import Body, Graph, Interpreter, Node, Returned, UnfollowableError, split
-from ovmake.workers.leveldb import SlowChecksumError, crc32c, masked, table
+from ovmake.workers.leveldb import DamagedTableError, SlowChecksumError, crc32c, masked, table
 from ovmake.workers.wire import Message, WireError, text, varint
 
 VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
@@ -52,6 +52,10 @@ _PIECE_BYTES = 1 << 20
 
 class CheckpointError(ValueError):
     """The checkpoint cannot be read, or does not hold what was asked for."""
+
+
+class DamagedError(CheckpointError):
+    """A file of the checkpoint is not what was written. The message begins with the file's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +85,10 @@ class Checkpoint:
             self._entries = {key.decode(): value for key, value in entries.items()}
         except OSError as error:
             raise CheckpointError(f"checkpoint has no index: {error.strerror}") from error
+        except DamagedTableError as error:
+            raise DamagedError(f"`{prefix.name}.index` has {error}") from error
         except (WireError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"`{Path(prefix).name}.index` is malformed: {error}") from error
+            raise CheckpointError(f"`{prefix.name}.index` is malformed: {error}") from error
         except SlowChecksumError as error:
             raise CheckpointError(f"the checkpoint is not verified: {error}") from error
         for key in self._entries:
@@ -111,8 +117,11 @@ class Checkpoint:
         if entry.dtype == _DT_STRING:
             self._strings(key, entry)
             return hasher.digest()
-        if entry.size_bytes != _SIZES.get(entry.dtype, -1) * _elements(key, entry):
-            raise CheckpointError(f"checkpoint entry `{key}` has not the size of its type and shape")
+        if entry.dtype not in _SIZES:
+            raise CheckpointError(f"checkpoint entry `{key}` is of type {entry.dtype}")
+        if entry.size_bytes != _SIZES[entry.dtype] * _elements(key, entry):
+            wrong = "gives a value another size than that of its type and shape"
+            raise DamagedError(f"`{self._prefix.name}.index` {wrong}: `{key}`")
         crc = 0
         for piece in self._pieces(key, entry):
             hasher.update(piece)
@@ -132,16 +141,19 @@ class Checkpoint:
             lengths.append(length)
         stored, strings = bytes(whole[at : at + _CHECKSUM_BYTES]), whole[at + _CHECKSUM_BYTES :]
         if sum(lengths) != len(strings):
-            raise CheckpointError(f"checkpoint entry `{key}` has strings of other lengths than it says")
+            raise DamagedError(f"`{self._data(entry).name}` has strings of other lengths than it says: `{key}`")
         crc = crc32c(b"".join(length.to_bytes(4 if length < 1 << 32 else 8, "little") for length in lengths))
         if masked(crc).to_bytes(4, "little") != stored:
-            raise CheckpointError(f"checkpoint entry `{key}` does not match its checksum")
+            raise DamagedError(f"`{self._data(entry).name}` has a value that does not match its checksum: `{key}`")
         self._check(key, entry, crc32c(bytes(strings), crc32c(stored, crc)))
         return lengths, strings
 
     def _check(self, key: str, entry: _Entry, crc: int) -> None:
         if masked(crc) != entry.checksum:
-            raise CheckpointError(f"checkpoint entry `{key}` does not match its checksum")
+            raise DamagedError(f"`{self._data(entry).name}` has a value that does not match its checksum: `{key}`")
+
+    def _data(self, entry: _Entry) -> Path:
+        return Path(f"{self._prefix}.data-{entry.shard:05d}-of-{self._shards:05d}")
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -165,11 +177,11 @@ class Checkpoint:
             raise CheckpointError(f"checkpoint entry `{key}` is malformed: {error}") from error
 
     def _pieces(self, key: str, entry: _Entry) -> Iterator[bytes]:
-        path = Path(f"{self._prefix}.data-{entry.shard:05d}-of-{self._shards:05d}")
+        path = self._data(entry)
         try:
             with path.open("rb") as file:
                 if entry.offset + entry.size_bytes > path.stat().st_size:
-                    raise CheckpointError(f"`{path.name}` ends before the value of `{key}`")
+                    raise DamagedError(f"`{path.name}` ends before the value of `{key}`")
                 file.seek(entry.offset)
                 left = entry.size_bytes
                 while left and (piece := file.read(min(left, _PIECE_BYTES))):

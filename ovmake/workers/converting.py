@@ -15,6 +15,7 @@ from typing import Any
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers import ir
+from ovmake.workers.damaged import explained
 from ovmake.workers.interface import Constant, Interface, Preparation, Tensor
 from ovmake.workers.preprocessing import preprocess
 from ovmake.workers.protocol import ActionError, Request
@@ -22,6 +23,7 @@ from ovmake.workers.reading import read
 from ovmake.workers.shaping import check_ranks, freeze_inputs, input_settings, reshape, set_batch
 
 
+@explained
 def convert(request: Request) -> dict[str, object]:
     """Convert a source; write `xml`, `bin` and `interface`."""
     source = read(request)

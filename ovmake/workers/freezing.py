@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from ovmake.workers.damaged import explained
 from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
 from ovmake.workers.protocol import ActionError, Request
 
@@ -22,6 +23,7 @@ from ovmake.workers.protocol import ActionError, Request
 _LIMIT_BYTES = 2**31 - 1
 
 
+@explained
 def freeze(request: Request) -> dict[str, object]:
     """Load `source`; write `graph` and `names`.
 

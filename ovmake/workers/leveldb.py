@@ -25,6 +25,10 @@ _MASK = 0xA282EAD8
 _Pair = tuple[bytes, memoryview]
 
 
+class DamagedTableError(WireError):
+    """It is no sound table: a block or the end is not as it was written."""
+
+
 class SlowChecksumError(Exception):
     """This Python has no compiled crc32c, and in plain Python 100 MB take a minute."""
 
@@ -51,18 +55,19 @@ def table(view: memoryview) -> Iterator[_Pair]:
     """Yield the pairs of a table.
 
     Raises:
-        WireError: it is none, or a block does not match its checksum.
+        DamagedTableError: it is none, or a block does not match its checksum.
+        WireError: it is of a kind that TensorFlow does not write.
     """
     footer = view[-_FOOTER_BYTES:]
     if len(footer) < _FOOTER_BYTES or int.from_bytes(footer[-8:], "little") != _MAGIC:
-        raise WireError("no table footer")
+        raise DamagedTableError("no table footer")
     _, at = _handle(footer, 0)  # the meta-index, which TensorFlow leaves empty and does not read
     index, _ = _handle(footer, at)
     before = None
     for _, handle in _block(view, *index):
         for key, value in _block(view, *_handle(handle, 0)[0]):
             if before is not None and key <= before:
-                raise WireError("keys that are not in their order")
+                raise DamagedTableError("keys that are not in their order")
             before = key
             yield key, value
 
@@ -77,10 +82,10 @@ def _block(view: memoryview, offset: int, size: int) -> Iterator[_Pair]:
     """Yield the pairs of one block; a key shares a prefix with the key before it."""
     stop = offset + size
     if size < _RESTART_BYTES or stop + _TRAILER_BYTES > len(view):
-        raise WireError("a block past the end of the file")
+        raise DamagedTableError("a block past the end of the file")
     stored = int.from_bytes(view[stop + 1 : stop + _TRAILER_BYTES], "little")
     if masked(crc32c(view[offset : stop + 1])) != stored:
-        raise WireError(f"the block at byte {offset} does not match its checksum")
+        raise DamagedTableError(f"a block at byte {offset} that does not match its checksum")
     if view[stop] != 0:
         raise WireError("a compressed block")
     block = view[offset:stop]

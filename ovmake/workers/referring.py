@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ovmake.workers import kept
+from ovmake.workers.damaged import explained
 from ovmake.workers.differences import Difference, largest
 from ovmake.workers.interface import Interface
 from ovmake.workers.original import Original, original
@@ -22,6 +23,7 @@ from ovmake.workers.protocol import ActionError, Request, message_of
 from ovmake.workers.samples import Samples, take
 
 
+@explained
 def refer(request: Request) -> dict[str, object]:
     """Run TensorFlow; write `outputs` and `facts`.
 

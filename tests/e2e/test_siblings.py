@@ -16,6 +16,8 @@ from ovmake.workers.fingerprint import fingerprint
 from tests.e2e.conftest import Repo, Result
 from tests.e2e.tiny import SHAPE, saved_model
 from tests.graphdefs import FLOAT, graph_def, message, node
+from tests.once import copy_of
+from tests.workers.conftest import sources_once
 
 pytestmark = pytest.mark.heavy
 
@@ -119,6 +121,42 @@ def test_source_that_cannot_run_seeded_inputs_shares_nothing(tmp_path: Path) -> 
 
     assert {"damaged:fp32": "built"} == result.targets
     assert "reference damaged" in result.ran
+
+
+def test_damaged_file_is_told_by_its_name_and_the_sound_sibling_is_not_blamed(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The frameworks' own words are "Detected at node save/RestoreV2", or about where a name ends."""
+    models = sources_once(tmp_path_factory)
+    for name in ("sound", "data", "index", "restored"):
+        copy_of(models / ("checkpoint" if name == "restored" else "tf1"), tmp_path / name)
+    for path in ("data/variables/variables.data-00000-of-00001", "restored/model-10.data-00000-of-00001"):
+        flip(tmp_path / path)
+    flip(tmp_path / "index/variables/variables.index")
+    sources = {"sound": "sound", "data": "data", "index": "index", "restored": "restored/model-10.meta"}
+    tables = "".join(f'[models.{name}]\nsource = "{path}"\n' for name, path in sources.items())
+    (tmp_path / "Ovfile").write_text(f'[defaults]\nprecisions = ["fp32"]\n{tables}')
+    made = Repo(folder=tmp_path)
+    made.build("sound")
+
+    targets, said = verdict(made.build("-k"))
+
+    assert {"data:fp32", "index:fp32", "restored:fp32"} == {name for name, what in targets.items() if what == "failed"}
+    told = sorted(
+        message.partition(" is damaged: ")[2].partition(": `")[0].partition(" at byte")[0] for message in said
+    )
+    assert [
+        "`model-10.data-00000-of-00001` has a value that does not match its checksum",
+        "`variables.data-00000-of-00001` has a value that does not match its checksum",
+        "`variables.index` has a block",
+    ] == told
+
+
+def flip(path: Path) -> None:
+    """Flip a bit in the first value, or key."""
+    content = bytearray(path.read_bytes())
+    content[10] ^= 1
+    path.write_bytes(content)
 
 
 def looking_up(*extra: bytes) -> bytes:
