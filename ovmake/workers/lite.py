@@ -37,6 +37,8 @@ from ovmake.workers.protocol import ActionError, message_of
 
 Shape = tuple[int, ...]
 
+_UNCOMPARED = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
@@ -79,7 +81,8 @@ class Lite:
         -1 in a shape: as large as what is fed. `constants` are inputs that are always fed the same, by tensor.
 
         Raises:
-            ActionError: it cannot be read, has no such tensor, needs an input that is not there, or cannot be run.
+            ActionError: TFLite cannot load it, or cannot run this part of it; or it has no such tensor, or needs an
+                input that is not there.
         """
         model = _parsed(source)
         tensors = _by_name(model)
@@ -88,12 +91,15 @@ class Lite:
         content = source.read_bytes()
         fixed = {_index(tensors, tensor, "inputs"): array for tensor, array in (constants or {}).items()}
         begin = [*fed.values(), *fixed]
+        refusal = f"TFLite cannot load `{source.name}`"
         if not _is_whole(model, begin, given.values()):
+            refusal = ""  # the source may be sound, and this part of it no model
             _cut(model, begin, list(given.values()))
             content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
         shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
         shapes |= {index: array.shape for index, array in fixed.items()}
-        _probe(content, shapes, threads)
+        _probe(content, shapes, threads, refusal)
+        _load(content, refusal)
 
         def make() -> Any:
             return _ready(content, shapes, threads)
@@ -284,11 +290,27 @@ def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, *, pla
     return interpreter
 
 
+def _load(content: bytes, refusal: str) -> None:
+    """Have TFLite look the model over; `_probe` has found that this kills nobody. Without a `refusal`, nothing is said.
+
+    Raises:
+        ActionError: it is none for this TFLite, whatever is fed.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Interpreter(model_content=content)
+    except (RuntimeError, ValueError) as error:
+        if refusal:
+            message = f"{refusal}: {message_of(error)}"
+            raise ActionError("tensorflow-cannot-load", message, setting="source", help=_UNCOMPARED) from error
+
+
 def _fixed(shape: Shape) -> list[int]:
     return [1 if size == -1 else size for size in shape]
 
 
-def _probe(content: bytes, shapes: Mapping[int, Shape], threads: int) -> None:
+def _probe(content: bytes, shapes: Mapping[int, Shape], threads: int, refusal: str) -> None:
     """Run one inference in a process of its own.
 
     Raises:
@@ -307,7 +329,8 @@ def _probe(content: bytes, shapes: Mapping[int, Shape], threads: int) -> None:
         name = signal.Signals(-done.returncode).name
     except ValueError:
         name = f"signal {-done.returncode}"
-    message = f"TFLite's interpreter died ({name}) on this model"
+    loaded = b"loaded" in done.stdout or not refusal
+    code = "tensorflow-cannot-run" if loaded else "tensorflow-cannot-load"
+    message = f"TFLite's interpreter died ({name}) on this model" if loaded else f"{refusal}: it died ({name})"
     said = tuple(done.stderr.decode(errors="replace").strip().splitlines()[-3:])
-    hint = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
-    raise ActionError("tensorflow-cannot-run", message, setting="source", notes=said, help=hint)
+    raise ActionError(code, message, setting="source", notes=said, help=_UNCOMPARED)

@@ -1,6 +1,7 @@
 """Run a .tflite model once, on zeros, in a process that may die of it: `python -m ovmake.workers.lite_probe`.
 
 stdin       {"threads": 1, "shapes": [[tensor, shape], ...]} on a line, then the model
+stdout      "loaded", as soon as there is an interpreter
 exit        0: it ran; 1: the interpreter says no, on stderr; killed by a signal: that is what this is for
 
 The interpreter is one extension module of TensorFlow's, which needs nothing else of it. Imported without the package
@@ -36,6 +37,7 @@ def main() -> None:
     interpreter = _extension().CreateWrapperFromBuffer(
         content, _DEFAULT_RESOLVER, [], [], False, False, int(order["threads"]), False
     )
+    print("loaded", flush=True)
     for index, shape in order["shapes"]:
         interpreter.ResizeInputTensor(index, np.array(shape, dtype=np.int32), False)
     interpreter.AllocateTensors()

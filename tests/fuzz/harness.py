@@ -79,6 +79,8 @@ class Report:
         """Count one."""
         self.counts[what] += 1
         self.by_kind[victim.kind, what] += 1
+        if what == "not-measured":
+            self.messages[f"{victim.name} ({victim.how})"] = f"not measured: {why}"
         if what.startswith("wrong"):
             self.wrong.append(f"{victim.name} ({victim.how}): {what}: {why}")
 
@@ -145,8 +147,10 @@ def _judge(repo: Repo, victims: list[Victim], report: Report) -> None:
             report.messages[f"{one.name} ({one.how})"] = told[one.name]["message"]
         if event["status"] == "built" and event["gate"] == "passed":
             passed.append(one)
+        elif event["status"] != "built":
+            report.note(one, "refused")
         else:
-            report.note(one, "refused" if event["status"] != "built" else "not-measured")
+            report.note(one, "not-measured", str(repo.record(one.name)["gate"]["text"]))
     _ask(repo, passed, report)
 
 

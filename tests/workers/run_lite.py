@@ -56,6 +56,17 @@ def dies() -> Path:
     return path
 
 
+def unloadable() -> Path:
+    """Write a model with a damaged flag: a weight that is a variable, which TFLite refuses before anything is fed."""
+    model = flatbuffer_utils.read_model(str(FLOAT))
+    graph = model.subgraphs[0]
+    weight = next(index for index in graph.operators[0].inputs if index not in graph.inputs)
+    graph.tensors[weight].isVariable = True
+    path = Path("unloadable.tflite")
+    path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return path
+
+
 def probed() -> int:
     """Return the exit status of the probe of a good model, which no one else would miss."""
     command = [sys.executable, "-P", "-m", "ovmake.workers.lite_probe"]
@@ -119,6 +130,7 @@ def main() -> dict[str, Any]:
         "integers": integers(),
         "apart": apart(),
         "probe": probed(),
+        "unloadable": refused(lambda: whole(unloadable())),
         "dies": refused(lambda: whole(dies())),
         "torn": refused(lambda: Lite.load(Path("torn.tflite"), inputs={"x": (start, None)}, outputs={"y": end})),
         "shape": refused(lambda: whole(FLOAT, (1, 8, 8, 5))),
