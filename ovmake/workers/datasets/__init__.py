@@ -9,6 +9,7 @@
     npz.py          .npz and .npy
     images.py       folders of images, a class per sub-folder
     pictures.py     one image to an input: resize, crop, channels, layout
+    decoding.py     which images are opened, how large, how many at a time
     manifest.py     .csv with a header: numbers, class names, paths of images and .npy
     tfrecord.py     TFRecord files and folders of them; examples.py: what one record holds
     loader.py       a Python function of the user's, which runs in a process of its own (spooling.py)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from ovmake.workers.datasets import decoding
 from ovmake.workers.datasets.columns import Column, Given, each_of, one_by_one, side_by_side, stacked, stacked_labels
+from ovmake.workers.datasets.decoding import decoded, opened
 from ovmake.workers.datasets.images import column_of
 from ovmake.workers.datasets.npz import UNREADABLE
-from ovmake.workers.datasets.pictures import SUFFIXES, Picture
+from ovmake.workers.datasets.pictures import SUFFIXES, Picture, refusal
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
 
@@ -135,10 +136,13 @@ class Manifest:
         try:
             if file.suffix.lower() == ".npy":
                 return np.asarray(np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False))
-            with Image.open(file) as image:
-                return np.asarray(image)
         except UNREADABLE as error:
             raise self.given.unreadable(error, file.name) from error
+        try:
+            with opened(file) as image, decoded(image):
+                return np.asarray(image)
+        except decoding.UNREADABLE as error:
+            raise refusal(self.given, error, file.name) from error
 
     def _paths(self, name: str) -> list[Path]:
         """Return the files that a column names."""

@@ -11,16 +11,16 @@ orientation that a camera notes in EXIF is not applied: TensorFlow's decoders do
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ovmake.workers.datasets.columns import Given
+from ovmake.workers.datasets.decoding import MAGIC, UNREADABLE, Source, TooLarge, check_size, decoded, opened, words_of
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
+from ovmake.workers.protocol import ActionError
 
 # The likeliest first: where a height of 4 and 3 channels meet, the channels are the 3.
 MODES = {3: "RGB", 1: "L", 4: "RGBA"}
@@ -28,10 +28,7 @@ CHANNELS = {"gray": 1, "rgb": 3, "bgr": 3}
 # What Pillow calls images of more than 8 bits a channel; it would clip them to 255.
 WIDE = ("I", "F")
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"))
-MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _IMAGE, _PIXELS, _SIDES = 4, 3, 2
-
-Source = Path | bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,21 +88,20 @@ class Picture:
             ActionError: it cannot be decoded, or is of another size than the input takes.
         """
         try:
-            with _opened(source) as image:
+            with opened(source) as image:
                 self._check(image, name)
-                return self._sample(image)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise self.given.unreadable(error, name) from error
+                with decoded(image):
+                    return self._sample(image)
+        except UNREADABLE as error:
+            raise refusal(self.given, error, name) from error
 
     def look(self, source: Source, name: str) -> None:
         """Check an image by its header. Raises as `array` does."""
         try:
-            with _opened(source) as image:
+            with opened(source) as image:
                 self._check(image, name)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            if isinstance(error, UnidentifiedImageError):
-                error = ValueError("it is no image that Pillow knows")
-            raise self.given.unreadable(error, name) from error
+        except UNREADABLE as error:
+            raise refusal(self.given, error, name) from error
 
     def _sample(self, image: Image.Image) -> Array:
         made = image.convert(MODES[self.channels])
@@ -132,6 +128,8 @@ class Picture:
             message = f"`{name}` has more than 8 bits a channel, and images are read as 0..255"
             raise self.given.error("dataset-type", message, help="store such samples as .npz, or write a `loader`")
         height, width = self._resized(image.height, image.width)
+        if (height, width) != (image.height, image.width):
+            check_size(height, width, "`resize` would make it")
         if self.crop and (height < self.crop[0] or width < self.crop[1]):
             message = f"`{name}` is {_by(height, width)}, smaller than `crop` takes"
             raise self.given.error("dataset-shape", message, key="images.crop", help="`resize` it first")
@@ -148,8 +146,12 @@ def looks_like_image(data: bytes | memoryview) -> bool:
     return bytes(data[:8]).startswith(MAGIC)
 
 
-def _opened(source: Source) -> Image.Image:
-    return Image.open(source if isinstance(source, Path) else io.BytesIO(source))
+def refusal(given: Given, error: BaseException, name: str) -> ActionError:
+    """Return the failure to read one image, with what to do about it."""
+    if isinstance(error, TooLarge):
+        hint = "make it smaller before: models take images of some hundred pixels a side. Or write a `loader`"
+        return given.error("image-too-large", f"`{name}` is not decoded: {error}", help=hint)
+    return given.error("dataset-unreadable", f"cannot read `{name}`: {words_of(error)}")
 
 
 def _by(height: int, width: int) -> str:
