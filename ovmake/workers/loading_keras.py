@@ -31,8 +31,10 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tensorflow.python.util import nest
 
+from ovmake.workers.archives import UNREADABLE
 from ovmake.workers.graphs import Loaded, tidy
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.screening_keras import screen_keras
 
 _SUFFIXES: Mapping[str, tuple[str, ...]] = {"keras": (".keras",), "keras-h5": (".h5", ".hdf5")}
 _OWN_MODULES = re.compile(r"(tf_)?keras(\.|$)|builtins$")
@@ -192,11 +194,12 @@ def _read(source: Path, kind: str) -> _Saved:
     """Return what the file says, before anything acts on it.
 
     Raises:
-        ActionError: the file is damaged, or holds weights alone.
+        ActionError: the file is damaged, holds weights alone, or what no file of Keras' does.
     """
     try:
+        screen_keras(source, kind)
         return _read_archive(source) if kind == "keras" else _read_h5(source)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         message = f"`{source.name}` cannot be read: {message_of(error)}"
         hint = "the file is damaged or truncated: copy or save the model again"
         raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint) from error
@@ -214,29 +217,12 @@ def _read_h5(source: Path) -> _Saved:
     with h5py.File(source, "r") as file:
         config = file.attrs.get("model_config")
         version = file.attrs.get("keras_version", "")
-        outside = _outside(file, h5py)
     if config is None:
         message = f"`{source.name}` holds weights and no model: `save_weights` wrote it"
         hint = 'save the whole model, `model.save("model.keras")`, and name that file'
         raise ActionError("weights-only", message, setting="source", help=hint)
-    if outside:
-        message = f"`{source.name}` takes `{outside}` from another file, which ovmake does not open"
-        raise ActionError("unsafe-source", message, setting="source", help=_EXPORT)
     text, version = (part.decode() if isinstance(part, bytes) else str(part) for part in (config, version))
     return _Saved(json.loads(text), version)
-
-
-def _outside(group: Any, h5py: Any) -> str:
-    """Return the name of the first part of an HDF5 file that is in another file; "" when all is here."""
-    for name in group:
-        if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-            return str(name)
-        part = group[name]
-        if isinstance(part, h5py.Dataset) and (part.external or part.is_virtual):
-            return str(part.name)
-        if isinstance(part, h5py.Group) and (found := _outside(part, h5py)):
-            return found
-    return ""
 
 
 def _objects(config: Any) -> Iterator[Mapping[str, Any]]:

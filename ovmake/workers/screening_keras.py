@@ -1,0 +1,106 @@
+"""Look through a .keras or .h5 file before Keras sees it: sizes, names, depth, and what is elsewhere.
+
+    screen_keras(source, kind)     kind: "keras" or "keras-h5"
+
+A .keras file is a zip archive: `config.json` says how the model is made, `model.weights.h5` holds the weights. An .h5
+file has the same configuration in an attribute.
+
+Rule: a configuration is read only where it is no larger and no deeper than any that people make. The largest of
+Keras' own applications has 1 MB, and five models in each other make some 40 levels.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import h5py
+
+from ovmake.workers.archives import RefusedMemberError, check_members, read_member, unpack_member
+from ovmake.workers.protocol import ActionError
+from ovmake.workers.screening_hdf5 import screen_hdf5
+
+CONFIG, METADATA = "config.json", "metadata.json"
+LARGEST_CONFIG = 16 << 20
+DEEPEST_CONFIG = 200
+_WEIGHTS = (".h5", ".hdf5")
+_HELP = "save the model again with Keras; a file that somebody sent may have been made to do harm"
+
+
+def screen_keras(source: Path, kind: str) -> None:
+    """Look through a file.
+
+    Raises:
+        ActionError: it holds what no file of Keras' does.
+        OSError, KeyError, ValueError, zipfile.BadZipFile: it is damaged.
+    """
+    if kind == "keras":
+        _screen_archive(source)
+        return
+    screen_hdf5(source, source.name)
+    with h5py.File(source, "r") as file:
+        config = file.attrs.get("model_config")
+    if isinstance(config, str | bytes):
+        _check_config(config, source.name)
+
+
+def _screen_archive(source: Path) -> None:
+    with zipfile.ZipFile(source) as archive:
+        try:
+            check_members(archive)
+            for name in {CONFIG, METADATA} & set(archive.namelist()):
+                _check_config(read_member(archive, name, LARGEST_CONFIG), source.name)
+        except RefusedMemberError as error:
+            raise _refusal(source.name, f"{error}") from error
+        for name in archive.namelist():
+            if name.endswith(_WEIGHTS):
+                with _member(archive, name) as file:
+                    screen_hdf5(file, f"{name}` of `{source.name}")
+
+
+@contextmanager
+def _member(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
+    """Open a member to be read here and there: where it lies, if it is stored as it is."""
+    if archive.getinfo(name).compress_type == zipfile.ZIP_STORED:
+        with archive.open(name) as stream:
+            yield stream
+        return
+    with tempfile.TemporaryFile() as file:
+        unpack_member(archive, name, file)
+        yield file
+
+
+def _check_config(text: str | bytes, name: str) -> None:
+    """Refuse a configuration that would take Keras down, or us.
+
+    Raises:
+        ActionError: it is too large, or too deep.
+        ValueError: it is no JSON.
+    """
+    if len(text) > LARGEST_CONFIG:
+        raise _refusal(name, f"its configuration is {len(text):,} bytes large, and one of up to {LARGEST_CONFIG:,} is")
+    if _is_deep(text):
+        raise _refusal(name, f"its configuration is nested more than {DEEPEST_CONFIG} levels deep")
+
+
+def _is_deep(text: str | bytes) -> bool:
+    try:
+        level = [json.loads(text)]
+    except RecursionError:
+        return True
+    for _ in range(DEEPEST_CONFIG):
+        level = [inner for part in level for inner in _parts(part)]
+    return bool(level)
+
+
+def _parts(value: object) -> list[object]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _refusal(name: str, why: str) -> ActionError:
+    return ActionError("unsafe-source", f"`{name}` is not read: {why}", setting="source", help=_HELP)
