@@ -1,6 +1,6 @@
 """Members of a zip archive of a stranger: what they may be called, and how much they may unpack to.
 
-    check_members(archive)                            names, packing, sizes: what the directory says
+    check_members(archive)                            packing, sizes, names: what the directory says
     read_member(archive, name, most) -> bytes         a small one
     unpack_member(archive, name, target)              a large one, into a file
 
@@ -14,9 +14,9 @@ Standard library only.
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
-from pathlib import PurePosixPath
 from typing import IO
 
 # What reading an archive raises for one that is damaged, packed in an unknown way, or refused here.
@@ -34,6 +34,7 @@ UNREADABLE = (
 _PACKED = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 _ENCRYPTED = 1
 _CHUNK = 1 << 20
+_LEADS_OUT = re.compile(r"[/\\]|[A-Za-z]:[/\\]|(.*[/\\])?\.\.([/\\]|\Z)", re.DOTALL)
 # DEFLATE makes 1,032 bytes of one at the most.
 _MOST_UNPACKED = 1032
 
@@ -42,8 +43,8 @@ class RefusedMemberError(ValueError):
     """A member that is not read, in words that go on after "cannot be read: "."""
 
 
-def check_members(archive: zipfile.ZipFile) -> None:
-    """Look at an archive's directory.
+def check_members(archive: zipfile.ZipFile, *, by_path: bool) -> None:
+    """Look at an archive's directory. `by_path`: somebody may take the members' names for paths of files.
 
     Raises:
         RefusedMemberError: a name leads out of the archive or is there twice, or a member cannot be what is stated.
@@ -51,8 +52,7 @@ def check_members(archive: zipfile.ZipFile) -> None:
     names: set[str] = set()
     for member in archive.infolist():
         shown = f"`{member.filename[:100]}` in it"
-        parts = PurePosixPath(member.filename.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or member.filename[1:2] == ":":
+        if by_path and _LEADS_OUT.match(member.filename):
             raise RefusedMemberError(f"the name of {shown} leads out of the archive")
         if member.filename in names:
             raise RefusedMemberError(f"{shown} is there twice, and readers differ on which of the two counts")

@@ -28,6 +28,8 @@ from ovmake.workers.protocol import ActionError, Request
 # How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
 BATCH = 64
 SEEDED_SAMPLES = 16
+# Of the names of a file of strangers, what a message shows.
+SHOWN, SHOWN_CHARACTERS = 20, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ def _column_for(tensor: Tensor, reader: Reader, given: Given) -> Column:
     for name in names:
         if name not in known:
             what = reader.what
-            listed = ", ".join(f"`{name}`" for name in known if name) or "one without a name"
+            listed = _listed(known)
             message = f"the dataset has no {what} `{name}` for input `{tensor.name}`; it has {listed}"
             table = "inputs = { " + tensor.name + f' = "{what.upper()}" }}'
             hint = did_you_mean(name, known) or f"say which {what} feeds it: `{table}` in the dataset's table"
@@ -204,12 +206,18 @@ def _column_for(tensor: Tensor, reader: Reader, given: Given) -> Column:
     return reader.inputs(names, tensor)
 
 
+def _listed(known: list[str]) -> str:
+    """Return the names of columns, some of them where there are thousands."""
+    more = f" and {len(known) - SHOWN} more" if known[SHOWN:] else ""
+    shown = ", ".join(f"`{name[:SHOWN_CHARACTERS]}`" for name in known[:SHOWN] if name)
+    return f"{shown}{more}" if shown else "one without a name" if known else "none"
+
+
 def _labels(reader: Reader, given: Given) -> Column | None:
     name = given.text("labels")
     known = list(reader.names)
     if name and name not in known and known != [""]:
-        listed = ", ".join(f"`{name}`" for name in known)
-        message = f"the dataset has no {reader.what} `{name}` for its labels; it has {listed}"
+        message = f"the dataset has no {reader.what} `{name}` for its labels; it has {_listed(known)}"
         raise given.error("dataset-array", message, key="labels", help=did_you_mean(name, known))
     return reader.labels(name)
 

@@ -124,7 +124,7 @@ class _Walk:
         for group, name, path in self.soft:
             try:
                 about = h5py.h5o.get_info(group.id, name)
-            except (KeyError, RuntimeError, OSError):
+            except (KeyError, RuntimeError, OSError, ValueError):  # the last where h5py cannot decode HDF5's own words
                 raise self.refusal(path, "is a link that leads nowhere, or back to itself") from None
             if about.addr in group.line:
                 raise self.looped(path)

@@ -28,6 +28,8 @@ from ovmake.workers.screening_hdf5 import screen_hdf5
 CONFIG, METADATA = "config.json", "metadata.json"
 LARGEST_CONFIG = 16 << 20
 DEEPEST_CONFIG = 200
+# Keras writes its archives unpacked, and refuses weights that unpack to 100 times as much. Small ones may.
+MOST_UNPACKED, SMALL_BYTES = 100, 1 << 24
 _WEIGHTS = (".h5", ".hdf5")
 _HELP = "save the model again with Keras; a file that somebody sent may have been made to do harm"
 
@@ -52,7 +54,7 @@ def screen_keras(source: Path, kind: str) -> None:
 def _screen_archive(source: Path) -> None:
     with zipfile.ZipFile(source) as archive:
         try:
-            check_members(archive)
+            check_members(archive, by_path=True)
             for name in {CONFIG, METADATA} & set(archive.namelist()):
                 _check_config(read_member(archive, name, LARGEST_CONFIG), source.name)
         except RefusedMemberError as error:
@@ -66,10 +68,14 @@ def _screen_archive(source: Path) -> None:
 @contextmanager
 def _member(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
     """Open a member to be read here and there: where it lies, if it is stored as it is."""
-    if archive.getinfo(name).compress_type == zipfile.ZIP_STORED:
+    member = archive.getinfo(name)
+    if member.compress_type == zipfile.ZIP_STORED:
         with archive.open(name) as stream:
             yield stream
         return
+    if member.file_size > SMALL_BYTES + MOST_UNPACKED * member.compress_size:
+        sizes = f"`{name}` in it unpacks from {member.compress_size:,} to {member.file_size:,} bytes"
+        raise _refusal(Path(str(archive.filename)).name, f"{sizes}, which no weights do")
     with tempfile.TemporaryFile() as file:
         unpack_member(archive, name, file)
         yield file

@@ -120,6 +120,15 @@ def test_member_that_is_said_to_be_larger_than_it_can_be_is_refused(tmp_path: Pa
     assert "`model.weights.h5` in it is to unpack to 4,294,901,760 bytes, and its" in message
 
 
+def test_weights_that_unpack_to_a_thousand_times_as_much_are_refused(tmp_path: Path) -> None:
+    source = archive(tmp_path / "m.keras", [("config.json", CONFIG), ("model.weights.h5", bytes(1 << 25))])
+
+    message = refusal(source)
+
+    assert message.startswith("`m.keras` is not read: `model.weights.h5` in it unpacks from 3")
+    assert message.endswith(" to 33,554,432 bytes, which no weights do")
+
+
 @pytest.mark.parametrize("name", ["../config.json", "/etc/cron.d/x", "a/../../b", "..\\b", "C:\\b"])
 def test_name_that_leads_out_of_the_archive_is_refused(tmp_path: Path, name: str) -> None:
     source = archive(tmp_path / "m.keras", [("config.json", CONFIG), (name, b"")])

@@ -25,6 +25,10 @@ from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
 
+# The share of a disk's free space that is taken to unpack a file of 1 MB that may become 1 GB.
+ROOM = 0.9
+CHUNK_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
@@ -203,12 +207,39 @@ def stacked_labels(labels: Sequence[Any]) -> Array:
     return found
 
 
-def unpacked(source: IO[bytes] | gzip.GzipFile, given: Given) -> IO[bytes]:
-    """Return the rest of a stream as a temporary file, which is gone when it is closed, or this process ends."""
+def unpacked(source: IO[bytes] | gzip.GzipFile, given: Given, size_bytes: int | None = None) -> IO[bytes]:
+    """Return the rest of a stream as a temporary file, which is gone when it is closed, or this process ends.
+
+    `size_bytes`: what it unpacks to, where that is known.
+
+    Raises:
+        ActionError: it does not fit on the disk, beside a tenth that stays free.
+    """
+    room = int(shutil.disk_usage(given.scratch or tempfile.gettempdir()).free * ROOM)
+    if size_bytes is not None and size_bytes > room:
+        raise _no_room(given, f"unpacks to {size_bytes:,} bytes", room)
     target = tempfile.TemporaryFile(dir=given.scratch)  # noqa: SIM115 - whoever maps it keeps it
-    shutil.copyfileobj(source, target, 1 << 20)
+    try:
+        _copy(source, target, given, room)
+    except BaseException:
+        target.close()
+        raise
     target.seek(0)
     return target
+
+
+def _copy(source: IO[bytes] | gzip.GzipFile, target: IO[bytes], given: Given, room: int) -> None:
+    written = 0
+    while part := source.read(CHUNK_BYTES):
+        written += len(part)
+        if written > room:
+            raise _no_room(given, f"unpacks to more than {room:,} bytes", room)
+        target.write(part)
+
+
+def _no_room(given: Given, what: str, room: int) -> ActionError:
+    message = f"the dataset {what}, and {room:,} may be taken of what is free on the disk"
+    return given.error("dataset-too-large", message, help="free space, or unpack it once and name what comes out")
 
 
 def reshaped(values: Array, tensor: Tensor, label: str, given: Given) -> Array:

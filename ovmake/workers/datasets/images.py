@@ -33,7 +33,7 @@ class ImageFolder:
         """List the images.
 
         Raises:
-            ActionError: the folder cannot be read, or holds both images and folders of some.
+            ActionError: the folder cannot be read, holds no images, or both images and folders of some.
         """
         top = Path(given.path)
         try:
@@ -44,7 +44,11 @@ class ImageFolder:
         if loose and any(folders.values()):
             message = f"`{loose[0].name}` lies beside the folders of images, so that nobody knows its class"
             raise given.error("dataset-form", message, help="put it into one of them")
-        if loose or not folders:
+        if not loose and not any(folders.values()):
+            message = f"the dataset holds no samples: `{top.name}` has no images in it"
+            hint = f"images are files whose names end in {', '.join(sorted(SUFFIXES))}"
+            raise given.error("dataset-empty", message, help=hint)
+        if loose:
             return cls(given=given, files=tuple(loose), places=None)
         numbers = _numbers(list(folders), given)
         return cls(

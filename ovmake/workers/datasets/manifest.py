@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.workers.archives import UNREADABLE
 from ovmake.workers.datasets import decoding
 from ovmake.workers.datasets.columns import Column, Given, each_of, one_by_one, side_by_side, stacked, stacked_labels
 from ovmake.workers.datasets.decoding import decoded, opened
 from ovmake.workers.datasets.images import column_of
-from ovmake.workers.datasets.npz import UNREADABLE
+from ovmake.workers.datasets.npz import load_npy
 from ovmake.workers.datasets.pictures import SUFFIXES, Picture, refusal
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
@@ -40,13 +41,19 @@ class Manifest:
         Raises:
             ActionError: it is no .csv with a header, or a row has another number of fields.
         """
+        at = 0
         try:
             with open(given.path, newline="", encoding="utf-8-sig") as file:  # noqa: PTH123
                 reader = csv.reader(file, strict=True)
-                header = next(reader, [])
-                rows = [(reader.line_num, row) for row in reader if row]
-        except (OSError, ValueError, csv.Error) as error:
+                header, at = next(reader, []), reader.line_num
+                rows = [(at := reader.line_num, row) for row in reader if row]
+        except csv.Error as error:
+            raise given.error("dataset-unreadable", f"cannot read the samples: after line {at}, {error}") from error
+        except (OSError, ValueError) as error:
             raise given.unreadable(error) from error
+        if not rows:
+            what = "ends after the line of names" if header else "is empty"
+            raise given.error("dataset-empty", f"the dataset holds no samples: the .csv {what}")
         if len(set(header)) < len(header):
             raise given.error("dataset-unreadable", "two columns have the same name in the first line")
         for line, row in rows:
@@ -129,13 +136,13 @@ class Manifest:
             dtype=first.dtype,
             shape=first.shape,
             rows=rows,
-            look=one_by_one(lambda number: stacked([first, self._load(files[number], mapped=True)], label, self.given)),
+            look=one_by_one(lambda number: stacked([first, self._load(files[number])], label, self.given)),
         )
 
-    def _load(self, file: Path, *, mapped: bool = False) -> Array:
+    def _load(self, file: Path) -> Array:
         try:
             if file.suffix.lower() == ".npy":
-                return np.asarray(np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False))
+                return load_npy(file)
         except UNREADABLE as error:
             raise self.given.unreadable(error, file.name) from error
         try:

@@ -3,24 +3,28 @@
 An .npz is a ZIP of .npy files. `numpy.savez` stores them as they are, so they can be mapped where they lie;
 `savez_compressed` deflates them: then large ones are unpacked to a temporary file, and small ones are read.
 
-Rule: never pickles. An .npz of a stranger must not run code; what else is in it, such as names, need not be readable.
+Rule 1: never pickles. An .npz of a stranger must not run code; what else is in it, such as names, need not be readable.
+Rule 2: a header states a shape, and memory is taken for it only where as many bytes are there.
 """
 
 from __future__ import annotations
 
+import io
+import math
+import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
 
+from ovmake.workers.archives import UNREADABLE, check_members
 from ovmake.workers.datasets.columns import Column, Given, unpacked
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
 
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 # A deflated array that is larger is unpacked to a file.
 LARGE_BYTES = 32 << 20
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7: the local header, and where its lengths are.
@@ -48,6 +52,7 @@ class Arrays:
                 if file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX:
                     return cls(given=given, members={"": None})
             with zipfile.ZipFile(given.path) as archive:
+                check_members(archive, by_path=False)
                 members = {info.filename: info for info in archive.infolist()}
         except UNREADABLE as error:
             raise given.unreadable(error) from error
@@ -88,17 +93,18 @@ class Arrays:
 
     def _array(self, member: zipfile.ZipInfo | None) -> Array:
         if member is None:
-            with open(self.given.path, "rb") as file:  # noqa: PTH123
-                return _mapped(file)
+            return load_npy(Path(self.given.path))
         if member.compress_type == zipfile.ZIP_STORED:
             with open(self.given.path, "rb") as file:  # noqa: PTH123
-                file.seek(_start(file, member))
-                return _mapped(file)
+                start = _start(file, member)
+                file.seek(start)
+                return _mapped(file, start + member.file_size)
         with zipfile.ZipFile(self.given.path) as archive, archive.open(member) as stream:
             if member.file_size <= LARGE_BYTES:
-                return np.asarray(npy.read_array(stream, allow_pickle=False))
-            with unpacked(stream, self.given) as file:
-                return _mapped(file)
+                # One more than stated: a stream that ends is compared with its checksum.
+                return _read(stream.read(member.file_size + 1))
+            with unpacked(stream, self.given, member.file_size) as file:
+                return _mapped(file, member.file_size)
 
 
 def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
@@ -109,17 +115,54 @@ def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
     return member.header_offset + LOCAL_HEADER_BYTES + sum(lengths)
 
 
-def _mapped(file: IO[bytes]) -> Array:
-    """Return the .npy that begins at the file's position, mapped.
+def load_npy(path: Path) -> Array:
+    """Return the array of an .npy, mapped.
+
+    Raises:
+        UNREADABLE: it is none, holds Python objects, or is shorter than it says.
+    """
+    with path.open("rb") as file:
+        return _mapped(file, path.stat().st_size)
+
+
+def _mapped(file: IO[bytes], end: int) -> Array:
+    """Return the .npy that begins at the file's position and ends at `end`, mapped."""
+    shape, in_columns, dtype = _header(file, end)
+    if 0 in shape or not shape:
+        return np.asarray(np.fromfile(file, dtype=dtype, count=math.prod(shape)).reshape(shape))
+    return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order="F" if in_columns else "C")
+
+
+def _read(data: bytes) -> Array:
+    """Return an .npy that is in memory."""
+    file = io.BytesIO(data)
+    shape, in_columns, dtype = _header(file, len(data))
+    numbers = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=file.tell())
+    return numbers.reshape(shape, order="F" if in_columns else "C")
+
+
+def _header(file: IO[bytes], end: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order (whether by columns) and type of the .npy that begins at the file's position.
 
     Raises:
         ValueError: it is none, holds Python objects, or is shorter than it says.
     """
-    major, _ = npy.read_magic(file)
-    read_header: Any = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
-    shape, in_columns, dtype = read_header(file)
+    version = npy.read_magic(file)
+    # 3.0 is 2.0 with names in UTF-8.
+    read: dict[int, Any] = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0, 3: npy.read_array_header_2_0}
+    if version[0] not in read:
+        raise ValueError(f"it is an .npy of version {version[0]}.{version[1]}, and 1.0 to 3.0 are read")
+    try:  # numpy's parser is Python's
+        shape, in_columns, dtype = read[version[0]](file)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError) as error:
+        raise ValueError("its header is damaged, or larger than one of numbers is") from error
     if dtype.hasobject:
-        raise ValueError("Object arrays cannot be loaded when allow_pickle=False")
-    if 0 in shape or not shape:
-        return np.asarray(np.fromfile(file, dtype=dtype, count=int(np.prod(shape))).reshape(shape))
-    return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order="F" if in_columns else "C")
+        raise ValueError("Object arrays are pickles, which are not loaded")
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"its header states the shape {list(shape)}")
+    stated, there = math.prod(shape) * dtype.itemsize, max(0, end - file.tell())
+    if stated > there:
+        raise ValueError(f"its header states an array of {stated:,} bytes, and {there:,} are there")
+    if shape and shape[0] and not stated:
+        raise ValueError(f"its header states {shape[0]:,} samples with nothing in them")
+    return shape, in_columns, dtype

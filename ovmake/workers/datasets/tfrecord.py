@@ -39,6 +39,7 @@ GZIP = b"\x1f\x8b"
 LENGTH_BYTES, CRC_BYTES = 8, 4
 HEADER_BYTES = LENGTH_BYTES + CRC_BYTES
 MASK = 0xA282EAD8
+SHOWN = 5
 
 
 def shards(path: Path) -> list[Path]:
@@ -78,7 +79,8 @@ class TFRecords:
         shards = tuple((file.name, _mapped(file, given)) for file in files)
         places = [_places(name, data, given) for name, data in shards]
         if not any(len(place[0]) for place in places):
-            raise given.error("dataset-empty", "the dataset holds no samples")
+            listed = ", ".join(f"`{file.name}`" for file in files[:SHOWN]) + (", …" if files[SHOWN:] else "")
+            raise given.error("dataset-empty", f"the dataset holds no samples: there is no record in {listed}")
         starts, lengths = (np.concatenate([place[part] for place in places]) for part in (0, 1))
         return cls(
             given=given,
@@ -238,7 +240,7 @@ def _mapped(file: Path, given: Given) -> Array:
             start = opened.read(len(GZIP))
         if start == GZIP:
             with gzip.open(file) as stream, unpacked(stream, given) as plain:
-                return np.memmap(plain, dtype=np.uint8, mode="r")
+                return np.memmap(plain, dtype=np.uint8, mode="r") if plain.read(1) else np.zeros(0, np.uint8)
         return np.memmap(file, dtype=np.uint8, mode="r") if start else np.zeros(0, np.uint8)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise given.unreadable(error, file.name) from error

@@ -130,7 +130,7 @@ def read_annotations(metric: Metric) -> Any:
         _check(truth.dataset)
         with quiet():
             truth.createIndex()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         what = f"there is no {error}" if isinstance(error, KeyError) else message_of(error)
         message = f"cannot read COCO's annotations: {what}"
         raise ActionError("bad-annotations", message, setting="accuracy.annotations") from error

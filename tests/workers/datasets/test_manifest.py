@@ -91,12 +91,12 @@ def test_file_that_is_missing_is_found_at_a_look(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the dataset has no column `x` for input `x`"),
+        ("", "the dataset holds no samples: the .csv is empty"),
         ("x\n", "holds no samples"),
         ("x,x\n1,2\n", "two columns have the same name"),
         ("x,y\n1,2\n3\n", "line 3 has 1 fields, the first line 2"),
         ("x,y\n1,2\n\n3,4,5\n", "line 4 has 3 fields"),
-        ('x\n"1\n', "cannot read the samples: unexpected end of data"),
+        ('x\n"1\n', "cannot read the samples: after line 1, unexpected end of data"),
     ],
 )
 def test_csv_that_is_none(tmp_path: Path, text: str, message: str) -> None:

@@ -156,8 +156,18 @@ def test_what_it_cannot_count(tmp_path: Path, change: dict[str, Array | None], l
         ({"images": []}, "there is no 'annotations'"),
         ([], "list indices must be"),
         ({**truth(), "images": [{"id": 1}]}, "there is no 'height'"),
+        ({**truth(), "annotations": [{"image_id": 1, "category_id": 1, "id": 1, "bbox": []}]}, "list index out of"),
+        ({**truth(), "annotations": [[]]}, "list indices must be"),
     ],
 )
 def test_annotations_that_are_none(tmp_path: Path, body: object, problem: str) -> None:
     with pytest.raises(ActionError, match=f"cannot read COCO's annotations: {problem}"):
         coco_map(tmp_path, body).tally()
+
+
+def test_annotations_that_are_nested_without_end(tmp_path: Path) -> None:
+    counting = coco_map(tmp_path)
+    (tmp_path / "instances.json").write_text("[" * 100_000)
+
+    with pytest.raises(ActionError, match=r"cannot read COCO's annotations: .*recursion"):
+        counting.tally()
