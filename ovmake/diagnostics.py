@@ -15,12 +15,15 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Severity = Literal["error", "warning"]
 
 # A longer line is shown as the part around the caret.
 LINE_WIDTH = 110
+# What is compared for "did you mean": all that people write, and not all that a machine does.
+MOST_WORDS, LONGEST_WORD = 1000, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class Span:
         line_start = text.rfind("\n", 0, start) + 1
         line_end = text.find("\n", start)
         line_end = len(text) if line_end < 0 else line_end
-        line = text[line_start:line_end].removesuffix("\r")
+        line = _line(text, line_start, line_end)
         return cls(
             file=file,
             line=text.count("\n", 0, start) + 1,
@@ -51,6 +54,11 @@ class Span:
             length=max(1, min(end, line_start + len(line)) - start),
             text=line,
         )
+
+
+@lru_cache(maxsize=1)  # a hundred mistakes in one line of a megabyte share it
+def _line(text: str, start: int, end: int) -> str:
+    return text[start:end].removesuffix("\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +225,8 @@ def did_you_mean(word: str, known: list[str]) -> str:
     """
     import difflib  # noqa: PLC0415 - 5 ms that only a mistake should cost
 
-    plain = {name.casefold().replace("_", "-"): name for name in known}
+    if len(word) > LONGEST_WORD:
+        return ""
+    plain = {name.casefold().replace("_", "-"): name for name in known[:MOST_WORDS] if len(name) <= LONGEST_WORD}
     near = difflib.get_close_matches(word.casefold().replace("_", "-"), plain, n=1, cutoff=0.65)
     return f"did you mean `{plain[near[0]]}`?" if near else ""

@@ -18,6 +18,7 @@ from ovmake.diagnostics import Diagnostic, OvmakeError, render
 from ovmake.graph.action import Graph
 from ovmake.graph.lower import Rule, SourceForm, lower
 from ovmake.ovfile.edits import edited_models
+from ovmake.ovfile.limits import LARGEST_TEXT
 from ovmake.ovfile.parse import decode, parse, parse_some, span_of
 from ovmake.ovfile.spec import Ovfile
 from ovmake.rules import build_target
@@ -75,7 +76,8 @@ def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[
     """
     try:
         state = stamp.state_of(str(where.ovfile))
-        data = where.ovfile.read_bytes()
+        with where.ovfile.open("rb") as file:
+            data = file.read(LARGEST_TEXT + 1)
     except FileNotFoundError:
         message = f"there is no {where.ovfile}"
         hint = "write one: `ovmake init` does; or name one with -f FILE or -C DIR"

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import tomli
 
+from ovmake.diagnostics import OvmakeError
+from ovmake.ovfile.limits import check_text
+
 MODELS = "models"
 
 
 def edited_models(before: str, after: str) -> frozenset[str] | None:
     """Return the models whose tables differ, new ones included; None if anything else does, or `after` is no TOML."""
     try:
+        check_text(after, "Ovfile")
         old, new = tomli.loads(before), tomli.loads(after)
-    except (ValueError, RecursionError):
+    except (OvmakeError, ValueError, RecursionError):
         return None
     old_models, new_models = old.pop(MODELS, {}), new.pop(MODELS, {})
     # By their text: 1 == True == 1.0 in Python, and they are different settings.

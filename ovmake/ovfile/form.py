@@ -8,11 +8,12 @@ A path in the schema has `NAME` where an Ovfile has a name of the user's: `("mod
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
 from ovmake.diagnostics import did_you_mean
-from ovmake.ovfile.problems import Problem, Problems, dotted
+from ovmake.ovfile.problems import EnoughError, Problem, Problems, dotted
 from ovmake.ovfile.schema import OVFILE
 from ovmake.ovfile.spec import KeyPath
 from ovmake.ovfile.tables import Key, Named, Table
@@ -22,7 +23,8 @@ NAME = "NAME"
 
 def check(document: dict[str, object], problems: Problems) -> None:
     """Report everything that is wrong with the form of `document`."""
-    OVFILE.check(document, (), problems)
+    with contextlib.suppress(EnoughError):
+        OVFILE.check(document, (), problems)
     problems.found[:] = [
         _with_help(problem, _value(document, problem.at)) if problem.code == "unknown-key" else problem
         for problem in problems.found

@@ -239,10 +239,11 @@ class ListOf:
             return
         if len(value) < self.at_least:
             problems.add(bad_value("empty", self.expected, at))
+        first: dict[str, int] = {}
         for index, element in enumerate(value):
             self.element.check(element, (*at, index), problems)
-            if self.once and isinstance(element, str) and (first := value.index(element)) != index:
-                problems.add(self._again(element, (*at, index), (*at, first)))
+            if self.once and isinstance(element, str) and first.setdefault(element, index) != index:
+                problems.add(self._again(element, (*at, index), (*at, first[element])))
 
     def _again(self, element: str, at: KeyPath, first: KeyPath) -> Problem:
         return Problem(

@@ -19,6 +19,7 @@ from ovmake.ovfile.candidates import candidate_names, check_alike
 from ovmake.ovfile.compression import quantization_of, weights_of
 from ovmake.ovfile.datasets import dataset_of, is_same
 from ovmake.ovfile.inputs import input_of, outputs_of
+from ovmake.ovfile.limits import Family, check_targets
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
 from ovmake.ovfile.references import STATE
 from ovmake.ovfile.requiring import require_of
@@ -55,6 +56,13 @@ class Meaning:
     device: str = DEFAULT_DEVICE
     datasets: dict[str, Dataset] = field(default_factory=dict)
     uncalibrated: dict[KeyPath, list[str]] = field(default_factory=dict)
+    _wrong: frozenset[KeyPath] = field(init=False)
+    _around: frozenset[KeyPath] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the places whose form is wrong: those that are asked about have two parts at the most."""
+        self._wrong = frozenset(self.malformed)
+        self._around = frozenset(place[:length] for place in self.malformed for length in (1, 2))
 
     def ovfile(self) -> Ovfile:
         """Return the meaning, and report what is wrong with it."""
@@ -64,7 +72,11 @@ class Meaning:
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
         self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
         self._check_read_apart()
-        targets = tuple(target for model in self._models() for target in self._targets(model))
+        models = self._models()
+        families = [self._family(model, variant) for model in models for variant in self._variants(model)]
+        if not check_targets(families, self.document, self.problems):
+            models = []
+        targets = tuple(target for model in models for target in self._targets(model))
         self._check_calibrated()
         self._check_unused()
         return Ovfile(
@@ -80,7 +92,7 @@ class Meaning:
         )
 
     def _is_well_formed(self, *at: str) -> bool:
-        return not any(place[: len(at)] == at[: len(place)] for place in self.malformed)
+        return at not in self._around and not any(at[:length] in self._wrong for length in range(len(at) + 1))
 
     def _models(self) -> list[str]:
         models = list(table(self.document, ("models",)))
@@ -117,6 +129,11 @@ class Meaning:
         shared = Settings(document=self.document, layers=(*own, at, ("defaults",)))
         precisions = shared.strings("precisions", default=DEFAULT_PRECISIONS)
         return precisions, shared.origin("precisions") or at
+
+    def _family(self, model: str, variant: str) -> Family:
+        precisions = dict.fromkeys(self._precisions(model, variant)[0])
+        weighed = len(self._candidate_names(model, variant)) if AUTO in precisions else 0
+        return Family(model=model, variant=variant, precisions=len(precisions) + weighed)
 
     def _targets(self, model: str) -> Iterator[Target]:
         for variant in self._variants(model):

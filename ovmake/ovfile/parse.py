@@ -18,16 +18,18 @@ from dataclasses import replace
 import tomli
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, in_order
-from ovmake.ovfile import form, references
+from ovmake.ovfile import form, limits, references
 from ovmake.ovfile.edits import MODELS
 from ovmake.ovfile.meaning import Meaning
 from ovmake.ovfile.pointing import Pointer, not_toml
-from ovmake.ovfile.problems import Problem, Problems, toml
+from ovmake.ovfile.problems import ENOUGH, EnoughError, Problem, Problems, toml
 from ovmake.ovfile.references import Inside
 from ovmake.ovfile.settings import table
 from ovmake.ovfile.spec import VERSION, KeyPath, Ovfile
 
 BYTE_ORDER_MARK = "\ufeff"
+# What an Ovfile means whose mistakes are all there is to say of it.
+NOTHING = Ovfile(build_dir="", device="", report_title="", datasets={}, targets=())
 
 
 def parse(text: str, *, file: str = "Ovfile", inside: Inside = lambda _: True) -> Ovfile:
@@ -42,8 +44,8 @@ def parse(text: str, *, file: str = "Ovfile", inside: Inside = lambda _: True) -
     problems = Problems()
     ovfile = _meaning(document, problems, inside)
     if problems.errors:
-        raise OvmakeError(*in_order([pointer.diagnostic(problem) for problem in problems.errors]))
-    warnings = in_order([pointer.diagnostic(problem) for problem in problems.warnings])
+        raise OvmakeError(*_told(problems.errors, pointer, cut="error" in problems.cut))
+    warnings = _told(problems.warnings, pointer, cut="warning" in problems.cut)
     return replace(ovfile, models=tuple(table(document, (MODELS,))), warnings=warnings)
 
 
@@ -68,8 +70,9 @@ def decode(data: bytes, *, file: str = "Ovfile") -> str:
     """Return the text of an Ovfile.
 
     Raises:
-        OvmakeError: it is not UTF-8.
+        OvmakeError: it is not UTF-8, or too large.
     """
+    limits.check_size(data)
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -94,23 +97,45 @@ def _without_mark(text: str) -> str:
     return text.removeprefix(BYTE_ORDER_MARK)
 
 
+def _told(problems: list[Problem], pointer: Pointer, *, cut: bool) -> tuple[Diagnostic, ...]:
+    """Return what is said of problems; `cut`: there are more than these."""
+    told = in_order([pointer.diagnostic(problem) for problem in problems])
+    if not cut:
+        return told
+    *others, last = told
+    note = f"there are more than these {ENOUGH}, which are shown"
+    return (*others, replace(last, notes=(*last.notes, note)))
+
+
 def _document(text: str, file: str) -> dict[str, object]:
+    limits.check_text(text, file)
     try:
-        return tomli.loads(text)
+        document = tomli.loads(text)
     except (ValueError, RecursionError) as error:  # also of integers that are too long, and too many brackets
         raise OvmakeError(not_toml(error, text, file)) from None
+    limits.check_document(document)
+    return document
 
 
 def _meaning(document: dict[str, object], problems: Problems, inside: Inside) -> Ovfile:
+    try:
+        return _understood(document, problems, inside)
+    except EnoughError:
+        return NOTHING
+
+
+def _understood(document: dict[str, object], problems: Problems, inside: Inside) -> Ovfile:
     form.check(document, problems)
     version = document.get("version", VERSION)
     if version != VERSION and not any(problem.at == ("version",) for problem in problems.found):
         # What else looks wrong may be right in that version.
-        problems.found.clear()
+        problems.forget()
         message = f"this ovmake reads version {VERSION} of the Ovfile, not {toml(version)}"
         hint = "install an ovmake that reads it"
         problems.add(Problem(code="unknown-version", at=("version",), message=message, help=hint))
-        return Ovfile(build_dir="", device="", report_title="", datasets={}, targets=())
+        return NOTHING
+    if problems.cut:
+        return NOTHING
     malformed = tuple(problem.at for problem in problems.found if problem.code != "not-yet-supported")
     references.check(document, inside, problems)
     return Meaning(document, problems, malformed).ovfile()

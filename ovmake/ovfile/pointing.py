@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import tomli
 
 from ovmake.diagnostics import Diagnostic, Label, Span
-from ovmake.ovfile.problems import Problem, dotted
+from ovmake.ovfile.problems import LONGEST, Problem, clipped, dotted
 from ovmake.ovfile.spec import KeyPath
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def not_toml(error: ValueError | RecursionError, text: str, file: str) -> Diagno
         return _refused(error, text.replace("\r\n", "\n"), file)
     if isinstance(error, RecursionError):
         hint = "nest them less deeply"
-        message = "the Ovfile is not valid TOML: arrays, tables or keys are nested too deeply"
-        return Diagnostic(code="toml-syntax", message=message, help=hint)
+        message = "the Ovfile has tables or arrays in each other, more levels deep than are read"
+        return Diagnostic(code="too-large", message=message, help=hint)
     number = TOO_LONG.search(text)
     span = Span.of_offsets(file, text, *number.span()) if number else None
     return Diagnostic(code="toml-syntax", message="the Ovfile is not valid TOML", span=span, label="too long a number")
@@ -86,7 +86,7 @@ def not_toml(error: ValueError | RecursionError, text: str, file: str) -> Diagno
 def _refused(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:
     if TWICE.match(error.msg):
         return _twice(error, text, file)
-    label = error.msg[:1].lower() + error.msg[1:]
+    label = clipped(error.msg[:1].lower() + error.msg[1:], 2 * LONGEST)
     unquoted = error.msg == "Invalid value" and text[error.pos : error.pos + 1].isalpha()
     hint = 'text stands in quotes: `source = "models/digits"`' if unquoted else ""
     if error.pos >= len(text):

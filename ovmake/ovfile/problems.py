@@ -1,7 +1,7 @@
 """Mistakes at key paths, before anybody knows where in the text they stand.
 
     Problem(code, at, message, ...)    one mistake
-    Problems.add(problem)              collects them, each once
+    Problems.add(problem)              collects them, each once, and not without end
     toml(value) -> str                 a value as its writer would write it, for messages
 
 Rule: what a message quotes from the Ovfile goes through `toml` or `clipped`, so that no message outgrows its reader.
@@ -18,6 +18,8 @@ from ovmake.diagnostics import Severity
 from ovmake.ovfile.spec import KeyPath
 
 LONGEST = 60
+# Mistakes that are told. Whoever has more mends these first.
+ENOUGH = 100
 BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
@@ -43,18 +45,43 @@ class Problem:
     severity: Severity = "error"
 
 
+class EnoughError(Exception):
+    """There are more mistakes than are told: no more of them need be looked for."""
+
+
 @dataclass(slots=True)
 class Problems:
-    """Collects problems, so that one run shows all of them."""
+    """Collects problems, so that one run shows all of them. `cut`: there are more errors, or warnings, than these."""
 
     found: list[Problem] = field(default_factory=list)
+    cut: set[Severity] = field(default_factory=set)
     _known: set[tuple[str, KeyPath]] = field(default_factory=set)
+    _count: dict[Severity, int] = field(default_factory=dict)
 
     def add(self, problem: Problem) -> None:
-        """Add `problem`, once: several targets may run into the same place of the Ovfile."""
-        if (problem.code, problem.at) not in self._known:
+        """Add `problem`, once: several targets may run into the same place of the Ovfile.
+
+        Raises:
+            EnoughError: it is one error more than are told.
+        """
+        if (problem.code, problem.at) in self._known:
+            return
+        count = self._count.get(problem.severity, 0)
+        if count < ENOUGH:
+            self._count[problem.severity] = count + 1
             self._known.add((problem.code, problem.at))
             self.found.append(problem)
+            return
+        self.cut.add(problem.severity)
+        if problem.severity == "error":
+            raise EnoughError
+
+    def forget(self) -> None:
+        """Drop what was found."""
+        self.found.clear()
+        self.cut.clear()
+        self._known.clear()
+        self._count.clear()
 
     @property
     def errors(self) -> list[Problem]:

@@ -82,12 +82,12 @@ def _datasets_are_known(document: dict[str, object], problems: Problems) -> bool
 
 
 def _check_datasets(document: dict[str, object], problems: Problems) -> None:
-    known = list(table(document, ("datasets",)))
+    known = table(document, ("datasets",))
     for layer in settings_tables(document):
         for key in DATASET_KEYS:
             at = (*layer, *key)
             if (name := text_at(document, at)) and name not in known:
-                problems.add(_unknown_dataset(name, known, at))
+                problems.add(_unknown_dataset(name, list(known), at))
 
 
 def _unknown_dataset(name: str, known: list[str], at: KeyPath) -> Problem:

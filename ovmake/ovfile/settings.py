@@ -25,11 +25,17 @@ class Settings:
     document: dict[str, object]
     layers: tuple[KeyPath, ...]
     origins: dict[str, KeyPath] = field(default_factory=dict)
+    _tables: list[tuple[KeyPath, object]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the layers that are there: a target asks for some forty settings, and most layers are not."""
+        found = [(layer, dig(self.document, layer)[1]) for layer in self.layers]
+        self._tables = [(layer, value) for layer, value in found if value is not None]
 
     def get(self, *key: str) -> object:
         """Return the value of a dotted key, or None."""
-        for layer in self.layers:
-            found, value = dig(self.document, (*layer, *key))
+        for layer, within in self._tables:
+            found, value = dig(within, key)
             if found:
                 self.origins[".".join(key)] = (*layer, *key)
                 return value
@@ -73,12 +79,12 @@ class Settings:
     def names(self, *key: str) -> tuple[str, ...]:
         """Return the keys of a table over all layers, sorted: their order in the Ovfile means nothing."""
         names: set[str] = set()
-        for layer in self.layers:
-            names.update(table(self.document, (*layer, *key)))
+        for _, within in self._tables:
+            names.update(table(within, key))
         return tuple(sorted(names))
 
 
-def dig(document: dict[str, object], path: KeyPath) -> tuple[bool, object]:
+def dig(document: object, path: KeyPath) -> tuple[bool, object]:
     """Return (True, the value at `path`), or (False, what stands in the way: None, or a value that is no table)."""
     value: object = document
     for part in path:
@@ -96,7 +102,7 @@ def text_at(document: dict[str, object], path: KeyPath) -> str:
     return value if found and isinstance(value, str) else ""
 
 
-def table(document: dict[str, object], path: KeyPath) -> dict[str, object]:
+def table(document: object, path: KeyPath) -> dict[str, object]:
     """Return the table at `path`; an empty one if there is none."""
     found, value = dig(document, path)
     return value if found and isinstance(value, dict) else {}
