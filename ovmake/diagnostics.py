@@ -13,6 +13,7 @@ Rule 3: an Ovfile may come from a stranger: nothing of it reaches the terminal a
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,6 +104,11 @@ def of_error(error: Exception) -> OvmakeError | None:
     if type(error).__module__ == "sqlite3":
         hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
         return OvmakeError(Diagnostic(code="state", message=f"the state database: {error}", help=hint), exit_status=1)
+    if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding() != "utf-8":
+        name = error.object.encode("ascii", "backslashreplace").decode()
+        message = f"the system's encoding, {error.encoding}, cannot name the file `{name}`"
+        hint = "set PYTHONUTF8=1, or a locale such as LC_ALL=C.UTF-8"
+        return OvmakeError(Diagnostic(code="system", message=message, help=hint), exit_status=1)
     if isinstance(error, OSError):
         message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
         return OvmakeError(Diagnostic(code="system", message=message), exit_status=1)

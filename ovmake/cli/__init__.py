@@ -6,12 +6,14 @@ Data goes to stdout, everything else to stderr. The modules:
     building.py    commands that run actions: build, report, debug
     looking.py     commands that look, or clear up
     console.py     what they share: the repo opened, what is told and how
+    plain.py       characters that the terminal lacks
 
 Here is what a no-op needs, and what holds for all commands: nothing else is loaded before a command is known.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -42,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A closed stream (`ovmake build >&-`) is None in Python.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    _show_all()
     words = sys.argv[1:] if argv is None else list(argv)
     try:
         known = _known_at_once(words)
@@ -65,6 +68,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say_no_more()
         return FAILED
     return status
+
+
+def _show_all() -> None:
+    """Have both streams write what their encoding lacks, or what none has: a file's name may be any bytes."""
+    for stream in (sys.stdout, sys.stderr):
+        if (stream.encoding or "").lower() != "utf-8":
+            from ovmake.cli.plain import show_all
+
+            show_all(stream)
+        elif stream.errors == "strict" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say_no_more() -> None:
