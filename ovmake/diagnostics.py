@@ -13,6 +13,7 @@ Rule 3: an Ovfile may come from a stranger: nothing of it reaches the terminal a
 
 from __future__ import annotations
 
+import errno
 import sys
 import unicodedata
 from dataclasses import dataclass
@@ -111,8 +112,13 @@ def of_error(error: Exception) -> OvmakeError | None:
         return OvmakeError(Diagnostic(code="system", message=message, help=hint), exit_status=1)
     if isinstance(error, OSError):
         message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-        return OvmakeError(Diagnostic(code="system", message=message), exit_status=1)
+        return OvmakeError(Diagnostic(code="system", message=message, help=what_to_do(error)), exit_status=1)
     return None
+
+
+def what_to_do(error: OSError) -> str:
+    """Return the way out of a failure to write; "" where its words say enough."""
+    return "free space on that disk, and run ovmake again" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
 
 
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:

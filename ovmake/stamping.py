@@ -47,11 +47,17 @@ class Stamping:
         """Write down what is known to be fresh now."""
         files = self._fresh(list(outcome.targets), executor, outcome)
         built = [name for name, status in outcome.targets.items() if status in {"built", "fresh"}]
-        self._write(files | self._look_again([name for name in built if name not in files]))
+        self._keep(files | self._look_again([name for name in built if name not in files]))
 
     def look_again(self) -> None:
         """Look at all targets in place of a build: whatever happened before, happened."""
-        self._write(self._look_again(list(self._actions)))
+        self._keep(self._look_again(list(self._actions)))
+
+    def _keep(self, files: dict[str, stamp.Files]) -> None:
+        try:
+            self._write(files)
+        except OSError as error:  # what goes wrong in the midst of writing says of no file
+            raise OSError(error.errno, error.strerror, error.filename or f"{self._root}/{stamp.PLACE}") from error
 
     def _look_again(self, targets: Sequence[str]) -> dict[str, stamp.Files]:
         """Return what those of the targets rest on that are fresh."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
 
-from ovmake.diagnostics import Diagnostic, Label, OvmakeError, Span, did_you_mean, in_order, render, to_json
+from ovmake.diagnostics import (
+    Diagnostic,
+    Label,
+    OvmakeError,
+    Span,
+    did_you_mean,
+    in_order,
+    of_error,
+    render,
+    to_json,
+)
 
 
 def span(text: str, column: int = 1, length: int = 1, line: int = 5) -> Span:
@@ -198,6 +209,17 @@ def test_error_says_all_its_messages() -> None:
     error = OvmakeError(Diagnostic(code="c", message="a"), Diagnostic(code="c", message="b"))
 
     assert (str(error), error.exit_status) == ("a; b", 2)
+
+
+def test_full_disk_says_what_to_do_and_names_the_file() -> None:
+    full = of_error(OSError(errno.ENOSPC, "No space left on device", "/repo/x"))
+    other = of_error(OSError(errno.EIO, "Input/output error"))
+
+    assert full is not None
+    assert other is not None
+    assert "No space left on device: /repo/x" == full.diagnostics[0].message
+    assert "free space on that disk, and run ovmake again" == full.diagnostics[0].help
+    assert ("Input/output error", "") == (other.diagnostics[0].message, other.diagnostics[0].help)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from ovmake.graph.action import Action, Artifact, Graph, JsonValue, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
-from ovmake.store.cas import Cas
+from ovmake.store.cas import FOLDER, Cas
 from ovmake.store.disk import DigestMismatchError, Stat
 
 
@@ -336,8 +336,10 @@ class Executor:
             self._keeper.drop(error.path)
             message = f"{action.name}: a stored input was damaged on the disk; it was dropped"
             return Diagnostic(code="store-damaged", message=message, help="run ovmake build again")
-        place = f": {error.filename}" if error.filename else ""
-        message = f"{action.name}: cannot keep the result: {error.strerror or error}{place}"
+        # What goes wrong in the midst of writing names no file: the folder then, or the store.
+        folders = [output.place.rpartition("/")[0] for output in action.outputs if output.place]
+        place = error.filename or (folders[0] if folders else FOLDER)
+        message = f"{action.name}: cannot keep the result: {error.strerror or error}: {place}"
         hint = "free space, or make the folder writable, and run ovmake build again"
         return Diagnostic(code="cannot-write", message=message, help=hint)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
+from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean, what_to_do
 from ovmake.inspecting.describing import Describer, Subject
 from ovmake.inspecting.description import Description
 from ovmake.inspecting.finding import Found, find, name_all
@@ -124,7 +124,9 @@ def init(where: Where, paths: Sequence[str], busy: Callable[[str], None], tell: 
         _check_free(where)
     except OSError as error:
         message = f"cannot write {where.ovfile}: {error.strerror}"
-        raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None
+        raise OvmakeError(
+            Diagnostic(code="cannot-write", message=message, help=what_to_do(error)), exit_status=1
+        ) from None
     built = sum(entry.builds for entry in entries)
     return Written(path=where.ovfile, models=built, left_out=len(entries) - built)
 

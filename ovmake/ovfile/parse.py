@@ -76,8 +76,8 @@ def decode(data: bytes, *, file: str = "Ovfile") -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        text = data.decode(errors="replace")
+        before = _without_mark(data[: error.start].decode())
+        text = _without_mark(data.decode(errors="replace"))
         span = Span.of_offsets(file, text, len(before), len(before) + 1)
         hint = "save the file as UTF-8" + ("; this looks like UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "")
         message = "the Ovfile is not UTF-8"

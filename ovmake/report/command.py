@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.diagnostics import Diagnostic, OvmakeError, what_to_do
 from ovmake.engine.events import Event
 from ovmake.engine.world import Options
 from ovmake.graph.query import select
@@ -115,4 +115,6 @@ def _write_junit(place: Path, page: Page) -> None:
         Beneath(str(place.parent)).replace(place.name, to_junit(page))
     except OSError as error:
         message = f"cannot write {place}: {error.strerror or error}"
-        raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from error
+        raise OvmakeError(
+            Diagnostic(code="cannot-write", message=message, help=what_to_do(error)), exit_status=1
+        ) from error

@@ -35,6 +35,8 @@ PR_SET_PDEATHSIG = 1
 # What is written fills a disk up to the last block, or to where the file system needs some for itself.
 FULL_BYTES = 1 << 16
 NOTHING: Mapping[str, Sequence[str]] = {}
+FULL = (errno.ENOSPC, errno.EDQUOT)
+ROOM = "free space on that disk, and run ovmake build again"
 
 
 class ActionError(Exception):
@@ -169,7 +171,8 @@ def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[
                     answer = answered(request)
             except OSError as error:
                 message = f"cannot write {request.log}: {error.strerror or error}"
-                answer = _line(Response(id=request.id, ok=False, code="cannot-write", message=message))
+                hint = ROOM if error.errno in FULL else ""
+                answer = _line(Response(id=request.id, ok=False, code="cannot-write", message=message, help=hint))
             answers.write(answer)
             keep()
     helpers.end()
@@ -226,11 +229,18 @@ def _answer(handlers: Mapping[str, str | Handler], request: Request) -> Response
                 id=request.id,
                 ok=False,
                 code="disk-full",
-                message="the disk is full",
+                message=f"the disk is full{_where(request, error)}",
                 notes=tuple(message_of(one) for one in (error, error.__cause__) if one is not None),
-                help="free space, and run ovmake build again",
+                help=ROOM,
             )
         return Response(id=request.id, ok=False, code="action-failed", message=message_of(error))
+
+
+def _where(request: Request, error: BaseException) -> str:
+    """Return which file there was no room for, or the folder of outputs, to go on after "the disk is full"."""
+    names = [one.filename for one in (error, error.__cause__) if isinstance(one, OSError) and one.filename]
+    folders = [str(Path(path).parent) for path in request.outputs.values()]
+    return f": {(names or folders)[0]}" if names or folders else ""
 
 
 def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
@@ -251,7 +261,7 @@ def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
 
 def _disk_is_full(request: Request, error: Exception) -> bool:
     """Whether that is why an action failed: few that write say so."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in FULL:
         return True
     try:
         places = [os.statvfs(Path(path).parent) for path in request.outputs.values()]

@@ -91,3 +91,8 @@ def assert_full(status: int, stderr: str) -> None:
     errors = [line for line in stderr.splitlines() if line.startswith("error")]
     assert (status, bool(errors)) in {(0, False), (1, True)}
     assert [] == [line for line in errors if not FULL.match(line)]
+    for block in re.split(r"^(?=error\[)", stderr, flags=re.MULTILINE)[1:]:
+        line, *_ = block.splitlines()
+        files = re.findall(r"\S+/\S+", line)
+        assert len(files) == 1 or "state database" in line, line
+        assert "help: free space" in block or "cannot make" in line, block
