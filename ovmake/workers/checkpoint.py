@@ -313,7 +313,7 @@ def _bound_keys(graph: Graph, objects: Message, checkpoint: Checkpoint) -> dict[
     A function's last inputs are its bound inputs, which are objects (SavedConcreteFunction);
     objects are numbered alike in the model and in the checkpoint (TrackableObjectGraph).
     """
-    functions = {name: _integers(Message(view).views(2)) for name, view in objects.entries(2).items()}
+    functions = {name: integers(Message(view).views(2)) for name, view in objects.entries(2).items()}
     keys: dict[str, set[str]] = {}
     if not functions or _OBJECT_GRAPH not in checkpoint:
         return keys
@@ -329,7 +329,8 @@ def _bound_keys(graph: Graph, objects: Message, checkpoint: Checkpoint) -> dict[
     return keys
 
 
-def _integers(packed: list[memoryview]) -> list[int]:
+def integers(packed: list[memoryview]) -> list[int]:
+    """Return a packed field of integers."""
     found = []
     for view in packed:
         at = 0

@@ -55,7 +55,7 @@ def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
 
 
 def _flat(data: bytes) -> Flat:
-    root = _Table(data, _offset(data, 0))
+    root = Table.root(data)
     graph = next(root.tables(_SUBGRAPHS))
     names = [tensor.text(_TENSOR_NAME) for tensor in graph.tables(_TENSORS)]
     inputs, outputs = graph.integers(_INPUTS), graph.integers(_OUTPUTS)
@@ -82,7 +82,7 @@ def _flat(data: bytes) -> Flat:
     )
 
 
-def _signature(root: _Table, side: int) -> dict[int, str]:
+def _signature(root: Table, side: int) -> dict[int, str]:
     """Return the names that the only signature of the main subgraph gives to tensors; nothing without one."""
     signatures = [found for found in root.tables(_SIGNATURES) if found.number(_SIGNATURE_SUBGRAPH) == 0]
     if len(signatures) != 1:
@@ -104,11 +104,16 @@ def _offset(data: bytes, at: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class Table:
     """A table of a FlatBuffer: its fields are found through its vtable, absent ones have no place in it."""
 
     data: bytes
     at: int
+
+    @classmethod
+    def root(cls, data: bytes) -> Table:
+        """Return the table that everything else hangs on."""
+        return cls(data, _offset(data, 0))
 
     def _field(self, place: int) -> int:
         """Return where a field is, 0 if it is absent."""
@@ -118,6 +123,10 @@ class _Table:
         offset = int(struct.unpack_from("<H", self.data, vtable + entry)[0]) if entry < size else 0
         return self.at + offset if offset else 0
 
+    def has(self, place: int) -> bool:
+        """Whether a field is there."""
+        return bool(self._field(place))
+
     def _vector(self, place: int) -> tuple[int, int]:
         """Return where a vector's elements begin, and how many there are."""
         field = self._field(place)
@@ -126,11 +135,11 @@ class _Table:
         start = _offset(self.data, field)
         return start + 4, int(struct.unpack_from("<I", self.data, start)[0])
 
-    def tables(self, place: int) -> Iterator[_Table]:
+    def tables(self, place: int) -> Iterator[Table]:
         """Yield the tables of a vector."""
         start, count = self._vector(place)
         for index in range(count):
-            yield _Table(self.data, _offset(self.data, start + 4 * index))
+            yield Table(self.data, _offset(self.data, start + 4 * index))
 
     def integers(self, place: int) -> tuple[int, ...]:
         """Return a vector of 32-bit integers."""
@@ -142,7 +151,11 @@ class _Table:
         field = self._field(place)
         return int(struct.unpack_from("<I", self.data, field)[0]) if field else 0
 
+    def content(self, place: int) -> bytes:
+        """Return a vector of bytes, empty if it is absent."""
+        start, count = self._vector(place)
+        return self.data[start : start + count]
+
     def text(self, place: int) -> str:
         """Return a string, empty if it is absent."""
-        start, count = self._vector(place)
-        return self.data[start : start + count].decode()
+        return self.content(place).decode()

@@ -18,6 +18,7 @@ from pathlib import Path
 from ovmake.workers.damaged import explained
 from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
 from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.screening import allowed_of
 
 # protobuf's limit for one message, and so for a graph with its weights inside.
 _LIMIT_BYTES = 2**31 - 1
@@ -37,6 +38,7 @@ def freeze(request: Request) -> dict[str, object]:
         kind=str(request.params.get("kind", "saved-model")),
         signature=str(request.params.get("signature", DEFAULT_SIGNATURE)),
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, Iterable) else DEFAULT_TAGS,
+        allowed=allowed_of(request),
     )
     size = loaded.graph_def.ByteSize()
     if size > _LIMIT_BYTES:

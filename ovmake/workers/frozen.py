@@ -20,10 +20,11 @@ import tensorflow as tf
 
 from ovmake.workers.graphs import Loaded, nodes, register
 from ovmake.workers.interface import Constant, Interface, Tensor
-from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
+from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, check_ops, load
 from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import NUMPY_TYPES, Array, filled
 from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.screening import allowed_of
 
 # They hold or hand on values and compute nothing.
 NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
@@ -96,13 +97,16 @@ class Frozen:
 def loaded_of(request: Request) -> Loaded:
     """Return the request's source, loaded: the frozen graph where there is one."""
     if "graph" in request.inputs:
-        return read_frozen(Path(request.inputs["graph"]), Path(request.inputs["names"]))
+        frozen = read_frozen(Path(request.inputs["graph"]), Path(request.inputs["names"]))
+        check_ops(Path(request.inputs["graph"]), frozen.graph_def, allowed_of(request))
+        return frozen
     tags = request.params.get("tags", DEFAULT_TAGS)
     return load(
         Path(request.inputs["source"]),
         kind=str(request.params.get("kind", "saved-model")),
         signature=str(request.params.get("signature", DEFAULT_SIGNATURE)),
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, list | tuple) else DEFAULT_TAGS,
+        allowed=allowed_of(request),
     )
 
 

@@ -1,6 +1,6 @@
 """inspect, TensorFlow's half for .tflite files: what the interpreter says of them.
 
-    facts = inspect_lite(source)        the facts of inspecting_tensorflow.py, and "quantization" of inputs and outputs
+    facts = inspect_lite(source, allowed)    as of inspecting_tensorflow.py, and "quantization" of inputs and outputs
 
 Nothing is computed and no memory is planned for it, so that models which crash the interpreter can be looked at.
 Inputs, outputs and layers are named as in flat.py, which says what they are called in an Ovfile.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,20 @@ from ovmake.workers.flat import Flat, ops_of_tflite
 from ovmake.workers.inspecting_tensorflow import Json, openvino_name
 from ovmake.workers.layers import Layers
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.screening import screen
 from ovmake.workers.wiring import PLACEHOLDERS
 
 # What the interpreter adds to a model's own operations.
 _DELEGATED = "DELEGATE"
 
 
-def inspect_lite(source: Path) -> Json:
+def inspect_lite(source: Path, allowed: Collection[str]) -> Json:
     """Return the facts about a .tflite file.
 
     Raises:
-        ActionError: the interpreter cannot read it.
+        ActionError: the interpreter cannot read it, or it would do more than compute.
     """
+    screen(source, "tflite", allowed)
     interpreter = _interpreter(source)
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     operations = [op for op in interpreter._get_ops_details() if op["op_name"] != _DELEGATED]  # noqa: SLF001

@@ -28,6 +28,7 @@ from ovmake.workers.graphs import Loaded, nodes
 from ovmake.workers.layers import Layer, Layers, ops_of_graph
 from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
 from ovmake.workers.protocol import Request
+from ovmake.workers.screening import allowed_of
 from ovmake.workers.wiring import PLACEHOLDERS
 
 Json = dict[str, Any]
@@ -47,10 +48,10 @@ def inspect(request: Request) -> Json:
     if kind == "tflite":
         from ovmake.workers.inspecting_lite import inspect_lite
 
-        return inspect_lite(source)
+        return inspect_lite(source, allowed_of(request))
     choices = _choices(source) if kind == "saved-model" else []
     signature, tags = _chosen(choices, request)
-    loaded = load(source, kind=kind, signature=signature, tags=tags)
+    loaded = load(source, kind=kind, signature=signature, tags=tags, allowed=allowed_of(request))
     serialized = loaded.graph_def.SerializeToString()
     Path(request.outputs["graph"]).write_bytes(serialized)
     shown = _Tensors(loaded.graph_def)

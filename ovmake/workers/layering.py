@@ -22,6 +22,7 @@ from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface, Tensor
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.screening import allowed_of
 
 Feed = Mapping[str, Array]
 Run = Callable[[Feed], Mapping[str, Array]]
@@ -97,6 +98,7 @@ def _lite(request: Request, interface: Interface, tensors: Sequence[str]) -> Run
         source,
         inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
         outputs={tensor: tensor for tensor in tensors},
+        allowed=allowed_of(request),
     )
     steps = {tensor: step for tensor, step in quantization(source).items() if tensor not in as_they_are}
 

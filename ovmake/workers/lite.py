@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.screening import screen
 
 Shape = tuple[int, ...]
 
@@ -75,16 +76,19 @@ class Lite:
         outputs: Mapping[str, str],
         constants: Mapping[str, Array] | None = None,
         threads: int = 1,
+        allowed: Collection[str] = (),
     ) -> Lite:
         """Load the part of a model from `inputs` (tensor and shape by name; None: as it is) to `outputs`.
 
         -1 in a shape: as large as what is fed. `constants` are inputs that are always fed the same, by tensor.
+        `allowed` names operations of TensorFlow's that may run though they do more than compute.
 
         Raises:
-            ActionError: TFLite cannot load it, or cannot run this part of it; or it has no such tensor, or needs an
-                input that is not there.
+            ActionError: TFLite cannot load it, or cannot run this part of it; it does more than compute; or it has no
+                such tensor, or needs an input that is not there.
         """
         model = _parsed(source)
+        screen(source, "tflite", allowed)
         tensors = _by_name(model)
         fed = {name: _index(tensors, tensor, "inputs") for name, (tensor, _) in inputs.items()}
         given = {name: _index(tensors, tensor, "outputs") for name, tensor in outputs.items()}

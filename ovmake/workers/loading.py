@@ -9,20 +9,25 @@
 
 A .tflite file has no TensorFlow graph: see lite.py.
 
-Sources are untrusted as far as files are data: nothing is unpickled, no Python out of them is run. A TensorFlow graph
-is a program all the same, and TensorFlow runs it.
+Sources are untrusted: nothing is unpickled, no Python out of them is run, and a graph is screened before TensorFlow
+sees it (`screening.py`). What comes out is looked at again: nothing but computation is left in it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
+from ovmake.workers.allowed_ops import ALLOWED, CONDITIONS, objection
 from ovmake.workers.graphs import Loaded, nodes, register
 from ovmake.workers.loading_checkpoint import DEFAULT_SIGNATURE, load_checkpoint, load_frozen_graph
 from ovmake.workers.loading_keras import load_keras
 from ovmake.workers.loading_saved_model import load_saved_model
 from ovmake.workers.protocol import ActionError, message_of
 from ovmake.workers.recognise import IN_WORDS, with_kind
+from ovmake.workers.screened_meta_graph import Trouble
+from ovmake.workers.screening import refuse
 
 __all__ = ["DEFAULT_SIGNATURE", "DEFAULT_TAGS", "Loaded", "load"]
 
@@ -35,23 +40,43 @@ def load(
     kind: str,
     signature: str = DEFAULT_SIGNATURE,
     tags: tuple[str, ...] = DEFAULT_TAGS,
+    allowed: Collection[str] = (),
 ) -> Loaded:
     """Load a source of a known kind. `signature` and `tags` are for those that have some.
 
+    `allowed` names operations that may run though they do more than compute.
+
     Raises:
-        ActionError: it is not of that kind, is damaged, or TensorFlow cannot load or freeze it.
+        ActionError: it is not of that kind, is damaged, does more than compute, or TensorFlow cannot load or freeze it.
     """
     try:
-        loaded = _load(source, kind, signature, tags)
+        loaded = _load(source, kind, signature, tags, frozenset(allowed))
     except ActionError as error:
         raise with_kind(error, source, kind) from error
     except Exception as error:
         message = f"TensorFlow cannot load `{source.name}`: {message_of(error)}"
         failure = ActionError("tensorflow-cannot-load", message, setting="source")
         raise with_kind(failure, source, kind) from error
+    check_ops(source, loaded.graph_def, allowed)
     _check_tables(source, loaded)
     register(loaded.graph_def)
     return loaded
+
+
+def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
+    """Refuse what is left in a graph without variables and does more than compute.
+
+    Raises:
+        ActionError: `op-refused`.
+    """
+    found = []
+    for node in nodes(graph_def):
+        if node.op in allowed or (node.op in ALLOWED and node.op not in CONDITIONS):
+            continue
+        attributes = {name: memoryview(value.SerializeToString()) for name, value in node.attr.items()}
+        if why := objection(node.op, attributes):
+            found.append(Trouble(place="", node=node.name, op=node.op, why=why))
+    refuse(source, source.name, found)
 
 
 def _check_tables(source: Path, loaded: Loaded) -> None:
@@ -63,15 +88,15 @@ def _check_tables(source: Path, loaded: Loaded) -> None:
         raise ActionError("unsupported-source", message, setting="source", help=hint)
 
 
-def _load(source: Path, kind: str, signature: str, tags: tuple[str, ...]) -> Loaded:
+def _load(source: Path, kind: str, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
     match kind:
         case "saved-model":
-            return load_saved_model(source, signature, tags)
+            return load_saved_model(source, signature, tags, allowed)
         case "frozen-graph":
-            return load_frozen_graph(source)
+            return load_frozen_graph(source, allowed)
         case "keras" | "keras-h5":
             return load_keras(source, kind)
         case "checkpoint":
-            return load_checkpoint(source, signature)
+            return load_checkpoint(source, signature, allowed)
     message = f"`{source.name}` is {IN_WORDS.get(kind, kind)}, which has no TensorFlow graph"
     raise ActionError("no-graph", message, setting="source")

@@ -1,12 +1,14 @@
 """Load what TF1 left: the .meta file of a checkpoint, and frozen graphs.
 
-    load_checkpoint(source, signature) -> Loaded
-    load_frozen_graph(source) -> Loaded
+    load_checkpoint(source, signature, allowed) -> Loaded
+    load_frozen_graph(source, allowed) -> Loaded
 
 Neither says what its inputs and outputs are, unless the .meta file has signatures. So they are found:
 
 A frozen graph's inputs are its Placeholders; its outputs are what nobody takes, if it depends on no more than constants
 and inputs.
+
+Before TensorFlow imports either, it is screened (`screening.py`), and a checkpoint's graph is pruned (`pruning.py`).
 
 A checkpoint's graph is mostly about training, and there it takes more to tell.
 - Inputs are the Placeholders (of an input pipeline, where there are none, what the iterator gives).
@@ -31,10 +33,14 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.workers.allowed_ops import objection
 from ovmake.workers.graphs import Loaded, tidy, user_name
 from ovmake.workers.loading_saved_model import frozen_session, tensors_of
 from ovmake.workers.protocol import ActionError
+from ovmake.workers.pruning import prune
 from ovmake.workers.recognise import companions
+from ovmake.workers.screening import pruned, refuse, screen, unreadable
+from ovmake.workers.wire import WireError
 
 DEFAULT_SIGNATURE = "serving_default"
 _PLACEHOLDERS = {"Placeholder", "PlaceholderV2"}
@@ -51,13 +57,14 @@ _GRADIENTS = re.compile(r"(^|/)gradients(_\d+)?/")
 _ASIDE = re.compile(r"(^|/)(gradients(_\d+)?/|assert_\w*/|Assert(_\d+)?/)")
 
 
-def load_frozen_graph(source: Path) -> Loaded:
+def load_frozen_graph(source: Path, allowed: frozenset[str]) -> Loaded:
     """Load a frozen .pb.
 
     Raises:
-        ActionError: it is damaged.
+        ActionError: it is damaged, or does more than compute.
     """
     graph_def = _parsed(source, tf.compat.v1.GraphDef())
+    screen(source, "frozen-graph", allowed)
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
     operations = graph.get_operations()
@@ -73,13 +80,16 @@ def load_frozen_graph(source: Path) -> Loaded:
     )
 
 
-def load_checkpoint(source: Path, signature: str) -> Loaded:
+def load_checkpoint(source: Path, signature: str, allowed: frozenset[str]) -> Loaded:
     """Load the graph of X.meta with the variables of X.index and X.data-….
 
     Raises:
-        ActionError: a file is missing or damaged, or nothing in the graph looks like an output.
+        ActionError: a file is missing or damaged, loading it would do more than compute, or nothing in the graph looks
+            like an output.
     """
     meta_graph = _parsed(source, tf.compat.v1.MetaGraphDef())
+    screen(source, "checkpoint", allowed)
+    removed = _pruned(source, meta_graph, allowed)
     prefix = source.with_name(source.name.removesuffix(".meta"))
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         saver = tf.compat.v1.train.import_meta_graph(meta_graph, clear_devices=True)
@@ -87,8 +97,23 @@ def load_checkpoint(source: Path, signature: str) -> Loaded:
             _check_data(source)
             saver.restore(session, str(prefix))
         chosen = _signature(meta_graph, signature)
-        inputs, outputs = tensors_of(chosen, graph) if chosen else _inference(graph)
+        inputs, outputs = tensors_of(chosen, graph) if chosen else _inference(graph, removed)
         return frozen_session(session, inputs, outputs, way="TF1 checkpoint")
+
+
+def _pruned(source: Path, meta_graph: Any, allowed: frozenset[str]) -> tuple[str, ...]:
+    """Take out what is for training alone; return the operations that went.
+
+    Raises:
+        ActionError: what is left would be another model, or still do more than compute.
+    """
+    try:
+        removed, needed = prune(meta_graph, allowed)
+        refuse(source, source.name, needed)
+        refuse(source, source.name, pruned(memoryview(meta_graph.SerializeToString()), allowed))
+    except WireError as error:
+        raise unreadable(source, error) from error
+    return removed
 
 
 def _parsed(source: Path, proto: Any) -> Any:
@@ -154,7 +179,7 @@ class _Flow:
         return []
 
 
-def _inference(graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the inputs and outputs of the part that computes, and does not train."""
     flow = _Flow(graph)
     sources = flow.sources()
@@ -168,7 +193,9 @@ def _inference(graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             "nothing in the checkpoint's graph looks like an output: no operation computes something from an input"
         )
         hint = "export a SavedModel from the code that made the checkpoint"
-        raise ActionError("no-outputs", message, setting="source", help=hint)
+        listed = ", ".join(f"{op} {objection(op, {})}" for op in removed)
+        notes = (f"what needs one of these was left out: {listed}",) if removed else ()
+        raise ActionError("no-outputs", message, setting="source", help=hint, notes=notes)
     outputs = dict.fromkeys(tensor for op in ends for tensor in _measured(op, live))
     return _by_name(inputs), _by_name(outputs)
 

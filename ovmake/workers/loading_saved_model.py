@@ -1,9 +1,9 @@
 """Load a SavedModel: any signature, any tags, of TF2 or of TF1.
 
-    load_saved_model(source, signature, tags) -> Loaded
+    load_saved_model(source, signature, tags, allowed) -> Loaded
 
 Rule 1: what there is to choose from is read from `saved_model.pb` before anything is loaded, so that a wrong word is
-        answered with the right ones.
+        answered with the right ones; and so is what its graphs would do (`screening.py`).
 Rule 2: `tf.saved_model.load` goes first, for it gives the callable that users of the model have. It refuses some models
         of TF1, or freezing what it loaded fails; then the TF1 loader has its turn. When both fail, the first one's
         message is the error, the second's a note.
@@ -25,24 +25,33 @@ from tensorflow.python.saved_model.loader_impl import parse_saved_model
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers.graphs import Loaded, node_name, tidy, with_placeholders
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.screening import screen
 
 # Of TensorFlow's own making: what initializes and what trains.
 _INTERNAL = "__saved_model_"
 
 
-def load_saved_model(source: Path, signature: str, tags: tuple[str, ...]) -> Loaded:
+def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
     """Load one signature of a SavedModel folder.
 
     Raises:
-        ActionError: it has no such tags or signature, is damaged, or neither loader can load and freeze it.
+        ActionError: it has no such tags or signature, is damaged, does more than compute, or neither loader can load
+            and freeze it.
     """
     meta_graph = _meta_graph(source, tags)
     _check_signature(meta_graph, signature)
     _check_variables(source, meta_graph)
+    screen(source, "saved-model", allowed)
     try:
         return _load_as_tf2(source, signature, tags)
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises, the TF1 loader may do
         first = error
+    try:
+        screen(source, "saved-model", allowed, in_session=True)
+    except ActionError as error:
+        message = f"TensorFlow cannot load `{source.name}`: {message_of(first)}"
+        note = f"the TF1 loader was not tried: {error.message}"
+        raise ActionError("tensorflow-cannot-load", message, setting="source", notes=(note,)) from first
     try:
         return _load_as_tf1(source, signature, tags)
     except ActionError:

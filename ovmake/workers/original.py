@@ -16,6 +16,7 @@ from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array, filled
 from ovmake.workers.protocol import Request
+from ovmake.workers.screening import allowed_of
 
 if TYPE_CHECKING:
     from ovmake.workers.lite import Lite
@@ -95,5 +96,6 @@ def original(request: Request, interface: Interface) -> Original:
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
             outputs={tensor.name: tensor.source_name for tensor in interface.outputs},
             constants={constant.source_name: filled(constant) for constant in interface.constants},
+            allowed=allowed_of(request),
         )
     )

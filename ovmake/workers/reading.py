@@ -37,6 +37,7 @@ from ovmake.workers.layers import Layers, ops_of_graph
 from ovmake.workers.naming import name_by_cut, name_by_signature
 from ovmake.workers.protocol import ActionError, Request, Response, message_of
 from ovmake.workers.recognise import recognise, unknown, with_kind
+from ovmake.workers.screening import allowed_of, screen
 from ovmake.workers.severing import begin_at
 from ovmake.workers.sibling import ask_tensorflow
 
@@ -62,14 +63,14 @@ def read(request: Request) -> Read:
     """Return the model of the request's source.
 
     Raises:
-        ActionError: it cannot be read or converted, or the cut names what is not there.
+        ActionError: it cannot be read or converted, does more than compute, or the cut names what is not there.
     """
     if "graph" in request.inputs:
         return _read_frozen(request, Path(request.inputs["graph"]), Path(request.inputs["names"]))
     source = Path(request.inputs["source"])
     kind = str(request.params.get("kind", "saved-model"))
     try:
-        return _read_directly(request, source, kind)
+        found = _read_directly(request, source, kind)
     except ActionError as error:
         if error.code != "cannot-convert":
             raise
@@ -77,6 +78,10 @@ def read(request: Request) -> Read:
         if kind == "tflite" or recognise(source).kind not in {"", kind}:
             raise refusal from error
         return _frozen_by_tensorflow(request, refusal)
+    # OpenVINO runs nothing of it. TensorFlow will, unless it did so for a model that computes the same: what may not
+    # run is refused here, so that no verdict depends on what was built before.
+    screen(source, kind, allowed_of(request))
+    return found
 
 
 def _read_directly(request: Request, source: Path, kind: str) -> Read:
@@ -263,8 +268,8 @@ def suffixed(path: Path, suffix: str) -> Iterator[Path]:
 # TensorFlow's help
 
 
-# What TensorFlow says of the Ovfile, and not of the source.
-_OF_THE_OVFILE = {"unknown-signature", "unknown-tags"}
+# What TensorFlow says of the Ovfile, and not of the source; and what is said before TensorFlow is asked.
+_AS_IT_IS = {"unknown-signature", "unknown-tags", "op-refused"}
 
 
 def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
@@ -294,7 +299,9 @@ def frozen_by_tensorflow(request: Request) -> Iterator[tuple[dict[str, str], Res
     model: what a killed build leaves there, the next one removes.
     """
     beside = next((Path(output).parent for output in request.outputs.values()), None)
-    known = {name: request.params[name] for name in ("kind", "signature", "tags") if name in request.params}
+    known = {
+        name: request.params[name] for name in ("kind", "signature", "tags", "allow-ops") if name in request.params
+    }
     with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
         asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
@@ -304,7 +311,7 @@ def frozen_by_tensorflow(request: Request) -> Iterator[tuple[dict[str, str], Res
 def _refused_twice(refusal: ActionError, response: Response | None) -> ActionError:
     if response is None:
         return refusal
-    if response.code in _OF_THE_OVFILE:
+    if response.code in _AS_IT_IS:
         return ActionError(
             response.code, response.message, help=response.help, notes=response.notes, setting=response.setting
         )

@@ -19,6 +19,7 @@ from ovmake.workers.interface import Interface
 from ovmake.workers.lite import Lite
 from ovmake.workers.preparing import Array, filled, prepared
 from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.screening import allowed_of, screen
 from ovmake.workers.timing import best_callers, in_threads
 
 
@@ -28,6 +29,8 @@ class LiteSubject:
     def __init__(self, request: Request, interface: Interface) -> None:
         self._threads = int(str(request.params["threads"]))
         self._source = Path(request.inputs["source"])
+        self._allowed = allowed_of(request)
+        screen(self._source, "tflite", self._allowed)
         self._interface = interface
         self._call: Callable[[Any], object] = self._load(self._threads)
         self._callers: list[Callable[[Any], object]] = [self._call]
@@ -40,6 +43,7 @@ class LiteSubject:
             outputs={tensor.name: tensor.source_name for tensor in self._interface.outputs},
             constants={constant.source_name: filled(constant) for constant in self._interface.constants},
             threads=threads,
+            allowed=self._allowed,
         )
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:

@@ -9,6 +9,7 @@ ConcreteFunction, the fastest plain way. Which of them is faster depends on the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +19,7 @@ from ovmake.workers.interface import Interface
 from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.screening import allowed_of, screen
 from ovmake.workers.timing import best_callers, in_threads
 
 
@@ -72,6 +74,7 @@ class SignatureSubject(FrozenSubject):
         self._callers = 1
         self.way = "signature"
         self._request = request
+        screen(Path(request.inputs["source"]), "saved-model", allowed_of(request))
         try:
             self.renew()
         except Exception as error:

@@ -21,6 +21,7 @@ Value = int | memoryview
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BITS = 64
+_LARGEST_FIELD = (1 << 29) - 1  # protobuf's readers drop the bits above it, and so would see another field
 _CONTINUED = 0x80  # set in every byte of a varint but the last
 _EMPTY = memoryview(b"")
 
@@ -61,8 +62,8 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
         # Nearly every tag and length is one byte: read here, and not by a call of its own.
         tag, at = (view[at], at + 1) if view[at] < _CONTINUED else varint(view, at)
         number, kind = tag >> 3, tag & 7
-        if number == 0:
-            raise WireError("field number 0")
+        if not 0 < number <= _LARGEST_FIELD:
+            raise WireError(f"field number {number}")
         if kind == _VARINT:
             value, at = varint(view, at)
             yield number, value
