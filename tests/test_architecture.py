@@ -9,6 +9,7 @@ heavy has the one place where it may be loaded.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -279,6 +280,33 @@ def test_nothing_turns_bytes_into_code() -> None:
         wrong += places(name, lines)
 
     assert wrong == []
+
+
+# What gives a model to TensorFlow, Keras or TFLite, as it is spelt.
+LOADERS = re.compile(
+    r"(.*\.)?(saved_model\.load(_v2)?|import_graph_def|import_meta_graph|load_model|model_from_json|from_config"
+    r"|Interpreter|CreateWrapperFrom\w+|import_scoped_meta_graph|wrap_function|function_from_graph_def)"
+)
+# They screen what they load.
+SCREENS = {
+    *("workers.loading_saved_model", "workers.loading_checkpoint", "workers.loading_keras"),
+    *("workers.lite", "workers.timing_lite", "workers.timing_tensorflow", "workers.inspecting_lite"),
+}
+# They get what one of those has screened: a graph without variables, or the content of a .tflite file.
+GIVEN = {"workers.frozen", "workers.inspecting_tensorflow", "workers.lite_probe"}
+
+
+def test_models_are_loaded_only_by_modules_that_screen_them_before() -> None:
+    loading = set()
+    for name in everywhere():
+        spelt = (ast.unparse(one) for one in ast.walk(tree(name)) if isinstance(one, ast.Attribute | ast.Name))
+        heavy = {found.module.partition(".")[0] for found in imports(name)} & TENSORFLOW or name == "workers.lite_probe"
+        if heavy and any(LOADERS.fullmatch(one) for one in spelt):
+            loading.add(name)
+    screening = {name for name in loading if calls(name, "screen", "screen_keras")}
+
+    assert loading == SCREENS | GIVEN
+    assert screening == SCREENS
 
 
 def test_pure_modules_touch_nothing() -> None:

@@ -10,8 +10,9 @@ takes or gives a dict ("boxes", or "head_boxes" of {"head": {"boxes": ...}}). Tw
 `dense_1`.
 
 Rule 1: a model file is data. Nothing in it that is code is run: no lambdas (pickled Python bytecode), no class or
-        function out of any module but Keras' own. Keras 3 sees to it in safe mode; tf-keras does not for .h5, and will
-        import any module that a .keras file names, so its files are looked through before.
+        function out of any module but Keras' own, and none of those that does more than compute. Safe mode sees to some
+        of it; tf-keras has none for .h5, and will import any module that a .keras file names. So files are looked
+        through before (`screened_keras.py`).
 Rule 2: a model is traced as for inference (`training=False`): dropout is gone, batch normalization uses its averages.
 """
 
@@ -22,7 +23,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,18 +35,14 @@ from tensorflow.python.util import nest
 from ovmake.workers.archives import UNREADABLE
 from ovmake.workers.graphs import Loaded, tidy
 from ovmake.workers.protocol import ActionError, message_of
-from ovmake.workers.screening_keras import screen_keras
+from ovmake.workers.screened_keras import EXPORT, Builtins, objects, screen_keras
+from ovmake.workers.screened_keras_file import screen_file
 
 _SUFFIXES: Mapping[str, tuple[str, ...]] = {"keras": (".keras",), "keras-h5": (".h5", ".hdf5")}
 _OWN_MODULES = re.compile(r"(tf_)?keras(\.|$)|builtins$")
 _UNKNOWN_CLASS = re.compile(
     r"(?:Unknown layer: |Could not locate (?:class|function) |Could not deserialize class )'?\"?([\w>.]+)"
 )
-_EXPORT = "export the model as a SavedModel where its code is at hand: `model.export(folder)`, and name that folder"
-
-
-# Classes that hold bytecode.
-_CODE = {"Lambda", "__lambda__"}
 _LONGEST = 500  # characters of a message
 
 
@@ -57,6 +54,7 @@ class _Keras:
     """
 
     way: str
+    builtins: Builtins
     load: Callable[[str], Any]
     flatten: Callable[[Any], list[tuple[tuple[Any, ...], Any]]]
     pack: Callable[[Any, list[Any]], Any]
@@ -71,7 +69,9 @@ def load_keras(source: Path, kind: str) -> Loaded:
     """
     saved = _read(source, kind)
     try:
-        return _load(source, kind, _keras_3())
+        return _load(source, kind, saved, _keras_3())
+    except ActionError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever Keras 3 raises, tf-keras may do
         first = error
     if saved.version.startswith("3.") or not _has_tf_keras():
@@ -80,7 +80,9 @@ def load_keras(source: Path, kind: str) -> Loaded:
     if foreign:
         raise _refusal(source, saved, first, (f"tf-keras was not tried: the file names {foreign}",)) from first
     try:
-        return _load(source, kind, _tf_keras())
+        return _load(source, kind, saved, _tf_keras())
+    except ActionError:
+        raise
     except Exception as second:  # noqa: BLE001 - it is told beside the first
         raise _refusal(source, saved, first, (f"tf-keras: {_words(second)}",)) from first
 
@@ -94,6 +96,7 @@ def _keras_3() -> _Keras:
 
     return _Keras(
         way=f"Keras {keras.__version__}",
+        builtins=_builtins("Keras 3", keras),
         load=lambda path: keras.saving.load_model(path, compile=False, safe_mode=True),
         flatten=keras.tree.flatten_with_path,
         pack=keras.tree.pack_sequence_as,
@@ -106,6 +109,7 @@ def _tf_keras() -> _Keras:
 
     return _Keras(
         way=f"tf-keras {tf_keras.__version__}",
+        builtins=_builtins("tf-keras", tf_keras),
         load=lambda path: tf_keras.models.load_model(path, compile=False, safe_mode=True),
         flatten=nest.flatten_with_tuple_paths,
         pack=tf.nest.pack_sequence_as,
@@ -113,7 +117,38 @@ def _tf_keras() -> _Keras:
     )
 
 
-def _load(source: Path, kind: str, keras: _Keras) -> Loaded:
+def _builtins(library: str, keras: Any) -> Builtins:
+    """Return the names of a library's own classes, of all sorts that a model is made of, and functions."""
+    bases = [keras.layers.Layer, keras.optimizers.schedules.LearningRateSchedule]
+    bases += [getattr(keras, name) for name in ("Operation", "DTypePolicy") if hasattr(keras, name)]
+    sorts = {"initializers": "Initializer", "regularizers": "Regularizer", "constraints": "Constraint"}
+    sorts |= {"losses": "Loss", "metrics": "Metric", "optimizers": "Optimizer", "quantizers": "Quantizer"}
+    sorts |= {"mixed_precision": "Policy", "random": "SeedGenerator"}
+    for module, base in sorts.items():
+        found = getattr(getattr(keras, module, None), base, None)
+        bases += [found] if isinstance(found, type) else []
+    classes: set[type] = set()
+    while bases:
+        one = bases.pop()
+        if one not in classes:
+            classes.add(one)
+            bases += one.__subclasses__()
+    own = keras.__name__
+    functions = {
+        name
+        for module in ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
+        for name, value in vars(getattr(keras, module)).items()
+        if callable(value) and not isinstance(value, type) and name not in {"deserialize", "get", "serialize"}
+    }
+    return Builtins(
+        library=library,
+        classes=frozenset(one.__name__ for one in classes if one.__module__.partition(".")[0] == own),
+        functions=frozenset(functions),
+    )
+
+
+def _load(source: Path, kind: str, saved: _Saved, keras: _Keras) -> Loaded:
+    screen_keras(source, saved.config, keras.builtins)
     keras.clear()  # names that Keras makes up are numbered from here
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +232,7 @@ def _read(source: Path, kind: str) -> _Saved:
         ActionError: the file is damaged, holds weights alone, or what no file of Keras' does.
     """
     try:
-        screen_keras(source, kind)
+        screen_file(source, kind)
         return _read_archive(source) if kind == "keras" else _read_h5(source)
     except UNREADABLE as error:
         message = f"`{source.name}` cannot be read: {message_of(error)}"
@@ -225,24 +260,9 @@ def _read_h5(source: Path) -> _Saved:
     return _Saved(json.loads(text), version)
 
 
-def _objects(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield everything in a configuration that names a class."""
-    stack = [config]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, dict):
-            if isinstance(part.get("class_name"), str):
-                yield part
-            stack += part.values()
-        elif isinstance(part, list):
-            stack += part
-
-
 def _foreign(config: Any) -> str:
     """Return what in a configuration may be code, in words; "" when nothing is."""
-    for part in _objects(config):
-        if part["class_name"] in _CODE:
-            return "a Lambda layer, which holds Python code"
+    for part in objects(config):
         module = part.get("module")
         if isinstance(module, str) and not _OWN_MODULES.match(module):
             return f"the class `{part['class_name']}` of module `{module}`"
@@ -252,11 +272,7 @@ def _foreign(config: Any) -> str:
 def _refusal(source: Path, saved: _Saved, error: Exception, notes: tuple[str, ...]) -> ActionError:
     """Return what is wrong, and what the user can do, in Keras 3's words and ours."""
     words = _words(error)
-    if "ambda" in words and any(part["class_name"] in _CODE for part in _objects(saved.config)):
-        message = f"`{source.name}` has a Lambda layer, which holds Python code; ovmake does not run code out of models"
-        notes = (f"Keras 3: {words}", *notes)
-        return ActionError("unsafe-source", message, setting="source", help=_EXPORT, notes=notes)
-    hint = _EXPORT
+    hint = EXPORT
     if not saved.version.startswith("3.") and not _has_tf_keras():
         # With its dependencies comes the wheel `tensorflow`, which destroys a `tensorflow-cpu` that is there.
         hint = f"it was saved by Keras {saved.version or 'of old'}: install tf-keras, `pip install --no-deps tf-keras`"

@@ -11,6 +11,7 @@ to TensorFlow, its file is read here, by our own readers, and is refused for wha
                     before it is loaded (`pruning.py`)
     frozen-graph    every node and function
     tflite          TensorFlow's operations in it, `FlexWriteFile` (`screened_lite.py`)
+    keras, keras-h5 not here: `screened_keras.py`, whose list of names is the library's that is about to load it
 
 `allowed` names ops that may run all the same.
 

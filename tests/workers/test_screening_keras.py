@@ -12,14 +12,14 @@ import pytest
 
 from ovmake.workers.archives import UNREADABLE
 from ovmake.workers.protocol import ActionError
-from ovmake.workers.screening_keras import LARGEST_CONFIG, screen_keras
+from ovmake.workers.screened_keras_file import LARGEST_CONFIG, screen_file
 from tests.workers.hostile_keras import CONFIG, FORMS, archive, changed, h5py, hdf5, lying, sound
 
 
 def refusal(source: Path, kind: str = "keras") -> str:
     """Return the message that refuses a file."""
     with pytest.raises(ActionError) as caught:
-        screen_keras(source, kind)
+        screen_file(source, kind)
     assert (caught.value.code, caught.value.setting) == ("unsafe-source", "source")
     assert caught.value.help
     return caught.value.message
@@ -49,8 +49,8 @@ def test_what_is_sound_passes(tmp_path: Path) -> None:
     weights = sound(tmp_path / "m.h5")
     source = archive(tmp_path / "m.keras", [("config.json", CONFIG), ("model.weights.h5", weights.read_bytes())])
 
-    screen_keras(weights, "keras-h5")
-    screen_keras(source, "keras")
+    screen_file(weights, "keras-h5")
+    screen_file(source, "keras")
 
 
 def test_virtual_dataset_is_refused_without_opening_its_sources(tmp_path: Path) -> None:
@@ -66,11 +66,11 @@ import resource
 import sys
 from pathlib import Path
 from ovmake.workers.protocol import ActionError
-from ovmake.workers.screening_keras import screen_keras
+from ovmake.workers.screened_keras_file import screen_file
 taken = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData"))
 resource.setrlimit(resource.RLIMIT_DATA, (taken + (100 << 20), taken + (100 << 20)))
 try:
-    screen_keras(Path(sys.argv[1]), "keras")
+    screen_file(Path(sys.argv[1]), "keras")
 except ActionError as error:
     print(error.message)
 """
@@ -174,4 +174,4 @@ def test_damaged_file_is_not_called_hostile(tmp_path: Path) -> None:
     (tmp_path / "torn.h5").write_bytes(whole[: len(whole) // 2])
 
     with pytest.raises(UNREADABLE):
-        screen_keras(tmp_path / "torn.h5", "keras-h5")
+        screen_file(tmp_path / "torn.h5", "keras-h5")

@@ -1,6 +1,6 @@
 """Look through a .keras or .h5 file before Keras sees it: sizes, names, depth, and what is elsewhere.
 
-    screen_keras(source, kind)     kind: "keras" or "keras-h5"
+    screen_file(source, kind)     kind: "keras" or "keras-h5"
 
 A .keras file is a zip archive: `config.json` says how the model is made, `model.weights.h5` holds the weights. An .h5
 file has the same configuration in an attribute.
@@ -23,7 +23,7 @@ import h5py
 
 from ovmake.workers.archives import RefusedMemberError, check_members, read_member, unpack_member
 from ovmake.workers.protocol import ActionError
-from ovmake.workers.screening_hdf5 import screen_hdf5
+from ovmake.workers.screened_hdf5 import screen_hdf5
 
 CONFIG, METADATA = "config.json", "metadata.json"
 LARGEST_CONFIG = 16 << 20
@@ -34,7 +34,7 @@ _WEIGHTS = (".h5", ".hdf5")
 _HELP = "save the model again with Keras; a file that somebody sent may have been made to do harm"
 
 
-def screen_keras(source: Path, kind: str) -> None:
+def screen_file(source: Path, kind: str) -> None:
     """Look through a file.
 
     Raises:
