@@ -123,6 +123,8 @@ def _debug_arguments(parser: argparse.ArgumentParser) -> None:
 def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
     parser.add_argument("--all", action="store_true", help="show all layers, however many there are")
+    allow_help = "let the model run these operations, though they do more than compute: WriteFile,ReadFile"
+    parser.add_argument("--allow-ops", metavar="OPS", default="", help=allow_help)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
@@ -154,6 +156,8 @@ def _timeline_argument(parser: argparse.ArgumentParser) -> None:
 def _code_argument(parser: argparse.ArgumentParser) -> None:
     help_text = "refuse an Ovfile that names functions to run, such as a `loader`"
     parser.add_argument("--no-user-code", action="store_true", help=help_text)
+    allow_help = "let models run the operations that the Ovfile allows them, `allow-ops`, which do more than compute"
+    parser.add_argument("--allow-ops", action="store_true", help=allow_help)
 
 
 def _positive(text: str) -> int:

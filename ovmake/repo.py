@@ -123,6 +123,23 @@ def refuse_user_code(ovfile: Ovfile, text: str, file: str) -> None:
         )
 
 
+def refuse_allowed_ops(ovfile: Ovfile, text: str, file: str) -> None:
+    """Refuse an Ovfile that allows its models operations, where the command line does not: both are needed."""
+    if ovfile.allowed_ops:
+        raise OvmakeError(
+            *(
+                Diagnostic(
+                    code="allow-ops",
+                    message=f"the Ovfile allows a model to run {', '.join(f'`{op}`' for op in ops)}, "
+                    "and the command line does not",
+                    span=span_of(at, text, file),
+                    help="give --allow-ops if you trust the model: the operations do more than compute",
+                )
+                for at, ops in ovfile.allowed_ops.items()
+            )
+        )
+
+
 def _stays_inside(where: Where) -> Callable[[str], bool]:
     """Return whether a path of the Ovfile stays in the repo, judged by its words alone."""
     if where.allow_outside:

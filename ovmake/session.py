@@ -28,7 +28,7 @@ from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
 from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
-from ovmake.repo import Where, build_graph, read_ovfile, really_inside, refuse_user_code
+from ovmake.repo import Where, build_graph, read_ovfile, really_inside, refuse_allowed_ops, refuse_user_code
 from ovmake.rules import build_target, debug_target, measure_target
 from ovmake.seal import keep_key
 from ovmake.store.beneath import Beneath
@@ -184,6 +184,7 @@ def open_session(
     wait: bool,
     tell: Callable[[str], None],
     user_code: bool = True,
+    allow_ops: bool = True,
     known: stamp.Stamp | None = None,
     asked: Sequence[str] = (),
     limits: Limits = NO_LIMITS,
@@ -194,13 +195,15 @@ def open_session(
     `limits` are those of the command line, which win over the Ovfile's.
 
     Raises:
-        OvmakeError: the Ovfile is wrong, or names functions of the user's and `user_code` is False; or the repo is
-            locked and `wait` is False.
+        OvmakeError: the Ovfile is wrong; or names functions of the user's and `user_code` is False, or operations and
+            `allow_ops` is; or the repo is locked and `wait` is False.
         TornStateError: while the session was open, the database turned out to be torn.
     """
     read = read_ovfile(where, known, asked)
     if not user_code:
         refuse_user_code(read.ovfile, read.text, where.file)
+    if not allow_ops:
+        refuse_allowed_ops(read.ovfile, read.text, where.file)
     for found in read.ovfile.warnings:
         tell(render(found))
     refuse_tracked(where)

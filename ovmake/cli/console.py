@@ -38,6 +38,7 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
         wait=not arguments.no_wait,
         tell=tell,
         user_code=not arguments.no_user_code,
+        allow_ops=arguments.allow_ops,
         limits=Limits(minutes=arguments.timeout, memory_bytes=arguments.memory),
         known=known,
         asked=arguments.targets,

@@ -72,7 +72,8 @@ def run_inspect(arguments: argparse.Namespace) -> int:
     from ovmake.inspecting.command import inspect
     from ovmake.inspecting.tables import lines_of
 
-    description = inspect(where_of(arguments), arguments.model, tell_on_terminal)
+    allowed = tuple(op.strip() for op in arguments.allow_ops.split(",") if op.strip())
+    description = inspect(where_of(arguments), arguments.model, tell_on_terminal, allowed)
     if arguments.json:
         print_json(description.to_json())
         return 0

@@ -35,8 +35,11 @@ class Written:
     left_out: int
 
 
-def inspect(where: Where, model: str, busy: Callable[[str], None]) -> Description:
+def inspect(where: Where, model: str, busy: Callable[[str], None], allowed: tuple[str, ...] = ()) -> Description:
     """Describe a model of the Ovfile, or a path. `busy` is told what takes a while.
+
+    `allowed` are operations that the model may run though they do more than compute. What its Ovfile allows does not
+    count here: that takes the command line too.
 
     Raises:
         OvmakeError: there is no such model (exit 2), or it cannot be loaded (exit 1).
@@ -44,7 +47,7 @@ def inspect(where: Where, model: str, busy: Callable[[str], None]) -> Descriptio
     subject = _subject_of_ovfile(where, model) or _subject_of_path(Path(model), model)
     busy(f"loading {subject.shown} …")
     with Describer() as describer:
-        return describer.describe(subject)
+        return describer.describe(replace(subject, allowed=allowed))
 
 
 def _subject_of_ovfile(where: Where, model: str) -> Subject | None:

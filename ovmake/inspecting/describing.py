@@ -38,6 +38,7 @@ class Subject:
     kind: str
     signature: str | None = None
     tags: tuple[str, ...] | None = None
+    allowed: tuple[str, ...] = ()
 
 
 class Describer:
@@ -72,6 +73,8 @@ class Describer:
             params["signature"] = subject.signature
         if subject.tags is not None:
             params["tags"] = list(subject.tags)
+        if subject.allowed:
+            params["allow-ops"] = list(subject.allowed)
         loaded = self._ask("tensorflow", params, {"source": str(subject.path)}, {"graph": str(graph)})
         converted = self._convert(subject, graph, loaded)
         if not loaded.ok and (subject.kind != "tflite" or not converted.ok or not converted.facts.get("converts")):

@@ -48,6 +48,7 @@ def _differing(one: Target, other: Target) -> str:
         "kind": (one.kind, other.kind),
         "signature": (one.signature, other.signature),
         "tags": (one.tags, other.tags),
+        "allow-ops": (one.allow_ops, other.allow_ops),
         "batch": (one.batch, other.batch),
         "cut.inputs": (one.cut_inputs, other.cut_inputs),
         "cut.outputs": (one.cut_outputs, other.cut_outputs),

@@ -169,6 +169,7 @@ class Meaning:
             kind=own.text("kind", default="") or None,
             signature=own.text("signature", default=DEFAULT_SIGNATURE),
             tags=own.strings("tags", default=DEFAULT_TAGS),
+            allow_ops=tuple(sorted(set(own.strings("allow-ops", default=())))),
             batch=own.whole("batch"),
             inputs=tuple(input_of(own, name, self.problems) for name in own.names("inputs")),
             outputs=outputs_of(own, self.problems),

@@ -252,6 +252,13 @@ PER_PRECISION = (
         default="recognised from its content",
     ),
     Key(
+        name="allow-ops",
+        kind=STRINGS,
+        doc="Operations of a trusted model that may run though they do more than compute, such as `ReadFile`; "
+        "only with `--allow-ops` on the command line",
+        default="none",
+    ),
+    Key(
         name="batch",
         kind=Number(minimum=1, whole=True),
         doc="Set the batch dimension of every input that has one",

@@ -306,6 +306,7 @@ class Target:
     inputs: tuple[Input, ...]
     variant: str = ""
     kind: str | None = None
+    allow_ops: tuple[str, ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
     cut_inputs: tuple[str, ...] = ()
     cut_outputs: tuple[str, ...] = ()
@@ -360,6 +361,12 @@ class Ovfile:
     models: tuple[str, ...] = ()
     limits: Limits = Limits()
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
+
+    @property
+    def allowed_ops(self) -> Mapping[KeyPath, tuple[str, ...]]:
+        """Operations that sources may run though they do more than compute, by the keys that allow them."""
+        every = (one for target in self.targets for one in (target, *target.candidates))
+        return {one.origins.get("allow-ops", one.at): one.allow_ops for one in every if one.allow_ops}
 
     @property
     def user_code(self) -> Mapping[KeyPath, str]:

@@ -49,7 +49,7 @@ def _is_alike(target: Target, other: Target) -> bool:
 
 def _judged(target: Target) -> tuple[object, ...]:
     dataset = target.accuracy.dataset if target.accuracy else None
-    return target.family, dataset, target.kind, target.signature, target.tags
+    return target.family, dataset, target.kind, target.signature, target.tags, target.allow_ops
 
 
 def _check(dataset: Dataset, target: Target, converted: Action) -> Action:

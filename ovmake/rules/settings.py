@@ -1,7 +1,7 @@
 """Which settings of a target which action uses: the one place that decides what an edit of the Ovfile makes stale.
 
     model_params(target)     what changes the model: cut, batch, inputs, outputs
-    source_params(target)    which function of the source is meant: kind, signature, tags
+    source_params(target)    which function of the source is meant: kind, signature, tags; and what it may run
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure, and in which precision to execute
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
@@ -93,8 +93,8 @@ def frozen_inputs(frozen: Action) -> tuple[Input, ...]:
 
 
 def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
-    """Return which function of the source TensorFlow runs; a frozen graph has one only."""
-    return source_params(target, form_of(lowering, target).kind) if frozen is None else ()
+    """Return which function of the source TensorFlow runs, a frozen graph has one only; and what it may run."""
+    return source_params(target, form_of(lowering, target).kind) if frozen is None else _allowed(target)
 
 
 def source_params(target: Target, kind: str) -> tuple[Param, ...]:
@@ -109,7 +109,12 @@ def source_params(target: Target, kind: str) -> tuple[Param, ...]:
         named.append(("signature", target.signature))
     if target.tags != DEFAULT_TAGS:
         named.append(("tags", target.tags))
-    return tuple(Param(name=name, value=value) for name, value in named)
+    return (*(Param(name=name, value=value) for name, value in named), *_allowed(target))
+
+
+def _allowed(target: Target) -> tuple[Param, ...]:
+    """Return the operations that the source may run though they do more than compute."""
+    return (Param(name="allow-ops", value=target.allow_ops),) if target.allow_ops else ()
 
 
 def device_params(target: Target) -> tuple[Param, ...]:

@@ -13,7 +13,7 @@ to TensorFlow, its file is read here, by our own readers, and is refused for wha
     tflite          TensorFlow's operations in it, `FlexWriteFile` (`screened_lite.py`)
     keras, keras-h5 not here: `screened_keras.py`, whose list of names is the library's that is about to load it
 
-`allowed` names ops that may run all the same.
+`allowed` names ops that may run all the same: `allow-ops` of the Ovfile, with --allow-ops on the command line.
 
 Rule 1: a file is read as strictly as no writer would mind: what TensorFlow might read otherwise than this module does
         (a field twice, a name twice) is refused.
@@ -112,13 +112,15 @@ def refuse(source: Path, file: str, found: Collection[Trouble], tags: str = "") 
     if not found:
         return
     lines = [_line(f"`{file}`{tags}", one) for one in found]
+    ops = ", ".join(f'"{op}"' for op in dict.fromkeys(one.op for one in found))
     more = (f"and {len(lines) - _TOLD} more",) if len(lines) > _TOLD else ()
     raise ActionError(
         "op-refused",
         f"`{source.name}` does more than compute: {lines[0]}",
         setting="source",
         notes=(*lines[1:_TOLD], *more),
-        help="export the model without it",
+        help=f"export the model without it; or, if you trust it, allow it: `allow-ops = [{ops}]` in the model's table, "
+        "and --allow-ops on the command line",
     )
 
 

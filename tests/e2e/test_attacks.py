@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Repo, Result
-from tests.once import once
+from tests.once import copy_of, once
 from tests.workers.conftest import run_python
 
 pytestmark = pytest.mark.heavy
@@ -120,3 +120,27 @@ def test_inspect_refuses_an_operation_of_tensorflow_s_in_a_tflite_file(repo: Rep
     assert 1 == result.status
     assert "`writing.tflite` does more than compute: `writing.tflite`, node `operator 0`: WriteFile" in result.stderr
     assert [] == harmed(repo.folder)
+
+
+# trusted models
+
+
+def test_what_is_trusted_runs_if_ovfile_and_command_line_say_so(made: Path, tmp_path: Path) -> None:
+    trusted = copy_of(made / "reading", tmp_path / "reading").parent
+    line = 'signature = "other"\nallow-ops = ["ReadFile"]\n'
+    (trusted / "Ovfile").write_text(f'[models.m]\nsource = "reading"\nprecisions = ["fp32"]\n{line}')
+    repo = Repo(folder=trusted)
+
+    refused, built = repo.ovmake("build"), repo.ovmake("build", "--allow-ops")
+
+    assert (2, True) == (refused.status, "error[allow-ops]" in refused.stderr)
+    assert 0 == built.status, built.stderr
+    assert harmed(trusted), "the model reads its file, as its owner wants it to"
+
+
+def test_inspect_takes_the_names(repo: Repo) -> None:
+    other, right = (repo.ovmake("inspect", "--allow-ops", ops, "reading") for ops in ("WriteFile", "ReadFile,PyFunc"))
+
+    assert (1, 0) == (other.status, right.status)
+    assert "ReadFile reads files" in other.stderr
+    assert "scores" in right.stdout

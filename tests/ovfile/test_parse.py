@@ -369,6 +369,19 @@ def test_device_is_at_home_at_the_top() -> None:
 # --- code of the user's -----------------------------------------------------------------------------------
 
 
+def test_allowed_ops_are_those_of_every_target_by_the_key_that_allows_them() -> None:
+    text = DIGITS + 'allow-ops = ["WriteFile", "ReadFile", "WriteFile"]\n[models.digits.fp16]\nallow-ops = ["PyFunc"]\n'
+
+    actual = parse(text)
+
+    expected = {
+        ("models", "digits", "allow-ops"): ("ReadFile", "WriteFile"),
+        ("models", "digits", "fp16", "allow-ops"): ("PyFunc",),
+    }
+    assert expected == actual.allowed_ops
+    assert {} == parse(DIGITS).allowed_ops
+
+
 def test_user_code_is_every_function_that_a_build_would_run_by_the_key_that_names_it() -> None:
     text = (
         '[datasets.val]\nloader = "data.py:val"\n[datasets.plain]\npath = "val.npz"\nlabels = "y"\n'

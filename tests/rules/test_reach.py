@@ -67,6 +67,13 @@ def changed(before: str, after: str) -> set[str]:
             "\nbatch = 4\n[models.m.int8]",
             {"convert m", "name-layers m:int8", "compare-layers m:int8", "compare-layers m:auto"},
         ),
+        # What the source may run: whatever loads it, and says so in its messages.
+        (
+            "\n[models.m.int8]",
+            '\nallow-ops = ["ReadFile"]\n[models.m.int8]',
+            {"convert m", "reference m", "freeze m", "name-layers m:int8", *TIMED} - {"time-candidates m:auto"}
+            | {"compare-layers m:int8", "compare-layers m:auto"},
+        ),
         # The metric: what counts it, of one precision or of all. TensorFlow's outputs are the same.
         ('"accuracy"', '"f1"', {*EVALUATED, "check-samples m"}),
         ('"accuracy"', '"own.py:f"', {*EVALUATED, "check-samples m"}),

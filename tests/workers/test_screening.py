@@ -92,6 +92,7 @@ def test_message_says_where_and_names_a_handful(tmp_path: Path) -> None:
     where = "`saved_model.pb` [serve], init op, node `harm{}`: WriteFile writes files"
     assert f"`m` does more than compute: {where.format(0)}" == error.message
     assert (*(where.format(number) for number in range(1, 5)), "and 2 more") == error.notes
+    assert 'allow it: `allow-ops = ["WriteFile"]` in the model\'s table, and --allow-ops on the' in error.help
 
 
 # what is legitimate where it is
