@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import sys
 import types
 from pathlib import Path
@@ -37,7 +38,7 @@ def main() -> None:
     interpreter = _extension().CreateWrapperFromBuffer(
         content, _DEFAULT_RESOLVER, [], [], False, False, int(order["threads"]), False
     )
-    print("loaded", flush=True)
+    os.write(1, b"loaded\n")
     for index, shape in order["shapes"]:
         interpreter.ResizeInputTensor(index, np.array(shape, dtype=np.int32), False)
     interpreter.AllocateTensors()

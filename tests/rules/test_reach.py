@@ -71,7 +71,8 @@ def changed(before: str, after: str) -> set[str]:
         (
             "\n[models.m.int8]",
             '\nallow-ops = ["ReadFile"]\n[models.m.int8]',
-            {"convert m", "reference m", "freeze m", "name-layers m:int8", *TIMED} - {"time-candidates m:auto"}
+            {"convert m", "check-source m", "reference m", "freeze m", "name-layers m:int8", *TIMED}
+            - {"time-candidates m:auto"}
             | {"compare-layers m:int8", "compare-layers m:auto"},
         ),
         # The metric: what counts it, of one precision or of all. TensorFlow's outputs are the same.
