@@ -23,7 +23,8 @@ class Job:
 
     `inputs` and `outputs` are absolute paths by role: what to read, and where to write. An output that is a copy of an
     input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's, and
-    `folder` the same as an absolute path. `reads` is all that it may read, with what links in sources lead to.
+    `folder` the same as an absolute path. `reads` is all that it may read, with what links in sources lead to, and
+    `writes` what it may write besides. Where it prepares another action, that one's are among them.
     `environment` holds the parts that the action declares.
     `journal` is the absolute path of the action's journal, which may not be there yet; "" if it keeps none.
     `memory_bytes` is what its worker is likely to need, None where nothing is known of it.
@@ -42,6 +43,7 @@ class Job:
     memory_bytes: int | None = None
     folder: str = ""
     reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,9 +29,9 @@ JOURNALS = "journals"
 LOGS = f"{STATE}/logs"
 
 
-def log_name(action: Action) -> str:
+def log_name(action: str) -> str:
     """Return the name of an action's log."""
-    return f"{action.name.replace(' ', '-').replace(':', '-')}.log"
+    return f"{action.replace(' ', '-').replace(':', '-')}.log"
 
 
 def journal_name(seen: Seen, steering: Collection[str], database: Database) -> str:
@@ -51,6 +51,7 @@ class Keeper:
         self._cas = cas
         self._scratch = f"{world.state}/{SCRATCH}"
         self._scratches = 0
+        self._made: dict[str, str] = {}  # scratch folder by action, until it is done
 
     def clear_up(self, actions: Iterable[Action]) -> None:
         """Remove what a killed run left; the lock says that nobody else uses it."""
@@ -75,9 +76,7 @@ class Keeper:
     def job(self, action: Action, seen: Seen) -> Job:
         """Return the action with absolute paths, and a scratch folder of its own."""
         absolute = self._world.absolute
-        self._scratches += 1
-        scratch = f"{self._scratch}/{self._scratches}"
-        self._world.disk.make_folder(scratch)
+        scratch = self._scratch_of(action.name)
         self._world.disk.make_folder(LOGS)
         digests = {role: given.digest for role, given in seen.inputs.items() if given.digest is not None}
         places = {
@@ -89,20 +88,39 @@ class Keeper:
             params=seen.params,
             tools=seen.tools,
             inputs={role: absolute(place) for role, place in places.items()},
-            reads=self._reads(action, places.values()),
+            reads=self._reads(action, places),
+            writes=self._prepared(action),
             folder=absolute(scratch),
             digests=digests,
             outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
             scratch=scratch,
             environment=seen.environment,
-            log=absolute(f"{LOGS}/{log_name(action)}"),
+            log=absolute(f"{LOGS}/{log_name(action.name)}"),
             journal=self._journal(action, seen),
         )
 
-    def _reads(self, action: Action, places: Iterable[str]) -> tuple[str, ...]:
+    def _scratch_of(self, name: str) -> str:
+        """Return the scratch folder of an action: a new one, or the one that was made when another prepared it."""
+        if name not in self._made:
+            self._scratches += 1
+            self._made[name] = f"{self._scratch}/{self._scratches}"
+            self._world.disk.make_folder(self._made[name])
+        return self._made[name]
+
+    def _prepared(self, action: Action) -> tuple[str, ...]:
+        """Return what the action that this one prepares will write: its scratch folder and its log."""
+        if not action.prepares:
+            return ()
+        folder = self._scratch_of(action.prepares)
+        return self._world.absolute(folder), self._world.absolute(f"{LOGS}/{log_name(action.prepares)}")
+
+    def _reads(self, action: Action, places: Mapping[str, str]) -> tuple[str, ...]:
         """Return all paths that an action may read: its inputs, and what links in its sources lead to."""
-        linked = (path for source in action.source_paths for path in self._world.disk.linked(source))
-        return tuple(dict.fromkeys((*(self._world.absolute(place) for place in places), *linked)))
+        read = [places[given.role] for given in action.inputs if not given.unread]
+        linked = (
+            path for source in (*action.source_paths, *action.prepared) for path in self._world.disk.linked(source)
+        )
+        return tuple(dict.fromkeys((*(self._world.absolute(place) for place in (*read, *action.prepared)), *linked)))
 
     def _journal(self, action: Action, seen: Seen) -> str:
         """Return where the action's journal is."""
@@ -130,6 +148,7 @@ class Keeper:
         trace = Trace(seen=seen, outputs=outputs, facts=result.facts, seconds=completion.seconds, peak_bytes=peak_bytes)
         self._world.database.succeed(job.action.name, trace)
         self._world.disk.remove(job.scratch)
+        self._made.pop(job.action.name, None)
         return trace
 
     def find(self, seen: Seen) -> Trace | None:

@@ -46,7 +46,7 @@ def cage_of(job: Job) -> Cage:
     # Names beside a source tell nothing secret, and TensorFlow and Python look for files by listing folders.
     beside = tuple(dict.fromkeys(os.path.dirname(path) for path in job.reads))  # noqa: PTH120
     kept = tuple(path for path in (job.journal, job.log) if path)
-    return Cage(read=job.reads, list=beside, write=(job.folder, *kept))
+    return Cage(read=job.reads, list=beside, write=(job.folder, *kept, *job.writes))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,13 +83,15 @@ class WorkerRunner:
         """Give the job to an idle worker or a new one."""
         started = time.monotonic()
         try:
-            forget(job.log)
             if job.action.worker == "here":
+                forget(job.log)
                 effort = Effort(worker="here", pid=os.getpid(), started=started)
                 self._finish(job, run_here(job), started, effort)
                 return
-            if job.journal:
-                have(job.journal)  # the worker may write it, and make no other beside it
+            # What the worker may write, and make no other in the place of.
+            for path in filter(None, (job.journal, *job.writes[1:])):
+                have(path)
+            have(job.log, empty=True)
             self._make_room(job)
             worker = self._worker(job.action.worker)
         except OSError as error:
@@ -104,6 +106,7 @@ class WorkerRunner:
             log=job.log,
             journal=job.journal,
             scratch=job.folder,
+            stay=bool(job.action.prepares),
             cage=cage_of(job) if job.folder else None,
         )
         gauge = Gauge(worker.process.pid, forks=request.cage is not None)

@@ -80,7 +80,7 @@ def _look(actions: Mapping[str, Action], disk: Disk, database: Database) -> Foun
             for digest, trace in works.items()
         },
         journal_of={digest: _journal(trace, steering, database) for digest, trace in works.items()},
-        log_names=frozenset(log_name(action) for action in actions.values()),
+        log_names=frozenset(log_name(name) for name in actions),
         now_s=int(time.time()),
     )
 

@@ -62,12 +62,15 @@ class Input:
     `by_computation`: a source that counts by its fingerprint, that is by what it computes, and not by its bytes. The
     case: *reference* loads the SavedModel, and a re-export of the same weights changes every byte and no answer. The
     bytes are still looked at after the run: they must not change while they are read.
+
+    `unread`: the action depends on it, and does not open it.
     """
 
     role: str
     origin: Source | Artifact
     at: KeyPath = ()
     by_computation: bool = False
+    unread: bool = False
 
     @property
     def label(self) -> str:
@@ -104,6 +107,10 @@ class Action:
     `advisory`: it says something about what is done already. Where it fails, there is a warning and no advice; nothing
     else fails with it. The case: a speed check that the machine cannot make takes no IR back.
 
+    `prepares`: the action that may go on in the same process, where this one has loaded what it runs: *check-source*
+    loads the model for *reference*. `prepared` are the paths of sources that only that one reads. Neither changes what
+    is made.
+
     `journal`: None, or the action notes what it finds on its way, so that the next run of the same work goes on where
     a killed one ended. The names are of params that do not change what is found, but only what is made of it. The case:
     *control* notes what each trial of a search gave; a new `max-drop` wants another search over the same trials.
@@ -122,6 +129,8 @@ class Action:
     exclusive: bool = False
     advisory: bool = False
     journal: tuple[str, ...] | None = None
+    prepares: str = field(default="", compare=False)
+    prepared: tuple[str, ...] = field(default=(), compare=False)
     at: KeyPath = ()
     origins: Mapping[str, KeyPath] = field(default_factory=dict, compare=False)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.action import Action, Artifact, Input, Output, Param, Source
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.check_samples import check_validation
@@ -22,11 +22,18 @@ from ovmake.rules.settings import tensorflow_params
 
 
 def check_source(
-    lowering: Lowering, target: Target, *, interface: Artifact, source: Sequence[Input]
+    lowering: Lowering,
+    target: Target,
+    *,
+    interface: Artifact,
+    source: Sequence[Input],
+    prepares: str = "",
+    dataset: Sequence[Input] = (),
 ) -> tuple[Input, ...]:
     """Add the check of a source that counts by what it computes; return what it finds out. By bytes, none is needed.
 
-    `source` are the inputs of the action that reads it. The check reads the same, by their bytes.
+    `source` are the inputs of the action that reads it. The check reads the same, by their bytes. If that action is the
+    one that it `prepares`, the model is loaded once for both; `dataset` are the inputs that only that one reads.
     """
     if not any(given.by_computation for given in source):
         return ()
@@ -42,8 +49,11 @@ def check_source(
         ),
         environment=("isa",),
         outputs=(Output(role="answers"),),
+        prepares=prepares,
+        prepared=tuple(given.origin.path for given in dataset if isinstance(given.origin, Source)),
         after=check_validation(lowering, target, lowering.actions[interface.action]),  # a wrong dataset loads nothing
         at=target.home,
         origins=target.origins,
     )
-    return (Input(role="answers", origin=Artifact(lowering.add(action, otherwise=target.name).name, "answers")),)
+    answers = Artifact(lowering.add(action, otherwise=target.name).name, "answers")
+    return (Input(role="answers", origin=answers, unread=True),)

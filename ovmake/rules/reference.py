@@ -28,6 +28,8 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     interface = Artifact(converted.name, "interface")
     source = tensorflow_inputs(lowering, target, frozen, by_bytes=dataset is None)
+    data = dataset_inputs(dataset)
+    name = f"reference {target.family}"
     action = Action(
         kind="reference",
         subject=target.family,
@@ -37,8 +39,8 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
         inputs=(
             Input(role="interface", origin=interface),
             *source,
-            *check_source(lowering, target, interface=interface, source=source),
-            *dataset_inputs(dataset),
+            *check_source(lowering, target, interface=interface, source=source, prepares=name, dataset=data),
+            *data,
         ),
         environment=("isa",),
         outputs=(Output(role="outputs"), Output(role="facts")),

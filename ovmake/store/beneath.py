@@ -237,10 +237,15 @@ def copy(path: str, to: str) -> None:
             target.write(chunk)
 
 
-def have(path: str) -> None:
+def have(path: str, *, empty: bool = False) -> None:
     """Make an empty file at an absolute path if there is none; what there is has to be a file of one name."""
     above, name = os.path.split(path)
-    os.close(Beneath(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True))
+    file = Beneath(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
+    try:
+        if empty:
+            os.ftruncate(file, 0)
+    finally:
+        os.close(file)
 
 
 def forget(path: str) -> None:

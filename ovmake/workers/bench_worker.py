@@ -30,8 +30,9 @@ from ovmake.workers.client import ENVIRONMENT, WorkerProcess
 from ovmake.workers.cores import Cores
 from ovmake.workers.figures import Bench, Throughput, measurement, samples
 from ovmake.workers.load import Load, foreign_cores
-from ovmake.workers.protocol import ActionError, Request, serve
+from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.racing import compare_speed, time_candidates
+from ovmake.workers.serving import serve
 from ovmake.workers.turns import Side, take_turns, warm_up
 from ovmake.workers.windows import Sides, Watched, take_windows
 

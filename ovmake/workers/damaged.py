@@ -9,10 +9,12 @@ stay, as a note. Standard library only, but for the checksums; the files are rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ovmake.workers.protocol import ActionError, Handler, Request
+from ovmake.workers.protocol import ActionError, Request
+
+Handler = Callable[[Request], Mapping[str, object]]
 
 FAILURES = ("cannot-convert", "tensorflow-cannot-load")
 HINT = "copy the files again, or export the model again"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ovmake.workers.protocol import Request, serve
+from ovmake.workers.protocol import Request
+from ovmake.workers.serving import serve
 
 
 def _time(request: Request) -> dict[str, object]:

@@ -19,14 +19,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import importlib
 import json
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ovmake.workers.cage import Cage
@@ -34,7 +32,6 @@ from ovmake.workers.cage import Cage
 PR_SET_PDEATHSIG = 1
 # What is written fills a disk up to the last block, or to where the file system needs some for itself.
 FULL_BYTES = 1 << 16
-NOTHING: Mapping[str, Sequence[str]] = {}
 FULL = (errno.ENOSPC, errno.EDQUOT)
 ROOM = "free space on that disk, and run ovmake build again"
 
@@ -66,7 +63,8 @@ class ActionError(Exception):
 class Request:
     """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere.
 
-    `scratch` is where its temporary files go; "" leaves that to the system.
+    `scratch` is where its temporary files go; "" leaves that to the system. With `stay`, the fork that does it waits
+    for the next request, which finds what this one has loaded if it is for the same cage.
     """
 
     id: int
@@ -77,6 +75,7 @@ class Request:
     log: str = ""
     journal: str = ""
     scratch: str = ""
+    stay: bool = False
     cage: Cage | None = None
 
     def to_line(self) -> bytes:
@@ -90,6 +89,7 @@ class Request:
             "log": self.log,
             "journal": self.journal,
             "scratch": self.scratch,
+            "stay": self.stay,
             "cage": None if self.cage is None else asdict(self.cage),
         }
         return json.dumps(fields).encode() + b"\n"
@@ -129,120 +129,6 @@ class Response:
         return cls(**{**fields, "notes": tuple(fields["notes"])})
 
 
-Handler = Callable[[Request], Mapping[str, object]]
-
-
-def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]] = NOTHING) -> None:
-    """Answer requests until stdin ends. Takes over stdout and stderr.
-
-    `handlers` are functions of modules in `ovmake.workers` ("freezing:freeze"), imported when first needed. `imports`
-    are other modules that a kind of request needs, to be imported before a fork does it.
-    """
-    from ovmake.workers.forking import apart, keep
-    from ovmake.workers.helping import Helpers
-
-    die_with_parent()
-    # Ctrl-C in the terminal is the parent's business: it decides what ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    helpers = Helpers()
-
-    def answered(request: Request) -> bytes:
-        if request.cage is None:
-            return _line(_answer(handlers, request))
-        for module in imports.get(request.kind, ()):
-            with contextlib.suppress(Exception):  # the fork meets it again, and says so
-                importlib.import_module(module)
-        with contextlib.suppress(Exception):
-            _handler(handlers, request.kind)
-        helpers.serve(request)
-
-        def answer() -> bytes:
-            os.close(answers.fileno())
-            return _line(replace(_answer(handlers, request), peak_bytes=_peak_bytes()))
-
-        return apart(request.cage, request.scratch, answer, helpers)
-
-    with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
-        os.dup2(2, 1)
-        for line in sys.stdin.buffer:
-            request = Request.from_line(line)
-            try:
-                with logged_to(request.log):
-                    answer = answered(request)
-            except OSError as error:
-                message = f"cannot write {request.log}: {error.strerror or error}"
-                hint = ROOM if error.errno in FULL else ""
-                answer = _line(Response(id=request.id, ok=False, code="cannot-write", message=message, help=hint))
-            answers.write(answer)
-            keep()
-    helpers.end()
-
-
-def _peak_bytes() -> int | None:
-    """Return the most memory that this process held, less the files that it has mapped; None where nobody tells."""
-    try:
-        with open("/proc/self/status", "rb") as status:  # noqa: PTH123
-            fields = {words[0]: int(words[1]) for line in status if (words := line.split())[-1] == b"kB"}
-        return (fields[b"VmHWM:"] - fields[b"RssFile:"]) * 1024
-    except (OSError, KeyError, ValueError):
-        return None
-
-
-def _handler(handlers: Mapping[str, str | Handler], kind: str) -> Handler:
-    handler = handlers[kind]
-    if not isinstance(handler, str):
-        return handler
-    module, _, name = handler.partition(":")
-    found: Handler = getattr(importlib.import_module(f"ovmake.workers.{module}"), name)
-    return found
-
-
-def _line(response: Response) -> bytes:
-    try:
-        return response.to_line()
-    except (TypeError, ValueError) as error:  # a NaN, or what JSON cannot hold
-        message = f"the worker's answer is no JSON: {message_of(error)}"
-        return Response(id=response.id, ok=False, code="action-failed", message=message).to_line()
-
-
-def _answer(handlers: Mapping[str, str | Handler], request: Request) -> Response:
-    try:
-        facts = _handler(handlers, request.kind)(request)
-        return Response(id=request.id, ok=True, facts=facts)
-    except ActionError as error:
-        traceback.print_exc()
-        return Response(
-            id=request.id,
-            ok=False,
-            code=error.code,
-            message=error.message,
-            notes=error.notes,
-            help=error.help,
-            setting=error.setting,
-        )
-    except MemoryError:
-        return Response(id=request.id, ok=False, code="out-of-memory", message="the worker ran out of memory")
-    except Exception as error:  # noqa: BLE001 - a framework may raise anything, and its message must reach the user
-        traceback.print_exc()
-        if _disk_is_full(request, error):
-            return Response(
-                id=request.id,
-                ok=False,
-                code="disk-full",
-                message=f"the disk is full{_where(request, error)}",
-                notes=tuple(message_of(one) for one in (error, error.__cause__) if one is not None),
-                help=ROOM,
-            )
-        return Response(id=request.id, ok=False, code="action-failed", message=message_of(error))
-
-
-def _where(request: Request, error: BaseException) -> str:
-    """Return which file there was no room for, or the folder of outputs, to go on after "the disk is full"."""
-    names = [one.filename for one in (error, error.__cause__) if isinstance(one, OSError) and one.filename]
-    folders = [str(Path(path).parent) for path in request.outputs.values()]
-    return f": {(names or folders)[0]}" if names or folders else ""
-
-
 def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
     """After `error`, which may have come of a full disk: ask the kernel for room for a file, and give it back.
 
@@ -257,17 +143,6 @@ def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
     finally:
         os.close(file)
         Path(path).unlink()
-
-
-def _disk_is_full(request: Request, error: Exception) -> bool:
-    """Whether that is why an action failed: few that write say so."""
-    if isinstance(error, OSError) and error.errno in FULL:
-        return True
-    try:
-        places = [os.statvfs(Path(path).parent) for path in request.outputs.values()]
-    except OSError:
-        return False
-    return any(place.f_bavail * place.f_frsize < FULL_BYTES for place in places)
 
 
 def message_of(error: BaseException) -> str:

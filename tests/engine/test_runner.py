@@ -19,7 +19,8 @@ from ovmake.engine.runner import WorkerRunner, _result
 from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
 from ovmake.store.processes import Gauge
-from ovmake.workers.protocol import Response, _line
+from ovmake.workers.protocol import Response
+from ovmake.workers.serving import _line
 
 
 def job(

@@ -34,7 +34,7 @@ ACTIONS = """
 import asyncio, ctypes, json, os, signal, socket, subprocess, sys, time
 from pathlib import Path
 from ovmake.workers import forking
-from ovmake.workers.protocol import serve
+from ovmake.workers.serving import serve
 
 def tried(action):
     def run(request):
@@ -133,17 +133,29 @@ class Worker:
         )
         self._asked = 0
 
-    def ask(self, kind: str, path: object = "", read: tuple[Path, ...] = (), **more: Any) -> Response | None:
+    def ask(
+        self,
+        kind: str,
+        path: object = "",
+        read: tuple[Path, ...] = (),
+        *,
+        scratch: Path | None = None,
+        writes: tuple[Path, ...] = (),
+        stay: bool = False,
+        **more: Any,
+    ) -> Response | None:
         """Have an action done, in a cage in which it may read these paths."""
         self._asked += 1
-        inside = Cage(read=tuple(map(str, read)), write=(str(self.scratch),), **more)
+        own = scratch or self.scratch
+        inside = Cage(read=tuple(map(str, read)), write=tuple(map(str, (own, *writes))), **more)
         self.process.send(
             Request(
                 id=self._asked,
                 kind=kind,
                 params={"path": str(path)},
                 log=str(self.log),
-                scratch=str(self.scratch),
+                scratch=str(own),
+                stay=stay,
                 cage=inside,
             )
         )
@@ -271,6 +283,45 @@ def test_every_action_is_a_process_of_its_own(worker: Worker) -> None:
 
     assert first[0] != second[0]
     assert first[1] == second[1] == worker.process.process.pid
+
+
+def test_fork_that_stays_does_one_more_action_of_the_same_cage(worker: Worker, tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("weights")
+    second = tmp_path / "second"
+    second.mkdir()
+    both = {"read": (tmp_path / "model",), "writes": (second, worker.log)}
+
+    first = worker.facts("pids", stay=True, **both)["found"][0]
+    again = worker.facts("pids", scratch=second, read=(tmp_path / "model",))["found"][0]
+    third = worker.facts("pids", scratch=second, read=(tmp_path / "model",))["found"][0]
+
+    assert first == again != third
+    wait_for(lambda: not alive(first), seconds=10)
+
+
+@pytest.mark.parametrize("other", ["scratch", "source"])
+def test_fork_that_stays_does_no_action_that_needs_another_cage(other: str, worker: Worker, tmp_path: Path) -> None:
+    for name in ("model", "secret"):
+        (tmp_path / name).write_text(name)
+    second = tmp_path / "second"
+    second.mkdir()
+    allowed = (worker.log,) if other == "scratch" else (second, worker.log)
+    first = worker.facts("pids", stay=True, read=(tmp_path / "model",), writes=allowed)["found"][0]
+
+    source = tmp_path / ("secret" if other == "source" else "model")
+    again = worker.facts("read", source, scratch=second, read=(source,))
+
+    assert again == {"found": source.name}
+    wait_for(lambda: not alive(first), seconds=10)
+
+
+def test_fork_that_stays_and_dies_is_told_as_the_workers_death(worker: Worker, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    worker.facts("pids", stay=True, writes=(second, worker.log))
+
+    assert worker.ask("die", scratch=second) is None
+    assert worker.process.how_it_died() == "the test worker was killed by SIGSEGV"
 
 
 @pytest.mark.timeout(60)

@@ -12,7 +12,7 @@ from tests.e2e.processes import alive, wait_for
 
 WORKER = """
 import time
-from ovmake.workers.protocol import serve
+from ovmake.workers.serving import serve
 serve({"compute": lambda _: time.sleep(1000)})
 """
 PARENT = """
