@@ -29,7 +29,7 @@ def main() -> int:
         place = folder / f"batch-{start}"
         found = fuzz(models, place, count=min(BATCH, given.count - start), seed=given.seed + start)
         report.add(found)
-        (folder / "messages.txt").write_text("".join(f"{k}: {v}\n" for k, v in report.messages.items()))
+        (folder / "messages.txt").write_text("\n".join(report.messages))
         (folder / "report.json").write_text(written(report))
         print(start + BATCH, dict(report.counts), *found.wrong, sep="\n", flush=True)
         if not found.wrong:

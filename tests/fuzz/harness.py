@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests import warm
 from tests.e2e.conftest import Repo
@@ -67,22 +69,29 @@ class Victim:
 
 @dataclass(slots=True)
 class Report:
-    """What became of all of them: `refused`, `not-measured`, `right`; and `wrong`, which must not be."""
+    """What became of all of them: `refused`; published and `right`; and `wrong`, which must not be.
+
+    `not-measured`: published without a gate that passed, as the record says. TensorFlow loads it and cannot run it.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     by_kind: Counter[tuple[str, str]] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    messages: dict[str, str] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
 
     def note(self, victim: Victim, what: str, why: str = "") -> None:
         """Count one."""
         self.counts[what] += 1
         self.by_kind[victim.kind, what] += 1
         if what == "not-measured":
-            self.messages[f"{victim.name} ({victim.how})"] = f"not measured: {why}"
+            self.say(victim, f"not measured: {why}")
         if what.startswith("wrong"):
             self.wrong.append(f"{victim.name} ({victim.how}): {what}: {why}")
+
+    def say(self, victim: Victim, words: str) -> None:
+        """Note what was said of one."""
+        self.messages.append(f"{victim.name} ({victim.how}): {words}")
 
     def add(self, other: Report) -> None:
         """Count another's."""
@@ -90,7 +99,7 @@ class Report:
         self.by_kind += other.by_kind
         self.codes += other.codes
         self.wrong += other.wrong
-        self.messages |= other.messages
+        self.messages += other.messages
 
 
 def sound(folder: Path) -> None:
@@ -135,43 +144,48 @@ def _judge(repo: Repo, victims: list[Victim], report: Report) -> None:
     (repo.folder / "said.txt").write_text(result.stdout + result.stderr)
     assert result.status in {0, 1}, result.stderr
     assert "Traceback" not in result.stderr, result.stderr
-    passed = []
     ended = {event["target"]: event for event in result.events if event["event"] == "target-finished"}
     told = {
         event["target"].partition(":")[0]: event["diagnostic"] for event in result.events if event.get("diagnostic")
     }
+    published = []
     for one in victims:
-        event = ended[f"{one.name}:fp32"]
-        if one.name in told and event["status"] == "failed":
+        if ended[f"{one.name}:fp32"]["status"] == "built":
+            published.append(one)
+            continue
+        report.note(one, "refused")
+        if one.name in told:
             report.codes[told[one.name]["code"]] += 1
-            report.messages[f"{one.name} ({one.how})"] = told[one.name]["message"]
-        if event["status"] == "built" and event["gate"] == "passed":
-            passed.append(one)
-        elif event["status"] != "built":
-            report.note(one, "refused")
-        else:
-            report.note(one, "not-measured", str(repo.record(one.name)["gate"]["text"]))
-    _ask(repo, passed, report)
+            report.say(one, told[one.name]["message"])
+    _ask(repo, published, report)
 
 
-def _ask(repo: Repo, passed: list[Victim], report: Report) -> None:
+def _ask(repo: Repo, published: list[Victim], report: Report) -> None:
     """Run what was published, and have TensorFlow load its source and run it on the same, each in a new process."""
-    irs = [repo.folder / f"build/{one.name}/fp32/{one.name}.xml" for one in passed]
+    irs = [repo.folder / f"build/{one.name}/fp32/{one.name}.xml" for one in published]
     ran = warm.run([str(HERE / "published.py")], by="openvino", stdin="\n".join(map(str, irs)))
     assert ran.returncode == 0, ran.stderr
-    for one, path, failed in zip(passed, irs, ran.stdout.splitlines(), strict=True):
-        if failed:
-            report.note(one, "wrong: does not run", failed)
-            continue
+    for one, path, failed in zip(published, irs, ran.stdout.splitlines(), strict=True):
         words = [one.kind, str(repo.folder / one.source), str(path.with_suffix(".npz"))]
         done = warm.run([str(HERE / "oracle.py"), *words], by="tensorflow")
-        said = done.stdout.splitlines()[-1:]
-        if done.returncode or not said:
-            report.note(one, "wrong: not loadable", (done.stderr.splitlines() or ["it died"])[-1])
-        elif float(said[0].removeprefix("loaded ")) > ALLOWED:
-            report.note(one, "wrong: computes something else", said[0])
+        gate = repo.record(one.name)["gate"]
+        if failed and gate["result"] == "passed":
+            report.note(one, "wrong: does not run", failed)
         else:
-            report.note(one, "right")
+            report.note(one, *_verdict(done.stdout.splitlines(), done.stderr.splitlines(), gate))
+
+
+def _verdict(said: list[str], failed: list[str], gate: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a published model is, by what TensorFlow said of it, and why."""
+    if said[:1] != ["loads"]:
+        return "wrong: not loadable", (failed or ["it died"])[-1]
+    if gate["result"] != "passed":
+        return "not-measured", gate["text"]
+    if not said[-1].startswith("apart "):
+        return "wrong: TensorFlow cannot run it", (failed or ["it died"])[-1]
+    if float(said[-1].removeprefix("apart ")) > ALLOWED:
+        return "wrong: computes something else", said[-1]
+    return "right", ""
 
 
 def written(report: Report) -> str:

@@ -1,6 +1,7 @@
 """Load a source by TensorFlow's own means and run it: `python oracle.py KIND SOURCE NPZ`, of published.py. No ovmake.
 
-Prints `loaded ERROR`, how far its outputs are from those of the IR, relative to their scale; or ends with a traceback.
+Prints `loads` once it is loaded, and then how far its outputs are from those of the IR, relative to their scale; or
+ends with a traceback. Of TFLite, loading is all that it does before anything is fed.
 """
 
 from __future__ import annotations
@@ -17,14 +18,21 @@ v1 = tf.compat.v1
 Arrays = Mapping[str, Any]
 
 
+def loads() -> None:
+    """Say that the source is loaded."""
+    print("loads", flush=True)
+
+
 def saved_model(source: str, fed: Arrays) -> Arrays:
     """Call the signature; where `tf.saved_model.load` refuses, as TF1 does."""
     try:
-        loaded = tf.saved_model.load(source, tags=["serve"])
-        given: Arrays = loaded.signatures["serving_default"](**{name: tf.constant(one) for name, one in fed.items()})
+        call = tf.saved_model.load(source, tags=["serve"]).signatures["serving_default"]
+        loads()
+        given: Arrays = call(**{name: tf.constant(one) for name, one in fed.items()})
     except Exception:  # noqa: BLE001 - TF1's loader has its turn
         with tf.Graph().as_default(), v1.Session() as session:
             signature = v1.saved_model.load(session, ["serve"], source).signature_def["serving_default"]
+            loads()
             feed = {signature.inputs[name].name: value for name, value in fed.items()}
             given = session.run({name: info.name for name, info in signature.outputs.items()}, feed)
     return given
@@ -37,6 +45,7 @@ def graph(source: str, fed: Arrays, wanted: list[str]) -> Arrays:
         content.ParseFromString(file.read())
     with tf.Graph().as_default(), v1.Session() as session:
         tf.import_graph_def(content, name="")
+        loads()
         return _fetched(session, fed, wanted)
 
 
@@ -45,6 +54,7 @@ def checkpoint(source: str, fed: Arrays, wanted: list[str]) -> Arrays:
     with tf.Graph().as_default(), v1.Session() as session:
         saver = v1.train.import_meta_graph(source, clear_devices=True)
         saver.restore(session, source.removesuffix(".meta"))
+        loads()
         return _fetched(session, fed, wanted)
 
 
@@ -59,6 +69,7 @@ def _fetched(session: Any, fed: Arrays, wanted: list[str]) -> Arrays:
 def keras_model(source: str, fed: Arrays) -> Arrays:
     """Load in safe mode and call."""
     model = keras.models.load_model(source, compile=False, safe_mode=True)
+    loads()
     given = model(next(iter(fed.values())) if len(fed) == 1 else dict(fed), training=False)
     return given if isinstance(given, dict) else {"": given}
 
@@ -66,6 +77,7 @@ def keras_model(source: str, fed: Arrays) -> Arrays:
 def lite(source: str, fed: Arrays) -> Arrays:
     """Run TFLite's interpreter."""
     interpreter = tf.lite.Interpreter(source)
+    loads()
     details = interpreter.get_input_details()
     values = list(fed.values())
     for detail in details:
@@ -117,7 +129,7 @@ def main(kind: str, source: str, npz: str) -> None:
             given = keras_model(source, fed)
         case _:
             given = lite(source, fed)
-    print("loaded", error({name: np.asarray(value) for name, value in given.items()}, expected))
+    print("apart", error({name: np.asarray(value) for name, value in given.items()}, expected))
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ def run(path: Path) -> None:
         shape = [5 if size.is_dynamic else size.get_length() for size in port.partial_shape]
         values = random.normal(size=shape) * (3 if port.element_type.is_integral() else 1)
         fed[port.any_name] = values.astype(TYPES[port.element_type.get_type_name()])
+    stored = {f"in_{name}": value for name, value in fed.items()}
+    np.savez(path.with_suffix(".npz"), allow_pickle=False, **stored)  # should it not run
     compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     given = compiled(dict(fed))
-    found = {f"out_{port.any_name}": np.asarray(given[port]) for port in compiled.outputs}
-    np.savez(
-        path.with_suffix(".npz"), allow_pickle=False, **{f"in_{name}": value for name, value in fed.items()}, **found
-    )
+    stored |= {f"out_{port.any_name}": np.asarray(given[port]) for port in compiled.outputs}
+    np.savez(path.with_suffix(".npz"), allow_pickle=False, **stored)
 
 
 if __name__ == "__main__":
