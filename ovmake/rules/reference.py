@@ -2,8 +2,8 @@
 
 Over a validation set it is keyed by the source's fingerprint instead of its bytes (`Input.by_computation`), and by what
 *check-source* found out about the bytes; so a re-export of the same weights does not run the set again (law 3). The
-source is still an input: it is loaded, and must not change while it is. Seeded inputs are as few as those that
-*check-source* runs: there the bytes count, and it is not asked.
+source is still an input: it is loaded, and must not change while it is. Seeded inputs are 16 samples, no set to be
+spared: there the bytes count, and *check-source* is not asked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""check-source: TensorFlow loads the source, and what it answers to seeded inputs is noted.
+"""check-source: TensorFlow loads the source, and what it answers to two seeded inputs is noted.
 
 params      as *reference* without a dataset
 inputs      interface, source
@@ -26,6 +26,8 @@ from ovmake.workers.preparing import prepared
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.samples import Samples, take
 
+# A large model takes a second for one, and the check has to be little beside a validation set of a hundred.
+SAMPLES = 2
 # The source is loaded, and these inputs are nothing for it; a dataset's may be.
 UNANSWERED = ("tensorflow-cannot-run", "no-samples")
 
@@ -42,7 +44,7 @@ def check_source(request: Request) -> dict[str, object]:
     try:
         model = original(request, interface)
         kept.keep(request, model)
-        found: dict[str, object] = {"outputs": _answers(model, interface, take(request, interface))}
+        found: dict[str, object] = {"outputs": _answers(model, interface, take(request, interface).first(SAMPLES))}
     except ActionError as error:
         if error.code not in UNANSWERED:
             raise

@@ -60,7 +60,7 @@ def by_computation_of(found: Mapping[str, Action], name: str) -> bool:
     return next(given for given in found[name].inputs if given.role == "source").by_computation
 
 
-def test_seeded_inputs_are_as_few_as_those_of_the_check_so_the_source_counts_by_its_bytes() -> None:
+def test_seeded_inputs_are_no_set_to_be_spared_so_the_source_counts_by_its_bytes() -> None:
     found = graph(MODEL, "frozen-graph").actions
 
     assert not by_computation_of(found, "reference m")
