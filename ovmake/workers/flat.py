@@ -25,6 +25,8 @@ _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
 _TENSOR_NAME = 3
 _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 1, 2
 OPERATOR = "Operator"  # their types are numbers
+# Writers may have tables share strings and vectors, a few times over.
+SHARED, SMALL_BYTES = 4, 1 << 20
 _NO_TENSOR = -1  # an optional input that is left out
 
 
@@ -49,9 +51,10 @@ def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
     """
     try:
         return _flat(data)
-    except (struct.error, IndexError, UnicodeDecodeError) as error:
+    except (struct.error, IndexError, ValueError, StopIteration) as error:
+        words = str(error) or "it holds no graph"
         hint = "the file is damaged or truncated: copy or download it again"
-        raise ActionError("cannot-convert", f"{shown} cannot be read: {error}", setting="source", help=hint) from error
+        raise ActionError("cannot-convert", f"{shown} cannot be read: {words}", setting="source", help=hint) from error
 
 
 def _flat(data: bytes) -> Flat:
@@ -59,13 +62,14 @@ def _flat(data: bytes) -> Flat:
     graph = next(root.tables(_SUBGRAPHS))
     names = [tensor.text(_TENSOR_NAME) for tensor in graph.tables(_TENSORS)]
     inputs, outputs = graph.integers(_INPUTS), graph.integers(_OUTPUTS)
+    fed = set(inputs)
     operators = [(op.integers(_OPERATOR_INPUTS), op.integers(_OPERATOR_OUTPUTS)) for op in graph.tables(_OPERATORS)]
     spelt: dict[int, str] = {tensor: f"{names[tensor]}:0" for tensor in range(len(names))}
     for _, made in operators:
         spelt |= {tensor: f"{names[made[0]]}:{place}" for place, tensor in enumerate(made)}
     computed = {tensor for _, made in operators for tensor in made}
     ops = [Op(name=names[tensor], type="Placeholder") for tensor in inputs]
-    ops += [Op(name=names[t], type="Const") for t in range(len(names)) if t not in computed and t not in inputs]
+    ops += [Op(name=names[t], type="Const") for t in range(len(names)) if t not in computed and t not in fed]
     ops += [
         Op(
             name=names[made[0]],
@@ -103,17 +107,31 @@ def _offset(data: bytes, at: int) -> int:
     return at + int(struct.unpack_from("<I", data, at)[0])
 
 
+@dataclass(slots=True)
+class _Budget:
+    """How many bytes of vectors and strings may still be read: a million tables may name the same ones."""
+
+    left: int
+
+    def take(self, count: int) -> None:
+        """Count bytes that are about to be read."""
+        self.left -= count
+        if self.left < 0:
+            raise ValueError("its tables share their contents, so that there is no end to them")
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of a FlatBuffer: its fields are found through its vtable, absent ones have no place in it."""
 
     data: bytes
     at: int
+    budget: _Budget
 
     @classmethod
     def root(cls, data: bytes) -> Table:
         """Return the table that everything else hangs on."""
-        return cls(data, _offset(data, 0))
+        return cls(data, _offset(data, 0), _Budget(len(data) * SHARED + SMALL_BYTES))
 
     def _field(self, place: int) -> int:
         """Return where a field is, 0 if it is absent."""
@@ -139,11 +157,13 @@ class Table:
         """Yield the tables of a vector."""
         start, count = self._vector(place)
         for index in range(count):
-            yield Table(self.data, _offset(self.data, start + 4 * index))
+            self.budget.take(4)
+            yield Table(self.data, _offset(self.data, start + 4 * index), self.budget)
 
     def integers(self, place: int) -> tuple[int, ...]:
         """Return a vector of 32-bit integers."""
         start, count = self._vector(place)
+        self.budget.take(4 * count)
         return struct.unpack_from(f"<{count}i", self.data, start) if count else ()
 
     def number(self, place: int) -> int:
@@ -154,6 +174,7 @@ class Table:
     def content(self, place: int) -> bytes:
         """Return a vector of bytes, empty if it is absent."""
         start, count = self._vector(place)
+        self.budget.take(count)
         return self.data[start : start + count]
 
     def text(self, place: int) -> str:

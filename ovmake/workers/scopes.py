@@ -24,6 +24,9 @@ from dataclasses import dataclass, field
 
 from ovmake.workers.wiring import CALL_SCOPE, PLACEHOLDERS, Wiring
 
+# Scopes in each other: people write some ten, and a name of a megabyte may have half a million. An op that is deeper is
+# counted as one that stands in no scope.
+DEEPEST = 100
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _TENSORFLOWS_OWN = re.compile(
     r"(assert\w*|batchnorm|Cast|cond|einsum|l2_normalize|moments|normalize_moments|ones|range|strided_slice"
@@ -99,7 +102,8 @@ class Tree:
         self._inputs = {name for name in names if wiring.ops[name].type in PLACEHOLDERS}
         self.root = Place(path="", raw="")
         for name in names:
-            self._make(name.rpartition("/")[0])
+            if name.count("/") <= DEEPEST:
+                self._make(name.rpartition("/")[0])
         scopes = {scope.path: scope for scope in self.root.all_scopes()}
         # An op stands in the scope of its own name, if there is one: `Reshape` with `Reshape/shape`.
         self.home = {name: scopes.get(name) or scopes.get(name.rpartition("/")[0], self.root) for name in names}

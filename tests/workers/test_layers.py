@@ -468,3 +468,12 @@ def test_ops_of_a_layer_that_is_not_there() -> None:
         keras_3().ops_in("bm", "ignored.names")
 
     assert ("unknown-layer", "ignored.names") == (refusal.value.code, refusal.value.setting)
+
+
+def test_name_of_thousands_of_scopes_is_an_op_in_none() -> None:
+    deep = "a/" * 5_000 + "y"
+
+    layers = Layers(graph("Placeholder x", "Relu block/one <- x", f"Relu {deep} <- block/one"))
+
+    assert "block/one:0" == layers.output("block/one")
+    assert [] == [layer.name for layer in layers.layers() if "a/a/a/a" in layer.name]

@@ -143,6 +143,9 @@ def _items(function: Callable[[], object], called: str) -> Iterable[object]:
 
 def _arrays(inputs: object, number: int) -> dict[str, Array]:
     named = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    if not named:
+        hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
+        raise ActionError("dataset-array", f"sample {number} of the loader is a dict with no input in it", help=hint)
     arrays = {str(name): _array(value) for name, value in named.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":

@@ -89,6 +89,7 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
         ("def other(): pass\n", "`data.py` has no function `val`"),
         ("def val():\n    return 3\n", "`data.py:val` returned int, and not something that yields samples"),
         ("def val():\n    return iter(())\n", "`val` yielded no samples"),
+        ("def val():\n    yield {}, 1\n", "sample 0 of the loader is a dict with no input in it"),
         ("def val(split):\n    yield [1, 2]\n", r"`data.py:val` failed: TypeError: val\(\) missing 1 required"),
         ("import nothing_like_it\n", "`data.py:val` failed: ModuleNotFoundError"),
         ("def val(:\n", "`data.py:val` failed: SyntaxError"),
