@@ -57,6 +57,9 @@ _BOXES = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"
 _HEAD_BYTES = 24
 _TIFF_TILE = (322, 323)  # TileWidth, TileLength
 
+# Pillow allocates in blocks of 16 MB. The C library keeps what is smaller than 32 MB when it is freed, for each thread:
+# six threads would hold six of the largest images, which they decoded one after the other.
+Image.core.set_block_size(1 << 26)  # type: ignore[attr-defined]
 # An image between Pillow's two limits is refused like one beyond the second.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
@@ -124,6 +127,7 @@ def decoded(image: Image.Image) -> Iterator[None]:
         _load(image)
         yield
     finally:
+        image.close()  # its pixels too, which would stay until its last reference is gone
         _room.give_back(pixels)
 
 

@@ -104,7 +104,8 @@ class Picture:
             raise refusal(self.given, error, name) from error
 
     def _sample(self, image: Image.Image) -> Array:
-        made = image.convert(MODES[self.channels])
+        mode = MODES[self.channels]
+        made = image if image.mode == mode else image.convert(mode)
         height, width = self._resized(image.height, image.width)
         if (height, width) != (image.height, image.width):
             made = made.resize((width, height), Image.Resampling.BILINEAR)

@@ -215,3 +215,34 @@ def test_images_wait_until_they_fit_into_memory_together(tmp_path: Path, monkeyp
             return np.array(1)
 
     assert [0, 0, 0, 0] == [int(met) for met in each_of(meets, np.arange(4))]
+
+
+# Eight images of 64 MB, of which six threads would decode six at a time, and then keep what they took.
+MANY = """
+import resource
+import sys
+from pathlib import Path
+from ovmake.workers.datasets import decoding
+from tests.workers.datasets.models import IMAGES, samples
+decoding._room = decoding.Room(4000 * 4000)
+read = samples(IMAGES, Path(sys.argv[1]), images__resize=[4, 4])
+taken = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData"))
+resource.setrlimit(resource.RLIMIT_DATA, (taken + (250 << 20), taken + (250 << 20)))
+print(sum(feed.count for feed in read.feeds()))
+"""
+
+
+def test_large_images_take_the_memory_of_one(tmp_path: Path) -> None:
+    Image.new("RGB", (4000, 4000)).save(tmp_path / "0.bmp")
+    for number in range(1, 8):
+        (tmp_path / f"{number}.bmp").symlink_to("0.bmp")
+
+    done = subprocess.run(
+        [sys.executable, "-c", MANY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+
+    assert ("8\n", "") == (done.stdout, done.stderr)
