@@ -69,7 +69,7 @@ def read(text: str, place: str) -> dict[str, Any]:
     """
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of brackets in each other
         raise _unreadable(place, f"it is no JSON: {error}") from error
     if (
         not isinstance(body, dict)

@@ -174,6 +174,7 @@ def complaint(against: str, folder: Path) -> str:
     ("text", "said"),
     [
         ("{", "it is no JSON"),
+        ("[" * 100_000, "it is no JSON"),
         ("[]", "it is no report.json of ovmake"),
         ('{"targets": [], "format": 99}', "it has format 99, and this ovmake knows 2"),
         ('{"targets": [3], "format": 1}', "it is no report.json of ovmake"),

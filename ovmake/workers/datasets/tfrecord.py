@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,8 +249,8 @@ def _mapped(file: Path, given: Given) -> Array:
 
 def _places(name: str, data: Array, given: Given) -> tuple[Array, Array]:
     """Return where each record's data begins, and its length."""
-    starts: list[int] = []
-    lengths: list[int] = []
+    # Not lists: a record may take 16 bytes of the file, and its two numbers are not to take 80.
+    starts, lengths = array("q"), array("q")
     at, size = 0, len(data)
     while at < size:
         header = data[at : at + HEADER_BYTES].tobytes()
@@ -259,7 +260,7 @@ def _places(name: str, data: Array, given: Given) -> tuple[Array, Array]:
             message = f"`{name}` {damaged if starts else 'begins with no record; is it a TFRecord?'}"
             raise given.error("dataset-unreadable", message)
         starts.append(at + HEADER_BYTES)
-        lengths.append(int.from_bytes(length, "little"))
+        lengths.append(min(int.from_bytes(length, "little"), size))
         at += HEADER_BYTES + lengths[-1] + CRC_BYTES
     if at > size:
         raise given.error("dataset-unreadable", f"`{name}` ends within record {len(starts) - 1}")
