@@ -24,8 +24,8 @@ Severity = Literal["error", "warning"]
 
 # A longer line is shown as the part around the caret.
 LINE_WIDTH = 110
-# What is compared for "did you mean": all that people write, and not all that a machine does.
-MOST_WORDS, LONGEST_WORD = 1000, 100
+# What is compared for "did you mean": words of people, and none of a megabyte.
+LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +239,6 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
     if len(word) > LONGEST_WORD:
         return ""
-    plain = {name.casefold().replace("_", "-"): name for name in known[:MOST_WORDS] if len(name) <= LONGEST_WORD}
+    plain = {name.casefold().replace("_", "-"): name for name in known if len(name) <= LONGEST_WORD}
     near = difflib.get_close_matches(word.casefold().replace("_", "-"), plain, n=1, cutoff=0.65)
     return f"did you mean `{plain[near[0]]}`?" if near else ""

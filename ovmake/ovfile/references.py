@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.accuracy import function_file
@@ -20,6 +21,8 @@ from ovmake.ovfile.spec import PRECISIONS, KeyPath
 Inside = Callable[[str], bool]
 DATASET_KEYS = (("accuracy", "dataset"), ("calibration",))
 STATE = ".ovmake"
+# Datasets that an unknown name is compared with, for there may be a hundred such names.
+MOST_COMPARED = 1000
 
 
 def check(document: dict[str, object], inside: Inside, problems: Problems) -> None:
@@ -87,7 +90,7 @@ def _check_datasets(document: dict[str, object], problems: Problems) -> None:
         for key in DATASET_KEYS:
             at = (*layer, *key)
             if (name := text_at(document, at)) and name not in known:
-                problems.add(_unknown_dataset(name, list(known), at))
+                problems.add(_unknown_dataset(name, list(islice(known, MOST_COMPARED)), at))
 
 
 def _unknown_dataset(name: str, known: list[str], at: KeyPath) -> Problem:

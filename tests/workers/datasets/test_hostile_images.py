@@ -246,3 +246,9 @@ def test_large_images_take_the_memory_of_one(tmp_path: Path) -> None:
     )
 
     assert ("8\n", "") == (done.stdout, done.stderr)
+
+
+def test_images_are_opened_in_one_place() -> None:
+    modules = (Path(__file__).parents[3] / "ovmake").rglob("*.py")
+
+    assert ["decoding.py"] == [module.name for module in modules if "Image.open(" in module.read_text()]
