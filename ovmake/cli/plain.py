@@ -29,6 +29,8 @@ INSTEAD = {
     **dict.fromkeys("─━╸╺┴┬", "-"),
     **dict.fromkeys("│┤├", "|"),
     **dict.fromkeys("└┌┐┘┼", "+"),
+    # What turns beside an action that runs.
+    **dict(zip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\|/-\\|/", strict=True)),
 }
 
 

@@ -70,6 +70,7 @@ def test_name_of_other_letters_is_shown(tmp_path: Path, name: str, words: list[s
     ("encoding", "text", "expected"),
     [
         ("ascii", "3 \u00d7 4 → 12 µs … │ ± é 模 \udcff", rb"3 x 4 -> 12 us ... | +- \xe9 \u6a21 \udcff"),
+        ("ascii", "⠋⠙⠹⠸ convert m", b"|/-\\ convert m"),
         ("latin-1", "3 \u00d7 é →", "3 \u00d7 é ->".encode("latin-1")),
         ("cp437", "│ é", "│ é".encode("cp437")),
     ],
