@@ -18,7 +18,6 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from ovmake.workers.screened_bodies import node_of
 from ovmake.workers.screened_meta_graph import SAVES, MetaGraph, Superfluous, Trouble
-from ovmake.workers.screening import VARIABLES
 from ovmake.workers.wire import Message
 
 _OF_VARIABLES = {"variables", "trainable_variables", "model_variables", "local_variables", "moving_average_variables"}
@@ -32,7 +31,7 @@ def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tu
     Raises:
         WireError: the file is malformed, or ambiguous.
     """
-    found = MetaGraph(Message(memoryview(meta_graph.SerializeToString())), allowed, run_too=VARIABLES, lenient=True)
+    found = MetaGraph(Message(memoryview(meta_graph.SerializeToString())), allowed, of_training=True, lenient=True)
     out = found.superfluous()
     if not out.nodes | out.functions | out.iterators:
         return (), ()
@@ -55,6 +54,11 @@ def _prune_graph(graph_def: Any, out: Superfluous) -> None:
         if node.name in out.iterators:
             node.op = "Iterator"
             del node.attr["dataset_factory"]
+        if "_class" in node.attr:  # beside which other nodes it is placed
+            beside = node.attr["_class"].list.s
+            beside[:] = [one for one in beside if one.decode("utf-8", "replace").removeprefix("loc:@") not in out.nodes]
+            if not beside:
+                del node.attr["_class"]
 
 
 def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:

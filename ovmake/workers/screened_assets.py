@@ -28,7 +28,8 @@ _NODES, _CONCRETE_FUNCTIONS = 1, 2  # of a SavedObjectGraph
 _ASSET = 5  # of a SavedObject
 _BOUND = 2  # of a SavedConcreteFunction
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-_DEEPEST = 40  # calls that hand a file name on
+_MOST_STEPS = 100  # of a file name, handed on from function to function
+_Known = dict[tuple[str, str], bool]
 _FILE_NAME = 1  # input of InitializeTableFromTextFile
 
 
@@ -71,13 +72,19 @@ class Assets:
         """Whether the table that `node` initializes is filled from an asset."""
         body = bodies.functions[function] if function else bodies.main
         inputs = [spelt for spelt in body.wires[node].inputs if not spelt.startswith("^")]
-        return len(inputs) > _FILE_NAME and self._is_asset(bodies, function, inputs[_FILE_NAME], 0)
+        return len(inputs) > _FILE_NAME and self._is_asset(bodies, function, inputs[_FILE_NAME], {})
 
-    def _is_asset(self, bodies: Bodies, function: str, spelt: str, depth: int) -> bool:
-        if depth == _DEEPEST:
-            return False
+    def _is_asset(self, bodies: Bodies, function: str, spelt: str, known: _Known) -> bool:
+        """Whether an input is an asset's path. `known` is what was found of others on the way, for this table."""
+        key = function, spelt
+        if key not in known:
+            known[key] = False  # in a circle
+            known[key] = len(known) < _MOST_STEPS and self._follow(bodies, function, spelt, known)
+        return known[key]
+
+    def _follow(self, bodies: Bodies, function: str, spelt: str, known: _Known) -> bool:
         if function and spelt in bodies.functions[function].arguments:
-            return self._is_handed_on(bodies, function, spelt, depth)
+            return self._is_handed_on(bodies, function, spelt, known)
         body = bodies.functions[function] if function else bodies.main
         name = node_of(spelt)
         if not function and name in self.tensors:
@@ -87,10 +94,10 @@ class Assets:
             node is not None
             and node.op == "Identity"
             and bool(node.inputs)
-            and self._is_asset(bodies, function, node.inputs[0], depth + 1)
+            and self._is_asset(bodies, function, node.inputs[0], known)
         )
 
-    def _is_handed_on(self, bodies: Bodies, function: str, argument: str, depth: int) -> bool:
+    def _is_handed_on(self, bodies: Bodies, function: str, argument: str, known: _Known) -> bool:
         """Whether all who call a function hand it an asset, and its object binds one."""
         arguments = bodies.functions[function].arguments
         place = arguments.index(argument)
@@ -107,7 +114,7 @@ class Assets:
                 wired = body.wires[node]
                 inputs = [spelt for spelt in wired.inputs if not spelt.startswith("^")]
                 plain = wired.op in {*_CALLS, function} and len(called) == 1 and place < len(inputs)
-                if not plain or not self._is_asset(bodies, name, inputs[place], depth + 1):
+                if not plain or not self._is_asset(bodies, name, inputs[place], known):
                     return False
         return True
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ovmake.workers.allowed_ops import ALLOWED, CALLERS, CONDITIONS, is_known, objection
-from ovmake.workers.wire import Message, WireError, fields, text
+from ovmake.workers.wire import Message, Value, WireError, fields, text
 
 # Fields of messages.
 _NODE_NAME, _NODE_OP, _NODE_INPUTS, _NODE_ATTRIBUTES = 1, 2, 3, 5
@@ -30,6 +30,9 @@ _FUNCTION_SIGNATURE, _FUNCTION_NODES, _FUNCTION_ATTRIBUTES = 1, 3, 5
 _SIGNATURE_NAME, _SIGNATURE_ARGUMENTS = 1, 2
 _ATTRIBUTE_LIST, _ATTRIBUTE_FUNCTION, _LIST_FUNCTIONS = 1, 10, 9
 _DEEPEST = 40  # functions among the attributes of functions among the attributes ...
+
+
+_Head = tuple[bytes, bytes, list[Value]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +61,14 @@ class Body:
         Raises:
             WireError: malformed, or ambiguous.
         """
-        self._nodes = list(nodes)
+        self._nodes: list[_Head] = []
         self.refused: list[Refused] = []
         self.calls: dict[str, frozenset[str]] = {}
         names = set()
         verdicts: dict[bytes, bool] = {}  # by op: whether a node of it needs no second look
-        for view in self._nodes:
-            name, op = _head(view)
+        for view in nodes:
+            head = name, op, _ = _head(view)
+            self._nodes.append(head)
             names.add(name)
             harmless = verdicts.get(op)
             if harmless is None:
@@ -90,13 +94,10 @@ class Body:
     @cached_property
     def wires(self) -> Mapping[str, Wired]:
         """All nodes by name."""
-        found = {}
-        for view in self._nodes:
-            message = Message(view)
-            found[message.text(_NODE_NAME)] = Wired(
-                op=message.text(_NODE_OP), inputs=tuple(message.texts(_NODE_INPUTS))
-            )
-        return found
+        return {
+            text(memoryview(name)): Wired(op=text(memoryview(op)), inputs=tuple([text(one) for one in inputs]))
+            for name, op, inputs in self._nodes
+        }
 
     def before(self, roots: Iterable[str]) -> set[str]:
         """Return the nodes that run when `roots` (nodes or tensors) are asked for."""
@@ -109,19 +110,13 @@ class Body:
                 stack += [node_of(spelt) for spelt in self.wires[name].inputs]
         return found
 
-    def after(self, roots: Iterable[str]) -> set[str]:
-        """Return `roots` (nodes) and all nodes that need one of them."""
+    def after(self, roots: Iterable[str], through: frozenset[str] | None = None) -> set[str]:
+        """Return `roots` (nodes) and all nodes that need one of them; `through` nodes of these ops alone, if given."""
         takers: dict[str, list[str]] = {}
         for name, node in self.wires.items():
-            for spelt in node.inputs:
+            for spelt in node.inputs if through is None or node.op in through else ():
                 takers.setdefault(node_of(spelt), []).append(name)
-        stack, found = list(roots), set()
-        while stack:
-            name = stack.pop()
-            if name not in found:
-                found.add(name)
-                stack += takers.get(name, [])
-        return found
+        return _closure(roots, takers)
 
 
 class Function(Body):
@@ -189,9 +184,10 @@ def _closure(roots: Iterable[str], further: Mapping[str, Iterable[str]]) -> set[
     return found
 
 
-def _head(view: memoryview) -> tuple[bytes, bytes]:
-    """Return name and op of a NodeDef."""
+def _head(view: memoryview) -> _Head:
+    """Return name, op and inputs of a NodeDef."""
     name = op = None
+    inputs = []
     for number, value in fields(view):
         if number == _NODE_NAME:
             if name is not None:
@@ -201,9 +197,11 @@ def _head(view: memoryview) -> tuple[bytes, bytes]:
             if op is not None:
                 raise WireError("a node with two operations")
             op = value
+        elif number == _NODE_INPUTS:
+            inputs.append(value)
     if not isinstance(name, memoryview) or not isinstance(op, memoryview):
         raise WireError("a node without a name or an operation")
-    return bytes(name), bytes(op)
+    return bytes(name), bytes(op), inputs
 
 
 def _functions(attributes: Iterable[memoryview], depth: int) -> Iterator[str]:

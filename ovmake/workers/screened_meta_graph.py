@@ -38,6 +38,7 @@ TABLES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV
 _CALL = "StatefulPartitionedCall"
 _ITERATOR = "OneShotIterator"
 _INIT_SIGNATURE = "__saved_model_init_op"
+_MOST_SAVERS = 100  # functions: a model has two, and each is looked for in all of the objects
 # Collections whose nodes no loader runs.
 _OF_TRAINING = frozenset({
     *("variables", "trainable_variables", "model_variables", "moving_average_variables", "queue_runners", "savers"),
@@ -45,6 +46,9 @@ _OF_TRAINING = frozenset({
     *("global_step", "weights", "biases", "activations", "init_op", "ready_op", "while_context", "cond_context"),
 })  # fmt: skip
 
+# What freezing asks a session for: a variable's node, or the node that TF1 makes beside a resource variable.
+_VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"})
+_READ = "/Read/ReadVariableOp"
 # Ops that hand a variable's value on, and those that train, save or show it.
 _HANDS_ON = frozenset({"Identity", "ReadVariableOp", "Enter", "Cast"})
 _OF_TRAINING_OPS = re.compile(
@@ -111,8 +115,8 @@ class _Run:
 class MetaGraph:
     """A MetaGraphDef, looked at.
 
-    `run_too` names ops whose nodes are run in any case; with `lenient`, what nothing leads to may be anything, for it
-    is taken out before TensorFlow sees it.
+    `of_training`: it is a checkpoint's, of which no init op is run; with `lenient`, what nothing leads to may be
+    anything, for it is taken out before TensorFlow sees it.
     """
 
     def __init__(
@@ -121,15 +125,16 @@ class MetaGraph:
         allowed: frozenset[str] = frozenset(),
         assets: Assets | None = None,
         *,
-        run_too: frozenset[str] = frozenset(),
+        of_training: bool = False,
         lenient: bool = False,
     ) -> None:
         self.bodies = Bodies(meta.view(GRAPH), allowed)
         self._saver = meta.message(SAVER)
         self._assets = assets or Assets.none()
+        self._exposed: dict[str, bool] = {}
         self._beside = [bytes(meta.view(OBJECTS)), *self.bodies.gradients]
         self._meta = meta
-        self._run_too = run_too
+        self._of_training = of_training
         self._lenient = lenient
         # Functions that a saver may run, and nobody else.
         self._saving = self.bodies.leading_to(self._holding(SAVES))
@@ -190,13 +195,7 @@ class MetaGraph:
     def _needed(self, refused: Collection[str], out: Collection[str]) -> tuple[Trouble, ...]:
         """Return which of the refused nodes lead to a use of a variable's value, but to train, save or show it."""
         main = self.bodies.main
-        values = {name for name, node in main.wires.items() if node.op in self._run_too}
-        while more := {
-            name
-            for name, node in main.wires.items()
-            if node.op in _HANDS_ON and name not in values and any(node_of(one) in values for one in node.inputs)
-        }:
-            values |= more
+        values = main.after((name for name, node in main.wires.items() if node.op in _VARIABLES), _HANDS_ON)
         using = [
             name
             for name in out
@@ -247,10 +246,15 @@ class MetaGraph:
 
         Objects and gradients name functions in so many ways that any mention counts.
         """
-        around = self.bodies.leading_to([name]) & savers
-        return any(
-            self.bodies.functions[one].stands_in or any(one.encode() in part for part in self._beside) for one in around
-        )
+        if len(savers) > _MOST_SAVERS:
+            return True
+        if name not in self._exposed:
+            around = self.bodies.leading_to([name]) & savers
+            self._exposed[name] = any(
+                self.bodies.functions[one].stands_in or any(one.encode() in part for part in self._beside)
+                for one in around
+            )
+        return self._exposed[name]
 
     def _told(self, place: str, functions: Iterable[str]) -> list[Trouble]:
         """Return what a saver's functions do, about the node that calls them."""
@@ -331,12 +335,14 @@ class MetaGraph:
         signatures = {name: Message(view) for name, view in self._meta.entries(_SIGNATURES).items()}
         tensors = {name: _tensors(signature) for name, signature in signatures.items()}
         init = [*tensors.pop(_INIT_SIGNATURE, []), *self._collected()]
-        wired = self.bodies.main.wires.items() if self._run_too else ()
+        if self._of_training:
+            init = []
+        wired = self.bodies.main.wires.items()
         return _Run(
             init=frozenset(before(init)),
             restore=frozenset(before([self._saver.text(3)])),
             signatures={name: frozenset(before(roots)) for name, roots in tensors.items()},
-            others=frozenset(before(name for name, node in wired if node.op in self._run_too)),
+            others=frozenset(before(name for name, node in wired if node.op in _VARIABLES or name.endswith(_READ))),
         )
 
     def _collected(self) -> list[str]:

@@ -39,8 +39,6 @@ from ovmake.workers.screened_lite import flex_troubles
 from ovmake.workers.screened_meta_graph import OBJECTS, MetaGraph, Trouble, troubles
 from ovmake.workers.wire import Message, WireError
 
-# Ops by which freezing a checkpoint reads its variables.
-VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp", "ReadVariableOp"})
 _TOLD = 5  # troubles in one message
 _META_GRAPHS, _INFO, _TAGS = 2, 1, 4  # of a SavedModel, a MetaGraphDef, a MetaInfoDef
 
@@ -95,7 +93,7 @@ def unpruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Troubl
     Raises:
         WireError: malformed, or ambiguous.
     """
-    return MetaGraph(Message(meta_graph_def), allowed, run_too=VARIABLES, lenient=True).troubles()
+    return MetaGraph(Message(meta_graph_def), allowed, of_training=True, lenient=True).troubles()
 
 
 def pruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
@@ -104,7 +102,7 @@ def pruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]
     Raises:
         WireError: malformed, or ambiguous.
     """
-    return MetaGraph(Message(meta_graph_def), allowed, run_too=VARIABLES).troubles()
+    return MetaGraph(Message(meta_graph_def), allowed, of_training=True).troubles()
 
 
 def refuse(source: Path, file: str, found: Collection[Trouble], tags: str = "") -> None:

@@ -81,6 +81,25 @@ def restore_op() -> None:
     Path("restore-meta/model.meta").write_bytes(meta_graph.SerializeToString())
 
 
+def variable_read() -> None:
+    """Freezing in a session reads variables; tf.saved_model.load refuses a signature that gives one out."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 4], "x")
+        given = v1.get_variable("given", [3], use_resource=False)
+        scores = tf.identity(dense(x), name="scores")
+        signature = v1.saved_model.predict_signature_def({"x": x}, {"scores": scores, "given": given})
+        session.run(v1.global_variables_initializer())
+        builder = v1.saved_model.Builder("good-read")
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature})
+        builder.save()
+
+    def edit(meta: Any) -> None:
+        name = with_write(meta.graph_def)
+        next(node for node in meta.graph_def.node if node.name == "w/Read/ReadVariableOp").input.append(f"^{name}")
+
+    edited("good-read", "variable-read", edit)
+
+
 def printing() -> None:
     """A signature of TF2 prints to a file."""
 
@@ -150,6 +169,28 @@ def meta() -> None:
             v1.py_func(lambda: 1.0, [], tf.float32)
             session.run(v1.variables_initializer(v1.global_variables()))
             v1.train.Saver().save(session, f"{name}/model")
+
+
+def records() -> None:
+    """A checkpoint as training leaves it: records, Python, summaries, initial values out of another checkpoint."""
+    Path("good-records").mkdir()
+    with tf.io.TFRecordWriter("records/a.tfrecord") as writer:
+        writer.write(tf.io.serialize_tensor(tf.ones([4])).numpy())
+    with tf.Graph().as_default(), v1.Session() as session:
+        data = tf.data.TFRecordDataset("records/a.tfrecord")
+        data = data.map(lambda one: tf.ensure_shape(tf.io.parse_tensor(one, tf.float32), [4])).repeat().batch(2)
+        x = v1.data.make_one_shot_iterator(data).get_next()
+        logits = tf.identity(dense(x), name="logits")
+        v1.train.init_from_checkpoint("good-meta/model", {"w": "w"})
+        (mean,) = v1.py_func(lambda value: value, [tf.reduce_mean(logits)], [tf.float32])
+        with tf.summary.create_file_writer("events").as_default():
+            tf.summary.write("mean", mean, step=tf.constant(0, tf.int64))
+        loss = tf.reduce_mean(tf.square(logits))
+        v1.train.AdamOptimizer(0.1).minimize(loss)
+        session.run(v1.global_variables_initializer())
+        v1.train.Saver().save(session, "good-records/model")
+    shutil.rmtree("records")
+    shutil.rmtree("events", ignore_errors=True)
 
 
 def asset() -> None:
@@ -237,12 +278,14 @@ def main() -> None:
     Path(SECRET).write_text("0123456789abcdef0123456789ABCDEF")
     tf1("good-tf1")
     tf1("init-op", writing)
+    variable_read()
     printing()
     saving()
     reading()
     frozen()
     meta()
     restore_op()
+    records()
     asset()
     lite()
     Path(TARGET).unlink(missing_ok=True)

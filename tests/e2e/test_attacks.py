@@ -20,6 +20,7 @@ ATTACKS: dict[str, tuple[str, str, str]] = {
     "init-op": ("init-op", "", "[serve], init op, node `WriteFile`: WriteFile writes files"),
     "restore-op": ("restore-op", "", "[serve], restore op, node `harm`: WriteFile writes files"),
     "restore-meta": ("restore-meta/model.meta", "", "`model.meta`, restore op, node `harm`: WriteFile writes files"),
+    "variable-read": ("variable-read", "", "[serve], variables, node `harm`: WriteFile writes files"),
     "reading-meta": ("reading-meta/model.meta", "", "`model.meta`, inference, node `ReadFile`: ReadFile reads files"),
     "printing": ("printing", "", "PrintV2 writes to `file://…/written`"),
     "saving": ("saving", "", "SaveV2 writes files"),
@@ -35,6 +36,7 @@ GOOD = {
     "good-table": "good-table",
     "good-table-1": "good-table-1",
     "good-meta": "good-meta/model.meta",
+    "good-records": "good-records/model.meta",
 }
 SECRET = b"0123456789abcdef0123456789ABCDEF"
 
@@ -119,6 +121,18 @@ def test_inspect_refuses_an_operation_of_tensorflow_s_in_a_tflite_file(repo: Rep
 
     assert 1 == result.status
     assert "`writing.tflite` does more than compute: `writing.tflite`, node `operator 0`: WriteFile" in result.stderr
+    assert [] == harmed(repo.folder)
+
+
+def test_operation_of_tensorflow_s_may_not_hide_behind_another_label(repo: Repo) -> None:
+    content = (repo.folder / "writing.tflite").read_bytes()
+    assert 2 <= content.count(b"WriteFile")
+    (repo.folder / "hiding.tflite").write_bytes(content.replace(b"FlexWriteFile", b"FlexZerosLike"))
+
+    result = repo.ovmake("inspect", "hiding.tflite")
+
+    assert 1 == result.status
+    assert "ZerosLike has `WriteFile` in its options, which writes files" in result.stderr
     assert [] == harmed(repo.folder)
 
 

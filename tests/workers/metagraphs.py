@@ -94,9 +94,9 @@ def saver(*waits_for: str) -> tuple[bytes, ...]:
     )
 
 
-def in_graph(harm: bytes, **more: object) -> bytes:
+def in_graph(harm: bytes, *nodes: bytes, **more: object) -> bytes:
     """Return a model with a saver, and `harm` in its main graph."""
-    return saved_model(meta_graph(*MODEL, *saver(), harm, node("init", "NoOp", "^harm"), **more))  # type: ignore[arg-type]
+    return saved_model(meta_graph(*MODEL, *saver(), harm, *nodes, node("init", "NoOp", "^harm"), **more))  # type: ignore[arg-type]
 
 
 def in_function(harm: bytes, *nodes: bytes, **more: object) -> bytes:
@@ -137,6 +137,10 @@ PLACES: dict[str, Callable[[bytes], bytes]] = {
     "signature": _output,
     "other signature": lambda harm: in_graph(harm, signatures={**SIGNATURE, "other": ("x", "harm:1")}),
     "restore op": _restore,
+    "variable that is read": lambda harm: in_graph(
+        harm, node("v", "VarHandleOp"), node("v/Read/ReadVariableOp", "ReadVariableOp", "v", "^harm")
+    ),
+    "variable": lambda harm: in_graph(harm, node("v", "VariableV2", "^harm")),
     "other tags": _second,
     "function of a signature": lambda harm: in_function(
         harm, node("z", "StatefulPartitionedCall", "x", f=named("g")), signatures={"serving_default": ("x", "z")}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from ovmake.workers.allowed_ops import ALLOWED, CONDITIONS, ONLY_WHEN_RUN
 from ovmake.workers.protocol import ActionError
-from ovmake.workers.screened_meta_graph import RESTORES, SAVES
+from ovmake.workers.screened_meta_graph import RESTORES, SAVES, MetaGraph, Superfluous
 from ovmake.workers.screening import screen
+from ovmake.workers.wire import Message
+from tests.examples import tries
 from tests.graphdefs import graph_def, message, node
 from tests.workers import metagraphs
 from tests.workers.conftest import run_python
@@ -299,6 +303,45 @@ def test_file_that_others_may_read_otherwise_is_refused(tmp_path: Path, content:
     assert caught.value.message.startswith("`saved_model.pb` cannot be checked for what it does: ")
 
 
+def test_damaged_files_are_refused_or_harmless_and_never_a_surprise(tmp_path: Path) -> None:
+    random = Random(0)  # noqa: S311
+    harm = node("harm", "WriteFile")
+    whole = [made(harm) for made in PLACES.values()] + [tf2(), table("path")]
+
+    for _ in range(tries(daily=100, ci=1000, long=20_000)):
+        content = bytearray(random.choice(whole))
+        for _ in range(random.randint(1, 4)):
+            content[random.randrange(len(content))] = random.randrange(256)
+        with contextlib.suppress(ActionError):
+            screen(model(tmp_path / "m", bytes(content)), "saved-model")
+        (tmp_path / "m.meta").write_bytes(bytes(content))
+        for kind in ("checkpoint", "frozen-graph", "tflite"):
+            with contextlib.suppress(ActionError):
+                screen(tmp_path / "m.meta", kind)
+
+
+def test_graph_that_is_made_to_be_slow_is_not(tmp_path: Path) -> None:
+    """Functions that call the next one twice, long chains, many savers: each took minutes, or the stack."""
+    calls = [
+        function(
+            f"f{number}",
+            *(node(f"c{turn}", "StatefulPartitionedCall", "a", "a", f=named(f"f{number + 1}")) for turn in range(2)),
+            takes=("a", "b"),
+        )
+        for number in range(60)
+    ]
+    fills = function("f60", node("harm", "InitializeTableFromTextFileV2", "a", "b"), takes=("a", "b"))
+    chain = [node(f"i{number}", "Identity", f"i{number - 1}") for number in range(20_000)]
+    savers = [function(f"s{number}", node("harm", "SaveV2")) for number in range(2000)]
+    content = saved_model(
+        meta_graph(
+            *MODEL, *saver(), *chain, functions=(*calls, fills, *savers), objects=message((2, entry("x" * 999, b"")))
+        )
+    )
+
+    assert refusal(model(tmp_path / "m", content))
+
+
 def test_function_named_like_an_operation_hides_nothing(tmp_path: Path) -> None:
     functions = (function("WriteFile", node("z", "NoOp")), function("Relu", node("harm", "ReadFile")))
     content = meta_graph(*MODEL, node("harm", "WriteFile"), node("r", "Relu", "x"), functions=functions, saver=None)
@@ -345,3 +388,47 @@ def test_checkpoint_may_hold_what_loading_does_not_run(tmp_path: Path, op: str) 
     assert "" == refusal(tmp_path / "good.meta", "checkpoint")
     assert f"`bad.meta`, restore op, node `harm`: {op} " in refusal(tmp_path / "bad.meta", "checkpoint")
     assert f"`read.meta`, variables, node `harm`: {op} " in refusal(tmp_path / "read.meta", "checkpoint")
+
+
+def left_out(*nodes: bytes, functions: tuple[bytes, ...] = ()) -> Superfluous:
+    """Return what is taken out of a checkpoint with these nodes besides."""
+    meta = meta_graph(*MODEL, *saver(), *nodes, functions=functions, signatures={})
+    return MetaGraph(Message(memoryview(meta)), of_training=True, lenient=True).superfluous()
+
+
+def test_what_only_training_needs_is_taken_out_with_all_that_needs_it() -> None:
+    reading = [node("read", "ReadFile"), node("decoded", "DecodeJpeg", "read"), node("queue", "FIFOQueueV2")]
+    reading += [node("put", "QueueEnqueueV2", "queue", "decoded"), node("get", "QueueDequeueV2", "queue")]
+
+    found = left_out(*reading, node("loss", "Mul", "y", "get"), node("shown", "WriteScalarSummary", "loss"))
+
+    assert {"read", "decoded", "put", "shown", "save/SaveV2", "save/control"} == found.nodes
+    assert () == found.needed
+
+
+def test_iterator_over_files_stays_without_its_data_set() -> None:
+    files = function("files", node("data", "TFRecordDatasetV2", "names"))
+    iterator = node("it", "OneShotIterator", dataset_factory=named("files"))
+
+    found = left_out(iterator, node("next", "IteratorGetNext", "it"), functions=(files,))
+
+    assert {"it"} == found.iterators
+    assert {"files"} == found.functions
+    assert {"save/SaveV2", "save/control"} == found.nodes
+
+
+def test_restored_initial_value_is_for_training_alone() -> None:
+    """`tf.compat.v1.train.init_from_checkpoint` makes such initializers, with a path of the machine that trained."""
+    found = left_out(
+        node("path", "Const"), node("old", "RestoreV2", "path", "save/names", "save/slices"),
+        node("w/Assign", "Assign", "w", "old"),
+    )  # fmt: skip
+
+    assert {"old", "w/Assign", "save/SaveV2", "save/control"} == found.nodes
+    assert () == found.needed
+
+
+def test_what_inference_needs_is_not_taken_out_but_told() -> None:
+    found = left_out(node("read", "ReadFile"), node("sum", "Add", "x", "read"), node("z", "MatMul", "sum", "w"))
+
+    assert ["inference, read"] == [f"{one.place}, {one.node}" for one in found.needed]
