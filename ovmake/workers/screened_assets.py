@@ -25,7 +25,8 @@ from ovmake.workers.wire import Message, WireError
 _COLLECTIONS, _ASSETS, _OBJECTS = 4, 6, 7  # of a MetaGraphDef
 _ANY_LIST = 5  # of a CollectionDef
 _NODES, _CONCRETE_FUNCTIONS = 1, 2  # of a SavedObjectGraph
-_ASSET = 5  # of a SavedObject
+_ASSET = 5  # of a SavedObject, which is one of these: user object, asset, function, variable, ...
+_KINDS = (4, 5, 6, 7, 8, 9, 10, 12)
 _BOUND = 2  # of a SavedConcreteFunction
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _MOST_STEPS = 100  # of a file name, handed on from function to function
@@ -56,7 +57,7 @@ class Assets:
         """
         files = meta.messages(_ASSETS) or _collected(meta)
         objects = meta.message(_OBJECTS)
-        kinds = [_ASSET in Message(view) for view in objects.views(_NODES)] if files else []
+        kinds = [_is_asset_object(Message(view)) for view in objects.views(_NODES)] if files else []
         bound = {}
         for name, view in objects.entries(_CONCRETE_FUNCTIONS).items() if files else ():
             numbers = integers(Message(view).views(_BOUND))
@@ -122,13 +123,21 @@ class Assets:
 def _collected(meta: Message) -> list[Message]:
     """Return the AssetFileDefs of older models: TensorFlow looks there if there are no others."""
     collection = meta.entries(_COLLECTIONS).get("saved_model_assets")
-    found = []
-    for listed in Message(collection).messages(_ANY_LIST) if collection is not None else ():
+    found: list[Message] = []
+    if collection is None:
+        return found
+    # A list of one kind: where a file has two, TensorFlow takes the last, and feeds no assets.
+    for listed in Message(collection, (_ANY_LIST,)).messages(_ANY_LIST):
         for entry in listed.messages(1):
             if entry.text(1).rpartition("/")[2] != "tensorflow.AssetFileDef":
                 raise WireError(f"an asset that is a `{entry.text(1)}`")
             found.append(entry.message(2))
     return found
+
+
+def _is_asset_object(message: Message) -> bool:
+    """Whether a SavedObject is an asset and nothing else: where a file says several, TensorFlow takes the last."""
+    return [kind for kind in _KINDS if kind in message] == [_ASSET]
 
 
 def _is_inside(folder: Path, name: str) -> bool:

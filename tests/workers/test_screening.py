@@ -259,6 +259,60 @@ def test_table_may_be_filled_from_nothing_else(tmp_path: Path, content: bytes) -
     assert found.endswith("node `filled`: InitializeTableFromTextFileV2 reads a table from a file")
 
 
+def tf2_table(kinds: tuple[tuple[int, bytes], ...], given: str = "path", bound: bytes = b"\x00") -> bytes:
+    """Return a model of TF2's whose object 0 is bound to a function that fills a table."""
+    filled = node("filled", "InitializeTableFromTextFileV2", "handle", "file")
+    objects = message((1, message(*kinds)), (2, entry("f", message((2, bound)))))
+    calling = [node("table", "HashTableV2"), node("path", "Placeholder"), node("own", "Const")]
+    calling.append(node("call", "StatefulPartitionedCall", "table", given, f=named("f")))
+    return saved_model(
+        meta_graph(
+            *MODEL, *calling, functions=(function("f", filled, takes=("handle", "file")),), saver=None,
+            assets={"path:0": "words.txt"}, objects=objects, collections={"saved_model_main_op": listed("call")},
+        )
+    )  # fmt: skip
+
+
+def test_object_may_bind_an_asset_and_then_the_main_graph_is_not_run(tmp_path: Path) -> None:
+    source = with_asset(tmp_path / "m", tf2_table(((5, b""),), given="own"))
+
+    screen(source, "saved-model")
+    with pytest.raises(ActionError, match="InitializeTableFromTextFileV2"):
+        screen(source, "saved-model", in_session=True)
+    screen(model(source, tf2_table(((5, b""),))), "saved-model", in_session=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(tf2_table(((9, b""),)), id="constant"),
+        pytest.param(tf2_table(((5, b""), (9, b""))), id="asset, and then a constant"),
+        pytest.param(tf2_table(((5, b""),), bound=b""), id="bound to nothing"),
+        pytest.param(tf2_table(((5, b""),), bound=b"\x07"), id="object that is not there"),
+    ],
+)
+def test_object_binds_nothing_but_an_asset(tmp_path: Path, content: bytes) -> None:
+    found = refusal(with_asset(tmp_path / "m", content))
+
+    assert "function `f`, node `filled`: InitializeTableFromTextFileV2" in found
+
+
+def in_collection(*more: tuple[int, bytes]) -> bytes:
+    """Return a model of old, whose assets are in a collection."""
+    file = message((1, metagraphs.info("path:0")), (2, "words.txt"))
+    packed = message((1, "type.googleapis.com/tensorflow.AssetFileDef"), (2, file))
+    kept = message((5, message((1, packed))), *more)
+    filled = node("filled", "InitializeTableFromTextFileV2", "table", "path")
+    collections = {"saved_model_main_op": listed("filled"), "saved_model_assets": kept}
+    nodes = (node("table", "HashTableV2"), node("path", "Const"), filled)
+    return saved_model(meta_graph(*MODEL, *nodes, saver=None, collections=collections))
+
+
+def test_assets_of_older_models_are_in_a_collection(tmp_path: Path) -> None:
+    assert "" == refusal(with_asset(tmp_path / "m", in_collection()))
+    assert "unreadable-source" in refusal(model(tmp_path / "m", in_collection((1, b""))))
+
+
 @pytest.mark.parametrize("name", ["../words.txt", "/etc/passwd", "..", "", "sub/words.txt", "linked"])
 def test_asset_lies_in_the_model_s_folder_of_assets(tmp_path: Path, name: str) -> None:
     source = with_asset(tmp_path / "m", table("path", assets={"path:0": name}))
