@@ -108,7 +108,7 @@ CALLERS = _names("""
     StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile SymbolicGradient TakeWhileDataset While
 """)
 
-_FUNCTION, _STRING = 10, 2  # fields of an AttrValue
+_STRING = 2  # field of an AttrValue
 _STREAMS = {"", "stdout", "stderr", "log(info)", "log(warning)", "log(error)"}
 
 
@@ -138,7 +138,7 @@ def objection(op: str, attributes: Mapping[str, memoryview]) -> str:
     """Return why `op` may not run, as a phrase about it; "" if it may. `attributes` are AttrValues by name.
 
     Raises:
-        WireError: an attribute that counts is malformed.
+        WireError: an attribute that counts is malformed, or not in the graph.
     """
     if op in CONDITIONS:
         return CONDITIONS[op](attributes)
@@ -153,7 +153,8 @@ def is_known(op: str) -> bool:
 
 
 def _text(attributes: Mapping[str, memoryview], name: str) -> str:
-    return Message(attributes[name]).text(_STRING) if name in attributes else ""
+    """Return an attribute that is a string. In a function it may be one that the caller fills, and then is none."""
+    return Message(attributes[name], (_STRING,)).text(_STRING) if name in attributes else ""
 
 
 ALLOWED = _names("""

@@ -27,7 +27,8 @@ from ovmake.workers.loading_saved_model import load_saved_model
 from ovmake.workers.protocol import ActionError, message_of
 from ovmake.workers.recognise import IN_WORDS, with_kind
 from ovmake.workers.screened_meta_graph import Trouble
-from ovmake.workers.screening import refuse
+from ovmake.workers.screening import refuse, unreadable
+from ovmake.workers.wire import WireError
 
 __all__ = ["DEFAULT_SIGNATURE", "DEFAULT_TAGS", "Loaded", "load"]
 
@@ -74,7 +75,11 @@ def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
         if node.op in allowed or (node.op in ALLOWED and node.op not in CONDITIONS):
             continue
         attributes = {name: memoryview(value.SerializeToString()) for name, value in node.attr.items()}
-        if why := objection(node.op, attributes):
+        try:
+            why = objection(node.op, attributes)
+        except WireError as error:
+            raise unreadable(source, error) from error
+        if why:
             found.append(Trouble(place="", node=node.name, op=node.op, why=why))
     refuse(source, source.name, found)
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ovmake.workers.allowed_ops import ALLOWED, CALLERS, CONDITIONS, ONLY_WHEN_RUN, REASONS, objection
+from ovmake.workers.wire import WireError
 from tests.graphdefs import message
 from tests.workers.conftest import run_python
 
@@ -87,3 +88,8 @@ def test_refused_op_has_its_reason(op: str, reason: str) -> None:
 def test_attributes_count(op: str, attribute: str, value: str, reason: str) -> None:
     assert reason == objection(op, {attribute: memoryview(message((2, value)))})
     assert op in CONDITIONS
+
+
+def test_attribute_that_the_caller_of_a_function_fills_is_not_taken_for_harmless() -> None:
+    with pytest.raises(WireError):
+        objection("PrintV2", {"output_stream": memoryview(message((9, "stream")))})
