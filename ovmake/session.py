@@ -11,6 +11,7 @@ happened.
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -307,4 +308,5 @@ def _make_state_folder(ours: Beneath) -> None:
             ours.replace(IGNORED, b"*\n")
         except OSError as error:
             message = f"cannot make {ours.root}/{STATE}: {error.strerror}"
-            raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None
+            hint = "free space on that disk" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+            raise OvmakeError(Diagnostic(code="cannot-write", message=message, help=hint), exit_status=1) from None

@@ -31,6 +31,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "KERAS_BACKEND": "tensorflow",
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
+    # Of logs, whatever the user's terminal can show.
+    "PYTHONIOENCODING": "utf-8",
 }
 
 # What a worker sees of the user's environment: how Python, and what frameworks compute with, are set up. Not among it:

@@ -42,7 +42,7 @@ from typing import BinaryIO, Protocol
 
 from ovmake.workers import cage
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # Facts of an action are a few numbers and names; `inspect` lists a model's layers.
 _MOST_BYTES = 1 << 28
 _ASK = b"?"
@@ -151,11 +151,13 @@ def _start(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay
     sys.stdout.flush()
     sys.stderr.flush()
     (reading, writing), (hearing, telling) = os.pipe(), os.pipe()
+    worker = os.getpid()
     child = os.fork()
     if child == 0:
         os.close(reading)
         os.close(telling)
         _worker.append((writing, os.fdopen(hearing, "rb")))
+        _end_with(worker)
         _fork(inside, scratch, answer, line, stay=stay)
     os.close(writing)
     os.close(hearing)
@@ -191,12 +193,9 @@ def ask(line: bytes) -> bytes | None:
 
 def _fork(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay: bool) -> None:
     """Answer, and end. Nothing of the worker's own is reachable from here but its log."""
-    # Not protocol.die_with_parent: the worker may be process 1 of a container.
     status = 1
     try:
         os.setpgid(0, 0)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         if scratch:
@@ -215,6 +214,14 @@ def _fork(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         os._exit(status)
+
+
+def _end_with(worker: int) -> None:
+    """Have this fork end with its worker, which may be gone already. It may also be process 1, of a container."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != worker:
+            os._exit(1)
 
 
 def _answer(answer: Answer, line: bytes) -> None:
