@@ -51,10 +51,19 @@ def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
     """
     try:
         return _flat(data)
-    except (struct.error, IndexError, ValueError, StopIteration) as error:
-        words = str(error) or "it holds no graph"
+    except (struct.error, IndexError, ValueError, KeyError, StopIteration) as error:
         hint = "the file is damaged or truncated: copy or download it again"
-        raise ActionError("cannot-convert", f"{shown} cannot be read: {words}", setting="source", help=hint) from error
+        message = f"{shown} cannot be read: {_words(error)}"
+        raise ActionError("cannot-convert", message, setting="source", help=hint) from error
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case KeyError():
+            return f"it speaks of a tensor {error} that is not there"
+        case StopIteration():
+            return "it holds no graph"
+    return str(error)
 
 
 def _flat(data: bytes) -> Flat:

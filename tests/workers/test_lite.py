@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ovmake.workers.flat import ops_of_tflite
+from ovmake.workers.protocol import ActionError
 from tests import warm
 from tests.workers.conftest import run_python
 
@@ -84,3 +86,18 @@ def test_what_cannot_be_run_says_why(
 ) -> None:
     assert (code, setting) == (answers[name]["code"], answers[name]["setting"])
     assert answers[name]["message"].startswith(beginning)
+
+
+def test_flipped_byte_of_a_model_is_read_or_refused_in_words(sources: Path) -> None:
+    """Each byte in turn, two ways: a number of a tensor that is not there was once all that was said."""
+    content = (sources / "float.tflite").read_bytes()
+    said = set()
+    for at in range(min(len(content), 3_000)):
+        for flip in (0x01, 0x80):
+            try:
+                ops_of_tflite(content[:at] + bytes([content[at] ^ flip]) + content[at + 1 :], "`m.tflite`")
+            except ActionError as error:
+                said.add(error.message)
+
+    assert all(message.startswith("`m.tflite` cannot be read: ") for message in said)
+    assert any("it speaks of a tensor " in message for message in said)
