@@ -13,22 +13,20 @@ Rule 3: a saver writes, and nothing that is run leads to that part of it. It als
         there the file name would be the model's choice. In TF2 these are two functions, called from the main graph.
 Rule 4: a table may be filled from a file in an init op or a function, if that file is an asset: see `screened_assets`.
 
-Which nodes are run is overestimated: collections count too, except those that are known for training alone.
-
-Schema: tensorflow/core/protobuf/{meta_graph,saver}.proto. Standard library only.
+Which nodes are run: `screened_runs`. Standard library only.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ovmake.workers.allowed_ops import ONLY_WHEN_RUN
 from ovmake.workers.screened_assets import Assets
 from ovmake.workers.screened_bodies import Bodies, Function, Refused, node_of
-from ovmake.workers.wire import Message, WireError, fields, text
+from ovmake.workers.screened_runs import GRAPH, OBJECTS, SAVER, VARIABLES, Run, run_of
+from ovmake.workers.wire import Message
 
 SAVES = frozenset({"Save", "SaveSlices", "SaveV2", "MergeV2Checkpoints"})
 RESTORES = frozenset({"Restore", "RestoreSlice", "RestoreV2"})
@@ -37,27 +35,13 @@ TABLES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV
 # Ops by which the main graph calls a saver's function. Others may be computed when a graph is imported.
 _CALL = "StatefulPartitionedCall"
 _ITERATOR = "OneShotIterator"
-_INIT_SIGNATURE = "__saved_model_init_op"
 _MOST_SAVERS = 100  # functions: a model has two, and each is looked for in all of the objects
-# Collections whose nodes no loader runs.
-_OF_TRAINING = frozenset({
-    *("variables", "trainable_variables", "model_variables", "moving_average_variables", "queue_runners", "savers"),
-    *("summaries", "_summary_op", "summary_op", "train_op", "losses", "regularization_losses", "update_ops"),
-    *("global_step", "weights", "biases", "activations", "init_op", "ready_op", "while_context", "cond_context"),
-})  # fmt: skip
-
-# What freezing asks a session for: a variable's node, or the node that TF1 makes beside a resource variable.
-_VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"})
-_READ = "/Read/ReadVariableOp"
 # Ops that hand a variable's value on, and those that train, save or show it.
 _HANDS_ON = frozenset({"Identity", "ReadVariableOp", "Enter", "Cast"})
 _OF_TRAINING_OPS = re.compile(
     r"(Resource|Sparse|ResourceSparse)?Apply.*|Assign.*|(Resource)?Scatter.*|Is\w*Initialized|VarIsInitializedOp|NoOp"
     r"|.*Summary(V2)?|Assert|Print(V2)?|Identity|ReadVariableOp"
 )
-
-# Fields of a MetaGraphDef.
-GRAPH, SAVER, _COLLECTIONS, _SIGNATURES, OBJECTS = 2, 3, 4, 5, 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,33 +67,6 @@ class Superfluous:
     functions: frozenset[str]
     iterators: frozenset[str]
     needed: tuple[Trouble, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What of the main graph is run: nodes by what runs them."""
-
-    init: frozenset[str]
-    restore: frozenset[str]
-    signatures: Mapping[str, frozenset[str]]
-    others: frozenset[str]
-
-    def unfed(self) -> frozenset[str]:
-        """Return what runs when nobody feeds the paths of assets."""
-        return self.others.union(*self.signatures.values())
-
-    def beside_restore(self) -> frozenset[str]:
-        """Return what runs when nobody feeds the saver's file name."""
-        return self.init | self.unfed()
-
-    def place(self, node: str) -> str:
-        """Return what leads to a node, in words."""
-        if node in self.init:
-            return "init op"
-        if node in self.restore:
-            return "restore op"
-        named = [f"signature `{name}`" for name, nodes in self.signatures.items() if node in nodes]
-        return named[0] if named else ("variables" if node in self.others else "")
 
 
 class MetaGraph:
@@ -151,7 +108,7 @@ class MetaGraph:
         filling = self.bodies.leading_to(self._holding(TABLES))
         if not main.refused and not savers and not any(body.refused for body in self.bodies.functions.values()):
             return []
-        run = self._run()
+        run = run_of(self._meta, main, of_training=self._of_training)
         reached = None
         if self._lenient:
             nodes = run.restore | run.beside_restore()
@@ -173,7 +130,8 @@ class MetaGraph:
         Raises:
             WireError: the message is malformed, or ambiguous.
         """
-        main, run = self.bodies.main, self._run()
+        main = self.bodies.main
+        run = run_of(self._meta, main, of_training=self._of_training)
         harmful = self.bodies.leading_to(name for name, body in self.bodies.functions.items() if body.refused)
         kept = {name for name, called in main.calls.items() if called & harmful and self._restores(name, called, run)}
         nodes = [one.node for one in main.refused if one.node not in run.restore or not self._may_stand(one, run)]
@@ -195,7 +153,7 @@ class MetaGraph:
     def _needed(self, refused: Collection[str], out: Collection[str]) -> tuple[Trouble, ...]:
         """Return which of the refused nodes lead to a use of a variable's value, but to train, save or show it."""
         main = self.bodies.main
-        values = main.after((name for name, node in main.wires.items() if node.op in _VARIABLES), _HANDS_ON)
+        values = main.after((name for name, node in main.wires.items() if node.op in VARIABLES), _HANDS_ON)
         using = [
             name
             for name in out
@@ -210,7 +168,7 @@ class MetaGraph:
             if one.node in before and one.node in refused
         )
 
-    def _restores(self, name: str, called: frozenset[str], run: _Run) -> bool:
+    def _restores(self, name: str, called: frozenset[str], run: Run) -> bool:
         return name in run.restore and bool(called & self._restoring) and self._may_call(name, called, run)
 
     # functions
@@ -276,7 +234,7 @@ class MetaGraph:
 
     # the main graph
 
-    def _may_stand(self, node: Refused, run: _Run) -> bool:
+    def _may_stand(self, node: Refused, run: Run) -> bool:
         name = node.node
         if self._lenient and name not in run.restore and name not in run.beside_restore():
             return True
@@ -289,7 +247,7 @@ class MetaGraph:
         inputs = self.bodies.main.wires[name].inputs
         return node.op in RESTORES and bool(inputs) and self._is_file_name(inputs[0])
 
-    def _may_call(self, name: str, called: frozenset[str], run: _Run) -> bool:
+    def _may_call(self, name: str, called: frozenset[str], run: Run) -> bool:
         """Whether a node of the main graph may call a saver's function."""
         node = self.bodies.main.wires[name]
         if self._lenient and name not in run.restore and name not in run.beside_restore():
@@ -330,34 +288,6 @@ class MetaGraph:
             found.add(argument)
         return found
 
-    def _run(self) -> _Run:
-        before = self.bodies.main.before
-        signatures = {name: Message(view) for name, view in self._meta.entries(_SIGNATURES).items()}
-        tensors = {name: _tensors(signature) for name, signature in signatures.items()}
-        init = [*tensors.pop(_INIT_SIGNATURE, []), *self._collected()]
-        if self._of_training:
-            init = []
-        wired = self.bodies.main.wires.items()
-        return _Run(
-            init=frozenset(before(init)),
-            restore=frozenset(before([self._saver.text(3)])),
-            signatures={name: frozenset(before(roots)) for name, roots in tensors.items()},
-            others=frozenset(before(name for name, node in wired if node.op in _VARIABLES or name.endswith(_READ))),
-        )
-
-    def _collected(self) -> list[str]:
-        """Return the nodes that collections name: as text, or in a message such as a VariableDef."""
-        found: list[str] = []
-        for name, view in self._meta.entries(_COLLECTIONS).items():
-            if name in _OF_TRAINING:
-                continue
-            collection = Message(view)
-            found += [one for listed in collection.messages(1) for one in listed.texts(1)]
-            for listed in collection.messages(2):
-                for entry in listed.views(1):
-                    found += _strings(entry)
-        return found
-
 
 def troubles(meta: Message, allowed: frozenset[str] = frozenset(), assets: Assets | None = None) -> list[Trouble]:
     """Return what in a MetaGraphDef of a SavedModel may not run where it stands.
@@ -391,30 +321,3 @@ def argument_of(body: Function, spelt: str) -> int | None:
 
 def _tensor(spelt: str) -> str:
     return spelt if ":" in spelt else f"{spelt}:0"
-
-
-def _tensors(signature: Message) -> list[str]:
-    """Return all tensors of a SignatureDef, also those that sparse and composite ones are made of."""
-    found: list[str] = []
-    for side in (1, 2):
-        for view in signature.entries(side).values():
-            stack = [Message(view)]
-            while stack:
-                info = stack.pop()
-                found.append(info.text(1))
-                found += [sparse.text(part) for sparse in info.messages(4) for part in (1, 2, 3)]
-                stack += [part for composite in info.messages(5) for part in composite.messages(2)]
-    return [name for name in found if name]
-
-
-def _strings(entry: memoryview) -> list[str]:
-    """Return the strings of a message of any kind, and the entry itself where it is text."""
-    found: list[str] = []
-    with contextlib.suppress(WireError):
-        found.append(text(entry))
-    with contextlib.suppress(WireError):
-        for _, value in fields(entry):
-            if isinstance(value, memoryview):
-                with contextlib.suppress(WireError):
-                    found.append(text(value))
-    return found

@@ -36,7 +36,8 @@ from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.screened_assets import Assets
 from ovmake.workers.screened_bodies import Bodies
 from ovmake.workers.screened_lite import flex_troubles
-from ovmake.workers.screened_meta_graph import OBJECTS, MetaGraph, Trouble, troubles
+from ovmake.workers.screened_meta_graph import MetaGraph, Trouble, troubles
+from ovmake.workers.screened_runs import OBJECTS
 from ovmake.workers.wire import Message, WireError
 
 _TOLD = 5  # troubles in one message
