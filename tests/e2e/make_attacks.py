@@ -260,6 +260,33 @@ def tf1_table(name: str, file: str, *, kept: bool) -> None:
         builder.save()
 
 
+def strings() -> None:
+    """What serves records and images as strings, prints, and was loaded and saved once more."""
+
+    class Serving(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = tf.Variable(tf.ones([2, 2]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "records")])  # type: ignore[untyped-decorator]
+        def parse(self, records: Any) -> Any:
+            parsed = tf.io.parse_example(records, {"x": tf.io.FixedLenFeature([2], tf.float32)})
+            tf.print("parsed", tf.shape(records))
+            return {"y": parsed["x"] @ self.w}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "jpegs")])  # type: ignore[untyped-decorator]
+        def decode(self, jpegs: Any) -> Any:
+            def pixels(jpeg: Any) -> Any:
+                return tf.image.resize(tf.io.decode_jpeg(jpeg, channels=3), [8, 8])
+
+            return {"y": tf.map_fn(pixels, jpegs, fn_output_signature=tf.float32)}
+
+    module = Serving()
+    tf.saved_model.save(module, "good-strings", signatures={"serving_default": module.parse, "decode": module.decode})
+    loaded = tf.saved_model.load("good-strings")
+    tf.saved_model.save(loaded, "good-again", signatures=loaded.signatures)
+
+
 def lite() -> None:
     """TFLite, with an operation of TensorFlow's."""
 
@@ -287,6 +314,7 @@ def main() -> None:
     restore_op()
     records()
     asset()
+    strings()
     lite()
     Path(TARGET).unlink(missing_ok=True)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Repo, Result
+from ovmake.workers.screening import screen
+from tests.e2e.conftest import EXAMPLE, Repo, Result
 from tests.once import copy_of, once
-from tests.workers.conftest import run_python
+from tests.workers.conftest import run_python, sources_once
 
 pytestmark = pytest.mark.heavy
 
@@ -102,6 +103,16 @@ def test_build_refuses_and_no_harm_is_done(repo: Repo, built: Result) -> None:
 def test_model_that_only_looks_so_is_built(repo: Repo, built: Result, model: str) -> None:
     assert f"{model}:fp32" in built.stdout, built.stderr
     assert (repo.folder / "build" / model / "fp32" / f"{model}.xml").is_file()
+
+
+def test_models_of_all_sorts_are_let_through(made: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    others = sources_once(tmp_path_factory)
+    models = [*made.glob("good-*"), *others.iterdir(), EXAMPLE / "models" / "fashion"]
+    models = [path for path in models if (path / "saved_model.pb").exists() and path.name != "truncated"]
+
+    assert {"good-strings", "good-again", "tf2", "lstm", "partitioned", "fashion"} <= {path.name for path in models}
+    for path in models:
+        screen(path, "saved-model")
 
 
 @pytest.mark.parametrize("model", ATTACKS)
