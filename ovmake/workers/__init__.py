@@ -1,6 +1,7 @@
 """Workers: separate processes, and the only places where tensorflow, openvino and nncf are imported.
 
-    protocol.py           requests and responses, the worker's loop (stdlib)
+    protocol.py           requests and responses; serving.py: the worker's loop (stdlib)
+    forking.py, cage.py   each action in a process of its own, and what that may touch (stdlib)
     client.py             the other end: start a worker, talk to it, end it (stdlib)
     openvino_worker.py    convert, compress, quantize, control, evaluate, and timing an IR
     tensorflow_worker.py  freeze, check-source, reference, and timing TensorFlow
