@@ -21,6 +21,7 @@ from ovmake.graph.trace import Seen, SeenInput, Trace
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
 from ovmake.store.disk import LinkOutsideError, Stat
+from ovmake.store.handles import ForeignEntryError
 from ovmake.store.sources import Sources, SourceState
 
 # The outputs of the actions before, by action name; None where they are not known (dry run).
@@ -150,7 +151,7 @@ class Looker:
             if found is None or found.is_folder:
                 return "missing"
             return None if self._sources.file_digest(place, found) == digest else "edited"
-        except OSError:  # nobody can read it: not what was published
+        except (OSError, ForeignEntryError):  # nobody can read it, or it is a link: not what was published
             return "edited"
 
     def moved_source(self, action: Action) -> str:

@@ -58,6 +58,11 @@ class Beneath:
                 os.close(handle)
                 handle = below
             yield handle
+        except OSError as error:
+            # Whoever works with the handle told the kernel the last part of the path only.
+            if isinstance(error.filename, str) and not error.filename.startswith("/"):
+                error.filename = "/".join(filter(None, (self.root, path, error.filename)))
+            raise
         finally:
             os.close(handle)
 

@@ -47,9 +47,15 @@ class Cas:
         return digest in self._whole and self.has(digest)
 
     def adopt(self, scratch: str) -> Digest:
-        """Move a scratch file in, also where there is one: that may be damaged."""
+        """Move a scratch file in, also where there is one that is damaged.
+
+        A whole one stays: an action that reads it may run now, and its cage knows the file and not its name.
+        """
         digest = self._disk.digest(scratch)
         path = self.path(digest)
+        if self.holds(digest):
+            self._disk.remove(scratch)
+            return digest
         if (there := self._disk.stat(path)) is not None and there.is_folder:
             self._disk.remove(path)
         self._disk.adopt(scratch, path)

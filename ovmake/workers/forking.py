@@ -263,4 +263,4 @@ def _die_as(status: int) -> None:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
-    os._exit(code or 1)
+    os._exit(code)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Repo, run_tensorflow
-from tests.warm.playing import played_by_workers
+from tests.warm.path.playing import played_by_workers
 
 pytestmark = pytest.mark.heavy
 

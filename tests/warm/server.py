@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from ovmake.workers.client import passed
 from ovmake.workers.protocol import die_with_parent
 from tests.warm import ASKED, FOLDER, ON_PATH
-from tests.warm.playing import PLAYED, play
+from tests.warm.path.playing import PLAYED, play
 
 # What workers import sooner or later. `ovmake.workers` comes first: it keeps the others from reporting usage.
 MODULES = {

@@ -9,7 +9,7 @@ import os
 import sys
 
 FOLDER, ASKED = "OVMAKE_TESTS_WARM", "OVMAKE_TESTS_WARM_BY"
-PLAYED = "OVMAKE_TESTS_BF16"  # see tests/warm/playing.py
+PLAYED = "OVMAKE_TESTS_BF16"  # see tests/warm/path/playing.py
 WORKERS = {
     "ovmake.workers.openvino_worker": "openvino",
     "ovmake.workers.tensorflow_worker": "tensorflow",
@@ -33,8 +33,12 @@ def stand_in(framework: str) -> None:
 
     # As a worker does: end with the parent.
     end_with_parent = ctypes.CDLL(None).prctl
+    try:
+        asking = socket.socket(socket.AF_UNIX)
+    except PermissionError:  # a worker's worker is in its cage, which has no sockets
+        return
     end_with_parent(1, signal.SIGKILL)
-    with socket.socket(socket.AF_UNIX) as server:
+    with asking as server:
         try:
             server.connect(f"{os.environ[FOLDER]}/{framework}")
             order = {
@@ -78,6 +82,7 @@ def end_with(status: int) -> None:
 if (framework := wanted()) is not None:
     stand_in(framework)
 if PLAYED in os.environ and WORKERS.get(sys.orig_argv[-1]) == "openvino":
-    from tests.warm.playing import play
+    # By its name in this folder, for a worker in a cage reads what Python's path names, and no more of a checkout.
+    import importlib
 
-    play(os.environ[PLAYED])
+    importlib.import_module("playing").play(os.environ[PLAYED])
