@@ -16,7 +16,11 @@ from __future__ import annotations
 
 import os
 import stat
-from _blake2 import blake2b
+
+try:
+    from _blake2 import blake2b
+except ImportError:  # a Python built without its own hashes
+    from hashlib import blake2b
 
 VARIABLE = "OVMAKE_STATE_KEY"
 KEY_BYTES = 32

@@ -7,7 +7,7 @@ packages that run this. Prints Markdown: of each thing the medians, their ratio,
 
     no-op         `ovmake build` where nothing is to be done, of `--models` models
     cold build    examples/fashion from nothing: conversion, INT8, gates, TensorFlow as the reference
-    reference     the part of it that TensorFlow takes, as its trace says
+    reference     the part of it that TensorFlow takes, as its traces say
     worker        from the start of a worker to the answer of an action that does nothing
 """
 
@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 from tests.benchmarks.turns import (  # noqa: E402
     Runs,
     Spent,
+    cpu,
     in_turns,
     machine,
     ms,
@@ -86,10 +87,13 @@ def cold(checkout: Path, folder: Path) -> Spent:
 
 
 def reference(folder: Path) -> Spent:
-    """Return what the reference of the last build took, as its trace says."""
+    """Return what TensorFlow took in the last build, as traces say: to be loaded, and to run the reference."""
     with closing(sqlite3.connect(folder / ".ovmake/state.db")) as connection:
-        (body,) = connection.execute("SELECT body FROM traces WHERE action LIKE 'reference %'").fetchone()
-    return Spent(wall_ms=json.loads(body)["seconds"] * 1000, cpu_ms=0.0)
+        rows = connection.execute(
+            "SELECT body FROM traces WHERE action LIKE 'reference %' OR action LIKE 'check-source %'"
+        )
+        seconds = sum(json.loads(body)["seconds"] for (body,) in rows)
+    return Spent(wall_ms=seconds * 1000, cpu_ms=0.0)
 
 
 def many(folder: Path, models: int) -> None:
@@ -104,7 +108,9 @@ def many(folder: Path, models: int) -> None:
 
 def row(name: str, runs: Runs) -> list[str]:
     """Return a row of the table."""
-    return [name, ms(wall(runs["before"])), ms(wall(runs["now"])), str(ratio(runs["now"], runs["before"]))]
+    times = [ms(wall(runs[side])) for side in ("before", "now")]
+    busy = cpu(runs["now"]) / cpu(runs["before"]) if cpu(runs["before"]) else None
+    return [name, *times, str(ratio(runs["now"], runs["before"])), "" if busy is None else f"{busy:.3f}"]
 
 
 def arguments() -> argparse.Namespace:
@@ -140,13 +146,13 @@ def main() -> None:
         workers = {side: partial(run, checkouts[side], idle[side], "-c", WORKER) for side in checkouts}
         builds = {side: partial(built, side) for side in checkouts}
         rows = [
-            row(f"no-op, {given.models} models", in_turns(each, 3 * given.rounds)),
+            row(f"no-op, {given.models} models", in_turns(each, 10 * given.rounds)),
             row("a worker, and five actions of nothing", in_turns(workers, 3 * given.rounds)),
             row("cold build, examples/fashion", in_turns(builds, given.rounds)),
             row("of it TensorFlow's reference", references),
         ]
     say(machine())
-    say(table(["", "before", "now", "now : before"], rows))
+    say(table(["", "before", "now", "now : before", "CPU"], rows))
 
 
 if __name__ == "__main__":
