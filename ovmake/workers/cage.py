@@ -158,7 +158,8 @@ def python() -> tuple[str, ...]:
     package = str(Path(_AROUND) / "ovmake")
     found = {sys.prefix, sys.base_prefix, sys.exec_prefix, package, os.path.dirname(os.path.realpath(sys.executable))}  # noqa: PTH120
     # Where it is a checkout, the folder that ovmake is imported from holds more than packages.
-    found |= {path for path in sys.path if path and path != _AROUND}
+    checkout = {_AROUND} if Path(_AROUND, "pyproject.toml").exists() else set()
+    found |= {path for path in sys.path if path} - checkout
     with contextlib.suppress(OSError), open("/proc/self/maps", "rb") as mapped:  # noqa: PTH123
         files = {line.split(maxsplit=5)[5].rstrip() for line in mapped if b" /" in line}
         found |= {os.path.dirname(os.fsdecode(path)) for path in files if b".so" in path}  # noqa: PTH120

@@ -6,6 +6,7 @@ Real workers, whose actions are the attacks. Without Landlock in the kernel, hal
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -462,3 +463,28 @@ def test_entering_takes_no_time_to_speak_of(worker: Worker) -> None:
         worker.facts("pool")
 
     assert time.monotonic() - began < 10
+
+
+# where Python and its packages are
+
+ASK_FOR_PYTHON = "import sys; from ovmake.workers.cage import python; print('\\n'.join(python()))"
+
+
+def test_packages_beside_an_installed_ovmake_are_read_and_a_checkout_around_it_is_not(tmp_path: Path) -> None:
+    checkout = Path(__file__).parents[2]
+    installed = tmp_path / "target"  # as `pip install --target`
+    shutil.copytree(checkout / "ovmake", installed / "ovmake", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def granted(around: Path) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", ASK_FOR_PYTHON],
+            env={**os.environ, "PYTHONPATH": str(around)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.splitlines()
+
+    assert str(installed) in granted(installed)
+    assert str(checkout) not in granted(checkout)
+    assert str(checkout / "ovmake") in granted(checkout)
