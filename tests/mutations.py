@@ -1,4 +1,4 @@
-"""Twenty-one faults, put into copies of the checkout one by one: does the suite find them? `python -m tests.mutations`.
+"""Some faults, put into copies of the checkout one by one: does the suite find them? `python -m tests.mutations`.
 
     python -m tests.mutations                         all of them
     python -m tests.mutations racy-clock orphans-live  some
@@ -152,6 +152,43 @@ MUTATIONS: dict[str, Mutation] = {
         'digest = _combine("node", node.op.encode(), self.attributes(node), *inputs)',
         'digest = _combine("node", node.op.encode(), *inputs)',
         "tests/workers/test_fingerprint.py",
+    ),
+    # walls against strangers
+    "links-followed": Mutation(
+        "store/handles.py",
+        "FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC",
+        "FILE = os.O_NONBLOCK | os.O_CLOEXEC",
+        "tests/store/test_beneath.py",
+    ),
+    "seals-unread": Mutation(
+        "store/sealing.py",
+        "if found != self.seal(table, *values):",
+        "if found is None:",
+        "tests/store -m not_heavy",
+    ),
+    "links-in-sources": Mutation(
+        "store/disk.py",
+        'if entry.is_symlink() and not self._inside(f"{top}/{prefix}{entry.name}"):',
+        "if entry.is_symlink() and not entry.name:",
+        "tests/store/test_disk.py",
+    ),
+    "no-cage": Mutation(
+        "workers/forking.py",
+        "missing = cage.enter(inside)",
+        'missing = ""',
+        "tests/workers/test_cage.py -m not_heavy",
+    ),
+    "sockets-allowed": Mutation(
+        "workers/cage.py",
+        "(_RETURN, 0, 0, _REFUSE | errno.EACCES),",
+        "(_RETURN, 0, 0, _ALLOW),",
+        "tests/workers/test_cage.py -m not_heavy",
+    ),
+    "unscreened": Mutation(
+        "workers/screening.py",
+        "    named = frozenset(allowed)\n    match kind:\n",
+        '    named = frozenset(allowed)\n    match "":\n',
+        "tests/workers/test_screening.py -m not_heavy",
     ),
 }
 

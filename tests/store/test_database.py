@@ -6,7 +6,7 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
@@ -541,3 +541,38 @@ def test_space_of_dropped_rows_goes_back_to_the_disk(path: Path) -> None:
         database.compact()
 
     assert path.stat().st_size < before / 10
+
+
+CHANGES = {
+    "traces": "UPDATE traces SET body = replace(body, 'convert', 'compress')",
+    "results": "UPDATE results SET body = replace(body, '1.5', '2.5')",
+    "failures": "UPDATE failures SET message = 'it did not'",
+    "files": "UPDATE files SET sha256 = 'cd'",
+    "fingerprints": "UPDATE fingerprints SET found = 'other'",
+    "listings": "UPDATE listings SET files = '{}'",
+}
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_row_that_somebody_changed_is_a_torn_database(table: str, database: Database) -> None:
+    tree = of_bytes(b"tree")
+    given = SeenInput(label="models/m", digest=tree, files={"a": of_bytes(b"a")})
+    database.succeed("convert m", replace(trace(), seen=replace(trace().seen, inputs={"source": given})))
+    database.fail("convert n", "d", "it broke")
+    database.remember_files([("models/m.pb", FILE)])
+    database.remember_fingerprint("source", "found")
+    reads: dict[str, Callable[[], object]] = {
+        "traces": database.traces,
+        "results": lambda: list(database.results()),
+        "failures": database.failures,
+        "files": database.files,
+        "fingerprints": lambda: database.fingerprint("source"),
+        "listings": lambda: database.listing(tree),
+    }
+    assert reads[table]()
+
+    database._connection.execute(CHANGES[table])
+
+    with pytest.raises(sqlite3.DatabaseError, match="its seal is wrong") as caught:
+        reads[table]()
+    assert torn(caught.value)

@@ -12,7 +12,7 @@ import pytest
 
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.store import publishing
-from ovmake.store.disk import DigestMismatchError, RealDisk, Stat
+from ovmake.store.disk import DigestMismatchError, LinkOutsideError, RealDisk, Stat
 
 
 @pytest.fixture
@@ -385,3 +385,32 @@ def test_killed_while_writing_leaves_nothing_behind(disk: RealDisk) -> None:
     disk.write("build/page.html", b"whole")
 
     assert tree(disk.root / "build") == {"page.html": b"whole"}
+
+
+# links that leave the repo
+
+
+@pytest.mark.parametrize("name", ["link", "deep/link", "linked/link"])
+def test_walk_over_a_source_stops_at_a_link_that_leaves_the_repo(name: str, tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    (repo / "m/deep").mkdir(parents=True)
+    (repo / "elsewhere").mkdir()
+    (repo / "m/linked").symlink_to("../elsewhere")
+    (tmp_path / "secret").write_text("secret")
+    (repo / "m" / name).symlink_to(tmp_path / "secret")
+    disk = RealDisk(repo, inside=lambda path: os.path.realpath(repo / path).startswith(f"{repo}/"))
+
+    with pytest.raises(LinkOutsideError) as caught:
+        disk.walk("m")
+
+    assert caught.value.path == f"m/{name}"
+
+
+def test_links_within_the_repo_are_followed_and_told_by_where_they_lead(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "shared").write_text("words")
+    (tmp_path / "m/words").symlink_to("../shared")
+    disk = RealDisk(tmp_path, inside=lambda path: os.path.realpath(tmp_path / path).startswith(f"{tmp_path}/"))
+
+    assert disk.walk("m").keys() == {"words"}
+    assert disk.linked("m") == [str(tmp_path / "shared")]
