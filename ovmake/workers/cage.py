@@ -47,7 +47,8 @@ _ALL_SCOPES = 3  # abstract sockets, signals
 
 _READ = _READ_FILE | _READ_DIR
 _RUN = _READ | _EXECUTE
-_WRITE = (*(_READ, _WRITE_FILE, _TRUNCATE, _REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_REG, _MAKE_SYM, _REFER),)
+_MAKE, _REMOVE = _MAKE_DIR | _MAKE_REG | _MAKE_SYM, _REMOVE_DIR | _REMOVE_FILE
+_WRITE = _READ | _WRITE_FILE | _TRUNCATE | _MAKE | _REMOVE | _REFER
 _DEVICE = _READ | _WRITE_FILE | _TRUNCATE | _IOCTL_DEVICE
 
 # Where programs and libraries are, what the kernel tells, and what frameworks compute on. Of /etc, what the C library,
@@ -131,16 +132,13 @@ def _files(call: ctypes.CDLL, cage: Cage) -> str:
 
 
 def _grants(cage: Cage) -> Iterator[tuple[str, int]]:
-    everything = 0
-    for right in _WRITE:
-        everything |= right
     for paths, allowed in (
         ((*_PROGRAMS, *python()), _RUN),
         ((*_SYSTEM, *_settings()), _READ),
         (_DEVICES, _DEVICE),
         (cage.read, _READ),
         ((*cage.list, _AROUND), _READ_DIR),
-        (cage.write, everything),
+        (cage.write, _WRITE),
     ):
         for path in paths:
             yield path, allowed

@@ -7,8 +7,8 @@
     keep()                                               import what the last fork had to import
 
 A worker imports its framework once, uses nothing of it, and so has no threads of the framework's when it forks. The
-fork enters its cage, does the action, writes its answer into a pipe, and ends. It is not asked twice: what a model's
-bytes may have done to it ends with it, and so does all that it started.
+fork enters its cage, does the action, writes its answer into a pipe, and ends. What a model's bytes may have done to it
+ends with it, and so does all that it started.
 
 What the fork had to import besides, it names in a last line. The worker imports that, too, once it has answered, if
 it is one of KEPT: the next fork finds it.
@@ -41,8 +41,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ovmake.workers import cage
+from ovmake.workers.protocol import die_with_parent, write_all
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_CHILD_SUBREAPER = 36
 # Facts of an action are a few numbers and names; `inspect` lists a model's layers.
 _MOST_BYTES = 1 << 28
 _ASK = b"?"
@@ -157,7 +158,7 @@ def _start(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay
         os.close(reading)
         os.close(telling)
         _worker.append((writing, os.fdopen(hearing, "rb")))
-        _end_with(worker)
+        die_with_parent(worker)
         _fork(inside, scratch, answer, line, stay=stay)
     os.close(writing)
     os.close(hearing)
@@ -185,9 +186,7 @@ def ask(line: bytes) -> bytes | None:
         OSError: the worker is gone.
     """
     asking, answers = _worker[0]
-    line = _ASK + line
-    while line:
-        line = line[os.write(asking, line) :]
+    write_all(asking, _ASK + line)
     return answers.readline().strip() or None
 
 
@@ -216,20 +215,11 @@ def _fork(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay:
         os._exit(status)
 
 
-def _end_with(worker: int) -> None:
-    """Have this fork end with its worker, which may be gone already. It may also be process 1, of a container."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != worker:
-            os._exit(1)
-
-
 def _answer(answer: Answer, line: bytes) -> None:
     before = set(sys.modules)
     said = answer(line)
     said += " ".join(name for name in KEPT if name in sys.modules and name not in before).encode() + b"\n"
-    while said:
-        said = said[os.write(_worker[0][0], said) :]
+    write_all(_worker[0][0], said)
 
 
 def _be_heir() -> None:

@@ -174,9 +174,18 @@ def logged_to(path: str) -> Iterator[None]:
             os.close(descriptor)
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends. Elsewhere than on Linux, the end of stdin has to do."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Have the kernel kill this process when its parent ends. Elsewhere than on Linux, the end of stdin has to do.
+
+    Whoever knows its `parent` says so: it may be process 1, of a container.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # the parent ended before the call
+        if os.getppid() == 1 if parent is None else os.getppid() != parent:  # it ended before the call
             os._exit(1)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write to a pipe: one call may take a part only."""
+    while data:
+        data = data[os.write(descriptor, data) :]

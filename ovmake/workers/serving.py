@@ -31,6 +31,7 @@ from ovmake.workers.protocol import (
     die_with_parent,
     logged_to,
     message_of,
+    write_all,
 )
 
 NOTHING: Mapping[str, Sequence[str]] = {}
@@ -51,9 +52,7 @@ def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[
     os.dup2(2, 1)
     server = _Server(handlers, imports, answers)
     for line in sys.stdin.buffer:
-        said = server.answer(line)
-        while said:
-            said = said[os.write(answers, said) :]
+        write_all(answers, server.answer(line))
         keep()
     server.end()
 
