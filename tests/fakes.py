@@ -29,7 +29,7 @@ from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Trace
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.database import CachedFile, Database
-from ovmake.store.disk import DigestMismatchError, Stat
+from ovmake.store.disk import DigestMismatchError, LinkOutsideError, Stat
 
 TICK_NS = 1_000_000_000
 JUMP_NS = 1_000_003
@@ -77,7 +77,8 @@ class FakeFile:
 class FakeDisk:
     """Files in memory; see `store.disk.Disk`.
 
-    `full` makes every write fail, `unreadable` holds paths that cannot be opened.
+    `full` makes every write fail, `unreadable` holds paths that cannot be opened, `leaving` files that are links out
+    of the repo.
     """
 
     def __init__(self, fuse: Fuse | None = None) -> None:
@@ -86,6 +87,7 @@ class FakeDisk:
         self.reads: list[str] = []
         self.full = False
         self.unreadable: set[str] = set()
+        self.leaving: set[str] = set()
         self._fuse = fuse or Fuse()
         self._clock_ns = 1_000 * TICK_NS
         self._jumps = 0
@@ -139,6 +141,9 @@ class FakeDisk:
         """See `Disk`."""
         self._check_readable(path)
         prefix = f"{path}/"
+        for name in sorted(self.leaving):
+            if name.startswith(prefix):
+                raise LinkOutsideError(name)
         stats = {name.removeprefix(prefix): self.stat(name) for name in self.files if name.startswith(prefix)}
         return {name: stat for name, stat in stats.items() if stat is not None}
 

@@ -252,6 +252,20 @@ def test_path_that_leaves_the_repo_by_a_link_fails_before_it_is_run() -> None:
     assert (built.ran, diagnostic(built, "convert m").code) == ([], "path-outside")
 
 
+def test_folder_that_holds_a_link_out_of_the_repo_fails_and_names_the_link() -> None:
+    there = repo({"models/m/saved_model.pb": b"a", "models/m/variables/data": b"b"})
+    there.disk.leaving.add("models/m/variables/data")
+
+    built = there.build(graph(action("convert m", "models/m")))
+
+    assert diagnostic(built, "convert m") == Diagnostic(
+        code="path-outside",
+        message="convert m: `models/m/variables/data` is a link that leaves the repo",
+        help="run ovmake with --allow-outside if you trust it",
+    )
+    assert built.ran == []
+
+
 def test_gate_that_is_missed_is_told_and_not_another_of_the_target_that_passed() -> None:
     gates = graph(action("gate m", "models/m.pb"), action("gate n", "models/m.pb", params={"n": 1}))
     plan = Graph(

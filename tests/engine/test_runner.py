@@ -15,10 +15,11 @@ import pytest
 
 from ovmake.engine.allowance import Allowance
 from ovmake.engine.job import Completion, Failure, Job, Success
-from ovmake.engine.runner import WorkerRunner, _result
+from ovmake.engine.runner import WorkerRunner, _result, cage_of
 from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
 from ovmake.store.processes import Gauge
+from ovmake.workers.cage import Cage
 from ovmake.workers.protocol import Response
 from ovmake.workers.serving import _line
 
@@ -105,6 +106,43 @@ def test_worker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.M
     assert isinstance(result, Failure)
     assert "the openvino worker ended with exit status 1" == result.message
     assert ("no module named so and so",) == result.notes
+
+
+def test_worker_that_dies_without_a_log_is_told_by_what_it_said_itself(tmp_path: Path, runners: Make) -> None:
+    runner = runners(Allowance())
+    runner.start(job(tmp_path))
+    (busy,) = runner._busy.values()
+    Path(busy.job.log).unlink()
+    (tmp_path / "worker-openvino.log").write_text("out of luck\n")
+    busy.worker.process.kill()
+
+    result = runner.wait().result
+
+    assert isinstance(result, Failure)
+    assert ("worker-died", ("out of luck",)) == (result.code, result.notes)
+
+
+def test_job_with_a_folder_is_done_in_a_cage_of_what_it_names(tmp_path: Path, runners: Make) -> None:
+    source, journal = tmp_path / "models" / "m.pb", tmp_path / "journal"
+    named = replace(
+        job(tmp_path),
+        folder=str(tmp_path),
+        journal=str(journal),
+        reads=(str(source),),
+        writes=(str(tmp_path / "kept"),),
+    )
+    runner = runners(Allowance())
+    runner.start(named)
+    done = runner.wait()
+
+    assert isinstance(done.result, Failure)
+    assert "nothing" in done.result.message
+    assert b"" == journal.read_bytes()
+    assert cage_of(named) == Cage(
+        read=(str(source),),
+        list=(str(source.parent),),
+        write=(str(tmp_path), str(journal), named.log, str(tmp_path / "kept")),
+    )
 
 
 def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners: Make) -> None:
