@@ -62,7 +62,7 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
     name = event.action.name
     if event.diagnostic is not None:
         return render(event.diagnostic).splitlines()
-    warned = [] if event.warning is None else render(event.warning).splitlines()
+    warned = [line for warning in event.warnings for line in render(warning).splitlines()]
     if event.status == "ran":
         told = explain or event.action.worker != "here"
         return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]

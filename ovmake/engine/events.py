@@ -49,7 +49,7 @@ class ActionFinished:
 
     `estimate_seconds` is what earlier runs say of an action that would run; None: unknown, or nobody asked.
 
-    `warning` is what a success has to say all the same; `diagnostic` is why it failed.
+    `warnings` are what a success has to say all the same; `diagnostic` is why it failed.
     """
 
     action: Action
@@ -57,7 +57,7 @@ class ActionFinished:
     seconds: float | None = None
     reasons: tuple[str, ...] = ()
     diagnostic: Diagnostic | None = None
-    warning: Diagnostic | None = None
+    warnings: tuple[Diagnostic, ...] = ()
     effort: Effort | None = None
     estimate_seconds: float | None = None
 
@@ -74,8 +74,9 @@ class ActionFinished:
             fields["reasons"] = list(self.reasons)
         if self.diagnostic is not None:
             fields["diagnostic"] = diagnostic_to_json(self.diagnostic)
-        if self.warning is not None:
-            fields["warning"] = diagnostic_to_json(self.warning)
+        if self.warnings:
+            told = [diagnostic_to_json(warning) for warning in self.warnings]
+            fields |= {"warning": told[0], "warnings": told}  # the first alone is what format 1 began with
         return fields
 
 

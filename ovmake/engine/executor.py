@@ -277,7 +277,7 @@ class Executor:
                     seconds=done.seconds if done else None,
                     effort=done.effort if done else None,
                     reasons=reasons,
-                    warning=self._warning(action, trace.facts) if status in {"ran", "restored"} else None,
+                    warnings=self._warnings(action, trace.facts) if status in {"ran", "restored"} else (),
                 ),
             )
         scheduler.finish(action.name, ok=True)
@@ -316,10 +316,10 @@ class Executor:
         self._outcomes[action.name] = ActionOutcome(status="skipped")
         self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
 
-    def _warning(self, action: Action, facts: Mapping[str, JsonValue]) -> Diagnostic | None:
+    def _warnings(self, action: Action, facts: Mapping[str, JsonValue]) -> tuple[Diagnostic, ...]:
         """Return what a success has to say all the same."""
-        complaint = Complaint.of_facts(facts)
-        return None if complaint is None else replace(self._point_home(action, complaint), severity="warning")
+        told = (self._point_home(action, complaint) for complaint in Complaint.of_facts(facts))
+        return tuple(replace(one, severity="warning") for one in told)
 
     def _point_home(self, action: Action, failure: Complaint) -> Diagnostic:
         """Point a failure at the setting it names, else at the model's table."""

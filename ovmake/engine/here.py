@@ -10,7 +10,7 @@ check-size, require     what else the Ovfile asks for
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
@@ -41,8 +41,7 @@ def _gate(job: Job) -> Success | Failure:
             facts=facts,
         )
     _write(job, "verdict", verdict.to_json())
-    complaint = _complaint(verdict, search)
-    return Success(facts=facts if complaint is None else facts | complaint.as_facts())
+    return Success(facts=facts | Complaint.as_facts(*_complaints(verdict, search)))
 
 
 def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None) -> str:
@@ -55,24 +54,23 @@ def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None) -> 
     return ""
 
 
-def _complaint(verdict: Verdict, search: Mapping[str, object] | None) -> Complaint | None:
-    """Return what a gate that passed has to say all the same."""
+def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterator[Complaint]:
+    """Yield what a gate that passed has to say all the same."""
     if search is not None and search["layers"] and search["int8"] == 0:
-        return Complaint(
+        yield Complaint(
             code="nothing-in-int8",
             message=f"the gate passed, with all {search['layers']} layers given back: nothing is left in INT8",
             notes=(verdict.doubt,) if verdict.doubt else (),
             help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
             setting="accuracy",
         )
-    if verdict.doubt:
-        return Complaint(
+    elif verdict.doubt:
+        yield Complaint(
             code="undecided-gate",
             message=f"the gate passed, and {verdict.doubt}",
             help="add samples to the validation set, or promise no more than it can tell",
             setting="accuracy.dataset",
         )
-    return None
 
 
 def _judge(job: Job) -> Success:
@@ -96,7 +94,7 @@ def _check_speed(job: Job) -> Success:
         "`speed-check = false` turns this check off",
         setting="speed-check",
     )
-    return Success(facts={"note": f"slower than the FP32 IR: {verdict.speed}", **complaint.as_facts()})
+    return Success(facts={"note": f"slower than the FP32 IR: {verdict.speed}", **Complaint.as_facts(complaint)})
 
 
 def _weigh(job: Job) -> Success:

@@ -14,7 +14,7 @@ from typing import Protocol
 from ovmake.graph.action import Action, JsonValue
 from ovmake.graph.digest import Digest
 
-WARNING = "warning"
+WARNINGS = "warnings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,22 +56,29 @@ class Complaint:
     help: str = ""
     setting: str = ""
 
-    def as_facts(self) -> dict[str, JsonValue]:
-        """Return it as a fact of a success: a warning. Kept with the trace, it is said again after a restore."""
-        return {WARNING: (self.code, self.message, self.notes, self.help, self.setting)}
+    @staticmethod
+    def as_facts(*complaints: Complaint) -> dict[str, JsonValue]:
+        """Return facts of a success: its warnings. Kept with the trace, they are said again after a restore."""
+        told = tuple((one.code, one.message, one.notes, one.help, one.setting) for one in complaints)
+        return {WARNINGS: told} if told else {}
 
     @classmethod
-    def of_facts(cls, facts: Mapping[str, JsonValue]) -> Complaint | None:
-        """Return the warning among a success's facts."""
-        match facts.get(WARNING):
+    def of_facts(cls, facts: Mapping[str, JsonValue]) -> tuple[Complaint, ...]:
+        """Return the warnings among a success's facts."""
+        told = facts.get(WARNINGS)
+        return tuple(map(cls._of_fact, told)) if isinstance(told, tuple) else ()
+
+    @classmethod
+    def _of_fact(cls, told: JsonValue) -> Complaint:
+        match told:
             case (str(code), str(message), tuple(notes), str(hint), str(setting)):
                 return cls(code=code, message=message, notes=tuple(map(str, notes)), help=hint, setting=setting)
-        return None
+        raise TypeError(f"no warning: {told}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """The outputs are written. The facts may hold a warning, see `Complaint`."""
+    """The outputs are written. The facts may hold warnings, see `Complaint`."""
 
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
 

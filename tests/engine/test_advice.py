@@ -15,7 +15,8 @@ from tests.engine.small import action, repo
 from tests.fakes import Built, FakeRepo
 
 COMPLAINT = Complaint(code="slow", message="it is slow", notes=("a", "b"), help="run", setting="speed-check")
-FACTS: dict[str, JsonValue] = {**COMPLAINT.as_facts(), NOTE: "slow"}
+OTHER = Complaint(code="odd", message="it is odd")
+FACTS: dict[str, JsonValue] = {**Complaint.as_facts(COMPLAINT, OTHER), NOTE: "slow"}
 
 
 def plan() -> Graph:
@@ -95,20 +96,28 @@ def test_a_warning_comes_with_a_run_and_with_a_restore_and_not_with_a_look() -> 
 
     assert "restored" == finished(back, "check m").status
     for built in (first, back):
-        warning = finished(built, "check m").warning
-        assert warning is not None
+        warning, other = finished(built, "check m").warnings
         assert ("warning", "slow", "check m: it is slow") == (warning.severity, warning.code, warning.message)
         assert (("a", "b"), "run") == (warning.notes, warning.help)
+        assert ("warning", "odd", "check m: it is odd") == (other.severity, other.code, other.message)
     assert [] == [one for one in second.events if isinstance(one, ActionFinished)]
 
 
-def test_the_warning_is_in_the_public_event() -> None:
+def test_warnings_are_in_the_public_event_and_the_first_also_alone_as_it_was_before_there_were_several() -> None:
     built = repo().build(plan(), facts={"check m": FACTS})
 
-    body = finished(built, "check m").to_json()["warning"]
-    assert isinstance(body, dict)
-    assert ("warning", "slow") == (body["severity"], body["code"])
-    assert "warning" not in finished(built, "compare m").to_json()
+    body = finished(built, "check m").to_json()
+    told = body["warnings"]
+    assert isinstance(told, list)
+    first, second = told
+    assert (body["warning"], "warning", "slow") == (first, first["severity"], first["code"])
+    assert ("warning", "odd") == (second["severity"], second["code"])
+    assert not {"warning", "warnings"} & set(finished(built, "compare m").to_json())
+
+
+def test_a_warning_that_is_none_is_a_fault_of_ovmakes() -> None:
+    with pytest.raises(TypeError, match="no warning"):
+        Complaint.of_facts({"warnings": ("slow",)})
 
 
 def test_status_repeats_what_is_notable_of_a_fresh_target() -> None:

@@ -39,7 +39,7 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
             {"event": "action-finished", **NAMED, "status": "skipped"},
         ),
         (
-            ActionFinished(action=QUANTIZE, status="ran", seconds=1.23456, reasons=("never built",), warning=SLOW),
+            ActionFinished(action=QUANTIZE, status="ran", seconds=1.23456, reasons=("never built",), warnings=(SLOW,)),
             {
                 "event": "action-finished",
                 **NAMED,
@@ -47,6 +47,7 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
                 "seconds": 1.235,
                 "reasons": ["never built"],
                 "warning": SLOW_JSON,
+                "warnings": [SLOW_JSON],
             },
         ),
         (

@@ -268,12 +268,10 @@ def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> N
     all_back = gated(tmp_path, {**SEARCH, "int8": 0}, candidate=0.9)
     nothing_to_quantize = gated(tmp_path, {**SEARCH, "int8": 0, "layers": 0}, candidate=0.9)
 
-    complaint = Complaint.of_facts(all_back.facts)
-    assert complaint is not None
+    (complaint,) = Complaint.of_facts(all_back.facts)
     assert "nothing-in-int8" == complaint.code
     assert "the gate passed, with all 64 layers given back: nothing is left in INT8" == complaint.message
-    doubt = Complaint.of_facts(nothing_to_quantize.facts)
-    assert doubt is not None
+    (doubt,) = Complaint.of_facts(nothing_to_quantize.facts)
     assert "undecided-gate" == doubt.code
 
 
