@@ -91,8 +91,9 @@ def target_line(event: TargetFinished, places: str) -> str:
     # Adding 0 makes 0 of -0, which "-0.0000" would be of a hair's breadth in the right direction.
     drop = "" if event.drop is None else f", drop {round(event.drop, 4) + 0:.4f}"
     int8 = "" if event.int8_layers is None else f", {event.int8_layers} of {event.layers} layers INT8"
-    chosen = "" if event.chosen is None else f"({event.chosen})"
-    return f"{event.target:<24} {event.status:<8} {gate + drop + int8:<28} {places} {chosen}".rstrip()
+    chosen = "" if event.chosen is None else f" ({event.chosen})"
+    needs = "" if event.needs is None else f" with {event.needs}"
+    return f"{event.target:<24} {event.status:<8} {gate + drop + int8:<28} {places}{chosen}{needs}".rstrip()
 
 
 class Plain:

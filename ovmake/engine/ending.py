@@ -28,7 +28,7 @@ def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinis
     gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
     facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
     gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
-    int8_layers, layers = facts.get("int8_layers"), facts.get("layers")
+    int8_layers, layers, needs = (facts.get(name) for name in ("int8_layers", "layers", "needs"))
     return TargetFinished(
         target=name,
         status=_status({done.status for done in chain}, dry_run=dry_run),
@@ -39,6 +39,7 @@ def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinis
         decided=decided if isinstance(decided, bool) else None,
         int8_layers=int8_layers if isinstance(int8_layers, int) else None,
         layers=layers if isinstance(layers, int) else None,
+        needs=needs if isinstance(needs, str) else None,
     )
 
 

@@ -87,7 +87,8 @@ class TargetFinished:
     `chosen` is the precision that `auto` chose, None for other targets.
     `int8_layers` of `layers` stayed in INT8 after a search for layers to give back; None where there was none.
     `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
-    the samples are enough for the gate's word, None without a drop.
+    the samples are enough for the gate's word, None without a drop. `needs` is the property, `NAME=value`, without
+    which a processor's default breaks the promise; None where none is needed.
     """
 
     target: str
@@ -99,6 +100,7 @@ class TargetFinished:
     decided: bool | None = None
     int8_layers: int | None = None
     layers: int | None = None
+    needs: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -115,6 +117,8 @@ class TargetFinished:
             fields["decided"] = self.decided
         if self.int8_layers is not None:
             fields |= {"int8_layers": self.int8_layers, "layers": self.layers}
+        if self.needs is not None:
+            fields["needs"] = self.needs
         return fields
 
 

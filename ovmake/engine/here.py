@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
+from ovmake.engine import running
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
-from ovmake.promise import Verdict, decide, facts_of
+from ovmake.promise import Default, Verdict, decide, default_verdict, facts_of, other_batches
 from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
 from ovmake.store.beneath import copy, create, take
@@ -26,9 +27,11 @@ def run_here(job: Job) -> Success | Failure:
 
 
 def _gate(job: Job) -> Success | Failure:
-    verdict = decide(_read(job, "evaluation"), job.params)
+    evaluation = _read(job, "evaluation")
+    verdict, default = decide(evaluation, job.params), default_verdict(evaluation, job.params)
     search = _read_if_any(job, "search")
-    facts = verdict.to_facts() | (searching.facts(search) if search else {})
+    told = _told(verdict, default)
+    facts = facts_of(told) | (searching.facts(search) if search else {})
     promised = "accuracy.promised" in job.params
     if not verdict.keeps(promised=promised):
         unpublished = "nothing was published; the last good IR, if there is one, is where it was"
@@ -36,15 +39,22 @@ def _gate(job: Job) -> Success | Failure:
             code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
             message=verdict.text,
             notes=(*(searching.notes(search) if search else ()), unpublished),
-            help=_advice(job, verdict, search),
+            help=_advice(job, verdict, search, evaluation),
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
-    _write(job, "verdict", verdict.to_json())
+    _write(job, "verdict", told)
     return Success(facts=facts | Complaint.as_facts(*_complaints(verdict, search)))
 
 
-def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None) -> str:
+def _told(verdict: Verdict, default: Default | None) -> dict[str, object]:
+    """Return the content of the verdict's file."""
+    return verdict.to_json() | ({"default": default.to_json()} if default else {})
+
+
+def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, evaluation: Mapping[str, object]) -> str:
+    if verdict.broken == "batch":
+        return other_batches(evaluation)
     if verdict.result == "not-measured":
         return "`accuracy = false` publishes the IR without comparing it"
     if search is not None:
@@ -74,8 +84,9 @@ def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterat
 
 
 def _judge(job: Job) -> Success:
-    verdict = decide(_read(job, "evaluation"), job.params)
-    _write(job, "verdict", verdict.to_json())
+    evaluation = _read(job, "evaluation")
+    verdict = decide(evaluation, job.params)
+    _write(job, "verdict", _told(verdict, default_verdict(evaluation, job.params)))
     _write(job, "kept", {"kept": verdict.keeps(promised="accuracy.promised" in job.params)})
     return Success()
 
@@ -135,6 +146,7 @@ def _publish(job: Job) -> Success | Failure:
     verdict = _read_if_any(job, "verdict")
     choice = _read_if_any(job, "choice")
     search = _read_if_any(job, "search")
+    evaluation = _read_if_any(job, "evaluation")
     made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
@@ -142,7 +154,7 @@ def _publish(job: Job) -> Success | Failure:
             tools=job.tools,
             digests=job.digests,
             interface=_read(job, "interface"),
-            evaluation=_read_if_any(job, "evaluation"),
+            evaluation=evaluation,
             verdict=verdict,
             choice=choice,
             search=search,
@@ -152,9 +164,13 @@ def _publish(job: Job) -> Success | Failure:
     )
     _write(job, "record", content)
     facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None} if verdict is None else facts_of(verdict)
+    notes = [f"needs {facts['needs']}"] if "needs" in facts else []
     if search:
-        facts |= searching.facts(search) | {"note": searching.note(search)}
-    return Success(facts=facts | ({"chosen": str(choice["chosen"])} if choice else {}))
+        facts |= searching.facts(search)
+        notes.append(searching.note(search))
+    facts |= {"note": "; ".join(notes)} if notes else {}
+    facts |= {"chosen": str(choice["chosen"])} if choice else {}
+    return Success(facts=facts | Complaint.as_facts(*running.complaints(verdict or {}, evaluation or {}, content)))
 
 
 def _check_size(job: Job) -> Success | Failure:

@@ -52,7 +52,8 @@ def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], 
     options = MetricOptions()
     cosine = _number(own.get("accuracy", "agreement", "cosine"))
     error = _number(own.get("accuracy", "agreement", "max-error"))
-    promised = bool(metric or drop) or cosine is not None or error is not None
+    given = tuple(key for key, value in (("cosine", cosine), ("max-error", error)) if value is not None)
+    promised = bool(metric or drop or given)
     if metric or drop:
         metric = metric or DEFAULT_METRIC
         drop = drop or _default_drop(metric)
@@ -72,6 +73,7 @@ def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], 
         cosine=cosine,
         max_error=error,
         promised=promised,
+        given=given,
     )
 
 

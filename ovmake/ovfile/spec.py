@@ -194,7 +194,8 @@ class Accuracy:
     """The gate. With a `metric`, labels decide; without, agreement with TensorFlow's outputs does.
 
     `cosine` is the least cosine, `max_error` the largest difference as a share of an output's scale. `promised`: the
-    Ovfile asks for some of this, so that where TensorFlow cannot be compared with the target fails.
+    Ovfile asks for some of this, so that where TensorFlow cannot be compared with the target fails. `given` says which
+    of `cosine` and `max-error` are the Ovfile's own.
     """
 
     dataset: str | None
@@ -203,6 +204,7 @@ class Accuracy:
     cosine: float | None
     max_error: float | None
     promised: bool
+    given: tuple[str, ...] = ()
     options: MetricOptions = field(default_factory=MetricOptions)
 
     @property

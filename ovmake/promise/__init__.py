@@ -2,10 +2,14 @@
 
 verdict.py     an evaluation beside the promise: passed, missed, not measured
 dropping.py    the drop of a metric, and whether the samples are enough to tell
+neighbours.py  the same samples in batches of two sizes
+by_default.py  the same promise, of an IR that is compiled without properties
 """
 
 from __future__ import annotations
 
+from ovmake.promise.by_default import Default, default_verdict
+from ovmake.promise.neighbours import depends_by_nature, other_batches
 from ovmake.promise.verdict import Verdict, decide, facts_of
 
-__all__ = ["Verdict", "decide", "facts_of"]
+__all__ = ["Default", "Verdict", "decide", "default_verdict", "depends_by_nature", "facts_of", "other_batches"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovmake.promise.dropping import Check, JsonValue, check_drop, number
+from ovmake.promise.neighbours import check_neighbours
 
 # TensorFlow is not always equal to itself: kernels in integers round differently, and a model may blow up the last bit
 # of its inputs. By default an IR may be as far from it as this many times its own distance. In integers, of which an
@@ -64,13 +65,19 @@ class Verdict:
 
 
 def facts_of(verdict: Mapping[str, object]) -> dict[str, JsonValue]:
-    """Return the same of a verdict's file: `interval` as (low, high); without a drop, nothing of it."""
+    """Return the same of a verdict's file: `interval` as (low, high); without a drop, nothing of it.
+
+    `needs` is the property without which the promise is broken, see `by_default.py`.
+    """
     drop, interval = verdict["drop"], verdict["interval"]
     facts: dict[str, JsonValue] = {"gate": str(verdict["result"]), "drop": None}
     if isinstance(drop, int | float):
         facts |= {"drop": drop, "decided": verdict["decided"] is True}
     if isinstance(interval, dict):
         facts["interval"] = (interval["low"], interval["high"])
+    default = verdict.get("default")
+    if isinstance(default, dict) and default["needs"]:
+        facts["needs"] = str(default["needs"])
     return facts
 
 
@@ -98,6 +105,8 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         checks.append(_check_cosine(figures, least, lenient=lenient))
     if isinstance(most := params.get("accuracy.agreement.max-error"), int | float):
         checks.append(_check_error(figures, most, lenient=lenient))
+    if (same := check_neighbours(evaluation, params)) is not None and not same.kept:
+        checks.append(same)
     broken = next((check.setting for check in checks if not check.kept), "")
     odd = _not_finite(figures) if broken.startswith("accuracy.agreement") else []
     text = "; ".join([*(check.text for check in checks), *odd])

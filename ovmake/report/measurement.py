@@ -87,6 +87,21 @@ class SideFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ByDefault:
+    """The IR as most applications compile it, executed in `precision`; `speedup` is against TensorFlow's faster way."""
+
+    precision: str
+    latency_median_us: float
+    inferences: int
+    speedup: Ratio | None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any] | None) -> ByDefault | None:
+        """Read it; None where nothing else is executed then."""
+        return None if body is None else cls(**{**body, "speedup": Ratio.of(body["speedup"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """TensorFlow and the IR taking turns.
 
@@ -96,7 +111,7 @@ class Measurement:
     during most of it, on average `apart_ns` (nanoseconds that a value takes from one to another). `pairs` were timed,
     of which `quiet_pairs` undisturbed; the figures are of those, if there were enough. `machine` is the identity that
     figures are compared under, `machine_facts` all that is known of it. `layers` are the IR's in the order in which
-    they run.
+    they run. `by_default` is the IR compiled without properties, None where that is how it was verified.
     """
 
     tensorflow: SideFigures
@@ -121,6 +136,7 @@ class Measurement:
     apart_ns: float | None = None
     throughput_ratio: Ratio | None = None
     ways: tuple[Way, ...] = ()
+    by_default: ByDefault | None = None
     layers: tuple[TimedLayer, ...] = ()
     layers_missing: str = ""
     executed: Mapping[str, int] = field(default_factory=dict)
@@ -139,6 +155,7 @@ class Measurement:
             speedup_low=body["speedup"]["low"],
             speedup_high=body["speedup"]["high"],
             throughput_ratio=Ratio.of(body["throughput_ratio"]),
+            by_default=ByDefault.of(body.get("by_default")),
             ways=tuple(Way(**{**way, "speedup": Ratio.of(way["speedup"])}) for way in body["ways"]),
             layers=tuple(TimedLayer(**layer) for layer in body["layers"]),
             machine_facts=body["machine"],

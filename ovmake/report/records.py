@@ -115,6 +115,9 @@ class TargetReport:
 
     `decided` says whether there were samples enough for the gate's word.
 
+    `compiled` is the line of Python that compiles the IR as it was verified, "" where nothing was; `by_default` is the
+    gate's verdict over the IR compiled without properties, as the record has it, None where that is the same.
+
     `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
     be one "speed-check". `weighing` is None but for `auto`, `search` but for accuracy control.
     `requirements` are all that the Ovfile asks for. `devices` are those measured beside the Ovfile's own: what was
@@ -135,6 +138,8 @@ class TargetReport:
     versions: Mapping[str, str]
     missing: Mapping[str, str]
     decided: bool = True
+    compiled: str = ""
+    by_default: Mapping[str, Any] | None = None
     weighing: Weighing | None = None
     speed_check: SpeedCheck | None = None
     search: Search | None = None
@@ -182,6 +187,8 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         gate=gate,
         gate_text=text,
         decided=_decided(outcome, name, record),
+        compiled=(record.get("compile") or "") if record else "",
+        by_default=record["gate"].get("default") if record else None,
         size_bytes=record["size_bytes"] if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,

@@ -176,7 +176,13 @@ class Row:
             "precision": report.precision,
             "status": report.status,
             "verdict": self.verdict,
-            "gate": {"result": report.gate, "text": report.gate_text, "decided": report.decided},
+            "gate": {
+                "result": report.gate,
+                "text": report.gate_text,
+                "decided": report.decided,
+                **_by_default(report.by_default),
+            },
+            **({"compile": report.compiled} if report.compiled else {}),
             "place": report.place,
             "metric": evaluated.metric if evaluated else None,
             "unit": evaluated.unit if evaluated and evaluated.metric else None,
@@ -384,6 +390,14 @@ def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
+def _by_default(found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the gate says of the IR compiled without properties, where that executes something else."""
+    if found is None:
+        return {}
+    needs = {"needs": found["needs"]} if found["needs"] else {}
+    return {"by_default": {**{key: found[key] for key in ("precision", "result", "text")}, **needs}}
+
+
 def _circumstances(measured: Measurement) -> dict[str, Any]:
     """Return how a measurement came about, and what there is no figure of."""
     plain = ("pairs", "quiet_pairs", "windows", "seconds", "batch", "threads", "inputs", "device", "level")
@@ -396,6 +410,7 @@ def _circumstances(measured: Measurement) -> dict[str, Any]:
         "tensorflow_called": measured.tensorflow.way,
         "openvino_called": measured.openvino.way,
         "ways": [{**asdict(way), "speedup": _ratio(way.speedup)} for way in measured.ways],
+        **({"by_default": asdict(measured.by_default)} if measured.by_default else {}),
         "executed": dict(measured.executed),
         "layers": [asdict(layer) for layer in measured.layers],
         **{f"{name}_in_flight": side.in_flight for name, side in sides_of(measured).items()},

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import Target
+from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Accuracy, Target
 from ovmake.rules.settings import search_inputs
 
 
@@ -61,6 +61,21 @@ def promise_params(target: Target) -> tuple[Param, ...]:
         ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
         ("accuracy.agreement.cosine", accuracy.cosine),
         ("accuracy.agreement.max-error", accuracy.max_error),
+        ("accuracy.neighbours.cosine", DEFAULT_COSINE.get(target.precision) if accuracy.cosine is None else None),
         ("accuracy.promised", accuracy.promised or None),
     ]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+    return tuple(Param(name=name, value=value) for name, value in (*named, *_by_default(accuracy)) if value is not None)
+
+
+def _by_default(accuracy: Accuracy) -> list[tuple[str, JsonValue]]:
+    """Return the agreement that is asked of an IR compiled without properties, where it is not that of the Ovfile.
+
+    What is executed in bf16 by default is held to what a target in bf16 is, unless the Ovfile says more.
+    """
+    cosine, error = accuracy.cosine, accuracy.max_error
+    named: list[tuple[str, JsonValue]] = []
+    if cosine is not None and "cosine" not in accuracy.given:
+        named.append(("accuracy.default.cosine", min(cosine, DEFAULT_COSINE["bf16"])))
+    if error is not None and "max-error" not in accuracy.given:
+        named.append(("accuracy.default.max-error", max(error, DEFAULT_MAX_ERROR["bf16"])))
+    return named

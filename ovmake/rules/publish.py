@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import KeyPath, Target
+from ovmake.ovfile.spec import DEFAULT_DEVICE, KeyPath, Target
 from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import (
     control_params,
@@ -216,6 +216,13 @@ def _steps(made: Published) -> tuple[str, ...]:
     return (first, *(("control",) if made.search else ()), *(("choose",) if chosen else ()))
 
 
+def _call(params: Mapping[str, JsonValue], properties: Mapping[str, object]) -> str:
+    """Return the line of Python that compiles the IR as it was verified, in the folder of its files."""
+    given = ", ".join(f'"{name}": "{value}"' for name, value in properties.items())
+    file = f"{str(params['target']).rpartition(':')[0]}.xml"
+    return f'core.compile_model("{file}", "{params.get("device", DEFAULT_DEVICE)}", {{{given}}})'
+
+
 def record(made: Published) -> dict[str, object]:
     """Return the content of record.json. Scores are plain numbers; what was not measured is absent, not 0."""
     options = {name: value for name, value in made.params.items() if name not in {"target", "source"}}
@@ -225,6 +232,7 @@ def record(made: Published) -> dict[str, object]:
     if isinstance(metric, dict):
         name = metric["name"]
         scores = {"tensorflow": {name: metric["reference"]}, "openvino": {name: metric["candidate"]}}
+    properties = evaluation.get("compile_properties")
     verdict = made.verdict or {"result": "not-measured", "text": "`accuracy = false` turns the gate off", "drop": None}
     return {
         "format": FORMAT,
@@ -250,7 +258,8 @@ def record(made: Published) -> dict[str, object]:
         "executed": evaluation.get("executed"),
         "layers": evaluation.get("layers"),
         "weights": evaluation.get("weights"),
-        "compile_properties": evaluation.get("compile_properties"),
+        "compile_properties": properties,
+        "compile": _call(made.params, properties) if isinstance(properties, dict) else None,
         **({"accuracy_control": made.search} if made.search is not None else {}),
         **({"auto": made.choice} if made.choice is not None else {}),
     }

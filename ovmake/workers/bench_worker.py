@@ -28,7 +28,7 @@ from ovmake import machine
 from ovmake.workers import energy
 from ovmake.workers.client import ENVIRONMENT, WorkerProcess
 from ovmake.workers.cores import Cores
-from ovmake.workers.figures import Bench, Throughput, measurement, samples
+from ovmake.workers.figures import BY_DEFAULT, Bench, Throughput, measurement, samples
 from ovmake.workers.load import Load, foreign_cores
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.racing import compare_speed, time_candidates
@@ -71,20 +71,20 @@ def benchmark(request: Request) -> dict[str, object]:
 
 
 class _Workers:
-    """The processes that are timed, by name: one of each at a time."""
+    """The processes that are timed."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._started: dict[str, WorkerProcess] = {}
+        self._started: list[WorkerProcess] = []
 
     def start(self, name: str) -> WorkerProcess:
-        """Start a worker; whoever had the one before has ended it."""
-        log = f"{self._folder}/{name}.log"
-        self._started[name] = WorkerProcess.start(name, boot_log=log, environment=TIMED_ENVIRONMENT)
-        return self._started[name]
+        """Start a worker. Whoever wants another in its place ends it first."""
+        log = f"{self._folder}/{name}-{len(self._started)}.log"
+        self._started.append(WorkerProcess.start(name, boot_log=log, environment=TIMED_ENVIRONMENT))
+        return self._started[-1]
 
     def end(self) -> None:
-        for worker in self._started.values():
+        for worker in self._started:
             worker.end()
 
 
@@ -107,12 +107,15 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     fast = _alone(bench, OPENVINO, [_side(request, openvino, OPENVINO)])
     fast.start = lambda: workers.start(OPENVINO)
     ways = _ways(request, bench, tensorflow)
-    for side in (fast, *ways):
+    layers = fast.ask("layers")
+    bench.executed, bench.by_default = layers["executed"], str(layers["by_default"])
+    default = _by_default(request, workers) if bench.by_default else []
+    for side in (fast, *ways, *default):
         side.ask("feeds")
         bench.warm_ups[side.name] = warm_up(side, BLOCK_SECONDS)
     slow = _faster(ways)
-    sides = Sides(fast=fast, slow=slow, seldom=[way for way in ways if way is not slow])
-    bench.executed = fast.ask("layers")["executed"]
+    sides = Sides(fast=fast, slow=slow, seldom=[*(way for way in ways if way is not slow), *default])
+    load.follow(side.worker.process.pid for side in (fast, slow, *default))
     with closing(Cores()) as cores:
         watched = Watched(load=load, cores=cores)
         bench.windows = take_windows(sides, watched, limit_seconds=seconds * LATENCY_SHARE)
@@ -123,6 +126,13 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     bench.layers = fast.ask("profile", seconds=seconds * PROFILE_SHARE)["layers"]
     bench.seconds = time.monotonic() - started
     return bench
+
+
+def _by_default(request: Request, workers: _Workers) -> list[Side]:
+    """Open the IR as it is compiled without properties, in a process of its own: the other may get a new one."""
+    side = _side(request, workers.start(OPENVINO), BY_DEFAULT)
+    side.opened = side.ask("open")
+    return [side]
 
 
 def _side(request: Request, worker: WorkerProcess, name: str) -> Side:

@@ -1,6 +1,7 @@
 """An IR beside TensorFlow, a feed at a time: differences of outputs, and the metric of both.
 
     compare(subject, compiled, look=...) -> figures      what an evaluation holds of it: `outputs`, `metric`
+    compare_both(subject, compiled, other, look) -> figures of both, two ways to run one IR
 
 `look` sees every feed, and may end the comparison early: a search for layers to give back does, once a model cannot
 keep its promise any more. Figures of a part of the samples are then all there is.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ class Seen:
 
 
 Look = Callable[[Seen], bool]
+Figures = dict[str, object]
 
 
 def compile_model(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
@@ -123,34 +125,90 @@ def compare(
     feeds: Iterable[Feed] | None = None,
     look: Look = lambda _: False,
     interval: bool = True,
-) -> dict[str, object]:
+) -> Figures:
     """Return `samples`, `outputs` and `metric` of an evaluation. `look` returns whether it has seen enough.
 
     `feeds` are the subject's samples, if somebody has them in memory; `interval`: the drop's is worth its time.
     """
-    tallies = Tallies.of(subject.metric) if subject.metric else None
-    scales = subject.facts["scales"]
-    differences = {tensor.name: Difference(scale=scales[tensor.name]) for tensor in subject.interface.outputs}
-    count, enough = 0, False
+    execution = Execution.of(subject, compiled)
+    _run(subject, [execution], feeds or subject.samples.feeds(), look)
+    return execution.figures(interval=interval)
+
+
+def compare_both(subject: Subject, compiled: ov.CompiledModel, other: ov.CompiledModel, look: Look) -> list[Figures]:
+    """Return the figures of two ways to run one IR, over the same samples, read once. `look` sees the first way."""
+    executions = [Execution.of(subject, one) for one in (compiled, other)]
+    _run(subject, executions, subject.samples.feeds(), look)
+    return [execution.figures(interval=True) for execution in executions]
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """One way to run an IR, and what was seen of it so far beside TensorFlow."""
+
+    subject: Subject
+    ports: list[Any]
+    request: Any
+    differences: Mapping[str, Difference]
+    tallies: Tallies | None
+    count: int = 0
+
+    @classmethod
+    def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Execution:
+        """Return one that has seen nothing."""
+        outputs, scales = subject.interface.outputs, subject.facts["scales"]
+        return cls(
+            subject=subject,
+            ports=[compiled.output(index) for index in range(len(outputs))],
+            request=compiled.create_infer_request(),
+            differences={tensor.name: Difference(scale=scales[tensor.name]) for tensor in outputs},
+            tallies=Tallies.of(subject.metric) if subject.metric else None,
+        )
+
+    def infer(self, feed: Feed) -> dict[str, Array]:
+        """Return the IR's outputs [samples, ...]."""
+        return answers(self.request, self.ports, self.subject.interface, feed)
+
+    def add(self, feed: Feed, expected: Mapping[str, Array], actual: Mapping[str, Array]) -> None:
+        """Count a feed."""
+        for output, apart in self.differences.items():
+            apart.add(expected[output], actual[output])
+        if self.tallies is not None:
+            self.tallies.reference.add(expected, feed.labels, expected)
+            self.tallies.candidate.add(actual, feed.labels, expected)
+        self.count += feed.count
+
+    def figures(self, *, interval: bool) -> Figures:
+        """Return `samples`, `outputs` and `metric` of an evaluation."""
+        outputs = self.subject.interface.outputs
+        figures: Figures = {
+            "samples": self.count,
+            "outputs": [_output(self.subject, tensor, self.differences[tensor.name]) for tensor in outputs],
+        }
+        return figures | ({"metric": self.tallies.figures(interval=interval)} if self.tallies else {})
+
+
+def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], look: Look) -> None:
+    """Run the feeds in each way, until the first has been seen enough of."""
+    first = executions[0]
     with Reading(subject.expected) as stored:
-        for feed, actual in _run(compiled, subject.interface, feeds or subject.samples.feeds()):
-            expected = {name: stored.take(name, len(array)) for name, array in actual.items()}
-            for output, apart in differences.items():
-                apart.add(expected[output], actual[output])
-            if tallies is not None:
-                tallies.reference.add(expected, feed.labels, expected)
-                tallies.candidate.add(actual, feed.labels, expected)
-            count += feed.count
-            enough = look(Seen(feed=feed, expected=expected, actual=actual, tallies=tallies))
-            if enough:
-                break
-        if not enough:
-            _check_all_taken(stored, differences)
-    figures: dict[str, object] = {
-        "samples": count,
-        "outputs": [_output(subject, tensor, differences[tensor.name]) for tensor in subject.interface.outputs],
+        for feed in feeds:
+            several = [execution.infer(feed) for execution in executions]
+            expected = {name: stored.take(name, len(array)) for name, array in several[0].items()}
+            for execution, actual in zip(executions, several, strict=True):
+                execution.add(feed, expected, actual)
+            if look(Seen(feed=feed, expected=expected, actual=several[0], tallies=first.tallies)):
+                return
+        _check_all_taken(stored, first.differences)
+
+
+def answers(request: Any, ports: Sequence[Any], interface: Interface, feed: Feed) -> dict[str, Array]:
+    """Return what an IR gives for a feed, [samples, ...] by output; `ports` are its outputs."""
+    results = request.infer(by_place(interface, feed.inputs), share_inputs=True)
+    return {
+        tensor.name: rows(_plain(results[port], port), tensor, count=feed.count, fed=feed.fed)
+        for tensor, port in zip(interface.outputs, ports, strict=True)
     }
-    return figures | ({"metric": tallies.figures(interval=interval)} if tallies else {})
 
 
 def _check_all_taken(stored: Reading, outputs: Iterable[str]) -> None:
@@ -171,23 +229,6 @@ def _own(facts: Mapping[str, Any], name: str) -> dict[str, object]:
         return {}
     apart = {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
     return {**apart, "quantum": facts["quanta"].get(name)} if facts["in_integers"] else apart
-
-
-def _run(
-    compiled: ov.CompiledModel, interface: Interface, feeds: Iterable[Feed]
-) -> Iterator[tuple[Feed, dict[str, Array]]]:
-    """Yield each feed and the IR's outputs [samples, ...]."""
-    ports = {index: compiled.output(index) for index in range(len(interface.outputs))}
-    asked = compiled.create_infer_request()
-    for feed in feeds:
-        results = asked.infer(by_place(interface, feed.inputs), share_inputs=True)
-        yield (
-            feed,
-            {
-                tensor.name: rows(_plain(results[ports[index]], ports[index]), tensor, count=feed.count, fed=feed.fed)
-                for index, tensor in enumerate(interface.outputs)
-            },
-        )
 
 
 def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Array]:

@@ -10,6 +10,10 @@ evaluation = {
     "operations": {"tensorflow": 61, "openvino": 31},
     "executed": {"f32": 20}, "layers": [{"name", "type", "precision"}], "weights": {"f32": 594736},
     "compile_properties": {...},
+    "default": {"precision": "bf16", "executed", "outputs", "metric"},       of a compilation without properties, if it
+                                                                             executes otherwise: by_default.py
+    "neighbours": {"sizes": [1, 64], "samples", "outputs", "begins", "helps"},      null where no batch can be of
+                                                                             another size: neighbours.py
 }
 
 The comparison itself is in `comparison.py`.
@@ -19,18 +23,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import openvino as ov
 
 from ovmake.workers import executed, ir
-from ovmake.workers.comparison import Subject, compare, compile_model
+from ovmake.workers.by_default import by_default, executes_in
+from ovmake.workers.comparison import Figures, Look, Subject, compare, compare_both, compile_model
+from ovmake.workers.neighbours import Neighbours
 from ovmake.workers.protocol import Request
 
 
 def evaluate(request: Request) -> dict[str, object]:
     """Compare; write `evaluation`."""
     subject = Subject.of(request)
+    device = str(request.params.get("device", "CPU"))
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     properties = ir.compile_properties(request.params)
-    compiled = compile_model(model, str(request.params.get("device", "CPU")), properties)
+    compiled = compile_model(model, device, properties)
     layers = executed.layers(compiled, model)
     counts = executed.counts(layers)
     evaluation: dict[str, object] = {
@@ -46,6 +56,19 @@ def evaluate(request: Request) -> dict[str, object]:
     if not_measured := subject.facts.get("not_measured") or executed.not_executed(request.params, counts):
         evaluation["not_measured"] = not_measured
     else:
-        evaluation |= compare(subject, compiled)
+        neighbours = Neighbours(subject=subject, model=model, device=device, properties=properties, compiled=compiled)
+        evaluation |= _figures(subject, model, compiled, by_default(model, device, properties), neighbours.look)
+        evaluation["neighbours"] = neighbours.figures(counts)
     Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
     return {}
+
+
+def _figures(
+    subject: Subject, model: Any, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
+) -> Figures:
+    """Return the figures of the IR as it is verified and, where that is another way to run it, as it is compiled."""
+    if default is None:
+        return compare(subject, compiled, look=look)
+    own, other = compare_both(subject, compiled, default, look)
+    about = {"precision": executes_in(default), "executed": executed.counts(executed.layers(default, model))}
+    return {**own, "default": {**about, **other}}

@@ -19,6 +19,7 @@ from ovmake.workers.turns import Side, WarmUp
 from ovmake.workers.windows import PRECISE, Chosen, Window, chosen
 
 FORMAT = 2
+BY_DEFAULT = "by-default"  # the side of that name, see timing_openvino
 NO_PEAK = "this system does not tell the peak memory of a process"
 # A percentile is one of the times only where so many of them are beyond it.
 BEYOND = 1
@@ -35,7 +36,10 @@ class Throughput:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """What was taken so far. By framework: `imports`, `opened`, `memory`; by side: `in_flight`, `warm_ups`."""
+    """What was taken so far. By framework: `imports`, `opened`, `memory`; by side: `in_flight`, `warm_ups`.
+
+    `by_default` is the precision that the IR is executed in where it is compiled without properties, "" if no other.
+    """
 
     device: str
     imports: dict[str, Mapping[str, object]] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Bench:
     no_way: dict[str, str] = field(default_factory=dict)
     warm_ups: dict[str, WarmUp] = field(default_factory=dict)
     executed: object = None
+    by_default: str = ""
     windows: Sequence[Window] = ()
     fast: Side | None = None
     ways: Sequence[Side] = ()
@@ -84,6 +89,7 @@ def measurement(bench: Bench) -> dict[str, object]:
         "throughput_ratio": _ratio_of_rates(bench, slow, fast),
         "ways": [_way(bench, counted, way.name, fast) for way in bench.ways],
         "no_way": bench.no_way,
+        "by_default": _by_default(bench, counted, slow),
         "sides": {
             "tensorflow": _side(bench, counted, "tensorflow", slow),
             "openvino": _side(bench, counted, "openvino", fast),
@@ -150,15 +156,22 @@ def _measured(bench: Bench, name: str) -> str:
     return next(way.name for way in bench.ways if way.name in bench.in_flight)
 
 
-def _way(bench: Bench, counted: Chosen, name: str, fast: str) -> dict[str, object]:
+def _way(bench: Bench, counted: Chosen, slow: str, fast: str) -> dict[str, object]:
+    """Return a way of calling TensorFlow, and how many times as fast the IR is."""
+    return {"name": slow, **_times(counted, slow), "speedup": _range(bench, counted.spread(slow, fast))}
+
+
+def _by_default(bench: Bench, counted: Chosen, slow: str) -> dict[str, object] | None:
+    """Return the IR as it is compiled without properties, and how many times as fast as TensorFlow it is then."""
+    if not bench.by_default:
+        return None
+    speedup = _range(bench, counted.spread(slow, BY_DEFAULT))
+    return {"precision": bench.by_default, **_times(counted, BY_DEFAULT), "speedup": speedup}
+
+
+def _times(counted: Chosen, name: str) -> dict[str, object]:
     times = counted.times(name)
-    spread = counted.spread(name, fast)
-    return {
-        "name": name,
-        "latency_median_us": statistics.median(times) / 1000,
-        "inferences": len(times),
-        "speedup": _range(bench, spread),
-    }
+    return {"latency_median_us": statistics.median(times) / 1000, "inferences": len(times)}
 
 
 def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> dict[str, float] | None:

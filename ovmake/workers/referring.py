@@ -2,8 +2,8 @@
 
 outputs     .npz with an array per output, [samples, ...]
 facts       JSON: how many operations the graph has; the largest magnitude in each output; by how much TensorFlow
-            differs from itself where it may, which no IR can be asked to be better than (`original.again`); or why
-            TensorFlow cannot run it
+            differs from itself where it may, which no IR can be asked to be better than (`original.again`), and
+            where samples are run alone and not in a batch; or why TensorFlow cannot run it
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ovmake.workers.original import Original, original
 from ovmake.workers.outputs import Writing, rows
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.samples import Samples, take
+from ovmake.workers.samples import Feed, Samples, alone, take
 
 
 @explained
@@ -54,6 +54,7 @@ def _run(model: Original, interface: Interface, samples: Samples, written: Writi
     """
     scales = {tensor.name: 0.0 for tensor in interface.outputs}
     own: dict[str, Difference] = {}
+    single = None
     for place, feed in enumerate(samples.feeds()):
         try:
             ready = prepared(feed.inputs, interface)
@@ -64,14 +65,36 @@ def _run(model: Original, interface: Interface, samples: Samples, written: Writi
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
         outputs = _rows(given, interface, feed.count, feed.fed)
         written.add(outputs)
+        if place == 0 and samples.batch is not None and not samples.fixed:
+            single = _alone(model, interface, feed, outputs)
         scales = {name: max(scales[name], largest(array)) for name, array in outputs.items()}
         for name, array in _rows(again, interface, feed.count, feed.fed).items() if again is not None else ():
             own.setdefault(name, Difference(scale=scales[name])).add(outputs[name], array)
-    figures = {name: apart.figures() for name, apart in own.items()}
-    return {
-        "scales": scales,
-        "own": {name: {key: known[key] for key in ("max_abs", "cosine")} for name, known in figures.items()},
-    }
+    return {"scales": scales, "own": _few(own), "alone": None if single is None else _few(single)}
+
+
+def _alone(model: Original, interface: Interface, feed: Feed, together: Mapping[str, Array]) -> dict[str, Difference]:
+    """Return how far TensorFlow's answers for samples alone are from those in a batch: see `neighbours.py`.
+
+    Nothing where it does not run them alone.
+    """
+    rowed = [name for name, rows in together.items() if len(rows) == feed.count]
+    apart = {name: Difference(scale=largest(together[name])) for name in rowed}
+    for place in alone(feed.count):
+        one = feed.alone(place)
+        try:
+            answers = model(prepared(one.inputs, interface))
+        except Exception:  # noqa: BLE001 - what counts is the batch of the first feed, which it ran
+            return {}
+        given = _rows(answers, interface, one.count, one.fed)
+        for name in rowed:
+            apart[name].add(together[name][place : place + 1], given[name])
+    return apart
+
+
+def _few(differences: Mapping[str, Difference]) -> dict[str, object]:
+    figures = {name: apart.figures() for name, apart in differences.items()}
+    return {name: {key: known[key] for key in ("max_abs", "cosine")} for name, known in figures.items()}
 
 
 def _rows(outputs: Mapping[str, Array], interface: Interface, count: int, fed: int) -> dict[str, Array]:

@@ -28,6 +28,8 @@ from ovmake.workers.protocol import ActionError, Request
 # How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
 BATCH = 64
 SEEDED_SAMPLES = 16
+# So many samples of a batch are run alone as well: one that is disturbed by its neighbours is seldom the only one.
+ALONE = 8
 # Of the names of a file of strangers, what a message shows.
 SHOWN, SHOWN_CHARACTERS = 20, 60
 
@@ -43,6 +45,11 @@ class Feed:
     labels: Array | None
     count: int
     fed: int
+
+    def alone(self, place: int) -> Feed:
+        """Return one of its samples as a feed of its own, without a label: the same arrays, a row of each."""
+        inputs = {name: array[place : place + 1] for name, array in self.inputs.items()}
+        return Feed(inputs=inputs, labels=None, count=1, fed=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,16 @@ class Samples:
     def with_batch(self, batch: int) -> Samples:
         """Return the samples fed `batch` at a time, where the model leaves that open."""
         return self if self.fixed or self.batch is None else replace(self, batch=batch)
+
+
+def alone(count: int) -> list[int]:
+    """Return the places in a batch of `count` whose samples are run alone as well: the first, the last, some between.
+
+    TensorFlow's side and the IR's run the same.
+    """
+    if count <= ALONE:
+        return list(range(count))
+    return [round(place * (count - 1) / (ALONE - 1)) for place in range(ALONE)]
 
 
 def _filled(array: Array, batch: int) -> Array:

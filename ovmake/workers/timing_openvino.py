@@ -10,35 +10,47 @@ from typing import Any
 import openvino as ov
 
 from ovmake.workers import executed, ir
+from ovmake.workers.by_default import DEFAULTS, usual
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
 
 MOST_PROFILED = 200
+BY_DEFAULT = "by-default"
 
 
 class OpenVinoSubject:
-    """See `timing.Subject`. It refuses a target whose precision is not executed here."""
+    """See `timing.Subject`. It refuses a target whose precision is not executed here.
+
+    Under the name of BY_DEFAULT it is compiled without the properties that it was verified with.
+    """
 
     def __init__(self, request: Request, interface: Interface) -> None:
         self._places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
         self._device = str(request.params.get("device", "CPU"))
-        self._properties = ir.compile_properties(request.params)
+        verified = ir.compile_properties(request.params)
+        is_default = request.params.get("name") == BY_DEFAULT
+        self._properties = dict(DEFAULTS) if is_default else verified
+        self._by_default = usual(self._device, verified)
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
         self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
         self._core = ov.Core()
         self._compiled = self._compile("LATENCY")
-        executed.insist(request.params, executed.layers(self._compiled, self._model))
+        if not is_default:
+            executed.insist(request.params, executed.layers(self._compiled, self._model))
         self._request = self._compiled.create_infer_request()
         self._queue: Any = None
         self.way = "compiled with the latency hint"
 
     def layers(self) -> dict[str, object]:
-        """Layers by the precision they compute in, and in how many places activations become INT8."""
+        """Layers by the precision they compute in, and in how many places activations become INT8.
+
+        `by_default`: what floating point is executed in without properties, "" where that is no other precision.
+        """
         layers = executed.layers(self._compiled, self._model)
         # A FakeQuantize that is executed by itself is where floats become INT8: others are part of the layer before.
         conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
-        return {"executed": executed.counts(layers), "conversions": conversions}
+        return {"executed": executed.counts(layers), "conversions": conversions, "by_default": self._by_default}
 
     def _compile(self, hint: str, **more: object) -> Any:
         properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}

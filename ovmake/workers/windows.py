@@ -198,7 +198,7 @@ class _Renewing:
                 side.runs = runs
             if in_new_processes:
                 self.windows = 0
-                load.follow(side.worker.process.pid for side in (sides.fast, sides.slow))
+                load.follow(side.worker.process.pid for side in (sides.fast, sides.slow, *sides.seldom))
             self.spent_s += time.monotonic() - now
         self.windows += 1
 

@@ -137,9 +137,18 @@ def judged(
     max_drop: Drop | None = None,
     cosine: float | None = None,
     promised: bool = False,
+    given: tuple[str, ...] = (),
 ) -> Accuracy:
     """Return the gate of an fp32 target, which always has a largest difference."""
-    return Accuracy(dataset=dataset, metric=metric, max_drop=max_drop, cosine=cosine, max_error=1e-4, promised=promised)
+    return Accuracy(
+        dataset=dataset,
+        metric=metric,
+        max_drop=max_drop,
+        cosine=cosine,
+        max_error=1e-4,
+        promised=promised,
+        given=given,
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,9 +169,16 @@ def judged(
         ),
         (
             'dataset = "val"\nmax-drop = 0\nagreement.cosine = 1',
-            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=0.0), cosine=1.0),
+            judged(
+                dataset="val",
+                metric="accuracy",
+                promised=True,
+                max_drop=Drop(amount=0.0),
+                cosine=1.0,
+                given=("cosine",),
+            ),
         ),
-        ("agreement = { cosine = 0.5 }", judged(cosine=0.5, promised=True)),
+        ("agreement = { cosine = 0.5 }", judged(cosine=0.5, promised=True, given=("cosine",))),
         ("agreement = {}", judged(cosine=0.99999)),
     ],
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ovmake.report.control import Search
-from ovmake.report.measurement import Measurement, Ratio, SideFigures, TimedLayer, Way
+from ovmake.report.measurement import ByDefault, Measurement, Ratio, SideFigures, TimedLayer, Way
 from ovmake.report.records import Evaluation, Layer, OutputDifference, Requirement, TargetReport
 from ovmake.report.tables import Page, build_page
 from ovmake.report.weighing import Candidate, Speed, SpeedCheck, Weighing
@@ -165,6 +165,17 @@ def prices() -> Evaluation:
     """Return an evaluation of numbers, where lower is better."""
     evaluation = sure(-0.2, 1.5, reference=20.5, candidate=21.25, metric="mae", unit="labels")
     return replace(evaluation, higher_is_better=False)
+
+
+def defaulting(name: str = "usual:fp32") -> TargetReport:
+    """Return a target that keeps its promise as it was verified, and breaks it as it is compiled without properties."""
+    text = "accuracy 0.9180 in TensorFlow, 0.8838 in the IR: drop 0.0342, allowed 0.01"
+    default = {"precision": "bf16", "result": "missed", "text": text, "needs": "INFERENCE_PRECISION_HINT=f32"}
+    speed = ByDefault(
+        precision="bf16", latency_median_us=151.2, inferences=410, speedup=Ratio(median=6.6, low=6.1, high=7.2)
+    )
+    line = 'core.compile_model("usual.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
+    return target(name, compiled=line, by_default=default, measurement=replace(measured(), by_default=speed))
 
 
 def undecided(name: str = "fashion:int8") -> TargetReport:
@@ -410,6 +421,7 @@ EVERY_CASE = (
     elsewhere("roaming:int8"),
     target("busy:fp32", measurement=measured(2.1, 1.4, 2.9, unstable=True, loaded=True)),
     target("torn:fp32", measurement=measured(3.9, 3.1, 4.9, unstable=True, apart=True)),
+    defaulting(),
     controlled("held:int8"),
     controlled_in_vain("vain:int8"),
     not_built("gone:fp32"),

@@ -228,7 +228,7 @@ def test_tables_have_captions_and_scopes_and_charts_have_words() -> None:
     assert len(found.all_of("caption")) == len(found.all_of("table")) > 0
     assert all(attributes.get("scope") for attributes in found.all_of("th"))
     charts = [attributes for attributes in found.all_of("div") if attributes.get("role") == "img"]
-    assert 43 == len(charts) == len(found.all_of("svg"))
+    assert 47 == len(charts) == len(found.all_of("svg"))
     assert all(attributes["aria-labelledby"] and attributes["aria-describedby"] for attributes in charts)
 
 

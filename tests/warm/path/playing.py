@@ -37,6 +37,7 @@ def play(executed: str) -> None:
     import ovmake.workers  # noqa: F401 - before OpenVINO, so that nothing reports usage
     import openvino as ov  # isort: skip
 
+    from ovmake.workers import by_default
     from ovmake.workers import executed as telling
 
     compile_really, tell_really = ov.Core.compile_model, telling.layers
@@ -59,3 +60,4 @@ def play(executed: str) -> None:
         return found
 
     ov.Core.compile_model, telling.layers = compile_model, layers
+    by_default.DEFAULTS[HINT] = executed
