@@ -107,8 +107,8 @@ INPUT = Table(
         Key(
             name="reverse-channels",
             kind=Flag(),
-            doc="The IR takes BGR where the source wants RGB, or the other way round: reversed before `mean` and "
-            "`scale`, which speak of the source's channels",
+            doc="The IR takes BGR where the source wants RGB, or the other way round (alpha, the fourth of four, "
+            "stays): reversed before `mean` and `scale`, which speak of the source's channels",
             default="false",
         ),
         Key(

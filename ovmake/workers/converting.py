@@ -16,9 +16,9 @@ from typing import Any
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers import ir
 from ovmake.workers.damaged import explained
-from ovmake.workers.interface import Constant, Interface, Preparation, Tensor
+from ovmake.workers.interface import RGBA, Constant, Interface, Preparation, Tensor
 from ovmake.workers.preprocessing import preprocess
-from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.protocol import ActionError, Request, warning
 from ovmake.workers.reading import read
 from ovmake.workers.shaping import check_ranks, freeze_inputs, input_settings, reshape, set_batch
 
@@ -38,7 +38,16 @@ def convert(request: Request) -> dict[str, object]:
         way=source.way,
     )
     interface.write(request.outputs["interface"])
-    return {"operations": ir.operations(model)}
+    return {"operations": ir.operations(model), **_told(made.preparations)}
+
+
+def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:
+    """Return a warning where a setting means less than it says."""
+    kept = [name for name, plan in preparations.items() if plan.colours == RGBA]
+    if not kept:
+        return {}
+    message = f"input `{kept[0]}` has 4 channels: `reverse-channels` reverses the first three, the fourth (alpha) stays"
+    return warning("alpha-stays", message, setting=f"inputs.{kept[0]}.reverse-channels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

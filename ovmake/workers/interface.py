@@ -21,20 +21,25 @@ from ovmake.workers.protocol import ActionError
 
 Scalar = bool | int | float
 
+# Channels of a picture in colours: without alpha, and with it behind them.
+RGB, RGBA = 3, 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
     """What the IR does to an input before the source's own graph, in the order of the fields.
 
     `size` is the height and width to resize to, along `axes`; `reverse` the axis of the channels to reverse, -1 for
-    none; `mean` and `scale` hold one number, or one per channel of axis `channels`; `transpose` is the permutation
-    from the IR's layout to the source's. `type` and `shape` are what the source takes. Axes are the IR's.
+    none, and `colours` their number: alpha, the fourth, stays where it is; `mean` and `scale` hold one number, or one
+    per channel of axis `channels`; `transpose` is the permutation from the IR's layout to the source's. `type` and
+    `shape` are what the source takes. Axes are the IR's.
     """
 
     resize: str = ""
     size: tuple[int, ...] = ()
     axes: tuple[int, ...] = ()
     reverse: int = -1
+    colours: int = 0
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     channels: int = -1

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ovmake.workers.interface import Constant, Interface, Preparation
+from ovmake.workers.interface import RGB, RGBA, Constant, Interface, Preparation
 from ovmake.workers.protocol import ActionError
 
 Array = npt.NDArray[Any]
@@ -44,7 +44,7 @@ def _prepared(array: Array, prepare: Preparation | None) -> Array:
     for axis, size in zip(prepare.axes, prepare.size, strict=True):
         array = _resized(array, axis, size, prepare.resize)
     if prepare.reverse >= 0:
-        array = np.flip(array, prepare.reverse)
+        array = _reversed(array, prepare)
     if prepare.mean:
         array = array - _along(prepare.mean, prepare.channels, array)
     if prepare.scale:
@@ -59,7 +59,15 @@ def unprepared(unit: Array, prepare: Preparation) -> Array:
     scale = _along(prepare.scale or (1.0,), prepare.channels, unit)
     mean = _along(prepare.mean or (0.0,), prepare.channels, unit)
     raw = unit * scale + mean
-    return np.asarray(raw if prepare.reverse < 0 else np.flip(raw, prepare.reverse))
+    return np.asarray(raw if prepare.reverse < 0 else _reversed(raw, prepare))
+
+
+def _reversed(array: Array, prepare: Preparation) -> Array:
+    """Return RGB of BGR, and the other way round; alpha, behind them, stays there."""
+    if prepare.colours != RGBA:
+        return np.flip(array, prepare.reverse)
+    colours, alpha = np.split(array, [RGB], axis=prepare.reverse)
+    return np.concatenate([np.flip(colours, prepare.reverse), alpha], axis=prepare.reverse)
 
 
 def _along(values: tuple[float, ...], axis: int, array: Array) -> Array:

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import openvino as ov
+from openvino import opset13
 from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
 
 from ovmake.workers import ir
-from ovmake.workers.interface import Preparation, channel_axis
+from ovmake.workers.interface import RGB, RGBA, Preparation, channel_axis
 from ovmake.workers.protocol import ActionError, message_of
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -30,7 +31,7 @@ ALGORITHMS = {
 }
 # What TensorFlow's models mostly have. Other ranks have no habit.
 HABITUAL = {4: "NHWC", 5: "NDHWC"}
-COLOURS = (3, 4, 1)
+COLOURS = (RGB, RGBA, 1)
 
 
 def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparation]]:
@@ -68,11 +69,20 @@ def _add_steps(given: Any, plan: Preparation, keys: Mapping[str, Any], letters: 
         given.tensor().set_spatial_dynamic_shape()
         steps.resize(ALGORITHMS[plan.resize])
     if plan.reverse >= 0:
-        steps.reverse_channels()
+        if plan.colours == RGBA:
+            steps.custom(lambda node: _reversed_but_alpha(node, plan.reverse))
+        else:
+            steps.reverse_channels()
     for key, values in (("mean", plan.mean), ("scale", plan.scale)):
         if values:
             numbers = [float(value) for value in values]
             getattr(steps, key)(numbers if len(numbers) > 1 else numbers[0])
+
+
+def _reversed_but_alpha(node: Any, axis: int) -> Any:
+    """Return RGBA of BGRA, and the other way round. OpenVINO's own step would put alpha first."""
+    order = opset13.constant([2, 1, 0, 3], ov.Type.i64)
+    return opset13.gather(node, order, opset13.constant(axis, ov.Type.i64)).output(0)
 
 
 def _named(letters: str) -> Any:
@@ -92,11 +102,14 @@ def _plan(port: Any, name: str, keys: Mapping[str, Any]) -> Preparation:
     mean, scale = tuple(keys.get("mean", ())), tuple(keys.get("scale", ()))
     per_channel = max(len(mean), len(scale)) > 1
     channels = layout.index("C") if "C" in layout and (per_channel or keys.get("reverse-channels")) else -1
+    if keys.get("reverse-channels"):
+        _check_colours(shape, model_layout, name)
     return Preparation(
         resize=str(keys.get("resize", "")),
         size=size,
         axes=tuple(layout.index(letter) for letter in "HW") if size else (),
         reverse=channels if keys.get("reverse-channels") else -1,
+        colours=shape[model_layout.index("C")] if keys.get("reverse-channels") else 0,
         mean=mean,
         scale=scale,
         channels=channels if per_channel else -1,
@@ -153,6 +166,26 @@ def _colours(shape: tuple[int, ...], name: str) -> int:
     message = f"cannot tell the channels of input `{name}` {list(shape)}"
     hint = 'say where they are: `model-layout = "NHWC"`'
     raise ActionError("channel-count", message, setting=f"inputs.{name}.reverse-channels", help=hint)
+
+
+def _check_colours(shape: tuple[int, ...], model_layout: str, name: str) -> None:
+    """Refuse to reverse what has no order of colours.
+
+    Raises:
+        ActionError: the channels are not three, or four with alpha; or nothing says where they are.
+    """
+    setting = f"inputs.{name}.reverse-channels"
+    if "C" not in model_layout:
+        message = f"`{model_layout}` of input `{name}` has no channels `C` to reverse"
+        raise ActionError("channel-count", message, setting=setting, help='name them: `model-layout = "NHWC"`')
+    count = shape[model_layout.index("C")]
+    if count not in (RGB, RGBA):
+        has = "an open number of channels" if count == -1 else f"{count} channel{'' if count == 1 else 's'}"
+        message = f"input `{name}` {list(shape)} has {has}, and colours to reverse are 3, or 4 with alpha"
+        hint = "give their number in `shape`" if count == -1 else "take `reverse-channels` out"
+        if count > RGBA:
+            hint = 'take it out, or say where the channels are: `model-layout = "NHWC"`'
+        raise ActionError("channel-count", message, setting=setting, help=hint)
 
 
 def _unnamed(rank: int) -> str:

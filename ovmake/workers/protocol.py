@@ -145,6 +145,13 @@ def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
         Path(path).unlink()
 
 
+def warning(
+    code: str, message: str, *, notes: tuple[str, ...] = (), hint: str = "", setting: str = ""
+) -> dict[str, object]:
+    """Return the fact of a success that has something to say all the same; `setting` is what the warning points at."""
+    return {"warning": (code, message, notes, hint, setting)}
+
+
 def message_of(error: BaseException) -> str:
     """Return an exception's own words in one line."""
     words = " ".join(str(error).split())

@@ -24,6 +24,13 @@ def test_channels_are_reversed_before_mean_and_scale() -> None:
     assert [[0.0, 0.5, 0.5]] == brought(bgr, plan).tolist()
 
 
+def test_alpha_stays_behind_the_colours() -> None:
+    bgra = np.array([[[3, 2, 1, 9]], [[6, 5, 4, 8]]], dtype=np.uint8).transpose(0, 2, 1)
+    plan = Preparation(reverse=1, colours=4, mean=(1.0, 1.0, 1.0, 0.0), channels=1, type="f32")
+
+    assert [[0, 1, 2, 9], [3, 4, 5, 8]] == brought(bgra, plan)[:, :, 0].tolist()
+
+
 def test_mean_of_a_vector_is_per_element() -> None:
     plan = Preparation(mean=(1.0, 2.0, 3.0), channels=0, type="f32")
 
@@ -80,7 +87,6 @@ def test_constant_that_does_not_fit_is_refused(constant: Constant, code: str) ->
     assert code == refusal.value.code
 
 
-IMAGE = [-1, 6, 8, 3]
 SETTINGS: list[dict[str, Any]] = [
     {"mean": [1.5], "scale": [2.0]},
     {"mean": [10.0, 20.0, 30.0], "scale": [2.0, 3.0, 4.0], "reverse-channels": True},
@@ -93,21 +99,26 @@ SETTINGS: list[dict[str, Any]] = [
     {"resize": "nearest", "type": "u8", "reverse-channels": True},
     {"model-layout": "NHWC", "layout": "NWHC", "reverse-channels": True, "scale": [1.0, 2.0, 3.0]},
 ]
+WITH_ALPHA: list[dict[str, Any]] = [
+    {"reverse-channels": True},
+    {"reverse-channels": True, "layout": "NCHW", "type": "u8", "mean": [1.0, 2.0, 3.0, 4.0], "scale": [5.0]},
+    {"reverse-channels": True, "resize": "linear"},
+]
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("settings", SETTINGS, ids="+".join)
+@pytest.mark.parametrize(("settings", "channels"), [*((one, 3) for one in SETTINGS), *((one, 4) for one in WITH_ALPHA)])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_ir_does_inside_what_numpy_does_outside(settings: dict[str, Any], seed: int) -> None:
+def test_ir_does_inside_what_numpy_does_outside(settings: dict[str, Any], channels: int, seed: int) -> None:
     import openvino as ov
 
     from ovmake.workers import ir
     from ovmake.workers.preprocessing import preprocess
 
-    model, preparations = preprocess(_identity(IMAGE), {"x": settings})
+    model, preparations = preprocess(_identity([-1, 6, 8, channels]), {"x": settings})
     plan = preparations["x"]
     generator = np.random.default_rng(seed)
-    sizes = dict(zip(settings.get("model-layout", "NHWC"), [2, 6, 8, 3], strict=True))
+    sizes = dict(zip(settings.get("model-layout", "NHWC"), [2, 6, 8, channels], strict=True))
     if "resize" in settings:
         sizes |= {"H": int(generator.integers(3, 15)), "W": int(generator.integers(3, 15))}
     raw = (generator.random([sizes[letter] for letter in settings.get("layout", "NHWC")]) * 255).astype(
@@ -118,7 +129,7 @@ def test_ir_does_inside_what_numpy_does_outside(settings: dict[str, Any], seed: 
     inside = next(iter(compiled.create_infer_request().infer([raw]).values()))
 
     outside = brought(raw, plan)
-    assert (2, 6, 8, 3) == outside.shape == inside.shape
+    assert (2, 6, 8, channels) == outside.shape == inside.shape
     assert np.abs(inside - outside).max() <= 1e-4 * max(1.0, float(np.abs(outside).max()))
 
 
@@ -136,6 +147,11 @@ def _identity(shape: list[int]) -> Any:
 @pytest.mark.parametrize(
     ("shape", "settings", "code"),
     [
+        ([-1, 6, 8, 1], {"reverse-channels": True}, "channel-count"),
+        ([-1, 6, 8, 1], {"reverse-channels": True, "layout": "NCHW"}, "channel-count"),
+        ([-1, 6, 8, 2], {"reverse-channels": True, "resize": "linear"}, "channel-count"),
+        ([-1, 6, 8, -1], {"reverse-channels": True, "model-layout": "NHWC"}, "channel-count"),
+        ([-1, 3], {"reverse-channels": True, "layout": "NX"}, "channel-count"),
         ([-1, 6, 8, 3], {"mean": [1.0, 2.0]}, "channel-count"),
         ([-1, 6, 8, 3], {"layout": "NCHW", "mean": [1.0, 2.0]}, "channel-count"),
         ([-1, 6, 8, 3], {"layout": "NCW"}, "layout-rank"),
