@@ -1,4 +1,4 @@
-"""Where a framework fails on a source whose checkpoint is damaged, say that first, with the file and the place.
+"""Where a framework fails on a source whose checkpoint is damaged or not whole, say that first, with file and place.
 
     @explained
     def convert(request): ...      a handler whose errors do so
@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ovmake.workers.fetched import lacking
 from ovmake.workers.protocol import ActionError, Request
 
 Handler = Callable[[Request], Mapping[str, object]]
 
 FAILURES = ("cannot-convert", "tensorflow-cannot-load")
+WHOLE = "copy all files of the model; those of the variables are `….index` and `….data-…`"
 HINT = "copy the files again, or export the model again"
 
 
@@ -27,12 +29,18 @@ def explained(handler: Handler) -> Handler:
         try:
             return handler(request)
         except ActionError as error:
-            found = damage(Path(request.inputs["source"])) if _is_about_source(error, request) else ""
-            if not found:
+            if not _is_about_source(error, request):
                 raise
-            message = f"`{Path(request.inputs['source']).name}` is damaged: {found}"
+            source = Path(request.inputs["source"])
+            if missing := lacking(source):
+                said, hint = f"incomplete: {missing}", WHOLE
+            elif found := damage(source):
+                said, hint = f"damaged: {found}", HINT
+            else:
+                raise
+            message = f"`{source.name}` is {said}"
             notes = (error.message, *error.notes)
-            raise ActionError(error.code, message, setting="source", notes=notes, help=HINT) from error
+            raise ActionError(error.code, message, setting="source", notes=notes, help=hint) from error
 
     return handle
 

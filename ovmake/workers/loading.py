@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ovmake.workers.allowed_ops import ALLOWED, CONDITIONS, objection
+from ovmake.workers.fetched import check_fetched
 from ovmake.workers.graphs import Loaded, nodes, register
 from ovmake.workers.loading_checkpoint import DEFAULT_SIGNATURE, load_checkpoint, load_frozen_graph
 from ovmake.workers.loading_keras import load_keras
@@ -50,6 +51,7 @@ def load(
     Raises:
         ActionError: it is not of that kind, is damaged, does more than compute, or TensorFlow cannot load or freeze it.
     """
+    check_fetched(source)
     try:
         loaded = _load(source, kind, signature, tags, frozenset(allowed))
     except ActionError as error:

@@ -32,6 +32,7 @@ from openvino.frontend import FrontEndManager
 
 from ovmake.workers import ir
 from ovmake.workers.cutting import Cut, cut_of, whole
+from ovmake.workers.fetched import check_fetched
 from ovmake.workers.flat import ops_of_tflite
 from ovmake.workers.layers import Layers, ops_of_graph
 from ovmake.workers.naming import name_by_cut, name_by_signature
@@ -40,9 +41,13 @@ from ovmake.workers.recognise import recognise, unknown, with_kind
 from ovmake.workers.screening import allowed_of, screen
 from ovmake.workers.severing import begin_at
 from ovmake.workers.sibling import ask_tensorflow
+from ovmake.workers.unfrozen import handles_of, not_frozen, variables_of
+from ovmake.workers.wire import WireError
 
 DIRECT = "by OpenVINO's own reader"
 
+# What OpenVINO says of a variable without a value names an operation that makes, reads or sets it.
+_OF_VARIABLES = re.compile(r"variable|varhandle|resource", re.IGNORECASE)
 _MISSING = re.compile(r"No conversion rule found for operations?: ((?:[\w>]+, )*[\w>]+)")
 
 
@@ -69,12 +74,15 @@ def read(request: Request) -> Read:
         return _read_frozen(request, Path(request.inputs["graph"]), Path(request.inputs["names"]))
     source = Path(request.inputs["source"])
     kind = str(request.params.get("kind", "saved-model"))
+    check_fetched(source)
     try:
         found = _read_directly(request, source, kind)
     except ActionError as error:
         if error.code != "cannot-convert":
             raise
         refusal = with_kind(error, source, kind)
+        if kind == "frozen-graph":
+            _check_frozen(source, refusal)
         if kind == "tflite" or recognise(source).kind not in {"", kind}:
             raise refusal from error
         return _frozen_by_tensorflow(request, refusal)
@@ -106,6 +114,9 @@ def _read_graph(request: Request, source: Path) -> Read:
     if not wants_cut(request):
         with suffixed(source, ".pb") as path:
             model = _convert("tf", path, source.name)
+        handles = handles_of(source.read_bytes())
+        if any(name in port.get_names() for name in map("{}:0".format, handles) for port in model.inputs):
+            raise not_frozen(source, handles)
         ir.drop_echoes(model)
         ir.name_ports(model)
         return Read(model=model, way=DIRECT)
@@ -113,6 +124,20 @@ def _read_graph(request: Request, source: Path) -> Read:
     with suffixed(source, ".pb") as path:
         model = convert_between("tf", path, source.name, cut)
     return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
+
+
+def _check_frozen(source: Path, refusal: ActionError) -> None:
+    """Say what a graph of variables is, where that is why OpenVINO refuses it.
+
+    Raises:
+        ActionError: it was not frozen.
+    """
+    try:
+        variables = variables_of(source.read_bytes())
+    except WireError:
+        return
+    if variables and _OF_VARIABLES.search(refusal.message):
+        raise not_frozen(source, variables, (refusal.message,)) from refusal
 
 
 def _read_tflite(request: Request, source: Path) -> Read:

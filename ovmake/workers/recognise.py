@@ -51,7 +51,7 @@ _HEAD = 4096
 _SHOWN = 24  # bytes of a file that nobody knows
 _LISTED = 5  # names out of a folder or an archive that nobody knows
 _HDF5, _ZIP, _TFLITE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"TFL3"
-_LFS = b"version https://git-lfs.github.com/spec/"
+LFS = b"version https://git-lfs.github.com/spec/"
 _SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 _BYTES = 2  # the wire type of strings and messages
 _SIZES = {0: 0, 1: 8, _BYTES: 0, 5: 4}  # bytes of a value by its wire type; 0: a varint says
@@ -224,7 +224,7 @@ def _peek(view: memoryview) -> dict[int, memoryview]:
 def _unreadable(head: bytes) -> Recognised:
     if not head:
         return Recognised(why="it is empty")
-    if head.startswith(_LFS):
+    if head.startswith(LFS):
         return Recognised(why="it is a Git LFS pointer, not the file itself", help="fetch the file: `git lfs pull`")
     shown = head[:_SHOWN]
     words = " ".join(shown.decode("latin-1").split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,16 +40,53 @@ class Module(tf.Module):  # type: ignore[misc]
         """Compute what OpenVINO does not."""
         return {"y": tf.math.betainc(tf.abs(x), 0.5, 0.5)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 1], tf.float32, "x")])  # type: ignore[untyped-decorator]
+    def gray(self, x: Any) -> Any:
+        """Take a picture without colours."""
+        return {"y": x * 2.0}
+
     @tf.function(input_signature=[tf.TensorSpec([], tf.float32, "x")])  # type: ignore[untyped-decorator]
     def scalar(self, x: Any) -> Any:
         """Take a single number."""
         return {"y": x * 2.0}
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 123456\n"
+
+
+def half_done() -> None:
+    """Make what a checkout or a copy leaves behind."""
+    for name in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"):
+        folder = shutil.copytree("whole", f"pointer-{Path(name).suffix[1:6].strip('-')}")
+        Path(folder, name).write_bytes(POINTER)
+    for suffix in ("tflite", "keras", "h5", "pb"):
+        Path(f"pointer.{suffix}").write_bytes(POINTER)
+    shutil.copytree("checkpoint", "pointer-checkpoint")
+    next(Path("pointer-checkpoint").glob("*.data-*")).write_bytes(POINTER)
+    Path(shutil.copytree("whole", "no-shard"), "variables/variables.data-00000-of-00001").unlink()
+    Path(shutil.copytree("whole", "no-index"), "variables/variables.index").unlink()
+    short = Path(shutil.copytree("whole", "short-shard"), "variables/variables.data-00000-of-00001")
+    short.write_bytes(short.read_bytes()[:20])
+
+
+def unfrozen() -> None:
+    """Make graphs that say of variables that they are there, and not what is in them."""
+    for name, resource in {"reference": False, "resource": True}.items():
+        with tf.Graph().as_default() as graph:
+            x = tf.compat.v1.placeholder(tf.float32, [None, 3], name="x")
+            for variable in ("v", "w", "u")[: 3 if resource else 1]:
+                x = x * tf.compat.v1.get_variable(variable, [3], use_resource=resource)
+            tf.compat.v1.train.Saver()
+            tf.io.write_graph(graph, ".", f"unfrozen-{name}.pb", as_text=False)
+    kept = tf.Variable([1.0, 2.0, 3.0], name="kept")
+    function = tf.function(lambda x: x * kept).get_concrete_function(tf.TensorSpec([None, 3], name="x"))
+    tf.io.write_graph(function.graph, ".", "unfrozen-function.pb", as_text=False)
+
+
 def main() -> None:
     """Make them all in the current folder."""
     module = Module()
-    for name in ("whole", "strings", "unsupported", "scalar"):
+    for name in ("whole", "strings", "unsupported", "scalar", "gray"):
         tf.saved_model.save(module, name, signatures=getattr(module, name))
     frozen = convert_variables_to_constants_v2(module.whole.get_concrete_function())
     tf.io.write_graph(frozen.graph, ".", "whole.pb", as_text=False)
@@ -59,6 +97,8 @@ def main() -> None:
     Path("magic.h5").write_bytes(b"\x89HDX\r\n\x1a\n" + bytes(200))
     Path("noise.pb").write_bytes(bytes(range(255, 0, -1)))
     Path("empty.pb").touch()
+    half_done()
+    unfrozen()
 
 
 if __name__ == "__main__":

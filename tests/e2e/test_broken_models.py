@@ -69,6 +69,21 @@ CASES: dict[str, str] = {
     "cut-in-unknown": 'source = "whole"\ncut.inputs = ["heda"]',
     "cut-const": 'source = "whole"\ncut.outputs = ["head/ones"]',
     "channels": 'source = "several.keras"\ninputs.image.mean = [1, 2]',
+    "one-colour": 'source = "gray"\ninputs.x.reverse-channels = true',
+    "pointer-pb": 'source = "pointer-pb"',
+    "pointer-index": 'source = "pointer-index"',
+    "pointer-data": 'source = "pointer-data"',
+    "pointer-tflite": 'source = "pointer.tflite"',
+    "pointer-keras": 'source = "pointer.keras"',
+    "pointer-h5": 'source = "pointer.h5"',
+    "pointer-graph": 'source = "pointer.pb"',
+    "pointer-checkpoint": 'source = "pointer-checkpoint/model-10.meta"',
+    "no-shard": 'source = "no-shard"',
+    "no-index": 'source = "no-index"',
+    "short-shard": 'source = "short-shard"',
+    "unfrozen": 'source = "unfrozen-reference.pb"',
+    "unfrozen-resource": 'source = "unfrozen-resource.pb"',
+    "unfrozen-function": 'source = "unfrozen-function.pb"',
 }
 GOOD = 'source = "tf2"'
 
