@@ -1,5 +1,6 @@
 """What the Ovfile's `cut` means for one graph: tensors, and the names that the IR's inputs and outputs get.
 
+    wants_cut(request) -> bool
     cut_of(layers, request) -> Cut
     whole(inputs, outputs) -> Cut
 
@@ -49,6 +50,11 @@ class Cut:
 def whole(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Cut:
     """Return the cut that takes nothing away: names to tensors."""
     return Cut(inputs=tuple(inputs.items()), outputs=tuple(outputs.items()), originals=frozenset(inputs))
+
+
+def wants_cut(request: Request) -> bool:
+    """Whether the Ovfile cuts the source."""
+    return bool(request.params.get("cut.inputs") or request.params.get("cut.outputs"))
 
 
 def cut_of(layers: Layers, request: Request) -> Cut:

@@ -2,6 +2,7 @@
 
     flat = ops_of_tflite(path.read_bytes())
     flat.ops         an `Op` per operator, named after its first output; a Placeholder per input, a Const per weight
+    flat.kinds       what an operator is, by its name, where that is known: "Betainc" of a custom one, "VAR_HANDLE"
     flat.spelling    tensors in GraphDef's spelling ("conv/Relu:0") -> as the file has them ("conv/Relu")
 
 TFLite is a FlatBuffer (schema: tensorflow/compiler/mlir/lite/schema/schema.fbs). The few fields that say what is wired
@@ -18,12 +19,18 @@ from ovmake.workers.protocol import ActionError
 from ovmake.workers.wiring import Op
 
 # Places of fields in their tables, by the schema.
-_SUBGRAPHS, _SIGNATURES = 2, 7
+_CODES, _SUBGRAPHS, _SIGNATURES = 1, 2, 7
+_OLD_BUILTIN, _CUSTOM_CODE, _BUILTIN = 0, 1, 3  # of an OperatorCode: a byte, a string, an integer
 _SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS, _SIGNATURE_SUBGRAPH = 0, 1, 4
 _MAPPED_NAME, _MAPPED_TENSOR = 0, 1
 _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
 _TENSOR_NAME = 3
-_OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 1, 2
+_OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 0, 1, 2
+# Operators on what outlives a call, or is filled before the first.
+RESOURCES = {
+    129: "CALL_ONCE", 136: "HASHTABLE", 137: "HASHTABLE_FIND", 138: "HASHTABLE_IMPORT", 139: "HASHTABLE_SIZE",
+    142: "VAR_HANDLE", 143: "READ_VARIABLE", 144: "ASSIGN_VARIABLE",
+}  # fmt: skip
 OPERATOR = "Operator"  # their types are numbers
 # Writers may have tables share strings and vectors, a few times over.
 SHARED, SMALL_BYTES = 4, 1 << 20
@@ -34,6 +41,8 @@ _NO_TENSOR = -1  # an optional input that is left out
 class Flat:
     """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling.
 
+    `kinds` holds custom operators by their code, and those of `RESOURCES`; operators without outputs have no name, and
+    are in `silent` by kind alone.
     Names are those of the signature where the model has one, else the tensors' own, without `:0`.
     """
 
@@ -41,20 +50,21 @@ class Flat:
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     spelling: Mapping[str, str]
+    kinds: Mapping[str, str]
+    silent: tuple[str, ...]
 
 
 def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
     """Return the wires of a TFLite model.
 
     Raises:
-        ActionError: the file is truncated or otherwise no FlatBuffer.
+        ActionError: the file is truncated or otherwise no FlatBuffer. Whether TFLite says so too, `refusing_lite` asks.
     """
     try:
         return _flat(data)
     except (struct.error, IndexError, ValueError, KeyError, StopIteration) as error:
-        hint = "the file is damaged or truncated: copy or download it again"
         message = f"{shown} cannot be read: {_words(error)}"
-        raise ActionError("cannot-convert", message, setting="source", help=hint) from error
+        raise ActionError("cannot-convert", message, setting="source") from error
 
 
 def _words(error: Exception) -> str:
@@ -69,30 +79,47 @@ def _words(error: Exception) -> str:
 def _flat(data: bytes) -> Flat:
     root = Table.root(data)
     graph = next(root.tables(_SUBGRAPHS))
-    names = [tensor.text(_TENSOR_NAME) for tensor in graph.tables(_TENSORS)]
+    names = [_name(tensor) for tensor in graph.tables(_TENSORS)]
     inputs, outputs = graph.integers(_INPUTS), graph.integers(_OUTPUTS)
-    fed = set(inputs)
-    operators = [(op.integers(_OPERATOR_INPUTS), op.integers(_OPERATOR_OUTPUTS)) for op in graph.tables(_OPERATORS)]
+    known = [_kind(code) for code in root.tables(_CODES)]
+    operators = [_operator(op, known) for op in graph.tables(_OPERATORS)]
     spelt: dict[int, str] = {tensor: f"{names[tensor]}:0" for tensor in range(len(names))}
-    for _, made in operators:
+    for _, _, made in operators:
         spelt |= {tensor: f"{names[made[0]]}:{place}" for place, tensor in enumerate(made)}
-    computed = {tensor for _, made in operators for tensor in made}
+    computed = {tensor for _, _, made in operators for tensor in made}
     ops = [Op(name=names[tensor], type="Placeholder") for tensor in inputs]
-    ops += [Op(name=names[t], type="Const") for t in range(len(names)) if t not in computed and t not in fed]
+    ops += [Op(name=names[t], type="Const") for t in range(len(names)) if t not in computed | set(inputs)]
     ops += [
-        Op(
-            name=names[made[0]],
-            type=OPERATOR,
-            inputs=tuple(spelt[tensor] for tensor in taken if tensor != _NO_TENSOR),
-        )
-        for taken, made in operators
+        Op(name=names[made[0]], type=OPERATOR, inputs=tuple(spelt[tensor] for tensor in taken))
+        for _, taken, made in operators
+        if made
     ]
     return Flat(
         ops=tuple(ops),
         inputs=_named(inputs, _signature(root, _SIGNATURE_INPUTS), names, spelt),
         outputs=_named(outputs, _signature(root, _SIGNATURE_OUTPUTS), names, spelt),
         spelling={spelling: names[tensor] for tensor, spelling in spelt.items()},
+        kinds={names[made[0]]: kind for kind, _, made in operators if made and kind},
+        silent=tuple(kind for kind, _, made in operators if not made),
     )
+
+
+def _name(tensor: Table) -> str:
+    """Return a tensor's name; TFLite takes any bytes for one."""
+    return tensor.content(_TENSOR_NAME).decode(errors="replace")
+
+
+def _kind(code: Table) -> str:
+    """Return what an operator code is for, "" for one of the many that need no name here."""
+    builtin = max(code.number(_BUILTIN), code.byte(_OLD_BUILTIN))
+    return code.content(_CUSTOM_CODE).decode(errors="replace") or RESOURCES.get(builtin, "")
+
+
+def _operator(operator: Table, kinds: Sequence[str]) -> tuple[str, list[int], list[int]]:
+    """Return kind, inputs and outputs of an operator. It may give nothing: ASSIGN_VARIABLE."""
+    taken, made = operator.integers(_OPERATOR_INPUTS), operator.integers(_OPERATOR_OUTPUTS)
+    kind = kinds[operator.number(_OPERATOR_CODE)] if kinds else ""
+    return kind, [tensor for tensor in taken if tensor != _NO_TENSOR], [one for one in made if one != _NO_TENSOR]
 
 
 def _signature(root: Table, side: int) -> dict[int, str]:
@@ -179,6 +206,11 @@ class Table:
         """Return a 32-bit integer, 0 if it is absent."""
         field = self._field(place)
         return int(struct.unpack_from("<I", self.data, field)[0]) if field else 0
+
+    def byte(self, place: int) -> int:
+        """Return a byte without a sign, 0 if it is absent."""
+        field = self._field(place)
+        return self.data[field] if field else 0
 
     def content(self, place: int) -> bytes:
         """Return a vector of bytes, empty if it is absent."""

@@ -16,7 +16,7 @@ from ovmake.workers.protocol import Request
 from ovmake.workers.sibling import Sibling
 
 # What is asked for -> which worker does it.
-KINDS = {"freeze": "tensorflow", "layers": "tensorflow"}
+KINDS = {"freeze": "tensorflow", "layers": "tensorflow", "sever": "tensorflow"}
 NOTHING = b"\n"
 
 

@@ -34,6 +34,7 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.refusing_lite import unread
 from ovmake.workers.screening import screen
 
 Shape = tuple[int, ...]
@@ -87,7 +88,7 @@ class Lite:
             ActionError: TFLite cannot load it, or cannot run this part of it; it does more than compute; or it has no
                 such tensor, or needs an input that is not there.
         """
-        model = _parsed(source)
+        model = _parsed(source, allowed)
         screen(source, "tflite", allowed)
         tensors = _by_name(model)
         fed = {name: _index(tensors, tensor, "inputs") for name, (tensor, _) in inputs.items()}
@@ -173,16 +174,32 @@ def quantization(source: Path) -> dict[str, Quantization]:
     return found
 
 
+def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> bytes:
+    """Return the part of a model between these tensors, as a file.
+
+    Raises:
+        ActionError: the model cannot be read, has no such tensor, or needs an input that is not there.
+    """
+    model = _parsed(source)
+    tensors = _by_name(model)
+    begin, end = (
+        [_index(tensors, name, side) for name in names] for names, side in ((inputs, "inputs"), (outputs, "outputs"))
+    )
+    _cut(model, begin, end)
+    _drop_unused(model)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
 # the file
 
 
-def _parsed(source: Path) -> Any:
+def _parsed(source: Path, allowed: Collection[str] = ()) -> Any:
     try:
         return flatbuffer_utils.read_model(str(source))
     except Exception as error:
         message = f"TFLite cannot read `{source.name}`: {message_of(error)}"
-        hint = "the file is damaged or truncated: copy or download it again"
-        raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint) from error
+        failure = ActionError("tensorflow-cannot-load", message, setting="source")
+        raise unread(failure, source, allowed) from error
 
 
 def _name(tensor: Any) -> str:
@@ -235,13 +252,45 @@ def _is_whole(model: Any, inputs: Iterable[int], outputs: Iterable[int]) -> bool
 def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
     """Let the main graph begin at `inputs` and end at `outputs`, and run only what lies between.
 
-    Operations without outputs (the initialization of variables) stay, for they act on what is not in the graph.
+    Operations without outputs (they set variables) stay where what lies between reads a variable or a table.
     """
     graph = model.subgraphs[0]
+    kept = _between(graph, inputs, outputs)
+    if any(_takes_resource(graph, graph.operators[place]) for place in kept):
+        silent = {place for place, op in enumerate(graph.operators) if not _indexes(op.outputs)}
+        kept |= silent | _between(
+            graph, inputs, [i for place in silent for i in _indexes(graph.operators[place].inputs)]
+        )
+    graph.operators = [op for place, op in enumerate(graph.operators) if place in kept]
+    graph.inputs, graph.outputs = inputs, outputs
+    model.signatureDefs = None
+
+
+def _drop_unused(model: Any) -> None:
+    """Drop the subgraphs that nothing runs, and make nothing of the handles that nothing takes: OpenVINO reads all."""
+    graph = model.subgraphs[0]
+    options = [found for op in graph.operators for found in (op.builtinOptions, op.builtinOptions2) if found]
+    if not any(name.endswith("SubgraphIndex") for found in options for name in vars(found)):
+        model.subgraphs = [graph]
+    used = {index for op in graph.operators for index in (*_indexes(op.inputs), *_indexes(op.outputs))}
+    for index, tensor in enumerate(graph.tensors):
+        if tensor.type in (TensorType.RESOURCE, TensorType.VARIANT) and index not in used:
+            tensor.type = TensorType.INT32
+
+
+def _takes_resource(graph: Any, op: Any) -> bool:
+    return any(graph.tensors[index].type == TensorType.RESOURCE for index in _indexes(op.inputs))
+
+
+def _between(graph: Any, inputs: Collection[int], outputs: Iterable[int]) -> set[int]:
+    """Return the places of the operations that compute `outputs` from `inputs`.
+
+    Raises:
+        ActionError: that takes an input of the model that is not among `inputs`.
+    """
     makers = {int(index): place for place, op in enumerate(graph.operators) for index in _indexes(op.outputs)}
-    silent = [index for op in graph.operators if not _indexes(op.outputs) for index in _indexes(op.inputs)]
-    kept = {place for place, op in enumerate(graph.operators) if not _indexes(op.outputs)}
-    stack = [*outputs, *silent]
+    kept: set[int] = set()
+    stack = list(outputs)
     while stack:
         index = stack.pop()
         place = makers.get(index)
@@ -255,9 +304,7 @@ def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
             message = f"what lies between the cut's inputs and its outputs needs the input `{name}` too"
             hint = f'add "{name}" to `cut.inputs`, or cut elsewhere'
             raise ActionError("incomplete-cut", message, setting="cut.inputs", help=hint)
-    graph.operators = [op for place, op in enumerate(graph.operators) if place in kept]
-    graph.inputs, graph.outputs = inputs, outputs
-    model.signatureDefs = None
+    return kept
 
 
 def _indexes(found: Any) -> list[int]:

@@ -1,6 +1,7 @@
 """Run a .tflite model once, on zeros, in a process that may die of it: `python -m ovmake.workers.lite_probe`.
 
-stdin       {"threads": 1, "shapes": [[tensor, shape], ...]} on a line, then the model
+stdin       {"threads": 1, "shapes": [[tensor, shape], ...]} on a line, then the model; with "run": false it is only
+            loaded, which runs nothing of it
 stdout      "loaded", as soon as there is an interpreter
 exit        0: it ran; 1: the interpreter says no, on stderr; killed by a signal: that is what this is for
 
@@ -39,6 +40,8 @@ def main() -> None:
         content, _DEFAULT_RESOLVER, [], [], False, False, int(order["threads"]), False
     )
     os.write(1, b"loaded\n")
+    if not order.get("run", True):
+        return
     for index, shape in order["shapes"]:
         interpreter.ResizeInputTensor(index, np.array(shape, dtype=np.int32), False)
     interpreter.AllocateTensors()

@@ -223,7 +223,7 @@ def _peek(view: memoryview) -> dict[int, memoryview]:
 
 def _unreadable(head: bytes) -> Recognised:
     if not head:
-        return Recognised(why="it is empty")
+        return Recognised(why="it is empty", help="copy or download it again")
     if head.startswith(LFS):
         return Recognised(why="it is a Git LFS pointer, not the file itself", help="fetch the file: `git lfs pull`")
     shown = head[:_SHOWN]

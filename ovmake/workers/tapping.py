@@ -24,12 +24,12 @@ import openvino as ov
 
 from ovmake.workers import ir
 from ovmake.workers.converting import optimize, shaped
-from ovmake.workers.cutting import Cut, cut_of, whole
+from ovmake.workers.cutting import Cut, cut_of, wants_cut, whole
 from ovmake.workers.flat import ops_of_tflite
+from ovmake.workers.frontend import convert_between, suffixed
 from ovmake.workers.layers import Layers, ops_of_graph
 from ovmake.workers.pairing import Node, Order, Port, transposed
 from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.reading import convert_between, suffixed, wants_cut
 from ovmake.workers.tapped_runs import Spot, name_of, place_of_name
 from ovmake.workers.wiring import Op, op_of
 

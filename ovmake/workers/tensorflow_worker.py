@@ -29,8 +29,9 @@ if __name__ == "__main__":
             "freeze": "freezing:freeze",
             "inspect": "inspecting_tensorflow:inspect",
             "reference": "referring:refer",
+            "sever": "severing_lite:sever",
             "layers": "layering:run_layers",
             "time": _time,
         },
-        imports=dict.fromkeys(("check-source", "freeze", "inspect", "reference", "layers"), ("tensorflow",)),
+        imports=dict.fromkeys(("check-source", "freeze", "inspect", "reference", "sever", "layers"), ("tensorflow",)),
     )

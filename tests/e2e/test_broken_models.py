@@ -70,6 +70,8 @@ CASES: dict[str, str] = {
     "cut-const": 'source = "whole"\ncut.outputs = ["head/ones"]',
     "channels": 'source = "several.keras"\ninputs.image.mean = [1, 2]',
     "one-colour": 'source = "gray"\ninputs.x.reverse-channels = true',
+    "custom-tflite": 'source = "custom.tflite"',
+    "state-tflite": 'source = "streaming.tflite"',
     "pointer-pb": 'source = "pointer-pb"',
     "pointer-index": 'source = "pointer-index"',
     "pointer-data": 'source = "pointer-data"',

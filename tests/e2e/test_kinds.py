@@ -20,6 +20,7 @@ from tests.workers.conftest import sources_once
 pytestmark = pytest.mark.heavy
 
 DIRECT = "by OpenVINO's own reader"
+SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
 LOADED, KERAS = "frozen by TensorFlow (tf.saved_model.load)", "frozen by TensorFlow (Keras VERSION)"
 TF_KERAS, CHECKPOINT = "frozen by TensorFlow (tf-keras VERSION)", "frozen by TensorFlow (TF1 checkpoint)"
 X = ["x f32 [-1, 4]"]
@@ -70,6 +71,24 @@ KINDS: dict[str, tuple[str, str, list[str], list[str]]] = {
     "kind-given": ('source = "named-otherwise.bin"\nkind = "keras-h5"', KERAS, X, ["y"]),
     "tflite": ('source = "float.tflite"', DIRECT, ["image f32 [-1, 8, 8, 3]"], ["output_0"]),
     "tflite-int8": ('source = "integer.tflite"', DIRECT, ["image i8 [-1, 8, 8, 3]"], ["output_0"]),
+    "tflite-before-custom": (
+        'source = "custom.tflite"\ncut.outputs = ["mul"]',
+        SEVERED,
+        ["x f32 [1, 3]"],
+        ["mul"],
+    ),
+    "tflite-after-custom": (
+        'source = "custom.tflite"\ncut.inputs = ["Cross:0"]',
+        SEVERED,
+        ["Cross f32 [1, 3]"],
+        ["y"],
+    ),
+    "tflite-after-state": (
+        'source = "streaming.tflite"\ncut.inputs = ["add:0"]',
+        SEVERED,
+        ["add f32 [1, 4]"],
+        ["y"],
+    ),
     "checkpoint": ('source = "checkpoint/model-10.meta"', CHECKPOINT, X, ["scores"]),
     "pipeline": ('source = "pipeline/model.meta"', CHECKPOINT, ["IteratorGetNext f32 [-1, 4]"], ["logits"]),
 }

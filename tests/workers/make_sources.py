@@ -305,6 +305,36 @@ def lite() -> None:
     expect("lite", {"image": fed}, {"scores": model(fed, training=False)})
 
 
+class Streaming(tf.Module):  # type: ignore[misc]
+    """Models whose .tflite files hold variables, or an operation that is none of TFLite's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = tf.Variable(tf.zeros([1, 4]))
+
+    def streaming(self, x: Any) -> Any:
+        """Keep half of what was."""
+        kept = self.state.read_value() * 0.5 + x
+        self.state.assign(kept)
+        return {"y": kept * 2.0}
+
+    def custom(self, x: Any) -> Any:
+        """Run an operation in the middle that neither TFLite nor OpenVINO has."""
+        return {"y": tf.nn.relu(tf.linalg.cross(x * 0.5, x)) * 2.0}
+
+
+def resources() -> None:
+    """.tflite files with a state between calls, and with a custom operation."""
+    module = Streaming()
+    for name, size in {"streaming": 4, "custom": 3}.items():
+        spec = tf.TensorSpec([1, size], tf.float32, name="x")
+        function = tf.function(getattr(module, name)).get_concrete_function(spec)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
+        converter.experimental_enable_resource_variables = True
+        converter.allow_custom_ops = name == "custom"
+        Path(f"{name}.tflite").write_bytes(converter.convert())
+
+
 def main() -> None:
     """Make them all in the current folder."""
     saved_models()
@@ -319,6 +349,7 @@ def main() -> None:
     checkpoint()
     pipeline()
     lite()
+    resources()
 
 
 if __name__ == "__main__":

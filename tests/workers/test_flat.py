@@ -29,6 +29,9 @@ class Builder:
     def text(self, words: bytes) -> int:
         return self.add(struct.pack("<I", len(words)) + words)
 
+    def integers(self, numbers: list[int]) -> int:
+        return self.add(struct.pack(f"<I{len(numbers)}i", len(numbers), *numbers))
+
     def tables(self, places: list[int]) -> int:
         end = self.size + 4 * len(places)
         offsets = [end - 4 * number - place for number, place in enumerate(places)]
@@ -89,3 +92,41 @@ def test_file_without_a_graph_says_so() -> None:
 
     with pytest.raises(ActionError, match=r"the .tflite file cannot be read: it holds no graph"):
         ops_of_tflite(data)
+
+
+def with_operators(*operators: tuple[list[int], list[int]], names: list[bytes], custom: bytes = b"") -> bytes:
+    """Return a model with operators of one code, by the numbers of the tensors that they take and give."""
+    builder = Builder()
+    tensors = [builder.table(TENSOR_FIELDS, _3=builder.text(name)) for name in names]
+    made = [builder.table(3, _1=builder.integers(taken), _2=builder.integers(given)) for taken, given in operators]
+    code = builder.table(4, **({"_1": builder.text(custom)} if custom else {}))
+    graph = builder.table(
+        GRAPH_FIELDS,
+        _0=builder.tables(tensors),
+        _1=builder.integers([0]),
+        _2=builder.integers([len(names) - 1]),
+        _3=builder.tables(made),
+    )
+    return builder.whole(builder.table(MODEL_FIELDS, _1=builder.tables([code]), _2=builder.tables([graph])))
+
+
+def test_operator_that_gives_nothing_is_read() -> None:
+    """ASSIGN_VARIABLE, of models that keep a state."""
+    found = ops_of_tflite(with_operators(([0], []), ([0], [1]), names=[b"x", b"y"], custom=b"Mine"))
+
+    assert ["x", "y"] == [op.name for op in found.ops]
+    assert ({"y": "Mine"}, ("Mine",)) == (found.kinds, found.silent)
+
+
+def test_outputs_that_are_left_out_are_none() -> None:
+    found = ops_of_tflite(with_operators(([0, -1], [-1, 1, -1]), names=[b"x", b"y"]))
+
+    assert [("y", ("x:0",))] == [(op.name, op.inputs) for op in found.ops if op.type == "Operator"]
+    assert {"x": "x:0"} == found.inputs
+    assert {"y": "y:0"} == found.outputs
+
+
+def test_name_may_be_of_any_bytes() -> None:
+    found = ops_of_tflite(with_operators(([0], [1]), names=[b"x", b"y\xff\xfe"]))
+
+    assert {"y\ufffd\ufffd": "y\ufffd\ufffd:0"} == found.outputs

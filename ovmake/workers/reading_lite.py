@@ -1,0 +1,85 @@
+"""Read a .tflite file with OpenVINO's reader for TFLite, cut where the Ovfile says.
+
+    read_lite(request, source) -> Read
+
+OpenVINO translates every operation of the file, also those that a cut takes away, and stops at the first that it lacks.
+There TensorFlow cuts the part out of the file (`severing_lite.py`, in a worker of its own), and OpenVINO reads that.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ovmake.workers.cutting import Cut, cut_of, wants_cut, whole
+from ovmake.workers.flat import Flat, ops_of_tflite
+from ovmake.workers.frontend import DIRECT, Read, convert_between, convert_file, suffixed
+from ovmake.workers.layers import Layers
+from ovmake.workers.naming import name_by_cut
+from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.refusing_lite import refused, unread
+from ovmake.workers.screening import allowed_of
+from ovmake.workers.sibling import ask_tensorflow
+
+SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
+
+
+def read_lite(request: Request, source: Path) -> Read:
+    """Return the model of a .tflite file, or of the part that the Ovfile cuts out of it.
+
+    Raises:
+        ActionError: it cannot be read or converted, or the cut names what is not there.
+    """
+    try:
+        flat = ops_of_tflite(source.read_bytes(), f"`{source.name}`")
+    except ActionError as error:
+        raise unread(error, source, allowed_of(request)) from error
+    cut = whole(flat.inputs, flat.outputs)
+    if wants_cut(request):
+        cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request)
+    cut = cut.spelt(flat.spelling)
+    try:
+        return _read(request, source, cut)
+    except ActionError as error:
+        refusal = refused(error, flat)
+        if error.code != "cannot-convert" or not wants_cut(request):
+            raise refusal from error
+        return _severed(request, source, cut, flat, refusal)
+
+
+def _read(request: Request, source: Path, cut: Cut) -> Read:
+    with suffixed(source, ".tflite") as path:
+        if wants_cut(request):
+            model = convert_between("tflite", path, source.name, cut)
+        else:
+            model = convert_file("tflite", path, source.name)
+            name_by_cut(model, cut)
+    return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
+
+
+def _severed(request: Request, source: Path, cut: Cut, flat: Flat, refusal: ActionError) -> Read:
+    """Return the part of a file that TensorFlow cuts out.
+
+    Raises:
+        ActionError: it cannot, or OpenVINO refuses that part too.
+    """
+    beside = next((Path(output).parent for output in request.outputs.values()), None)
+    params = {name: request.params[name] for name in ("allow-ops",) if name in request.params}
+    params |= {"inputs": [tensor for _, tensor in cut.inputs], "outputs": [tensor for _, tensor in cut.outputs]}
+    with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
+        part = Path(folder, "part.tflite")
+        asked = Request(
+            id=1, kind="sever", params=params, inputs={"source": str(source)}, outputs={"part": str(part)},
+            log=request.log,
+        )  # fmt: skip
+        response = ask_tensorflow(asked)
+        if response is None or not response.ok:
+            said = () if response is None else (f"TensorFlow, asked to cut it: {response.message}",)
+            notes = (*refusal.notes, *said)
+            raise ActionError(refusal.code, refusal.message, setting="source", help=refusal.help, notes=notes)
+        try:
+            model = convert_file("tflite", part, source.name)
+        except ActionError as error:
+            raise refused(error, flat) from error
+    name_by_cut(model, cut)
+    return Read(model=model, way=SEVERED, tensors=cut.tensors, given=cut.given)
