@@ -6,9 +6,9 @@ fewer samples are used than there are, else the file's. NNCF's own engine compil
 
 from __future__ import annotations
 
-from ovmake.workers import ir, quantizing_options
+from ovmake.workers import executed, ir, quantizing_options
 from ovmake.workers.interface import Interface
-from ovmake.workers.protocol import Request
+from ovmake.workers.protocol import Request, warning
 from ovmake.workers.samples import calibrating
 
 
@@ -22,7 +22,14 @@ def quantize(request: Request) -> dict[str, object]:
 
 
 def compress_weights(request: Request) -> dict[str, object]:
-    """Compress; write `xml` and `bin`."""
+    """Compress; write `xml` and `bin`. Where there was nothing to compress, a warning says so."""
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    ir.write(quantizing_options.compress_weights(model, request), request.outputs["xml"], request.outputs["bin"])
-    return {}
+    before = executed.weights(model)
+    compressed = quantizing_options.compress_weights(model, request)
+    ir.write(compressed, request.outputs["xml"], request.outputs["bin"])
+    if executed.weights(compressed) != before:
+        return {}
+    listed = ", ".join(f"{size} bytes in {kind}" for kind, size in before.items()) or "no constants at all"
+    message = f"nothing in this model is a weight that NNCF compresses, so the IR is that of fp32: {listed}"
+    hint = "NNCF compresses weights of MatMuls and convolutions, and tables of vectors; take the precision out"
+    return warning("nothing-compressed", message, hint=hint, setting="precisions")

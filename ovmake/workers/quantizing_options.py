@@ -58,6 +58,30 @@ def compress_weights(model: Any, request: Request) -> Any:
     return _by_nncf(nncf.compress_weights, model, **weight_options(model, request))
 
 
+def _unscalable(model: Any) -> set[str]:
+    """Return the operations on a constant for which NNCF finds no axis to scale along, and fails.
+
+    That is a table of single numbers ([10000], of a Gather), where each number would need a scale; and what is empty.
+    Such constants stay in floating point, as all do that are no weights of a layer's.
+    """
+    found = set()
+    for op in model.get_ordered_ops():
+        for place, value in enumerate(op.input_values()):
+            shape = _constant_shape(value.get_node())
+            table = op.get_type_name() == "Gather" and place == 0 and shape is not None and len(shape) < 2  # noqa: PLR2004
+            if table or (shape is not None and 0 in shape):
+                found.add(op.get_friendly_name())
+    return found
+
+
+def _constant_shape(node: Any) -> list[int] | None:
+    """Return the shape of a constant in floating point, which may be stored in another; None of anything else."""
+    while node.get_type_name() == "Convert":
+        node = node.input_value(0).get_node()
+    is_real = node.get_type_name() == "Constant" and node.get_element_type().is_real()
+    return list(node.get_shape()) if is_real else None
+
+
 def _by_nncf(work: Any, *args: Any, **options: Any) -> Any:
     try:
         return work(*args, **options)
@@ -103,7 +127,11 @@ def weight_options(model: Any, request: Request) -> dict[str, Any]:
     if "group-size-fallback-mode" in params:
         fallback = GroupSizeFallbackMode(_word(params["group-size-fallback-mode"]))
         options["advanced_parameters"] = AdvancedCompressionParameters(group_size_fallback_mode=fallback)
-    if (scope := ignored_scope(model, request)) is not None:
+    scope = ignored_scope(model, request)
+    if left := _unscalable(model):
+        named, types = ([], []) if scope is None else (scope.names, scope.types)
+        scope = nncf.IgnoredScope(names=sorted({*named, *left}), types=types, validate=False)
+    if scope is not None:
         options["ignored_scope"] = scope
     return options
 
