@@ -33,12 +33,14 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.workers import remembering
 from ovmake.workers.allowed_ops import objection
 from ovmake.workers.graphs import Loaded, tidy, user_name
 from ovmake.workers.loading_saved_model import frozen_session, tensors_of
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.pruning import prune
 from ovmake.workers.recognise import companions
+from ovmake.workers.screened_bodies import Bodies
 from ovmake.workers.screening import pruned, refuse, screen, unreadable
 from ovmake.workers.wire import WireError
 
@@ -98,6 +100,8 @@ def load_checkpoint(source: Path, signature: str, allowed: frozenset[str]) -> Lo
             saver.restore(session, str(prefix))
         chosen = _signature(meta_graph, signature)
         inputs, outputs = tensors_of(chosen, graph) if chosen else _inference(graph, removed)
+        bodies = Bodies(memoryview(graph.as_graph_def().SerializeToString()))
+        remembering.refuse(source, remembering.remembered(bodies, [tensor.name for tensor in outputs.values()]))
         return frozen_session(session, inputs, outputs, way="TF1 checkpoint")
 
 

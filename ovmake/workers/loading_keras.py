@@ -32,9 +32,11 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tensorflow.python.util import nest
 
+from ovmake.workers import remembering
 from ovmake.workers.archives import UNREADABLE
 from ovmake.workers.graphs import Loaded, tidy
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.screened_bodies import Bodies
 from ovmake.workers.screened_keras import EXPORT, Builtins, objects, screen_keras
 from ovmake.workers.screened_keras_file import screen_file
 
@@ -157,12 +159,12 @@ def _load(source: Path, kind: str, saved: _Saved, keras: _Keras) -> Loaded:
                 path = Path(folder, f"model{_SUFFIXES[kind][0]}")
                 path.symlink_to(source.absolute())
             model = keras.load(str(path))
-        return _traced(model, keras)
+        return _traced(source, model, keras)
     finally:
         keras.clear()
 
 
-def _traced(model: Any, keras: _Keras) -> Loaded:
+def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
     functional = getattr(model, "_functional", None) or model  # a Sequential of Keras 3 wraps one
     inputs, outputs = keras.flatten(functional.input), keras.flatten(functional.output)
     taken, given = _names(inputs), _names(outputs)
@@ -176,6 +178,7 @@ def _traced(model: Any, keras: _Keras) -> Loaded:
         return [tensor for _, tensor in keras.flatten(results)]
 
     function = tf.function(call, input_signature=specs, autograph=False).get_concrete_function()
+    remembering.refuse(source, _remembered(function))
     # Loops stay While operations: see loading_saved_model.py.
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     fed = dict(zip(taken, [tensor.name for tensor in frozen.inputs], strict=True))
@@ -187,6 +190,17 @@ def _traced(model: Any, keras: _Keras) -> Loaded:
         signature=None,
         way=keras.way,
     )
+
+
+def _remembered(function: Any) -> list[str]:
+    """Return the variables that a function keeps a state in, by Keras' names."""
+    variables = {id(variable.handle): variable.name.partition(":")[0] for variable in function.graph.variables}
+    handles = {
+        inner.op.name: variables[id(outer)] for outer, inner in function.graph.captures if id(outer) in variables
+    }
+    graph = function.graph.as_graph_def().SerializeToString()
+    found = remembering.remembered(Bodies(memoryview(graph)), [end.name for end in function.outputs], list(handles))
+    return [handles[name] for name in found if name in handles]
 
 
 def _names(leaves: list[tuple[tuple[Any, ...], Any]]) -> list[str]:

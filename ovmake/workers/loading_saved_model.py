@@ -23,6 +23,7 @@ from tensorflow.python.framework.convert_to_constants import (
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.workers import remembering
 from ovmake.workers.graphs import Loaded, node_name, tidy, with_placeholders
 from ovmake.workers.protocol import ActionError, message_of
 from ovmake.workers.screening import screen
@@ -35,13 +36,14 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
     """Load one signature of a SavedModel folder.
 
     Raises:
-        ActionError: it has no such tags or signature, is damaged, does more than compute, or neither loader can load
-            and freeze it.
+        ActionError: it has no such tags or signature, is damaged, does more than compute, keeps a state between calls,
+            or neither loader can load and freeze it.
     """
     meta_graph = _meta_graph(source, tags)
     _check_signature(meta_graph, signature)
     _check_variables(source, meta_graph)
     screen(source, "saved-model", allowed)
+    remembering.refuse(source, remembering.of_signature(source, signature, tags))
     try:
         return _load_as_tf2(source, signature, tags)
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises, the TF1 loader may do

@@ -17,7 +17,8 @@ from ovmake.workers.cutting import Cut
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.wire import Message, WireError
 
-_SIGNATURE, _TAGS = "serving_default", {"serve"}
+# What OpenVINO's reader takes of a SavedModel.
+SIGNATURE, TAGS = "serving_default", frozenset({"serve"})
 
 
 def name_by_signature(model: Any, folder: Path) -> None:
@@ -54,9 +55,9 @@ def _keys(folder: Path) -> list[str] | None:
     """Return the outputs of the default signature; None where the reader would guess."""
     try:
         proto = Message(memoryview((folder / "saved_model.pb").read_bytes()))
-        graphs = [graph for graph in proto.messages(2) if set(graph.message(1).texts(4)) == _TAGS]
+        graphs = [graph for graph in proto.messages(2) if set(graph.message(1).texts(4)) == TAGS]
         signatures = graphs[0].entries(5) if graphs else {}
-        return sorted(Message(signatures[_SIGNATURE]).entries(2)) if _SIGNATURE in signatures else None
+        return sorted(Message(signatures[SIGNATURE]).entries(2)) if SIGNATURE in signatures else None
     except (OSError, WireError):
         return None
 

@@ -25,12 +25,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ovmake.workers import ir
+from ovmake.workers import ir, remembering
 from ovmake.workers.cutting import cut_of, wants_cut, whole
 from ovmake.workers.fetched import check_fetched
 from ovmake.workers.frontend import DIRECT, Read, convert_between, convert_file, suffixed
 from ovmake.workers.layers import Layers, ops_of_graph
-from ovmake.workers.naming import name_by_signature
+from ovmake.workers.naming import SIGNATURE, TAGS, name_by_signature
 from ovmake.workers.protocol import ActionError, Request, Response
 from ovmake.workers.reading_lite import read_lite
 from ovmake.workers.recognise import recognise, unknown, with_kind
@@ -68,6 +68,8 @@ def read(request: Request) -> Read:
     # OpenVINO runs nothing of it. TensorFlow will, unless it did so for a model that computes the same: what may not
     # run is refused here, so that no verdict depends on what was built before.
     screen(source, kind, allowed_of(request))
+    if kind == "saved-model":
+        remembering.refuse(source, remembering.of_signature(source, SIGNATURE, TAGS))
     return found
 
 
@@ -136,7 +138,7 @@ def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
 
 
 # What TensorFlow says of the Ovfile, and not of the source; and what is said before TensorFlow is asked.
-_AS_IT_IS = {"unknown-signature", "unknown-tags", "op-refused"}
+_AS_IT_IS = {"unknown-signature", "unknown-tags", "op-refused", "stateful-source"}
 
 
 def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:

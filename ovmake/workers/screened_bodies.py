@@ -26,7 +26,7 @@ from ovmake.workers.wire import Message, Value, WireError, fields, text
 _NODE_NAME, _NODE_OP, _NODE_INPUTS, _NODE_ATTRIBUTES = 1, 2, 3, 5
 _GRAPH_NODES, _GRAPH_LIBRARY = 1, 2
 _LIBRARY_FUNCTIONS = 1
-_FUNCTION_SIGNATURE, _FUNCTION_NODES, _FUNCTION_ATTRIBUTES = 1, 3, 5
+_FUNCTION_SIGNATURE, _FUNCTION_NODES, _FUNCTION_RETURNED, _FUNCTION_ATTRIBUTES = 1, 3, 4, 5
 _SIGNATURE_NAME, _SIGNATURE_ARGUMENTS = 1, 2
 _ATTRIBUTE_LIST, _ATTRIBUTE_FUNCTION, _LIST_FUNCTIONS = 1, 10, 9
 _DEEPEST = 40  # functions among the attributes of functions among the attributes ...
@@ -91,6 +91,11 @@ class Body:
         if why:
             self.refused.append(Refused(node=name, op=op, why=why))
 
+    @property
+    def ops(self) -> set[str]:
+        """The operations that stand in it."""
+        return {text(memoryview(op)) for op in {op for _, op, _ in self._nodes}}
+
     @cached_property
     def wires(self) -> Mapping[str, Wired]:
         """All nodes by name."""
@@ -126,6 +131,8 @@ class Function(Body):
         message = Message(view)
         super().__init__(message.views(_FUNCTION_NODES), allowed, functions)
         signature = message.message(_FUNCTION_SIGNATURE)
+        # Nodes and arguments that its results come from.
+        self.returned = [node_of(text(spelt)) for spelt in message.entries(_FUNCTION_RETURNED).values()]
         self.arguments = [argument.text(1) for argument in signature.messages(_SIGNATURE_ARGUMENTS)]
         # TensorFlow may put one function in the place of another that says it implements the same.
         self.stands_in = "api_implements" in message.entries(_FUNCTION_ATTRIBUTES)

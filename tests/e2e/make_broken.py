@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -83,6 +84,30 @@ def unfrozen() -> None:
     tf.io.write_graph(function.graph, ".", "unfrozen-function.pb", as_text=False)
 
 
+def stateful() -> None:
+    """Make models that keep something from one call to the next: of Keras, of a function, of TF1."""
+    x = keras.Input((7, 5), name="x", batch_size=2)
+    model = keras.Model(x, keras.layers.LSTM(4, stateful=True)(x))
+    model.save("stateful.keras")
+    model.export("stateful", verbose=False)
+    module = tf.Module()
+    module.kept = tf.Variable(tf.zeros([4]), name="kept")
+
+    def smoothed(x: Any) -> Any:
+        for _ in tf.range(2):
+            module.kept.assign(module.kept * 0.5 + x[0])
+        return {"y": x + module.kept}
+
+    module.function = tf.function(smoothed, input_signature=[tf.TensorSpec([None, 4], tf.float32, "x")])
+    tf.saved_model.save(module, "smoothed", signatures={"serving_default": module.function, "again": module.function})
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32, [2, 4], name="x")
+        kept = tf.compat.v1.get_variable("kept", [2, 4], use_resource=False)
+        y = tf.identity(tf.compat.v1.assign(kept, kept * 0.5 + x), name="y")
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.saved_model.simple_save(session, "smoothed-tf1", {"x": x}, {"y": y})
+
+
 def main() -> None:
     """Make them all in the current folder."""
     module = Module()
@@ -99,6 +124,7 @@ def main() -> None:
     Path("empty.pb").touch()
     half_done()
     unfrozen()
+    stateful()
 
 
 if __name__ == "__main__":
