@@ -1,11 +1,13 @@
 """A repo with its Ovfile, opened for one command.
 
-    with open_session(where, wait=...) as session:
+    with open_session(where, wait=...) as session:          for what changes something
         graph = session.graph(measure=False)
         outcome = session.execute(graph, targets, options, emit)
+    with look_session(where) as session:                    for what only looks
 
-Reads the Ovfile once, at the start; takes the lock; opens the database; ends all workers on the way out, whatever
-happened.
+Reads the Ovfile once, at the start. `open_session` takes the lock, opens the database, and ends all workers on the way
+out, whatever happened. `look_session` takes no lock and makes nothing, not even `.ovmake`: it works beside a build, and
+where nothing can be written.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import contextlib
 import errno
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,15 +31,17 @@ from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
 from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
-from ovmake.repo import Where, build_graph, read_ovfile, really_inside, refuse_allowed_ops, refuse_user_code
+from ovmake.repo import Read, Where, build_graph, read_ovfile, really_inside, refuse_allowed_ops, refuse_user_code
 from ovmake.rules import build_target, debug_target, measure_target
-from ovmake.seal import keep_key
+from ovmake.seal import keep_key, read_key
 from ovmake.store.beneath import Beneath
+from ovmake.store.build_folder import check_build_folder
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
 from ovmake.store.formats import set_aside, torn
-from ovmake.store.lock import hold
+from ovmake.store.lock import hold, holder
+from ovmake.store.looking import look
 from ovmake.store.processes import available_bytes, installed_bytes
 from ovmake.store.toolchain import Toolchain
 from ovmake.store.tracked import tracked
@@ -201,15 +205,11 @@ def open_session(
         TornStateError: while the session was open, the database turned out to be torn.
     """
     read = read_ovfile(where, known, asked)
-    if not user_code:
-        refuse_user_code(read.ovfile, read.text, where.file)
-    if not allow_ops:
-        refuse_allowed_ops(read.ovfile, read.text, where.file)
-    for found in read.ovfile.warnings:
-        tell(render(found))
+    _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
     refuse_tracked(where)
     state = where.root / STATE
     disk = _disk(where, read.ovfile.build_dir)
+    _refuse_build_folder(where, disk, read)
     with _held(disk.ours, wait=wait, tell=tell):
         key, why = keep_key()
         database, warning = Database.open(state / DATABASE, key)
@@ -221,18 +221,7 @@ def open_session(
             read = read_ovfile(where)  # all of it: without its traces, no model is known
         runner = RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=limits)
         try:
-            yield Session(
-                where=where,
-                text=read.text,
-                ovfile=read.ovfile,
-                ovfile_state=read.state,
-                known=read.known,
-                disk=disk,
-                database=database,
-                runner=runner,
-                toolchain=Toolchain(),
-                inside=really_inside(where),
-            )
+            yield _session(where, read, disk, database, runner)
         except sqlite3.DatabaseError as error:
             if not torn(error):
                 raise
@@ -243,6 +232,89 @@ def open_session(
         finally:
             runner.close()
             database.close()
+
+
+@contextlib.contextmanager
+def look_session(
+    where: Where, *, tell: Callable[[str], None], user_code: bool = True, allow_ops: bool = True, blank: bool = False
+) -> Iterator[Session]:
+    """Open the repo for a command that only looks; nothing is written, and no lock is taken.
+
+    With `blank`, whatever earlier runs found out counts as not there.
+
+    Raises:
+        OvmakeError: as `open_session`, but for the lock.
+        TornStateError: the database turned out to be torn. With `blank` the same command works.
+    """
+    read = read_ovfile(where)
+    _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
+    refuse_tracked(where)
+    disk = _disk(where, read.ovfile.build_dir)
+    _refuse_build_folder(where, disk, read)
+    path = where.root / STATE / DATABASE
+    database, why = (Database.in_memory(), "") if blank else _seen(disk.ours, path)
+    if why:
+        tell(why)
+    if number := holder(disk.ours, STATE):
+        tell(f"another ovmake (process {number}) is at work in {where.root}; what it has not finished counts as stale")
+    runner = RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=NO_LIMITS)
+    try:
+        yield _session(where, read, disk, database, runner)
+    except sqlite3.DatabaseError as error:
+        if not torn(error):
+            raise
+        message = f"{path} counts as not there, and the next build sets it aside: {error}"
+        warning = Diagnostic(code="state-torn", message=message, severity="warning")
+        raise TornStateError(warning, exit_status=1) from error
+    finally:
+        database.close()
+
+
+def _seen(ours: Beneath, path: Path) -> tuple[Database, str]:
+    """Return what earlier runs found out, and why it counts as nothing."""
+    try:
+        ours.check(STATE)
+    except PermissionError as error:
+        return Database.in_memory(), f"{ours.root}/{STATE} counts as not there: {error.strerror}"
+    return look(path, read_key())
+
+
+def _allow(where: Where, read: Read, *, user_code: bool, allow_ops: bool, tell: Callable[[str], None]) -> None:
+    """Refuse what the command line does not allow the Ovfile; tell its warnings."""
+    if not user_code:
+        refuse_user_code(read.ovfile, read.text, where.file)
+    if not allow_ops:
+        refuse_allowed_ops(read.ovfile, read.text, where.file)
+    for found in read.ovfile.warnings:
+        tell(render(found))
+
+
+def _refuse_build_folder(where: Where, disk: RealDisk, read: Read) -> None:
+    """Refuse a build folder that is none, or is a link.
+
+    Raises:
+        OvmakeError: it is.
+    """
+    folder, follow = read.ovfile.build_dir, where.allow_outside
+    wrong = check_build_folder(disk.ours, folder, really_inside(where), follow=follow)
+    if wrong is not None:
+        span = span_of(("build-dir",), read.text, where.file)
+        raise OvmakeError(replace(wrong, span=span), exit_status=1)
+
+
+def _session(where: Where, read: Read, disk: RealDisk, database: Database, runner: Runner) -> Session:
+    return Session(
+        where=where,
+        text=read.text,
+        ovfile=read.ovfile,
+        ovfile_state=read.state,
+        known=read.known,
+        disk=disk,
+        database=database,
+        runner=runner,
+        toolchain=Toolchain(),
+        inside=really_inside(where),
+    )
 
 
 def _lost(path: Path, error: sqlite3.DatabaseError) -> TornStateError:
@@ -260,12 +332,14 @@ def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
     Raises:
         OvmakeError: as `open_session`.
     """
-    ovfile = read_ovfile(where).ovfile
+    read = read_ovfile(where)
+    ovfile = read.ovfile
     for found in ovfile.warnings:
         tell(render(found))
     graph = build_graph(ovfile, where.root, measure_target)
     places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
     disk = _disk(where, ovfile.build_dir)
+    _refuse_build_folder(where, disk, read)
     with _held(disk.ours, wait=wait, tell=tell):
         yield disk, ovfile.build_dir, places
 

@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace, *, again: bool = True) -> int:
             raise
         tell_diagnostics(known.diagnostics, as_json=getattr(arguments, "json", False))
         if again and _begins_anew(known):
-            arguments.known = None
+            arguments.known, arguments.state_is_torn = None, True
             return run(arguments, again=False)
         return known.exit_status
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from ovmake.cli import if_fresh, known_of, run
-from ovmake.cli.console import both, listener_of, open_repo, print_json, tell, where_of
+from ovmake.cli.console import both, listener_of, look_at_repo, open_repo, print_json, tell, where_of
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     from ovmake.store.toolchain import default_jobs
     from ovmake.terminal import Summary
 
-    with open_repo(arguments, known) as session:
+    with look_at_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
         graph = session.graph(measure=False)
         targets = session.select(graph, arguments.targets)
         stamping = None if arguments.dry_run else Stamping(session, graph, targets)

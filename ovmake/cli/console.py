@@ -45,6 +45,19 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
     )
 
 
+def look_at_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
+    """Open the repo for a command that only looks: beside a build, and where nothing can be written."""
+    from ovmake.session import look_session
+
+    return look_session(
+        where_of(arguments),
+        tell=tell,
+        user_code=not getattr(arguments, "no_user_code", False),
+        allow_ops=getattr(arguments, "allow_ops", True),
+        blank=getattr(arguments, "state_is_torn", False),
+    )
+
+
 def listener_of(arguments: argparse.Namespace) -> Listener:
     """Return who listens to a build: the terminal or `--json`, and a timeline if one is asked for."""
     if file := getattr(arguments, "timeline", None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli.console import print_json, tell, tell_on_terminal, where_of, width
+from ovmake.cli.console import look_at_repo, print_json, tell, tell_on_terminal, where_of, width
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def run_explain(arguments: argparse.Namespace) -> int:
     """Say why targets are stale, or that they are not."""
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
-    from ovmake.session import open_session
     from ovmake.terminal import lines_of
 
     def show(event: Event) -> None:
@@ -42,7 +41,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
             for line in lines_of(event, explain=True):
                 print(line)
 
-    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+    with look_at_repo(arguments) as session:
         graph = session.graph(measure=False)
         targets = select(graph, arguments.targets)
         outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show)
@@ -56,9 +55,8 @@ def run_explain(arguments: argparse.Namespace) -> int:
 def run_status(arguments: argparse.Namespace) -> int:
     """Print a line per target."""
     from ovmake.engine.status import statuses
-    from ovmake.session import open_session
 
-    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+    with look_at_repo(arguments) as session:
         for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):
             if arguments.json:
                 print_json({"target": line.target, "status": line.status, "message": line.message})
@@ -116,7 +114,8 @@ def run_gc(arguments: argparse.Namespace) -> int:
     from ovmake.session import open_session
 
     limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
-    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+    opened = open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell)
+    with look_at_repo(arguments) if arguments.dry_run else opened as session:
         done = gc(session, limits, dry_run=arguments.dry_run)
     if arguments.json:
         print_json(to_json(done, dry_run=arguments.dry_run))

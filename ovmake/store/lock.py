@@ -1,6 +1,7 @@
 """One ovmake at a time in a repo: a lock on `.ovmake/lock` that the kernel lets go when its holder dies.
 
 with hold(ours, ".ovmake", wait=..., waiting=print): ...
+holder(ours, ".ovmake") -> "4711"      who has it, for whoever takes no lock
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.store.beneath import Beneath
+from ovmake.store.processes import locked_files
 
 # Its name in the folder.
 LOCK = "lock"
@@ -64,3 +66,18 @@ def _lock(file: int, root: str, *, wait: bool, waiting: Callable[[str], None]) -
             raise OvmakeError(Diagnostic(code="locked", message=message, help=hint), exit_status=1) from None
         waiting(f"{message}; waiting for it to end")
         fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def holder(ours: Beneath, folder: str) -> str:
+    """Return the number of the process that holds the lock, "" if nobody does or the kernel does not say.
+
+    It asks the kernel. To try the lock would make a build that begins just then wait, or fail.
+    """
+    path = f"{folder}/{LOCK}"
+    try:
+        found = ours.stat(path)
+        said = ours.read(path)[:MOST_DIGITS].decode(errors="replace").strip()
+    except OSError:
+        return ""
+    # Inodes repeat from disk to disk, so the file must name the process too.
+    return said if found is not None and (said, found.st_ino) in locked_files() else ""

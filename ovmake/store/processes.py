@@ -92,6 +92,14 @@ def parents(root: str = ROOT) -> dict[int, int]:
     return found
 
 
+def locked_files(root: str = ROOT) -> set[tuple[str, int]]:
+    """Return which processes hold locks of flock(2): a process's number, and the inode of the file that it locked."""
+    # "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; one that waits for another has "->" before the kind.
+    lines = [line.split() for line in _text(f"{root}/proc/locks").splitlines()]
+    held = [(line[4], line[5].rpartition(":")[2]) for line in lines if line[1:2] == ["FLOCK"] and len(line) > 5]  # noqa: PLR2004
+    return {(process, int(inode)) for process, inode in held if inode.isdecimal()}
+
+
 def family(pid: int, parents: Mapping[int, int]) -> list[int]:
     """Return a process and everything below it."""
     children: dict[int, list[int]] = {}

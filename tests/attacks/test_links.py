@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,16 +80,65 @@ def test_no_command_follows_any_link_in_the_outputs(words: str, by: str, tmp_pat
 
 
 @pytest.mark.parametrize("words", ["clean", "report --no-measure"])
-@pytest.mark.parametrize("place", ["build", "build/report"])
-def test_folder_of_outputs_that_is_a_link_is_named(words: str, place: str, tmp_path: Path) -> None:
+def test_folder_of_reports_that_is_a_link_is_named(words: str, tmp_path: Path) -> None:
     stranger = Stranger(tmp_path / "x")
-    put_link(stranger, place, "")
+    put_link(stranger, "build/report", "")
 
     done = stranger.run(*words.split())
 
     assert done.status == 1
-    assert f"error[foreign-entry]: `{place}` is a link" in done.stderr
+    assert "error[foreign-entry]: `build/report` is a link" in done.stderr
     assert "--allow-outside" in done.stderr
+
+
+OUTSIDE = "`{0}`, where outputs would go, is a link that leaves the repo"
+
+
+@pytest.mark.parametrize("words", ["build", "build -n", "status", "clean", "gc", "report --no-measure"])
+@pytest.mark.parametrize(
+    ("named", "place", "said"),
+    [
+        ("", "build", "error[path-outside]: " + OUTSIDE.format("build") + "\n"),
+        ('build-dir = "out/ir"\n', "out/ir", "error[path-outside]: " + OUTSIDE.format("out/ir") + "\n --> Ovfile:1:13"),
+        ('build-dir = "out/ir"\n', "out", "error[path-outside]: " + OUTSIDE.format("out") + "\n --> Ovfile:1:13"),
+    ],
+)
+def test_build_folder_that_is_a_link_out_of_the_repo_is_refused_before_anything_is_done(
+    words: str, named: str, place: str, said: str, tmp_path: Path
+) -> None:
+    stranger = Stranger(tmp_path / "x")
+    (stranger.repo / "Ovfile").write_text(named + (stranger.repo / "Ovfile").read_text())
+    put_link(stranger, place, "")
+
+    done = stranger.run(*words.split())
+
+    assert (1, "") == (done.status, done.stdout)
+    assert done.stderr.startswith(said)
+    assert "help: run ovmake with --allow-outside if you trust it" in done.stderr
+    assert not (stranger.repo / ".ovmake").exists()
+    stranger.home_is_untouched()
+
+
+def test_build_folder_that_is_a_link_is_followed_where_the_user_says_so(tmp_path: Path) -> None:
+    stranger = Stranger(tmp_path / "x")
+    put_link(stranger, "build", "")
+
+    assert stranger.run("status", "--allow-outside").status == 0
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("x"), os.mkfifo], ids=["file", "pipe"])
+@pytest.mark.parametrize("words", ["build", "build -n", "status", "report --no-measure"])
+def test_build_folder_that_is_a_file_is_named(words: str, make: Callable[[Path], object], tmp_path: Path) -> None:
+    stranger = Stranger(tmp_path / "x")
+    make(stranger.repo / "build")
+
+    done = stranger.run(*words.split())
+
+    assert (1, "") == (done.status, done.stdout)
+    assert done.stderr == (
+        "error[build-dir]: `build`, where outputs would go, is no folder\n"
+        'help: move it away, or name another folder at the top of the Ovfile: `build-dir = "FOLDER"`\n'
+    )
 
 
 @pytest.mark.heavy

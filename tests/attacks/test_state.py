@@ -52,10 +52,9 @@ def test_state_of_another_user_is_a_cold_cache_and_said_in_one_line(repo: Path, 
 
 
 def test_command_says_whose_state_it_is_once(repo: Path) -> None:
-    first, second = (command(repo, "status") for _ in range(2))
+    first, second = (command(repo, "gc") for _ in range(2))
 
     assert first.returncode == second.returncode == 0
-    assert "never built" in first.stdout
     assert len(first.stderr.splitlines()) == 1
     assert NOT_OURS in first.stderr
     assert "ovmake cache trust" in first.stderr
@@ -213,9 +212,9 @@ def test_key_is_made_on_first_use_for_its_owner_alone(by: str, tmp_path: Path) -
     key = tmp_path / "state/ovmake/key"
     own = {VARIABLE: "", "XDG_STATE_HOME": str(tmp_path / "state")}
 
-    first = stranger.run("status", by=by, environment=own)
+    first = stranger.run("gc", by=by, environment=own)
     made_first = key.read_bytes()
-    second = stranger.run("status", by=by, environment=own)
+    second = stranger.run("gc", by=by, environment=own)
 
     assert (first.status, first.stderr, second.stderr) == (0, "", "")
     assert (len(made_first), made_first) == (32, key.read_bytes())
@@ -227,11 +226,11 @@ def test_key_that_others_can_read_is_made_anew(tmp_path: Path) -> None:
     stranger = Stranger(tmp_path / "x")
     key = tmp_path / "state/ovmake/key"
     own = {VARIABLE: "", "XDG_STATE_HOME": str(tmp_path / "state")}
-    stranger.run("status", environment=own)
+    stranger.run("gc", environment=own)
     before = key.read_bytes()
     key.chmod(0o644)
 
-    done = stranger.run("status", environment=own)
+    done = stranger.run("gc", environment=own)
 
     assert NOT_OURS in done.stderr
     assert before != key.read_bytes()
@@ -248,12 +247,23 @@ def test_key_that_others_can_read_is_made_anew(tmp_path: Path) -> None:
 )
 def test_run_without_a_key_is_cold_and_says_why(given: dict[str, str], why: str, repo: Path) -> None:
     for _ in range(2):
-        done = command(repo, "status", environment=given)
+        done = command(repo, "gc", environment=given)
 
         assert done.returncode == 0
         assert f"what this run finds out is of no use to the next: {why}" in done.stderr
         assert NOT_OURS in done.stderr
-        assert "never built" in done.stdout
+
+
+@pytest.mark.parametrize("given", [{VARIABLE: "short"}, {VARIABLE: "", "HOME": "", "XDG_STATE_HOME": ""}])
+def test_look_without_a_key_believes_nothing_and_makes_none(given: dict[str, str], repo: Path) -> None:
+    before = (repo / STATE).read_bytes()
+
+    done = command(repo, "status", environment=given)
+
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert f"{STATE} counts as not there: {NOT_OURS}" in done.stderr
+    assert "never built" in done.stdout
+    assert (before, False) == ((repo / STATE).read_bytes(), (repo / f"{STATE}.foreign").exists())
 
 
 def command(repo: Path, *words: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.store.beneath import Beneath
-from ovmake.store.lock import hold
+from ovmake.store.lock import hold, holder
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -160,7 +160,7 @@ def test_other_folders_are_other_locks(tmp_path: Path, other: Other) -> None:
 
 def test_the_command_line_waits_for_nobody_with_no_wait(folder: Path, other: Other) -> None:
     (folder.parent / "Ovfile").write_text('[models.m]\nsource = "m.pb"\n')
-    command = [sys.executable, "-m", "ovmake", "status", "--no-wait", "-C", str(folder.parent)]
+    command = [sys.executable, "-m", "ovmake", "gc", "--no-wait", "-C", str(folder.parent)]
 
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
 
@@ -176,3 +176,37 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(NotADirectoryError), held(tmp_path / ".ovmake", wait=True, waiting=never):
         pytest.fail("there is no folder to lock")
+
+
+# who holds it, for whoever takes no lock
+
+
+def test_holder_is_named_without_a_lock_and_nobody_is_kept_waiting(folder: Path, other: Other) -> None:
+    ours = Beneath(str(folder.parent))
+
+    assert str(other.process.pid) == holder(ours, folder.name)
+
+    other.end()
+    assert holder(ours, folder.name) == ""
+
+
+def test_number_of_a_process_that_holds_nothing_is_not_believed(folder: Path) -> None:
+    """As a killed build leaves it, whose number another process may have by now: this one."""
+    folder.mkdir()
+    (folder / "lock").write_text(str(os.getpid()))
+
+    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+
+
+def test_lock_whose_file_names_another_process_is_nobodys(folder: Path, other: Other) -> None:
+    (folder / "lock").write_text(str(other.process.pid + 1))
+
+    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+
+
+def test_nobody_holds_what_is_not_there(folder: Path) -> None:
+    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+
+    folder.mkdir()
+
+    assert holder(Beneath(str(folder.parent)), folder.name) == ""

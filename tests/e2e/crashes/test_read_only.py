@@ -37,7 +37,7 @@ def test_read_only_folder_of_one_target_fails_no_other(project: Project, clean: 
     assert_next_build_is_right(project, clean)
 
 
-@pytest.mark.parametrize("command", some([("build",), ("clean",), ("status",), ("explain",)], 2))
+@pytest.mark.parametrize("command", some([("build",), ("clean",), ("gc",)], 2))
 def test_read_only_state_folder_is_said_and_changes_nothing(
     project: Project, clean: Clean, command: tuple[str, ...]
 ) -> None:
