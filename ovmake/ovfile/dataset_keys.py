@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ovmake.ovfile.kinds import Choice, ListOf, Number, OneOrMore, Side, Text, UserFunction
+from ovmake.ovfile.functions import UserFunction
+from ovmake.ovfile.kinds import Choice, ListOf, Number, OneOrMore, Side, Text
 from ovmake.ovfile.tables import Key, Named, Table
 
 IMAGES = Table(

@@ -60,7 +60,9 @@ def _with_help(problem: Problem, value: object) -> Problem:
     keys = [key for at, key in _SCHEMA if _is(at, table)]
     here = [key.name for key in keys]
     elsewhere = [at for at, key in _SCHEMA if key.name == name]
-    if isinstance(value, dict) and (meant := did_you_mean(name, here)):
+    if dots := _name_with_dots(problem.at, value):
+        hint = dots
+    elif isinstance(value, dict) and (meant := did_you_mean(name, here)):
         hint = meant  # [dataset.val] is [datasets.val] misspelt, and no misplaced `dataset = ...`
     elif elsewhere and name not in here:
         at = min(elsewhere, key=lambda at: (-_in_common(at, table), len(at)))
@@ -71,6 +73,25 @@ def _with_help(problem: Problem, value: object) -> Problem:
         hint = did_you_mean(name, here) or f"known here: {', '.join(usable)}"
     where = f"in [{dotted(table)}]" if table else "at the top of the Ovfile"
     return replace(problem, message=f"{problem.message} {where}", help=hint)
+
+
+# What tells a model or a dataset from any other table.
+_OWN = {"models": {"source"}, "datasets": {"path", "loader"}}
+
+
+def _name_with_dots(at: KeyPath, value: object) -> str:
+    """Return how [models.resnet.v1.5] or ["models.m"] is written, "" for other keys: TOML's dots part keys."""
+    parts = [str(part) for part in at]
+    while isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+        parts, value = [*parts, *map(str, value)], inner
+    if not isinstance(value, dict):
+        return ""
+    kind, _, inside = parts[0].partition(".")
+    if _OWN.get(kind, set()).isdisjoint(value):
+        return ""
+    if inside:
+        return f"the dot stands outside of quotes: `[{dotted((kind, inside, *parts[1:]))}]`"
+    return f"a name with dots stands in quotes: `[{dotted((kind, '.'.join(parts[1:])))}]`"
 
 
 def _is(schema: KeyPath, table: KeyPath) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +23,6 @@ from ovmake.ovfile.spec import KeyPath
 
 PERCENT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?%\Z")
 BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
-FUNCTION = re.compile(r"[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*\Z")
 LARGEST = (1 << 63) - 1
 LARGEST_SIZE = 1 << 31
 LARGEST_SIDE = 65535  # of an image, as JPEG has it
@@ -85,20 +84,6 @@ class OneOrMore:
             ListOf(element=Text(), expected=self.expected).check(value, at, problems)
         else:
             Text(expected=self.expected).check(value, at, problems)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserFunction:
-    """A function of the user's: the .py file, and the name of the function in it."""
-
-    expected: str = "a function in a file, such as `data.py:val`"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """It is called without arguments, so there are none here."""
-        if not isinstance(value, str):
-            problems.add(wrong_type(self.expected, value, at))
-        elif not FUNCTION.match(value):
-            problems.add(bad_value(f"{toml(value)}, which names no function", self.expected, at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,13 +185,14 @@ class Choice:
     """One of a few words.
 
     `code` is the diagnostic's, such as `unknown-preset`; `what` is what the words name. Words that fit `pattern` are
-    known as well.
+    known as well. `advice(word)` says what to do about an unknown one, "" where it does not know.
     """
 
     words: tuple[str, ...]
     code: str
     what: str
     pattern: str = r"(?!)"
+    advice: Callable[[str], str] = lambda _: ""
 
     @property
     def expected(self) -> str:
@@ -219,7 +205,7 @@ class Choice:
             problems.add(wrong_type("a string", value, at))
         elif value not in self.words and not re.fullmatch(self.pattern, value):
             message = f"unknown {self.what} `{clipped(value)}`"
-            hint = did_you_mean(value, list(self.words))
+            hint = did_you_mean(value, list(self.words)) or self.advice(value)
             problems.add(Problem(code=self.code, at=at, message=message, label=f"expected {self.expected}", help=hint))
 
 

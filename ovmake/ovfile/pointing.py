@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import tomli
 
 from ovmake.diagnostics import Diagnostic, Label, Span
+from ovmake.ovfile.cures import cure
 from ovmake.ovfile.problems import LONGEST, Problem, clipped, dotted
 from ovmake.ovfile.spec import KeyPath
 
@@ -87,12 +88,12 @@ def _refused(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:
     if TWICE.match(error.msg):
         return _twice(error, text, file)
     label = clipped(error.msg[:1].lower() + error.msg[1:], 2 * LONGEST)
-    unquoted = error.msg == "Invalid value" and text[error.pos : error.pos + 1].isalpha()
-    hint = 'text stands in quotes: `source = "models/digits"`' if unquoted else ""
     if error.pos >= len(text):
         label = f"the Ovfile ends here: {label}"
     span = _at(error, text, file)
-    return Diagnostic(code="toml-syntax", message="the Ovfile is not valid TOML", span=span, label=label, help=hint)
+    return Diagnostic(
+        code="toml-syntax", message="the Ovfile is not valid TOML", span=span, label=label, help=cure(text, error.pos)
+    )
 
 
 def _twice(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:

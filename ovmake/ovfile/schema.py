@@ -10,6 +10,7 @@ is not among a key's `ready` is refused with `not-yet-supported`.
 from __future__ import annotations
 
 from ovmake.ovfile.dataset_keys import DATASET
+from ovmake.ovfile.functions import FUNCTION, form_of
 from ovmake.ovfile.kinds import (
     Choice,
     Constant,
@@ -69,7 +70,8 @@ METRIC = Choice(
     words=METRICS,
     code="unknown-metric",
     what="metric",
-    pattern=r"top-[1-9][0-9]{0,8}|[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*",
+    pattern=rf"top-[1-9][0-9]{{0,8}}|{FUNCTION.pattern}",
+    advice=form_of,
 )
 
 INPUT = Table(

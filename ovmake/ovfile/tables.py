@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ovmake.ovfile.cures import plain_name
 from ovmake.ovfile.kinds import Kind
 from ovmake.ovfile.problems import Problem, Problems, clipped, dotted, not_yet, toml, wrong_type
 from ovmake.ovfile.spec import KeyPath
@@ -109,7 +110,8 @@ class Named:
         for name, element in value.items():
             place = (*at, name)
             if not (NAME.match(name) if self.strict else name):
-                hint = "use up to 100 letters, digits, `.`, `_` and `-`, and begin with a letter or digit"
+                hint = "use up to 100 letters a to z, digits, `.`, `_` and `-`, and begin with a letter or digit"
+                hint += f": `{plain}`" if NAME.match(plain := plain_name(name)) else ""
                 problems.add(self._bad_name(name, place, hint))
             elif name in self.reserved:
                 problems.add(self._bad_name(name, place, f"take another: ovmake writes a folder `{name}` of its own"))

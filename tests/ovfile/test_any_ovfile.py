@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, in_order, render, to_json
 from ovmake.ovfile.form import walk
+from ovmake.ovfile.functions import UserFunction
 from ovmake.ovfile.kinds import (
     Choice,
     Constant,
@@ -34,7 +35,6 @@ from ovmake.ovfile.kinds import (
     Side,
     Size,
     Text,
-    UserFunction,
 )
 from ovmake.ovfile.parse import parse, span_of
 from ovmake.ovfile.schema import OVFILE
