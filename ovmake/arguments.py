@@ -6,19 +6,66 @@ parser(run).parse_args(argv).command(arguments) -> exit status
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 
 Command = Callable[[argparse.Namespace], int]
+
+# What people who know other tools call our commands.
+ALSO_CALLED = {
+    **dict.fromkeys(("make", "all", "convert", "compile", "quantize", "run"), "build"),
+    **dict.fromkeys(("bench", "benchmark", "measure", "compare"), "report"),
+    **dict.fromkeys(("list", "ls", "targets"), "status"),
+    **dict.fromkeys(("info", "show", "describe"), "inspect"),
+    **dict.fromkeys(("new", "create"), "init"),
+    **dict.fromkeys(("remove", "rm"), "clean"),
+    **dict.fromkeys(("why", "reasons"), "explain"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that meets an unknown command with the one that was meant."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """See that a word is among those allowed; of commands, argparse lists a dozen and names none."""
+        if action.dest == COMMAND and isinstance(value, str) and action.choices and value not in action.choices:
+            hint = _meant(value, action.choices)
+            self.error(f"there is no command `{_printable(value)}`\nhelp: {hint}")
+        super()._check_value(action, value)
+
+
+COMMAND = "name of the command"
+
+
+def _meant(word: str, commands: Iterable[str]) -> str:
+    """Return what somebody who wrote `word` for a command may want."""
+    from ovmake.diagnostics import did_you_mean  # noqa: PLC0415 - only a mistake needs it
+
+    if word in ALSO_CALLED:
+        return f"did you mean `{ALSO_CALLED[word]}`?"
+    if os.path.exists(word):  # noqa: PTH110
+        return (
+            f"`ovmake inspect {_printable(word)}` describes a model, `ovmake init {_printable(word)}` writes an Ovfile"
+        )
+    if ":" in word:
+        return f"`ovmake build {_printable(word)}` builds a target"
+    return did_you_mean(word, list(commands)) or "`ovmake help` lists the commands"
+
+
+def _printable(word: str) -> str:
+    from ovmake.diagnostics import harmless  # noqa: PLC0415
+
+    return harmless(word)
 
 
 def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Return the parser; `arguments.command` is the function in `run` of the command asked for, "" for none."""
-    top = argparse.ArgumentParser(prog="ovmake", description="make for OpenVINO models")
+    top = Parser(prog="ovmake", description="make for OpenVINO models")
     top.add_argument("--version", action="store_true", help="print the version and end")
     top.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
     top.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
     top.set_defaults(command=run[""], parser=top)
-    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", dest=COMMAND)
 
     build = _command(commands, "build", run["build"], "bring IRs up to date")
     _target_arguments(build)
@@ -64,6 +111,10 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     cache = _command(commands, "cache", run["cache"], "take over a copied cache: `ovmake cache trust`")
     cache.add_argument("action", choices=("trust",), help="believe an .ovmake that another user made, once checked")
 
+    about = commands.add_parser("help", help="say what ovmake, or a command, does and takes")
+    about.set_defaults(command=run["help"])
+    about.add_argument("about", nargs="?", metavar="COMMAND", help="default: all of them in a line each")
+
     graph = _command(commands, "graph", run["graph"], "the action graph, to draw it or to read it")
     _target_arguments(graph)
     graph.add_argument("--format", choices=("dot", "mermaid", "json"), default="dot", help="default: dot")
@@ -71,7 +122,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[Parser],
     name: str,
     run: Command,
     summary: str,

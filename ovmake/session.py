@@ -102,10 +102,16 @@ class Session:
             absolute=self.disk.absolute,
             fingerprint=_fingerprint,
             inside=self.inside,
+            nearby=self._nearby,
             memory_bytes=available_bytes,
             locate=self.locate,
             span=self.span,
         )
+
+    def _nearby(self, path: str) -> str:
+        from ovmake.store.nearby import nearby  # noqa: PLC0415 - only a path that leads nowhere needs it
+
+        return nearby(str(self.where.root), path, self.inside)
 
     def elsewhere(self, asked: Sequence[str]) -> int:
         """Return how many of the targets that the words mean (none: all) are known to be fresh, and not in `ovfile`."""

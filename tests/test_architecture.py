@@ -68,6 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ovfile.spec",
         "repo",
         "store.links",
+        "store.nearby",
         "workers.cage",
         "workers.client",
         "workers.protocol",
@@ -94,7 +95,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "spots": (),
     "watching": ("diagnostics", "graph", "store", "engine", "repo", "spots"),
-    "arguments": ("amounts",),
+    "arguments": ("amounts", "diagnostics"),
     "__main__": ("cli",),
     "": (),
 }

@@ -28,6 +28,12 @@ def run_nothing(arguments: argparse.Namespace) -> int:
     return WRONG_USE
 
 
+def run_help(arguments: argparse.Namespace) -> int:
+    """Say what there is to ask for, or what one command takes: as `ovmake COMMAND --help`."""
+    arguments.parser.parse_args([*([arguments.about] if arguments.about else []), "--help"])
+    return 0
+
+
 def run_explain(arguments: argparse.Namespace) -> int:
     """Say why targets are stale, or that they are not."""
     from ovmake.engine.world import Options
@@ -152,6 +158,7 @@ def run_graph(arguments: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Command] = {
     "": run_nothing,
+    "help": run_help,
     "explain": run_explain,
     "status": run_status,
     "inspect": run_inspect,

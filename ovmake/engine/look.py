@@ -104,7 +104,7 @@ class Looker:
             ) from None
         if state is None:
             message = f"{action.name}: there is no `{source.path}`"
-            hint = "paths are relative to the folder of the Ovfile"
+            hint = self._world.nearby(source.path) or "paths are relative to the folder of the Ovfile"
             span = self._world.span(at)
             raise OvmakeError(Diagnostic(code="source-not-found", message=message, span=span, help=hint))
         return state

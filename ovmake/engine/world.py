@@ -39,9 +39,9 @@ class World:
 
     `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into one that
     another process can use; `fingerprint` says what the source at such a path computes; `inside` says whether a path
-    stays in the repo, links followed; `memory_bytes` is what actions may need together, None where that is not known;
-    `locate` and `span` turn a key path into "Ovfile:14" and into a caret. `state` is the folder of the store, scratch
-    and journals.
+    stays in the repo, links followed; `nearby` says what may have been meant by a path that leads nowhere;
+    `memory_bytes` is what actions may need together, None where that is not known; `locate` and `span` turn a key path
+    into "Ovfile:14" and into a caret. `state` is the folder of the store, scratch and journals.
     """
 
     disk: Disk
@@ -53,6 +53,7 @@ class World:
     absolute: Callable[[str], str]
     fingerprint: Callable[[str], str] = lambda path: path
     inside: Callable[[str], bool] = lambda _: True
+    nearby: Callable[[str], str] = lambda _: ""
     memory_bytes: Callable[[], int | None] = lambda: None
     locate: Locate = lambda _: ""
     span: Callable[[KeyPath], Span | None] = lambda _: None

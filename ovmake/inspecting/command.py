@@ -20,6 +20,7 @@ from ovmake.inspecting.finding import Found, find, name_all
 from ovmake.inspecting.starter import Entry, starter
 from ovmake.ovfile.spec import Ovfile
 from ovmake.repo import Where, read_ovfile
+from ovmake.store.nearby import nearby
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.recognise import recognise, unknown
 
@@ -83,7 +84,8 @@ def _in_ovfile(where: Where, ovfile: Ovfile, model: str) -> Subject | None:
 def _nothing(model: str, known: list[str]) -> Diagnostic:
     listed = ", ".join(f"`{name}`" for name in known)
     message = f"there is no `{model}`: " + (f"no file, and the Ovfile has {listed}" if known else "no such file")
-    return Diagnostic(code="no-such-model", message=message, help=did_you_mean(model, known))
+    hint = did_you_mean(model, known) or nearby(".", model, lambda _: True)
+    return Diagnostic(code="no-such-model", message=message, help=hint)
 
 
 def _subject_of_path(path: Path, shown: str) -> Subject:
@@ -146,7 +148,8 @@ def _find(where: Where, paths: Sequence[str]) -> list[Found]:
     try:
         found = find(places)
     except OSError as error:
-        diagnostic = Diagnostic(code="no-such-model", message=f"{error.strerror}: {error.filename}")
+        hint = nearby(".", str(error.filename), lambda _: True) if isinstance(error, FileNotFoundError) else ""
+        diagnostic = Diagnostic(code="no-such-model", message=f"{error.strerror}: {error.filename}", help=hint)
         raise OvmakeError(diagnostic) from None
     if not found:
         message = f"no model found under {', '.join(str(place) for place in places)}"

@@ -71,11 +71,40 @@ def test_no_command_shows_the_commands(tmp_path: Path) -> None:
     assert "    build" in said.complaint
 
 
-def test_unknown_command_lists_the_commands(repo: Path) -> None:
-    said = run(repo, "biuld")
+@pytest.mark.parametrize(
+    ("word", "shown", "hint"),
+    [
+        ("bulid", "bulid", "did you mean `build`?"),
+        ("reprot", "reprot", "did you mean `report`?"),
+        ("BUILD", "BUILD", "did you mean `build`?"),
+        ("convert", "convert", "did you mean `build`?"),
+        ("ls", "ls", "did you mean `status`?"),
+        ("digits:int8", "digits:int8", "`ovmake build digits:int8` builds a target"),
+        (
+            "Ovfile",
+            "Ovfile",
+            "`ovmake inspect Ovfile` describes a model, `ovmake init Ovfile` writes an Ovfile",
+        ),
+        ("xyzzy", "xyzzy", "`ovmake help` lists the commands"),
+        ("\x1b[31m", "\\x1b[31m", "`ovmake help` lists the commands"),
+    ],
+)
+@pytest.mark.parametrize("before", [(), ("help",)])
+def test_unknown_command_is_met_with_the_one_that_was_meant(
+    word: str, shown: str, hint: str, before: tuple[str, ...], repo: Path
+) -> None:
+    expected = f"[usage]\novmake: error: there is no command `{shown}`\nhelp: {hint}\n"
 
-    assert (said.status, said.output) == (2, "")
-    assert said.complaint.startswith("[usage]\novmake: error: argument COMMAND: invalid choice: 'biuld' (choose from ")
+    assert Said(2, "", expected) == run(repo, *before, word)
+
+
+@pytest.mark.parametrize("words", [(), ("build",), ("gc",)])
+def test_help_is_a_command_too(words: tuple[str, ...], tmp_path: Path) -> None:
+    said = run(tmp_path, "help", *words)
+
+    assert said == run(tmp_path, *words, "--help")
+    assert (0, "") == (said.status, said.complaint)
+    assert said.output.startswith("usage: ovmake")
 
 
 @pytest.mark.parametrize(
@@ -306,3 +335,56 @@ def test_console_script_ends_with_the_commands_status(repo: Path) -> None:
     ]
 
     assert [0, 2, 2, 1] == statuses
+
+
+# paths that lead nowhere
+
+
+@pytest.mark.parametrize(
+    ("ovfile", "place", "meant"),
+    [
+        ('[models.m]\nsource = "models/digts"\n', "Ovfile:2:10", "models/digits"),
+        ("[models.m]\nsource = 'models\\digits'\n", "Ovfile:2:10", "models/digits"),
+        (
+            (
+                '[datasets.v]\npath = "data/vall.npz"\nlabels = "y"\n[models.m]\nsource = "models/digits"\n'
+                'accuracy = { dataset = "v", max-drop = 0.01 }\n'
+            ),
+            "Ovfile:2:8",
+            "data/val.npz",
+        ),
+        (
+            (
+                '[models.m]\nsource = "models/digits"\naccuracy.metric = "metric.py:mine"\naccuracy.dataset = "v"\n'
+                '[datasets.v]\npath = "data/val.npz"\n'
+            ),
+            "Ovfile:",
+            "metrics.py",
+        ),
+    ],
+    ids=["source", "backslash", "dataset", "metric"],
+)
+def test_path_that_is_not_there_is_met_with_the_nearest(ovfile: str, place: str, meant: str, tmp_path: Path) -> None:
+    for name in ("models/digits/saved_model.pb", "data/val.npz", "metrics.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "Ovfile").write_text(ovfile)
+
+    said = run(tmp_path, "build", "-n", "-k")
+
+    assert said.status == 1
+    assert "error[source-not-found]" in said.complaint
+    assert place in said.complaint
+    assert f"help: did you mean `{meant}`?" in said.complaint
+
+
+@pytest.mark.parametrize("command", ["inspect", "init"])
+def test_model_that_is_not_there_is_met_with_the_nearest(command: str, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/digits.pb").write_bytes(b"")
+
+    said = run(tmp_path, command, "models/digts.pb")
+
+    assert (2, "") == (said.status, said.output)
+    assert said.complaint.startswith("error[no-such-model]: ")
+    assert said.complaint.endswith("\nhelp: did you mean `models/digits.pb`?\n")

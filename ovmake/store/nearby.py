@@ -1,0 +1,90 @@
+"""Of a path that leads nowhere: what may have been meant.
+
+    nearby(root, path, inside) -> str       "did you mean `models/digits`?", "" where nothing is near
+
+Only the repo is looked through, and only so much of it as a person would wait for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from ovmake.diagnostics import did_you_mean
+
+# Entries of a folder that are compared, and that are passed while looking for the same name elsewhere.
+MOST_COMPARED = 1_000
+MOST_PASSED = 5_000
+DEEPEST = 4
+# What "models\new" becomes in double quotes: a line break, where a folder's name was to begin.
+ESCAPES = {"\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r", "\x1b": "/e"}
+
+
+def nearby(root: str, path: str, inside: Callable[[str], bool]) -> str:
+    """Return what may have been meant by a path that is relative to `root` and not there.
+
+    `inside` says whether a path stays in the repo, links followed: nothing else is listed.
+    """
+    if path.startswith("/"):
+        return ""
+    slashes = "".join(ESCAPES.get(sign, sign) for sign in path).replace("\\", "/")
+    if slashes != path and inside(slashes) and os.path.exists(os.path.join(root, slashes)):  # noqa: PTH110, PTH118
+        return f"did you mean `{slashes}`? A backslash parts no folders"
+    return _misspelt(root, path, inside) or _elsewhere(root, path, inside)
+
+
+def _misspelt(root: str, path: str, inside: Callable[[str], bool]) -> str:
+    """Compare the first part of the path that is not there with its neighbours."""
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    for count, part in enumerate(parts):
+        here = "/".join(parts[:count])
+        if not inside(here or "."):
+            return ""
+        names = _names(os.path.join(root, here))  # noqa: PTH118
+        if part == ".." or part in names:
+            continue
+        meant = did_you_mean(part, names[:MOST_COMPARED]) or _other_suffix(part, names)
+        if not meant:
+            return ""
+        near = "/".join(filter(None, (here, meant.split("`")[1], *parts[count + 1 :])))
+        return f"did you mean `{near}`?" if os.path.exists(os.path.join(root, near)) else ""  # noqa: PTH110, PTH118
+    return ""
+
+
+def _other_suffix(name: str, names: list[str]) -> str:
+    """Return the file of the same name with another suffix, or none: `digits.h5` is `digits.keras` now."""
+    stem = os.path.splitext(name)[0]  # noqa: PTH122
+    near = [one for one in names if os.path.splitext(one)[0] == stem]  # noqa: PTH122
+    return f"did you mean `{near[0]}`?" if len(near) == 1 else ""
+
+
+def _elsewhere(root: str, path: str, inside: Callable[[str], bool]) -> str:
+    """Look for the same name in other folders; several of them are none."""
+    name = path.rstrip("/").rpartition("/")[2]
+    found = [one for one in _entries(root, inside) if one.rpartition("/")[2] == name]
+    return f"did you mean `{found[0]}`?" if name and len(found) == 1 else ""
+
+
+def _entries(root: str, inside: Callable[[str], bool]) -> Iterator[str]:
+    """Yield paths of the repo, relative to `root`, nearest first; hidden folders are left out."""
+    level, passed = [""], 0
+    for _ in range(DEEPEST):
+        below = []
+        for folder in level:
+            for name in _names(os.path.join(root, folder)):  # noqa: PTH118
+                passed += 1
+                if passed > MOST_PASSED:
+                    return
+                path = f"{folder}/{name}" if folder else name
+                yield path
+                whole = os.path.join(root, path)  # noqa: PTH118
+                if not name.startswith(".") and os.path.isdir(whole) and not os.path.islink(whole) and inside(path):  # noqa: PTH112, PTH114
+                    below.append(path)
+        level = below
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return []
