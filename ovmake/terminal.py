@@ -1,7 +1,8 @@
-"""What a person sees of a build: plain lines, or on a terminal a live view by rich.
+"""What a person sees of a build: plain lines, or on a terminal a live view (live.py).
 
-    listener = Plain(write, explain=False) | Live(explain=False)
+    listener = Plain(write, explain=False) | live.Live(write, explain=False)
     with listener: ...; listener(event)
+    how_far(event, since) -> "7 of 22 · about 2 min"
 
 Both say the same words. Progress goes to stderr; `targets` collects the lines that `cli` prints on stdout at the end.
 """
@@ -10,12 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from ovmake.diagnostics import render
 from ovmake.engine.estimate import Estimate, duration, in_words
-from ovmake.engine.events import ActionFinished, ActionStarted, BuildFinished, Event, TargetFinished, Watching
-from ovmake.graph.action import Action
+from ovmake.engine.events import (
+    ActionFinished,
+    ActionStarted,
+    BuildFinished,
+    BuildProgressed,
+    Event,
+    TargetFinished,
+    Watching,
+)
+from ovmake.engine.job import Progress
 from ovmake.stamp import up_to_date
 
 Write = Callable[[str], None]
@@ -36,6 +45,34 @@ class Listener(Protocol):
         """End."""
 
 
+# What an action does, for those who do not know its name.
+DOING = {
+    "benchmark": "measuring speed",
+    "check-overlap": "comparing calibration and validation data",
+    "check-samples": "checking data",
+    "check-size": "checking the size",
+    "check-source": "trying the model in TensorFlow",
+    "check-speed": "judging the speed",
+    "choose": "choosing a precision",
+    "compare-layers": "comparing layers with TensorFlow's",
+    "compare-speed": "comparing speed with FP32",
+    "compress": "rounding weights to 16 bits",
+    "compress-weights": "compressing weights",
+    "control": "searching layers for INT8",
+    "convert": "converting to OpenVINO",
+    "evaluate": "comparing with TensorFlow",
+    "freeze": "freezing with TensorFlow",
+    "gate": "judging",
+    "judge": "judging",
+    "name-layers": "naming layers",
+    "publish": "publishing",
+    "quantize": "quantizing to INT8",
+    "reference": "running TensorFlow",
+    "require": "checking requirements",
+    "time-candidates": "timing precisions",
+    "weigh": "choosing a precision",
+}
+
 STATUS_WORDS = {
     "restored": "restored from the action cache",
     "failed": "failed",
@@ -45,6 +82,31 @@ STATUS_WORDS = {
 }
 
 
+def doing(kind: str) -> str:
+    """Return what actions of a kind do, in words of a newcomer's."""
+    return DOING.get(kind, kind.replace("-", " "))
+
+
+def how_far(event: BuildProgressed, since: float) -> str:
+    """Return how far a build was `since` seconds ago, and how long it may still take now.
+
+    Where earlier runs said less than it takes, nothing is said of the rest.
+    """
+    count = f"{event.done} of {event.of}"
+    left = (event.seconds_left or 0.0) - since
+    if left < 1:
+        return count
+    about = "at least" if event.unknown else "up to" if event.most else "about"
+    return f"{count} · {about} {duration(left)}"
+
+
+def inner(progress: Progress, *, narrow: bool) -> str:
+    """Return how far an action is: `160 of 5000 samples`, `160/5000` where there is no room."""
+    if progress.of is None:
+        return str(progress.done) if narrow else f"{progress.done} {progress.unit}"
+    return f"{progress.done}/{progress.of}" if narrow else f"{progress.done} of {progress.of} {progress.unit}"
+
+
 def lines_of(event: Event, *, explain: bool) -> list[str]:
     """Return what to say of an event, in plain words.
 
@@ -52,7 +114,7 @@ def lines_of(event: Event, *, explain: bool) -> list[str]:
     lines of their own only with `explain`, or when they fail.
     """
     if isinstance(event, ActionStarted) and (explain or event.action.worker != "here"):
-        return _with_reasons(f"{event.action.name} …", event.reasons, explain=explain)
+        return _with_reasons(f"{event.action.name}: {doing(event.action.kind)} …", event.reasons, explain=explain)
     if isinstance(event, ActionFinished):
         return _finished(event, explain=explain)
     return _watching(event) if isinstance(event, Watching) else []
@@ -114,59 +176,6 @@ class Plain:
 
     def __exit__(self, *_: object) -> None:
         """Nothing to put away."""
-
-
-class Live:
-    """What runs, with a clock each, below the lines of what is done. Rich is loaded with the first action that runs."""
-
-    def __init__(self, *, explain: bool) -> None:
-        self._explain = explain
-        self._progress: Any = None
-        self._tasks: dict[str, Any] = {}
-
-    def __call__(self, event: Event) -> None:
-        """Update the view."""
-        if isinstance(event, ActionStarted):
-            self._begin(event.action)
-            if not self._explain:
-                return
-        if isinstance(event, ActionFinished):
-            self._end(event.action)
-        for line in lines_of(event, explain=self._explain):
-            self._print(line)
-
-    def _begin(self, action: Action) -> None:
-        if self._progress is None:
-            from rich.console import Console  # noqa: PLC0415 - 60 ms, and a no-op build never gets here
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._progress.start()
-        self._tasks[action.name] = self._progress.add_task(action.name, total=None)
-
-    def _end(self, action: Action) -> None:
-        task = self._tasks.pop(action.name, None)
-        if task is not None:
-            self._progress.remove_task(task)
-
-    def _print(self, line: str) -> None:
-        if self._progress is None:
-            import sys  # noqa: PLC0415
-
-            sys.stderr.write(line + "\n")
-        else:
-            # Messages may hold [brackets]; they are text, not rich's markup.
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    def __enter__(self) -> Self:
-        """The view opens with the first action."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the terminal as it was."""
-        if self._progress is not None:
-            self._progress.stop()
 
 
 class JsonLines:

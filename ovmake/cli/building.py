@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from ovmake.cli import if_fresh, known_of, run
-from ovmake.cli.console import both, listener_of, look_at_repo, open_repo, print_json, tell, where_of
+from ovmake.cli.console import both, listener_of, look_at_repo, open_repo, print_json, show, tell, where_of
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -46,13 +46,14 @@ def run_build(arguments: argparse.Namespace) -> int:
             forced=frozenset(action.kind for action in graph.actions.values()) if arguments.force else frozenset(),
             dry_run=arguments.dry_run,
             estimate=arguments.dry_run,
+            progress=not arguments.dry_run,
         )
         summary = Summary(session.ovfile.build_dir, known_fresh=session.elsewhere(arguments.targets))
         with listener_of(arguments) as listener:
             executor = session.executor(graph, options, both(summary, listener))
             outcome = executor.build(targets)
         for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run, jobs=options.jobs):
-            print(line)
+            show(line)
         if stamping is not None:
             stamping.finish(executor, outcome)
         if arguments.check and outcome.exit_status == 0:
@@ -72,7 +73,7 @@ def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built:
     if arguments.json:
         print_json(checked.to_json())
     for line in () if arguments.json else checked.lines():
-        print(line)
+        show(line)
 
 
 def _watch(arguments: argparse.Namespace) -> NoReturn:
@@ -134,8 +135,8 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
         print(to_markdown(written.page), end="")
     else:
         for line in (*written.verdicts, *written.changes):
-            print(line)
-        print(f"report: {written.html}")
+            show(line)
+        show(f"report: {written.html}")
     if arguments.open:
         import webbrowser
 

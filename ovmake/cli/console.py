@@ -10,6 +10,7 @@ TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     import argparse
     from contextlib import AbstractContextManager
+    from typing import TextIO
 
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
@@ -68,12 +69,14 @@ def listener_of(arguments: argparse.Namespace) -> Listener:
 
 
 def _shown(arguments: argparse.Namespace) -> Listener:
-    from ovmake.terminal import JsonLines, Live, Plain
+    from ovmake.terminal import JsonLines, Plain
 
     if arguments.json:
         return JsonLines(print_json)
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not getattr(arguments, "dry_run", False):
-        return Live(explain=arguments.explain)
+        from ovmake.live import Live
+
+        return Live(tell, explain=arguments.explain)
     return Plain(tell, explain=arguments.explain)
 
 
@@ -87,9 +90,33 @@ def both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Cal
     return tell_both
 
 
-def tell(line: str) -> None:
+def tell(text: str) -> None:
     """Say something to a person."""
-    print(line, file=sys.stderr, flush=True)
+    _print_fitted(text, sys.stderr)
+
+
+def show(text: str) -> None:
+    """Print data for a person."""
+    _print_fitted(text, sys.stdout)
+
+
+def _print_fitted(text: str, stream: TextIO) -> None:
+    """Print lines, in a terminal as wide as that is; elsewhere as they are, for other programs."""
+    if stream.isatty():
+        from ovmake.narrow import fit
+
+        text = "\n".join(fit(text.split("\n"), columns(stream)))
+    print(text, file=stream, flush=True)
+
+
+def columns(stream: TextIO) -> int:
+    """Return how wide a terminal is."""
+    if (said := os.environ.get("COLUMNS", "")).isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def tell_on_terminal(line: str) -> None:
@@ -100,9 +127,7 @@ def tell_on_terminal(line: str) -> None:
 
 def width() -> int:
     """Return how wide tables may be: 80 in a pipe, so that they are the same everywhere."""
-    import shutil
-
-    return max(80, min(shutil.get_terminal_size().columns, 160)) if sys.stdout.isatty() else 80
+    return min(columns(sys.stdout), 160) if sys.stdout.isatty() else 80
 
 
 def print_json(value: dict[str, object]) -> None:

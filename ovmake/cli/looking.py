@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli.console import look_at_repo, print_json, tell, tell_on_terminal, where_of, width
+from ovmake.cli.console import look_at_repo, print_json, show, tell, tell_on_terminal, where_of, width
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -40,21 +40,21 @@ def run_explain(arguments: argparse.Namespace) -> int:
     from ovmake.graph.query import select
     from ovmake.terminal import lines_of
 
-    def show(event: Event) -> None:
+    def show_event(event: Event) -> None:
         if arguments.json:
             print_json(event.to_json())
         else:
             for line in lines_of(event, explain=True):
-                print(line)
+                show(line)
 
     with look_at_repo(arguments) as session:
         graph = session.graph(measure=False)
         targets = select(graph, arguments.targets)
-        outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show)
+        outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show_event)
         if not arguments.json:
             for name, status in outcome.targets.items():
                 if status == "fresh":
-                    print(f"{name} is up to date")
+                    show(f"{name} is up to date")
         return outcome.exit_status
 
 
@@ -67,7 +67,7 @@ def run_status(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print_json({"target": line.target, "status": line.status, "message": line.message})
             else:
-                print(f"{line.target:<24} {line.status:<12} {line.message}".rstrip())
+                show(f"{line.target:<24} {line.status:<12} {line.message}".rstrip())
     return 0
 
 
@@ -82,7 +82,7 @@ def run_inspect(arguments: argparse.Namespace) -> int:
         print_json(description.to_json())
         return 0
     for line in lines_of(description, width=width(), all_layers=arguments.all):
-        print(line)
+        show(line)
     return 0
 
 
@@ -126,7 +126,7 @@ def run_gc(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(to_json(done, dry_run=arguments.dry_run))
     for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
-        print(line)
+        show(line)
     return 0
 
 

@@ -51,7 +51,7 @@ def debug(session: Session, request: Request, listener: Callable[[Event], None])
     """
     graph = session.debug_graph()
     names = select(graph, request.targets)
-    outcome = session.execute(graph, names, Options(jobs=request.jobs, keep_going=True), listener)
+    outcome = session.execute(graph, names, Options(jobs=request.jobs, keep_going=True, progress=True), listener)
     told: list[str] = []
     objects: list[Mapping[str, object]] = []
     for target in session.ovfile.targets:

@@ -11,7 +11,7 @@ from typing import Literal
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.estimate import Estimate
-from ovmake.engine.job import Effort
+from ovmake.engine.job import Effort, Progress
 from ovmake.graph.action import Action
 
 FORMAT = 1
@@ -77,6 +77,41 @@ class ActionFinished:
         if self.warnings:
             told = [diagnostic_to_json(warning) for warning in self.warnings]
             fields |= {"warning": told[0], "warnings": told}  # the first alone is what format 1 began with
+        return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionProgressed:
+    """How far an action is, which takes a while."""
+
+    action: Action
+    progress: Progress
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        how_far = {"done": self.progress.done, "of": self.progress.of, "unit": self.progress.unit}
+        return {"event": "action-progressed", **_named(self.action), **how_far}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildProgressed:
+    """How far a build is: `done` of the actions that run in a worker and are not fresh, as far as that is known.
+
+    `seconds_left` is what earlier runs say, less the time of `unknown` actions, of which they say nothing; None: they
+    say nothing of any. `most`: some of them may turn out to be fresh.
+    """
+
+    done: int
+    of: int
+    seconds_left: float | None = None
+    unknown: int = 0
+    most: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        fields: dict[str, object] = {"event": "build-progressed", "done": self.done, "of": self.of}
+        if self.seconds_left is not None:
+            fields |= {"seconds_left": round(self.seconds_left, 3), "unknown": self.unknown, "at_most": self.most}
         return fields
 
 
@@ -166,7 +201,16 @@ class Watching:
         return {"event": "watching", "files": self.files, **warned}
 
 
-Event = BuildStarted | ActionStarted | ActionFinished | TargetFinished | BuildFinished | Watching
+Event = (
+    BuildStarted
+    | ActionStarted
+    | ActionProgressed
+    | ActionFinished
+    | BuildProgressed
+    | TargetFinished
+    | BuildFinished
+    | Watching
+)
 
 
 def _named(action: Action) -> dict[str, object]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
@@ -23,6 +23,7 @@ from ovmake.engine.ending import Ended, finished
 from ovmake.engine.estimate import NOTHING, Estimate, Plan, foresee
 from ovmake.engine.events import (
     ActionFinished,
+    ActionProgressed,
     ActionStarted,
     ActionStatus,
     BuildFinished,
@@ -30,7 +31,8 @@ from ovmake.engine.events import (
     TargetStatus,
 )
 from ovmake.engine.explain import all_in_words
-from ovmake.engine.job import Complaint, Completion, Failure
+from ovmake.engine.forecast import Forecast
+from ovmake.engine.job import Complaint, Completion, Failure, Progress, to_nobody
 from ovmake.engine.keep import Keeper
 from ovmake.engine.look import Looker, link_outside
 from ovmake.engine.scheduler import Scheduler
@@ -80,6 +82,7 @@ class Executor:
         self._again: set[str] = set()
         self._actions: Sequence[Action] = ()
         self._costs: Mapping[str, Cost] | None = None
+        self._forecast: Forecast | None = None
 
     def build(self, targets: Sequence[str]) -> Outcome:
         """Bring the targets up to date; in a dry run, say what that would take."""
@@ -143,7 +146,25 @@ class Executor:
                 self._consider(action, scheduler)
             if not scheduler.running:
                 return
+            self._tell_how_far()
             self._complete(self._world.runner.wait(), scheduler)
+
+    def _tell_how_far(self) -> None:
+        if self._forecast is not None and (progress := self._forecast.look(time.monotonic())) is not None:
+            self._world.emit(progress)
+
+    def _foretell(self) -> Forecast:
+        """Return the forecast of a build that is about to run its first action."""
+        forecast = Forecast(
+            self._actions,
+            self._known_costs(),
+            built=self._world.database.traces().keys(),
+            jobs=self._options.jobs,
+            memory_bytes=self._world.memory_bytes(),
+        )
+        for name, done in self._outcomes.items():
+            forecast.end(name, fresh=done.status == "fresh")
+        return forecast
 
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
         """Decide about an action whose needs are done, and do what was decided."""
@@ -199,18 +220,35 @@ class Executor:
     def _start(self, action: Action, scheduler: Scheduler) -> None:
         if self._costs is None:  # the first that is to run
             scheduler.weigh(self._known_costs(), self._world.memory_bytes())
+            self._forecast = self._foretell() if self._options.progress else None
             scheduler.put_back(action.name)
             return
         seen, decision = self._looked[action.name]
         try:
-            job = replace(self._keeper.job(action, seen), memory_bytes=self._costs[action.name].memory_bytes)
+            job = replace(
+                self._keeper.job(action, seen),
+                memory_bytes=self._costs[action.name].memory_bytes,
+                tell=self._teller(action),
+            )
         except OSError as error:
             self._fail(action, scheduler, self._not_kept(action, error))
             return
         reasons = all_in_words(decision, action, self._world.locate)
         self._world.emit(ActionStarted(action=action, reasons=reasons))
         scheduler.start(action.name)
+        if self._forecast is not None:
+            self._forecast.begin(action.name, time.monotonic())
         self._world.runner.start(job)
+
+    def _teller(self, action: Action) -> Callable[[Progress], None]:
+        """Return what tells how far an action is, to those who watch."""
+        if not self._options.progress:
+            return to_nobody
+        return lambda progress: self._world.emit(ActionProgressed(action=action, progress=progress))
+
+    def _end(self, action: Action, *, fresh: bool) -> None:
+        if self._forecast is not None:
+            self._forecast.end(action.name, fresh=fresh)
 
     def _complete(self, completion: Completion, scheduler: Scheduler) -> None:
         """A job is done: keep what it made, or say why it failed."""
@@ -267,6 +305,7 @@ class Executor:
             outputs=trace.outputs,
             facts=trace.facts,
         )
+        self._end(action, fresh=status == "fresh")
         # A fresh action says nothing: of ten thousand, nobody wants to read.
         if status != "fresh":
             reasons = all_in_words(decision, action, self._world.locate)
@@ -305,6 +344,7 @@ class Executor:
             facts=facts or {},
             diagnostic=diagnostic,
         )
+        self._end(action, fresh=False)
         seconds, effort = (done.seconds, done.effort) if done else (None, None)
         self._world.emit(
             ActionFinished(action=action, status="failed", seconds=seconds, effort=effort, diagnostic=diagnostic)
@@ -314,6 +354,7 @@ class Executor:
 
     def _skip(self, action: Action, why: str) -> None:
         self._outcomes[action.name] = ActionOutcome(status="skipped")
+        self._end(action, fresh=False)
         self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
 
     def _warnings(self, action: Action, facts: Mapping[str, JsonValue]) -> tuple[Diagnostic, ...]:

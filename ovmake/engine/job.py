@@ -3,11 +3,12 @@
 Runner     the protocol: start jobs, wait for the next one that is done
 Job        an action with absolute paths
 Success, Failure, Complaint, Completion, Effort
+Progress   how far a job is
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +16,19 @@ from ovmake.graph.action import Action, JsonValue
 from ovmake.graph.digest import Digest
 
 WARNINGS = "warnings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job is: `done` of so many, `of` is None where nobody knows, in words such as `samples`."""
+
+    done: int
+    of: int | None
+    unit: str
+
+
+def to_nobody(_: Progress) -> None:
+    """Listen to the progress of a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +42,7 @@ class Job:
     `environment` holds the parts that the action declares.
     `journal` is the absolute path of the action's journal, which may not be there yet; "" if it keeps none.
     `memory_bytes` is what its worker is likely to need, None where nothing is known of it.
+    `tell` hears now and then how far the job is, if its worker says so.
     """
 
     action: Action
@@ -44,6 +59,7 @@ class Job:
     folder: str = ""
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    tell: Callable[[Progress], None] = to_nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

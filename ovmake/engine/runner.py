@@ -7,7 +7,8 @@ A worker is started when it is first needed, kept for later jobs, and replaced w
 had and nothing else. Before an exclusive job (a measurement) the idle workers are ended, for they hold memory and
 threads; before one that needs more memory than is free, those that it has no use for.
 
-While jobs run, the memory of their workers, and of whatever those started, is looked at a few times a second. A job
+A worker writes down how far it is (workers/progress.py), which the runner reads and tells. While jobs run, the memory
+of their workers, and of whatever those started, is looked at a few times a second. A job
 that takes more than it may fails, and its worker is ended with everything below it.
 """
 
@@ -16,20 +17,23 @@ from __future__ import annotations
 import collections
 import itertools
 import os
+import re
 import selectors
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ovmake.diagnostics import OvmakeError
 from ovmake.engine.allowance import Allowance
 from ovmake.engine.here import run_here
-from ovmake.engine.job import Completion, Effort, Failure, Job, Success
+from ovmake.engine.job import Completion, Effort, Failure, Job, Progress, Success
 from ovmake.graph.trace import as_tuples
 from ovmake.store.beneath import forget, have, take
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
 from ovmake.workers.cage import Cage
 from ovmake.workers.client import WorkerProcess
+from ovmake.workers.progress import FILE, LINE_BYTES
 from ovmake.workers.protocol import Request, Response
 
 LOG_LINES_SHOWN = 5
@@ -39,6 +43,9 @@ LOOK_SECONDS = 0.25
 LOOK_SECONDS_ALONE = 1.0
 # How often one looks for what workers started. All processes of the machine have to be asked: 2 ms for a hundred.
 FAMILY_SECONDS = 1.0
+# What a worker may call what it counts, and how far it may count.
+UNIT = re.compile(r"[a-z]{1,12}( [a-z]{1,12}){0,2}")
+MOST_DONE = 10**12
 
 
 def cage_of(job: Job) -> Cage:
@@ -55,6 +62,7 @@ class _Busy:
     job: Job
     started: float
     gauge: Gauge
+    progress: Progress | None = None
 
     @property
     def effort(self) -> Effort:
@@ -169,6 +177,7 @@ class WorkerRunner:
             self._parents, self._parents_known = parents(), self._looked
         for descriptor, busy in list(self._busy.items()):
             held = self._measure(busy)
+            _tell_progress(busy)
             failure = self._allowance.too_large(held) or self._allowance.too_long(self._looked - busy.started)
             if failure is not None:
                 self._end_busy(descriptor, failure)
@@ -206,6 +215,19 @@ class WorkerRunner:
     def _finish(self, job: Job, result: Success | Failure, started: float, effort: Effort | None = None) -> None:
         seconds = time.monotonic() - started
         self._done.append(Completion(job=job, result=result, seconds=seconds, effort=effort))
+
+
+def _tell_progress(busy: _Busy) -> None:
+    """Tell how far a job is, where that has changed. A worker runs code of others: what is no count is passed over."""
+    try:
+        words = take(f"{busy.job.folder}/{FILE}")[:LINE_BYTES].decode("ascii").split(maxsplit=2)
+        count, of, unit = int(words[0]), None if words[1] == "-" else int(words[1]), words[2].strip()
+    except (OSError, OvmakeError, ValueError, IndexError):
+        return
+    progress = Progress(done=count, of=of, unit=unit)
+    if progress != busy.progress and UNIT.fullmatch(unit) and 0 <= count <= (count if of is None else of) < MOST_DONE:
+        busy.progress = progress
+        busy.job.tell(progress)
 
 
 def _end_all(worker: WorkerProcess, known: Mapping[int, int]) -> None:

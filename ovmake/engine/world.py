@@ -23,7 +23,7 @@ STATE = ".ovmake"
 class Options:
     """How to build. `forced` are kinds of action to run even if fresh or cached.
 
-    `estimate`: a dry run says how long the build would take.
+    `estimate`: a dry run says how long the build would take. `progress`: somebody watches how far it is.
     """
 
     jobs: int = 1
@@ -31,6 +31,7 @@ class Options:
     forced: frozenset[str] = frozenset()
     dry_run: bool = False
     estimate: bool = False
+    progress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

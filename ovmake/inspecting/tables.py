@@ -122,10 +122,15 @@ def _table(rows: Sequence[Row], width: int, name_width: int = 0) -> list[str]:
     last = max((len(row[2]) for row in rows), default=0)
     middle = max(_LEAST_OPERATIONS, width - 2 - name_width - 2 - 2 - last)
     middle = min(middle, max((len(row[1]) for row in rows), default=0))
+    if 2 + name_width + 2 + middle + 2 + last > width:  # a terminal of 40 columns: the name to cut at, and its shape
+        middle = 0
+    apart = 2 + name_width + 2 + last > width
     lines = []
     for name, text, end in rows:
         rest = f"{_clipped(text, middle):<{middle}}  {end}" if middle else end
-        if len(name) > name_width:
+        if apart:
+            lines += [f"  {name}", f"      {end}"]
+        elif len(name) > name_width:
             lines += [f"  {name}", f"  {'':<{name_width}}  {rest}".rstrip()]
         else:
             lines.append(f"  {name:<{name_width}}  {rest}".rstrip())

@@ -71,6 +71,7 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
         keep_going=True,
         forced=MEASUREMENTS if request.again else frozenset(),
         dry_run=not request.measure,
+        progress=request.measure,
     )
     outcome = session.execute(graph, targets, options, listener)
     reports = gather(graph, outcome, targets, Cas(session.disk).read)

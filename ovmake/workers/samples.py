@@ -23,6 +23,7 @@ from ovmake.workers.fitting import fitted, is_whole
 from ovmake.workers.interface import Interface, Tensor
 from ovmake.workers.made_up import made_up
 from ovmake.workers.preparing import Array
+from ovmake.workers.progress import counted
 from ovmake.workers.protocol import ActionError, Request
 
 # How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
@@ -86,8 +87,8 @@ class Samples:
     def numbers(self) -> Iterator[Array]:
         """Yield the samples' numbers in the dataset, feed by feed."""
         size = self.batch or 1
-        for start in range(0, self.count, size):
-            yield self.order[start : start + size]
+        parts = (self.order[start : start + size] for start in range(0, self.count, size))
+        yield from counted(parts, of=self.count, unit="samples", each=size)
 
     def _feed(self, numbers: Array) -> Feed:
         arrays = {name: column.rows(numbers) for name, column in self.columns.items()}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ovmake.workers import progress
 from ovmake.workers.cage import Cage
 from ovmake.workers.forking import Forks, keep
 from ovmake.workers.helping import Helpers
@@ -139,6 +140,7 @@ def _line(response: Response) -> bytes:
 
 
 def _answer(handlers: Mapping[str, str | Handler], request: Request) -> Response:
+    progress.begin(request.scratch)
     try:
         facts = _handler(handlers, request.kind)(request)
         return Response(id=request.id, ok=True, facts=facts)

@@ -199,3 +199,19 @@ def test_exception_in_a_loader_points_at_it_and_shows_where(built: Repo) -> None
     assert "`data.py:val` failed: KeyError: 'split'" in result.stderr
     assert 'loader = "data.py:val"' in result.stderr
     assert '= note: data.py:11, in val: raise KeyError("split")\n' in result.stderr
+
+
+def test_loader_that_takes_long_is_counted(built: Repo) -> None:
+    path = built.folder / "data.py"
+    before = path.read_text()
+    slowly = "    for item in quick():\n        time.sleep(0.1)\n        yield item\n"
+    path.write_text(f"{before}\nimport time\nquick = val\ndef val():\n{slowly}")
+
+    result = built.build("own")
+
+    path.write_text(before)
+    said = [event for event in result.events if event["event"] == "action-progressed"]
+    counts = [event["done"] for event in said if event["unit"] == "samples loaded"]
+    assert (0, True) == (result.status, len(counts) > 1)
+    assert all(event["of"] is None for event in said if event["unit"] == "samples loaded")
+    assert next(event for event in result.events if event["event"] == "build-progressed")["done"] == 0

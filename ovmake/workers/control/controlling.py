@@ -20,7 +20,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ovmake.workers import ir
+from ovmake.workers import ir, progress
 from ovmake.workers.comparison import Subject
 from ovmake.workers.control.effects import ranking_of
 from ovmake.workers.control.journal import Journal
@@ -34,6 +34,7 @@ WORST = 5
 
 def control(request: Request) -> dict[str, object]:
     """Search; write `xml`, `bin` and `search`."""
+    progress.alone("trials")
     trials = _trials(request)
     if "not_measured" in trials.subject.facts:
         found = Found(names=(), kept=False, distance=0.0, ended=str(trials.subject.facts["not_measured"]))

@@ -23,6 +23,7 @@ import numpy as np
 
 from ovmake.promise import decide
 from ovmake.promise.dropping import SLACK, bound_of
+from ovmake.workers import progress
 from ovmake.workers.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.control.journal import Journal
 from ovmake.workers.control.pair import Pair
@@ -135,6 +136,7 @@ class Trials:
             BudgetSpentError: no trial is left, or no time.
         """
         self._check_limits()
+        progress.say(len(self.done) + 1, self.limits.evaluations, "trials")
         doomed = self._doomed(names)
         trial, end = self._recall(names, doomed)
         if trial is None:

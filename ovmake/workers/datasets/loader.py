@@ -77,6 +77,7 @@ def run_loader(given: Given) -> Loaded:
             inputs={"loader": given.path},
             outputs={"folder": folder},
             log=given.log,
+            scratch=given.scratch or "",
         )
         # A fresh process each time: modules that the user's code imports may have been edited since the last.
         process = Sibling("loader")

@@ -23,6 +23,7 @@ from typing import IO, Any
 import numpy as np
 
 from ovmake.workers.preparing import Array
+from ovmake.workers.progress import counted
 from ovmake.workers.protocol import ActionError, Request, message_of
 
 PAIR = 2
@@ -102,7 +103,7 @@ def spool(request: Request) -> dict[str, object]:
     spooled = Spool(folder=Path(request.outputs["folder"]))
     called = f"{path.name}:{name}"
     try:
-        for item in _items(_function(path, name), called):
+        for item in counted(_items(_function(path, name), called), of=None, unit="samples loaded"):
             spooled.add(item)
     except ActionError:
         raise
