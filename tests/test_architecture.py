@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "diagnostics",
         "ovfile.spec",
         "repo",
+        "store.ignoring",
         "store.links",
         "store.nearby",
         "workers.cage",

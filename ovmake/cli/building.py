@@ -127,7 +127,9 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
     from pathlib import Path
 
     if arguments.json:
-        places = {"html": written.html, "json": written.json} | ({"junit": arguments.junit} if arguments.junit else {})
+        places = {"html": written.html, "json": written.json, "twin": written.twin} | (
+            {"junit": arguments.junit} if arguments.junit else {}
+        )
         print_json({"event": "report-written", **places})
     elif arguments.markdown:
         from ovmake.report.markdown import to_markdown
@@ -137,6 +139,7 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
         for line in (*written.verdicts, *written.changes):
             show(line)
         show(f"report: {written.html}")
+        show(f"to be committed, for `--against git:REV`: {written.twin}")
     if arguments.open:
         import webbrowser
 

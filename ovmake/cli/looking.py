@@ -94,6 +94,8 @@ def run_init(arguments: argparse.Namespace) -> int:
     written = init(where_of(arguments), arguments.paths, tell_on_terminal, lambda found: tell(render(found)))
     left_out = f", and {written.left_out} as comments" if written.left_out else ""
     print(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
+    if written.ignored:
+        print(written.ignored)
     return 0
 
 

@@ -18,8 +18,9 @@ from ovmake.inspecting.describing import Describer, Subject
 from ovmake.inspecting.description import Description
 from ovmake.inspecting.finding import Found, find, name_all
 from ovmake.inspecting.starter import Entry, starter
-from ovmake.ovfile.spec import Ovfile
+from ovmake.ovfile.spec import DEFAULT_BUILD_DIR, Ovfile
 from ovmake.repo import Where, read_ovfile
+from ovmake.store.ignoring import ignore_outputs
 from ovmake.store.nearby import nearby
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.recognise import recognise, unknown
@@ -29,11 +30,15 @@ Tell = Callable[[Diagnostic], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What `init` wrote: the Ovfile, and how many models it builds and how many it has as comments."""
+    """What `init` wrote: the Ovfile, how many models it builds and how many it has as comments.
+
+    `ignored` says what became of `.gitignore`, "" where it was right.
+    """
 
     path: Path
     models: int
     left_out: int
+    ignored: str = ""
 
 
 def inspect(where: Where, model: str, busy: Callable[[str], None], allowed: tuple[str, ...] = ()) -> Description:
@@ -133,7 +138,8 @@ def init(where: Where, paths: Sequence[str], busy: Callable[[str], None], tell: 
             Diagnostic(code="cannot-write", message=message, help=what_to_do(error)), exit_status=1
         ) from None
     built = sum(entry.builds for entry in entries)
-    return Written(path=where.ovfile, models=built, left_out=len(entries) - built)
+    ignored = ignore_outputs(str(where.root), DEFAULT_BUILD_DIR)
+    return Written(path=where.ovfile, models=built, left_out=len(entries) - built, ignored=ignored)
 
 
 def _check_free(where: Where) -> None:

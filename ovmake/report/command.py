@@ -8,7 +8,7 @@ Measurements are actions like others, so an unchanged IR on an unchanged machine
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written: paths relative to the Ovfile's folder, a verdict in words per target, the whole as Markdown."""
+    """What was written: paths relative to the Ovfile's folder, a verdict in words per target, the whole as Markdown.
+
+    `twin` is the content of `json` once more, beside the Ovfile: to be committed, which what is built is not.
+    """
 
     html: str
     json: str
+    twin: str
     verdicts: tuple[str, ...]
     changes: tuple[str, ...]
     page: Page
@@ -62,7 +66,8 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     """
     folder = f"{session.ovfile.build_dir}/report"
     # Read first: it may be the very file that is about to be written, and a wrong word must not cost a measurement.
-    before = _earlier(session, request, f"{folder}/report.json")
+    twin = f"{session.where.ovfile.name}.report.json"
+    before = _earlier(session, request, (twin, f"{folder}/report.json"))
     graph = session.graph(measure=True)
     targets = select(graph, request.targets)
     options = Options(
@@ -79,13 +84,16 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     if before is not None:
         history = compare(before, [row.to_json() for row in page.rows], against=request.against)
         page = replace(page, history=history)
-    session.disk.write(f"{folder}/report.json", (json.dumps(page.to_json(), indent=2) + "\n").encode())
+    content = (json.dumps(page.to_json(), indent=2) + "\n").encode()
+    session.disk.write(f"{folder}/report.json", content)
     session.disk.write(f"{folder}/index.html", to_html(page).encode())
+    session.disk.write(twin, content)
     if request.junit:
         _write_junit(Path(request.junit), page)
     return Written(
         html=f"{folder}/index.html",
         json=f"{folder}/report.json",
+        twin=twin,
         verdicts=verdicts(page),
         changes=_changes(page),
         page=page,
@@ -93,10 +101,10 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     )
 
 
-def _earlier(session: Session, request: Request, place: str) -> dict[str, Any] | None:
+def _earlier(session: Session, request: Request, places: Sequence[str]) -> dict[str, Any] | None:
     if not request.against:
         return None
-    return earlier(request.against, folder=Path(session.disk.absolute(".")), report=place)
+    return earlier(request.against, folder=Path(session.disk.absolute(".")), reports=places)
 
 
 def _changes(page: Page) -> tuple[str, ...]:

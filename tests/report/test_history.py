@@ -163,9 +163,12 @@ def test_a_report_of_the_first_format_is_read_as_far_as_it_goes() -> None:
 # where it is
 
 
+REPORTS = ("Ovfile.report.json", "build/report/report.json")
+
+
 def complaint(against: str, folder: Path) -> str:
     with pytest.raises(OvmakeError) as caught:
-        earlier(against, folder=folder, report="build/report/report.json")
+        earlier(against, folder=folder, reports=REPORTS)
     assert 2 == caught.value.exit_status
     return "\n".join(map(render, caught.value.diagnostics))
 
@@ -211,9 +214,30 @@ def repo(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("against", ["git:main", "git:HEAD", "git:main:models/build/report/report.json"])
 def test_a_revision_of_the_repo_is_read(repo: Path, against: str) -> None:
-    found: Mapping[str, Any] = earlier(against, folder=repo, report="build/report/report.json")
+    found: Mapping[str, Any] = earlier(against, folder=repo, reports=REPORTS)
 
     assert "fashion:int8" == found["targets"][0]["target"]
+
+
+def test_the_report_that_is_committed_beside_the_ovfile_comes_before_what_was_built(repo: Path) -> None:
+    later = json.dumps({**document(target()), "title": "beside the Ovfile"})
+    (repo / "Ovfile.report.json").write_text(later)
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "another")
+
+    assert earlier("git:main", folder=repo, reports=REPORTS)["title"] == "beside the Ovfile"
+    assert earlier("git:main~1", folder=repo, reports=REPORTS) == document(target())
+
+
+def test_revision_with_no_report_names_the_file_to_commit(repo: Path) -> None:
+    (repo / "Ovfile").write_text("")  # or git removes the folder too
+    git(repo, "rm", "-q", "build/report/report.json")
+    git(repo, "commit", "-q", "-m", "none")
+
+    said = complaint("git:main", repo)
+
+    assert "git has no ./Ovfile.report.json in `main`" in said
+    assert "help: commit `Ovfile.report.json`, which `ovmake report` writes" in said
 
 
 def test_a_revision_or_a_file_that_git_lacks_is_said_in_its_words(repo: Path) -> None:
