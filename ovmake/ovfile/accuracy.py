@@ -9,6 +9,7 @@ What needs the labels or the model (are they classes? has it such an output?) is
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 
 from ovmake.ovfile.kinds import one_of
@@ -22,6 +23,7 @@ from ovmake.ovfile.spec import (
     Accuracy,
     Dataset,
     Drop,
+    KeyPath,
     MetricOptions,
 )
 
@@ -40,6 +42,16 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 OF_ANY_SIZE = ("mae", "rmse", OWN)
 # What these are counted against is no label, or the user's affair.
 UNLABELLED = ("cosine", OWN)
+# A score of these is 0 to 1, or nearly always: no IR drops by 1.
+UP_TO_ONE = ("accuracy", "top-K", "precision", "recall", "f1", "miou", "coco-map", "cosine")
+# Words in the name of a function whose lower values are likely the better ones.
+LOWER = frozenset({
+    *("loss", "losses", "error", "errors", "err", "mae", "mse", "rmse", "msle", "rmsle", "mape", "smape", "mad"),
+    *("distance", "dist", "divergence", "kl", "perplexity", "ppl", "nll", "crossentropy", "entropy", "brier"),
+    *("wer", "cer", "eer", "ece", "fid", "rms", "deviation", "hamming", "misses"),
+})  # fmt: skip
+PER_CENT = 100
+WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
 
 
 def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], problems: Problems) -> Accuracy | None:
@@ -59,6 +71,7 @@ def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], 
         drop = drop or _default_drop(metric)
         _check_labelled(own, metric, datasets.get(name), problems)
         _check_options(own, metric, problems)
+        _check_drop(own, metric, drop, problems)
         options = _options(own, metric)
     elif cosine is None:
         cosine = DEFAULT_COSINE.get(precision)  # `auto` has none of its own: its candidates have
@@ -158,6 +171,38 @@ def _check_options(own: Settings, metric: str, problems: Problems) -> None:
                 help='name the file that has them: `annotations = "val/instances.json"`, in COCO\'s form',
             )
         )
+
+
+def _check_drop(own: Settings, metric: str, drop: Drop, problems: Problems) -> None:
+    """Refuse a promise that cannot be broken, and ask which way a score is better where its name leaves doubt."""
+    place = own.origin("accuracy", "max-drop")
+    if place and _known_as(metric) in UP_TO_ONE and drop.amount >= 1:
+        written = drop.written if drop.relative else f"{drop.amount:g}"
+        told = 'a share: `"5%"` of TensorFlow\'s score, or `0.05` for five points'
+        if not drop.relative and 1 <= drop.amount < PER_CENT:
+            told = (
+                f'a share: `"{drop.amount:g}%"` of TensorFlow\'s score, or `{drop.amount / PER_CENT:g}` of the metric'
+            )
+        problems.add(
+            Problem(
+                code="drop-too-large",
+                at=place,
+                message=f"`{metric}` is at most 1: with a `max-drop` of {written} the gate cannot fail",
+                help=f"give {told}",
+            )
+        )
+    named = own.origin("accuracy", "metric")
+    if named and _known_as(metric) == OWN and not own.origin("accuracy", "higher-is-better"):
+        _check_direction(metric, named, problems)
+
+
+def _check_direction(metric: str, at: KeyPath, problems: Problems) -> None:
+    function = metric.rpartition(":")[2]
+    word = next((word for word in WORD.findall(function) if word.lower() in LOWER), "")
+    if word:
+        message = f"`{function}` may be better lower or higher: what is called `{word}` is mostly better lower"
+        hint = "say so beside the metric: `higher-is-better = false`, or `true`"
+        problems.add(Problem(code="missing-direction", at=at, message=message, help=hint))
 
 
 def _number(value: object) -> float | None:

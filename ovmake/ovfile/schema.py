@@ -161,7 +161,7 @@ METRIC_OPTIONS = (
     Key(
         name="higher-is-better",
         kind=Flag(),
-        doc="The direction of a function of yours",
+        doc="The direction of a function of yours; to be said where its name has a word such as `loss` or `error`",
         default="true",
     ),
 )
@@ -184,7 +184,8 @@ ACCURACY = Table(
         Key(
             name="max-drop",
             kind=DropAmount(),
-            doc='How much worse than TensorFlow the IR may be: absolute, or "1%" of TensorFlow\'s; negative: better',
+            doc='How much worse than TensorFlow the IR may be: absolute, or "1%" of TensorFlow\'s; negative: better. '
+            "Below 1 for metrics that are 1 at most",
             default=f"{DEFAULT_MAX_DROP} where `metric` is given, or {DEFAULT_RELATIVE_DROP:.0%} for `mae`, `rmse` and "
             "functions; else none",
         ),

@@ -59,7 +59,7 @@ class _Promise:
     def shown(self, drop: float, unit: object) -> str:
         """Return a drop as the promise speaks of it."""
         if self.per_cent is not None:
-            return f"{_unsigned_zero(f'{drop / self.per_cent:.2f}')}%"
+            return f"{_unsigned_zero(f'{drop / self.per_cent if self.per_cent else 0:.2f}')}%"
         return _unsigned_zero(f"{drop:.4f}") if unit == "share" else f"{drop:.3g}"
 
 
@@ -72,13 +72,13 @@ def accuracy_drop(reference: float, candidate: float, *, higher_is_better: bool,
     """Return how much worse `candidate` is than `reference`.
 
     Both are the same metric on the same samples. Absolute: metric units (0.01 = one point of top-1). Relative: fraction
-    of `reference`. Negative when the candidate is better, so `drop <= max_drop` still holds.
+    of `reference`; 0 where both are 0. Negative when the candidate is better, so `drop <= max_drop` still holds.
 
     Raises:
-        ValueError: relative with `reference == 0`; such metrics need an absolute drop.
+        ValueError: relative with `reference == 0` alone; such metrics need an absolute drop.
     """
     drop = reference - candidate if higher_is_better else candidate - reference
-    if not relative:
+    if not relative or drop == 0:
         return drop
     if reference == 0:
         raise ValueError("a relative drop needs a reference metric other than 0")
@@ -93,7 +93,7 @@ def check_drop(metric: Mapping[str, object], written: str, samples: object) -> D
     drop = accuracy_drop(reference, candidate, higher_is_better=higher, relative=False)
     known = drop if math.isfinite(drop) else None
     promise = _promise(written, reference)
-    if promise.per_cent == 0:
+    if promise.per_cent == 0 and drop != 0:
         text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
         return Dropped(check=Check(setting=SETTING, kept=False, text=text), drop=None)
     kept = math.isfinite(drop) and drop <= promise.bound + SLACK

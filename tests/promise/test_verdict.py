@@ -45,7 +45,9 @@ def interval(low: float, high: float) -> dict[str, float]:
         (0.90, 0.88, 0.01, "missed"),
         (0.90, 0.895, "1%", "passed"),
         (0.90, 0.88, "1%", "missed"),
-        (0.0, 0.0, "1%", "missed"),
+        (0.0, 0.0, "1%", "passed"),  # nothing of nothing is nothing
+        (0.0, 0.1, "1%", "missed"),
+        (0.0, math.nan, "1%", "missed"),
         (0.90, 0.92, -0.01, "passed"),
         (0.90, math.nan, 0.5, "missed"),
     ],
@@ -60,6 +62,16 @@ def test_drop(reference: float, candidate: float, promise: float | str, expected
 def test_relative_drop_from_nothing_is_no_number() -> None:
     with pytest.raises(ValueError, match="other than 0"):
         accuracy_drop(0.0, 0.5, higher_is_better=True, relative=True)
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_relative_drop_from_nothing_to_nothing_is_nothing(higher_is_better: bool) -> None:  # noqa: FBT001 - a parameter
+    assert 0 == accuracy_drop(0.0, 0.0, higher_is_better=higher_is_better, relative=True)
+
+    found = scored(0.0, 0.0, unit="labels", higher_is_better=higher_is_better, interval=interval(0.0, 0.0))
+    verdict = decide(found, {"accuracy.max-drop": "1%", **PROMISED})
+    assert ("passed", 0) == (verdict.result, verdict.drop)
+    assert "0.00% (0.00% to 0.00% with 95 % confidence on 200 samples), allowed 1%" in verdict.text
 
 
 @pytest.mark.parametrize(
