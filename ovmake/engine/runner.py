@@ -28,6 +28,7 @@ from ovmake.diagnostics import OvmakeError
 from ovmake.engine.allowance import Allowance
 from ovmake.engine.here import run_here
 from ovmake.engine.job import Completion, Effort, Failure, Job, Progress, Success
+from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
 from ovmake.store.beneath import forget, have, take
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
@@ -190,8 +191,10 @@ class WorkerRunner:
         busy = self._busy.pop(descriptor)
         self._selector.unregister(descriptor)
         _end_all(busy.worker, parents())
-        notes = (*failure.notes, *_log_note(busy.job))
-        self._finish(busy.job, replace(failure, notes=notes), busy.started, busy.effort)
+        ran = ran_by(busy.job)
+        notes = (*failure.notes, *((ran.note,) if ran else ()), *_log_note(busy.job))
+        hint = "; ".join(filter(None, (ran.endless_help if ran else "", failure.help)))
+        self._finish(busy.job, replace(failure, notes=notes, help=hint), busy.started, busy.effort)
 
     def _collect(self, descriptor: int) -> None:
         if not self._busy[descriptor].worker.hear():
@@ -249,10 +252,22 @@ def _result(response: Response, job: Job) -> Success | Failure:
 
 
 def _death(busy: _Busy) -> Failure:
-    cause = busy.worker.how_it_died()
+    """Return the failure of a job whose worker died, or whose answer is none: of its user's function, if that did it.
+
+    One that had run to its end may have left behind what wrote where the worker answers, and did not end it.
+    """
+    ran = ran_by(busy.job)
+    guilty = ran if ran is not None and (ran.running or busy.worker.garbled) else None
+    cause = busy.worker.how_it_died(f"the process of `{guilty.name}`" if guilty else "")
     hint = "run it again; if it was the kernel's memory killer, try fewer jobs (-j 1)" if "SIGKILL" in cause else ""
     lines = _last_lines(_log_lines(busy.job)) or _last_lines(busy.worker.said())
-    return Failure(code="worker-died", message=cause, notes=(*lines, *_log_note(busy.job)), help=hint)
+    return Failure(
+        code=guilty.code if guilty else "worker-died",
+        message=cause,
+        notes=(*((ran.note,) if ran and not guilty else ()), *lines, *_log_note(busy.job)),
+        help=hint,
+        setting=guilty.setting if guilty else "",
+    )
 
 
 def _log_note(job: Job) -> tuple[str, ...]:

@@ -172,21 +172,22 @@ class WorkerProcess:
         self.garbled = response is None or response.id != self.asked
         return None if self.garbled else response
 
-    def how_it_died(self) -> str:
-        """Return the cause of death in words, after `receive` returned None."""
+    def how_it_died(self, who: str = "") -> str:
+        """Return the cause of death in words, after `receive` returned None. `who` it was: else, the worker."""
+        who = who or f"the {self.name} worker"
         if self.garbled:
-            return f"the {self.name} worker's answer is none: something else was written where it answers"
+            return f"{who} gave no answer: something else was written where it answers"
         try:
             status = self.process.wait(DYING_SECONDS)
         except subprocess.TimeoutExpired:
-            return f"the {self.name} worker closed what it answers through, and went on"
+            return f"{who} closed what it answers through, and went on"
         if status >= 0:
-            return f"the {self.name} worker ended with exit status {status}"
+            return f"{who} ended with exit status {status}"
         try:
             name = signal.Signals(-status).name
         except ValueError:  # a real-time signal has no name
             name = f"signal {-status}"
-        return f"the {self.name} worker was killed by {name}"
+        return f"{who} was killed by {name}"
 
     def end(self) -> None:
         """End the worker and whatever it started, at once: there is nothing in it that is needed."""

@@ -34,6 +34,9 @@ PR_SET_PDEATHSIG = 1
 FULL_BYTES = 1 << 16
 FULL = (errno.ENOSPC, errno.EDQUOT)
 ROOM = "free space on that disk, and run ovmake build again"
+# The note beside an action's outputs that names the user's function that runs or ran: see user_code.py.
+USER_CODE_NOTE = "user-code"
+USER_CODE_RUNNING, USER_CODE_RAN = "running", "ran"
 
 
 class ActionError(Exception):
@@ -153,8 +156,11 @@ def warning(
 
 
 def message_of(error: BaseException) -> str:
-    """Return an exception's own words in one line."""
-    words = " ".join(str(error).split())
+    """Return an exception's own words in one line; its type where it has none, or fails to say them."""
+    try:
+        words = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a user's exception may do anything
+        words = ""
     return words or type(error).__name__
 
 
@@ -173,7 +179,8 @@ def logged_to(path: str) -> Iterator[None]:
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):  # a full disk: the log is cut, and not the way back
+            # A full disk cuts the log, and a user's function may have closed the stream: not the way back.
+            with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         os.dup2(before[0], 1)
         os.dup2(before[1], 2)

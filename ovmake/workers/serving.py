@@ -11,12 +11,12 @@ import contextlib
 import importlib
 import os
 import signal
-import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from ovmake.workers import progress
 from ovmake.workers.cage import Cage
@@ -49,10 +49,14 @@ def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[
     die_with_parent()
     # Ctrl-C in the terminal is the parent's business: it decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.dup(1)
+    answers, asked = os.dup(1), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)
-    server = _Server(handlers, imports, answers)
-    for line in sys.stdin.buffer:
+    # A user's function that asks at the terminal (input(), breakpoint()) must not wait for, or take, our requests.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    server = _Server(handlers, imports, answers, asked)
+    for line in asked:
         write_all(answers, server.answer(line))
         keep()
     server.end()
@@ -62,10 +66,15 @@ class _Server:
     """A worker's forks and helpers, and what it answers by."""
 
     def __init__(
-        self, handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]], answers: int
+        self,
+        handlers: Mapping[str, str | Handler],
+        imports: Mapping[str, Sequence[str]],
+        answers: int,
+        asked: BinaryIO,
     ) -> None:
         self._handlers = handlers
         self._imports = imports
+        self._asked = asked
         self._answers: int | None = answers
         self._helpers = Helpers()
         self._forks = Forks(self._helpers)
@@ -94,10 +103,11 @@ class _Server:
         return self._forks.apart(line, inside, request.scratch, self._in_fork, stay=request.stay)
 
     def _in_fork(self, line: bytes) -> bytes:
-        """Answer in a fork, which must not reach what its worker answers by."""
+        """Answer in a fork, which must not reach what its worker is asked and answers by."""
         request = Request.from_line(line)
         if self._answers is not None:  # the first of two at most: its log is the worker's
             os.close(self._answers)
+            self._asked.close()
             self._answers = None
             log = ""
         else:

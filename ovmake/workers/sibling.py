@@ -17,10 +17,15 @@ from ovmake.workers.protocol import Request, Response
 
 
 class Sibling:
-    """One worker process, started when first asked and again when it has died."""
+    """One worker process, started when first asked and again when it has died.
 
-    def __init__(self, name: str) -> None:
+    `who` it is in words; `death` is how the last one died, "" if it did not start.
+    """
+
+    def __init__(self, name: str, *, who: str = "") -> None:
         self._name = name
+        self._who = who
+        self.death = ""
         self._process: WorkerProcess | None = None
 
     def send(self, request: Request) -> bool:
@@ -38,6 +43,7 @@ class Sibling:
         """Return the answer to what was sent."""
         response = self._process.receive() if self._process else None
         if response is None:
+            self.death = self._process.how_it_died(self._who) if self._process else ""
             self.end()
         return response
 

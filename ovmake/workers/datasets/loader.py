@@ -21,6 +21,7 @@ from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.sibling import Sibling
+from ovmake.workers.user_code import note_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,22 +71,24 @@ def run_loader(given: Given) -> Loaded:
         ActionError: it fails, its process ends, or what it yields is no row of samples.
     """
     with tempfile.TemporaryDirectory(dir=given.scratch, prefix="loader-") as folder:
+        called = called_of(given)
         asked = Request(
             id=1,
             kind="spool",
-            params={"function": given.text("loader")},
+            params={"function": given.text("loader"), "limit": given.get("limit"), "note": note_of(given.scratch)},
             inputs={"loader": given.path},
             outputs={"folder": folder},
             log=given.log,
             scratch=given.scratch or "",
         )
         # A fresh process each time: modules that the user's code imports may have been edited since the last.
-        process = Sibling("loader")
+        process = Sibling("loader", who=f"the process of `{called}`")
         response = process.ask(asked)
         process.end()
         if response is None:
-            message = f"the process that ran `{given.text('loader')}` ended without an answer"
-            raise given.error("loader-failed", message)
+            message = process.death or f"the process of `{called}` could not be started"
+            hint = "let it raise an exception where something is wrong: that is told with its line"
+            raise given.error("loader-failed", message, help=hint)
         if not response.ok:
             raise ActionError(
                 response.code, response.message, notes=response.notes, help=response.help, setting=given.role
@@ -93,11 +96,16 @@ def run_loader(given: Given) -> Loaded:
         return _opened(Path(folder), given)
 
 
+def called_of(given: Given) -> str:
+    """Return a loader's name as its messages have it: `data.py:val`."""
+    return f"{Path(given.path).name}:{given.text('loader')}"
+
+
 def _opened(folder: Path, given: Given) -> Loaded:
     """Map what was written: files without a name once the folder is removed, which stay as long as they are mapped."""
     index = json.loads((folder / "index.json").read_bytes())
     if not index["arrays"]:
-        raise given.error("dataset-empty", f"`{given.text('loader')}` yielded no samples")
+        raise given.error("dataset-empty", f"`{called_of(given)}` yielded no samples")
     arrays = {name: _mapped(folder / entry["file"], entry) for name, entry in index["arrays"].items()}
     labels = index["labels"]
     return Loaded(

@@ -1,19 +1,27 @@
 """spool: run a user's loader, and write what it yields to files, sample by sample.
 
-params      function: "val"
+params      function: "val"; limit: how many samples are wanted, null for all; note: see user_code.py, "" for none
 inputs      loader: the .py file
 outputs     folder: gets a file of raw values per input, one of labels, and index.json:
-            {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null}
+            {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null,
+             "fingerprints": [of each sample with its label]}
 
 The function is called without arguments. It yields (inputs, label), or inputs alone; inputs are a dict of arrays by
-name, or one bare array, each without the batch's dimension.
+name, or one bare array, each without the batch's dimension. What it yields is copied at once: a loader may fill the
+same array again and again.
+
+A loader may have no end. With a `limit`, it is left after MORE times as many samples; without, it fails when the disk
+is nearly full, or after MOST samples. How many there are so far is noted, for whoever waits or ends it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+import shutil
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,29 +30,47 @@ from typing import IO, Any
 
 import numpy as np
 
+from ovmake.workers.datasets.columns import ROOM
 from ovmake.workers.preparing import Array
 from ovmake.workers.progress import counted
 from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.user_code import noted, say
 
 PAIR = 2
 TRACEBACK_LINES = 6
+# With a limit, samples are chosen among so many times as many: enough to shuffle, and endless loaders come to an end.
+MORE = 10
+# Of samples without a limit. ImageNet has 1.3 million.
+MOST = 5_000_000
+SAY_SECONDS, PRINT_SECONDS = 1.0, 10.0
+FINGERPRINT_BYTES = 8
+LIMIT = "if it has no end, `limit = 5000` in the dataset's table ends it, and takes so many by a seeded shuffle"
+YIELD_ONE = (
+    "a loader yields one sample at a time, without the batch: `for image, label in zip(images, labels): yield …`"
+)
 
 
 @dataclass(slots=True, kw_only=True)
 class Spool:
-    """Files that are being written."""
+    """Files that are being written. `called` is the loader's name; `room_bytes`, what they may take of the disk."""
 
     folder: Path
+    called: str
+    room_bytes: int
     count: int = 0
+    written_bytes: int = 0
     files: dict[str, IO[bytes]] = field(default_factory=dict)
     forms: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
     labels: list[object] = field(default_factory=list)
+    fingerprints: list[str] = field(default_factory=list)
+    noted: float = 0.0
+    printed: float = field(default_factory=time.monotonic)
 
     def add(self, item: object) -> None:
         """Write one sample.
 
         Raises:
-            ActionError: it is no sample, or not like the first.
+            ActionError: it is no sample, or not like the first; or there is no room for it.
         """
         inputs, label = item if isinstance(item, tuple) and len(item) == PAIR else (item, None)
         arrays = _arrays(inputs, self.count)
@@ -53,30 +79,59 @@ class Spool:
             paths = [self.folder / f"{place}.bin" for place in range(len(arrays))]
             self.files = {name: path.open("wb") for name, path in zip(arrays, paths, strict=True)}
         self._check(arrays, labelled=label is not None)
+        fingerprint = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
         for name, array in arrays.items():
-            self.files[name].write(np.ascontiguousarray(array).data)
+            whole = np.ascontiguousarray(array)
+            self.files[name].write(whole.data)
+            fingerprint.update(whole.data)
+            self.written_bytes += whole.nbytes
         if label is not None:
-            self.labels.append(label)
+            kept, text = _label(label, self.count)
+            self.labels.append(kept)
+            fingerprint.update(text)
+        self.fingerprints.append(fingerprint.hexdigest())
         self.count += 1
 
     def _check(self, arrays: Mapping[str, Array], *, labelled: bool) -> None:
         found = {name: (array.dtype, array.shape) for name, array in arrays.items()}
         if found != self.forms:
             message = f"sample {self.count} of the loader is {_words(found)}, the first {_words(self.forms)}"
-            raise ActionError("dataset-shape", message)
+            raise ActionError("dataset-shape", message, help=YIELD_ONE if _is_rest(found, self.forms) else "")
         if self.count and labelled != bool(self.labels):
             message = f"sample {self.count} of the loader has {'a' if labelled else 'no'} label, unlike those before"
             raise ActionError("dataset-length", message)
+        if self.written_bytes > self.room_bytes:
+            gigabytes = self.written_bytes / 1e9
+            raise self.endless(f"{self.count:,} samples so far, {gigabytes:.1f} GB, and the disk is nearly full")
+
+    def tell(self, note: str) -> None:
+        """Say now and then how many samples there are so far: nobody knows how many there will be."""
+        now = time.monotonic()
+        if now - self.noted >= SAY_SECONDS:
+            self.noted = now
+            say(note, self.called, samples=self.count)
+        if now - self.printed >= PRINT_SECONDS:
+            self.printed = now
+            sys.stdout.write(f"{self.called}: {self.count:,} samples so far\n")
+            sys.stdout.flush()
+
+    def endless(self, what: str) -> ActionError:
+        """Return that a loader goes on after `what`."""
+        message = f"`{self.called}` has yielded {what}; it goes on"
+        return ActionError("loader-endless", message, help=LIMIT)
 
     def close(self) -> None:
-        """Write the index."""
+        """Close the files."""
         for file in self.files.values():
             file.close()
+
+    def write_index(self) -> None:
+        """Say what the files hold."""
         arrays = {
             name: {"file": f"{place}.bin", "dtype": dtype.str, "shape": [self.count, *shape]}
             for place, (name, (dtype, shape)) in enumerate(self.forms.items())
         }
-        index = {"arrays": arrays, "labels": self._labels()}
+        index = {"arrays": arrays, "labels": self._labels(), "fingerprints": self.fingerprints}
         (self.folder / "index.json").write_text(json.dumps(index, default=_plain))
 
     def _labels(self) -> object:
@@ -97,23 +152,33 @@ def spool(request: Request) -> dict[str, object]:
     """Run the loader; write the files.
 
     Raises:
-        ActionError: it fails, or yields what is no sample. Notes hold the end of the traceback.
+        ActionError: it fails, yields what is no sample, or has no end. Notes hold the end of the traceback.
     """
     path, name = Path(request.inputs["loader"]), str(request.params["function"])
-    spooled = Spool(folder=Path(request.outputs["folder"]))
+    folder, note, limit = Path(request.outputs["folder"]), str(request.params["note"]), request.params["limit"]
     called = f"{path.name}:{name}"
+    spooled = Spool(folder=folder, called=called, room_bytes=int(shutil.disk_usage(folder).free * ROOM))
+    most = limit * MORE if isinstance(limit, int) else None
     try:
-        for item in counted(_items(_function(path, name), called), of=None, unit="samples loaded"):
-            spooled.add(item)
+        with noted(note, called):
+            for item in counted(_items(_function(path, name), called), of=None, unit="samples loaded"):
+                spooled.add(item)
+                spooled.tell(note)
+                if spooled.count == most:
+                    break
+                if most is None and spooled.count >= MOST:
+                    raise spooled.endless(f"{spooled.count:,} samples so far")
+            spooled.write_index()
     except ActionError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # also SystemExit and KeyboardInterrupt: what it raises is its own failure
         where = f" after {spooled.count} samples" if spooled.count else ""
         message = f"`{called}` failed{where}: {type(error).__name__}: {message_of(error)}"
         hint = "a loader may read what the Ovfile names, and nothing else: name it in the dataset's `files`"
         denied = isinstance(error, PermissionError)
         raise ActionError("loader-failed", message, notes=_end_of(error), help=hint if denied else "") from error
-    spooled.close()
+    finally:
+        spooled.close()
     return {"samples": spooled.count}
 
 
@@ -155,6 +220,34 @@ def _arrays(inputs: object, number: int) -> dict[str, Array]:
             hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
             raise ActionError("dataset-type", message, help=hint)
     return arrays
+
+
+def _label(label: object, number: int) -> tuple[object, bytes]:
+    """Return a copy of a label as plain values or an array of numbers, and what tells it from another one.
+
+    Raises:
+        ActionError: neither numbers nor what JSON can hold.
+    """
+    array = _array(label)
+    if array.dtype.kind in "biuf":
+        return np.array(array), f"{array.dtype.kind} {array.shape}".encode() + array.tobytes()
+    try:
+        text = json.dumps(label, default=_plain)
+    except (TypeError, ValueError) as error:  # a number of 5,000 digits, an object of the user's
+        message = f"the label of sample {number} of the loader, {type(label).__name__}, cannot be kept"
+        hint = "yield numbers, strings, arrays, or lists and dicts of them"
+        raise ActionError("label-type", message, notes=(message_of(error),), help=hint) from error
+    return json.loads(text), text.encode()
+
+
+def _is_rest(
+    found: Mapping[str, tuple[Any, tuple[int, ...]]], first: Mapping[str, tuple[Any, tuple[int, ...]]]
+) -> bool:
+    """Whether a sample is like the first but for its first dimension: the last batch of several."""
+    return found.keys() == first.keys() and all(
+        dtype == first[name][0] and len(shape) > 1 and shape[1:] == first[name][1][1:]
+        for name, (dtype, shape) in found.items()
+    )
 
 
 def _array(value: object) -> Array:

@@ -30,6 +30,7 @@ from ovmake.workers.metrics.own import Own, load
 from ovmake.workers.metrics.tally import Metric, Options, Tally, Unit
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.user_code import note_of
 
 Check = Callable[[Metric, Array | None, Tensor | None], None]
 
@@ -129,6 +130,7 @@ def _options(request: Request) -> Options:
         annotations=request.inputs.get("annotations"),
         source=request.inputs.get("metric"),
         higher_is_better=given.get("higher-is-better") is not False,
+        note=note_of(request.scratch),
     )
 
 

@@ -12,6 +12,7 @@ itself: no other file of the user's can be imported from it, for it is this file
 from __future__ import annotations
 
 import importlib.util
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,10 +22,12 @@ import numpy as np
 from ovmake.workers.metrics.tally import Metric, Tally
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.user_code import noted
 
 # A function may take its time, and is called twice for each.
 REPLICATES = 200
 MODULE = "ovmake_user_metric"
+MOST = int(sys.float_info.max)
 
 Function = Callable[[object, Array | None], object]
 
@@ -74,13 +77,29 @@ class Own(Tally):
         true = labels if labels is None else labels.copy() if drawn is None else labels[drawn]
         given = next(iter(taken.values())) if len(taken) == 1 else taken
         try:
-            value = self._function(given, true)
-        except Exception as error:
+            with noted(self.metric.options.note, self.metric.name):
+                value = self._function(given, true)
+        except BaseException as error:  # also SystemExit and KeyboardInterrupt: what it raises is its own failure
             raise _failed(self.metric, error) from error
-        if not isinstance(value, int | float | np.number) and not (isinstance(value, np.ndarray) and value.ndim == 0):
-            message = f"`{self.metric.name}` returned {_kind(value)}, and a metric is one number"
-            raise ActionError("metric-value", message, setting="accuracy.metric")
-        return float(value)
+        return _number(value, self.metric)
+
+
+def _number(value: object, metric: Metric) -> float:
+    """Return what a function returned as a number.
+
+    Raises:
+        ActionError: it is none.
+    """
+    if not isinstance(value, int | float | np.number) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+        message = f"`{metric.name}` returned {_kind(value)}, and a metric is one number"
+        raise ActionError("metric-value", message, setting="accuracy.metric")
+    if isinstance(value, int) and abs(value) > MOST:  # 10**400, which not even has a short name
+        message = f"`{metric.name}` returned a whole number of {value.bit_length()} bits, more than a float holds"
+        raise ActionError("metric-value", message, setting="accuracy.metric")
+    if np.iscomplexobj(value) or np.asarray(value).dtype.kind not in "biuf":
+        message = f"`{metric.name}` returned {np.asarray(value).dtype}, and a metric is one real number"
+        raise ActionError("metric-value", message, setting="accuracy.metric")
+    return float(value)
 
 
 def load(metric: Metric) -> Function:
@@ -96,8 +115,9 @@ def load(metric: Metric) -> Function:
         raise ActionError("user-code", f"cannot read `{file}`", setting="accuracy.metric")
     module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with noted(metric.options.note, metric.name):
+            spec.loader.exec_module(module)
+    except BaseException as error:
         raise _failed(metric, error) from error
     function = getattr(module, name, None)
     if not callable(function):
@@ -105,7 +125,7 @@ def load(metric: Metric) -> Function:
     return function  # type: ignore[no-any-return]
 
 
-def _failed(metric: Metric, error: Exception) -> ActionError:
+def _failed(metric: Metric, error: BaseException) -> ActionError:
     """Return the user's error, with the line of the user's file that it came from."""
     file, _, _ = metric.name.rpartition(":")
     source = str(metric.options.source)

@@ -34,7 +34,8 @@ class Options:
 
     output: the one the metric is about. threshold: above it, an output of one column says 1. positive: the class that
     precision, recall and F1 are about. ignored: a class of masks that does not count. annotations: the file of COCO's
-    boxes. source, higher_is_better: the file of the user's own function and its direction.
+    boxes. source, higher_is_better: the file of the user's own function and its direction. note: where it is noted
+    that the function runs, see `workers/user_code.py`.
     """
 
     output: str | None = None
@@ -44,6 +45,7 @@ class Options:
     annotations: str | None = None
     source: str | None = None
     higher_is_better: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

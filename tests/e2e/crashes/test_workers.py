@@ -60,12 +60,13 @@ def dying(how: str) -> str:
     return f"import ctypes, os, signal, sys\ndef share(outputs, labels):\n    {how}\n"
 
 
+PROCESS = "the process of `metrics.py:share`"
 DEATHS = {
-    "segfaults": ("ctypes.string_at(0)", "the openvino worker was killed by SIGSEGV"),
-    "exits politely": ("sys.exit(0)", "the openvino worker ended with exit status 0"),
-    "is killed": ("os.kill(os.getpid(), signal.SIGKILL)", "the openvino worker was killed by SIGKILL"),
-    "aborts": ("os.abort()", "the openvino worker was killed by SIGABRT"),
-    "exits": ("os._exit(7)", "the openvino worker ended with exit status 7"),
+    "segfaults": ("ctypes.string_at(0)", f"{PROCESS} was killed by SIGSEGV"),
+    "exits politely": ("sys.exit(0)", "`metrics.py:share` failed: SystemExit: 0"),
+    "is killed": ("os.kill(os.getpid(), signal.SIGKILL)", f"{PROCESS} was killed by SIGKILL"),
+    "aborts": ("os.abort()", f"{PROCESS} was killed by SIGABRT"),
+    "exits": ("os._exit(7)", f"{PROCESS} ended with exit status 7"),
 }
 
 
@@ -84,7 +85,7 @@ def test_metric_of_which_its_worker_dies_fails_its_gate_and_nothing_else(
     assert 1 == result.status
     assert {"a:fp32": "failed", "a:fp16": "failed", "b:fp32": "built", "b:fp16": "built"} == result.targets
     failed = [event["diagnostic"] for event in result.events if event.get("diagnostic")]
-    assert [("worker-died", True)] * 2 == [(found["code"], cause in found["message"]) for found in failed]
+    assert [("user-code", True)] * 2 == [(found["code"], cause in found["message"]) for found in failed]
     after = gated.outputs()
     assert [] == [name for name, content in before.items() if name.startswith("a/") and after[name] != content]
     write_metric(gated, GOOD)
@@ -132,8 +133,8 @@ def test_metric_that_writes_into_the_protocol_fails_its_gate_and_nothing_else(
         result.targets,
     )
     found = {(one["code"], one["message"].partition(": ")[2]) for e in result.events if (one := e.get("diagnostic"))}
-    said = "the openvino worker's answer is none: something else was written where it answers"
-    assert {("worker-died", said)} == found
+    said = "the process of `metrics.py:share` gave no answer: something else was written where it answers"
+    assert {("user-code", said)} == found
     write_metric(gated, GOOD)
     assert_next_build_is_right(gated, clean)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
 import pytest
 
-from ovmake.workers.protocol import ActionError
+from ovmake.workers.datasets import spooling
+from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.samples import Samples
 from tests.workers.datasets.models import interface, labels, samples, tensor, values
 
@@ -88,7 +90,7 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
     [
         ("def other(): pass\n", "`data.py` has no function `val`"),
         ("def val():\n    return 3\n", "`data.py:val` returned int, and not something that yields samples"),
-        ("def val():\n    return iter(())\n", "`val` yielded no samples"),
+        ("def val():\n    return iter(())\n", "`data.py:val` yielded no samples"),
         ("def val():\n    yield {}, 1\n", "sample 0 of the loader is a dict with no input in it"),
         ("def val(split):\n    yield [1, 2]\n", r"`data.py:val` failed: TypeError: val\(\) missing 1 required"),
         ("import nothing_like_it\n", "`data.py:val` failed: ModuleNotFoundError"),
@@ -98,8 +100,28 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
         ("def val():\n    yield {'x': [1, 2]}\n    yield {'x': [1]}\n", r"sample 1 of the loader is `x` int64 \[1\]"),
         ("def val():\n    yield [1, 2], 0\n    yield [1, 2]\n", "sample 1 of the loader has no label"),
         ("def val():\n    yield [1, 2, 3]\n", r"sample has shape \[3\] \(the loader's arrays\), input `x` wants \[2\]"),
-        ("import os\ndef val():\n    os._exit(3)\n", "the process that ran `val` ended without an answer"),
+        ("import os\ndef val():\n    os._exit(3)\n", "the process of `data.py:val` ended with exit status 3"),
         ("import sys\ndef val():\n    sys.exit(3)\n", "`data.py:val` failed: SystemExit: 3"),
+        ("def val():\n    yield [1, 2]\n    raise KeyboardInterrupt\n", "failed after 1 samples: KeyboardInterrupt"),
+        (
+            "import os\ndef val():\n    yield [1, 2]\n    os.abort()\n",
+            "the process of `data.py:val` was killed by SIGABRT",
+        ),
+        ("def val():\n    breakpoint()\n    yield [1, 2]\n", "`data.py:val` failed: BdbQuit"),
+        ("def val():\n    yield [1, int(input())]\n", "`data.py:val` failed: EOFError"),
+        ("def val():\n    yield [10**400, 1]\n", "sample 0 of the loader is list, and no array of numbers"),
+        (
+            "def val():\n    yield [1, 2], {'a': 10**9999}\n",
+            "the label of sample 0 of the loader, dict, cannot be kept",
+        ),
+        (
+            "def val():\n    yield [1, 2], {'a': object()}\n",
+            "the label of sample 0 of the loader, dict, cannot be kept",
+        ),
+        (
+            "import os, contextlib\ndef val():\n    with contextlib.suppress(OSError):\n        for fd in range(3, 9): os.write(fd, b'noise')\n    yield [1, 2]\n",  # noqa: E501
+            "the process of `data.py:val` gave no answer: something else was written where it answers",
+        ),
     ],
 )
 def test_mistake_is_a_diagnostic_that_points_at_the_loader(tmp_path: Path, code: str, message: str) -> None:
@@ -107,6 +129,104 @@ def test_mistake_is_a_diagnostic_that_points_at_the_loader(tmp_path: Path, code:
         load(tmp_path, code)
 
     assert "dataset" == caught.value.setting
+
+
+def test_what_a_loader_prints_and_closes_is_its_own_affair(tmp_path: Path) -> None:
+    read = load(
+        tmp_path,
+        """
+        import os, sys
+        def val():
+            print("hello")
+            os.write(1, b"hello")
+            yield [1, 2]
+            sys.stdout.close()
+            os.close(1)
+        """,
+    )
+
+    assert [[1, 2]] == values(read, "x").tolist()
+
+
+def test_arrays_that_a_loader_fills_again_and_again_are_copied(tmp_path: Path) -> None:
+    read = load(
+        tmp_path,
+        """
+        import numpy as np
+        def val():
+            x, y = np.zeros(2), np.zeros((), int)
+            for n in range(3):
+                x[:] = y[...] = n
+                yield x, y
+        """,
+    )
+
+    assert ([[0, 0], [1, 1], [2, 2]], [0, 1, 2]) == (values(read, "x").tolist(), labels(read))
+
+
+ENDLESS = """
+import itertools
+def val():
+    for n in itertools.count():
+        yield [n, n], n
+"""
+
+
+def test_loader_without_end_has_one_by_its_limit(tmp_path: Path) -> None:
+    read = load(tmp_path, ENDLESS, limit=7)
+
+    assert np.random.default_rng(0).permutation(70)[:7].tolist() == labels(read)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "most", "message"),
+    [
+        ("MOST", 1000, "`data.py:val` has yielded 1,000 samples so far; it goes on"),
+        ("ROOM", 1e-9, "samples so far, 0.0 GB, and the disk is nearly full; it goes on"),
+    ],
+)
+def test_loader_without_end_or_limit_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attribute: str, most: float, message: str
+) -> None:
+    (tmp_path / "data.py").write_text(ENDLESS)
+    (tmp_path / "spooled").mkdir()
+    monkeypatch.setattr(spooling, attribute, most)
+    asked = Request(
+        id=1,
+        kind="spool",
+        params={"function": "val", "limit": None, "note": ""},
+        inputs={"loader": str(tmp_path / "data.py")},
+        outputs={"folder": str(tmp_path / "spooled")},
+    )
+
+    with pytest.raises(ActionError, match=message) as caught:
+        spooling.spool(asked)
+
+    assert "`limit = 5000` in the dataset's table ends it" in caught.value.help
+
+
+def test_samples_so_far_are_noted_and_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spool = spooling.Spool(folder=tmp_path, called="data.py:val", room_bytes=1000, count=12_345)
+    clock = iter([spool.printed + 9.0, spool.printed + 9.5, spool.printed + 10.5])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    seen = []
+
+    for count in (12_345, 12_400, 20_000):
+        spool.count = count
+        spool.tell(str(tmp_path / "note"))
+        seen.append((tmp_path / "note").read_text())
+
+    assert ["running\tdata.py:val\t12345\n"] * 2 + ["running\tdata.py:val\t20000\n"] == seen
+    assert "data.py:val: 20,000 samples so far\n" == capsys.readouterr().out
+
+
+def test_batch_that_is_smaller_than_the_first_is_told_to_be_samples(tmp_path: Path) -> None:
+    with pytest.raises(ActionError, match="sample 1 of the loader is int64 \\[1, 2\\]") as caught:
+        load(tmp_path, "def val():\n    yield [[1, 2], [3, 4]]\n    yield [[5, 6]]\n")
+
+    assert "a loader yields one sample at a time" in caught.value.help
 
 
 def test_samples_in_another_layout_are_told_which_one_the_input_takes(tmp_path: Path) -> None:
