@@ -25,6 +25,7 @@ from ovmake.engine.events import (
     Watching,
 )
 from ovmake.engine.job import Progress
+from ovmake.engine.scores import drop_in_words
 from ovmake.stamp import up_to_date
 
 Write = Callable[[str], None]
@@ -148,14 +149,14 @@ def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list
 
 
 def target_line(event: TargetFinished, places: str) -> str:
-    """Return the line about a target: name, what became of it, gate, layers in INT8, where it is, what `auto` chose."""
+    """Return the line about a target: name, what became of it, gate, scores, layers in INT8, place, `auto`'s choice."""
     gate = "" if event.gate is None else f"gate {event.gate}"
-    # Adding 0 makes 0 of -0, which "-0.0000" would be of a hair's breadth in the right direction.
-    drop = "" if event.drop is None else f", drop {round(event.drop, 4) + 0:.4f}"
+    scores = "" if event.scores is None else f", {event.scores.in_words()}"
+    drop = "" if event.drop is None else f", {drop_in_words(event.drop)}"
     int8 = "" if event.int8_layers is None else f", {event.int8_layers} of {event.layers} layers INT8"
     chosen = "" if event.chosen is None else f" ({event.chosen})"
     needs = "" if event.needs is None else f" with {event.needs}"
-    return f"{event.target:<24} {event.status:<8} {gate + drop + int8:<28} {places}{chosen}{needs}".rstrip()
+    return f"{event.target:<24} {event.status:<8} {gate + scores + drop + int8:<28} {places}{chosen}{needs}".rstrip()
 
 
 class Plain:

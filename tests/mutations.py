@@ -129,10 +129,14 @@ MUTATIONS: dict[str, Mutation] = {
         'for key, values in (("scale", plan.scale), ("mean", plan.mean)):',
         "tests/e2e/test_options.py tests/e2e/test_odd_options.py",
     ),
+    "chance-unsure": Mutation("promise/sanity.py", "if not (sure <= SLACK and above", "if not (above", "tests/promise"),
+    "absurd-by-luck": Mutation(
+        "promise/sanity.py", 'number(interval.get("high")) < 0', 'number(interval.get("high")) < 1', "tests/promise"
+    ),
     "interval-unpaired": Mutation(
         "workers/metrics/bootstrap.py",
-        "drawn = [(reference.scores(draws), candidate.scores(draws)) for draws in",
-        "drawn = [(reference.scores(draws), candidate.scores(draws[::-1])) for draws in",
+        "drawn.append((reference.scores(draws), candidate.scores(draws)))",
+        "drawn.append((reference.scores(draws), candidate.scores(draws[::-1])))",
         "tests/workers/metrics -m not_heavy",
     ),
     "orphans-live": Mutation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovmake.engine.events import ActionFinished, TargetFinished
+from ovmake.engine.scores import Scores
 from ovmake.terminal import lines_of, target_line
 from tests.engine.small import action
 
@@ -22,6 +23,14 @@ BUILT = {"target": "m:int8", "status": "built", "gate": "passed", "drop": 0.002}
         (
             {"int8_layers": 15, "layers": 15, "chosen": "int8"},
             "m:int8                   built    gate passed, drop 0.0020, 15 of 15 layers INT8 build/m.xml (int8)",
+        ),
+        (
+            {"scores": Scores(metric="accuracy", unit="share", tensorflow=0.872, openvino=0.87)},
+            "m:int8                   built    gate passed, accuracy 87.20 % → 87.00 %, drop 0.0020 build/m.xml",
+        ),
+        (
+            {"scores": Scores(metric="mae", unit="labels", tensorflow=12.0, openvino=12.3456), "drop": 0.3456},
+            "m:int8                   built    gate passed, mae 12 → 12.35, drop 0.3456 build/m.xml",
         ),
         (
             {"int8_layers": 0, "layers": 8, "drop": None, "gate": "missed"},

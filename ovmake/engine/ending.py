@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.engine.events import ActionStatus, TargetFinished, TargetStatus
+from ovmake.engine.scores import Scores
 from ovmake.graph.action import Action, JsonValue
 
 
@@ -40,6 +41,7 @@ def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinis
         int8_layers=int8_layers if isinstance(int8_layers, int) else None,
         layers=layers if isinstance(layers, int) else None,
         needs=needs if isinstance(needs, str) else None,
+        scores=Scores.of_facts(facts),
     )
 
 

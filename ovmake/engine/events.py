@@ -12,6 +12,7 @@ from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.estimate import Estimate
 from ovmake.engine.job import Effort, Progress
+from ovmake.engine.scores import Scores
 from ovmake.graph.action import Action
 
 FORMAT = 1
@@ -122,8 +123,9 @@ class TargetFinished:
     `chosen` is the precision that `auto` chose, None for other targets.
     `int8_layers` of `layers` stayed in INT8 after a search for layers to give back; None where there was none.
     `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
-    the samples are enough for the gate's word, None without a drop. `needs` is the property, `NAME=value`, without
-    which a processor's default breaks the promise; None where none is needed.
+    the samples are enough for the gate's word, None without a drop. `scores` are those that the drop lies between.
+    `needs` is the property, `NAME=value`, without which a processor's default breaks the promise; None where none is
+    needed.
     """
 
     target: str
@@ -136,12 +138,16 @@ class TargetFinished:
     int8_layers: int | None = None
     layers: int | None = None
     needs: str | None = None
+    scores: Scores | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
         fields: dict[str, object] = {"event": "target-finished", "target": self.target, "status": self.status}
         if self.gate is not None:
             fields["gate"] = self.gate
+        if self.scores is not None:
+            fields |= {"metric": self.scores.metric, "unit": self.scores.unit}
+            fields |= {"tensorflow": round(self.scores.tensorflow, 9), "openvino": round(self.scores.openvino, 9)}
         if self.drop is not None:
             fields["drop"] = round(self.drop, 9)  # 0.918 - 0.9138 is 0.0042000000000000925 in binary
         if self.chosen is not None:

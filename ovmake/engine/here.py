@@ -20,6 +20,15 @@ from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
 from ovmake.store.beneath import copy, create, take
 
+CAUSES = (
+    "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
+    "off by one or shuffled, RGB for BGR (`reverse-channels`)"
+)
+ABSURD = (
+    "see that the data gives the same samples and labels each time, and that TensorFlow gets them as it was trained; if "
+    "a gain is expected, say so with a negative `max-drop`"
+)
+
 
 def run_here(job: Job) -> Success | Failure:
     """Do the job now."""
@@ -36,7 +45,7 @@ def _gate(job: Job) -> Success | Failure:
     if not verdict.keeps(promised=promised):
         unpublished = "nothing was published; the last good IR, if there is one, is where it was"
         return Failure(
-            code="gate-missed" if verdict.result == "missed" else "gate-not-measured",
+            code=_code(verdict),
             message=verdict.text,
             notes=(*(searching.notes(search) if search else ()), unpublished),
             help=_advice(job, verdict, search, evaluation),
@@ -44,6 +53,8 @@ def _gate(job: Job) -> Success | Failure:
             facts=facts,
         )
     _write(job, "verdict", told)
+    if verdict.at_chance:
+        facts |= {"note": "TensorFlow itself is no better than chance"}
     return Success(facts=facts | Complaint.as_facts(*_complaints(verdict, search)))
 
 
@@ -52,11 +63,19 @@ def _told(verdict: Verdict, default: Default | None) -> dict[str, object]:
     return verdict.to_json() | ({"default": default.to_json()} if default else {})
 
 
+def _code(verdict: Verdict) -> str:
+    if verdict.absurd:
+        return "gate-absurd"
+    return "gate-missed" if verdict.result == "missed" else "gate-not-measured"
+
+
 def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, evaluation: Mapping[str, object]) -> str:
     if verdict.broken == "batch":
         return other_batches(evaluation)
     if verdict.result == "not-measured":
         return "`accuracy = false` publishes the IR without comparing it"
+    if verdict.absurd or verdict.at_chance:
+        return ABSURD if verdict.absurd else CAUSES
     if search is not None:
         return searching.advice(search)
     if job.params.get("on-drop") == "fail":
@@ -66,6 +85,13 @@ def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, eva
 
 def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterator[Complaint]:
     """Yield what a gate that passed has to say all the same."""
+    if verdict.at_chance:
+        yield Complaint(
+            code="reference-at-chance",
+            message=f"the gate {verdict.result}, and says nothing: {verdict.at_chance}",
+            help=CAUSES,
+            setting="accuracy.dataset",
+        )
     if search is not None and search["layers"] and search["int8"] == 0:
         yield Complaint(
             code="nothing-in-int8",

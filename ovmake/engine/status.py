@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Outcome
+from ovmake.engine.scores import Scores, drop_in_words
 from ovmake.engine.world import Options
-from ovmake.graph.action import Graph
+from ovmake.graph.action import Graph, JsonValue
 from ovmake.graph.query import closure, select
 from ovmake.store.database import Database
 
@@ -38,7 +39,8 @@ def statuses(graph: Graph, database: Database, execute: Execute, asked: Sequence
         actions = closure(graph, [graph.targets[target]])
         names = [action.name for action in actions if not action.advisory]
         messages = [message for name in names if (message := _failure(name, outcome.actions[name], failures))]
-        notes = [str(outcome.actions[action.name].facts.get(NOTE, "")) for action in actions]
+        facts = [outcome.actions[action.name].facts for action in actions]
+        notes = [*dict.fromkeys(map(_scores, facts)), *(str(one.get(NOTE, "")) for one in facts)]
         if messages:
             yield StatusLine(target=target, status="failed", message=messages[0])
         elif outcome.targets[target] == "fresh":
@@ -46,6 +48,12 @@ def statuses(graph: Graph, database: Database, execute: Execute, asked: Sequence
         else:
             never = built.keys().isdisjoint({graph.targets[target], f"publish {target}"})
             yield StatusLine(target=target, status="never built" if never else "stale")
+
+
+def _scores(facts: Mapping[str, JsonValue]) -> str:
+    """Return the scores and the drop that a gate found and a publication repeats, "" where no metric was compared."""
+    scores, drop = Scores.of_facts(facts), facts.get("drop")
+    return f"{scores.in_words()}, {drop_in_words(drop)}" if scores and isinstance(drop, int | float) else ""
 
 
 def _failure(name: str, done: ActionOutcome, failures: dict[str, tuple[str, str]]) -> str:

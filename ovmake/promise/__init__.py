@@ -4,6 +4,8 @@ verdict.py     an evaluation beside the promise: passed, missed, not measured
 dropping.py    the drop of a metric, and whether the samples are enough to tell
 neighbours.py  the same samples in batches of two sizes
 by_default.py  the same promise, of an IR that is compiled without properties
+sanity.py      whether the two scores are believable at all
+figures.py     figures, and how they are written
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.promise.dropping import JsonValue
+from ovmake.promise.figures import JsonValue
 from ovmake.promise.verdict import Verdict, decide
 
 HINT = "INFERENCE_PRECISION_HINT"

@@ -15,11 +15,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
+from ovmake.promise.figures import SLACK, JsonValue, number, score_in_words
+from ovmake.promise.sanity import better_by_too_much
 
 SETTING = "accuracy.max-drop"
-# Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
-SLACK = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +38,14 @@ class Check:
 class Dropped:
     """The check of a drop. `drop` and `interval` are in metric units, None where there is none.
 
-    `doubt` says why the samples are too few to tell, "" if they are not.
+    `doubt` says why the samples are too few to tell, "" if they are not. `absurd`: the IR is better than it can be.
     """
 
     check: Check
     drop: float | None
     interval: Mapping[str, JsonValue] | None = None
     doubt: str = ""
+    absurd: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +89,27 @@ def check_drop(metric: Mapping[str, object], written: str, samples: object) -> D
     """Return whether the promise `written`, 0.01 or "1%", is kept."""
     reference, candidate = number(metric.get("reference")), number(metric.get("candidate"))
     higher, unit = metric.get("higher_is_better") is not False, metric.get("unit")
-    scores = f"{metric.get('name')} {_score(reference, unit)} in TensorFlow, {_score(candidate, unit)} in the IR"
+    first, second = score_in_words(reference, unit), score_in_words(candidate, unit)
+    scores = f"{metric.get('name')} {first} in TensorFlow, {second} in the IR"
     drop = accuracy_drop(reference, candidate, higher_is_better=higher, relative=False)
     known = drop if math.isfinite(drop) else None
     promise = _promise(written, reference)
     if promise.per_cent == 0 and drop != 0:
         text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
         return Dropped(check=Check(setting=SETTING, kept=False, text=text), drop=None)
-    kept = math.isfinite(drop) and drop <= promise.bound + SLACK
+    # Who promises a gain has one to expect: a negative `max-drop` is taken at its word.
+    absurd = better_by_too_much(metric, drop) if promise.bound >= 0 else ""
+    kept = math.isfinite(drop) and drop <= promise.bound + SLACK and not absurd
     interval = metric.get("interval")
     between = interval if isinstance(interval, dict) else None
     word = "drop" if higher else "rise"
     doubt = "" if known is None else _doubt(drop, promise, between, metric, samples)
     said = f"{word} {promise.shown(drop, unit)}{_held(between, promise, unit, samples)}"
-    text = "; ".join(filter(None, (f"{scores}: {said}, allowed {written}", doubt)))
-    excess = math.inf if known is None else drop - promise.bound
+    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {written}"
+    text = "; ".join(filter(None, (f"{scores}: {told}", doubt)))
+    excess = math.inf if known is None or absurd else drop - promise.bound
     check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
-    return Dropped(check=check, drop=known, interval=between, doubt=doubt)
+    return Dropped(check=check, drop=known, interval=between, doubt=doubt, absurd=bool(absurd))
 
 
 def bound_of(written: str, reference: float) -> float:
@@ -148,12 +152,3 @@ def _doubt(
         share = promise.shown(step, unit)
         return f"`max-drop` is finer than one of the {samples} samples of the validation set, which counts {share}"
     return ""
-
-
-def _score(value: float, unit: object) -> str:
-    return f"{value:.4f}" if unit == "share" else f"{value:.6g}"
-
-
-def number(value: object) -> float:
-    """Return a figure of an evaluation, NaN for one that is not there."""
-    return float(value) if isinstance(value, int | float) else math.nan

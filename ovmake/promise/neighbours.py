@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ovmake.promise.dropping import Check, JsonValue, number
+from ovmake.promise.dropping import Check
+from ovmake.promise.figures import JsonValue, number
 
 SETTING = "batch"
 # TensorFlow was moved by these samples, the IR may be by others: see OWN_FLOATS in `verdict.py`.

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ovmake.promise.dropping import Check, JsonValue, check_drop, number
+from ovmake.promise.dropping import Check, check_drop
+from ovmake.promise.figures import JsonValue, number
 from ovmake.promise.neighbours import check_neighbours
+from ovmake.promise.sanity import no_better_than_chance, scores_of
 
 # TensorFlow is not always equal to itself: kernels in integers round differently, and a model may blow up the last bit
 # of its inputs. By default an IR may be as far from it as this many times its own distance. In integers, of which an
@@ -34,6 +36,8 @@ class Verdict:
     `broken` is the setting that was not kept, "" if all were. `interval` is where the drop lies (`dropping.py`), and
     `doubt` why the samples are too few for the result, "" if they are not. `excess` is by how much the worst figure is
     worse than promised: 0 or less where all promises are kept, infinite where there is no figure.
+    `scores` are TensorFlow's and the IR's. What they are worth: `at_chance` says that TensorFlow only guesses, "" if it
+    does not; `absurd`, that the IR is better than it can be.
     """
 
     result: GateResult
@@ -43,6 +47,9 @@ class Verdict:
     interval: Mapping[str, JsonValue] | None = None
     doubt: str = ""
     excess: float = math.inf
+    scores: Mapping[str, object] | None = None
+    at_chance: str = ""
+    absurd: bool = False
 
     @property
     def decided(self) -> bool:
@@ -53,7 +60,8 @@ class Verdict:
         """Return the content of the verdict's file, and of `gate` in the record."""
         interval = None if self.interval is None else dict(self.interval)
         figures = {"drop": self.drop, "interval": interval, "decided": self.decided}
-        return {"result": self.result, "text": self.text, **figures}
+        sane = {"scores": None if self.scores is None else dict(self.scores), "at_chance": self.at_chance or None}
+        return {"result": self.result, "text": self.text, **figures, **sane}
 
     def to_facts(self) -> dict[str, JsonValue]:
         """Return the few figures that are worth having without opening a file."""
@@ -67,7 +75,8 @@ class Verdict:
 def facts_of(verdict: Mapping[str, object]) -> dict[str, JsonValue]:
     """Return the same of a verdict's file: `interval` as (low, high); without a drop, nothing of it.
 
-    `needs` is the property without which the promise is broken, see `by_default.py`.
+    `scores` are (metric, unit, TensorFlow's, the IR's). `needs` is the property without which the promise is broken,
+    see `by_default.py`.
     """
     drop, interval = verdict["drop"], verdict["interval"]
     facts: dict[str, JsonValue] = {"gate": str(verdict["result"]), "drop": None}
@@ -78,6 +87,8 @@ def facts_of(verdict: Mapping[str, object]) -> dict[str, JsonValue]:
     default = verdict.get("default")
     if isinstance(default, dict) and default["needs"]:
         facts["needs"] = str(default["needs"])
+    if isinstance(scores := verdict.get("scores"), dict):
+        facts["scores"] = (scores["metric"], scores["unit"], scores["tensorflow"], scores["openvino"])
     return facts
 
 
@@ -91,13 +102,14 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
     if isinstance(reason, str):
         return Verdict(result="not-measured", text=reason, drop=None)
     checks: list[Check] = []
-    dropped = None
+    dropped, at_chance, scores = None, "", None
     if (promise := params.get("accuracy.max-drop")) is not None:
         metric = evaluation.get("metric")
         if not isinstance(metric, dict):
             return Verdict(result="not-measured", text="the evaluation holds no metric", drop=None)
         dropped = check_drop(metric, str(promise), evaluation.get("samples"))
         checks.append(dropped.check)
+        at_chance, scores = no_better_than_chance(metric), scores_of(metric)
     outputs = evaluation.get("outputs")
     figures = [figure for figure in outputs if isinstance(figure, dict)] if isinstance(outputs, list) else []
     lenient = "accuracy.promised" not in params
@@ -109,7 +121,7 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         checks.append(same)
     broken = next((check.setting for check in checks if not check.kept), "")
     odd = _not_finite(figures) if broken.startswith("accuracy.agreement") else []
-    text = "; ".join([*(check.text for check in checks), *odd])
+    text = "; ".join([*(check.text for check in checks), *odd, *filter(None, [at_chance])])
     return Verdict(
         result="missed" if broken else "passed",
         text=text,
@@ -118,6 +130,9 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         interval=dropped.interval if dropped else None,
         doubt=dropped.doubt if dropped else "",
         excess=max((check.excess for check in checks), default=0.0),
+        scores=scores,
+        at_chance=at_chance,
+        absurd=dropped.absurd if dropped else False,
     )
 
 

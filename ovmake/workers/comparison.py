@@ -85,7 +85,16 @@ class Tallies:
             "step": self.reference.step,
             "interval": held.to_json() if held else None,
             "score_intervals": {"tensorflow": held.reference, "openvino": held.candidate} if held else None,
+            "chance": self._chance(held.above_chance) if held else None,
         }
+
+    def _chance(self, above: tuple[float, float] | None) -> dict[str, object] | None:
+        """Return what answers without looking score, and where TensorFlow's gain over them lies."""
+        blind = self.reference.by_chance(np.ones((1, self.reference.count)))
+        if blind is None or above is None or not all(map(math.isfinite, (*blind, *above))):
+            return None
+        ends = dict(zip(("above_low", "above_high"), above, strict=True))
+        return {"answer": self.reference.blind, "score": float(blind[0]), **ends}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

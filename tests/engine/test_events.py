@@ -15,6 +15,7 @@ from ovmake.engine.events import (
     Watching,
 )
 from ovmake.engine.job import Effort
+from ovmake.engine.scores import Scores
 from tests.engine.small import action
 
 QUANTIZE = action("quantize m:int8", "models/m.pb")
@@ -84,12 +85,17 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
                 decided=False,
                 int8_layers=0,
                 layers=13,
+                scores=Scores(metric="accuracy", unit="share", tensorflow=0.1 + 0.2, openvino=0.25),
             ),
             {
                 "event": "target-finished",
                 "target": "m:auto",
                 "status": "built",
                 "gate": "passed",
+                "metric": "accuracy",
+                "unit": "share",
+                "tensorflow": 0.3,
+                "openvino": 0.25,
                 "drop": 0.0042,
                 "chosen": "int8",
                 "interval": [0.3, 0.5],

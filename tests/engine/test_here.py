@@ -174,6 +174,81 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
     assert {} == json.loads((tmp_path / "made.search").read_text())
 
 
+def scored(
+    root: Path, metric: Mapping[str, object], promise: JsonValue = 0.05, **params: JsonValue
+) -> Success | Failure:
+    """Return what a gate says of these two scores."""
+    asked = job(root, "gate", {"evaluation": {"samples": 200, "metric": metric, "outputs": []}}, "verdict")
+    return run_here(replace(asked, params={"accuracy.max-drop": promise, "accuracy.promised": True, **params}))
+
+
+SHARE = {"name": "accuracy", "unit": "share", "higher_is_better": True, "step": 0.005}
+SURE = {"low": -0.01, "high": 0.01, "level": 0.95, "replicates": 1000}
+GUESSING = {
+    **SHARE,
+    "reference": 0.495,
+    "candidate": 0.495,
+    "interval": SURE,
+    "chance": {"answer": "always answering the most frequent label, 1,", "score": 0.51, "above_low": -0.1},
+}
+CHANCE = (
+    "TensorFlow itself is no better than chance: accuracy 0.4950, and always answering the most frequent label, 1, "
+    "gives 0.5100"
+)
+
+
+def test_a_gate_over_guesses_passes_with_a_warning_that_names_the_causes(tmp_path: Path) -> None:
+    passed = scored(tmp_path, GUESSING)
+
+    assert isinstance(passed, Success)
+    assert ("accuracy", "share", 0.495, 0.495) == passed.facts["scores"]
+    assert "TensorFlow itself is no better than chance" == passed.facts["note"]  # of `ovmake status`
+    (warned,) = Complaint.of_facts(passed.facts)
+    assert ("reference-at-chance", f"the gate passed, and says nothing: {CHANCE}", "accuracy.dataset") == (
+        warned.code,
+        warned.message,
+        warned.setting,
+    )
+    for cause in ("scaling done twice or not at all", "labels off by one or shuffled", "RGB for BGR"):
+        assert cause in warned.help
+    verdict = json.loads((tmp_path / "made.verdict").read_text())
+    scores = {"metric": "accuracy", "unit": "share", "tensorflow": 0.495, "openvino": 0.495}
+    assert (CHANCE, scores) == (verdict["at_chance"], verdict["scores"])
+
+
+def test_too_few_samples_are_a_warning_beside_that_of_a_guess(tmp_path: Path) -> None:
+    passed = scored(tmp_path, {**GUESSING, "interval": {**SURE, "high": 0.2}})
+
+    assert isinstance(passed, Success)
+    guess, doubt = Complaint.of_facts(passed.facts)
+    assert "reference-at-chance" == guess.code
+    assert "the 200 samples of the validation set are too few to decide" in doubt.message
+
+
+def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(tmp_path: Path) -> None:
+    missed = scored(tmp_path, {**GUESSING, "candidate": 0.4}, **{"on-drop": "fail"})
+
+    assert isinstance(missed, Failure)
+    assert "gate-missed" == missed.code
+    assert missed.message.endswith(f"allowed 0.05; {CHANCE}")
+    assert missed.help.startswith("look for what spoils both")
+
+
+def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_path: Path) -> None:
+    metric = {**SHARE, "reference": 0.3, "candidate": 0.94, "interval": {**SURE, "low": -0.72, "high": -0.56}}
+
+    failed = scored(tmp_path, metric, **{"on-drop": "fail"})
+
+    assert isinstance(failed, Failure)
+    assert ("gate-absurd", "accuracy.max-drop") == (failed.code, failed.setting)
+    assert failed.message == (
+        "accuracy 0.3000 in TensorFlow, 0.9400 in the IR: drop -0.6400 (-0.7200 to -0.5600 with 95 % confidence on 200 "
+        "samples), better by more than chance explains: the two were not asked the same"
+    )
+    assert "the same samples and labels each time" in failed.help
+    assert isinstance(scored(tmp_path, metric, promise=-0.5), Success)  # whoever expects a gain has said so
+
+
 def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
     missed = {**VERDICTS["fp32"], "result": "missed", "text": "drop 0.1000, allowed 0.01"}
     choice = weighed(tmp_path, {**VERDICTS, "fp32": missed})

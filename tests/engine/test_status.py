@@ -11,7 +11,7 @@ from ovmake.engine.events import Event
 from ovmake.engine.executor import Outcome
 from ovmake.engine.status import StatusLine, statuses
 from ovmake.engine.world import Options
-from ovmake.graph.action import Graph
+from ovmake.graph.action import Graph, JsonValue
 from tests.engine.small import action, repo
 from tests.fakes import FakeRepo
 
@@ -70,6 +70,31 @@ def test_state_that_can_be_restored_is_stale_until_it_is() -> None:
     there.build(plan(batch=4))
 
     assert words(there, plan()) == {"m:fp32": "stale", "m:int8": "stale"}
+
+
+SCORES = ("accuracy", "share", 0.872, 0.87)
+
+
+def test_fresh_target_says_what_it_scores() -> None:
+    there = repo()
+    facts: dict[str, dict[str, JsonValue]] = {
+        "publish m:fp32": {"gate": "passed", "drop": 0.002, "scores": SCORES},
+        "gate m:int8": {"gate": "not-measured", "drop": None},
+    }
+    there.build(plan(), facts=facts)
+
+    assert status(there, plan()) == [
+        StatusLine(target="m:fp32", status="fresh", message="accuracy 87.20 % → 87.00 %, drop 0.0020"),
+        StatusLine(target="m:int8", status="fresh"),
+    ]
+
+
+@pytest.mark.parametrize("scores", [None, ("accuracy", "share", 0.872), ("accuracy", "share", "0.872", 0.87), 3])
+def test_scores_that_are_none_are_not_told(scores: JsonValue) -> None:
+    there = repo()
+    there.build(plan(), facts={"gate m:int8": {"drop": 0.002, "scores": scores}})
+
+    assert {""} == {line.message for line in status(there, plan())}
 
 
 def test_failed_target_says_why() -> None:

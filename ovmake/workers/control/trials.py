@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from ovmake.promise import decide
-from ovmake.promise.dropping import SLACK, bound_of
+from ovmake.promise.dropping import bound_of
+from ovmake.promise.figures import SLACK
 from ovmake.workers import progress
 from ovmake.workers.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.control.journal import Journal

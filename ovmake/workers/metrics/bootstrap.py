@@ -29,7 +29,8 @@ PIECE = 1 << 21
 class Interval:
     """Where the drop lies, in metric units, with a confidence of `level`, judged by `replicates` draws.
 
-    `reference` and `candidate` are where the two scores lie, each on its own.
+    `reference` and `candidate` are where the two scores lie, each on its own. `above_chance` is where the gain of the
+    reference over answers without looking lies, positive where it is better; None where nobody knows those.
     """
 
     low: float
@@ -38,6 +39,7 @@ class Interval:
     replicates: int
     reference: tuple[float, float]
     candidate: tuple[float, float]
+    above_chance: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, float | int]:
         """Return the drop's interval as an evaluation holds it."""
@@ -56,13 +58,23 @@ def drop_interval(reference: Tally, candidate: Tally, *, seed: int) -> Interval 
     replicates = min(reference.replicates, candidate.replicates)
     if reference.count <= 1:
         return None
-    drawn = [(reference.scores(draws), candidate.scores(draws)) for draws in _draws(reference.count, replicates, seed)]
+    drawn, blind = [], []
+    for draws in _draws(reference.count, replicates, seed):
+        drawn.append((reference.scores(draws), candidate.scores(draws)))
+        blind.append(reference.by_chance(draws))
     first, second = (np.concatenate(scores) for scores in zip(*drawn, strict=True))
     low, high = _middle(sign * (first - second))
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
+    chance = [scores for scores in blind if scores is not None]
     return Interval(
-        low=low, high=high, level=LEVEL, replicates=replicates, reference=_middle(first), candidate=_middle(second)
+        low=low,
+        high=high,
+        level=LEVEL,
+        replicates=replicates,
+        reference=_middle(first),
+        candidate=_middle(second),
+        above_chance=_middle(sign * (first - np.concatenate(chance))) if chance else None,
     )
 
 

@@ -74,6 +74,15 @@ class CocoMap(Tally):
         everything = np.arange(self.count)
         return np.array([self._average(np.repeat(everything, row.astype(int))) for row in draws])
 
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        return "finding no box at all"
+
+    def by_chance(self, draws: Array) -> Array:
+        """See `Tally`: boxes somewhere on an image are never right."""
+        return np.zeros(len(draws))
+
     def _average(self, drawn: Array) -> float:
         """Return the mAP over images by their place among the samples; NaN where no image drawn has a box."""
         if not any(map(len, self._found.values())):

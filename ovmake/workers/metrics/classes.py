@@ -20,34 +20,61 @@ from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
 
 SAMPLES_AND_CLASSES = 2
+# Of labels that a message lists.
+SHOWN = 5
 TWO_CLASSES = 2
 
 
-class Accuracy(Mean):
-    """The share of samples whose answer is the label: `sklearn.metrics.accuracy_score`."""
+class _Frequent(Mean):
+    """A share of right answers, whose chance level is always to answer the `_places` most frequent labels."""
 
     counts = True
+    _places = 1
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._labels: list[Array] = []
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        frequent = self._frequent()
+        which = f"the {len(frequent)} most frequent labels" if len(frequent) > 1 else "the most frequent label"
+        return (
+            f"always answering {which}, {', '.join(map(str, frequent[:SHOWN]))}{', ...' if frequent[SHOWN:] else ''},"
+        )
+
+    def by_chance(self, draws: Array) -> Array:
+        """See `Tally`."""
+        return np.asarray(draws @ np.isin(np.concatenate(self._labels), self._frequent()) / self.count)
+
+    def _frequent(self) -> list[int]:
+        labels, counts = np.unique(np.concatenate(self._labels), return_counts=True)
+        return [int(label) for label in labels[np.argsort(-counts, kind="stable")][: self._places]]
+
+
+class Accuracy(_Frequent):
+    """The share of samples whose answer is the label: `sklearn.metrics.accuracy_score`."""
 
     def measure(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> Array:
         """Return whether each answer is right."""
         found = answers(self.metric, outputs, expected)
         wanted = class_labels(self.metric, labels, found.classes)
         same_count(self.metric, len(found.answers), wanted)
+        self._labels.append(wanted)
         right: Array = found.answers == wanted
         return right
 
 
-class TopK(Mean):
+class TopK(_Frequent):
     """The share of samples whose label is among the k largest scores: `sklearn.metrics.top_k_accuracy_score`.
 
     As there, of equal scores the one of the later class is the larger.
     """
 
-    counts = True
-
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
-        self._k = int(metric.name.removeprefix("top-"))
+        self._k = self._places = int(metric.name.removeprefix("top-"))
 
     def measure(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> Array:
         """Return whether each label is among the k largest."""
@@ -60,6 +87,7 @@ class TopK(Mean):
             raise ActionError("metric-shape", message, setting="accuracy.metric")
         wanted = class_labels(self.metric, labels, scores.shape[1])
         same_count(self.metric, len(scores), wanted)
+        self._labels.append(wanted)
         best = scores.argsort(axis=1, kind="stable")[:, -self._k :]
         right: Array = (best == wanted[:, np.newaxis]).any(axis=1) & np.isfinite(scores.max(axis=1))
         return right
@@ -103,9 +131,27 @@ class Confusion(Tally):
     def scores(self, draws: Array) -> Array:
         """See `Tally`. scikit-learn takes one set of samples at a time, so this is its formula over sums."""
         said, true = self._pairs()
-        classes = _classes(said, true) if self._positive is None else np.array([self._positive])
+        classes = self._counted()
         hits = _sums(np.where(said == true, said, NO_CLASS), classes, draws)
-        answered, labelled = _sums(said, classes, draws), _sums(true, classes, draws)
+        return self._of(hits, _sums(said, classes, draws), _sums(true, classes, draws))
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`. One label for all would do well here: a recall of 1."""
+        return "giving the same answers to other samples"
+
+    def by_chance(self, draws: Array) -> Array:
+        """See `Tally`. A class is answered as often as it is, to samples of any class."""
+        said, true = self._pairs()
+        answered, labelled = _sums(said, self._counted(), draws), _sums(true, self._counted(), draws)
+        return self._of(answered * labelled / self.count, answered, labelled)
+
+    def _counted(self) -> Array:
+        """Return the classes that the score is about."""
+        return _classes(*self._pairs()) if self._positive is None else np.array([self._positive])
+
+    def _of(self, hits: Array, answered: Array, labelled: Array) -> Array:
+        """Return the scores of right answers, answers and labels, each [classes, draws]."""
         below = {"precision": answered, "recall": labelled, "f1": (answered + labelled) / 2}[self.metric.name]
         each = np.divide(hits, below, out=np.zeros_like(hits), where=below > 0)
         # A class that no drawn sample has and none is taken for is not there.

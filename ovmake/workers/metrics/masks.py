@@ -26,6 +26,7 @@ class MeanIntersectionOverUnion(Tally):
         super().__init__(metric)
         self._shared: list[Array] = []
         self._either: list[Array] = []
+        self._true: list[Array] = []
 
     def add(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> None:
         """See `Tally`."""
@@ -43,7 +44,9 @@ class MeanIntersectionOverUnion(Tally):
         classes = int(max(true.max(), said.max())) + 1
         shared = _counts(np.where(said == true, said, NO_CLASS), classes)
         self._shared.append(shared)
-        self._either.append(_counts(true, classes) + _counts(said, classes) - shared)
+        labelled = _counts(true, classes)
+        self._either.append(labelled + _counts(said, classes) - shared)
+        self._true.append(labelled)
         self.count += len(true)
 
     def score(self) -> float:
@@ -57,6 +60,20 @@ class MeanIntersectionOverUnion(Tally):
         there = (either > 0).sum(axis=1)
         mean: Array = np.divide(covered.sum(axis=1), there, out=np.full(len(there), np.nan), where=there > 0)
         return mean
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        return f"always answering the most frequent class, {int(_joined(self._true).sum(axis=0).argmax())},"
+
+    def by_chance(self, draws: Array) -> Array:
+        """See `Tally`: that class covers its own share of all pixels, and no other class anything."""
+        pixels = draws @ _joined(self._true)
+        frequent = _joined(self._true).sum(axis=0).argmax()
+        there, total = (pixels > 0).sum(axis=1), pixels.sum(axis=1)
+        below = total * there
+        share: Array = np.divide(pixels[:, frequent], below, out=np.full(len(draws), np.nan), where=below > 0)
+        return share
 
 
 def _size(masks: Array) -> str:

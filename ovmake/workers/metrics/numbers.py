@@ -19,15 +19,38 @@ from ovmake.workers.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
 
+MEAN = "always answering the mean of the labels"
+# Elements of a sample's label up to which it is kept, for the mean is known at the end only: not maps of depths.
+KEPT = 256
+
 
 class MeanAbsoluteError(Mean):
     """`sklearn.metrics.mean_absolute_error`: a mean over samples of a mean over elements."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._labels: list[Array] = []
 
     def measure(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> Array:
         """Return the mean absolute error of each sample."""
         del expected
         said, true = numbers(self.metric, outputs, labels)
+        if true[0].size <= KEPT:
+            self._labels.append(true)
         return np.asarray(np.abs(said - true).mean(axis=(1, 2)))
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        return MEAN
+
+    def by_chance(self, draws: Array) -> Array | None:
+        """See `Tally`. None where labels are too large to be kept."""
+        if not self._labels:
+            return None
+        true = np.concatenate(self._labels)
+        apart = np.abs(true - true.mean(axis=(0, 2), keepdims=True)).mean(axis=(1, 2))
+        return np.asarray(draws @ apart / self.count)
 
 
 class RootMeanSquaredError(Tally):
@@ -36,12 +59,18 @@ class RootMeanSquaredError(Tally):
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
         self._squares: list[Array] = []
+        self._middle: Array | None = None
+        self._moments: list[tuple[Array, Array]] = []
 
     def add(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> None:
         """See `Tally`."""
         del expected
         said, true = numbers(self.metric, outputs, labels)
         self._squares.append(np.square(said - true).mean(axis=2))
+        if self._middle is None:  # as in `RSquared`
+            self._middle = np.median(true, axis=(0, 2), keepdims=True)
+        moved = true - self._middle
+        self._moments.append((moved.mean(axis=2), np.square(moved).mean(axis=2)))
         self.count += len(said)
 
     def score(self) -> float:
@@ -51,6 +80,18 @@ class RootMeanSquaredError(Tally):
     def scores(self, draws: Array) -> Array:
         """See `Tally`."""
         return np.asarray(np.sqrt(draws @ np.concatenate(self._squares) / self.count).mean(axis=1))
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        return MEAN
+
+    def by_chance(self, draws: Array) -> Array:
+        """See `Tally`."""
+        firsts, squares = (np.concatenate(part) for part in zip(*self._moments, strict=True))
+        mean = firsts.mean(axis=0)
+        apart = squares - 2 * mean * firsts + np.square(mean)
+        return np.asarray(np.sqrt(np.maximum(draws @ apart / self.count, 0)).mean(axis=1))
 
 
 class RSquared(Tally):
@@ -91,6 +132,15 @@ class RSquared(Tally):
         spread = squares - np.square(firsts) / (self.count * self._elements)
         perfect = np.where(errors == 0, 1.0, np.where(np.isnan(errors), np.nan, 0.0))
         return np.asarray(np.where(spread > 0, 1 - errors / np.where(spread > 0, spread, 1), perfect).mean(axis=1))
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        return MEAN
+
+    def by_chance(self, draws: Array) -> Array:
+        """See `Tally`: 0 is what R² means by it."""
+        return np.zeros(len(draws))
 
 
 def numbers(metric: Metric, outputs: Mapping[str, Array], labels: Array | None) -> tuple[Array, Array]:

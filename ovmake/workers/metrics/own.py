@@ -26,6 +26,7 @@ from ovmake.workers.user_code import noted
 
 # A function may take its time, and is called twice for each.
 REPLICATES = 200
+SHUFFLES = 20
 MODULE = "ovmake_user_metric"
 MOST = int(sys.float_info.max)
 
@@ -42,6 +43,7 @@ class Own(Tally):
         self._function = load(metric)
         self._outputs: dict[str, list[Array]] = {}
         self._labels: list[Array] = []
+        self._shuffled: Array | None = None
 
     def add(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> None:
         """See `Tally`."""
@@ -61,6 +63,30 @@ class Own(Tally):
         outputs, labels = self._joined()
         everything = np.arange(self.count)
         return np.array([self._of(outputs, labels, np.repeat(everything, row.astype(int))) for row in draws])
+
+    @property
+    def blind(self) -> str:
+        """See `Tally`."""
+        return "giving the same answers to other samples"
+
+    def by_chance(self, draws: Array) -> Array | None:
+        """See `Tally`: the mean score where labels are shuffled, of all draws the same.
+
+        None where the function takes no labels, does not bear them shuffled, or makes no difference of it, as one that
+        compares two means.
+        """
+        outputs, labels = self._joined()
+        if labels is None:
+            return None
+        if self._shuffled is None:
+            generator = np.random.default_rng(0)
+            try:
+                orders = [generator.permutation(self.count) for _ in range(SHUFFLES)]
+                self._shuffled = np.array([self._of(outputs, labels[order], None) for order in orders])
+            except ActionError:
+                self._shuffled = np.full(SHUFFLES, np.nan)
+        alike = np.allclose(self._shuffled, self._shuffled[0]) or not np.isfinite(self._shuffled).all()
+        return None if alike else np.full(len(draws), self._shuffled.mean())
 
     def _joined(self) -> tuple[dict[str, Array], Array | None]:
         outputs = {name: np.concatenate(parts) for name, parts in self._outputs.items()}

@@ -102,6 +102,15 @@ class Tally(ABC):
     def scores(self, draws: Array) -> Array:
         """Return the metric over samples drawn again. `draws`: float64 [replicates, samples], how often each counts."""
 
+    @property
+    def blind(self) -> str:
+        """How one answers without looking at a sample, "" where nobody knows: see `by_chance`."""
+        return ""
+
+    def by_chance(self, draws: Array) -> Array | None:  # noqa: ARG002 - of those that know one
+        """Return the scores of answers given without looking at the samples, as `scores` does; None where unknown."""
+        return None
+
     def each(self) -> Array | None:
         """Return a number per sample whose mean is the score; None where the score is no mean."""
         return None

@@ -1,0 +1,45 @@
+"""Both scores of a gate's metric, as facts hold them and as a line about a target shows them. Pure.
+
+Scores.of_facts(facts) -> Scores | None
+scores.in_words() -> "accuracy 87.20 % → 87.00 %"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovmake.graph.action import JsonValue
+
+FACT = "scores"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The score of TensorFlow and of the IR on the same samples; `unit` is the metric's, "share" for 0 to 1."""
+
+    metric: str
+    unit: str
+    tensorflow: float
+    openvino: float
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, JsonValue]) -> Scores | None:
+        """Return the scores among an action's facts, None where it compared none."""
+        match facts.get(FACT):
+            case (str(metric), str(unit), int() | float() as tensorflow, int() | float() as openvino):
+                return cls(metric=metric, unit=unit, tensorflow=tensorflow, openvino=openvino)
+        return None
+
+    def in_words(self) -> str:
+        """Return what it was and what it became: the first of TensorFlow, the second of the IR."""
+        first, second = (self._one(score) for score in (self.tensorflow, self.openvino))
+        return f"{self.metric} {first} → {second}"
+
+    def _one(self, score: float) -> str:
+        return f"{score * 100:.2f} %" if self.unit == "share" else f"{score:.4g}"
+
+
+def drop_in_words(drop: float) -> str:
+    """Return a drop as lines about targets show it. Adding 0 makes 0 of -0, which a hair's breadth would be."""
+    return f"drop {round(drop, 4) + 0:.4f}"

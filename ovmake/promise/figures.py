@@ -1,0 +1,24 @@
+"""Figures of an evaluation, and how they are written. Pure.
+
+number(value) -> float                   NaN for one that is not there
+score_in_words(0.918, "share") -> str    as messages have a score
+"""
+
+from __future__ import annotations
+
+import math
+
+JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
+
+# Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
+SLACK = 1e-9
+
+
+def number(value: object) -> float:
+    """Return a figure of an evaluation, NaN for one that is not there."""
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def score_in_words(value: float, unit: object) -> str:
+    """Return a score as messages have it."""
+    return f"{value:.4f}" if unit == "share" else f"{value:.6g}"
