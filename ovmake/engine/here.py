@@ -25,8 +25,8 @@ CAUSES = (
     "off by one or shuffled, RGB for BGR (`reverse-channels`)"
 )
 ABSURD = (
-    "see that the data gives the same samples and labels each time, and that TensorFlow gets them as it was trained; if "
-    "a gain is expected, say so with a negative `max-drop`"
+    "see that the data gives the same samples and labels each time, and that TensorFlow gets them as it was trained; "
+    "if a gain is expected, say so with a negative `max-drop`"
 )
 
 

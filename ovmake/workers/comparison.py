@@ -47,13 +47,20 @@ class Subject:
 
     @classmethod
     def of(cls, request: Request) -> Subject:
-        """Return what a request of *evaluate* or *control* speaks of."""
+        """Return what a request of *evaluate* or *control* speaks of.
+
+        Raises:
+            ActionError: TensorFlow was asked for other samples, because a loader did not yield the same again.
+        """
         interface = Interface.read(request.inputs["interface"])
         name = request.params.get("accuracy.metric")
+        samples, facts = take(request, interface), json.loads(Path(request.inputs["facts"]).read_bytes())
+        if samples.yielded is not None and "yielded" in facts:
+            samples.yielded.check(facts["yielded"], "dataset")
         return cls(
             interface=interface,
-            samples=take(request, interface),
-            facts=json.loads(Path(request.inputs["facts"]).read_bytes()),
+            samples=samples,
+            facts=facts,
             expected=request.inputs["expected"],
             metric=metric_of(name, request) if isinstance(name, str) else None,
         )

@@ -3,7 +3,8 @@
 outputs     .npz with an array per output, [samples, ...]
 facts       JSON: how many operations the graph has; the largest magnitude in each output; by how much TensorFlow
             differs from itself where it may, which no IR can be asked to be better than (`original.again`), and
-            where samples are run alone and not in a batch; or why TensorFlow cannot run it
+            where samples are run alone and not in a batch; what a loader yielded (datasets/yielded.py); or why
+            TensorFlow cannot run it
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def refer(request: Request) -> dict[str, object]:
         try:
             model = kept.take(request) or original(request, interface)
             facts |= _run(model, interface, samples, written)
+            facts |= {"yielded": samples.yielded.to_json()} if samples.yielded else {}
             facts |= {"operations": model.operations, "in_integers": model.in_integers, "quanta": dict(model.quanta)}
         except ActionError as error:
             if error.code != "tensorflow-cannot-run":

@@ -19,6 +19,8 @@ import numpy as np
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers.datasets import open_dataset
 from ovmake.workers.datasets.columns import Column, Given, Reader
+from ovmake.workers.datasets.loader import Loaded
+from ovmake.workers.datasets.yielded import Yielded
 from ovmake.workers.fitting import fitted, is_whole
 from ovmake.workers.interface import Interface, Tensor
 from ovmake.workers.made_up import made_up
@@ -58,7 +60,7 @@ class Samples:
     """Some samples of a dataset: `order` are their numbers in it. Columns are as the model takes them.
 
     `batch` samples are fed at once; None: each sample is a whole input. `fixed` says that the model may take no fewer
-    than `batch` at a time, so that the last feed is filled up.
+    than `batch` at a time, so that the last feed is filled up. `yielded`, of a loader, is what it yielded in this pass.
     """
 
     columns: Mapping[str, Column]
@@ -66,6 +68,7 @@ class Samples:
     batch: int | None
     fixed: bool
     labels: Column | None = None
+    yielded: Yielded | None = None
 
     @property
     def count(self) -> int:
@@ -186,6 +189,7 @@ def _from_dataset(given: Given, interface: Interface) -> Samples:
         batch=_open_batch(interface, 1 if varied else BATCH) if batch == -1 else batch,
         fixed=batch is not None and (batch > 0 or interface.batch_bounds is not None or varied),
         labels=labels,
+        yielded=reader.yielded if isinstance(reader, Loaded) else None,
     )
 
 

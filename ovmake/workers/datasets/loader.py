@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ovmake.workers.datasets.columns import Column, Given, side_by_side, stacked_labels
+from ovmake.workers.datasets.yielded import Yielded
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
@@ -26,12 +27,13 @@ from ovmake.workers.user_code import note_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a loader yielded. `lists` are labels that no array can hold."""
+    """What a loader yielded. `lists` are labels that no array can hold, `yielded` what tells it from other passes."""
 
     given: Given
     arrays: Mapping[str, Array]
     numbers: Array | None
     lists: tuple[Any, ...] | None
+    yielded: Yielded
     what: str = "array"
 
     @property
@@ -113,6 +115,7 @@ def _opened(folder: Path, given: Given) -> Loaded:
         arrays=arrays,
         numbers=_mapped(folder / labels["file"], labels) if isinstance(labels, dict) else None,
         lists=tuple(labels) if isinstance(labels, list) else None,
+        yielded=Yielded(called=called_of(given), **{what: tuple(each) for what, each in index["fingerprints"].items()}),
     )
 
 

@@ -4,7 +4,7 @@ params      function: "val"; limit: how many samples are wanted, null for all; n
 inputs      loader: the .py file
 outputs     folder: gets a file of raw values per input, one of labels, and index.json:
             {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null,
-             "fingerprints": [of each sample with its label]}
+             "fingerprints": {"samples": [of each], "labels": [of each]}}
 
 The function is called without arguments. It yields (inputs, label), or inputs alone; inputs are a dict of arrays by
 name, or one bare array, each without the batch's dimension. What it yields is copied at once: a loader may fill the
@@ -62,7 +62,7 @@ class Spool:
     files: dict[str, IO[bytes]] = field(default_factory=dict)
     forms: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
     labels: list[object] = field(default_factory=list)
-    fingerprints: list[str] = field(default_factory=list)
+    fingerprints: dict[str, list[str]] = field(default_factory=lambda: {"samples": [], "labels": []})
     noted: float = 0.0
     printed: float = field(default_factory=time.monotonic)
 
@@ -88,8 +88,9 @@ class Spool:
         if label is not None:
             kept, text = _label(label, self.count)
             self.labels.append(kept)
-            fingerprint.update(text)
-        self.fingerprints.append(fingerprint.hexdigest())
+            digest = hashlib.blake2b(text, digest_size=FINGERPRINT_BYTES)
+            self.fingerprints["labels"].append(digest.hexdigest())
+        self.fingerprints["samples"].append(fingerprint.hexdigest())
         self.count += 1
 
     def _check(self, arrays: Mapping[str, Array], *, labelled: bool) -> None:
