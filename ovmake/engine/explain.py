@@ -21,7 +21,7 @@ Locate = Callable[[KeyPath], str]
 # A re-exported SavedModel differs in four or five files.
 SHOWN_FILES = 5
 # Params that the Ovfile has no key for.
-OWN_PARAMS = frozenset({"seed", "target", "execute-in", "target-device"})
+OWN_PARAMS = frozenset({"seed", "target", "execute-in", "target-device", "samples-written"})
 # Settings of the model itself; others, if they are of a target, stand in the precision's table as a rule.
 OF_MODEL = frozenset({"inputs", "outputs", "cut", "accuracy"})
 

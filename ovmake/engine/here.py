@@ -20,6 +20,7 @@ from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
 from ovmake.store.beneath import copy, create, take
 
+MEND = "mend what calibrates first"
 CAUSES = (
     "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
     "off by one or shuffled, RGB for BGR (`reverse-channels`)"
@@ -44,11 +45,12 @@ def _gate(job: Job) -> Success | Failure:
     promised = "accuracy.promised" in job.params
     if not verdict.keeps(promised=promised):
         unpublished = "nothing was published; the last good IR, if there is one, is where it was"
+        doubts = _doubts(job)
         return Failure(
             code=_code(verdict),
             message=verdict.text,
-            notes=(*(searching.notes(search) if search else ()), unpublished),
-            help=_advice(job, verdict, search, evaluation),
+            notes=(*doubts, *(searching.notes(search) if search else ()), unpublished),
+            help="; ".join(filter(None, (MEND if doubts else "", _advice(job, verdict, search, evaluation)))),
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
@@ -61,6 +63,13 @@ def _gate(job: Job) -> Success | Failure:
 def _told(verdict: Verdict, default: Default | None) -> dict[str, object]:
     """Return the content of the verdict's file."""
     return verdict.to_json() | ({"default": default.to_json()} if default else {})
+
+
+def _doubts(job: Job) -> tuple[str, ...]:
+    """Return what is odd about the samples that calibrated."""
+    checked = _read_if_any(job, "calibrated") or {}
+    doubts = checked.get("doubts")
+    return tuple(map(str, doubts)) if isinstance(doubts, list) else ()
 
 
 def _code(verdict: Verdict) -> str:

@@ -1,7 +1,7 @@
-"""check-samples, check-overlap: what is wrong with a dataset is found before anything long begins, and costs little.
+"""check-samples, check-calibration: what is wrong with a dataset is found before anything long begins, at little cost.
 
     check_validation    the gate's dataset: shapes, types, labels. Before *reference* and *quantize*
-    check_overlap       no sample both calibrates INT8 and judges it. Before *quantize*
+    check_calibration   samples that can calibrate INT8, none of which judges it, too. Before *quantize*
 
 These are actions of their own, which others wait for without depending on them: *quantize* must not run again because a
 validation set, which it never sees, has changed. See DESIGN.
@@ -22,6 +22,8 @@ from ovmake.rules.settings import (
     model_params,
     validation_set,
 )
+
+CALIBRATION = "check-calibration"
 
 
 def check_validation(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
@@ -71,24 +73,25 @@ def _check(dataset: Dataset, target: Target, converted: Action) -> Action:
     )
 
 
-def check_overlap(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
-    """Add the comparison of the target's calibration samples with those that judge it; return what to wait for."""
+def check_calibration(lowering: Lowering, target: Target, converted: Action) -> Action | None:
+    """Add the look at the target's calibration samples, beside those that judge it; None where nothing calibrates."""
     validation = validation_set(dict(lowering.ovfile.datasets), target)
     settings = target.quantization
-    if validation is None or settings is None:
-        return ()
+    if settings is None:
+        return None
     calibration = lowering.ovfile.datasets[settings.calibration]
+    # Whoever says how many wants so many; of the default, fewer will do.
+    asked = target.origins.get("samples")
     named = [
         Param(name="samples", value=settings.samples),
+        *(() if asked is None else (Param(name="samples-written", value=True),)),
         Param(name="calibration", value=calibration.name),
-        Param(name="accuracy.dataset", value=validation.name),
-        *((Param(name="dataset.max-overlap", value=calibration.max_overlap),) if calibration.max_overlap else ()),
         *dataset_params(calibration, labels=False),
-        *dataset_params(validation, labels=False, role="validation"),
+        *_judging_params(calibration, validation),
         Param(name="seed", value=SEED),
     ]
     action = Action(
-        kind="check-overlap",
+        kind=CALIBRATION,
         subject=target.name,
         worker="openvino",
         tools=("numpy", *dataset_tools(calibration, validation)),
@@ -98,8 +101,26 @@ def check_overlap(lowering: Lowering, target: Target, converted: Action) -> tupl
             *dataset_inputs(calibration),
             *dataset_inputs(validation, role="validation"),
         ),
-        outputs=(Output(role="checked"),),
+        outputs=(Output(role="checked"), Output(role="passed")),
         at=target.at,
-        origins=target.origins,
+        origins=target.origins if asked is None else {**target.origins, "samples-written": asked},
     )
-    return (lowering.add(action).name,)
+    return lowering.add(action)
+
+
+def _judging_params(calibration: Dataset, validation: Dataset | None) -> tuple[Param, ...]:
+    """Return what says which samples judge, and how many of them may calibrate as well."""
+    if validation is None:
+        return ()
+    allowed = calibration.max_overlap
+    return (
+        Param(name="accuracy.dataset", value=validation.name),
+        *((Param(name="dataset.max-overlap", value=allowed),) if allowed else ()),
+        *dataset_params(validation, labels=False, role="validation"),
+    )
+
+
+def calibrated_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
+    """Return what was found odd about the target's calibration samples, for whoever advises; none without any."""
+    name = f"{CALIBRATION} {target.name}"
+    return (Input(role="calibrated", origin=Artifact(name, "checked")),) if name in lowering.actions else ()

@@ -15,13 +15,17 @@ from dataclasses import replace
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Accuracy, Target
+from ovmake.rules.check_samples import calibrated_inputs
 from ovmake.rules.settings import search_inputs
 
 
 def gate(lowering: Lowering, target: Target, evaluation: Action, *, searched: Action | None) -> Action:
-    """Add the gate over `evaluation`; where it is missed, it tells what `searched` tried to keep it."""
+    """Add the gate over `evaluation`; where it is missed, it tells what `searched` tried to keep it.
+
+    It also repeats what is odd about the samples that calibrated: no layer has to be given back for those.
+    """
     judged = Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation"))
-    return lowering.add(_gate(target, judged, *search_inputs(searched)))
+    return lowering.add(_gate(target, judged, *search_inputs(searched), *calibrated_inputs(lowering, target)))
 
 
 def judge(lowering: Lowering, target: Target, evaluation: Action) -> Action:

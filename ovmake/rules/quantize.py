@@ -9,7 +9,7 @@ from __future__ import annotations
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
-from ovmake.rules.check_samples import check_overlap, check_validation
+from ovmake.rules.check_samples import check_calibration, check_validation
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
@@ -27,6 +27,11 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
     if settings is None:
         raise AssertionError(f"{target.name} has no quantization settings")
     calibration = lowering.ovfile.datasets[settings.calibration]
+    checked = check_calibration(lowering, target, converted)
+    if checked is None:
+        raise AssertionError(f"{target.name} has quantization settings and nothing that calibrates")
+    # What a loader yields when it calibrates has to be what was checked. Files cannot become others.
+    passed = (Input(role="passed", origin=Artifact(checked.name, "passed")),) if calibration.function else ()
     return lowering.add(
         Action(
             kind="quantize",
@@ -44,10 +49,11 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 *tracing_inputs(lowering, target, frozen),
                 *dataset_inputs(calibration),
+                *passed,
             ),
             environment=("isa",),
             outputs=(Output(role="xml"), Output(role="bin")),
-            after=(*check_validation(lowering, target, converted), *check_overlap(lowering, target, converted)),
+            after=(*check_validation(lowering, target, converted), checked.name),
             at=target.at,
             origins=target.origins,
         ),

@@ -28,7 +28,7 @@ if __name__ == "__main__":
             "name-layers": "control.naming:name_layers",
             "evaluate": "evaluating:evaluate",
             "check-samples": "checking:check_samples",
-            "check-overlap": "checking:check_overlap",
+            "check-calibration": "calibrating:check_calibration",
             "inspect": "inspecting_openvino:inspect",
             "compare-layers": "comparing:compare_layers",
             "time": _time,

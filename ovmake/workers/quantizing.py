@@ -6,6 +6,9 @@ fewer samples are used than there are, else the file's. NNCF's own engine compil
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from ovmake.workers import executed, ir, quantizing_options
 from ovmake.workers.interface import Interface
 from ovmake.workers.protocol import Request, warning
@@ -15,6 +18,8 @@ from ovmake.workers.samples import calibrating
 def quantize(request: Request) -> dict[str, object]:
     """Quantize; write `xml` and `bin`."""
     samples = calibrating(request, Interface.read(request.inputs["interface"]))
+    if samples.yielded is not None and "passed" in request.inputs:
+        samples.yielded.check(json.loads(Path(request.inputs["passed"]).read_bytes()), "dataset")
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     quantized = quantizing_options.quantize_model(model, samples, request)
     ir.write(quantized, request.outputs["xml"], request.outputs["bin"])

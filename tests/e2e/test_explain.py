@@ -83,7 +83,7 @@ def test_going_back_would_be_restored_for_the_same_reasons_turned_round(built: R
     told = explained(built, "fashion:int8")
 
     assert told.startswith(
-        "check-overlap fashion:int8: would be restored from the action cache\n"
+        "check-calibration fashion:int8: would be restored from the action cache\n"
         "    `samples` changed: 200 → 300  Ovfile:35\n"
         "quantize fashion:int8: would be restored from the action cache\n"
         "    `samples` changed: 200 → 300  Ovfile:35\n"

@@ -87,7 +87,7 @@ def test_new_mean_runs_convert_and_all_that_follows(built: Repo) -> None:
     expected = ["convert fashion", "check-source fashion", "reference fashion"]
     expected += ["compress fashion:fp16", "quantize fashion:int8"]
     expected += ["compare-speed fashion:int8", "check-speed fashion:int8"]
-    expected += ["check-samples fashion", "check-overlap fashion:int8"]  # whether samples fit the new interface
+    expected += ["check-samples fashion", "check-calibration fashion:int8"]  # whether samples fit the new interface
     assert sorted([*expected, *each("evaluate", "gate", "publish")]) == result.ran
 
 

@@ -100,7 +100,7 @@ def test_every_setting_that_is_set_points_at_its_own_line() -> None:
         ("evaluate m:int8", "device", 1),
         ("gate m:fp32", "accuracy.max-drop", 28),
         ("gate m:fp32", "accuracy.agreement.cosine", 25),
-        ("check-overlap m:int8", "validation.limit", 6),
+        ("check-calibration m:int8", "validation.limit", 6),
     ],
 )
 def test_setting_points_at_its_line_or_at_the_table_it_would_be_in(action: str, name: str, line: int) -> None:
@@ -133,7 +133,7 @@ def test_setting_that_was_taken_out_points_at_the_table_it_was_in(
         ("evaluate m:fp32", "metrics.py", 27),
         ("quantize m:int8", "data/train.csv", 9),
         ("quantize m:int8", "data/train", 10),
-        ("check-overlap m:int8", "data.py", 4),
+        ("check-calibration m:int8", "data.py", 4),
     ],
 )
 def test_source_points_at_the_line_that_names_it(action: str, path: str, line: int) -> None:

@@ -234,6 +234,30 @@ def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(
     assert missed.help.startswith("look for what spoils both")
 
 
+@pytest.mark.parametrize(
+    ("calibrated", "notes", "hint"),
+    [
+        ({"format": 1, "doubts": ["1 sample"]}, ("1 sample",), "mend what calibrates first; `on-drop"),
+        ({"format": 1, "doubts": []}, (), "`on-drop"),
+        ({"format": 1}, (), "`on-drop"),
+        ({}, (), "`on-drop"),
+    ],
+)
+def test_a_missed_gate_says_what_is_odd_about_the_samples_that_calibrated(
+    tmp_path: Path, calibrated: dict[str, object], notes: tuple[str, ...], hint: str
+) -> None:
+    metric = {**SHARE, "reference": 0.9, "candidate": 0.4, "interval": SURE}
+    inputs = {"evaluation": {"samples": 200, "metric": metric, "outputs": []}, "calibrated": calibrated}
+    asked = job(tmp_path, "gate", inputs, "verdict")
+    params: dict[str, JsonValue] = {"accuracy.max-drop": 0.05, "accuracy.promised": True, "on-drop": "fail"}
+
+    missed = run_here(replace(asked, params=params))
+
+    assert isinstance(missed, Failure)
+    assert notes == missed.notes[:-1]
+    assert missed.help.startswith(hint)
+
+
 def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_path: Path) -> None:
     metric = {**SHARE, "reference": 0.3, "candidate": 0.94, "interval": {**SURE, "low": -0.72, "high": -0.56}}
 

@@ -45,7 +45,7 @@ def test_reference_and_quantize_wait_for_the_checks_and_do_not_depend_on_them() 
     actions = graph().actions
 
     assert ("check-samples m",) == actions["reference m"].after
-    assert ("check-samples m", "check-overlap m:int8") == actions["quantize m:int8"].after
+    assert ("check-samples m", "check-calibration m:int8") == actions["quantize m:int8"].after
 
 
 def test_precisions_with_other_metrics_share_the_reference_which_waits_for_the_checks_of_both() -> None:
@@ -70,10 +70,46 @@ def test_precisions_of_other_shapes_are_checked_by_their_own_interface() -> None
 def test_gate_without_a_dataset_checks_none() -> None:
     kinds = {action.kind for action in graph(model='[models.m]\nsource = "m"\n').actions.values()}
 
-    assert not {"check-samples", "check-overlap"} & kinds
+    assert not {"check-samples", "check-calibration"} & kinds
 
 
-CHECKS = {"check-samples m", "check-overlap m:int8"}
+def test_what_calibrates_is_looked_at_without_a_dataset_that_judges() -> None:
+    model = '[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
+
+    actions = graph(model=model).actions
+
+    assert ("check-calibration m:int8",) == actions["quantize m:int8"].after
+    assert {"dataset"} == sources(actions["check-calibration m:int8"]).keys()
+    params = {param.name: param.value for param in actions["check-calibration m:int8"].params}
+    assert 300 == params["samples"]
+    assert "samples-written" not in params
+    assert not [name for name in params if name.startswith(("accuracy", "validation"))]
+
+
+def test_number_of_samples_that_the_ovfile_gives_is_wanted_whole() -> None:
+    actions = graph(model=MODEL + "int8.samples = 200\n").actions
+
+    params = {param.name: param.value for param in actions["check-calibration m:int8"].params}
+    assert (200, True) == (params["samples"], params["samples-written"])
+
+
+def test_gate_of_int8_reads_what_is_odd_about_its_calibration() -> None:
+    actions = graph().actions
+
+    assert "check-calibration m:int8" in actions["gate m:int8"].needs
+    assert "calibrated" not in {given.role for given in actions["gate m:fp32"].inputs}
+
+
+def test_quantize_reads_what_a_loader_yielded_before_and_nothing_of_files() -> None:
+    loader = '[datasets.train]\nloader = "code/data.py:train"\n'
+
+    roles = {given.role for given in graph(train=loader).actions["quantize m:int8"].inputs}
+
+    assert "passed" in roles
+    assert "passed" not in {given.role for given in graph().actions["quantize m:int8"].inputs}
+
+
+CHECKS = {"check-samples m", "check-calibration m:int8"}
 JUDGED = {"evaluate m:fp32", "evaluate m:int8"}
 
 
@@ -91,10 +127,10 @@ def test_setting_of_the_validation_set_never_reaches_quantize(line: str, expecte
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("limit = 9", {"check-overlap m:int8", "quantize m:int8"}),
-        ("images.resize = 16", {"check-overlap m:int8", "quantize m:int8"}),
-        ('images.channels = "bgr"', {"check-overlap m:int8", "quantize m:int8"}),
-        ("max-overlap = 2", {"check-overlap m:int8"}),
+        ("limit = 9", {"check-calibration m:int8", "quantize m:int8"}),
+        ("images.resize = 16", {"check-calibration m:int8", "quantize m:int8"}),
+        ('images.channels = "bgr"', {"check-calibration m:int8", "quantize m:int8"}),
+        ("max-overlap = 2", {"check-calibration m:int8"}),
         ('classes = ["a"]', set()),  # labels, which calibration does not use
     ],
 )
@@ -115,7 +151,7 @@ def test_loader_and_the_files_it_reads_are_inputs() -> None:
 
     expected = {"dataset": "code/data.py", "dataset.files.0": "data/a", "dataset.files.1": "data/b.bin"}
     assert expected == {role: path for role, path in sources(actions["reference m"]).items() if role != "source"}
-    others = sources(actions["check-overlap m:int8"])
+    others = sources(actions["check-calibration m:int8"])
     assert {"train", *expected.values()} == set(others.values())
     assert "code/data.py" == others["validation"]
     params = {param.name: param.value for param in actions["evaluate m:int8"].params}

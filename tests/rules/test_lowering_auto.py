@@ -46,6 +46,7 @@ def test_auto_weighs_what_is_made_and_judged_for_each_candidate() -> None:
         "compress-weights m:int8-weights",
         "evaluate m:int8-weights",
         "judge m:int8-weights",
+        "check-calibration m:int8",
         "quantize m:int8",
         "evaluate m:int8",
         "judge m:int8",

@@ -34,8 +34,8 @@ candidates = ["fp16", "int8"]
 JUDGED = {"judge m:fp16", "judge m:int8", "gate m:int8"}
 EVALUATED = {"evaluate m:fp16", "evaluate m:int8", "control m:int8"}
 TIMED = {"time-candidates m:auto", "benchmark m:int8", "benchmark m:auto"}
-CALIBRATED = {"quantize m:int8", "check-overlap m:int8"}
-FED = {"reference m", "check-overlap m:int8", "compare-layers m:int8", "compare-layers m:auto"}
+CALIBRATED = {"quantize m:int8", "check-calibration m:int8"}
+FED = {"reference m", "check-calibration m:int8", "compare-layers m:int8", "compare-layers m:auto"}
 
 
 def actions(text: str) -> dict[str, Action]:
@@ -91,7 +91,7 @@ def changed(before: str, after: str) -> set[str]:
         # What calibrates.
         ('"train"\n[', '"other"\n[', CALIBRATED),
         ('"train"\n[', '"train"\nimages.crop = 8\n[', CALIBRATED),
-        ('"train"\n[', '"train"\nmax-overlap = 2\n[', {"check-overlap m:int8"}),
+        ('"train"\n[', '"train"\nmax-overlap = 2\n[', {"check-calibration m:int8"}),
         ('"mixed"', '"mixed"\nsamples = 9', CALIBRATED),
         ('"mixed"', '"mixed"\npreset = "performance"', {"quantize m:int8"}),
         # Where: whatever runs the IR for its figures or its time.

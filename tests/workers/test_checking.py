@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from ovmake.workers import checking
-from ovmake.workers.checking import check_overlap, check_samples
+from ovmake.workers.checking import check_samples
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request
-from tests.workers.datasets.models import interface, paint, tensor
+from tests.workers.datasets.models import interface, tensor
 
 MODEL = interface(tensor("x", -1, 2), classes=3)
 ROWS = np.arange(8.0).reshape(4, 2)
@@ -88,62 +88,3 @@ def check_whole(folder: Path, known: Interface, rows: Array) -> None:
             outputs={"checked": str(folder / "checked")},
         )
     )
-
-
-def overlap(folder: Path, calibration: Path, known: Interface, **params: object) -> dict[str, object]:
-    """Compare a dataset with validation.npz."""
-    known.write(str(folder / "interface"))
-    given = {"dataset.max-overlap": params.pop("allowed", 0)}
-    check_overlap(
-        Request(
-            id=1,
-            kind="check-overlap",
-            params={"samples": 300, "calibration": "train", "accuracy.dataset": "val", **given, **params},
-            inputs={
-                "interface": str(folder / "interface"),
-                "dataset": str(calibration),
-                "validation": str(folder / "validation.npz"),
-            },
-            outputs={"checked": str(folder / "checked")},
-        )
-    )
-    found = json.loads((folder / "checked").read_bytes())
-    assert isinstance(found, dict)
-    return found
-
-
-def test_sample_in_both_is_refused_with_its_numbers(tmp_path: Path) -> None:
-    np.savez(tmp_path / "train.npz", x=ROWS)
-    np.savez(tmp_path / "validation.npz", x=np.concatenate([ROWS + 100, ROWS[2:3]]).astype(np.float32))
-
-    with pytest.raises(ActionError) as caught:
-        overlap(tmp_path, tmp_path / "train.npz", MODEL)
-
-    assert "calibration-overlaps-validation" == caught.value.code
-    assert "1 of the 4 samples that calibrate INT8 are also in `val`, which judges it" == caught.value.message
-    assert ("their numbers in `train` (and in `val`): 2 (4)",) == caught.value.notes
-    assert "take them out; or, if it is chance, `max-overlap = 1` in [datasets.train]" == caught.value.help
-
-
-def test_overlap_that_is_allowed_is_counted(tmp_path: Path) -> None:
-    np.savez(tmp_path / "train.npz", x=ROWS)
-    np.savez(tmp_path / "validation.npz", x=ROWS[:1])
-
-    assert 1 == overlap(tmp_path, tmp_path / "train.npz", MODEL, allowed=1)["overlap"]
-
-
-def test_only_samples_that_calibrate_count(tmp_path: Path) -> None:
-    np.savez(tmp_path / "train.npz", x=np.arange(200.0).reshape(100, 2))
-    chosen = np.random.default_rng(0).permutation(100)[:10]
-    left = sorted(set(range(100)) - set(chosen.tolist()))
-    np.savez(tmp_path / "validation.npz", x=np.arange(200.0).reshape(100, 2)[left])
-
-    assert {"format": 1, "samples": 10, "overlap": 0} == overlap(tmp_path, tmp_path / "train.npz", MODEL, samples=10)
-
-
-def test_same_pixels_in_another_form_of_dataset_are_the_same_sample(tmp_path: Path) -> None:
-    paint(tmp_path / "train/a.png", (1, 2, 3))
-    np.savez(tmp_path / "validation.npz", image=np.full((1, 4, 4, 3), (1, 2, 3), dtype=np.uint8))
-
-    with pytest.raises(ActionError, match="1 of the 1 samples"):
-        overlap(tmp_path, tmp_path / "train", interface(tensor("image", -1, 4, 4, 3)))
