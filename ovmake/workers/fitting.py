@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ovmake.workers.datasets.columns import Column, Given
+from ovmake.workers.datasets.yielded import YIELD_ONE
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import NUMPY_TYPES, Array
 
@@ -35,15 +36,18 @@ def fitted(column: Column, tensor: Tensor, given: Given, *, has_batch: bool) -> 
 def _check_shape(sample: tuple[int, ...], label: str, tensor: Tensor, given: Given) -> None:
     extra = len(sample) + 1 - len(tensor.shape)
     wanted = tensor.shape if extra == 1 else tensor.shape[1:]
-    fits = extra in {0, 1} and all(
-        -1 in (want, have) or want == have for want, have in zip(wanted, sample, strict=True)
-    )
-    if not fits:
+    if extra not in {0, 1} or not _fits(sample, wanted):
         message = f"sample has shape {list(sample)} ({label}), input `{tensor.name}` wants {list(tensor.shape[1:])}"
         hint = ""
         if sample and sorted(sample) == sorted(tensor.shape[1:]):
             hint = f"store samples in the input's layout, {list(tensor.shape[1:])}, or change its `layout`"
+        elif extra == 1 and _fits(sample[1:], tensor.shape[1:]):
+            hint = YIELD_ONE if given.text("loader") else "give each sample a row of its own, without the batch"
         raise given.error("dataset-shape", f"{message} after its batch", help=hint)
+
+
+def _fits(sample: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return all(-1 in (want, have) or want == have for want, have in zip(wanted, sample, strict=True))
 
 
 def _converted(column: Column, tensor: Tensor, given: Given) -> Column:

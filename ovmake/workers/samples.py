@@ -20,7 +20,7 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.workers.datasets import open_dataset
 from ovmake.workers.datasets.columns import Column, Given, Reader
 from ovmake.workers.datasets.loader import Loaded
-from ovmake.workers.datasets.yielded import Yielded
+from ovmake.workers.datasets.yielded import YIELD_ONE, Yielded
 from ovmake.workers.fitting import fitted, is_whole
 from ovmake.workers.interface import Interface, Tensor
 from ovmake.workers.made_up import made_up
@@ -180,6 +180,8 @@ def _from_dataset(given: Given, interface: Interface) -> Samples:
     if len(whole) > 1:
         message = "some arrays hold batches of samples and some whole inputs; all must be alike"
         raise given.error("dataset-shape", message)
+    if isinstance(reader, Loaded) and True in whole and has_batch:
+        _check_no_batches(reader, columns, given)
     labels = _labels(reader, given)
     batch = None if True in whole else interface.batch
     varied = any(-1 in column.shape for column in columns.values())
@@ -191,6 +193,14 @@ def _from_dataset(given: Given, interface: Interface) -> Samples:
         labels=labels,
         yielded=reader.yielded if isinstance(reader, Loaded) else None,
     )
+
+
+def _check_no_batches(reader: Loaded, columns: Mapping[str, Column], given: Given) -> None:
+    """A loader that yields batches gives arrays of the model's own dimensions. A batch of one is a sample."""
+    size = max((column.shape[0] for column in columns.values() if column.shape), default=1)
+    if size > 1:
+        message = f"`{reader.yielded.called}` yields batches of {size} samples"
+        raise given.error("dataset-batch", message, help=YIELD_ONE)
 
 
 def _count(columns: Mapping[str, Column], labels: Column | None, given: Given) -> int:

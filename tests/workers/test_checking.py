@@ -58,6 +58,35 @@ def test_labels_that_are_no_classes_are_refused(
         check(tmp_path, np.array(labels), metric)
 
 
+@pytest.mark.parametrize(
+    ("labels", "metric", "cure"),
+    [
+        (np.eye(3)[[0, 1, 2, 2]], "accuracy", "they are one-hot: `labels.argmax(axis=-1)` gives the numbers of the"),
+        (np.eye(3, dtype=int)[[0, 1, 2, 2]], "f1", "they are one-hot: `labels.argmax(axis=-1)`"),
+        (np.eye(3, dtype=bool)[[0, 1, 2, 2]], "top-2", "they are one-hot: `labels.argmax(axis=-1)`"),
+        ([[0.9, 0.1, 0.0]] * 4, "accuracy", "they are probabilities: `labels.argmax(axis=-1)`"),
+        ([0.0, 1.0, 2.0, 2.0], "accuracy", 'they are whole numbers in floating point: `labels.astype("int64")`'),
+        ([[0.0], [1.0], [2.0], [2.0]], "top-2", 'they are whole numbers in floating point: `labels.astype("int64")`'),
+        ([0.1, 1.0, 2.5, 2.0], "accuracy", "they are no classes: `mae`, `rmse` and `r2` are metrics of numbers"),
+        ([0.1, np.nan, 2.5, 2.0], "accuracy", "they are no classes"),
+        (["a", "b", "c", "a"], "accuracy", "number them in the order of the model's outputs"),
+        ([[0, 1]] * 4, "recall", "they are one-hot"),
+        ([[3, 4]] * 4, "recall", ""),
+        ([1, 2, 3, 1], "accuracy", "classes are counted from 0: take 1 off every label"),
+        ([0, 2, 3, 1], "accuracy", ""),
+        ([1, 2, 4, 1], "accuracy", ""),
+    ],
+)
+def test_labels_that_are_no_classes_get_their_cure(
+    tmp_path: Path, labels: list[object] | Array, metric: str, cure: str
+) -> None:
+    with pytest.raises(ActionError) as caught:
+        check(tmp_path, np.array(labels), metric)
+
+    assert caught.value.help.startswith(cure)
+    assert bool(cure) == bool(caught.value.help)
+
+
 def test_labels_are_looked_at_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "LABELS", 1)
 

@@ -31,6 +31,7 @@ from typing import IO, Any
 import numpy as np
 
 from ovmake.workers.datasets.columns import ROOM
+from ovmake.workers.datasets.yielded import YIELD_ONE
 from ovmake.workers.preparing import Array
 from ovmake.workers.progress import counted
 from ovmake.workers.protocol import ActionError, Request, message_of
@@ -45,9 +46,6 @@ MOST = 5_000_000
 SAY_SECONDS, PRINT_SECONDS = 1.0, 10.0
 FINGERPRINT_BYTES = 8
 LIMIT = "if it has no end, `limit = 5000` in the dataset's table ends it, and takes so many by a seeded shuffle"
-YIELD_ONE = (
-    "a loader yields one sample at a time, without the batch: `for image, label in zip(images, labels): yield …`"
-)
 
 
 @dataclass(slots=True, kw_only=True)

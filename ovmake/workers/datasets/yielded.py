@@ -15,6 +15,10 @@ from typing import Any
 
 from ovmake.workers.protocol import ActionError
 
+YIELD_ONE = (
+    "a loader yields one sample at a time, without the batch: `for image, label in zip(images, labels): "
+    "yield image, label`"
+)
 STEADY = (
     "a loader has to yield the same each time it is called: give what is random in it a seed "
     "(`np.random.default_rng(0)`), and sort what it lists; if what it imports was updated since, `ovmake build --force`"

@@ -134,14 +134,32 @@ def class_labels(metric: Metric, labels: Array | None, classes: int | None, plac
     if labels.dtype.kind not in "iub" or flat.ndim != places:
         wanted = "one whole number per sample" if places == 1 else "whole numbers [samples, height, width]"
         message = f"labels are {labels.dtype} {list(labels.shape)}; `{metric.name}` needs {wanted}"
-        raise ActionError("label-type", message, setting="dataset")
+        raise ActionError("label-type", message, setting="dataset", help=_cure(labels, flat, places))
     numbers = flat.astype(np.int64)
     counted = numbers[numbers != metric.options.ignored] if metric.options.ignored is not None else numbers
     if counted.size and (counted.min() < 0 or (classes is not None and counted.max() >= classes)):
         known = "" if classes is None else f", the model has {classes} classes"
         message = f"labels run from {counted.min()} to {counted.max()}{known}"
-        raise ActionError("label-range", message, setting="dataset")
+        from_one = counted.min() >= 1 and counted.max() == classes
+        hint = "classes are counted from 0: take 1 off every label" if from_one else ""
+        raise ActionError("label-range", message, setting="dataset", help=hint)
     return numbers
+
+
+def _cure(labels: Array, flat: Array, places: int) -> str:
+    """Return what makes numbers of classes of labels that are none."""
+    if labels.dtype.kind in "US":
+        return "number them in the order of the model's outputs: `[names.index(label) for label in labels]`"
+    if labels.dtype.kind not in "iubf":
+        return ""
+    if labels.ndim == places + 1 and labels.shape[-1] > 1 and np.allclose(labels.sum(axis=-1), 1):
+        kind = "one-hot" if np.isin(labels, (0, 1)).all() else "probabilities"
+        return f"they are {kind}: `labels.argmax(axis=-1)` gives the numbers of the classes"
+    if flat.ndim == places and labels.dtype.kind == "f":
+        if np.array_equal(flat, np.round(flat)):
+            return 'they are whole numbers in floating point: `labels.astype("int64")`'
+        return "they are no classes: `mae`, `rmse` and `r2` are metrics of numbers"
+    return ""
 
 
 def check_positive(metric: Metric, classes: int | None) -> None:

@@ -222,6 +222,45 @@ def test_samples_so_far_are_noted_and_printed(
     assert "data.py:val: 20,000 samples so far\n" == capsys.readouterr().out
 
 
+@pytest.mark.parametrize("batch", [-1, 1, 4])
+def test_loader_that_yields_batches_is_told_to_yield_samples(tmp_path: Path, batch: int) -> None:
+    code = "import numpy as np\ndef val():\n    for n in range(3):\n        yield np.full((8, 2), n), [n] * 8\n"
+    (tmp_path / "data.py").write_text(code)
+
+    with pytest.raises(ActionError) as caught:
+        samples(interface(tensor("x", batch, 2)), tmp_path / "data.py", loader="val")
+
+    assert "a loader yields one sample at a time, without the batch" in caught.value.help
+    if batch == -1:
+        assert ("dataset-batch", "`data.py:val` yields batches of 8 samples") == (
+            caught.value.code,
+            caught.value.message,
+        )
+
+
+def test_batch_of_the_models_own_size_is_one_as_well(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text("import numpy as np\ndef val():\n    yield np.ones((8, 2))\n")
+
+    with pytest.raises(ActionError, match="yields batches of 8 samples"):
+        samples(interface(tensor("x", 8, 2)), tmp_path / "data.py", loader="val")
+
+
+def test_batch_of_one_is_a_sample(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text("import numpy as np\ndef val():\n    yield np.ones((1, 2))\n")
+
+    assert 1 == samples(X, tmp_path / "data.py", loader="val").count
+
+
+def test_model_without_a_batch_takes_its_inputs_whole(tmp_path: Path) -> None:
+    code = "import numpy as np\ndef val():\n    yield {'x': np.ones((8, 2)), 'y': np.ones(3)}\n"
+    (tmp_path / "data.py").write_text(code)
+
+    read = samples(interface(tensor("x", 8, 2), tensor("y", 3)), tmp_path / "data.py", loader="val")
+
+    (feed,) = read.feeds()
+    assert ((8, 2), (3,)) == (feed.inputs["x"].shape, feed.inputs["y"].shape)
+
+
 def test_batch_that_is_smaller_than_the_first_is_told_to_be_samples(tmp_path: Path) -> None:
     with pytest.raises(ActionError, match="sample 1 of the loader is int64 \\[1, 2\\]") as caught:
         load(tmp_path, "def val():\n    yield [[1, 2], [3, 4]]\n    yield [[5, 6]]\n")
