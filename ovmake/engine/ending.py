@@ -29,7 +29,7 @@ def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinis
     gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
     facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
     gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
-    int8_layers, layers, needs = (facts.get(name) for name in ("int8_layers", "layers", "needs"))
+    int8_layers, layers, needs, why = (facts.get(name) for name in ("int8_layers", "layers", "needs", "why"))
     return TargetFinished(
         target=name,
         status=_status({done.status for done in chain}, dry_run=dry_run),
@@ -42,6 +42,7 @@ def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinis
         layers=layers if isinstance(layers, int) else None,
         needs=needs if isinstance(needs, str) else None,
         scores=Scores.of_facts(facts),
+        why=why if isinstance(why, str) else None,
     )
 
 

@@ -120,6 +120,7 @@ class BuildProgressed:
 class TargetFinished:
     """All actions of a target are done with. `gate` and `drop` are None where nothing was measured.
 
+    `why` is the reason of a gate that was not measured, None of others.
     `chosen` is the precision that `auto` chose, None for other targets.
     `int8_layers` of `layers` stayed in INT8 after a search for layers to give back; None where there was none.
     `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
@@ -139,12 +140,15 @@ class TargetFinished:
     layers: int | None = None
     needs: str | None = None
     scores: Scores | None = None
+    why: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
         fields: dict[str, object] = {"event": "target-finished", "target": self.target, "status": self.status}
         if self.gate is not None:
             fields["gate"] = self.gate
+        if self.why is not None:
+            fields["why"] = self.why
         if self.scores is not None:
             fields |= {"metric": self.scores.metric, "unit": self.scores.unit}
             fields |= {"tensorflow": round(self.scores.tensorflow, 9), "openvino": round(self.scores.openvino, 9)}

@@ -82,7 +82,7 @@ def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, eva
     if verdict.broken == "batch":
         return other_batches(evaluation)
     if verdict.result == "not-measured":
-        return "`accuracy = false` publishes the IR without comparing it"
+        return verdict.help or "`accuracy = false` publishes the IR without comparing it"
     if verdict.absurd or verdict.at_chance:
         return ABSURD if verdict.absurd else CAUSES
     if search is not None:
@@ -93,7 +93,10 @@ def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, eva
 
 
 def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterator[Complaint]:
-    """Yield what a gate that passed has to say all the same."""
+    """Yield what a gate that lets the IR through has to say all the same."""
+    if verdict.result == "not-measured":
+        yield unmeasured(verdict.text, verdict.help)
+        return
     if verdict.at_chance:
         yield Complaint(
             code="reference-at-chance",
@@ -116,6 +119,16 @@ def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterat
             help="add samples to the validation set, or promise no more than it can tell",
             setting="accuracy.dataset",
         )
+
+
+def unmeasured(why: str, help_: str) -> Complaint:
+    """Return the warning of an IR that is published though nothing is known of its accuracy."""
+    return Complaint(
+        code="gate-not-measured",
+        message=f"the gate was not measured, and the IR is published all the same: {why}",
+        help=help_ or "`accuracy = false` says that nothing is to be compared",
+        setting="accuracy",
+    )
 
 
 def _judge(job: Job) -> Success:
@@ -172,9 +185,13 @@ def _choose(job: Job) -> Success | Failure:
     for role in ("xml", "bin"):
         copy(job.inputs[f"{chosen}.{role}"], job.outputs[role])
     # Empty where the chosen precision has no gate, or gave no layers back.
-    for role in ("evaluation", "verdict", "search"):
-        _write(job, role, _read_if_any(job, f"{chosen}.{role}") or {})
-    return Success()
+    found = {role: _read_if_any(job, f"{chosen}.{role}") or {} for role in ("evaluation", "verdict", "search")}
+    for role, content in found.items():
+        _write(job, role, content)
+    verdict = found["verdict"]
+    if verdict.get("result") != "not-measured":
+        return Success()
+    return Success(facts=Complaint.as_facts(unmeasured(str(verdict["text"]), str(verdict.get("help", "")))))
 
 
 def _publish(job: Job) -> Success | Failure:
@@ -199,7 +216,8 @@ def _publish(job: Job) -> Success | Failure:
     )
     _write(job, "record", content)
     facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None} if verdict is None else facts_of(verdict)
-    notes = [f"needs {facts['needs']}"] if "needs" in facts else []
+    notes = [f"gate not measured: {facts['why']}"] if "why" in facts else []
+    notes += [f"needs {facts['needs']}"] if "needs" in facts else []
     if search:
         facts |= searching.facts(search)
         notes.append(searching.note(search))

@@ -26,12 +26,15 @@ class Check:
     """One promise: the setting that makes it, whether it is kept, and its figures.
 
     `excess` is by how much the figure is worse than promised, in the figure's own unit; infinite where there is none.
+    `unmeasured` says why the figures say neither, and `help` what would help; "" where they do.
     """
 
     setting: str
     kept: bool
     text: str
     excess: float = math.inf
+    unmeasured: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ from ovmake.rules.benchmark import ELSEWHERE
 class OutputDifference:
     """How far an output is from TensorFlow's, over all samples and elements. See `workers.differences.difference`.
 
-    `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns.
+    `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns,
+    `elements` how many numbers TensorFlow gave, None where an older ovmake did not count.
     """
 
     name: str
@@ -41,6 +42,7 @@ class OutputDifference:
     max_rel: float | None = None
     snr_db: float | None = None
     argmax: float | None = None
+    elements: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,4 +364,6 @@ def _difference(body: Mapping[str, Any]) -> OutputDifference:
     """None in the evaluation (no finite element to compare) is NaN here, and "not measured" where it is shown."""
     figures = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "mean_abs", "cosine")}
     more = {key: body[key] for key in ("scale", "max_rel", "snr_db", "argmax")}
-    return OutputDifference(name=body["name"], nan_mismatch=body["nan_mismatch"], **figures, **more)
+    return OutputDifference(
+        name=body["name"], nan_mismatch=body["nan_mismatch"], elements=body.get("elements"), **figures, **more
+    )

@@ -43,8 +43,17 @@ def verdict(report: TargetReport) -> str:
         state = "is stale" if report.status == "stale" else "was not built"
         return f"{report.name} {state}: {why(report, 'ir')}"
     if report.measurement is None:
-        return f"{report.name}: speed {NOT_MEASURED} ({why(report, 'measurement')}); {_accuracy_alone(report)}"
-    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_beside_float(report)}"
+        unmeasured = f"speed {NOT_MEASURED} ({why(report, 'measurement')})"
+        return f"{report.name}: {unmeasured}; {_accuracy_alone(report)}{_unjudged(report)}"
+    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_unjudged(report)}{_beside_float(report)}"
+
+
+def _unjudged(report: TargetReport) -> str:
+    """Return why the figures decide nothing, as the end of a sentence; where there are none, that is said already."""
+    evaluated = report.evaluation
+    if report.gate != "not-measured" or evaluated is None or evaluated.not_measured:
+        return ""
+    return f"; its gate was {NOT_MEASURED}: {report.gate_text}"
 
 
 def _named(report: TargetReport) -> str:
@@ -124,11 +133,12 @@ def _known_drop(report: TargetReport) -> float | None:
 
 
 def _agreement(evaluated: Evaluation) -> str:
-    outputs = evaluated.differences
+    outputs = [output for output in evaluated.differences if output.elements != 0]
     if evaluated.not_measured:
         return f"agreement with TensorFlow {NOT_MEASURED} ({evaluated.not_measured})"
     if not outputs:
-        return f"agreement with TensorFlow {NOT_MEASURED} (the evaluation holds no output)"
+        held = "every output was empty" if evaluated.differences else "the evaluation holds no output"
+        return f"agreement with TensorFlow {NOT_MEASURED} ({held})"
     mismatched = sum(output.nan_mismatch for output in outputs)
     nan = f", {mismatched:,} elements finite on one side only" if mismatched else ""
     worst = min((output.cosine for output in outputs), key=lambda value: -math.inf if math.isnan(value) else value)

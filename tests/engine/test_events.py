@@ -105,6 +105,16 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
             },
         ),
         (
+            TargetFinished(target="m:fp32", status="built", gate="not-measured", why="nothing to compare"),
+            {
+                "event": "target-finished",
+                "target": "m:fp32",
+                "status": "built",
+                "gate": "not-measured",
+                "why": "nothing to compare",
+            },
+        ),
+        (
             BuildFinished(exit_status=1, ran=2, restored=3, seconds=9.87654),
             {"event": "build-finished", "exit": 1, "ran": 2, "restored": 3, "seconds": 9.877},
         ),

@@ -354,6 +354,58 @@ def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_p
     assert "`accuracy = false` publishes the IR without comparing it" == failure.help
 
 
+UNMEASURED = {"not_measured": "TensorFlow: Integer division by zero", "help": "name a dataset under `accuracy`"}
+
+
+def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Path) -> None:
+    """Silence would read as if all were well."""
+    result = run_here(job(tmp_path, "gate", {"evaluation": UNMEASURED}, "verdict"))
+
+    assert isinstance(result, Success)
+    (warning,) = Complaint.of_facts(result.facts)
+    assert ("gate-not-measured", "accuracy") == (warning.code, warning.setting)
+    assert (
+        "the gate was not measured, and the IR is published all the same: TensorFlow: Integer division by zero"
+        == warning.message
+    )
+    assert "name a dataset under `accuracy`" == warning.help
+    assert "TensorFlow: Integer division by zero" == result.facts["why"]
+
+
+@pytest.mark.parametrize("help_", ["name a dataset", ""])
+def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str) -> None:
+    verdict = {"result": "not-measured", "text": "nothing to compare", "drop": None, "interval": None, "help": help_}
+    inputs: dict[str, object] = {
+        "choice": {"chosen": "fp32", "why": "it is the fastest"},
+        "fp32.xml": b"<net/>",
+        "fp32.bin": b"",
+        "fp32.verdict": verdict,
+    }
+
+    result = run_here(job(tmp_path, "choose", inputs, "xml", "bin", "evaluation", "verdict", "search"))
+
+    assert isinstance(result, Success)
+    (warning,) = Complaint.of_facts(result.facts)
+    assert warning.message.endswith("published all the same: nothing to compare")
+    assert (help_ or "`accuracy = false` says that nothing is to be compared") == warning.help
+
+
+def test_status_repeats_why_a_gate_was_not_measured(tmp_path: Path) -> None:
+    verdict = {"result": "not-measured", "text": "nothing to compare", "drop": None, "interval": None}
+
+    result, record = published(tmp_path, "convert", verdict=verdict)
+
+    assert isinstance(result, Success)
+    assert {
+        "why": "nothing to compare",
+        "note": "gate not measured: nothing to compare",
+    }.items() <= result.facts.items()
+    assert verdict == record["gate"]
+    searched, _ = published(tmp_path, "control", verdict=verdict, search=SEARCH)
+    assert isinstance(searched, Success)
+    assert str(searched.facts["note"]).startswith("gate not measured: nothing to compare; ")
+
+
 def test_plain_int8_that_misses_its_gate_is_told_of_accuracy_control(tmp_path: Path) -> None:
     plain, other = gated(tmp_path, None, on_drop="fail"), gated(tmp_path, None)
 

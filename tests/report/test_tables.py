@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ovmake.report.records import Evaluation, TargetReport
+from ovmake.report.records import Evaluation, OutputDifference, TargetReport
 from ovmake.report.tables import Page, build_page, verdicts
 from ovmake.report.words import precision
 from tests.report.targets import (
@@ -226,6 +226,32 @@ def test_a_gate_that_is_off_leaves_accuracy_not_measured() -> None:
     ) == verdict_of(gate_off())
 
 
+def test_figures_that_decide_nothing_are_told_with_the_reason() -> None:
+    why = "INT8 is judged on real samples, and all 300 samples of `cal` calibrate; cosine 0.841"
+    unjudged = replace(gate_off(), gate_text=why, evaluation=evaluated(), missing={})
+
+    assert verdict_of(unjudged).endswith(f"; its gate was not measured: {why}")
+    assert f"not measured: {why}" not in verdict_of(replace(unjudged, gate="passed"))
+    assert f"; its gate was not measured: {why}" in verdict_of(
+        replace(unjudged, measurement=None, missing={"measurement": "not measured yet: run `ovmake report`"})
+    )
+
+
+def test_an_output_that_was_empty_hides_no_cosine() -> None:
+    empty = OutputDifference(
+        name="found", max_abs=float("nan"), mean_abs=float("nan"), cosine=float("nan"), nan_mismatch=0, elements=0
+    )
+    other = replace(empty, name="sum", max_abs=0.0, mean_abs=0.0, cosine=1.0, elements=16)
+
+    assert "cosine 1.000000 with TensorFlow's outputs" in verdict_of(without_labels(empty, other))
+    assert "agreement with TensorFlow not measured (every output was empty)" in verdict_of(without_labels(empty))
+
+
+def without_labels(*outputs: OutputDifference) -> TargetReport:
+    """Return a target that was compared with these outputs and no metric."""
+    return replace(target("m:fp32"), evaluation=replace(unlabelled(), differences=outputs))
+
+
 def test_a_target_that_failed_says_why() -> None:
     assert "fashion:int8 was not built: convert fashion: `models/gone` is not there" == verdict_of(not_built())
 
@@ -357,6 +383,7 @@ def test_the_json_of_a_target() -> None:
                 "max_rel": 3.1,
                 "snr_db": 26.1,
                 "argmax": 0.9872,
+                "elements": None,
             },
         ],
         "executed": {"f32": 1, "i8": 2},
