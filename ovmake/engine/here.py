@@ -89,7 +89,7 @@ def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, eva
         return searching.advice(search)
     if job.params.get("on-drop") == "fail":
         return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
-    return ""
+    return verdict.help
 
 
 def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterator[Complaint]:

@@ -36,7 +36,7 @@ class Verdict:
     worse than promised: 0 or less where all promises are kept, infinite where there is no figure.
     `scores` are TensorFlow's and the IR's. What they are worth: `at_chance` says that TensorFlow only guesses, "" if it
     does not; `absurd`, that the IR is better than it can be.
-    `help` is what would help where the gate was not measured.
+    `help` is what may help where the gate was not passed, "" where nothing is known.
     """
 
     result: GateResult
@@ -129,7 +129,7 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         checks.append(same)
     if "accuracy.real-data" in params and (why := _made_up(evaluation)):
         return _unmeasured("; ".join([why, *(check.text for check in checks)]), NOISE)
-    verdict = _verdict(checks, dropped, figures)
+    verdict = _verdict(checks, dropped, figures, evaluation)
     if dropped is None or not isinstance(metric, dict) or verdict.result == "not-measured":
         return verdict
     at_chance = no_better_than_chance(metric)
@@ -137,14 +137,19 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
     return replace(verdict, text=text, scores=scores_of(metric), at_chance=at_chance, absurd=dropped.absurd)
 
 
-def _verdict(checks: Sequence[Check], dropped: Dropped | None, figures: Sequence[Mapping[str, object]]) -> Verdict:
+def _verdict(
+    checks: Sequence[Check],
+    dropped: Dropped | None,
+    figures: Sequence[Mapping[str, object]],
+    evaluation: Mapping[str, object],
+) -> Verdict:
     broken = next((check.setting for check in checks if not check.kept and not check.unmeasured), "")
     unmeasured = next((check for check in checks if check.unmeasured), None)
     if unmeasured is not None and not broken:
         return _unmeasured(unmeasured.unmeasured, unmeasured.help)
     agreement = any(check.setting.startswith("accuracy.agreement") for check in checks)
     more = [*empty_outputs(figures), *other_sizes(figures)] if agreement else []
-    odd = _not_finite(figures) if broken.startswith("accuracy.agreement") else []
+    odd = [*_not_finite(figures), *_unsteady(evaluation)] if broken.startswith("accuracy.agreement") else []
     return Verdict(
         result="missed" if broken else "passed",
         text="; ".join([*(check.text for check in checks), *more, *odd]),
@@ -153,7 +158,22 @@ def _verdict(checks: Sequence[Check], dropped: Dropped | None, figures: Sequence
         interval=dropped.interval if dropped else None,
         doubt=dropped.doubt if dropped else "",
         excess=max((check.excess for check in checks), default=0.0),
+        help=_without_switch(evaluation) if broken else "",
     )
+
+
+def _unsteady(evaluation: Mapping[str, object]) -> list[str]:
+    """Return what to say of an IR that does not answer alike when it is asked the same again."""
+    named = evaluation.get("unsteady")
+    listed = ", ".join(f"`{name}`" for name in named) if isinstance(named, list) else ""
+    return [f"the IR itself gives another {listed} when it is asked the same again"] if listed else []
+
+
+def _without_switch(evaluation: Mapping[str, object]) -> str:
+    """Return what may help an IR that has a switch among its inputs, "" of others: without it there is one branch."""
+    inputs = evaluation.get("inputs")
+    named = inputs.get("switches") if isinstance(inputs, dict) else None
+    return f"`inputs.{named[0]}.value = false` leaves the branch that is used, and no switch" if named else ""
 
 
 def _unmeasured(why: str, help_: str) -> Verdict:

@@ -45,7 +45,7 @@ def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: 
             *ir_inputs(ir.name),
             Input(role="interface", origin=Artifact(converted.name, "interface")),
             Input(role="expected", origin=Artifact(expected.name, "outputs")),
-            Input(role="facts", origin=Artifact(expected.name, "facts")),
+            *(Input(role=role, origin=Artifact(expected.name, role)) for role in ("truth", "plan", "facts")),
             *dataset_inputs(dataset),
             *metric_inputs(target),
         ),

@@ -253,6 +253,7 @@ def record(made: Published) -> dict[str, object]:
         "gate": verdict,
         **scores,
         "samples": evaluation.get("samples"),
+        "compared_on": evaluation.get("inputs"),
         "differences": evaluation.get("outputs"),
         "operations": evaluation.get("operations"),
         "executed": evaluation.get("executed"),

@@ -43,7 +43,7 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
             *data,
         ),
         environment=("isa",),
-        outputs=(Output(role="outputs"), Output(role="facts")),
+        outputs=(Output(role="outputs"), Output(role="truth"), Output(role="plan"), Output(role="facts")),
         after=check_validation(lowering, target, converted),
         at=target.at,
         origins=target.origins,

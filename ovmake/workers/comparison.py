@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +25,32 @@ from ovmake.workers.differences import Difference
 from ovmake.workers.interface import Interface, Tensor
 from ovmake.workers.metrics import Metric, Tally, drop_interval, metric_of
 from ovmake.workers.outputs import Reading, rows
+from ovmake.workers.plan import Plan
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, Request, message_of
 from ovmake.workers.samples import Feed, Samples, take
 
 # What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
 RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
+# An IR with a cosine below this on the first samples is asked the same again.
+FAR = 0.99
 # Of the bootstrap.
 SEED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What an IR is compared with, and on what. `facts` are the reference's, `expected` is the file of its outputs."""
+    """What an IR is compared with, and on what.
+
+    `facts` and `plan` are the reference's, `expected` is the file of its outputs, `truth` of those in higher precision.
+    """
 
     interface: Interface
     samples: Samples
     facts: Mapping[str, Any]
     expected: str
+    truth: str
+    plan: Plan
     metric: Metric | None
 
     @classmethod
@@ -62,6 +70,8 @@ class Subject:
             samples=samples,
             facts=facts,
             expected=request.inputs["expected"],
+            truth=request.inputs["truth"],
+            plan=Plan.of(request),
             metric=metric_of(name, request) if isinstance(name, str) else None,
         )
 
@@ -160,71 +170,121 @@ def compare_both(subject: Subject, compiled: ov.CompiledModel, other: ov.Compile
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """One way to run an IR, and what was seen of it so far beside TensorFlow."""
+    """One way to run an IR, and what was seen of it so far beside TensorFlow, and beside the truth where there is one.
+
+    `unsteady` are the outputs that it gave otherwise when it was asked the same again.
+    """
 
     subject: Subject
-    ports: list[Any]
-    request: Any
+    asking: Asking
     differences: Mapping[str, Difference]
+    beside: Mapping[str, Difference]
     tallies: Tallies | None
     count: int = 0
+    unsteady: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Execution:
         """Return one that has seen nothing."""
-        outputs, scales = subject.interface.outputs, subject.facts["scales"]
+        scales, varying = subject.facts["scales"], subject.facts["varying"]
+        names = [tensor.name for tensor in subject.interface.outputs]
+        true = names if "truth" in subject.facts else []
         return cls(
             subject=subject,
-            ports=[compiled.output(index) for index in range(len(outputs))],
-            request=compiled.create_infer_request(),
-            differences={tensor.name: Difference(scale=scales[tensor.name]) for tensor in outputs},
+            asking=Asking.of(subject, compiled),
+            differences={name: Difference(scale=scales[name], varies=name in varying) for name in names},
+            beside={name: Difference(scale=scales[name], varies=True) for name in true},
             tallies=Tallies.of(subject.metric) if subject.metric else None,
         )
 
-    def infer(self, feed: Feed) -> dict[str, Array]:
-        """Return the IR's outputs [samples, ...]."""
-        return answers(self.request, self.ports, self.subject.interface, feed)
-
-    def add(self, feed: Feed, expected: Mapping[str, Array], actual: Mapping[str, Array]) -> None:
+    def add(
+        self, feed: Feed, expected: Mapping[str, Array], true: Mapping[str, Array], actual: Mapping[str, Array]
+    ) -> None:
         """Count a feed."""
         for output, apart in self.differences.items():
             apart.add(expected[output], actual[output])
+        for output, apart in self.beside.items():
+            apart.add(true[output], actual[output])
         if self.tallies is not None:
             self.tallies.reference.add(expected, feed.labels, expected)
             self.tallies.candidate.add(actual, feed.labels, expected)
+        if not self.count and _is_far(self.differences):
+            self.unsteady = self._unsteady(feed, actual)
         self.count += feed.count
+
+    def _unsteady(self, feed: Feed, actual: Mapping[str, Array]) -> list[str]:
+        """Return the outputs that the IR gives otherwise when it is asked the same again.
+
+        OpenVINO's first inference of an `If` with a dynamic batch may hand out memory that nothing was written to.
+        """
+        again = self.asking.answers(feed)
+        return [name for name, array in actual.items() if not np.array_equal(array, again[name], equal_nan=True)]
 
     def figures(self, *, interval: bool) -> Figures:
         """Return `samples`, `outputs` and `metric` of an evaluation."""
-        outputs = self.subject.interface.outputs
         figures: Figures = {
             "samples": self.count,
-            "outputs": [_output(self.subject, tensor, self.differences[tensor.name]) for tensor in outputs],
+            "outputs": [
+                _output(self.subject, tensor, self.differences[tensor.name], self.beside.get(tensor.name))
+                for tensor in self.subject.interface.outputs
+            ],
         }
+        if self.unsteady:
+            figures["unsteady"] = self.unsteady
         return figures | ({"metric": self.tallies.figures(interval=interval)} if self.tallies else {})
 
 
 def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], look: Look) -> None:
     """Run the feeds in each way, until the first has been seen enough of."""
     first = executions[0]
-    with Reading(subject.expected) as stored:
+    with Reading(subject.expected) as stored, Reading(subject.truth) as truth:
         for feed in feeds:
-            several = [execution.infer(feed) for execution in executions]
+            several = [execution.asking.answers(feed) for execution in executions]
             expected = {name: stored.take(name, len(array)) for name, array in several[0].items()}
+            true = {name: truth.take(name, len(several[0][name])) for name in first.beside}
             for execution, actual in zip(executions, several, strict=True):
-                execution.add(feed, expected, actual)
+                execution.add(feed, expected, true, actual)
             if look(Seen(feed=feed, expected=expected, actual=several[0], tallies=first.tallies)):
                 return
         _check_all_taken(stored, first.differences)
 
 
-def answers(request: Any, ports: Sequence[Any], interface: Interface, feed: Feed) -> dict[str, Array]:
-    """Return what an IR gives for a feed, [samples, ...] by output; `ports` are its outputs."""
-    results = request.infer(by_place(interface, feed.inputs), share_inputs=True)
-    return {
-        tensor.name: rows(_plain(results[port], port), tensor, count=feed.count, fed=feed.fed)
-        for tensor, port in zip(interface.outputs, ports, strict=True)
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A compiled model that is asked feed by feed."""
+
+    subject: Subject
+    ports: list[Any]
+    request: Any
+
+    @classmethod
+    def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Asking:
+        """Return one of a model whose outputs are the interface's, in its order."""
+        ports = [compiled.output(index) for index in range(len(subject.interface.outputs))]
+        return cls(subject=subject, ports=ports, request=compiled.create_infer_request())
+
+    def answers(self, feed: Feed) -> dict[str, Array]:
+        """Return what it gives for a feed, [samples, ...] by output."""
+        interface, whole = self.subject.interface, self.subject.plan.whole
+        try:
+            results = self.request.infer(by_place(interface, feed.inputs), share_inputs=True)
+        except RuntimeError as error:
+            message = f"OpenVINO cannot run the IR on these samples, TensorFlow can: {message_of(error)}"
+            made_up = "they were made up: name a dataset under `accuracy`, or `value` for an input of one value"
+            hint = made_up if self.subject.samples.origin == "noise" else ""
+            raise ActionError("openvino-cannot-run", message, setting="accuracy.dataset", help=hint) from error
+        return {
+            tensor.name: rows(
+                _plain(results[port], port), tensor, count=feed.count, fed=feed.fed, whole=tensor.name in whole
+            )
+            for tensor, port in zip(interface.outputs, self.ports, strict=True)
+        }
+
+
+def _is_far(differences: Mapping[str, Difference]) -> bool:
+    """Whether some output is so far from TensorFlow's that the IR is asked once more."""
+    every = [apart.figures() for apart in differences.values()]
+    return any(known["nan_mismatch"] or (1.0 if known["cosine"] is None else known["cosine"]) < FAR for known in every)
 
 
 def _check_all_taken(stored: Reading, outputs: Iterable[str]) -> None:
@@ -233,18 +293,40 @@ def _check_all_taken(stored: Reading, outputs: Iterable[str]) -> None:
             raise ActionError("output-shape", f"TensorFlow gave {left} rows of `{output}` more than the IR")
 
 
-def _output(subject: Subject, tensor: Tensor, difference: Difference) -> dict[str, object]:
-    resolution = {"resolution": RESOLUTION[tensor.type]} if tensor.type in RESOLUTION else {}
-    return {"name": tensor.name, **difference.figures(), **_own(subject.facts, tensor.name), **resolution}
+def _output(subject: Subject, tensor: Tensor, difference: Difference, beside: Difference | None) -> dict[str, object]:
+    facts, name = subject.facts, tensor.name
+    found = {"name": name, **difference.figures(), **_own(facts, name), **_resolution(facts, tensor)}
+    if beside is None:
+        return found
+    near, apart = beside.figures(), facts["apart"].get(name) or {"max_abs": None, "cosine": None}
+    return {
+        **found,
+        "truth": facts["truth"],
+        "truth_max_abs": near["max_abs"],
+        "truth_cosine": near["cosine"],
+        "own_truth_max_abs": apart["max_abs"],
+        "own_truth_cosine": apart["cosine"],
+    }
+
+
+def _resolution(facts: Mapping[str, Any], tensor: Tensor) -> dict[str, object]:
+    """Return what an output is rounded by: as a number of its type, or of the half precision inside."""
+    inside = facts["computes_in"]
+    kinds = [kind for kind in (tensor.type, inside) if kind in RESOLUTION]
+    if not kinds:
+        return {}
+    named = {"computes_in": inside} if inside in kinds else {}
+    return {"resolution": max(RESOLUTION[kind] for kind in kinds), **named}
 
 
 def _own(facts: Mapping[str, Any], name: str) -> dict[str, object]:
     """Return how far TensorFlow is from itself: a comparison cannot ask for more. See `original.again`."""
-    own = facts["own"].get(name)
+    own, quantum = facts["own"].get(name), facts["quanta"].get(name)
     if own is None:
         return {}
-    apart = {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
-    return {**apart, "quantum": facts["quanta"].get(name)} if facts["in_integers"] else apart
+    apart = {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"], "own_moved": own["moved"]}
+    drawn = {"random": True} if own["random"] else {}
+    return {**apart, **drawn, **({"quantum": quantum} if facts["in_integers"] or quantum else {})}
 
 
 def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Array]:

@@ -52,9 +52,15 @@ class _Squares:
 
 @dataclass(slots=True)
 class Difference:
-    """The difference of two arrays that come in parts. `scale`: the largest finite magnitude in all of `expected`."""
+    """The difference of two arrays that come in parts. `scale`: the largest finite magnitude in all of `expected`.
+
+    `varies`: its size depends on the data. Where one side gives more than the other, the other counts as 0 there.
+    """
 
     scale: float
+    varies: bool = False
+    _all: int = 0
+    _other_sizes: int = 0
     _elements: int = 0
     _apart: float = 0.0
     _max_rel: float | None = None
@@ -74,11 +80,15 @@ class Difference:
         Raises:
             ActionError: the two have different shapes.
         """
+        if expected.shape != actual.shape and self.varies and expected.ndim == actual.ndim:
+            self._other_sizes += 1
+            expected, actual = _padded(expected, actual)
         if expected.shape != actual.shape:
             message = f"TensorFlow's output has shape {list(expected.shape)}, the IR's {list(actual.shape)}"
             raise ActionError("output-shape", message)
         first, second = expected.astype(np.float64), actual.astype(np.float64)
         finite = np.isfinite(first) & np.isfinite(second)
+        self._all += first.size
         self._count(first, second, finite)
         self._compare_rows(first, second)
         if finite.any():
@@ -97,17 +107,22 @@ class Difference:
             columns.
         nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on
             one side or both, and not the same there.
+        elements: how many there are, 0 of an output that was always empty. other_sizes: how many parts of an output
+            whose size depends on the data had another size than expected; only where there were some.
 
         All but the counts are over elements that are finite on both sides, and None where there is none.
         """
         argmax = self._same_rows / self._rows if self._rows else None
+        counts = {**self._counts, "elements": self._all}
+        if self._other_sizes:
+            counts["other_sizes"] = self._other_sizes
         names = ("scale", "max_abs", "mean_abs", "max_rel", "cosine", "snr_db")
         if not self._elements:
-            return {**dict.fromkeys(names), "argmax": argmax, **self._counts}
+            return {**dict.fromkeys(names), "argmax": argmax, **counts}
         mean = self._apart / self._elements
         scale, most = self._signal.largest, self._noise.largest
         values = (_finite(scale), _finite(most), _finite(mean), self._max_rel, self._cosine(), self._decibels())
-        return {**dict(zip(names, values, strict=True)), "argmax": argmax, **self._counts}
+        return {**dict(zip(names, values, strict=True)), "argmax": argmax, **counts}
 
     def _count(self, first: Array, second: Array, finite: Array) -> None:
         mismatch = ~finite & (first != second) & ~(np.isnan(first) & np.isnan(second))
@@ -158,6 +173,15 @@ class Difference:
         if noise.largest == 0 or signal.largest == 0 or not math.isfinite(noise.largest):
             return None
         return 10 * math.log10(signal.total / noise.total) + 20 * math.log10(signal.largest / noise.largest)
+
+
+def _padded(first: Array, second: Array) -> tuple[Array, Array]:
+    """Return both with zeros where the other is larger."""
+    shape = np.maximum(first.shape, second.shape)
+    padded = [
+        np.pad(array, [(0, more) for more in shape - np.asarray(array.shape, shape.dtype)]) for array in (first, second)
+    ]
+    return padded[0], padded[1]
 
 
 def _finite(value: float) -> float | None:

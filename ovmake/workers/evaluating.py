@@ -1,12 +1,14 @@
 """evaluate: run an IR on the samples that the reference saw; figures against TensorFlow's.
 
 evaluation = {
-    "format": 3, "samples": 5000,
+    "format": 4, "samples": 5000,
+    "inputs": {"from": "dataset" | "calibration" | "noise", "why": "…", "notes": ["…"]},    see referring.py
     "metric": {"name": "accuracy", "unit": "share", "higher_is_better": true,    where the Ovfile asks for one
                "reference": 0.918, "candidate": 0.9138, "step": 0.0002,
                "interval": {"low", "high", "level", "replicates"}},              of the drop, see metrics/bootstrap.py
     "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.Difference
-    "not_measured": "TensorFlow cannot run …",                                   then without metric and outputs
+    "unsteady": ["y"],                                    outputs that were others when the IR was asked the same again
+    "not_measured": "TensorFlow cannot run …", "help": "…",                      then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
     "executed": {"f32": 20}, "layers": [{"name", "type", "precision"}], "weights": {"f32": 594736},
     "compile_properties": {...},
@@ -44,8 +46,9 @@ def evaluate(request: Request) -> dict[str, object]:
     layers = executed.layers(compiled, model)
     counts = executed.counts(layers)
     evaluation: dict[str, object] = {
-        "format": 3,
+        "format": 4,
         "samples": subject.samples.count,
+        "inputs": subject.facts["inputs"],
         "outputs": [],
         "operations": {"tensorflow": subject.facts.get("operations"), "openvino": ir.operations(model)},
         "executed": counts,
@@ -54,7 +57,7 @@ def evaluate(request: Request) -> dict[str, object]:
         "compile_properties": properties,
     }
     if not_measured := subject.facts.get("not_measured") or executed.not_executed(request.params, counts):
-        evaluation["not_measured"] = not_measured
+        evaluation |= {"not_measured": not_measured, "help": subject.facts.get("help", "")}
     else:
         neighbours = Neighbours(subject=subject, model=model, device=device, properties=properties, compiled=compiled)
         evaluation |= _figures(subject, model, compiled, by_default(model, device, properties), neighbours.look)

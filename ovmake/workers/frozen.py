@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from ovmake.workers.graphs import Loaded, nodes, register
+from ovmake.workers.halves import computes_in, shaken, steps, widened
 from ovmake.workers.interface import Constant, Interface, Tensor
 from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, check_ops, load
 from ovmake.workers.nudging import nudged
@@ -34,13 +35,21 @@ FRAMES = {"Enter", "RefEnter"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A callable graph. `operations` counts what computes something, loop bodies once; `make` makes `function` anew."""
+    """A callable graph. `operations` counts what computes something, loop bodies once; `make` makes `function` anew.
+
+    `true` is the same in FP32 where some of it computes in half precision, `less` the same where fake quantization is
+    fed a hair less (`halves.py`); None otherwise. `quanta` and `computes_in`: see `original.Original`.
+    """
 
     make: Callable[[], Any]
     function: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     operations: int
+    computes_in: str
+    quanta: Mapping[str, float]
+    true: Any
+    less: Any
 
     @classmethod
     def load(cls, request: Request, interface: Interface) -> Frozen:
@@ -61,18 +70,20 @@ class Frozen:
         def make() -> Any:
             return _callable(graph, part, interface)
 
+        between = _between(graph, starts, ends)
+        half = computes_in(nodes(between))
+        moved = shaken(graph)
         return cls(
             make=make,
             function=make(),
             inputs=tuple(starts),
             outputs=tuple(ends),
-            operations=sum(node.op not in NOT_COUNTED for node in nodes(_between(graph, starts, ends))),
+            operations=sum(node.op not in NOT_COUNTED for node in nodes(between)),
+            computes_in=half,
+            quanta=steps(between, ends),
+            true=_true(graph, part, interface) if half else None,
+            less=None if moved is None else _callable(moved, part, interface),
         )
-
-    @property
-    def quanta(self) -> Mapping[str, float]:
-        """See `original.Original`: a graph of TensorFlow's computes in floating point."""
-        return {}
 
     @property
     def in_integers(self) -> bool:
@@ -82,7 +93,23 @@ class Frozen:
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
         """See `original.Original`."""
         moved = nudged(feed)
+        if self.less is not None:
+            return self._run(self.less, moved or feed)
         return None if moved is None else self(moved)
+
+    @property
+    def truth_name(self) -> str:
+        """See `original.Original`."""
+        return "" if self.true is None else "the same graph in f32"
+
+    @property
+    def truth_is_dear(self) -> bool:
+        """See `original.Original`."""
+        return False
+
+    def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """See `original.Original`."""
+        return self._run(self.true, {name: _wide(array) for name, array in feed.items()})
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
         """Return a feed as the function's arguments."""
@@ -90,7 +117,10 @@ class Frozen:
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run once."""
-        results = self.function(*self.tensors(feed))
+        return self._run(self.function, feed)
+
+    def _run(self, function: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
+        results = function(*self.tensors(feed))
         return {name: _plain(np.asarray(result)) for name, result in zip(self.outputs, results, strict=True)}
 
 
@@ -141,6 +171,10 @@ def _tensor(known: Mapping[str, str], tensor: Tensor | Constant) -> str:
     raise ActionError("interface-mismatch", message, setting="source")
 
 
+def _wide(array: Array) -> Array:
+    return array.astype(np.float32) if array.dtype.name in {"float16", "bfloat16"} else array
+
+
 def _plain(array: Array) -> Array:
     """Return bfloat16, which is no type of numpy's and cannot be stored as one, as float32."""
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
@@ -187,6 +221,17 @@ def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
     except (ValueError, KeyError, tf.errors.OpError) as error:
         message = f"TensorFlow cannot run this part of the graph: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+
+
+def _true(graph: Any, part: _Part, interface: Interface) -> Any | None:
+    """Return the same part in FP32; None where it is none then, of a graph that looks at the bits of a half."""
+    wide = widened(graph)
+    register(wide)
+    constants = {tensor: _wide(value) for tensor, value in part.constants.items()}
+    try:
+        return _callable(wide, replace(part, constants=constants), interface)
+    except ActionError:
+        return None
 
 
 def _session_callable(run: Callable[..., Any], specs: Sequence[Any]) -> Any:

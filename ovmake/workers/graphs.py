@@ -129,13 +129,13 @@ def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
             argument.attr.pop("_user_specified_name", None)
         for node in function.node_def:
             _clean(node)
-            _rename_calls(node, renamed)
+            rename_calls(node, renamed)
         _number_arguments(function)
         function.signature.name = ""
         digest = hashlib.sha256(function.SerializeToString(deterministic=True)).hexdigest()[:12]
         renamed[name] = function.signature.name = f"{_plain(name)}_{digest}"
     for node in graph_def.node:
-        _rename_calls(node, renamed)
+        rename_calls(node, renamed)
 
 
 def _number_arguments(function: Any) -> None:
@@ -184,7 +184,8 @@ def _functions(node: Any) -> Iterator[Any]:
         yield from node.attr[name].list.func if node.attr[name].HasField("list") else ()
 
 
-def _rename_calls(node: Any, renamed: Mapping[str, str]) -> None:
+def rename_calls(node: Any, renamed: Mapping[str, str]) -> None:
+    """Let a node call functions by their new names."""
     node.op = renamed.get(node.op, node.op)
     for function in _functions(node):
         function.name = renamed.get(function.name, function.name)

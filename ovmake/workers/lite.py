@@ -31,6 +31,7 @@ from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorTy
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.workers.lite_truth import floated
 from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError, message_of
@@ -39,6 +40,7 @@ from ovmake.workers.screening import screen
 
 Shape = tuple[int, ...]
 
+PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 _UNCOMPARED = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
 
 
@@ -56,7 +58,8 @@ class Lite:
 
     `fixed` are the inputs that are constants, by index. `plain` is the same model in TFLite's own kernels, without
     XNNPACK, if it computes in integers: its kernels then round differently. `quanta` are the steps of outputs in
-    integers, or made of integers at the very end. `make` makes the interpreter anew.
+    integers, or made of integers at the very end. `make` makes the interpreter anew. `true` is the model in a higher
+    precision, or in the kernels that define it; None of a model in floating point.
     """
 
     make: Callable[[], Any]
@@ -67,6 +70,9 @@ class Lite:
     fixed: Mapping[int, Array]
     quanta: Mapping[str, float]
     operations: int
+    true: Any = None
+    truth_name: str = ""
+    truth_is_dear: bool = False
 
     @classmethod
     def load(
@@ -109,10 +115,15 @@ class Lite:
         def make() -> Any:
             return _ready(content, shapes, threads)
 
+        in_integers = _computes_in_integers(model)
+        true, truth_name, dear = _true(content, shapes, threads) if in_integers else (None, "", False)
         return cls(
             make=make,
             interpreter=make(),
-            plain=_ready(content, shapes, threads, plain=True) if _computes_in_integers(model) else None,
+            plain=_ready(content, shapes, threads, kernels=PLAIN) if in_integers else None,
+            true=true,
+            truth_name=truth_name,
+            truth_is_dear=dear,
             quanta={name: step for name, index in given.items() if (step := _quantum(model, index))},
             inputs=fed,
             outputs=given,
@@ -138,6 +149,10 @@ class Lite:
             return self._run(self.plain, feed)
         moved = nudged(feed)
         return None if moved is None else self(moved)
+
+    def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """See `original.Original`."""
+        return self._run(self.true, feed)
 
     def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
         self._fit(interpreter, feed)
@@ -315,12 +330,12 @@ def _indexes(found: Any) -> list[int]:
 # the interpreter
 
 
-def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, plain: bool = False) -> Any:
+def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels: Any = OpResolverType.AUTO) -> Any:
     try:
-        if shapes and not plain:
+        if shapes and kernels == OpResolverType.AUTO:
             # XNNPACK convolves 5 channels with a kernel for 3, and says nothing; TFLite's plain kernels do not.
-            _allocated(content, shapes, threads, plain=True)
-        interpreter = _allocated(content, shapes, threads, plain=plain)
+            _allocated(content, shapes, threads, PLAIN)
+        interpreter = _allocated(content, shapes, threads, kernels)
         for detail in interpreter.get_input_details():
             interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], dtype=detail["dtype"]))
         interpreter.invoke()
@@ -330,8 +345,18 @@ def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, plain: 
     return interpreter
 
 
-def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, *, plain: bool) -> Any:
-    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
+def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[Any, str, bool]:
+    """Return what is nearer to the truth than a model that computes in integers, its name, and whether it is dear."""
+    floats = floated(content)
+    try:
+        if floats is not None:
+            return _ready(floats, shapes, threads), "the model with its weights in f32", False
+        return _allocated(content, shapes, threads, OpResolverType.BUILTIN_REF), "TFLite's reference kernels", True
+    except (ActionError, RuntimeError, ValueError):
+        return None, "", False
+
+
+def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
         interpreter = Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)

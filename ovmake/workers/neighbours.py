@@ -21,7 +21,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.workers.comparison import Seen, Subject, answers, by_place
+from ovmake.workers.comparison import Asking, Seen, Subject, by_place
 from ovmake.workers.differences import Difference, Figures, largest
 from ovmake.workers.preparing import Array
 from ovmake.workers.samples import Feed, alone
@@ -92,14 +92,12 @@ class Neighbours:
         self, compiled: ov.CompiledModel, feed: Feed, together: Mapping[str, Array]
     ) -> dict[str, Difference]:
         """Return how far answers alone are from those in a batch, of each output that has a row per sample."""
-        outputs = self.subject.interface.outputs
-        ports = [compiled.output(index) for index in range(len(outputs))]
-        request = compiled.create_infer_request()
-        scales = self.subject.facts["scales"]
-        rowed = [name for name, rows in together.items() if len(rows) == feed.count]
-        apart = {name: Difference(scale=scales[name]) for name in rowed}
+        asking = Asking.of(self.subject, compiled)
+        scales, whole = self.subject.facts["scales"], self.subject.plan.whole
+        rowed = [name for name, rows in together.items() if len(rows) == feed.count and name not in whole]
+        apart = {name: Difference(scale=scales[name], varies=True) for name in rowed}
         for place in alone(feed.count):
-            single = answers(request, ports, self.subject.interface, feed.alone(place))
+            single = asking.answers(feed.alone(place))
             for name in rowed:
                 apart[name].add(together[name][place : place + 1], single[name])
         return apart
@@ -114,9 +112,7 @@ class Neighbours:
                 compiled = ov.Core().compile_model(self.model, self.device, {**self.properties, **remedy})
             except RuntimeError:
                 continue  # the device does not know the property
-            interface = self.subject.interface
-            ports = [compiled.output(index) for index in range(len(interface.outputs))]
-            together = answers(compiled.create_infer_request(), ports, interface, feed)
+            together = Asking.of(self.subject, compiled).answers(feed)
             apart = self._differences(compiled, feed, together)
             if not any(self._is_odd(name, one.figures(), limit) for name, one in apart.items()):
                 helping.append(remedy)

@@ -1,6 +1,7 @@
 """What rounding does to a model: its inputs, moved by a unit in the last place at most. Pure.
 
     nudged(feed) -> feed | None       None where nothing in it is in floating point
+    moved_by(feed) -> float           how far that is, as a share of the inputs' largest magnitudes
 
 Some models blow the last bit up: silence through a logarithm, say. Nobody can ask an IR to be closer to them than they
 are to themselves.
@@ -21,6 +22,15 @@ def nudged(feed: Mapping[str, Array]) -> dict[str, Array] | None:
         return None
     generator = np.random.default_rng(0)
     return {name: _moved(array, generator) for name, array in feed.items()}
+
+
+def moved_by(feed: Mapping[str, Array]) -> float:
+    """Return the most that an input is moved by, as a share of the largest magnitude in it; 0 if nothing is moved."""
+    most = [float(np.abs(array).max()) for array in feed.values() if array.dtype.kind == "f" and array.size]
+    steps = [
+        float(np.spacing(np.abs(array).max())) for array in feed.values() if array.dtype.kind == "f" and array.size
+    ]
+    return max((step / largest for step, largest in zip(steps, most, strict=True) if largest), default=0.0)
 
 
 def _moved(array: Array, generator: np.random.Generator) -> Array:

@@ -49,6 +49,21 @@ class Original(Protocol):
         In integers: with other kernels of the same framework. In floating point: with inputs moved by a last place.
         """
 
+    @property
+    def computes_in(self) -> str:
+        """The half precision that some of it computes in, `f16` or `bf16`; "" if none does."""
+
+    @property
+    def truth_name(self) -> str:
+        """What the same model in a higher precision is, in words; "" if there is none."""
+
+    @property
+    def truth_is_dear(self) -> bool:
+        """Whether that takes so long that it is asked only where others differ: TFLite's reference kernels do."""
+
+    def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """Run that once."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiteOriginal:
@@ -78,6 +93,25 @@ class LiteOriginal:
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
         """See `Original`."""
         return self.lite.again(feed)
+
+    @property
+    def computes_in(self) -> str:
+        """See `Original`: OpenVINO has no .tflite compute in half precision."""
+        return ""
+
+    @property
+    def truth_name(self) -> str:
+        """See `Original`."""
+        return self.lite.truth_name
+
+    @property
+    def truth_is_dear(self) -> bool:
+        """See `Original`."""
+        return self.lite.truth_is_dear
+
+    def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """See `Original`."""
+        return self.lite.truth(feed)
 
 
 def original(request: Request, interface: Interface) -> Original:

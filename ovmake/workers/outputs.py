@@ -4,13 +4,18 @@
     with Writing(path) as written: written.add({"y": rows})
     with Reading(path) as stored: stored.take("y", 64)
 
-The file is an .npz that numpy reads too. TensorFlow's outputs for a whole validation set may be larger than the memory
-(5,000 masks of 512 × 512 in 21 classes take 110 GB), so no more than a feed of them is ever in it.
+The file is an .npz that numpy reads too. An output whose size depends on the data is flat there, and `sizes.json` says
+how it is cut: {"boxes": [[1, [5, 4]], [2, [7, 4]]]} is a sample of 5 boxes, then two of 7 each.
+
+TensorFlow's outputs for a whole validation set may be larger than the memory (5,000 masks of 512 × 512 in 21 classes
+take 110 GB), so no more than a feed of them is ever in it.
 """  # noqa: RUF002 - the sign for times is meant as such
 
 from __future__ import annotations
 
 import io
+import json
+import math
 import shutil
 import tempfile
 import zipfile
@@ -25,16 +30,20 @@ from numpy.lib import format as npy
 
 from ovmake.workers.interface import Tensor
 from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import ActionError
+
+SIZES = "sizes.json"
 
 
-def rows(array: Array, tensor: Tensor, *, count: int, fed: int) -> Array:
+def rows(array: Array, tensor: Tensor, *, count: int, fed: int, whole: bool = False) -> Array:
     """Return what a feed of `fed` samples, of which `count` are real, gave for an output: [count, ...].
 
     An output with as many rows as samples went in has one per sample. With several times as many, each sample has
-    several, if the output's size follows the batch at all. What does not follow it is one row, whole.
+    several, if the output's size follows the batch at all. What does not follow it, or is known to be `whole`, is one
+    row.
     """
     array = np.asarray(array)
+    if whole:
+        return array[np.newaxis]
     if array.ndim > 0 and len(array) > fed > 1 and tensor.shape[0] == -1 and len(array) % fed == 0:
         array = array.reshape(fed, -1, *array.shape[1:])
     per_sample = array.ndim > 0 and len(array) == fed
@@ -42,13 +51,25 @@ def rows(array: Array, tensor: Tensor, *, count: int, fed: int) -> Array:
 
 
 @dataclass(slots=True)
+class _Block:
+    """Rows of one size, one after the other: `count` of them, `shape` each."""
+
+    count: int
+    shape: tuple[int, ...]
+
+
+@dataclass(slots=True)
 class _Growing:
     """An array that grows by rows: a file without a name, removed with the process."""
 
     file: IO[bytes]
-    shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    count: int = 0
+    blocks: list[_Block]
+
+    @property
+    def varies(self) -> bool:
+        """Whether its rows have several sizes."""
+        return len(self.blocks) > 1
 
 
 class Writing:
@@ -58,25 +79,22 @@ class Writing:
         self._path = Path(path)
         self._arrays: dict[str, _Growing] = {}
 
-    def add(self, outputs: Mapping[str, Array]) -> None:
-        """Add some rows to each output.
+    @property
+    def varied(self) -> frozenset[str]:
+        """The outputs whose size was not always the same."""
+        return frozenset(name for name, growing in self._arrays.items() if growing.varies)
 
-        Raises:
-            ActionError: an output changes its size from one feed to the next.
-        """
+    def add(self, outputs: Mapping[str, Array]) -> None:
+        """Add some rows to each output."""
         for name, array in outputs.items():
             if name not in self._arrays:
                 file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115 - closed when all is written
-                self._arrays[name] = _Growing(file=file, shape=array.shape[1:], dtype=array.dtype)
+                self._arrays[name] = _Growing(file=file, dtype=array.dtype, blocks=[])
             growing = self._arrays[name]
-            if array.shape[1:] != growing.shape:
-                message = (
-                    f"output `{name}` changes its size from sample to sample: it was {list(growing.shape)} per sample, "
-                    f"and then {list(array.shape[1:])}"
-                )
-                raise ActionError("output-shape", message)
+            if not growing.blocks or growing.blocks[-1].shape != array.shape[1:]:
+                growing.blocks.append(_Block(count=0, shape=array.shape[1:]))
+            growing.blocks[-1].count += len(array)
             growing.file.write(np.ascontiguousarray(array, dtype=growing.dtype).data)
-            growing.count += len(array)
 
     def discard(self) -> None:
         """Forget what was added."""
@@ -96,11 +114,24 @@ class Writing:
             with zipfile.ZipFile(self._path, "w") as archive:
                 for name, growing in self._arrays.items():
                     self._store(archive, name, growing)
+                self._store_sizes(archive)
         self.discard()
+
+    def _store_sizes(self, archive: zipfile.ZipFile) -> None:
+        """Say how the outputs are cut whose rows have several sizes. No output is called so: those end in .npy."""
+        sizes = {
+            name: [[block.count, block.shape] for block in growing.blocks]
+            for name, growing in self._arrays.items()
+            if growing.varies
+        }
+        if sizes:
+            archive.writestr(zipfile.ZipInfo(SIZES), json.dumps(sizes))
 
     def _store(self, archive: zipfile.ZipFile, name: str, growing: _Growing) -> None:
         header = io.BytesIO()
-        shape = (growing.count, *growing.shape)
+        first = growing.blocks[0]
+        elements = sum(block.count * math.prod(block.shape) for block in growing.blocks)
+        shape = (elements,) if growing.varies else (first.count, *first.shape)
         about = {"descr": npy.dtype_to_descr(growing.dtype), "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(header, about)
         growing.file.seek(0)
@@ -112,12 +143,11 @@ class Writing:
 
 @dataclass(slots=True)
 class _Stream:
-    """An array of the file, read up to row `count - left`."""
+    """An array of the file, of which `blocks` have not been taken yet."""
 
     member: IO[bytes]
-    shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    left: int
+    blocks: list[_Block]
 
 
 @dataclass(slots=True)
@@ -126,32 +156,43 @@ class Reading:
 
     path: str
     _archive: zipfile.ZipFile = field(init=False)
+    _sizes: Mapping[str, list[_Block]] = field(init=False, default_factory=dict)
     _streams: dict[str, _Stream] = field(init=False, default_factory=dict)
 
     def take(self, name: str, count: int) -> Array:
-        """Return the next rows of an output: `count`, or what is left."""
+        """Return the next rows of an output: `count`, or what is left of that size."""
         stream = self._stream(name)
-        count = min(count, stream.left)
-        stream.left -= count
-        shape = (count, *stream.shape)
-        data = stream.member.read(int(np.prod(shape)) * stream.dtype.itemsize)
+        block = stream.blocks[0]
+        count = min(count, block.count)
+        block.count -= count
+        if not block.count and len(stream.blocks) > 1:
+            stream.blocks.pop(0)
+        shape = (count, *block.shape)
+        data = stream.member.read(math.prod(shape) * stream.dtype.itemsize)
         return np.frombuffer(data, dtype=stream.dtype).reshape(shape)
 
     def left(self, name: str) -> int:
         """Return how many rows of an output have not been taken."""
-        return self._stream(name).left
+        return sum(block.count for block in self._stream(name).blocks)
 
     def _stream(self, name: str) -> _Stream:
         if name not in self._streams:
             member = self._archive.open(f"{name}.npy")
             npy.read_magic(member)
             shape, _, dtype = npy.read_array_header_1_0(member)
-            self._streams[name] = _Stream(member=member, shape=shape[1:], dtype=dtype, left=shape[0])
+            blocks = self._sizes.get(name) or [_Block(count=shape[0], shape=shape[1:])]
+            self._streams[name] = _Stream(member=member, dtype=dtype, blocks=blocks)
         return self._streams[name]
 
     def __enter__(self) -> Self:
         """Open the file."""
         self._archive = zipfile.ZipFile(self.path)
+        if SIZES in self._archive.namelist():
+            listed = json.loads(self._archive.read(SIZES))
+            self._sizes = {
+                name: [_Block(count=count, shape=tuple(shape)) for count, shape in blocks]
+                for name, blocks in listed.items()
+            }
         return self
 
     def __exit__(self, *_: object) -> None:

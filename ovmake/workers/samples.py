@@ -1,6 +1,6 @@
 """Samples for TensorFlow and for OpenVINO: the same arrays on both sides, from a dataset or from a seed.
 
-    samples = take(request, interface)         as the request's params say, in their order
+    samples = take(request, interface)         as the request's params and its plan say, in their order
     samples = calibrating(request, interface)  those that a quantization uses
     for feed in samples.feeds(): ...           feed.inputs: input name -> array as the model takes it
 
@@ -23,7 +23,8 @@ from ovmake.workers.datasets.loader import Loaded
 from ovmake.workers.datasets.yielded import YIELD_ONE, Yielded
 from ovmake.workers.fitting import fitted, is_whole
 from ovmake.workers.interface import Interface, Tensor
-from ovmake.workers.made_up import made_up
+from ovmake.workers.made_up import Drawn, made_up
+from ovmake.workers.plan import Plan
 from ovmake.workers.preparing import Array
 from ovmake.workers.progress import counted
 from ovmake.workers.protocol import ActionError, Request
@@ -33,6 +34,8 @@ BATCH = 64
 SEEDED_SAMPLES = 16
 # So many samples of a batch are run alone as well: one that is disturbed by its neighbours is seldom the only one.
 ALONE = 8
+# Of a calibration set, samples that do not calibrate: enough for a cosine, and little beside a calibration.
+HELD_OUT = 32
 # Of the names of a file of strangers, what a message shows.
 SHOWN, SHOWN_CHARACTERS = 20, 60
 
@@ -59,8 +62,10 @@ class Feed:
 class Samples:
     """Some samples of a dataset: `order` are their numbers in it. Columns are as the model takes them.
 
-    `batch` samples are fed at once; None: each sample is a whole input. `fixed` says that the model may take no fewer
-    than `batch` at a time, so that the last feed is filled up. `yielded`, of a loader, is what it yielded in this pass.
+    `origin` is what they are: a "dataset", those of a "calibration" set that do not calibrate, or "noise"; then `why`
+    says why there is nothing better. `batch` samples are fed at once; None: each sample is a whole input. `fixed` says
+    that the model may take no fewer than `batch` at a time, so that the last feed is filled up. `yielded`, of a loader,
+    is what it yielded in this pass.
     """
 
     columns: Mapping[str, Column]
@@ -69,6 +74,8 @@ class Samples:
     fixed: bool
     labels: Column | None = None
     yielded: Yielded | None = None
+    origin: str = "dataset"
+    why: str = ""
 
     @property
     def count(self) -> int:
@@ -109,6 +116,10 @@ class Samples:
         """Return the first samples only."""
         return replace(self, order=self.order[:count])
 
+    def after(self, count: int) -> Samples:
+        """Return all but the first samples."""
+        return replace(self, order=self.order[count:])
+
     def shuffled(self, seed: int) -> Samples:
         """Return the same samples in the order of a seeded shuffle."""
         return replace(self, order=self.order[np.random.default_rng(seed).permutation(self.count)])
@@ -132,19 +143,35 @@ def _filled(array: Array, batch: int) -> Array:
     return np.concatenate([array, np.repeat(array[-1:], batch - len(array), axis=0)])
 
 
-def take(request: Request, interface: Interface, role: str = "dataset") -> Samples:
+def take(request: Request, interface: Interface, role: str = "dataset", plan: Plan | None = None) -> Samples:
     """Return the samples that the request's params speak of; from a seed, if it has no dataset of that role.
+
+    Where `calibrating` says how many samples of the dataset calibrate, they are some of the others; if there are none,
+    from a seed. `plan` is the request's, unless somebody is about to find one.
 
     Raises:
         ActionError: the dataset cannot be read, lacks an array, or does not fit the model.
     """
+    plan = plan or Plan.of(request)
     if role not in request.inputs:
-        return _seeded(request, interface)
+        return _planned(_seeded(request, interface, plan.drawn), plan)
     samples = _from_dataset(Given.of(request, role), interface)
     limit = request.params.get(f"{role}.limit")
     if isinstance(limit, int):
-        return samples.shuffled(_seed(request)).first(limit)
-    return samples
+        samples = samples.shuffled(_seed(request)).first(limit)
+    if role == "dataset" and isinstance(calibrating := request.params.get("calibrating"), int):
+        others = samples.shuffled(_seed(request)).after(calibrating).first(HELD_OUT)
+        if others.count:
+            samples = replace(others, origin="calibration")
+        else:
+            why = f"all {samples.count} samples of the calibration set calibrate"
+            samples = replace(_seeded(request, interface, plan.drawn), why=why)
+    return _planned(samples, plan)
+
+
+def _planned(samples: Samples, plan: Plan) -> Samples:
+    samples = samples if plan.count is None else samples.first(plan.count)
+    return samples.with_batch(1) if plan.whole else samples
 
 
 def calibrating(request: Request, interface: Interface, role: str = "dataset") -> Samples:
@@ -257,16 +284,17 @@ def _labels(reader: Reader, given: Given) -> Column | None:
 # samples from a seed
 
 
-def _seeded(request: Request, interface: Interface) -> Samples:
+def _seeded(request: Request, interface: Interface, drawn: Drawn) -> Samples:
     generator = np.random.default_rng(_seed(request))
     batch = interface.batch
     columns = {}
     for tensor in interface.inputs:
-        array = made_up(tensor, generator, count=SEEDED_SAMPLES, has_batch=batch is not None)
+        array = made_up(tensor, generator, count=SEEDED_SAMPLES, has_batch=batch is not None, drawn=drawn)
         columns[tensor.name] = Column.of(array, f"input `{tensor.name}`")
     return Samples(
         columns=columns,
         order=np.arange(SEEDED_SAMPLES),
         batch=_open_batch(interface, SEEDED_SAMPLES) if batch == -1 else batch,
         fixed=batch is not None and (batch > 0 or interface.batch_bounds is not None),
+        origin="noise",
     )

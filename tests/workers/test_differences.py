@@ -89,3 +89,26 @@ def test_one_side_of_zeros_has_no_direction() -> None:
 def test_other_shape_is_refused() -> None:
     with pytest.raises(ActionError, match=r"TensorFlow's output has shape \[2, 3\], the IR's \[2, 4\]"):
         difference(np.zeros((2, 3)), np.zeros((2, 4)))
+
+
+def test_an_output_that_was_always_empty_has_no_elements() -> None:
+    assert 0 == difference(np.zeros((1, 0, 2)), np.zeros((1, 0, 2)))["elements"]
+    assert 6 == difference(np.full((2, 3), math.nan), np.zeros((2, 3)))["elements"]
+
+
+def test_of_an_output_whose_size_depends_on_the_data_what_one_side_lacks_counts_as_nothing() -> None:
+    apart = Difference(scale=4.0, varies=True)
+    apart.add(np.array([[1.0, 4.0]]), np.array([[1.0]]))
+    apart.add(np.array([[2.0]]), np.array([[2.0, 0.5]]))
+    apart.add(np.array([[3.0]]), np.array([[3.0]]))
+
+    figures = apart.figures()
+
+    assert (2, 4.0, 5) == (figures["other_sizes"], figures["max_abs"], figures["elements"])
+    assert "other_sizes" not in difference(np.ones(3), np.ones(3))
+
+
+@pytest.mark.parametrize(("varies", "shape"), [(False, (1, 2)), (True, (1, 2, 1))])
+def test_other_sizes_are_an_error_where_none_are_to_be_expected(*, varies: bool, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ActionError, match="TensorFlow's output has shape"):
+        Difference(scale=1.0, varies=varies).add(np.ones((1, 3)), np.ones(shape))

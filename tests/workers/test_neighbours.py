@@ -60,7 +60,9 @@ def evaluated(folder: Path, kind: str, own: dict[str, Any] | None = None, sample
     Interface(inputs=(Tensor(name="x", shape=(-1, WIDTH), type="f32"),), outputs=(tensor,)).write(str(folder / "i"))
     with Writing(str(folder / "expected")) as written:
         written.add({"y": answer if rowed else answer[np.newaxis]})
-    facts = {"scales": {"y": float(np.abs(answer).max())}, "own": {}, "alone": own, "in_integers": False, "quanta": {}}
+    (folder / "truth").write_bytes((folder / "expected").read_bytes())
+    facts: dict[str, Any] = {"scales": {"y": float(np.abs(answer).max())}, "own": {}, "alone": own}
+    facts |= {"in_integers": False, "quanta": {}, "varying": [], "computes_in": "", "inputs": {"from": "dataset"}}
     (folder / "facts").write_text(json.dumps({"format": 2, "operations": 1, **facts}))
     inputs = {
         "xml": "xml",
@@ -68,6 +70,7 @@ def evaluated(folder: Path, kind: str, own: dict[str, Any] | None = None, sample
         "interface": "i",
         "expected": "expected",
         "facts": "facts",
+        "truth": "truth",
         "dataset": "x.npz",
     }
     evaluating.evaluate(

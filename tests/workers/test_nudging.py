@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ovmake.workers.nudging import nudged
+from ovmake.workers.nudging import moved_by, nudged
 
 
 def test_numbers_move_by_what_the_largest_is_rounded_by() -> None:
@@ -39,3 +39,9 @@ def test_integers_stay_beside_numbers_that_move() -> None:
 
 def test_integers_alone_cannot_be_moved() -> None:
     assert nudged({"ids": np.arange(5)}) is None
+
+
+def test_how_far_inputs_are_moved_is_a_share_of_the_largest() -> None:
+    assert 2.0**-23 == moved_by({"x": np.array([0.25, -1.0], np.float32), "n": np.array([7])})
+    assert 2.0**-10 == moved_by({"x": np.array([1.0], np.float16)})
+    assert 0.0 == moved_by({"n": np.array([7]), "x": np.zeros((0, 3), np.float32), "z": np.zeros(2, np.float32)})

@@ -11,7 +11,6 @@ import pytest
 from ovmake.workers.interface import Tensor
 from ovmake.workers.outputs import Reading, Writing, rows
 from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import ActionError
 
 
 def y(*shape: int) -> Tensor:
@@ -71,13 +70,37 @@ def test_nothing_is_written_of_what_was_discarded(tmp_path: Path) -> None:
         assert [] == loaded.files
 
 
-def test_output_whose_size_changes_is_refused(tmp_path: Path) -> None:
-    with Writing(str(tmp_path / "outputs.npz")) as written:
-        written.add({"y": np.ones((3, 2))})
-        with pytest.raises(
-            ActionError, match=r"output `y` changes its size .*: it was \[2\] per sample, and then \[4\]"
-        ):
-            written.add({"y": np.ones((3, 4))})
+def test_an_output_whose_size_changes_is_read_as_it_came(tmp_path: Path) -> None:
+    path = str(tmp_path / "outputs.npz")
+    parts = [np.ones((1, 2, 3)), np.ones((1, 0, 3)), np.full((2, 5, 3), 2.0), np.full((1, 5, 3), 3.0)]
+    with Writing(path) as written:
+        for part in parts:
+            written.add({"y": part, "plain": np.zeros((len(part), 2))})
+        assert {"y"} == written.varied
+
+    with Reading(path) as stored:
+        found = [stored.take("y", count) for count in (1, 1, 2, 4)]
+        assert 0 == stored.left("y")
+        assert (5, 2) == stored.take("plain", 9).shape
+    assert [(1, 2, 3), (1, 0, 3), (2, 5, 3), (1, 5, 3)] == [array.shape for array in found]
+    assert all(np.array_equal(one, other) for one, other in zip(parts, found, strict=True))
+
+
+@pytest.mark.parametrize("shape", [(1, 0, 2), (0, 4)])
+def test_an_output_that_is_empty_is_one(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = str(tmp_path / "outputs.npz")
+    with Writing(path) as written:
+        written.add({"y": np.zeros(shape)})
+
+    with Reading(path) as stored:
+        assert shape == stored.take("y", shape[0]).shape
+        assert 0 == stored.left("y")
+
+
+def test_what_is_known_to_be_whole_is_no_row_per_sample() -> None:
+    """Of a sample with one box, and of one with three: [1, 4] and [3, 4]."""
+    assert (1, 1, 4) == rows(np.zeros((1, 4)), y(-1, 4), count=1, fed=1, whole=True).shape
+    assert (1, 3, 4) == rows(np.zeros((3, 4)), y(-1, 4), count=1, fed=1, whole=True).shape
 
 
 def test_memory_holds_a_feed_and_not_the_set(tmp_path: Path) -> None:

