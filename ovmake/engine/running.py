@@ -18,8 +18,6 @@ def complaints(
     verdict: Mapping[str, object], evaluation: Mapping[str, object], record: Mapping[str, object]
 ) -> Iterator[Complaint]:
     """Yield them, of an IR whose gate passed."""
-    if verdict.get("result") != "passed":
-        return
     default = verdict.get("default")
     if isinstance(default, dict) and default["needs"]:
         yield Complaint(
@@ -30,7 +28,7 @@ def complaints(
             help=f"set `{default['needs']}` where the application compiles the IR, or promise less",
             setting="accuracy",
         )
-    if by_nature := depends_by_nature(evaluation):
+    if verdict.get("result") == "passed" and (by_nature := depends_by_nature(evaluation)):
         yield Complaint(
             code="depends-on-batch",
             message=f"TensorFlow's own answers for a sample depend on what else is in its batch, {by_nature}",

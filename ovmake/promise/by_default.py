@@ -1,6 +1,8 @@
 """Is the promise kept where an application compiles the IR without properties. Pure.
 
-default_verdict(evaluation, params) -> Default | None      None where that executes the IR as it was verified
+    default_verdict(evaluation, params) -> Default | None
+
+None where that executes the IR as it was verified, and where that keeps no promise itself.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ class Default:
 
 
 def default_verdict(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Default | None:
-    """Return the verdict over the second execution that an evaluation holds."""
+    """Return the verdict over the second execution that an evaluation holds; None where the first keeps no promise."""
     found = evaluation.get("default")
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or decide(evaluation, params).result != "passed":
         return None
     first = {name: value for name, value in evaluation.items() if name not in {"default", "neighbours"}}
     # What the Ovfile leaves to the tool's defaults has others here, see `rules/gate.py`.

@@ -38,7 +38,7 @@ def test_default_that_breaks_the_promise_is_told_with_the_line_that_keeps_it() -
 def test_default_that_keeps_it_and_a_gate_that_did_not_pass_are_nothing_to_warn_of() -> None:
     assert [] == [*complaints(verdict("passed", needs=None), neighbours(0.0), RECORD)]
     assert [] == [*complaints(verdict(None), {}, RECORD)]
-    assert [] == [*complaints(verdict("missed", gate="not-measured"), neighbours(0.5), RECORD)]
+    assert [] == [*complaints(verdict(None, gate="not-measured"), neighbours(0.5), RECORD)]
 
 
 def test_model_whose_answers_depend_on_the_batch_is_told_as_that() -> None:

@@ -64,6 +64,13 @@ def test_metric_of_the_default_is_judged_by_the_same_drop() -> None:
     assert ("missed", 0.2) == (default.verdict.result, round(default.verdict.drop or 0, 6))
 
 
+def test_where_the_first_execution_keeps_no_promise_the_second_is_not_asked() -> None:
+    missed = {**evaluation(ROUNDED), "outputs": [WRONG]}
+    unknown = {**evaluation(ROUNDED), "not_measured": "TensorFlow cannot run it"}
+
+    assert [None, None] == [default_verdict(found, PARAMS) for found in (missed, unknown)]
+
+
 def test_without_another_execution_there_is_no_second_verdict() -> None:
     assert default_verdict(evaluation(), PARAMS) is None
 
