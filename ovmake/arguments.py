@@ -101,6 +101,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _inspect_arguments(inspect)
 
     init = _command(commands, "init", run["init"], "write a starter Ovfile by looking at the models")
+    try_help = "write what fits without building it first; then a gate may be missed"
+    init.add_argument("--no-try", action="store_true", help=try_help)
     init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
 
     clean = _command(commands, "clean", run["clean"], "remove what was published; the cache stays")

@@ -216,7 +216,7 @@ def open_session(
     state = where.root / STATE
     disk = _disk(where, read.ovfile.build_dir)
     _refuse_build_folder(where, disk, read)
-    with _held(disk.ours, wait=wait, tell=tell):
+    with hold_state(disk.ours, wait=wait, tell=tell):
         key, why = keep_key()
         database, warning = Database.open(state / DATABASE, key)
         if why:
@@ -225,18 +225,18 @@ def open_session(
             tell(warning)
             disk.remove(stamp.PLACE)
             read = read_ovfile(where)  # all of it: without its traces, no model is known
-        runner = RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=limits)
+        session = session_of(where, read, disk, database, limits)
         try:
-            yield _session(where, read, disk, database, runner)
+            yield session
         except sqlite3.DatabaseError as error:
             if not torn(error):
                 raise
-            runner.close()
+            session.runner.close()
             database.close()
             disk.remove(stamp.PLACE)
             raise _lost(state / DATABASE, error) from error
         finally:
-            runner.close()
+            session.runner.close()
             database.close()
 
 
@@ -263,9 +263,8 @@ def look_session(
         tell(why)
     if number := holder(disk.ours, STATE):
         tell(f"another ovmake (process {number}) is at work in {where.root}; what it has not finished counts as stale")
-    runner = RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=NO_LIMITS)
     try:
-        yield _session(where, read, disk, database, runner)
+        yield session_of(where, read, disk, database)
     except sqlite3.DatabaseError as error:
         if not torn(error):
             raise
@@ -308,7 +307,8 @@ def _refuse_build_folder(where: Where, disk: RealDisk, read: Read) -> None:
         raise OvmakeError(replace(wrong, span=span), exit_status=1)
 
 
-def _session(where: Where, read: Read, disk: RealDisk, database: Database, runner: Runner) -> Session:
+def session_of(where: Where, read: Read, disk: RealDisk, database: Database, asked: Limits = NO_LIMITS) -> Session:
+    """Return a session of what was read and opened."""
     return Session(
         where=where,
         text=read.text,
@@ -317,7 +317,7 @@ def _session(where: Where, read: Read, disk: RealDisk, database: Database, runne
         known=read.known,
         disk=disk,
         database=database,
-        runner=runner,
+        runner=RunnerWhenNeeded(logs=where.root / LOGS, written=read.ovfile.limits, asked=asked),
         toolchain=Toolchain(),
         inside=really_inside(where),
     )
@@ -346,7 +346,7 @@ def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
     places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
     disk = _disk(where, ovfile.build_dir)
     _refuse_build_folder(where, disk, read)
-    with _held(disk.ours, wait=wait, tell=tell):
+    with hold_state(disk.ours, wait=wait, tell=tell):
         yield disk, ovfile.build_dir, places
 
 
@@ -368,7 +368,7 @@ def _disk(where: Where, build_dir: str) -> RealDisk:
 
 
 @contextlib.contextmanager
-def _held(ours: Beneath, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+def hold_state(ours: Beneath, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
     """Hold the repo, with its state folder made: again, if `clean --all` was what was waited for."""
     _make_state_folder(ours)
     with hold(ours, STATE, wait=wait, waiting=tell):

@@ -10,6 +10,7 @@ from ovmake.cli.console import look_at_repo, print_json, show, tell, tell_on_ter
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     import argparse
+    from contextlib import AbstractContextManager
 
     from ovmake.arguments import Command
     from ovmake.engine.events import Event
@@ -88,10 +89,25 @@ def run_inspect(arguments: argparse.Namespace) -> int:
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Write a starter Ovfile."""
-    from ovmake.diagnostics import render
-    from ovmake.inspecting.command import init
+    from contextlib import nullcontext
 
-    written = init(where_of(arguments), arguments.paths, tell_on_terminal, lambda found: tell(render(found)))
+    from ovmake.diagnostics import Diagnostic, render
+    from ovmake.inspecting.command import init
+    from ovmake.inspecting.settling import Attempt
+
+    where = where_of(arguments)
+
+    def attempting() -> AbstractContextManager[Attempt | None]:
+        if arguments.no_try:
+            return nullcontext()
+        from ovmake.trial import trial
+
+        return trial(where, tell, tell_on_terminal)
+
+    def warn(found: Diagnostic) -> None:
+        tell(render(found))
+
+    written = init(where, arguments.paths, tell_on_terminal, warn, attempting)
     left_out = f", and {written.left_out} as comments" if written.left_out else ""
     print(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
     if written.ignored:

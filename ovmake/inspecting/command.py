@@ -1,23 +1,27 @@
 """The commands `ovmake inspect` and `ovmake init`, less their printing.
 
     description = inspect(where, "digits" or "models/digits", tell)
-    written = init(where, paths, tell)
+    written = init(where, paths, busy, tell, attempting)
 
-Neither opens a session: nothing under `.ovmake` is needed, or made.
+`inspect` opens no session: nothing under `.ovmake` is needed, or made. What `init` tries is built by `attempting`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean, what_to_do
+from ovmake.inspecting.data import Found as FoundData
+from ovmake.inspecting.data import plan_data
 from ovmake.inspecting.describing import Describer, Subject
 from ovmake.inspecting.description import Description
-from ovmake.inspecting.finding import Found, find, name_all
-from ovmake.inspecting.starter import Entry, starter
+from ovmake.inspecting.finding import Found, find, find_data, name_all
+from ovmake.inspecting.settling import Attempt, settle
+from ovmake.inspecting.starter import NO_DATA, Entry, starter
 from ovmake.ovfile.spec import DEFAULT_BUILD_DIR, Ovfile
 from ovmake.repo import Where, read_ovfile
 from ovmake.store.ignoring import ignore_outputs
@@ -26,6 +30,7 @@ from ovmake.workers.protocol import ActionError
 from ovmake.workers.recognise import recognise, unknown
 
 Tell = Callable[[Diagnostic], None]
+Attempting = Callable[[], AbstractContextManager[Attempt | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +120,21 @@ def _as_diagnostic(error: ActionError) -> Diagnostic:
 # init
 
 
-def init(where: Where, paths: Sequence[str], busy: Callable[[str], None], tell: Tell) -> Written:
+def init(
+    where: Where, paths: Sequence[str], busy: Callable[[str], None], tell: Tell, attempting: Attempting
+) -> Written:
     """Write an Ovfile for these models, or for those under its folder. `tell` gets what is wrong with some of them.
+
+    `attempting` opens what tries an Ovfile's text before it is written; one that yields None has nothing tried.
 
     Raises:
         OvmakeError: there is an Ovfile, or nothing to write one about (exit 2); or no model can be built (exit 1).
     """
     _check_free(where)
     found = _find(where, paths)
-    entries = _entries(where, found, busy, tell)
+    entries = _entries(where, found, busy, tell, _places(where, paths))
+    if any(entry.builds for entry in entries):
+        entries = _settled(entries, attempting, tell)
     if not any(entry.builds for entry in entries):
         message = f"none of {len(entries)} models can be built; {where.ovfile} was not written"
         raise OvmakeError(Diagnostic(code="no-models", message=message), exit_status=1)
@@ -164,10 +175,46 @@ def _find(where: Where, paths: Sequence[str]) -> list[Found]:
     return found
 
 
-def _entries(where: Where, found: Sequence[Found], busy: Callable[[str], None], tell: Tell) -> list[Entry]:
+def _places(where: Where, paths: Sequence[str]) -> list[Path]:
+    """Return where data is looked for: where models are, and beside the Ovfile."""
+    beside = [Path(path) if Path(path).is_dir() else Path(path).parent for path in paths]
+    return list(dict.fromkeys(place.absolute() for place in (where.ovfile.parent, *beside)))
+
+
+def _settled(entries: Sequence[Entry], attempting: Attempting, tell: Tell) -> list[Entry]:
+    with attempting() as attempt:
+        if attempt is None:
+            return list(entries)
+        settled = settle(entries, attempt)
+    for before, entry in zip(entries, settled, strict=True):
+        if before.builds and not entry.builds:
+            message = f"`{entry.source}` cannot be built: {entry.reason}"
+            tell(Diagnostic(code="gate-missed", message=message, severity="warning"))
+    return settled
+
+
+def _data(
+    where: Where, places: Sequence[Path], models: Sequence[Found], describer: Describer, busy: Callable[[str], None]
+) -> list[FoundData]:
+    """Look into what may be datasets."""
+    found = []
+    for path in find_data(places, [one.path for one in models]):
+        shown = os.path.relpath(path.absolute(), where.root)
+        if _leaves(where, path):
+            continue
+        busy(f"looking at {shown} …")
+        if (data := describer.look_into(path)) is not None and data.count:
+            found.append(FoundData(path=shown, data=data))
+    return found
+
+
+def _entries(
+    where: Where, found: Sequence[Found], busy: Callable[[str], None], tell: Tell, places: Sequence[Path]
+) -> list[Entry]:
     names = name_all([one.path for one in found])
     entries = []
     with Describer() as describer:
+        data = _data(where, places, found, describer, busy)
         for name, one in zip(names, found, strict=True):
             source = os.path.relpath(one.path.absolute(), where.root)
             wrong, description = _outside(where, one), None
@@ -175,15 +222,21 @@ def _entries(where: Where, found: Sequence[Found], busy: Callable[[str], None], 
                 busy(f"looking at {source} …")
                 description, wrong = _look(describer, source, one)
             reason = "" if wrong is None else wrong.message
-            entries.append(Entry(name=name, source=source, description=description, reason=reason))
+            plan = NO_DATA if description is None else plan_data(description, data)
+            entries.append(Entry(name=name, source=source, description=description, reason=reason, plan=plan))
             if wrong is not None:
                 tell(replace(wrong, message=f"`{source}` cannot be built: {reason}", severity="warning"))
     return entries
 
 
+def _leaves(where: Where, path: Path) -> bool:
+    """Whether a path leads out of the repo, links followed."""
+    repo, real = os.path.realpath(where.repo), os.path.realpath(path)
+    return not where.allow_outside and os.path.commonpath([repo, real]) != repo
+
+
 def _outside(where: Where, one: Found) -> Diagnostic | None:
-    repo, path = os.path.realpath(where.repo), os.path.realpath(one.path)
-    if where.allow_outside or os.path.commonpath([repo, path]) == repo:
+    if not _leaves(where, one.path):
         return None
     hint = "move it into the repo, or run ovmake with --allow-outside"
     return Diagnostic(code="path-outside", message="it is outside of the repo", help=hint)

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.inspecting.data import Data
 from ovmake.inspecting.description import Description, Layer, Port, Signature, Trouble
 from ovmake.store.links import linked
 from ovmake.workers.cage import Cage
@@ -81,6 +82,11 @@ class Describer:
             raise OvmakeError(_diagnostic(loaded), exit_status=1)
         return _description(subject, loaded, converted)
 
+    def look_into(self, path: Path) -> Data | None:
+        """Look into a file or folder that may be a dataset; None if it is none that can be read."""
+        response = self._ask("openvino", {}, {"dataset": str(path.absolute())}, {}, kind="inspect-data")
+        return Data.of_facts(response.facts) if response.ok else None
+
     def _convert(self, subject: Subject, graph: Path, loaded: Response) -> Response:
         if subject.kind == "tflite":
             named = Path(self._folder.name, "model.tflite")  # OpenVINO's reader goes by the suffix
@@ -98,7 +104,13 @@ class Describer:
         return directly if directly.facts.get("converts") else asked
 
     def _ask(
-        self, name: str, params: Mapping[str, object], inputs: Mapping[str, str], outputs: Mapping[str, str]
+        self,
+        name: str,
+        params: Mapping[str, object],
+        inputs: Mapping[str, str],
+        outputs: Mapping[str, str],
+        *,
+        kind: str = "inspect",
     ) -> Response:
         worker = self._workers.get(name)
         if worker is None or not worker.alive:
@@ -107,7 +119,7 @@ class Describer:
         log = f"{self._folder.name}/{name}-request.log"
         request = Request(
             id=1,
-            kind="inspect",
+            kind=kind,
             params=params,
             inputs=inputs,
             outputs=outputs,

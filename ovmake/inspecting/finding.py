@@ -2,6 +2,7 @@
 
     for found in find([Path(".")]): found.path, found.recognised
     names = name_all([found.path for found in ...])
+    paths = find_data([Path(".")], models)
 
 What a file is, its content says; but files whose names promise nothing are not opened, for there may be many. Folders
 that hold no sources are left out: hidden ones, build/, environments, node_modules/.
@@ -22,6 +23,10 @@ _SKIPPED = {"build", "node_modules", "__pycache__", "site-packages"}
 # What exporters call every model: the folder's name says more.
 _SAYS_NOTHING = re.compile(r"\d+|model|saved_?model|frozen_?(inference_)?graph|export(ed)?|keras|tf|weights|best|final")
 _RESERVED = {"report"}
+DATA_SUFFIXES = (".npz", ".csv")
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# Files and folders that may be datasets: of more, nobody can say which are meant.
+MOST_DATA = 40
 _LONGEST = 60
 
 
@@ -66,6 +71,37 @@ def _walk(folder: Path) -> Iterator[Found]:
 
 def _skipped(folder: Path) -> bool:
     return folder.name.startswith(".") or folder.name in _SKIPPED or (folder / "pyvenv.cfg").exists()
+
+
+def find_data(places: Sequence[Path], models: Sequence[Path]) -> list[Path]:
+    """Return what may be datasets under some folders: files by their names, and folders of images. None in a model."""
+    within = {path.absolute() for path in models}
+    found: dict[Path, None] = {}
+    for place in places:
+        for here, folders, files in os.walk(place):
+            folder = Path(here)
+            folders[:] = sorted(
+                name for name in folders if not _skipped(folder / name) and (folder / name).absolute() not in within
+            )
+            names = sorted(name for name in files if not name.startswith("."))
+            found |= {folder / name: None for name in names if name.endswith(DATA_SUFFIXES) or ".tfrec" in name.lower()}
+            classes = [name for name in folders if _has_images(folder / name)]
+            if any(name.lower().endswith(IMAGES) for name in names):
+                found[folder] = None
+            elif len(classes) > 1:
+                found[folder] = None
+                folders[:] = [name for name in folders if name not in classes]
+            if len(found) > MOST_DATA:
+                return list(found)[:MOST_DATA]
+    return list(found)
+
+
+def _has_images(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name.lower().endswith(IMAGES) for entry in entries)
+    except OSError:
+        return False
 
 
 def name_all(paths: Sequence[Path]) -> list[str]:

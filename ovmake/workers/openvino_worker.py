@@ -30,6 +30,7 @@ if __name__ == "__main__":
             "check-samples": "checking:check_samples",
             "check-calibration": "calibrating:check_calibration",
             "inspect": "inspecting_openvino:inspect",
+            "inspect-data": "inspecting_data:inspect_data",
             "compare-layers": "comparing:compare_layers",
             "time": _time,
         },

@@ -102,17 +102,17 @@ class TFRecords:
             return side_by_side([self._numbers(name) for name in names], self.what)
         (name,) = names
         label = f"feature `{name}`"
-        encoded = _encoded(self._value(name, 0))
+        encoded = _encoded(self.value(name, 0))
         picture = Picture.of(tensor, self.given) if encoded else None
 
         def sample(number: int) -> Array:
-            value = self._value(name, number)
+            value = self.value(name, number)
             if picture and (image := _encoded(value)):
                 return picture.array(image, self._called(number))
             return reshaped(self._plain(value, tensor, name, number), tensor, label, self.given)
 
         def look(number: int) -> None:
-            image = _encoded(self._value(name, number)) if picture else None
+            image = _encoded(self.value(name, number)) if picture else None
             if picture and image:
                 picture.look(image, self._called(number))
             else:
@@ -166,7 +166,8 @@ class TFRecords:
                 ValueError(f"{error}; is it a tf.train.Example?"), self._called(number)
             ) from error
 
-    def _value(self, name: str, number: int) -> Value:
+    def value(self, name: str, number: int) -> Value:
+        """Return what a feature of a record holds."""
         found = self._features(number)
         if name not in found:
             message = f"{self._called(number)} has no feature `{name}`, which others have"
@@ -194,7 +195,7 @@ class TFRecords:
 
     def _numbers(self, name: str) -> Column:
         def one(number: int) -> Array:
-            value = self._value(name, number)
+            value = self.value(name, number)
             if isinstance(value, np.ndarray) and value.size == 1:
                 return value.reshape(())
             message = f"{self._called(number)} has no single number in `{name}`, which is to be a part of a vector"
@@ -210,7 +211,7 @@ class TFRecords:
         )
 
     def _label(self, name: str, number: int) -> Array:
-        value = self._value(name, number)
+        value = self.value(name, number)
         if isinstance(value, np.ndarray):
             return value.reshape(()) if value.size == 1 else value
         classes = self.given.texts("classes")
