@@ -20,6 +20,7 @@ from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
 from ovmake.store.beneath import copy, create, take
 
+GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
 MEND = "mend what calibrates first"
 CAUSES = (
     "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
@@ -56,7 +57,7 @@ def _gate(job: Job) -> Success | Failure:
         )
     _write(job, "verdict", told)
     if verdict.at_chance:
-        facts |= {"note": "TensorFlow itself is no better than chance"}
+        facts |= GUESSES
     return Success(facts=facts | Complaint.as_facts(*_complaints(verdict, search)))
 
 
@@ -98,12 +99,7 @@ def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterat
         yield unmeasured(verdict.text, verdict.help)
         return
     if verdict.at_chance:
-        yield Complaint(
-            code="reference-at-chance",
-            message=f"the gate {verdict.result}, and says nothing: {verdict.at_chance}",
-            help=CAUSES,
-            setting="accuracy.dataset",
-        )
+        yield _guessing(verdict.result, verdict.at_chance)
     if search is not None and search["layers"] and search["int8"] == 0:
         yield Complaint(
             code="nothing-in-int8",
@@ -128,6 +124,16 @@ def unmeasured(why: str, help_: str) -> Complaint:
         message=f"the gate was not measured, and the IR is published all the same: {why}",
         help=help_ or "`accuracy = false` says that nothing is to be compared",
         setting="accuracy",
+    )
+
+
+def _guessing(result: str, at_chance: str) -> Complaint:
+    """Return that a gate compared guesses."""
+    return Complaint(
+        code="reference-at-chance",
+        message=f"the gate {result}, and says nothing: {at_chance}",
+        help=CAUSES,
+        setting="accuracy.dataset",
     )
 
 
@@ -189,9 +195,11 @@ def _choose(job: Job) -> Success | Failure:
     for role, content in found.items():
         _write(job, role, content)
     verdict = found["verdict"]
-    if verdict.get("result") != "not-measured":
-        return Success()
-    return Success(facts=Complaint.as_facts(unmeasured(str(verdict["text"]), str(verdict.get("help", "")))))
+    if verdict.get("result") == "not-measured":
+        return Success(facts=Complaint.as_facts(unmeasured(str(verdict["text"]), str(verdict.get("help", "")))))
+    if guessing := verdict.get("at_chance"):
+        return Success(facts={**Complaint.as_facts(_guessing("passed", str(guessing))), **GUESSES})
+    return Success()
 
 
 def _publish(job: Job) -> Success | Failure:

@@ -174,6 +174,17 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
     assert {} == json.loads((tmp_path / "made.search").read_text())
 
 
+def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VERDICTS, "fp32", {**VERDICTS["fp32"], "at_chance": "it guesses"})
+
+    made = chosen(tmp_path, weighed(tmp_path, VERDICTS))
+
+    assert isinstance(made, Success)
+    (warned,) = Complaint.of_facts(made.facts)
+    assert ("reference-at-chance", "the gate passed, and says nothing: it guesses") == (warned.code, warned.message)
+    assert "TensorFlow itself is no better than chance" == made.facts["note"]
+
+
 def scored(
     root: Path, metric: Mapping[str, object], promise: JsonValue = 0.05, **params: JsonValue
 ) -> Success | Failure:

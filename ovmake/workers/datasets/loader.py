@@ -115,7 +115,7 @@ def _opened(folder: Path, given: Given) -> Loaded:
         arrays=arrays,
         numbers=_mapped(folder / labels["file"], labels) if isinstance(labels, dict) else None,
         lists=tuple(labels) if isinstance(labels, list) else None,
-        yielded=Yielded(called=called_of(given), **{what: tuple(each) for what, each in index["fingerprints"].items()}),
+        yielded=Yielded(called=called_of(given), **index["fingerprints"]),
     )
 
 

@@ -4,7 +4,7 @@ params      function: "val"; limit: how many samples are wanted, null for all; n
 inputs      loader: the .py file
 outputs     folder: gets a file of raw values per input, one of labels, and index.json:
             {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null,
-             "fingerprints": {"samples": [of each], "labels": [of each]}}
+             "fingerprints": {"samples": hex, "labels": hex}}, see yielded.py
 
 The function is called without arguments. It yields (inputs, label), or inputs alone; inputs are a dict of arrays by
 name, or one bare array, each without the batch's dimension. What it yields is copied at once: a loader may fill the
@@ -31,7 +31,7 @@ from typing import IO, Any
 import numpy as np
 
 from ovmake.workers.datasets.columns import ROOM
-from ovmake.workers.datasets.yielded import YIELD_ONE
+from ovmake.workers.datasets.yielded import FINGERPRINT_BYTES, YIELD_ONE
 from ovmake.workers.preparing import Array
 from ovmake.workers.progress import counted
 from ovmake.workers.protocol import ActionError, Request, message_of
@@ -42,9 +42,8 @@ TRACEBACK_LINES = 6
 # With a limit, samples are chosen among so many times as many: enough to shuffle, and endless loaders come to an end.
 MORE = 10
 # Of samples without a limit. ImageNet has 1.3 million.
-MOST = 5_000_000
+MOST = 2_000_000
 SAY_SECONDS, PRINT_SECONDS = 1.0, 10.0
-FINGERPRINT_BYTES = 8
 LIMIT = "if it has no end, `limit = 5000` in the dataset's table ends it, and takes so many by a seeded shuffle"
 
 
@@ -60,7 +59,7 @@ class Spool:
     files: dict[str, IO[bytes]] = field(default_factory=dict)
     forms: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
     labels: list[object] = field(default_factory=list)
-    fingerprints: dict[str, list[str]] = field(default_factory=lambda: {"samples": [], "labels": []})
+    fingerprints: dict[str, bytearray] = field(default_factory=lambda: {"samples": bytearray(), "labels": bytearray()})
     noted: float = 0.0
     printed: float = field(default_factory=time.monotonic)
 
@@ -87,8 +86,8 @@ class Spool:
             kept, text = _label(label, self.count)
             self.labels.append(kept)
             digest = hashlib.blake2b(text, digest_size=FINGERPRINT_BYTES)
-            self.fingerprints["labels"].append(digest.hexdigest())
-        self.fingerprints["samples"].append(fingerprint.hexdigest())
+            self.fingerprints["labels"] += digest.digest()
+        self.fingerprints["samples"] += fingerprint.digest()
         self.count += 1
 
     def _check(self, arrays: Mapping[str, Array], *, labelled: bool) -> None:
@@ -130,7 +129,8 @@ class Spool:
             name: {"file": f"{place}.bin", "dtype": dtype.str, "shape": [self.count, *shape]}
             for place, (name, (dtype, shape)) in enumerate(self.forms.items())
         }
-        index = {"arrays": arrays, "labels": self._labels(), "fingerprints": self.fingerprints}
+        fingerprints = {what: each.hex() for what, each in self.fingerprints.items()}
+        index = {"arrays": arrays, "labels": self._labels(), "fingerprints": fingerprints}
         (self.folder / "index.json").write_text(json.dumps(index, default=_plain))
 
     def _labels(self) -> object:
@@ -229,7 +229,7 @@ def _label(label: object, number: int) -> tuple[object, bytes]:
     """
     array = _array(label)
     if array.dtype.kind in "biuf":
-        return np.array(array), f"{array.dtype.kind} {array.shape}".encode() + array.tobytes()
+        return np.array(array)[()], f"{array.dtype.kind} {array.shape}".encode() + array.tobytes()
     try:
         text = json.dumps(label, default=_plain)
     except (TypeError, ValueError) as error:  # a number of 5,000 digits, an object of the user's

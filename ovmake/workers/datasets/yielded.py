@@ -9,12 +9,13 @@ generator that nobody seeded: then TensorFlow and the IR are not asked the same,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ovmake.workers.protocol import ActionError
 
+FINGERPRINT_BYTES = 8
+DIGITS = 2 * FINGERPRINT_BYTES
 YIELD_ONE = (
     "a loader yields one sample at a time, without the batch: `for image, label in zip(images, labels): "
     "yield image, label`"
@@ -27,17 +28,20 @@ STEADY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yielded:
-    """A pass of the loader `called`: fingerprints of all samples, and of their labels, in the order they came."""
+    """A pass of the loader `called`: fingerprints of all samples, and of their labels, in the order they came.
+
+    They are hexadecimal, one after the other: a list of a million strings is no small thing.
+    """
 
     called: str
-    samples: tuple[str, ...]
-    labels: tuple[str, ...]
+    samples: str
+    labels: str
 
     def to_json(self) -> dict[str, object]:
         """Return what another pass is compared with."""
-        return {"samples": list(self.samples), "labels": list(self.labels)}
+        return {"samples": self.samples, "labels": self.labels}
 
-    def check(self, before: Mapping[str, Any], role: str) -> None:
+    def check(self, before: Mapping[str, str], role: str) -> None:
         """Compare this pass with what an earlier one left; `role` is the dataset's.
 
         Raises:
@@ -50,14 +54,16 @@ class Yielded:
             first = _first_difference(now, then)
             if first is not None:
                 message = f"`{self.called}` yielded other {what} than before, first at {first}"
-                if len(now) != len(then) and first == min(len(now), len(then)):
-                    message = f"`{self.called}` yielded {len(now):,} {what}, and {len(then):,} before"
+                counts = len(now) // DIGITS, len(then) // DIGITS
+                if first == min(counts):
+                    message = f"`{self.called}` yielded {counts[0]:,} {what}, and {counts[1]:,} before"
                 raise ActionError("loader-unsteady", message, setting=role, help=STEADY)
 
 
-def _first_difference(now: Sequence[str], then: Sequence[str]) -> int | None:
-    """Return the number of the first one that differs, None if none does."""
-    if len(now) == len(then) and tuple(now) == tuple(then):
+def _first_difference(now: str, then: str) -> int | None:
+    """Return the number of the first fingerprint that differs or is only on one side, None if all are the same."""
+    if now == then:
         return None
-    pairs = enumerate(zip(now, then, strict=False))
-    return next((number for number, (one, other) in pairs if one != other), min(len(now), len(then)))
+    common = min(len(now), len(then))
+    starts = range(0, common, DIGITS)
+    return next((at for at in starts if now[at : at + DIGITS] != then[at : at + DIGITS]), common) // DIGITS
