@@ -110,8 +110,9 @@ class Measurement:
     during most of it, on average `foreign_cores` of them. `apart`: cores that share a cache lay far from each other
     during most of it, on average `apart_ns` (nanoseconds that a value takes from one to another). `pairs` were timed,
     of which `quiet_pairs` undisturbed; the figures are of those, if there were enough. `machine` is the identity that
-    figures are compared under, `machine_facts` all that is known of it. `layers` are the IR's in the order in which
-    they run. `by_default` is the IR compiled without properties, None where that is how it was verified.
+    figures are compared under, `machine_facts` all that is known of it. `ways_missing` says why TensorFlow was not
+    called in some way. `layers` are the IR's in the order in which they run. `by_default` is the IR compiled without
+    properties, None where that is how it was verified.
     """
 
     tensorflow: SideFigures
@@ -137,6 +138,7 @@ class Measurement:
     throughput_ratio: Ratio | None = None
     ways: tuple[Way, ...] = ()
     by_default: ByDefault | None = None
+    ways_missing: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[TimedLayer, ...] = ()
     layers_missing: str = ""
     executed: Mapping[str, int] = field(default_factory=dict)
@@ -157,6 +159,7 @@ class Measurement:
             throughput_ratio=Ratio.of(body["throughput_ratio"]),
             by_default=ByDefault.of(body.get("by_default")),
             ways=tuple(Way(**{**way, "speedup": Ratio.of(way["speedup"])}) for way in body["ways"]),
+            ways_missing=body["no_way"],
             layers=tuple(TimedLayer(**layer) for layer in body["layers"]),
             machine_facts=body["machine"],
             machine=machine,

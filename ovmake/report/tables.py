@@ -411,6 +411,7 @@ def _circumstances(measured: Measurement) -> dict[str, Any]:
         "openvino_called": measured.openvino.way,
         "ways": [{**asdict(way), "speedup": _ratio(way.speedup)} for way in measured.ways],
         **({"by_default": asdict(measured.by_default)} if measured.by_default else {}),
+        "ways_missing": dict(measured.ways_missing),
         "executed": dict(measured.executed),
         "layers": [asdict(layer) for layer in measured.layers],
         **{f"{name}_in_flight": side.in_flight for name, side in sides_of(measured).items()},

@@ -20,6 +20,7 @@ import numpy as np
 from ovmake.workers import kept
 from ovmake.workers.damaged import explained
 from ovmake.workers.fingerprint import bytes_digest
+from ovmake.workers.frozen import CANNOT_FREEZE
 from ovmake.workers.interface import Interface
 from ovmake.workers.original import Original, original
 from ovmake.workers.preparing import prepared
@@ -29,7 +30,7 @@ from ovmake.workers.samples import Samples, take
 # A large model takes a second for one, and the check has to be little beside a validation set of a hundred.
 SAMPLES = 2
 # The source is loaded, and these inputs are nothing for it; a dataset's may be.
-UNANSWERED = ("tensorflow-cannot-run", "no-samples")
+UNANSWERED = ("tensorflow-cannot-run", "no-samples", CANNOT_FREEZE)
 
 
 @explained

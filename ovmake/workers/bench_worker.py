@@ -177,10 +177,18 @@ def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
         names = names[1:]
     sides = [_side(request, worker, name) for name in names]
     first = _alone(bench, TENSORFLOW, sides)
-    timed = [side for side in sides if side.name not in {LEAN, *bench.no_way}]
-    for side in timed:
-        if side is not first:
+    timed = [first] if first.name != LEAN else []
+    for side in sides:
+        if side.name in {LEAN, first.name, *bench.no_way}:
+            continue
+        try:
             side.opened = side.ask("open")
+        except ActionError as error:
+            if error.code != "no-such-way" or not timed:
+                raise
+            bench.no_way[side.name] = error.message
+        else:
+            timed.append(side)
     return timed
 
 

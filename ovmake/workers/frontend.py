@@ -19,13 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from openvino import PartialShape, Type
 from openvino.frontend import FrontEndManager
 
 from ovmake.workers.cutting import Cut
 from ovmake.workers.naming import name_by_cut
 from ovmake.workers.protocol import ActionError, message_of
 from ovmake.workers.severing import begin_at
+from ovmake.workers.wiring import declared_types
 
+# TensorFlow's DataTypes in OpenVINO's words.
+_TYPES = {
+    1: Type.f32, 2: Type.f64, 3: Type.i32, 4: Type.u8, 5: Type.i16, 6: Type.i8, 9: Type.i64, 10: Type.boolean,
+    14: Type.bf16, 17: Type.u16, 19: Type.f16, 22: Type.u32, 23: Type.u64,
+}  # fmt: skip
 _MISSING = re.compile(r"No conversion rule found for operations?: ((?:[\w>]+, )*[\w>]+)")
 DIRECT = "by OpenVINO's own reader"
 
@@ -130,7 +137,14 @@ def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) 
     try:
         before = convert_file(framework, path, shown, override)
     except ActionError:
-        return {}  # what is cut away may well be what OpenVINO cannot convert
+        # What is cut away may well be what OpenVINO cannot convert. The graph itself says of what type it is.
+        said = (
+            declared_types(path.read_bytes(), {tensor.partition(":")[0] for tensor in inner})
+            if framework == "tf"
+            else {}
+        )
+        kinds = {tensor: _TYPES.get(said.get(tensor.partition(":")[0], 0)) for tensor in inner}
+        return {tensor: (PartialShape.dynamic(), kind) for tensor, kind in kinds.items() if kind is not None}
     found = {}
     for port in before.outputs:
         for tensor in inner:

@@ -10,7 +10,8 @@ imported into one ConcreteFunction: TensorFlow called through a signature takes 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ovmake.workers.graphs import Loaded, nodes, register
+from ovmake.workers.graphs import NOT_COUNTED, Loaded, canonical, lookups, nodes, register
 from ovmake.workers.halves import computes_in, shaken, steps, widened
 from ovmake.workers.interface import Constant, Interface, Tensor
-from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS, check_ops, load
+from ovmake.workers.loading import check_ops, load
 from ovmake.workers.nudging import nudged
 from ovmake.workers.preparing import NUMPY_TYPES, Array, filled
 from ovmake.workers.protocol import ActionError, Request, message_of
 from ovmake.workers.screening import allowed_of
+from ovmake.workers.shipped import signature_of
 
-# They hold or hand on values and compute nothing.
-NOT_COUNTED = {"Const", "Placeholder", "Identity", "NoOp"}
+CANNOT_FREEZE = "cannot-freeze"
+TABLES = (
+    "name a SavedModel of which it is the signature `serving_default`, uncut: OpenVINO converts tables there; "
+    "or cut the table off (`cut.inputs`)"
+)
+_ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|Apply|StridedSliceAssign|SparseApply)\w*")
 # What the loops of TF1 begin with.
 FRAMES = {"Enter", "RefEnter"}
 
@@ -56,7 +62,8 @@ class Frozen:
         """Load the source, or the graph that was frozen of it.
 
         Raises:
-            ActionError: TensorFlow cannot load it, or cannot run this part of it on these shapes.
+            ActionError: TensorFlow cannot load it, or cannot run this part of it on these shapes; or it needs tables or
+                variables (`cannot-freeze`).
         """
         loaded = loaded_of(request)
         graph = loaded.graph_def
@@ -66,11 +73,14 @@ class Frozen:
         constants = {_tensor(loaded.inputs, constant): filled(constant) for constant in interface.constants}
         ends = {tensor.name: _tensor(loaded.outputs, tensor) for tensor in interface.outputs}
         part = _Part(starts=starts, constants=constants, ends=ends)
+        if not {*starts.values(), *constants} <= {*loaded.inputs.values()}:
+            graph = _cut_off(graph, {*starts.values(), *constants}, ends)
+        between = _between(graph, starts, ends)
+        _check_whole(between, {tensor.partition(":")[0] for tensor in (*starts.values(), *constants)})
 
         def make() -> Any:
             return _callable(graph, part, interface)
 
-        between = _between(graph, starts, ends)
         half = computes_in(nodes(between))
         moved = shaken(graph)
         return cls(
@@ -130,12 +140,12 @@ def loaded_of(request: Request) -> Loaded:
         frozen = read_frozen(Path(request.inputs["graph"]), Path(request.inputs["names"]))
         check_ops(Path(request.inputs["graph"]), frozen.graph_def, allowed_of(request))
         return frozen
-    tags = request.params.get("tags", DEFAULT_TAGS)
+    signature, tags = signature_of(request)
     return load(
         Path(request.inputs["source"]),
         kind=str(request.params.get("kind", "saved-model")),
-        signature=str(request.params.get("signature", DEFAULT_SIGNATURE)),
-        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list | tuple) else DEFAULT_TAGS,
+        signature=signature,
+        tags=tags,
         allowed=allowed_of(request),
     )
 
@@ -153,6 +163,21 @@ def read_frozen(graph: Path, names: Path) -> Loaded:
         signature=None,
         way=described["way"],
     )
+
+
+def _check_whole(graph: Any, fed: Collection[str]) -> None:
+    """Refuse what fails only when it is called: a table without its content, an assignment to a constant.
+
+    `fed` are nodes that do not run, for what they give is fed.
+    """
+    found = [name for name in lookups(graph) if name not in fed]
+    if found:
+        message = f"it looks values up in a table (`{found[0]}`), which a frozen graph cannot hold"
+        raise ActionError(CANNOT_FREEZE, message, setting="source", help=TABLES)
+    assigned = [node.name for node in nodes(graph) if _ASSIGNS.fullmatch(node.op)]
+    if assigned:
+        message = f"it assigns variables (`{assigned[0]}`), which are constants in a frozen graph"
+        raise ActionError(CANNOT_FREEZE, message, setting="source")
 
 
 def _tensor(known: Mapping[str, str], tensor: Tensor | Constant) -> str:
@@ -263,7 +288,32 @@ def _dtype(tensor: Tensor) -> Any:
     return tf.as_dtype(NUMPY_TYPES[kind])
 
 
-def _between(graph: Any, starts: Mapping[str, str], ends: Mapping[str, str]) -> Any:
+def _cut_off(graph: Any, fed: Collection[str], ends: Mapping[str, str]) -> Any:
+    """Return the part of a graph that computes `ends` from the tensors that are fed, and nothing else.
+
+    TensorFlow runs whatever is stateful in a function, lookups in tables too. What only control edges lead to goes as
+    well: it is about the source's own inputs.
+    """
+    part = _between(graph, {tensor: tensor for tensor in fed}, ends, controls=False)
+    taken = {canonical(spelt) for node in part.node for spelt in node.input} | {*ends.values()}
+    taken = {tensor.partition(":")[0] for tensor in taken - {*fed}}
+    whole = {tensor.partition(":")[0] for tensor in fed} - taken
+    kept = {node.name for node in part.node} - {name for name in whole if not _is_input(graph, name)}
+    cut = tf.compat.v1.GraphDef(library=graph.library, versions=graph.versions)
+    for node in graph.node:
+        if node.name in kept:
+            copied = cut.node.add()
+            copied.CopyFrom(node)
+            copied.ClearField("input")
+            copied.input.extend(one for one in node.input if not one.startswith("^") or one[1:] in kept)
+    return cut
+
+
+def _is_input(graph: Any, name: str) -> bool:
+    return any(node.name == name and node.op == "Placeholder" for node in graph.node)
+
+
+def _between(graph: Any, starts: Mapping[str, str], ends: Mapping[str, str], *, controls: bool = True) -> Any:
     """Return the part of a graph that leads from the start tensors to the end tensors."""
     by_name = {node.name: node for node in graph.node}
     before = {tensor.partition(":")[0] for tensor in starts.values()}
@@ -275,7 +325,8 @@ def _between(graph: Any, starts: Mapping[str, str], ends: Mapping[str, str]) -> 
             continue
         kept.add(name)
         if name not in before:
-            todo += [spelt.lstrip("^").partition(":")[0] for spelt in by_name[name].input]
+            wanted = [spelt for spelt in by_name[name].input if controls or not spelt.startswith("^")]
+            todo += [spelt.lstrip("^").partition(":")[0] for spelt in wanted]
     part = tf.compat.v1.GraphDef(library=graph.library)
     part.node.extend(node for name, node in by_name.items() if name in kept)
     return part

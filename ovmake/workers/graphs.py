@@ -3,6 +3,7 @@
     Loaded(graph_def=..., inputs={"image": "x:0"}, outputs={"scores": "y:0"}, signature=..., way="...")
     tidy(graph_def, inputs, outputs) -> GraphDef       what the outputs need, the same bytes every time
     with_placeholders(graph_def, tensors) -> names     any tensor as an input
+    lookups(graph_def) -> names                        nodes that need what no graph holds
     register(graph_def)                                functions made known to TensorFlow
 
 Loading a model twice gives graphs that differ: functions are numbered by a process-wide counter, Grappler leaves nodes
@@ -25,6 +26,8 @@ from ovmake.workers.graphdef import IGNORED_ATTRIBUTES
 # Notes of who made the graph, and names of functions for training, with counters in them. The two that stay: While
 # operations run faster lowered, and a placeholder's shape may be noted nowhere else.
 _DROPPED = IGNORED_ATTRIBUTES - {"_lower_using_switch_merge", "_output_shapes"} | {"api_implements"}
+# They hold or hand on values and compute nothing.
+NOT_COUNTED = frozenset({"Const", "Placeholder", "Identity", "NoOp"})
 _COUNTED = re.compile(r"^__(?:inference|forward|backward)_|_(?:frozen|rewritten)$|_\d+$")
 
 
@@ -34,7 +37,7 @@ class Loaded:
 
     `inputs`, `outputs`: tensors ("a/b:0") by the names a user knows; every input is a Placeholder.
     `signature`: a SavedModel's own callable, which keeps its variables alive; None where there is none.
-    `way`: how it was loaded, in words.
+    `way`: how it was loaded, in words. Tables that it looks values up in are not in it: see `lookups`.
     """
 
     graph_def: Any
@@ -42,6 +45,11 @@ class Loaded:
     outputs: Mapping[str, str]
     signature: Any
     way: str
+
+
+def lookups(graph_def: Any) -> list[str]:
+    """Return the nodes that look values up in a table. A frozen graph has the table's use, and not its content."""
+    return [node.name for node in nodes(graph_def) if node.op.startswith("LookupTable")]
 
 
 def nodes(graph_def: Any) -> Iterator[Any]:

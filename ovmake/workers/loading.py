@@ -61,7 +61,6 @@ def load(
         failure = ActionError("tensorflow-cannot-load", message, setting="source")
         raise with_kind(failure, source, kind) from error
     check_ops(source, loaded.graph_def, allowed)
-    _check_tables(source, loaded)
     register(loaded.graph_def)
     return loaded
 
@@ -84,15 +83,6 @@ def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
         if why:
             found.append(Trouble(place="", node=node.name, op=node.op, why=why))
     refuse(source, source.name, found)
-
-
-def _check_tables(source: Path, loaded: Loaded) -> None:
-    """Refuse what fails only when it is called: the graph holds a table's use, and not its content."""
-    lookups = [node.name for node in nodes(loaded.graph_def) if node.op.startswith("LookupTable")]
-    if lookups:
-        message = f"`{source.name}` looks values up in a table (`{lookups[0]}`), which a frozen graph cannot hold"
-        hint = "cut the table off (`cut.inputs`), or export the model without it"
-        raise ActionError("unsupported-source", message, setting="source", help=hint)
 
 
 def _load(source: Path, kind: str, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:

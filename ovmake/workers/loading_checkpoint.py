@@ -99,7 +99,7 @@ def load_checkpoint(source: Path, signature: str, allowed: frozenset[str]) -> Lo
             _check_data(source)
             saver.restore(session, str(prefix))
         chosen = _signature(meta_graph, signature)
-        inputs, outputs = tensors_of(chosen, graph) if chosen else _inference(graph, removed)
+        inputs, outputs = tensors_of(chosen, graph) if chosen else inference(graph, removed)
         bodies = Bodies(memoryview(graph.as_graph_def().SerializeToString()))
         remembering.refuse(source, remembering.remembered(bodies, [tensor.name for tensor in outputs.values()]))
         return frozen_session(session, inputs, outputs, way="TF1 checkpoint")
@@ -183,7 +183,7 @@ class _Flow:
         return []
 
 
-def _inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+def inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the inputs and outputs of the part that computes, and does not train."""
     flow = _Flow(graph)
     sources = flow.sources()

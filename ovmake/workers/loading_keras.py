@@ -181,7 +181,8 @@ def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
     remembering.refuse(source, _remembered(function))
     # Loops stay While operations: see loading_saved_model.py.
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
-    fed = dict(zip(taken, [tensor.name for tensor in frozen.inputs], strict=True))
+    # Behind them are handles of tables, which no graph holds.
+    fed = dict(zip(taken, [tensor.name for tensor in frozen.inputs], strict=False))
     ends = dict(zip(given, [tensor.name for tensor in frozen.outputs], strict=True))
     return Loaded(
         graph_def=tidy(frozen.graph.as_graph_def(), fed.values(), ends.values()),

@@ -26,10 +26,9 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.workers import remembering
 from ovmake.workers.graphs import Loaded, node_name, tidy, with_placeholders
 from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.screened_bodies import Bodies
 from ovmake.workers.screening import screen
-
-# Of TensorFlow's own making: what initializes and what trains.
-_INTERNAL = "__saved_model_"
+from ovmake.workers.shipped import DEFAULT_SIGNATURE, INTERNAL, handles, load_shipped
 
 
 def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
@@ -44,8 +43,13 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
     _check_variables(source, meta_graph)
     screen(source, "saved-model", allowed)
     remembering.refuse(source, remembering.of_signature(source, signature, tags))
+    if not meta_graph.signature_def and not meta_graph.object_graph_def.nodes:
+        screen(source, "saved-model", allowed, in_session=True)
+        return _load_unsigned_tf1(source, tags)
     try:
         return _load_as_tf2(source, signature, tags)
+    except ActionError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises, the TF1 loader may do
         first = error
     try:
@@ -82,8 +86,8 @@ def _meta_graph(source: Path, tags: tuple[str, ...]) -> Any:
 
 
 def _check_signature(meta_graph: Any, signature: str) -> None:
-    known = [name for name in sorted(meta_graph.signature_def) if not name.startswith(_INTERNAL)]
-    if signature in known:
+    known = [name for name in sorted(meta_graph.signature_def) if not name.startswith(INTERNAL)]
+    if signature in known or (signature == DEFAULT_SIGNATURE and not known):
         return
     listed = ", ".join(f"`{name}`" for name in known) or "none"
     hint = did_you_mean(signature, known) or (f'set `signature = "{known[0]}"`' if known else "")
@@ -113,22 +117,23 @@ def _check_variables(source: Path, meta_graph: Any) -> None:
 
 
 def _load_as_tf2(source: Path, signature: str, tags: tuple[str, ...]) -> Loaded:
-    loaded = tf.saved_model.load(str(source), tags=list(tags))
-    function = loaded.signatures[signature]
+    shipped = load_shipped(source, signature, tags)
+    graph = memoryview(shipped.function.graph.as_graph_def().SerializeToString())
+    ends = [tensor.name for tensor in shipped.function.outputs]
+    remembering.refuse(source, remembering.remembered(Bodies(graph), ends, handles(shipped.function)))
     # Loops stay While operations: lowered to Enter and Exit, an LSTM cannot be called from another function ("inputs
     # from different frames").
-    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
-    # The frozen function keeps the order of the signature's arguments, and drops the captured variables.
-    inputs = dict(zip(function._arg_keywords, [tensor.name for tensor in frozen.inputs], strict=True))  # noqa: SLF001
-    outputs = dict(zip(sorted(function.structured_outputs), [tensor.name for tensor in frozen.outputs], strict=True))
-    # The signature refers to its variables weakly: whoever calls it must keep `loaded`, which owns them.
-    function._ovmake_owner = loaded  # noqa: SLF001
+    frozen = convert_variables_to_constants_v2(shipped.function, lower_control_flow=False)
+    # The frozen function keeps the order of the signature's arguments. Captured variables are dropped from behind them,
+    # and handles of tables are not.
+    inputs = dict(zip(shipped.inputs, [tensor.name for tensor in frozen.inputs], strict=False))
+    outputs = dict(zip(shipped.outputs, [tensor.name for tensor in frozen.outputs], strict=True))
     return Loaded(
         graph_def=tidy(frozen.graph.as_graph_def(), inputs.values(), outputs.values()),
         inputs=inputs,
         outputs=outputs,
-        signature=function,
-        way="tf.saved_model.load",
+        signature=shipped.function,
+        way=shipped.way,
     )
 
 
@@ -137,6 +142,16 @@ def _load_as_tf1(source: Path, signature: str, tags: tuple[str, ...]) -> Loaded:
         meta_graph = tf.compat.v1.saved_model.load(session, list(tags), str(source))
         inputs, outputs = tensors_of(meta_graph.signature_def[signature], graph)
         return frozen_session(session, inputs, outputs, way="TF1 loader")
+
+
+def _load_unsigned_tf1(source: Path, tags: tuple[str, ...]) -> Loaded:
+    """Load the graph of a TF1 SavedModel that has no signature: between its Placeholders and what nobody takes."""
+    from ovmake.workers.loading_checkpoint import inference  # which takes frozen_session from here
+
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        tf.compat.v1.saved_model.load(session, list(tags), str(source))
+        inputs, outputs = inference(graph)
+        return frozen_session(session, inputs, outputs, way="TF1 loader, without a signature")
 
 
 def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,7 +2,7 @@
 
     model = original(request, interface)
 
-A `Frozen` graph, or for a .tflite TFLite's interpreter.
+A `Frozen` graph; for a SavedModel that cannot be frozen, its signature as shipped; for a .tflite TFLite's interpreter.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ovmake.workers.frozen import Frozen
+from ovmake.workers.frozen import CANNOT_FREEZE, Frozen
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array, filled
-from ovmake.workers.protocol import Request
+from ovmake.workers.protocol import ActionError, Request
 from ovmake.workers.screening import allowed_of
 
 if TYPE_CHECKING:
     from ovmake.workers.lite import Lite
+
+SAVED_MODEL = "saved-model"
+# Why there may be no frozen graph of what can be called all the same.
+UNFROZEN = frozenset({CANNOT_FREEZE, "tensorflow-cannot-load"})
 
 
 class Original(Protocol):
@@ -121,7 +125,7 @@ def original(request: Request, interface: Interface) -> Original:
         ActionError: TensorFlow cannot load or run it.
     """
     if request.params.get("kind") != "tflite":
-        return Frozen.load(request, interface)
+        return _of_graph(request, interface)
     from ovmake.workers.lite import Lite
 
     return LiteOriginal(
@@ -133,3 +137,26 @@ def original(request: Request, interface: Interface) -> Original:
             allowed=allowed_of(request),
         )
     )
+
+
+def _of_graph(request: Request, interface: Interface) -> Original:
+    """Return the source frozen, or where that cannot be, as shipped.
+
+    Raises:
+        ActionError: neither; freezing's error, with the other as a note.
+    """
+    try:
+        return Frozen.load(request, interface)
+    except ActionError as error:
+        if "graph" in request.inputs or request.params.get("kind", SAVED_MODEL) != SAVED_MODEL:
+            raise
+        if error.code not in UNFROZEN:
+            raise
+        first = error
+    from ovmake.workers.shipped import Signature
+
+    try:
+        return Signature.load(request, interface)
+    except ActionError as error:
+        notes = (*first.notes, f"as shipped: {error.message}")
+        raise ActionError(first.code, first.message, setting=first.setting, notes=notes, help=first.help) from first

@@ -25,6 +25,7 @@ import numpy as np
 from ovmake.workers import kept
 from ovmake.workers.damaged import explained
 from ovmake.workers.differences import Difference, largest
+from ovmake.workers.frozen import CANNOT_FREEZE
 from ovmake.workers.interface import Interface
 from ovmake.workers.made_up import Drawn, is_switch, notes, search
 from ovmake.workers.nudging import moved_by
@@ -68,7 +69,7 @@ def refer(request: Request) -> dict[str, object]:
             facts |= {"quanta": dict(model.quanta), "computes_in": model.computes_in}
             facts["inputs"] = _inputs(running.samples, plan, interface)
         except ActionError as error:
-            if error.code != "tensorflow-cannot-run":
+            if error.code not in {"tensorflow-cannot-run", CANNOT_FREEZE}:
                 raise
             written.discard()
             true.discard()

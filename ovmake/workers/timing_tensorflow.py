@@ -16,10 +16,11 @@ import tensorflow as tf
 
 from ovmake.workers.frozen import Frozen
 from ovmake.workers.interface import Interface
-from ovmake.workers.loading import DEFAULT_SIGNATURE, DEFAULT_TAGS
+from ovmake.workers.original import UNFROZEN
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
 from ovmake.workers.screening import allowed_of, screen
+from ovmake.workers.shipped import Shipped, load_shipped, signature_of
 from ovmake.workers.timing import best_callers, in_threads
 
 
@@ -29,7 +30,12 @@ class FrozenSubject:
     def __init__(self, request: Request, interface: Interface) -> None:
         self._threads = _use_threads(request)
         self._interface = interface
-        self._model = Frozen.load(request, interface)
+        try:
+            self._model = Frozen.load(request, interface)
+        except ActionError as error:
+            if error.code not in UNFROZEN:
+                raise
+            raise ActionError("no-such-way", f"it cannot be frozen: {error.message}") from error
         self._function = self._model.function
         self._callers = 1
         self.way = "frozen"
@@ -79,15 +85,13 @@ class SignatureSubject(FrozenSubject):
             self.renew()
         except Exception as error:
             raise ActionError("no-such-way", f"TensorFlow cannot load it as shipped: {message_of(error)}") from error
-        self._names = _names(interface, self._function)
+        self._names = _names(interface, self._shipped)
 
     def renew(self) -> None:
         """Load it again."""
-        given = self._request.params.get("tags", DEFAULT_TAGS)
-        tags = [str(tag) for tag in given] if isinstance(given, list | tuple) else list(DEFAULT_TAGS)
-        # The function holds its variables weakly: the object that owns them must stay.
-        self._owner = tf.saved_model.load(self._request.inputs["source"], tags=tags)
-        self._function = self._owner.signatures[str(self._request.params.get("signature", DEFAULT_SIGNATURE))]
+        signature, tags = signature_of(self._request)
+        self._shipped = load_shipped(Path(self._request.inputs["source"]), signature, tags)
+        self._function = self._shipped.function
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
         """Tensors by the signature's names, prepared already."""
@@ -124,14 +128,13 @@ def _numbers(threads: int) -> list[int]:
     return sorted({1, threads, 2 * threads})
 
 
-def _names(interface: Interface, function: Any) -> dict[str, str]:
+def _names(interface: Interface, shipped: Shipped) -> dict[str, str]:
     """Return the signature's names of the inputs.
 
     Raises:
         ActionError: the IR is another function than the signature: cut, or with an input that is a constant.
     """
-    taken = set(function.structured_input_signature[1])
-    given = set(function.structured_outputs)
+    taken, given = set(shipped.inputs), set(shipped.outputs)
     names = {tensor.name: tensor.source_name for tensor in interface.inputs}
     wanted = {tensor.source_name for tensor in interface.outputs}
     if interface.constants or set(names.values()) != taken or wanted != given:

@@ -27,6 +27,8 @@ from ovmake.workers.wire import Message
 REQUIRED = frozenset({"Placeholder", "PlaceholderV2"})
 PLACEHOLDERS = REQUIRED | {"PlaceholderWithDefault"}
 CALL_SCOPE = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
+# Attributes that say what an operation gives, the surest first: `T` is mostly what it takes, too.
+_OUTPUT_TYPES = ("Tout", "DstT", "out_type", "output_type", "dtype", "value_dtype", "Tparams", "T")
 _IDENTITY = re.compile(r"Identity(_\d+)?")
 
 
@@ -54,6 +56,23 @@ def ops_of_graph(graph: bytes | memoryview) -> tuple[Op, ...]:
         )
         for node in nodes
     )
+
+
+def declared_types(graph: bytes | memoryview, names: Collection[str]) -> dict[str, int]:
+    """Return the TensorFlow DataType that the nodes called `names` say that they give, of those that do.
+
+    Raises:
+        WireError: the bytes are no GraphDef.
+    """
+    found = {}
+    for view in Message(memoryview(graph)).views(1):
+        node = Message(view)
+        if node.text(1) in names:
+            attributes = node.entries(5)
+            said = next((attributes[name] for name in _OUTPUT_TYPES if name in attributes), None)
+            if said is not None:
+                found[node.text(1)] = Message(said).integer(6)
+    return found
 
 
 def tensor_of(spelt: str) -> str:

@@ -108,6 +108,18 @@ def stateful() -> None:
         tf.compat.v1.saved_model.simple_save(session, "smoothed-tf1", {"x": x}, {"y": y})
 
 
+def uncallable() -> None:
+    """Make a Keras file with a table in it, and a SavedModel of two functions and no signature."""
+    ids = keras.Input((1,), dtype="int64", name="shop")
+    found = keras.layers.IntegerLookup(vocabulary=[1, 3, 5], name="ids")(ids)
+    keras.Model(ids, keras.layers.Embedding(4, 3, name="vectors")(found)).save("shop.keras")
+    module = tf.Module()
+    for name, factor in {"first": 1.0, "second": 2.0}.items():
+        spec = tf.TensorSpec([None, 3], name="x")
+        setattr(module, name, tf.function(lambda x, factor=factor: x * factor, input_signature=[spec]))
+    tf.saved_model.save(module, "two-functions")
+
+
 def main() -> None:
     """Make them all in the current folder."""
     module = Module()
@@ -125,6 +137,7 @@ def main() -> None:
     half_done()
     unfrozen()
     stateful()
+    uncallable()
 
 
 if __name__ == "__main__":

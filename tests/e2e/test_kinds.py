@@ -20,6 +20,7 @@ from tests.workers.conftest import sources_once
 pytestmark = pytest.mark.heavy
 
 DIRECT = "by OpenVINO's own reader"
+ONLY_FUNCTION = "frozen by TensorFlow (tf.saved_model.load, its only function `function`)"
 SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
 LOADED, KERAS = "frozen by TensorFlow (tf.saved_model.load)", "frozen by TensorFlow (Keras VERSION)"
 TF_KERAS, CHECKPOINT = "frozen by TensorFlow (tf-keras VERSION)", "frozen by TensorFlow (TF1 checkpoint)"
@@ -46,6 +47,31 @@ KINDS: dict[str, tuple[str, str, list[str], list[str]]] = {
         ["scores"],
     ),
     "fallback": ('source = "partitioned"', f"{LOADED}, because OpenVINO cannot convert `partitioned`", X, ["scores"]),
+    # no frozen graph holds these: TensorFlow calls them as shipped
+    "table": ('source = "lookup"', DIRECT, ["k i64 [-1]"], ["v"]),
+    "table-and-weights": ('source = "shop"', DIRECT, ["shop i64 [-1, 1]"], ["y"]),
+    "table-fixed-batch": ('source = "shop"\nbatch = 2', DIRECT, ["shop i64 [2, 1]"], ["y"]),
+    "table-tf1": ('source = "table"', DIRECT, ["keys i64 [-1]"], ["values"]),
+    "after-table": (
+        'source = "lookup"\ncut.inputs = ["doubled"]\ninputs.doubled.shape = [-1]',
+        LOADED,
+        ["doubled f32 [-1]"],
+        ["v"],
+    ),
+    "counter-of-calls": ('source = "calls"', DIRECT, ["x f32 [-1, 4]"], ["y"]),
+    # no signature
+    "only-function": (
+        'source = "unsigned-function"',
+        f"{ONLY_FUNCTION}, because OpenVINO cannot convert `unsigned-function`",
+        ["x f32 [-1, 3]"],
+        ["output_0"],
+    ),
+    "unsigned-tf1": (
+        'source = "unsigned-tf1"',
+        "frozen by TensorFlow (TF1 loader, without a signature), because OpenVINO cannot convert `unsigned-tf1`",
+        X,
+        ["y"],
+    ),
     "frozen-graph": (
         'source = "frozen.pb"',
         DIRECT,
@@ -135,6 +161,15 @@ def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Resu
     assert way == re.sub(r"\d+\.\d+\.\d+", "VERSION", found["source"]["way"]).partition(": ")[0]
     assert inputs == [f"{tensor['name']} {tensor['type']} {tensor['shape']}" for tensor in found["inputs"]]
     assert outputs == [tensor["name"] for tensor in found["outputs"]]
+
+
+@pytest.mark.usefixtures("result")
+@pytest.mark.parametrize("model", ["table", "table-and-weights", "table-tf1"])
+def test_tables_give_what_they_hold(repo: Repo, model: str) -> None:
+    """To the last bit, and not only next to it: another row of a table would be far off."""
+    (difference,) = repo.record(model)["differences"]
+
+    assert (0.0, True) == (difference["max_abs"], difference["scale"] > 0)
 
 
 def test_all_are_good_and_no_record_names_a_place_of_the_machine(repo: Repo, result: Result) -> None:

@@ -428,6 +428,7 @@ def test_the_json_of_a_target() -> None:
                     "speedup": {"median": 6.6, "low": 6.2, "high": 7},
                 },
             ],
+            "ways_missing": {},
             "executed": {"f32": 1, "i8": 2},
             "layers": [
                 {"name": "convolution.8", "type": "Convolution", "precision": "i8", "us": 101.5, "moves": False},

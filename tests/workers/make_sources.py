@@ -145,6 +145,56 @@ def table() -> None:
         builder.save()
 
 
+def as_shipped() -> None:
+    """Models that no frozen graph can hold, or that have no signature: TensorFlow calls them as they are."""
+    keys, values = tf.constant([1, 5, 9], tf.int64), tf.constant([0.5, 1.5, 2.5])
+    module = tf.Module()
+    module.table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), -1.0)
+
+    def double(k: Any) -> Any:
+        found = module.table.lookup(k)
+        with tf.name_scope("doubled"):
+            return {"v": found * 2.0}
+
+    signed(module, "lookup", double, k=([None], tf.int64))
+
+    module = tf.Module()
+    module.ids, module.embedding = keras.layers.IntegerLookup(vocabulary=[1, 3, 5]), keras.layers.Embedding(4, 3)
+    module.embedding.build((None, 1))
+    signed(module, "shop", lambda shop: {"y": module.embedding(module.ids(shop))}, shop=([None, 1], tf.int64))
+
+    module = tf.Module()
+    module.calls, module.weight = tf.Variable(0.0), tf.Variable(floats(4))
+
+    def count(x: Any) -> Any:
+        module.calls.assign_add(1.0)
+        return {"y": x * module.weight}
+
+    signed(module, "calls", count, x=([None, 4], tf.float32))
+
+    module = tf.Module()
+    module.weight = tf.Variable(floats(3))
+    module.function = tf.function(lambda x, training=False: x * module.weight * (0.0 if training else 1.0))
+    for training in (False, True):
+        module.function.get_concrete_function(tf.TensorSpec([None, 3], name="x"), training=training)
+    tf.saved_model.save(module, "unsigned-function")
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        weight = v1.get_variable("w", initializer=floats(4))
+        tf.identity(x * weight, name="y")
+        session.run(v1.global_variables_initializer())
+        builder = v1.saved_model.Builder("unsigned-tf1")
+        builder.add_meta_graph_and_variables(session, ["serve"])
+        builder.save()
+
+
+def signed(module: Any, name: str, function: Any, **inputs: Any) -> None:
+    """Save a module with one function as its signature."""
+    specs = [tf.TensorSpec(shape, kind, name=key) for key, (shape, kind) in inputs.items()]
+    module.function = tf.function(function, input_signature=specs)
+    tf.saved_model.save(module, name, signatures=module.function)
+
+
 # frozen graphs
 
 
@@ -341,6 +391,7 @@ def main() -> None:
     tf1_saved_models()
     partitioned()
     table()
+    as_shipped()
     frozen()
     loop()
     keras_models()

@@ -42,7 +42,6 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "unknown tags": ("tf1", {"tags": ["gpu"]}),
     "truncated proto": ("truncated", {}),
     "no variables": ("no-variables", {}),
-    "table": ("table", {}),
     "truncated graph": ("truncated.pb", {}),
     "truncated h5": ("truncated.h5", {}),
     "weights": ("only.weights.h5", {}),
@@ -84,12 +83,6 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         "source",
         "the variables of `no-variables` are incomplete: `variables/` holds nothing",
         "copy the whole SavedModel folder, `variables/variables.index` and `variables/variables.data-…` with it",
-    ),
-    "table": (
-        "unsupported-source",
-        "source",
-        "`table` looks values up in a table (`hash_table_Lookup/LookupTableFindV2`), which a frozen graph cannot hold",
-        "cut the table off (`cut.inputs`), or export the model without it",
     ),
     "weights": (
         "weights-only",
