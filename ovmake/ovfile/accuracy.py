@@ -1,6 +1,6 @@
 """What a target's gate is: the metric and its options, how far it may drop, and which agreement is asked for.
 
-    accuracy_of(own, precision, datasets, problems) -> Accuracy | None
+    accuracy_of(own, precision, datasets, problems, int8=...) -> Accuracy | None
     function_file(metric) -> str | None             the file of a metric that is the user's own function
 
 What needs the labels or the model (are they classes? has it such an output?) is the workers' business.
@@ -20,6 +20,8 @@ from ovmake.ovfile.spec import (
     DEFAULT_MAX_DROP,
     DEFAULT_MAX_ERROR,
     DEFAULT_RELATIVE_DROP,
+    DEFAULT_SAMPLES,
+    NOISE,
     Accuracy,
     Dataset,
     Drop,
@@ -54,8 +56,14 @@ PER_CENT = 100
 WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
 
 
-def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], problems: Problems) -> Accuracy | None:
-    """Return the gate, and report what is missing for it; None where it is turned off."""
+def accuracy_of(
+    own: Settings, precision: str, datasets: Mapping[str, Dataset], problems: Problems, *, int8: Settings | None = None
+) -> Accuracy | None:
+    """Return the gate, and report what is missing for it; None where it is turned off.
+
+    `int8` are the settings of INT8, where the same source is made into that too: what its calibration leaves judges all
+    precisions, so that TensorFlow runs once.
+    """
     if own.get("accuracy") is False:
         return None
     name = own.text("accuracy", "dataset", default="")
@@ -78,8 +86,13 @@ def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], 
     # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
     if error is None and (metric is None or precision == "fp32"):
         error = DEFAULT_MAX_ERROR.get(precision)
+    noise = _noise(own, precision, promised=promised, problems=problems)
+    calibration = "" if name or noise or int8 is None else int8.text("calibration", default="")
     return Accuracy(
         dataset=name or None,
+        calibration=calibration if calibration in datasets else None,
+        calibrating=(int8.whole("samples") if calibration and int8 else None) or DEFAULT_SAMPLES,
+        noise=noise,
         metric=metric,
         options=options,
         max_drop=drop,
@@ -88,6 +101,27 @@ def accuracy_of(own: Settings, precision: str, datasets: Mapping[str, Dataset], 
         promised=promised,
         given=given,
     )
+
+
+def _noise(own: Settings, precision: str, *, promised: bool, problems: Problems) -> bool:
+    """Return whether made-up inputs are to judge, and warn where that cannot be."""
+    if own.get("accuracy", "inputs") != NOISE:
+        return False
+    without = "there is a `dataset`" if own.get("accuracy", "dataset") else ""
+    if precision == "int8" and not promised:
+        without = without or "a default says nothing of INT8 on noise: give the `agreement` to ask for"
+    if without:
+        problems.add(
+            Problem(
+                code="unused-option",
+                at=own.origins["accuracy.inputs"],
+                on="key",
+                message=f"`inputs` does nothing: {without}",
+                help="take it out, or what makes it useless",
+                severity="warning",
+            )
+        )
+    return not without
 
 
 def function_file(metric: str | None) -> str | None:

@@ -176,7 +176,7 @@ class Meaning:
             cut_inputs=own.strings("cut", "inputs", default=()),
             cut_outputs=own.strings("cut", "outputs", default=()),
             device=self.device,
-            accuracy=accuracy_of(own, precision, self.datasets, self.problems),
+            accuracy=accuracy_of(own, precision, self.datasets, self.problems, int8=self._int8(model, variant)),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             weights=weights_of(own, precision, self.problems),
             benchmark=self._benchmark(own),
@@ -187,6 +187,10 @@ class Meaning:
             # The device stands at the top, for all targets.
             origins=own.origins | ({"device": ("device",)} if "device" in self.document else {}),
         )
+
+    def _int8(self, model: str, variant: str) -> Settings | None:
+        """Return the settings of INT8, None where a model or variant is not made into it."""
+        return self._settings(model, variant, "int8") if "int8" in self._made(model, variant) else None
 
     def _benchmark(self, own: Settings) -> Benchmark:
         devices = own.strings("benchmark", "devices", default=())

@@ -42,6 +42,7 @@ from ovmake.ovfile.spec import (
     DEFAULT_SIGNATURE,
     ELEMENT_TYPES,
     LIMITS,
+    NOISE,
     PRECISIONS,
     RESIZE_ALGORITHMS,
     SOURCE_KINDS,
@@ -172,7 +173,14 @@ ACCURACY = Table(
             name="dataset",
             kind=Text(),
             doc="The dataset to compare on",
-            default="seeded random inputs, for `agreement` only",
+            default="for `agreement` only: samples of `calibration` that do not calibrate, else seeded random inputs",
+        ),
+        Key(
+            name="inputs",
+            kind=Choice(words=(NOISE,), code="unknown-inputs", what="kind of inputs"),
+            doc="Where there is no `dataset`: seeded random inputs, also for INT8, which is else not measured on them; "
+            "for INT8 beside `agreement` only",
+            default="see `dataset`",
         ),
         Key(
             name="metric",

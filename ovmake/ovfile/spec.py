@@ -39,6 +39,7 @@ DEFAULT_BACKUP_MODE = "int8-asym"
 DEFAULT_GROUP_SIZE_FALLBACK = "adjust"
 DEFAULT_MAX_SECONDS = 20.0
 DEFAULT_MAX_EVALUATIONS = 60
+NOISE = "noise"
 SEED = 0
 
 # The gate without labels: cosine between TensorFlow's output and the IR's, over every element of an output, that an
@@ -196,6 +197,9 @@ class Accuracy:
     `cosine` is the least cosine, `max_error` the largest difference as a share of an output's scale. `promised`: the
     Ovfile asks for some of this, so that where TensorFlow cannot be compared with the target fails. `given` says which
     of `cosine` and `max-error` are the Ovfile's own.
+
+    Without a `dataset`, samples of the dataset `calibration` judge, if there is one, but for the `calibrating` that
+    calibrate INT8 by a seeded shuffle; else what is made up, as `noise` says that it shall be.
     """
 
     dataset: str | None
@@ -206,6 +210,9 @@ class Accuracy:
     promised: bool
     given: tuple[str, ...] = ()
     options: MetricOptions = field(default_factory=MetricOptions)
+    calibration: str | None = None
+    calibrating: int = DEFAULT_SAMPLES
+    noise: bool = False
 
     @property
     def uses_labels(self) -> bool:

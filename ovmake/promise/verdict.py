@@ -20,7 +20,7 @@ from ovmake.promise.neighbours import check_neighbours
 from ovmake.promise.sanity import no_better_than_chance, scores_of
 
 NOISE = (
-    "name a dataset under `accuracy`, or add samples to the calibration set; with `agreement`, "
+    "name a dataset under `accuracy`, or let fewer `samples` calibrate than there are; with `agreement`, "
     '`inputs = "noise"` judges INT8 on noise all the same'
 )
 
@@ -128,7 +128,7 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
     if (same := check_neighbours(evaluation, params)) is not None and not same.kept:
         checks.append(same)
     if "accuracy.real-data" in params and (why := _made_up(evaluation)):
-        return _unmeasured("; ".join([why, *(check.text for check in checks)]), NOISE)
+        return _unmeasured(f"{why}; on made-up inputs: {'; '.join(check.text for check in checks)}", NOISE)
     verdict = _verdict(checks, dropped, figures, evaluation)
     if dropped is None or not isinstance(metric, dict) or verdict.result == "not-measured":
         return verdict

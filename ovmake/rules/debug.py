@@ -11,14 +11,14 @@ from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
-    dataset_params,
     dataset_tools,
     execution_params,
     ir_inputs,
+    judging_params,
+    judging_set,
     model_params,
     tensorflow_inputs,
     tensorflow_params,
-    validation_set,
 )
 
 # Enough to see a wrong layer by, and few enough for all layers' values to be computed twice.
@@ -29,7 +29,8 @@ def compare_layers(
     lowering: Lowering, target: Target, *, converted: Action, ir: Action, frozen: Action | None
 ) -> Action:
     """Add the comparison of the layers of `ir` with those of the graph in `frozen`, or of a .tflite."""
-    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    datasets = dict(lowering.ovfile.datasets)
+    dataset = judging_set(datasets, target)
     return lowering.add(
         Action(
             kind="compare-layers",
@@ -40,7 +41,7 @@ def compare_layers(
                 *tensorflow_params(lowering, target, frozen),
                 *model_params(target),
                 *execution_params(target),
-                *dataset_params(dataset, labels=False),
+                *judging_params(datasets, target, labels=False),
                 Param(name="samples", value=SAMPLES),
             ),
             inputs=(

@@ -11,14 +11,14 @@ from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
-    dataset_params,
     dataset_tools,
     device_params,
     ir_inputs,
+    judging_params,
+    judging_set,
     metric_inputs,
     metric_params,
     metric_tools,
-    validation_set,
 )
 
 
@@ -29,7 +29,8 @@ def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Actio
 
 def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: Action, expected: Action) -> Action:
     """Return the comparison of `ir` with TensorFlow's outputs, without adding it."""
-    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    datasets = dict(lowering.ovfile.datasets)
+    dataset = judging_set(datasets, target)
     labels = target.accuracy is not None and target.accuracy.uses_labels
     return Action(
         kind="evaluate",
@@ -37,7 +38,7 @@ def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: 
         worker="openvino",
         tools=("openvino", "numpy", *dataset_tools(dataset), *metric_tools(target)),
         params=(
-            *dataset_params(dataset, labels=labels),
+            *judging_params(datasets, target, labels=labels),
             *metric_params(target),
             *device_params(target),
         ),

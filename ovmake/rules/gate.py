@@ -67,6 +67,7 @@ def promise_params(target: Target) -> tuple[Param, ...]:
         ("accuracy.agreement.max-error", accuracy.max_error),
         ("accuracy.neighbours.cosine", DEFAULT_COSINE.get(target.precision) if accuracy.cosine is None else None),
         ("accuracy.promised", accuracy.promised or None),
+        ("accuracy.real-data", _needs_real_data(target) or None),
     ]
     return tuple(Param(name=name, value=value) for name, value in (*named, *_by_default(accuracy)) if value is not None)
 
@@ -83,3 +84,9 @@ def _by_default(accuracy: Accuracy) -> list[tuple[str, JsonValue]]:
     if error is not None and "max-error" not in accuracy.given:
         named.append(("accuracy.default.max-error", max(error, DEFAULT_MAX_ERROR["bf16"])))
     return named
+
+
+def _needs_real_data(target: Target) -> bool:
+    """Whether made-up inputs say nothing: the ranges of INT8 were chosen for real ones."""
+    accuracy = target.accuracy
+    return target.quantization is not None and accuracy is not None and not (accuracy.dataset or accuracy.noise)

@@ -15,14 +15,15 @@ from dataclasses import dataclass, field, replace
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
 from ovmake.graph.digest import Digest
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import DEFAULT_DEVICE, KeyPath, Target
+from ovmake.ovfile.spec import DEFAULT_DEVICE, NOISE, KeyPath, Target
 from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import (
     control_params,
-    dataset_params,
     device_params,
     form_of,
     ir_inputs,
+    judging_params,
+    judging_set,
     metric_params,
     model_params,
     quantization_params,
@@ -102,8 +103,9 @@ def publish(
 
 def _origins(lowering: Lowering, target: Target) -> dict[str, KeyPath]:
     """Return where the settings stand that the record repeats: also the dataset's, and those of `auto`'s candidates."""
-    dataset = validation_set(dict(lowering.ovfile.datasets), target)
-    params = dataset_params(dataset, labels=True)
+    datasets = dict(lowering.ovfile.datasets)
+    dataset = judging_set(datasets, target)
+    params = judging_params(datasets, target, labels=True)
     of_dataset = {name: (*dataset.at, *key.split(".")) for name, key in _keys(params)} if dataset else {}
     return {
         **target.origins,
@@ -163,18 +165,20 @@ def _compression_params(lowering: Lowering, target: Target) -> list[Param]:
 
 def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
     accuracy = target.accuracy
-    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    datasets = dict(lowering.ovfile.datasets)
+    dataset = validation_set(datasets, target)
     if accuracy is None:
         return []
     named: list[tuple[str, JsonValue]] = [
         ("accuracy.dataset", dataset.path if dataset else None),
+        ("accuracy.inputs", NOISE if accuracy.noise else None),
         ("accuracy.annotations", accuracy.options.annotations if accuracy.metric else None),
     ]
     return [
         *(Param(name=name, value=value) for name, value in named if value is not None),
-        *(param for param in promise_params(target) if param.name != "accuracy.promised"),
+        *(param for param in promise_params(target) if param.name not in {"accuracy.promised", "accuracy.real-data"}),
         *metric_params(target),
-        *dataset_params(dataset, labels=accuracy.uses_labels),
+        *judging_params(datasets, target, labels=accuracy.uses_labels),
     ]
 
 

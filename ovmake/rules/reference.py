@@ -2,8 +2,8 @@
 
 Over a validation set it is keyed by the source's fingerprint instead of its bytes (`Input.by_computation`), and by what
 *check-source* found out about the bytes; so a re-export of the same weights does not run the set again (law 3). The
-source is still an input: it is loaded, and must not change while it is. Seeded inputs are 16 samples, no set to be
-spared: there the bytes count, and *check-source* is not asked.
+source is still an input: it is loaded, and must not change while it is. Samples of ovmake's own choice are few, no set
+to be spared: there the bytes count, and *check-source* is not asked.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from ovmake.rules.check_samples import check_validation
 from ovmake.rules.check_source import check_source
 from ovmake.rules.settings import (
     dataset_inputs,
-    dataset_params,
     dataset_tools,
+    judging_params,
+    judging_set,
     tensorflow_inputs,
     tensorflow_params,
     validation_set,
@@ -25,9 +26,10 @@ from ovmake.rules.settings import (
 
 def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: Action | None) -> Action:
     """Add TensorFlow's run over the target's validation set, or over seeded inputs."""
-    dataset = validation_set(dict(lowering.ovfile.datasets), target)
+    datasets = dict(lowering.ovfile.datasets)
+    dataset = judging_set(datasets, target)
     interface = Artifact(converted.name, "interface")
-    source = tensorflow_inputs(lowering, target, frozen, by_bytes=dataset is None)
+    source = tensorflow_inputs(lowering, target, frozen, by_bytes=validation_set(datasets, target) is None)
     data = dataset_inputs(dataset)
     name = f"reference {target.family}"
     action = Action(
@@ -35,7 +37,7 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
         subject=target.family,
         worker="tensorflow",
         tools=("tensorflow", "numpy", *dataset_tools(dataset)),
-        params=(*tensorflow_params(lowering, target, frozen), *dataset_params(dataset, labels=False)),
+        params=(*tensorflow_params(lowering, target, frozen), *judging_params(datasets, target, labels=False)),
         inputs=(
             Input(role="interface", origin=interface),
             *source,

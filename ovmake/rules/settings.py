@@ -8,7 +8,7 @@
     control_params(target)   how long to search for layers to give back
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
-    dataset_params(dataset)  how samples come out of a dataset
+    dataset_params(dataset)  how samples come out of a dataset; judging_params(...): those that the gate is asked on
     dataset_inputs(...)      its files; dataset_tools(...): what decodes them
 
 A setting that has its default value is left out of the params: see `graph.action`, rule 1.
@@ -305,6 +305,23 @@ def ir_inputs(action: str) -> tuple[Input, ...]:
 def validation_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
     """Return the dataset on which the target is compared with TensorFlow, if the Ovfile names one."""
     return datasets[target.accuracy.dataset] if target.accuracy and target.accuracy.dataset else None
+
+
+def judging_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
+    """Return the dataset of the gate's samples: the validation set, else the calibration set; None for made-up ones."""
+    calibration = target.accuracy.calibration if target.accuracy else None
+    return validation_set(datasets, target) or (datasets[calibration] if calibration else None)
+
+
+def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool) -> tuple[Param, ...]:
+    """Return how the gate's samples come out of it. Of a calibration set, not those that calibrate."""
+    accuracy = target.accuracy
+    found = dataset_params(judging_set(datasets, target), labels=labels)
+    if accuracy is None or accuracy.calibration is None:
+        return found
+    return tuple(
+        dict.fromkeys((*found, Param(name="calibrating", value=accuracy.calibrating), Param(name="seed", value=SEED)))
+    )
 
 
 def search_inputs(searched: Action | None) -> tuple[Input, ...]:

@@ -81,6 +81,7 @@ path = "train.npz"
 
 [defaults]
 calibration = "train"
+int8.samples = 48
 accuracy.agreement.cosine = 0.9
 
 [models.reader]

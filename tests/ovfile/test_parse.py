@@ -188,6 +188,48 @@ def test_accuracy(written: str, expected: Accuracy) -> None:
     assert expected == actual
 
 
+CALIBRATED = 'precisions = ["fp32", "int8", "auto"]\ncalibration = "train"\n'
+
+
+@pytest.mark.parametrize("name", ["digits:fp32", "digits:int8"])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", ("train", 300, False)),
+        ("[models.digits.int8]\nsamples = 7\n", ("train", 7, False)),  # of INT8 alone, and it holds for all
+        ('accuracy.dataset = "val"\n', (None, 300, False)),
+        ('accuracy = { agreement.cosine = 0.9, inputs = "noise" }\n', (None, 300, True)),
+        ('accuracy = { dataset = "val", agreement.cosine = 0.9, inputs = "noise" }\n', (None, 300, False)),
+    ],
+)
+def test_which_samples_judge_without_a_validation_set(name: str, written: str, expected: tuple[object, ...]) -> None:
+    found = target(DATA + DIGITS + CALIBRATED + written, name).accuracy
+
+    assert found is not None
+    assert expected == (found.calibration, found.calibrating, found.noise)
+
+
+def test_a_default_judges_no_int8_on_noise() -> None:
+    """Only who asks for an agreement can mean that."""
+    text = DATA + DIGITS + CALIBRATED + 'accuracy.inputs = "noise"\n'
+    plain, quantized = target(text).accuracy, target(text, "digits:int8").accuracy
+
+    assert plain is not None
+    assert quantized is not None
+    assert (True, False) == (plain.noise, quantized.noise)
+    assert "train" == quantized.calibration
+    (warning,) = parse(text).warnings
+    told = "`inputs` does nothing: a default says nothing of INT8 on noise: give the `agreement` to ask for"
+    assert told == warning.message
+
+
+def test_a_calibration_set_judges_nobody_where_no_int8_is_made() -> None:
+    found = target(DATA + DIGITS + 'calibration = "train"\n').accuracy
+
+    assert found is not None
+    assert found.calibration is None
+
+
 def test_max_drop_reads_as_it_was_written() -> None:
     assert [Drop(amount=0.01).written, Drop(amount=0.025, relative=True).written] == [0.01, "2.5%"]
 

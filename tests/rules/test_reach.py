@@ -115,6 +115,48 @@ def test_edit_reaches_exactly_what_reads_it(old: str, new: str, expected: set[st
     assert expected == changed(OVFILE, OVFILE.replace(old, new))
 
 
+UNJUDGED = """
+[datasets.train]
+path = "train"
+[models.m]
+source = "m"
+precisions = ["fp32", "int8"]
+calibration = "train"
+"""
+CALIBRATION = 'calibration = "train"'
+SEES_SAMPLES = {"reference m", "evaluate m:fp32", "evaluate m:int8", "compare-layers m:fp32", "compare-layers m:int8"}
+GATES = {"gate m:fp32", "gate m:int8"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # What does not calibrate judges: whatever chooses samples of the set.
+        ('path = "train"', 'path = "other"', {"quantize m:int8", *SEES_SAMPLES}),
+        ('path = "train"', 'path = "train"\nlabels = "y"', set()),
+        ('path = "train"', 'path = "train"\nlimit = 9', {"quantize m:int8", *SEES_SAMPLES}),
+        (CALIBRATION, f"{CALIBRATION}\nsamples = 9", {"quantize m:int8", *SEES_SAMPLES}),
+        # Noise that was asked for, and an agreement without which it is none for INT8.
+        (CALIBRATION, f"{CALIBRATION}\naccuracy.agreement.cosine = 0.9", GATES),
+        (
+            CALIBRATION,
+            f'{CALIBRATION}\naccuracy = {{ agreement.cosine = 0.9, inputs = "noise" }}',
+            {*SEES_SAMPLES, *GATES},
+        ),
+    ],
+)
+def test_edit_reaches_who_sees_what_calibration_leaves(old: str, new: str, expected: set[str]) -> None:
+    assert UNJUDGED.count(old) == 1
+
+    assert expected == changed(UNJUDGED, UNJUDGED.replace(old, new))
+
+
+def test_a_precision_that_is_no_int8_says_nothing_of_noise() -> None:
+    gates = {name: dict.fromkeys(param.name for param in actions(UNJUDGED)[name].params) for name in GATES}
+
+    assert ["gate m:int8"] == [name for name, params in gates.items() if "accuracy.real-data" in params]
+
+
 @pytest.mark.parametrize("form", ["pictures", "pictures.csv", "pictures.tfrecord"])
 def test_what_may_decode_images_depends_on_the_version_of_pillow(form: str) -> None:
     made = actions(OVFILE.replace("val.npz", form)).values()
