@@ -49,7 +49,6 @@ class Listener(Protocol):
 # What an action does, for those who do not know its name.
 DOING = {
     "benchmark": "measuring speed",
-    "check-overlap": "comparing calibration and validation data",
     "check-samples": "checking data",
     "check-size": "checking the size",
     "check-source": "trying the model in TensorFlow",

@@ -299,7 +299,7 @@ LOADERS = re.compile(
 # They screen what they load.
 SCREENS = {
     *("workers.loading_saved_model", "workers.loading_checkpoint", "workers.loading_keras"),
-    *("workers.lite", "workers.timing_lite", "workers.timing_tensorflow", "workers.inspecting_lite"),
+    *("workers.lite", "workers.timing_lite", "workers.shipped", "workers.inspecting_lite"),
 }
 # They get what one of those has screened: a graph without variables, or the content of a .tflite file.
 GIVEN = {"workers.frozen", "workers.inspecting_tensorflow", "workers.lite_probe"}

@@ -125,6 +125,7 @@ calibration = "train"
 """
 CALIBRATION = 'calibration = "train"'
 SEES_SAMPLES = {"reference m", "evaluate m:fp32", "evaluate m:int8", "compare-layers m:fp32", "compare-layers m:int8"}
+CALIBRATES = {"check-calibration m:int8", "quantize m:int8", *SEES_SAMPLES}
 GATES = {"gate m:fp32", "gate m:int8"}
 
 
@@ -132,10 +133,10 @@ GATES = {"gate m:fp32", "gate m:int8"}
     ("old", "new", "expected"),
     [
         # What does not calibrate judges: whatever chooses samples of the set.
-        ('path = "train"', 'path = "other"', {"quantize m:int8", *SEES_SAMPLES}),
+        ('path = "train"', 'path = "other"', CALIBRATES),
         ('path = "train"', 'path = "train"\nlabels = "y"', set()),
-        ('path = "train"', 'path = "train"\nlimit = 9', {"quantize m:int8", *SEES_SAMPLES}),
-        (CALIBRATION, f"{CALIBRATION}\nsamples = 9", {"quantize m:int8", *SEES_SAMPLES}),
+        ('path = "train"', 'path = "train"\nlimit = 9', CALIBRATES),
+        (CALIBRATION, f"{CALIBRATION}\nsamples = 9", CALIBRATES),
         # Noise that was asked for, and an agreement without which it is none for INT8.
         (CALIBRATION, f"{CALIBRATION}\naccuracy.agreement.cosine = 0.9", GATES),
         (
