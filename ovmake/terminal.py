@@ -49,6 +49,7 @@ class Listener(Protocol):
 # What an action does, for those who do not know its name.
 DOING = {
     "benchmark": "measuring speed",
+    "check-calibration": "checking calibration data",
     "check-samples": "checking data",
     "check-size": "checking the size",
     "check-source": "trying the model in TensorFlow",

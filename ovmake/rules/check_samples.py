@@ -23,8 +23,6 @@ from ovmake.rules.settings import (
     validation_set,
 )
 
-CALIBRATION = "check-calibration"
-
 
 def check_validation(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
     """Add the checks of the target's validation set, if it has one; return what to wait for.
@@ -91,7 +89,7 @@ def check_calibration(lowering: Lowering, target: Target, converted: Action) -> 
         Param(name="seed", value=SEED),
     ]
     action = Action(
-        kind=CALIBRATION,
+        kind="check-calibration",
         subject=target.name,
         worker="openvino",
         tools=("numpy", *dataset_tools(calibration, validation)),
@@ -122,5 +120,5 @@ def _judging_params(calibration: Dataset, validation: Dataset | None) -> tuple[P
 
 def calibrated_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
     """Return what was found odd about the target's calibration samples, for whoever advises; none without any."""
-    name = f"{CALIBRATION} {target.name}"
+    name = f"check-calibration {target.name}"
     return (Input(role="calibrated", origin=Artifact(name, "checked")),) if name in lowering.actions else ()

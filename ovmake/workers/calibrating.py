@@ -24,7 +24,7 @@ import numpy as np
 
 from ovmake.workers.interface import Interface
 from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import ActionError, Request
+from ovmake.workers.protocol import ActionError, Request, warning
 from ovmake.workers.samples import Samples, calibrating, take
 
 DIGEST_BYTES = 16
@@ -112,7 +112,7 @@ def check_calibration(request: Request) -> dict[str, object]:
     if not doubts:
         return {}
     (code, text, hint), *others = doubts
-    return {"warning": [code, text, [other for _, other, _ in others], hint, "calibration"]}
+    return warning(code, text, notes=tuple(other for _, other, _ in others), hint=hint, setting="calibration")
 
 
 def _see(samples: Samples) -> Seen:

@@ -61,9 +61,12 @@ class Neighbours:
         return False
 
     def figures(self, executed: Mapping[str, int]) -> dict[str, object] | None:
-        """Return them; None where no batch can be of another size. `executed` counts layers by precision."""
+        """Return them; None where no batch can be of another size. `executed` counts layers by precision.
+
+        TensorFlow says whether one can: the first dimension of all inputs need be no batch.
+        """
         feed = self._feed
-        if feed is None:
+        if feed is None or self.subject.facts["alone"] is None:
             return None
         apart = self._differences(self.compiled, feed, self._actual)
         known = {name: one.figures() for name, one in apart.items()}
@@ -78,23 +81,22 @@ class Neighbours:
         return found
 
     def _own(self, name: str) -> dict[str, object]:
-        """Return how far TensorFlow's own answers for a sample depend on its batch; nothing if that is not known."""
-        own = (self.subject.facts.get("alone") or {}).get(name)
-        return {} if own is None else {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
+        """Return how far TensorFlow's own answers for a sample depend on its batch."""
+        own = self.subject.facts["alone"][name]
+        return {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
 
     def _is_odd(self, name: str, figures: Figures, limit: float) -> bool:
-        own = (self.subject.facts.get("alone") or {}).get(name) or {}
-        most, explained = figures["max_abs"], OWN * (own.get("max_abs") or 0.0)
+        most, explained = figures["max_abs"], OWN * (self.subject.facts["alone"][name]["max_abs"] or 0.0)
         scale = self.subject.facts["scales"].get(name) or 1.0
         return most is not None and most > max(limit * scale, explained)
 
     def _differences(
         self, compiled: ov.CompiledModel, feed: Feed, together: Mapping[str, Array]
     ) -> dict[str, Difference]:
-        """Return how far answers alone are from those in a batch, of each output that has a row per sample."""
+        """Return how far answers alone are from those in a batch, of each output with a row per sample."""
         asking = Asking.of(self.subject, compiled)
-        scales, whole = self.subject.facts["scales"], self.subject.plan.whole
-        rowed = [name for name, rows in together.items() if len(rows) == feed.count and name not in whole]
+        scales, known = self.subject.facts["scales"], self.subject.facts["alone"]
+        rowed = [name for name, rows in together.items() if len(rows) == feed.count and name in known]
         apart = {name: Difference(scale=scales[name], varies=True) for name in rowed}
         for place in alone(feed.count):
             single = asking.answers(feed.alone(place))

@@ -152,7 +152,7 @@ def warning(
     code: str, message: str, *, notes: tuple[str, ...] = (), hint: str = "", setting: str = ""
 ) -> dict[str, object]:
     """Return the fact of a success that has something to say all the same; `setting` is what the warning points at."""
-    return {"warning": (code, message, notes, hint, setting)}
+    return {"warnings": ((code, message, notes, hint, setting),)}
 
 
 def message_of(error: BaseException) -> str:

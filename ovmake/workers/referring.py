@@ -33,7 +33,7 @@ from ovmake.workers.original import Original, original
 from ovmake.workers.outputs import Writing, rows
 from ovmake.workers.plan import Plan
 from ovmake.workers.preparing import Array, prepared
-from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.protocol import ActionError, Request, message_of, warning
 from ovmake.workers.samples import Feed, Samples, alone, take
 
 # CPU seconds that samples of ovmake's own choice may take, and that a search for others may. Of the CPU and not of the
@@ -101,7 +101,7 @@ def _warning(inputs: object, interface: Interface) -> dict[str, object]:
     switches = [tensor.name for tensor in interface.inputs if is_switch(tensor)]
     real = "name a dataset under `accuracy` to compare on what the model is used with"
     help_ = f"`inputs.{switches[0]}.value = false` makes it a constant of the IR; or {real}" if switches else real
-    return {"warning": ("made-up-inputs", f"the inputs were made up: {'; '.join(told)}", (), help_, "accuracy")}
+    return warning("made-up-inputs", f"the inputs were made up: {'; '.join(told)}", hint=help_, setting="accuracy")
 
 
 def _help(samples: Samples, interface: Interface) -> str:

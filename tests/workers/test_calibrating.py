@@ -151,7 +151,7 @@ def test_other_range_than_what_judges_is_told_with_both(
 ) -> None:
     facts = beside(tmp_path, RANDOM.uniform(*calibration, (60, 2)), RANDOM.uniform(*validation, (60, 2)))
 
-    code, text, _, hint, setting = facts["warning"]
+    code, text, _, hint, setting = facts["warnings"][0]
     assert ("calibration-range", "calibration") == (code, setting)
     assert re.match(message, text), text
     assert "prepare both alike" in hint
@@ -176,7 +176,7 @@ def test_bytes_have_one(tmp_path: Path) -> None:
 
     facts = beside(tmp_path, RANDOM.integers(0, 2, (60, 2)), RANDOM.integers(0, 256, (60, 2)), known=known, allowed=60)
 
-    assert "calibration-range" == facts["warning"][0]
+    assert "calibration-range" == facts["warnings"][0][0]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_samples_that_are_copies_are_told(tmp_path: Path, rows: Array, text: str
 
     found, facts = look(tmp_path, tmp_path / "train.npz", alone=True)
 
-    assert ("calibration-copies", text) == tuple(facts["warning"][:2])
+    assert ("calibration-copies", text) == tuple(facts["warnings"][0][:2])
     assert [text] == found["doubts"]
 
 
@@ -201,7 +201,7 @@ def test_input_that_never_changes_is_told(tmp_path: Path) -> None:
 
     _, facts = look(tmp_path, tmp_path / "train.npz", known, alone=True)
 
-    assert "all values of `mask` are the same in `train`" == facts["warning"][1]
+    assert "all values of `mask` are the same in `train`" == facts["warnings"][0][1]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_fewer_samples_than_asked_for_are_told(tmp_path: Path, count: int, text:
 
     _, facts = look(tmp_path, tmp_path / "train.npz", alone=True, samples=300)
 
-    assert ("calibration-few", text) == tuple(facts["warning"][:2])
-    assert f"`samples = {count}`" in facts["warning"][3]
+    assert ("calibration-few", text) == tuple(facts["warnings"][0][:2])
+    assert f"`samples = {count}`" in facts["warnings"][0][3]
     assert not look(tmp_path, tmp_path / "train.npz", alone=True, samples=10 * count)[1]
 
 
@@ -228,14 +228,14 @@ def test_number_that_the_ovfile_gives_is_wanted_whole(tmp_path: Path) -> None:
     assert not look(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=20, **written)[1]
     assert (
         "calibration-few"
-        == look(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=21, **written)[1]["warning"][0]
+        == look(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=21, **written)[1]["warnings"][0][0]
     )
 
 
 def test_the_weightiest_comes_first_and_the_others_are_notes(tmp_path: Path) -> None:
     facts = beside(tmp_path, np.tile([[1.0, 0.0]], (20, 1)), RANDOM.uniform(0, 255, (60, 2)), samples=300)
 
-    code, _, notes, _, _ = facts["warning"]
+    code, _, notes, _, _ = facts["warnings"][0]
     assert "calibration-range" == code
     assert ["all the same", "300 are asked for"] == [
         next(part for part in ("all the same", "300 are asked for") if note.endswith(part)) for note in notes

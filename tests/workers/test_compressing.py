@@ -89,7 +89,7 @@ def test_table_of_single_numbers_stays_in_floating_point(
         if op.get_type_name() == "Constant" and op.get_element_type().to_string() == "f32"
     ]
     assert floats == [size for size in sizes if size > 1]
-    assert (name in {"table", "row"}) == ("warning" in facts)
+    assert (name in {"table", "row"}) == ("warnings" in facts)
 
 
 def test_others_that_are_ignored_stay_ignored(tmp_path: Path) -> None:
@@ -106,6 +106,6 @@ def test_others_that_are_ignored_stay_ignored(tmp_path: Path) -> None:
 def test_nothing_compressed_is_said(tmp_path: Path) -> None:
     facts, _ = compressed(table, "int8_asym", tmp_path)
 
-    code, message, *_ = facts["warning"]
+    code, message, *_ = facts["warnings"][0]
     assert "nothing-compressed" == code
     assert message.endswith("so the IR is that of fp32: 40000 bytes in f32, 8 bytes in i64")

@@ -124,8 +124,15 @@ def test_output_that_has_no_row_per_sample_is_not_asked(tmp_path: Path) -> None:
     assert "passed" == decide(found, PARAMS).result
 
 
+def test_where_tensorflow_runs_no_sample_alone_the_first_dimension_is_no_batch(tmp_path: Path) -> None:
+    found = evaluated(tmp_path, "centred", None)
+
+    assert found["neighbours"] is None
+    assert "passed" == decide(found, PARAMS).result
+
+
 def test_one_sample_has_no_neighbours(tmp_path: Path) -> None:
-    found = evaluated(tmp_path, "centred", None, samples=1)
+    found = evaluated(tmp_path, "centred", {}, samples=1)
 
     assert found["neighbours"] is None
     assert "passed" == decide(found, PARAMS).result
