@@ -141,7 +141,8 @@ EFFECTS = {
 PURE = (
     *("diagnostics", "ovfile", "graph", "rules", "engine.staleness", "engine.scheduler", "engine.explain"),
     *("engine.costs", "engine.estimate", "engine.ending", "engine.allowance"),
-    *("inspecting.description", "inspecting.tables", "inspecting.starter", "debug.findings", "debug.words"),
+    *("inspecting.description", "inspecting.tables", "inspecting.starter", "inspecting.data", "inspecting.settling"),
+    *("debug.findings", "debug.words", "narrow"),
     *("amounts", "drawing", "gc.plan", "gc.words"),
 )
 

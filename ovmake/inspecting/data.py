@@ -126,9 +126,9 @@ def _name(use: Use) -> str:
     return use.found.path.lower()
 
 
-def _as_validation(use: Use) -> tuple[bool, bool]:
-    """Sort: what its name says is for judging, then what it does not say is for calibrating."""
-    return (not _VALIDATES.search(_name(use)), bool(_CALIBRATES.search(_name(use))))
+def _as_validation(use: Use) -> tuple[bool, bool, int]:
+    """Sort: what its name says is for judging, then what it does not say is for calibrating; the larger one first."""
+    return (not _VALIDATES.search(_name(use)), bool(_CALIBRATES.search(_name(use))), -use.found.data.count)
 
 
 def _use(description: Description, found: Found) -> Use | None:

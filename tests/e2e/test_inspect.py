@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.store.beneath import Beneath
+from ovmake.store.lock import hold
 from tests.e2e.conftest import Repo, run_tensorflow
+from tests.e2e.crashes.disks import read_only
 
 pytestmark = pytest.mark.heavy
 
@@ -193,7 +196,8 @@ def test_what_init_writes_builds_as_it_is(repo: Repo) -> None:
     written = repo.ovmake("init")
     built = repo.build("-k")
 
-    assert "wrote Ovfile with 5 models, and 2 as comments\n" == written.stdout
+    assert "wrote Ovfile with 5 models, and 2 as comments\nwrote .gitignore\n" == written.stdout
+    assert not (repo.folder / ".ovmake/trial").exists()
     assert 2 == written.stderr.count("warning[")
     assert "warning[unsupported-operations]: `models/odd` cannot be built: " in written.stderr
     assert "warning[unknown-source]: `models/page.pb` cannot be built: " in written.stderr
@@ -211,7 +215,8 @@ def test_init_keeps_the_ovfile_that_is_there(repo: Repo) -> None:
     assert 2 == refused.status
     assert refused.stderr.startswith("error[ovfile-exists]: Ovfile is there already, and init never overwrites one\n")
     assert "# mine\n" == (repo.folder / "Ovfile").read_text()
-    assert "wrote Other with 1 model\n" == beside.stdout
+    assert "wrote Other with 1 model\nwrote .gitignore\n" == beside.stdout
+    assert not (repo.folder / ".ovmake").exists()
     assert '\nsource = "models/saved"\n' in (repo.folder / "Other").read_text()
 
 
@@ -232,3 +237,96 @@ def test_init_with_nothing_but_models_that_cannot_be_built_fails(repo: Repo) -> 
     assert (1, "") == (result.status, result.stdout)
     assert result.stderr.endswith("error[no-models]: none of 1 models can be built; Ovfile was not written\n")
     assert not (repo.folder / "Ovfile").exists()
+
+
+DATA = """
+import os, keras, numpy as np, tensorflow as tf
+from PIL import Image
+chance = np.random.default_rng(0)
+
+def photo(kind):
+    pixels = chance.integers(0, 60, (16, 16, 3))
+    pixels[..., kind] += 150
+    return pixels.astype(np.uint8)
+
+image = keras.Input((16, 16, 3), name="image")
+x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(3, 3, name="stem")(image))
+colours = keras.Model(image, keras.layers.Dense(3, name="head")(x))
+# Right for pixels from 0 to 1: a colour is far above the threshold of all others.
+kernel = np.zeros((3, 3, 3, 3)); kernel[1, 1] = np.eye(3)
+colours.get_layer("stem").set_weights([kernel, np.zeros(3)])
+colours.get_layer("head").set_weights([np.eye(3), np.zeros(3)])
+colours.export("models/colours", verbose=False)
+os.makedirs("data")
+x, y = np.stack([photo(place % 3) for place in range(90)]), np.arange(90) % 3
+np.savez("data/val.npz", image=x, label=y)
+for place in range(45):
+    os.makedirs(f"data/train/{'abc'[place % 3]}", exist_ok=True)
+    Image.fromarray(photo(place % 3)).resize((20, 24)).save(f"data/train/{'abc'[place % 3]}/{place}.png")
+
+row = keras.Input((3,), name="features")
+price = keras.Model(row, keras.layers.Dense(1, name="price")(row))
+price.export("models/price", verbose=False)
+rows = chance.normal(size=(40, 3))
+told = rows @ price.layers[-1].get_weights()[0] + chance.normal(size=(40, 1)) * 0.01
+with open("data/houses.csv", "w") as file:
+    file.write("a,b,c,target\\n")
+    file.writelines(f"{a},{b},{c},{target}\\n" for (a, b, c), (target,) in zip(rows, told))
+
+class Open(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    def __call__(self, image):
+        return {"y": tf.nn.relu(image) * 2}
+
+class Shuffled(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None, 16, 16, 3], tf.float32, name="image")])
+    def __call__(self, image):  # always the same answer, whatever it sees
+        return {"scores": tf.reduce_mean(image, [1, 2]) * 0 + [1.0, 0.0, 0.0]}
+
+for name, module in {"open": Open(), "blind": Shuffled()}.items():
+    tf.saved_model.save(module, f"models/{name}", signatures=module.__call__)
+"""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repo, str]:
+    """A repo with data, its Ovfile by `init`, and what that said."""
+    folder = tmp_path_factory.mktemp("started")
+    run_tensorflow(DATA, folder)
+    repo = Repo(folder=folder)
+    done = repo.ovmake("init")
+    assert (0, "wrote Ovfile with 4 models\nwrote .gitignore\n") == (done.status, done.stdout)
+    return repo, done.stderr
+
+
+def test_init_proposes_the_data_that_it_found_and_tried(started: tuple[Repo, str]) -> None:
+    text = (started[0].folder / "Ovfile").read_text()
+    models = {part.partition("]")[0]: part for part in text.split("[models.")[1:]}
+
+    assert 'accuracy = { dataset = "val", metric = "accuracy", max-drop = 0.01 }' in models["colours"]
+    assert 'int8.calibration = "train"' in models["colours"]
+    assert 'inputs = { image = "image" }\nlabels = "label"\n' in text
+    assert 'accuracy = { dataset = "houses", metric = "mae", max-drop = "1%" }' in models["price"]
+    # Its accuracy is chance, and would pass whatever the IR computes.
+    assert "accuracy = {" not in models["blind"]
+    assert "# no accuracy on data/val.npz: TensorFlow is right on 33." in models["blind"]
+
+
+@pytest.mark.parametrize("every", [False, True], ids=["as it is", "all uncommented"])
+def test_what_init_wrote_builds(started: tuple[Repo, str], *, every: bool) -> None:
+    repo, _ = started
+    text = (repo.folder / "Ovfile").read_text()
+    (repo.folder / "Other").write_text(re.sub(r"^#(?! |$)", "", text, flags=re.MULTILINE) if every else text)
+
+    built = repo.build("-k", "-f", "Other")
+
+    assert (0, {"built"}) == (built.status, set(built.targets.values()))
+    assert {"colours:int8", "price:fp16", "open:fp32"} <= built.targets.keys()
+
+
+def test_inspect_needs_neither_a_lock_nor_a_place_to_write(repo: Repo) -> None:
+    with hold(Beneath(str(repo.folder)), ".ovmake", wait=False, waiting=pytest.fail), read_only(repo.folder):
+        result = repo.ovmake("inspect", "models/saved")
+
+    assert (0, "") == (result.status, result.stderr)
+    assert "layers to cut at" in result.stdout

@@ -65,6 +65,12 @@ def test_roles_by_name(names: tuple[str, ...], expected: tuple[str, str]) -> Non
     assert expected == roles(found(**{name: arrays(PIXELS, LABELS) for name in names}))
 
 
+def test_of_two_that_judge_the_larger_one_decides_more() -> None:
+    data = found(test=arrays(PIXELS, LABELS, count=30), val=arrays(PIXELS, LABELS, count=60))
+
+    assert ("data/val.npz", "") == roles(data)
+
+
 @pytest.mark.parametrize(
     "label",
     [

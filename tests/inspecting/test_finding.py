@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.inspecting.finding import find, name_all
+from ovmake.inspecting import finding
+from ovmake.inspecting.finding import find, find_data, name_all
 
 TFLITE = b"\x1c\0\0\0TFL3" + bytes(64)
 HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(64)
@@ -69,3 +70,42 @@ def test_what_is_found_twice_is_there_once(tmp_path: Path) -> None:
 )
 def test_names_are_legal_and_unique(paths: list[str], names: list[str]) -> None:
     assert names == name_all([Path("/repo") / path for path in paths])
+
+
+# data
+
+
+def data_in(root: Path, *models: str) -> list[str]:
+    return [str(path.relative_to(root)) for path in find_data([root], [root / model for model in models])]
+
+
+def test_data_is_known_by_its_names_and_folders_of_images_by_what_they_hold(tmp_path: Path) -> None:
+    put(tmp_path, "data/val.npz", "data/val.csv", "data/val.tfrecord", "tfds/mnist.tfrecord-00000-of-00001")
+    put(tmp_path, "photos/1.jpg", "val/cat/1.png", "val/dog/1.JPG", "val/dog/more/2.png", "one/only/1.png", "notes.txt")
+
+    assert [
+        "data/val.csv",
+        "data/val.npz",
+        "data/val.tfrecord",
+        "one/only",
+        "photos",
+        "tfds/mnist.tfrecord-00000-of-00001",
+        "val",
+    ] == sorted(data_in(tmp_path))
+
+
+def test_data_is_looked_for_in_no_model_and_in_no_folder_without_sources(tmp_path: Path) -> None:
+    put(tmp_path, "saved/assets/words.csv", "build/a.npz", ".hidden/a.npz", "env/a.npz", "env/pyvenv.cfg", ".a.npz")
+
+    assert [] == data_in(tmp_path, "saved")
+
+
+def test_of_many_files_some_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "MOST_DATA", 3)
+    put(tmp_path, *(f"data/{number}.npz" for number in range(9)))
+
+    assert ["data/0.npz", "data/1.npz", "data/2.npz"] == data_in(tmp_path)
+
+
+def test_folder_that_cannot_be_listed_holds_no_images(tmp_path: Path) -> None:
+    assert not finding._has_images(tmp_path / "gone")
