@@ -41,7 +41,6 @@ from ovmake.store.database import Database
 from ovmake.store.disk import RealDisk
 from ovmake.store.formats import set_aside, torn
 from ovmake.store.lock import hold, holder
-from ovmake.store.looking import look
 from ovmake.store.processes import available_bytes, installed_bytes
 from ovmake.store.toolchain import Toolchain
 from ovmake.store.tracked import tracked
@@ -277,6 +276,8 @@ def look_session(
 
 def _seen(ours: Beneath, path: Path) -> tuple[Database, str]:
     """Return what earlier runs found out, and why it counts as nothing."""
+    from ovmake.store.looking import look  # noqa: PLC0415 - no build does, and it takes 5 ms
+
     try:
         ours.check(STATE)
     except PermissionError as error:

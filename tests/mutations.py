@@ -55,6 +55,20 @@ MUTATIONS: dict[str, Mutation] = {
         "if (moved := self._looker.moved_source(action)) and not moved:",
         ENGINE,
     ),
+    "fresh-counted": Mutation("engine/forecast.py", "self._of -= fresh", "self._of -= 0 * fresh", ENGINE),
+    "progress-believed": Mutation("engine/runner.py", "UNIT.fullmatch(unit) and ", "", ENGINE),
+    "gate-at-chance": Mutation(
+        "inspecting/settling.py",
+        "if score > use.common + CLEARLY * _error(use.common, count):",
+        "if score >= 0:",
+        "tests/inspecting -m not_heavy",
+    ),
+    "anybodys-state-looked-at": Mutation(
+        "store/looking.py",
+        'return None if connection.execute("SELECT seal FROM owner").fetchall() == [(sealer.owner,)] else NOT_OURS',
+        "return None",
+        STORE,
+    ),
     "measured-beside-others": Mutation(
         "engine/scheduler.py",
         "alone = self._ready_alone if not (self._ready or self._running) else []",

@@ -4,8 +4,9 @@ facts   {"form": "arrays" | "images" | "table" | "records", "count": 5000, "colu
 column  {"name": "x", "kind": "integers" | "floats" | "image" | "words", "shape": [28, 28], "low": 0.0, "high": 255.0,
          "common": 0.1, "words": ["cat", "dog"]}       of a table's images, the folders that they are in
 
-`low` and `high` are of the first samples, of labels (a number a sample) of all; `common` is the share of the most
-frequent label. `classes` are a folder's. It is read by the readers that builds use, which believe nothing of a file.
+`low` and `high` are of the first samples, of labels (a number a sample) of all, or of as many records as are quickly
+read; `common` is the share of the most frequent label. `classes` are a folder's. It is read by the readers that builds
+use, which believe nothing of a file.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from ovmake.workers.protocol import ActionError, Request
 MOST = 200
 # How many samples tell of a range; of labels, all do.
 FIRST = 64
+# Records are read whole, with the images that are in them.
+RECORDS = 2_000
 Facts = dict[str, object]
 
 
@@ -130,7 +133,7 @@ def _records(reader: TFRecords) -> Facts:
             image = bool(value) and looks_like_image(bytes(value[0]))
             columns.append({"name": name, "kind": "image" if image else "words", "shape": []})
         elif len(value) == 1:
-            every = [reader.value(name, number) for number in range(len(reader.starts))]
+            every = [reader.value(name, number) for number in range(min(len(reader.starts), RECORDS))]
             single = [one[0] for one in every if not isinstance(one, list) and len(one) == 1]
             if len(single) == len(every):
                 columns.append(_told(name, np.asarray(single), (), labels=True))

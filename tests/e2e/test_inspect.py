@@ -220,6 +220,13 @@ def test_init_keeps_the_ovfile_that_is_there(repo: Repo) -> None:
     assert '\nsource = "models/saved"\n' in (repo.folder / "Other").read_text()
 
 
+def test_init_that_tries_nothing_writes_the_same_models(repo: Repo) -> None:
+    written = repo.ovmake("init", "--no-try")
+
+    assert (0, "wrote Ovfile with 5 models, and 1 as comments\nwrote .gitignore\n") == (written.status, written.stdout)
+    assert not (repo.folder / ".ovmake").exists()
+
+
 def test_init_without_a_model_writes_nothing(tmp_path: Path) -> None:
     result = Repo(folder=tmp_path).ovmake("init")
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.seal import read_key
 from ovmake.store.beneath import Beneath
 from ovmake.store.formats import FORMAT
 from ovmake.store.lock import hold
+from ovmake.store.looking import look
 from tests.attacks.stranger import EACH, USER, Done, Stranger
 from tests.attacks.test_state import NOT_OURS
 from tests.e2e.crashes.disks import read_only
@@ -198,6 +200,26 @@ def test_state_that_a_build_would_set_aside_counts_as_not_there_and_is_left_alon
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{stranger.repo / STATE} counts as not there: {why}")
     assert before == contents(stranger.repo)
+
+
+@pytest.mark.parametrize("key", [None, b"another user's key, of 32 bytes.."])
+def test_state_of_another_user_says_nothing(key: bytes | None, stranger: Stranger) -> None:
+    database, why = look(stranger.repo / STATE, key)
+
+    assert ({}, True) == (database.traces(), NOT_OURS in why)
+    database.close()
+
+
+def test_state_of_ones_own_is_read_and_cannot_be_written(stranger: Stranger) -> None:
+    database, why = look(stranger.repo / STATE, read_key())
+    before = database.traces()
+
+    database.fail("convert m", "digest", "message")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        database.drop(traces=before)
+
+    assert ("", True, before, {}) == (why, bool(before), database.traces(), database.failures())
+    database.close()
 
 
 def test_state_that_turns_out_to_be_torn_counts_as_not_there(stranger: Stranger) -> None:
