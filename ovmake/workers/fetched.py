@@ -33,10 +33,19 @@ def check_fetched(source: Path) -> None:
         OSError: the source cannot be read.
     """
     for path in _files(source):
-        if path.stat().st_size < _POINTER_BYTES and path.read_bytes().startswith(LFS):
+        if is_pointer(path):
             shown = f"{source.name}/{path.relative_to(source)}" if source.is_dir() else path.name
             message = f"`{shown}` is a Git LFS pointer, not the file itself"
             raise ActionError("not-fetched", message, setting="source", help="fetch the file: `git lfs pull`")
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is a pointer of Git LFS.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return path.stat().st_size < _POINTER_BYTES and path.read_bytes().startswith(LFS)
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ovmake.workers.datasets.columns import Given, Reader
+from ovmake.workers.fetched import is_pointer
 
 ZIP, NUMPY = b"PK", b"\x93NUMPY"
 FORMS = "an .npz or .npy, a .csv, a .tfrecord, a folder of images or of TFRecords"
@@ -43,8 +44,12 @@ def open_dataset(given: Given) -> Reader:
     try:
         records = shards(path)
         start = b"" if path.is_dir() else _start(path)
+        pointer = not path.is_dir() and is_pointer(path)
     except OSError as error:
         raise given.unreadable(error) from error
+    if pointer:
+        message = f"`{path.name}` is a Git LFS pointer, not the file itself"
+        raise given.error("not-fetched", message, help="fetch the file: `git lfs pull`")
     if records:
         return TFRecords.open(records, given)
     return _other(path, start, given)

@@ -206,3 +206,14 @@ def test_folder_without_images_says_what_images_are(tmp_path: Path, folders: lis
 
     assert f"the dataset holds no samples: `{tmp_path.name}` has no images in it" == caught.value.message
     assert "images are files whose names end in .bmp, .gif, .jpeg, .jpg," in caught.value.help
+
+
+@pytest.mark.parametrize("name", ["val.npz", "val.npy", "val.csv", "val.tfrecord", "val"])
+def test_pointer_of_git_lfs_is_named_as_one(tmp_path: Path, name: str) -> None:
+    """Not as a zip file that is none, nor as a table with a column `version https://…`."""
+    (tmp_path / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4\n")
+
+    error = refusal(tmp_path / name)
+
+    assert f"`{name}` is a Git LFS pointer, not the file itself" == error.message
+    assert ("not-fetched", "fetch the file: `git lfs pull`") == (error.code, error.help)
