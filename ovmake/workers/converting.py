@@ -38,7 +38,7 @@ def convert(request: Request) -> dict[str, object]:
         way=source.way,
     )
     interface.write(request.outputs["interface"])
-    return {"operations": ir.operations(model), **_told(made.preparations)}
+    return {"operations": ir.operations(model), **source.told, **_told(made.preparations)}
 
 
 def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ovmake.workers.protocol import ActionError
 from ovmake.workers.wiring import Op
@@ -21,7 +21,7 @@ from ovmake.workers.wiring import Op
 # Places of fields in their tables, by the schema.
 _CODES, _SUBGRAPHS, _SIGNATURES = 1, 2, 7
 _OLD_BUILTIN, _CUSTOM_CODE, _BUILTIN = 0, 1, 3  # of an OperatorCode: a byte, a string, an integer
-_SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS, _SIGNATURE_SUBGRAPH = 0, 1, 4
+_SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS, _SIGNATURE_KEY, _SIGNATURE_SUBGRAPH = 0, 1, 2, 4
 _MAPPED_NAME, _MAPPED_TENSOR = 0, 1
 _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
 _TENSOR_NAME = 3
@@ -42,7 +42,8 @@ class Flat:
     """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling.
 
     `kinds` holds custom operators by their code, and those of `RESOURCES`; operators without outputs have no name, and
-    are in `silent` by kind alone.
+    are in `silent` by kind alone. `signatures` are all of the file's, with their graph's number: 0 is the main one.
+    `half_numbered`: the file says which operations it has in one of two places only; OpenVINO looks into the other.
     Names are those of the signature where the model has one, else the tensors' own, without `:0`.
     """
 
@@ -52,6 +53,8 @@ class Flat:
     spelling: Mapping[str, str]
     kinds: Mapping[str, str]
     silent: tuple[str, ...]
+    signatures: Mapping[str, int] = field(default_factory=dict)
+    half_numbered: bool = False
 
 
 def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
@@ -79,7 +82,7 @@ def _words(error: Exception) -> str:
 def _flat(data: bytes) -> Flat:
     root = Table.root(data)
     graph = next(root.tables(_SUBGRAPHS))
-    names = [_name(tensor) for tensor in graph.tables(_TENSORS)]
+    names = [_text(tensor, _TENSOR_NAME) for tensor in graph.tables(_TENSORS)]
     inputs, outputs = graph.integers(_INPUTS), graph.integers(_OUTPUTS)
     known = [_kind(code) for code in root.tables(_CODES)]
     operators = [_operator(op, known) for op in graph.tables(_OPERATORS)]
@@ -101,18 +104,20 @@ def _flat(data: bytes) -> Flat:
         spelling={spelling: names[tensor] for tensor, spelling in spelt.items()},
         kinds={names[made[0]]: kind for kind, _, made in operators if made and kind},
         silent=tuple(kind for kind, _, made in operators if not made),
+        signatures={_text(one, _SIGNATURE_KEY): one.number(_SIGNATURE_SUBGRAPH) for one in root.tables(_SIGNATURES)},
+        half_numbered=any(0 == code.byte(_OLD_BUILTIN) < code.number(_BUILTIN) for code in root.tables(_CODES)),
     )
 
 
-def _name(tensor: Table) -> str:
-    """Return a tensor's name; TFLite takes any bytes for one."""
-    return tensor.content(_TENSOR_NAME).decode(errors="replace")
+def _text(table: Table, place: int) -> str:
+    """Return a name; TFLite takes any bytes for one."""
+    return table.content(place).decode(errors="replace")
 
 
 def _kind(code: Table) -> str:
     """Return what an operator code is for, "" for one of the many that need no name here."""
     builtin = max(code.number(_BUILTIN), code.byte(_OLD_BUILTIN))
-    return code.content(_CUSTOM_CODE).decode(errors="replace") or RESOURCES.get(builtin, "")
+    return _text(code, _CUSTOM_CODE) or RESOURCES.get(builtin, "")
 
 
 def _operator(operator: Table, kinds: Sequence[str]) -> tuple[str, list[int], list[int]]:

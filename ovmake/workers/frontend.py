@@ -42,12 +42,14 @@ class Read:
     """A model as it was read.
 
     `tensors` gives the source's tensor for the name of an input, `given` for that of an output, where it is another.
+    `told` is a warning about the source, as a fact.
     """
 
     model: Any
     way: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, object] = field(default_factory=dict)
 
 
 def convert_file(framework: str, path: Path, shown: str, prepare: Callable[[Any], None] = lambda _: None) -> Any:

@@ -31,8 +31,8 @@ from ovmake.workers.shipped import signature_of
 
 CANNOT_FREEZE = "cannot-freeze"
 TABLES = (
-    "name a SavedModel of which it is the signature `serving_default`, uncut: OpenVINO converts tables there; "
-    "or cut the table off (`cut.inputs`)"
+    "name a SavedModel of which it is the signature `serving_default`, uncut: OpenVINO converts tables of numbers "
+    "there; or cut the table off (`cut.inputs`)"
 )
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|Apply|StridedSliceAssign|SparseApply)\w*")
 # What the loops of TF1 begin with.

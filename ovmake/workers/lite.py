@@ -41,6 +41,7 @@ from ovmake.workers.screening import screen
 Shape = tuple[int, ...]
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+_LARGEST_OLD_CODE = 127  # a byte; it stands for all that are larger
 _UNCOMPARED = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
 
 
@@ -202,6 +203,8 @@ def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> 
     )
     _cut(model, begin, end)
     _drop_unused(model)
+    for code in model.operatorCodes:  # TFLite looks into both, OpenVINO into the old one alone
+        code.deprecatedBuiltinCode = min(max(code.builtinCode, code.deprecatedBuiltinCode), _LARGEST_OLD_CODE)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -144,9 +144,17 @@ def _no_tables(graph: Path, error: ActionError) -> ActionError:
     message = f"the model looks values up in a table (`{first}`), which a frozen graph cannot hold"
     hint = (
         "name a SavedModel of which it is the signature `serving_default`, uncut (`model.export(folder)` in Keras): "
-        "OpenVINO converts tables there; or cut the table off (`cut.inputs`)"
+        "OpenVINO converts tables of numbers there; or cut the table off (`cut.inputs`)"
     )
     return ActionError("unsupported-source", message, setting="source", help=hint, notes=(error.message,))
+
+
+def _table_refused(error: ActionError, refusal: ActionError) -> ActionError:
+    """Return the error for a table that OpenVINO does not take, of a SavedModel or a graph: of strings, mostly."""
+    lookup = error.message.split("`")[1]
+    message = f"OpenVINO cannot convert the table that `{lookup}` looks values up in"
+    hint = "cut the table off (`cut.inputs`), and look its values up before the IR; no device takes strings"
+    return ActionError("unsupported-source", message, setting="source", help=hint, notes=(refusal.message,))
 
 
 # TensorFlow's help
@@ -169,6 +177,8 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
         try:
             found = _read_frozen(request, Path(outputs["graph"]), Path(outputs["names"]))
         except ActionError as error:
+            if error.code == "unsupported-source":
+                raise _table_refused(error, refusal) from error
             if error.code != "cannot-convert":  # a name in the Ovfile's cut, which the frozen graph knows better
                 raise
             raise refusal from error

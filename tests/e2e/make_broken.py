@@ -109,10 +109,13 @@ def stateful() -> None:
 
 
 def uncallable() -> None:
-    """Make a Keras file with a table in it, and a SavedModel of two functions and no signature."""
+    """Make a Keras file with a table in it, a table of strings, and a SavedModel of two functions and no signature."""
     ids = keras.Input((1,), dtype="int64", name="shop")
     found = keras.layers.IntegerLookup(vocabulary=[1, 3, 5], name="ids")(ids)
     keras.Model(ids, keras.layers.Embedding(4, 3, name="vectors")(found)).save("shop.keras")
+    job = keras.Input((1,), dtype="string", name="job")
+    found = keras.layers.StringLookup(vocabulary=["x", "y", "z"], name="jobs")(job)
+    keras.Model(job, keras.layers.Embedding(5, 3, name="numbers")(found)).export("strings-table", verbose=False)
     module = tf.Module()
     for name, factor in {"first": 1.0, "second": 2.0}.items():
         spec = tf.TensorSpec([None, 3], name="x")

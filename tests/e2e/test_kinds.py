@@ -97,6 +97,13 @@ KINDS: dict[str, tuple[str, str, list[str], list[str]]] = {
     "kind-given": ('source = "named-otherwise.bin"\nkind = "keras-h5"', KERAS, X, ["y"]),
     "tflite": ('source = "float.tflite"', DIRECT, ["image f32 [-1, 8, 8, 3]"], ["output_0"]),
     "tflite-int8": ('source = "integer.tflite"', DIRECT, ["image i8 [-1, 8, 8, 3]"], ["output_0"]),
+    "tflite-half-numbered": (
+        'source = "half-numbered.tflite"',
+        f"{DIRECT}, of the file as TensorFlow wrote it anew",
+        ["image f32 [-1, 8, 8, 3]"],
+        ["output_0"],
+    ),
+    "tflite-first-signature": ('source = "coder.tflite"\nsignature = "decode"', DIRECT, ["c f32 [1, 3]"], ["out"]),
     "tflite-before-custom": (
         'source = "custom.tflite"\ncut.outputs = ["mul"]',
         SEVERED,
@@ -161,6 +168,17 @@ def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Resu
     assert way == re.sub(r"\d+\.\d+\.\d+", "VERSION", found["source"]["way"]).partition(": ")[0]
     assert inputs == [f"{tensor['name']} {tensor['type']} {tensor['shape']}" for tensor in found["inputs"]]
     assert outputs == [tensor["name"] for tensor in found["outputs"]]
+
+
+def test_other_signatures_of_a_tflite_file_are_told(sources: Path, tmp_path: Path) -> None:
+    shutil.copy(sources / "coder.tflite", tmp_path)
+    (tmp_path / "Ovfile").write_text(ovfile({"coder": 'source = "coder.tflite"'}, "accuracy = false\n"))
+
+    done = Repo(folder=tmp_path).ovmake("build")
+
+    told = "`coder.tflite` has the signatures `decode`, `encode`; the IR is of its first graph, that of `decode`"
+    assert f"warning[other-signatures]: convert coder: {told}" in done.stderr
+    assert 'help: say that this is meant: `signature = "decode"`' in done.stderr
 
 
 @pytest.mark.usefixtures("result")

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.tools import flatbuffer_utils
 
 v1 = tf.compat.v1
 rng = np.random.default_rng(0)
@@ -385,6 +386,35 @@ def resources() -> None:
         Path(f"{name}.tflite").write_bytes(converter.convert())
 
 
+class Coder(tf.Module):  # type: ignore[misc]
+    """Two functions, each a signature and a graph of its own in a .tflite file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = tf.Variable(floats(4, 3))
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 4], tf.float32, "x")])  # type: ignore[untyped-decorator]
+    def encode(self, x: Any) -> Any:
+        """Make three numbers of four."""
+        return {"code": tf.nn.relu(x @ self.weight)}
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 3], tf.float32, "c")])  # type: ignore[untyped-decorator]
+    def decode(self, c: Any) -> Any:
+        """Make four of three."""
+        return {"out": c @ tf.transpose(self.weight) + 1.0}
+
+
+def numbered_otherwise() -> None:
+    """.tflite files of two signatures, and of one that says what its operations are in the new place alone."""
+    coder = Coder()
+    tf.saved_model.save(coder, "coder", signatures={"encode": coder.encode, "decode": coder.decode})
+    Path("coder.tflite").write_bytes(tf.lite.TFLiteConverter.from_saved_model("coder").convert())
+    model = flatbuffer_utils.read_model("float.tflite")
+    for code in model.operatorCodes:
+        code.deprecatedBuiltinCode = 0
+    Path("half-numbered.tflite").write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
 def main() -> None:
     """Make them all in the current folder."""
     saved_models()
@@ -401,6 +431,7 @@ def main() -> None:
     pipeline()
     lite()
     resources()
+    numbered_otherwise()
 
 
 if __name__ == "__main__":
