@@ -208,6 +208,24 @@ MUTATIONS: dict[str, Mutation] = {
         '    named = frozenset(allowed)\n    match "":\n',
         "tests/workers/test_screening.py -m not_heavy",
     ),
+    "unscreened-as-shipped": Mutation(
+        "workers/shipped.py",
+        '        screen(source, "saved-model", allowed_of(request))\n',
+        "",
+        "tests/workers/test_shipped.py",
+    ),
+    "states-forgotten": Mutation(
+        "workers/remembering.py",
+        "            self.assigned |= given[0]\n",
+        "            self.assigned |= given[-1]\n",
+        "tests/workers/test_remembering.py",
+    ),
+    "pointers-loaded": Mutation(
+        "workers/fetched.py",
+        "path.read_bytes().startswith(LFS)",
+        "path.read_bytes().endswith(LFS)",
+        "tests/workers/test_fetched.py",
+    ),
 }
 
 
