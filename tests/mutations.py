@@ -147,6 +147,24 @@ MUTATIONS: dict[str, Mutation] = {
     "absurd-by-luck": Mutation(
         "promise/sanity.py", 'number(interval.get("high")) < 0', 'number(interval.get("high")) < 1', "tests/promise"
     ),
+    "nan-calibrates": Mutation(
+        "workers/calibrating.py",
+        "if not finite.all():",
+        "if finite.any() is None:",
+        "tests/workers/test_calibrating.py",
+    ),
+    "labels-unwatched": Mutation(
+        "workers/datasets/yielded.py",
+        '            ("labels", self.labels, before["labels"]),\n',
+        "",
+        "tests/workers/datasets/test_yielded.py",
+    ),
+    "user-code-unnamed": Mutation(
+        "engine/runner.py",
+        "ran is not None and (ran.running or busy.worker.garbled)",
+        "ran is not None and busy.worker.garbled",
+        "tests/engine/test_user_code.py",
+    ),
     "interval-unpaired": Mutation(
         "workers/metrics/bootstrap.py",
         "drawn.append((reference.scores(draws), candidate.scores(draws)))",

@@ -44,7 +44,8 @@ def no_better_than_chance(metric: Mapping[str, object]) -> str:
         return ""
     name, unit = metric.get("name"), metric.get("unit")
     scores = f"{name} {score_in_words(reference, unit)}, and {chance.get('answer')} gives {score_in_words(blind, unit)}"
-    return f"TensorFlow itself is no better than chance: {scores}"
+    hint = f"; {chance['hint']}" if chance.get("hint") else ""
+    return f"TensorFlow itself is no better than chance: {scores}{hint}"
 
 
 def better_by_too_much(metric: Mapping[str, object], drop: float) -> str:

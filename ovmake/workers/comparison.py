@@ -111,7 +111,7 @@ class Tallies:
         if blind is None or above is None or not all(map(math.isfinite, (*blind, *above))):
             return None
         ends = dict(zip(("above_low", "above_high"), above, strict=True))
-        return {"answer": self.reference.blind, "score": float(blind[0]), **ends}
+        return {"answer": self.reference.blind, "score": float(blind[0]), "hint": self.reference.hint, **ends}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

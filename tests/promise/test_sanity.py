@@ -22,6 +22,19 @@ def beside(reference: float, blind: float, low: float, **changed: Any) -> str:
     return no_better_than_chance(metric(reference, chance=chance, **changed))
 
 
+def test_hint_is_told_with_a_guess_and_only_then() -> None:
+    guess: dict[str, Any] = {
+        "answer": "always answering 1",
+        "score": 0.5,
+        "hint": "with every label one lower it would be 0.9",
+    }
+
+    said = no_better_than_chance(metric(0.1, chance={**guess, "above_low": -0.5}))
+
+    assert said.endswith("always answering 1 gives 0.5000; with every label one lower it would be 0.9")
+    assert not no_better_than_chance(metric(0.9, chance={**guess, "above_low": 0.3}))
+
+
 LOWER = {"name": "mae", "unit": "labels", "higher_is_better": False}
 
 

@@ -20,6 +20,9 @@ from ovmake.workers.preparing import Array
 from ovmake.workers.protocol import ActionError
 
 SAMPLES_AND_CLASSES = 2
+# A label moved so, in words; and from which score on it says something.
+BESIDE = {-1: "lower", 1: "higher"}
+CLEARLY = 0.5
 # Of labels that a message lists.
 SHOWN = 5
 TWO_CLASSES = 2
@@ -56,14 +59,27 @@ class _Frequent(Mean):
 class Accuracy(_Frequent):
     """The share of samples whose answer is the label: `sklearn.metrics.accuracy_score`."""
 
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._beside = dict.fromkeys(BESIDE, 0)
+
     def measure(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> Array:
         """Return whether each answer is right."""
         found = answers(self.metric, outputs, expected)
         wanted = class_labels(self.metric, labels, found.classes)
         same_count(self.metric, len(found.answers), wanted)
         self._labels.append(wanted)
+        for step in self._beside:
+            self._beside[step] += int((found.answers == wanted + step).sum())
         right: Array = found.answers == wanted
         return right
+
+    @property
+    def hint(self) -> str:
+        """See `Tally`: labels that are counted from another number than the model's classes."""
+        step = max(self._beside, key=self._beside.__getitem__)
+        score = self._beside[step] / self.count
+        return f"with every label one {BESIDE[step]} it would be {score:.4f}" if score > CLEARLY else ""
 
 
 class TopK(_Frequent):

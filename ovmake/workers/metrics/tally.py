@@ -107,6 +107,11 @@ class Tally(ABC):
         """How one answers without looking at a sample, "" where nobody knows: see `by_chance`."""
         return ""
 
+    @property
+    def hint(self) -> str:
+        """Which mistake explains a low score, "" where none is seen."""
+        return ""
+
     def by_chance(self, draws: Array) -> Array | None:  # noqa: ARG002 - of those that know one
         """Return the scores of answers given without looking at the samples, as `scores` does; None where unknown."""
         return None

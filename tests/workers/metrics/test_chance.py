@@ -51,6 +51,16 @@ def test_accuracy_is_that_of_the_most_frequent_label() -> None:
     assert "always answering the most frequent label, 1," == tally.blind
 
 
+@pytest.mark.parametrize(("step", "word"), [(1, "lower"), (-1, "higher")])
+def test_labels_that_are_off_by_one_are_named(step: int, word: str) -> None:
+    outputs = scores(LABELS + 1, 0.9, classes=7)
+
+    found = said(metric("accuracy"), outputs, LABELS + 1 + step)
+
+    assert f"; with every label one {word} it would be 0." in found
+    assert "it would be" not in said(metric("accuracy"), outputs, RANDOM.permutation(LABELS + 1))
+
+
 def test_top_k_is_that_of_the_k_most_frequent() -> None:
     tally = counted(metric("top-3"), scores(LABELS), LABELS)
 
