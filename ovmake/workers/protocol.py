@@ -164,6 +164,12 @@ def message_of(error: BaseException) -> str:
     return words or type(error).__name__
 
 
+def kind_and_message_of(error: BaseException) -> str:
+    """Return an exception's type and its own words, if it has any: "SystemExit: 3", "KeyboardInterrupt"."""
+    kind, words = type(error).__name__, message_of(error)
+    return kind if words == kind else f"{kind}: {words}"
+
+
 @contextlib.contextmanager
 def logged_to(path: str) -> Iterator[None]:
     """Send file descriptors 1 and 2 to a file: frameworks in C++ print past `sys.stdout`."""

@@ -141,7 +141,7 @@ ERRORS = {
     "drawn": ("loader-unsteady", "quantize drawn:int8: `data.py:drawn` yielded other samples than before, first at 0"),
     "leaves": ("user-code", "`metrics.py:leave` failed: SystemExit: 3"),
     "quits": ("user-code", "the process of `metrics.py:quit_` ended with exit status 3"),
-    "interrupts": ("user-code", "`metrics.py:interrupt` failed: KeyboardInterrupt: KeyboardInterrupt"),
+    "interrupts": ("user-code", "`metrics.py:interrupt` failed: KeyboardInterrupt"),
     "huge": ("metric-value", "`metrics.py:huge` returned a whole number of 1329 bits, more than a float holds"),
 }
 WARNINGS = {

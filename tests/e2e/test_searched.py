@@ -49,7 +49,7 @@ def test_a_layer_that_is_given_back_is_told_by_the_line_the_record_and_the_repor
     )
     assert cost == given_back["in_int8"] > 0.003
     told = repo.ovmake("status", "fashion:int8").stdout.split(maxsplit=2)[2]
-    assert re.fullmatch(rf"{scores}; 7 of 8 layers in INT8\n", told)
+    assert re.match(rf"{scores}; 7 of 8 layers in INT8(; slower|\n)", told)
 
     reported = search_in_report(repo)
 

@@ -34,7 +34,7 @@ from ovmake.workers.datasets.columns import ROOM
 from ovmake.workers.datasets.yielded import FINGERPRINT_BYTES, YIELD_ONE
 from ovmake.workers.preparing import Array
 from ovmake.workers.progress import counted
-from ovmake.workers.protocol import ActionError, Request, message_of
+from ovmake.workers.protocol import ActionError, Request, kind_and_message_of, message_of
 from ovmake.workers.user_code import noted, say
 
 PAIR = 2
@@ -171,8 +171,8 @@ def spool(request: Request) -> dict[str, object]:
     except ActionError:
         raise
     except BaseException as error:  # also SystemExit and KeyboardInterrupt: what it raises is its own failure
-        where = f" after {spooled.count} samples" if spooled.count else ""
-        message = f"`{called}` failed{where}: {type(error).__name__}: {message_of(error)}"
+        where = f" after {spooled.count} sample{'' if spooled.count == 1 else 's'}" if spooled.count else ""
+        message = f"`{called}` failed{where}: {kind_and_message_of(error)}"
         hint = "a loader may read what the Ovfile names, and nothing else: name it in the dataset's `files`"
         denied = isinstance(error, PermissionError)
         raise ActionError("loader-failed", message, notes=_end_of(error), help=hint if denied else "") from error

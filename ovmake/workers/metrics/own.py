@@ -21,7 +21,7 @@ import numpy as np
 
 from ovmake.workers.metrics.tally import Metric, Tally
 from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import ActionError, message_of
+from ovmake.workers.protocol import ActionError, kind_and_message_of
 from ovmake.workers.user_code import noted
 
 # A function may take its time, and is called twice for each.
@@ -158,7 +158,7 @@ def _failed(metric: Metric, error: BaseException) -> ActionError:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
     lines = [error.lineno] if isinstance(error, SyntaxError) else [frame.lineno for frame in frames[-1:]]
     notes = tuple(f"raised at {file}:{line}{_line(source, line)}" for line in lines if line)
-    message = f"`{metric.name}` failed: {type(error).__name__}: {message_of(error)}"
+    message = f"`{metric.name}` failed: {kind_and_message_of(error)}"
     hint = "a metric may read its own file, and nothing else" if isinstance(error, PermissionError) else ""
     return ActionError("user-code", message, setting="accuracy.metric", notes=notes, help=hint)
 

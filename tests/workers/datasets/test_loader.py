@@ -102,7 +102,7 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
         ("def val():\n    yield [1, 2, 3]\n", r"sample has shape \[3\] \(the loader's arrays\), input `x` wants \[2\]"),
         ("import os\ndef val():\n    os._exit(3)\n", "the process of `data.py:val` ended with exit status 3"),
         ("import sys\ndef val():\n    sys.exit(3)\n", "`data.py:val` failed: SystemExit: 3"),
-        ("def val():\n    yield [1, 2]\n    raise KeyboardInterrupt\n", "failed after 1 samples: KeyboardInterrupt"),
+        ("def val():\n    yield [1, 2]\n    raise KeyboardInterrupt\n", "failed after 1 sample: KeyboardInterrupt$"),
         (
             "import os\ndef val():\n    yield [1, 2]\n    os.abort()\n",
             "the process of `data.py:val` was killed by SIGABRT",

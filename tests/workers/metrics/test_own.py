@@ -65,8 +65,8 @@ def test_direction_is_the_ovfiles_to_say(tmp_path: Path) -> None:
         ("import nothing_here\n", "ModuleNotFoundError: No module named 'nothing_here'", ":1: import nothing_here"),
         ("def score(:\n", "SyntaxError: invalid syntax", ":1: def score(:"),
         ("def score(o, l):\n    raise SystemExit(3)\n", "SystemExit: 3", ":2: raise SystemExit(3)"),
-        ("import sys\nsys.exit()\n", "SystemExit: SystemExit", ":2: sys.exit()"),
-        ("def score(o, l):\n    raise KeyboardInterrupt\n", "KeyboardInterrupt: KeyboardInterrupt", ":2: raise Key"),
+        ("import sys\nsys.exit()\n", "SystemExit", ":2: sys.exit()"),
+        ("def score(o, l):\n    raise KeyboardInterrupt\n", "KeyboardInterrupt", ":2: raise Key"),
         ("def score(o, l):\n    return score(o, l)\n", "RecursionError: maximum recursion depth", ":2: return score"),
     ],
 )
@@ -107,7 +107,7 @@ def test_what_is_no_metric(tmp_path: Path, text: str, problem: str) -> None:
 def test_exception_that_cannot_be_told_is_told_by_its_type(tmp_path: Path) -> None:
     text = "class Mute(Exception):\n    def __str__(self): return 1 / 0\ndef score(o, l):\n    raise Mute\n"
 
-    with pytest.raises(ActionError, match=r"`metrics\.py:score` failed: Mute: Mute"):
+    with pytest.raises(ActionError, match=r"`metrics\.py:score` failed: Mute$"):
         counted(own(tmp_path, text), np.ones(3), np.ones(3)).score()
 
 
