@@ -220,6 +220,31 @@ MUTATIONS: dict[str, Mutation] = {
         "(_RETURN, 0, 0, _ALLOW),",
         "tests/workers/test_cage.py -m not_heavy",
     ),
+    # the gate
+    "allowance-without-end": Mutation(
+        "promise/agreement.py",
+        "USEFUL_ERROR = 1e-2\n",
+        "USEFUL_ERROR = 1e9\n",
+        "tests/promise",
+    ),
+    "int8-judged-on-noise": Mutation(
+        "rules/gate.py",
+        '("accuracy.real-data", _needs_real_data(target) or None),',
+        '("accuracy.real-data", None),',
+        RULES,
+    ),
+    "calibrating-samples-judge": Mutation(
+        "workers/samples.py",
+        "others = samples.shuffled(_seed(request)).after(calibrating).first(HELD_OUT)",
+        "others = samples.shuffled(_seed(request)).first(HELD_OUT)",
+        "tests/workers/test_samples.py",
+    ),
+    "unmeasured-silently": Mutation(
+        "engine/here.py",
+        "        return unmeasured(verdict.text, verdict.help)\n",
+        "        return None\n",
+        "tests/engine/test_here.py",
+    ),
     "unscreened": Mutation(
         "workers/screening.py",
         "    named = frozenset(allowed)\n    match kind:\n",

@@ -139,12 +139,16 @@ def _cosine(output: Mapping[str, object], least: float, *, lenient: bool) -> _As
     default = 1 - least
     own = 1 - number(output.get("own_cosine"))
     resolution = OWN_FLOATS * number(output.get("resolution", 0.0))
-    left_open = _most(default, _factor(output) * own, resolution**2 / 2) if lenient else default
+    found = 1 - number(output.get("cosine"))
+    # What is off by a step of its integers at most is off by that also in its cosine.
+    within_a_step = number(output.get("max_abs")) <= STEP * number(output.get("quantum"))
+    step = found if within_a_step and found <= 1 - USEFUL_COSINE else 0.0
+    left_open = _most(default, _factor(output) * own, resolution**2 / 2, step) if lenient else default
     useful = max(default, 1 - USEFUL_COSINE)
     truth_open = _most(default, _truth_factor(output) * (1 - number(output.get("own_truth_cosine"))))
     return _Asked(
         output=output,
-        found=1 - number(output.get("cosine")),
+        found=found,
         default=default,
         wanted=min(left_open, useful),
         left_open=left_open,

@@ -56,7 +56,7 @@ def refer(request: Request) -> dict[str, object]:
     """
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
-    facts: dict[str, object] = {"format": 3, "inputs": _inputs(samples, Plan(), interface)}
+    facts: dict[str, object] = {"format": 3}
     plan = Plan()
     with Writing(request.outputs["outputs"]) as written, Writing(request.outputs["truth"]) as true:
         try:
@@ -67,16 +67,17 @@ def refer(request: Request) -> dict[str, object]:
             yielded = running.samples.yielded
             facts |= {"yielded": yielded.to_json()} if yielded else {}
             facts |= {"quanta": dict(model.quanta), "computes_in": model.computes_in}
-            facts["inputs"] = _inputs(running.samples, plan, interface)
+            samples = running.samples
         except ActionError as error:
             if error.code not in {"tensorflow-cannot-run", CANNOT_FREEZE}:
                 raise
             written.discard()
             true.discard()
             facts |= {"not_measured": error.message, "help": _help(samples, interface)}
+    facts["inputs"] = _inputs(samples, plan, interface)
     plan.write(request.outputs["plan"])
     Path(request.outputs["facts"]).write_text(json.dumps(facts) + "\n")
-    return {"not_measured": facts.get("not_measured"), **_warning(facts["inputs"], interface)}
+    return {"not_measured": facts.get("not_measured"), **_warning(samples, plan, interface)}
 
 
 def _inputs(samples: Samples, plan: Plan, interface: Interface) -> dict[str, object]:
@@ -84,24 +85,33 @@ def _inputs(samples: Samples, plan: Plan, interface: Interface) -> dict[str, obj
     found: dict[str, object] = {"from": samples.origin}
     if samples.why:
         found["why"] = samples.why
-    told = notes(plan.drawn, interface.inputs) if samples.origin == "noise" else []
     if switches := [tensor.name for tensor in interface.inputs if is_switch(tensor)]:
         found["switches"] = switches
-    if plan.count is not None:
-        one = f"{plan.count} sample{'' if plan.count == 1 else 's'}"
-        told.append(f"TensorFlow is slow on this model: {one} of those there are")
+    told = [*_made_up(samples, plan, interface), *_slow(plan)]
     return {**found, "notes": told} if told else found
 
 
-def _warning(inputs: object, interface: Interface) -> dict[str, object]:
-    """Return the warning of inputs that were made up in another way than usual."""
-    told = inputs.get("notes", []) if isinstance(inputs, dict) else []
-    if not told:
+def _made_up(samples: Samples, plan: Plan, interface: Interface) -> list[str]:
+    return notes(plan.drawn, interface.inputs) if samples.origin == "noise" else []
+
+
+def _slow(plan: Plan) -> list[str]:
+    if plan.count is None:
+        return []
+    compared = "1 sample was" if plan.count == 1 else f"{plan.count} samples were"
+    return [f"TensorFlow is slow on this model, so that {compared} compared"]
+
+
+def _warning(samples: Samples, plan: Plan, interface: Interface) -> dict[str, object]:
+    """Return the warning of inputs that were made up in another way than usual, or that are few."""
+    told, slow = _made_up(samples, plan, interface), _slow(plan)
+    if not told and not slow:
         return {}
-    switches = [tensor.name for tensor in interface.inputs if is_switch(tensor)]
+    switches = [tensor.name for tensor in interface.inputs if is_switch(tensor)] if told else []
     real = "name a dataset under `accuracy` to compare on what the model is used with"
     help_ = f"`inputs.{switches[0]}.value = false` makes it a constant of the IR; or {real}" if switches else real
-    return warning("made-up-inputs", f"the inputs were made up: {'; '.join(told)}", hint=help_, setting="accuracy")
+    message = "; ".join([*([f"the inputs were made up: {'; '.join(told)}"] if told else []), *slow])
+    return warning("made-up-inputs" if told else "few-samples", message, hint=help_, setting="accuracy")
 
 
 def _help(samples: Samples, interface: Interface) -> str:
@@ -173,7 +183,7 @@ class _Running:
         if seconds > SURE_SECONDS:
             seconds = self._seconds(one)
         count = samples.count
-        while count > 1 and count / at_once * seconds > MOST_SECONDS:
+        while count > at_once and count / at_once * seconds > MOST_SECONDS:
             count = 1 << (count - 1).bit_length() - 1
         return None if count == samples.count else count
 

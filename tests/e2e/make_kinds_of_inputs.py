@@ -87,6 +87,7 @@ def make_rounded() -> None:
     converter = tf.lite.TFLiteConverter.from_keras_model(net)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     Path("dynamic-range.tflite").write_bytes(converter.convert())
+    make_integer()
     weights = [tf.constant(floats(64, 64) / 4) for _ in range(4)]
 
     def quantized(x: Any) -> dict[str, Any]:
@@ -97,6 +98,25 @@ def make_rounded() -> None:
         return {"y": hidden, "logits": hidden @ weights[0]}
 
     save("fake-quantized", quantized, x=([None, 64], F32))
+
+
+def make_integer() -> None:
+    """A residual network in integers throughout, deep enough for TFLite's own kernels to differ by steps."""
+    layers = keras.layers
+    image = hidden = keras.Input((16, 16, 3), name="image")
+    hidden = layers.Conv2D(16, 3, padding="same", activation="relu")(hidden)
+    for _ in range(6):
+        inner = layers.Conv2D(16, 3, padding="same", activation="relu")(
+            layers.DepthwiseConv2D(3, padding="same")(hidden)
+        )
+        hidden = layers.ReLU()(layers.Add()([hidden, layers.Conv2D(16, 3, padding="same")(inner)]))
+    net = keras.Model(image, layers.Dense(8)(layers.GlobalAveragePooling2D()(hidden)))
+    converter = tf.lite.TFLiteConverter.from_keras_model(net)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([rng.random((1, 16, 16, 3), dtype="float32")] for _ in range(20))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    Path("integer.tflite").write_bytes(converter.convert())
 
 
 def main() -> None:

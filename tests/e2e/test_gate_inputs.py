@@ -40,6 +40,7 @@ MODELS: dict[str, tuple[str, str, str]] = {
     "mixed-float16": ("mixed-float16.keras", "passed", "at most 0.00390625 wanted (f16 inside)"),
     "stored-in-half": ("stored-in-half", "passed", "at most 0.0001 wanted"),
     "dynamic-range": ("dynamic-range.tflite", "passed", ""),
+    "integer": ("integer.tflite", "passed", ""),
     "fake-quantized": ("fake-quantized", "passed", ""),
 }
 MADE_UP = {

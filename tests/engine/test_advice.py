@@ -134,3 +134,15 @@ def test_what_auto_chose_is_told_with_the_target() -> None:
     assert (None, "int8") == (told["m"].chosen, told["n"].chosen)
     assert "int8" == told["n"].to_json()["chosen"]
     assert "chosen" not in told["m"].to_json()
+
+
+def test_why_a_gate_was_not_measured_is_told_with_the_target_also_when_nothing_runs() -> None:
+    facts: dict[str, JsonValue] = {"gate": "not-measured", "drop": None, "why": "nothing to compare"}
+    fake = repo()
+
+    for status in ("built", "fresh"):
+        events = fake.build(plan(), facts={"publish m": facts}).events
+        told = {one.target: (one.status, one.gate, one.why) for one in events if isinstance(one, TargetFinished)}
+
+        assert (status, "not-measured", "nothing to compare") == told["m"]
+        assert (status, None, None) == told["n"]

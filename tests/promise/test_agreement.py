@@ -157,6 +157,17 @@ def test_how_near_the_truth_is_near_enough(to_truth: float, own: float, quantum:
         assert verdict.text.startswith("TensorFlow is too far from the float model to say whether the IR is right")
 
 
+@pytest.mark.parametrize(
+    ("error", "cosine", "expected"),
+    [(1.0, 0.9999, "passed"), (2.0, 0.9999, "missed"), (1.0, 0.9, "missed")],
+)
+def test_an_output_that_is_a_step_off_has_the_cosine_of_that(error: float, cosine: float, expected: str) -> None:
+    found = output(scale=127.0, max_abs=error, cosine=cosine, own_max_abs=0.0, own_cosine=1.0, quantum=1.0)
+
+    assert expected == judged(found).result
+    assert "missed" == judged(found, asked={**FP32, **PROMISED}).result
+
+
 def test_half_precision_inside_is_named() -> None:
     found = output(max_abs=5e-3, cosine=0.99995, resolution=2.0**-8, computes_in="bf16")
     verdict = judged(found)
