@@ -27,6 +27,7 @@ from ovmake.rules.settings import (
     dataset_tools,
     device_params,
     ir_inputs,
+    plan_inputs,
     search_inputs,
     validation_set,
 )
@@ -73,6 +74,7 @@ def time_candidates(
                 *_of_judgements(candidates, "kept"),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
                 *dataset_inputs(dataset),
+                *plan_inputs(lowering, target),
             ),
             environment=("machine",),
             outputs=(Output(role="measurement"),),

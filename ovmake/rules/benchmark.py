@@ -19,6 +19,7 @@ from ovmake.rules.settings import (
     dataset_tools,
     device_params,
     ir_inputs,
+    plan_inputs,
     tensorflow_inputs,
     tensorflow_params,
     validation_set,
@@ -69,6 +70,7 @@ def benchmark(
                 *source,
                 *check_source(lowering, target, interface=interface, source=source),
                 *dataset_inputs(dataset),
+                *plan_inputs(lowering, target),
             ),
             environment=("machine",),
             outputs=(

@@ -324,6 +324,17 @@ def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool
     )
 
 
+def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
+    """Return how the model can be fed, as its gate found out (`workers/plan.py`), where inputs are made up for both.
+
+    Nothing where there is no gate, or one over a dataset.
+    """
+    if judging_set(dict(lowering.ovfile.datasets), target) is not None:
+        return ()
+    evaluations = (lowering.actions.get(f"evaluate {one.name}") for one in (target, *target.candidates))
+    return next((tuple(given for given in one.inputs if given.role == "plan") for one in evaluations if one), ())
+
+
 def search_inputs(searched: Action | None) -> tuple[Input, ...]:
     """Return what was found out about giving layers back, from the action that hands it on; None without a search."""
     return (Input(role="search", origin=Artifact(searched.name, "search")),) if searched else ()

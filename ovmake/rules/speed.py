@@ -20,7 +20,7 @@ from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.intervals import Interval, ratio_of
-from ovmake.rules.settings import device_params, ir_inputs
+from ovmake.rules.settings import device_params, ir_inputs, plan_inputs
 
 # Precisions that are there to be faster than floating point. fp16 is there to be smaller.
 REDUCED = ("int8", "int8-weights", "int4-weights")
@@ -45,6 +45,7 @@ def compare_speed(lowering: Lowering, target: Target, *, ir: Action, converted: 
                 *ir_inputs(ir.name),
                 *(Input(role=f"fp32.{role}", origin=origin) for role, origin in floats.items()),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
+                *plan_inputs(lowering, target),
             ),
             environment=("machine",),
             outputs=(Output(role="comparison"),),

@@ -95,6 +95,22 @@ def test_what_reads_a_source_by_its_fingerprint_reads_too_what_its_own_bytes_ans
             assert [False] * len(computing) == [read[given.origin] for given in computing]
 
 
+@pytest.mark.parametrize(
+    ("lines", "read"),
+    [("", True), ('accuracy.dataset = "val"\n', False), ("accuracy = false\n", False)],
+)
+def test_what_is_timed_on_made_up_inputs_is_fed_as_the_gate_found_out(lines: str, read: bool) -> None:  # noqa: FBT001
+    """A model that refuses the first draw could be judged else, and not be timed."""
+    text = MODEL.replace('"fp32"', '"fp32", "int8-weights", "auto"') + lines
+    text += '[models.m.auto]\ncandidates = ["fp32", "int8-weights"]\n[datasets.val]\npath = "val.npz"\n'
+    found = lower(parse(text), measure_target, {"m": SourceForm(kind="frozen-graph")}).actions
+    timed = [name for name in found if name.startswith(("benchmark", "time-candidates", "compare-speed"))]
+    plans = {name: [given.origin for given in found[name].inputs if given.role == "plan"] for name in timed}
+
+    assert 5 == len(timed)
+    assert {name: [Artifact("reference m", "plan")] if read else [] for name in timed} == plans
+
+
 def test_kind_of_the_ovfile_overrides_what_was_recognised() -> None:
     assert "freeze" == kinds(MODEL + 'kind = "keras"', "saved-model")[0]
 
