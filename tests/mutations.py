@@ -239,10 +239,22 @@ MUTATIONS: dict[str, Mutation] = {
         "others = samples.shuffled(_seed(request)).first(HELD_OUT)",
         "tests/workers/test_samples.py",
     ),
+    "default-unasked": Mutation(
+        "promise/by_default.py",
+        '    found = evaluation.get("default")\n',
+        "    found = None\n",
+        "tests/promise/test_by_default.py",
+    ),
+    "neighbours-unasked": Mutation(
+        "promise/verdict.py",
+        "    if (same := check_neighbours(evaluation, params)) is not None and not same.kept:\n",
+        "    if (same := check_neighbours(evaluation, params)) is not None and same.kept:\n",
+        "tests/promise/test_by_default.py",
+    ),
     "unmeasured-silently": Mutation(
         "engine/here.py",
-        "        return unmeasured(verdict.text, verdict.help)\n",
-        "        return None\n",
+        "        yield unmeasured(verdict.text, verdict.help)\n",
+        "",
         "tests/engine/test_here.py",
     ),
     "unscreened": Mutation(

@@ -66,7 +66,7 @@ def refer(folder: Path, model: Slow, *, batch: int = -1, samples: int = 0) -> di
     inputs_ = json.loads(Path(outputs["facts"]).read_bytes())["inputs"]
     return {
         "count": plan.count, "samples": count, "follows": follows.count, "notes": inputs_.get("notes", []),
-        "warned": "warning" in answer, "spent": model.spent,
+        "warned": "warnings" in answer, "spent": model.spent,
     }  # fmt: skip
 
 
