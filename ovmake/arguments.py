@@ -1,13 +1,14 @@
 """What the command line takes: `ovmake COMMAND`, and the options of each.
 
-parser(run).parse_args(argv).command(arguments) -> exit status
+parse(parser(run), argv).command(arguments) -> exit status
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -35,6 +36,19 @@ class Parser(argparse.ArgumentParser):
 
 
 COMMAND = "name of the command"
+
+
+def parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Return what the command line says; argparse's own `parse_args` names no option that was meant."""
+    arguments, rest = top.parse_known_args(words)
+    if rest:
+        from ovmake.diagnostics import did_you_mean  # noqa: PLC0415 - only a mistake needs it
+
+        known = re.findall(r"--[a-z][a-z-]+", getattr(arguments, "own", top).format_help())
+        hint = next((hint for word in rest if (hint := did_you_mean(word.partition("=")[0], known))), "")
+        said = f"unrecognized arguments: {' '.join(map(_printable, rest))}"
+        top.error("\nhelp: ".join(filter(None, (said, hint))))
+    return arguments
 
 
 def _meant(word: str, commands: Iterable[str]) -> str:
@@ -130,7 +144,7 @@ def _command(
     summary: str,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=summary)
-    parser.set_defaults(command=run)
+    parser.set_defaults(command=run, own=parser)
     # Before the command or after it, as git and make have it: without SUPPRESS this default would undo the former.
     hidden = argparse.SUPPRESS
     parser.add_argument("-C", dest="folder", metavar="DIR", default=hidden, help="the folder of the Ovfile")

@@ -95,10 +95,10 @@ def _known_at_once(words: list[str]) -> Stamp | None:
 def _parsed(words: list[str], known: Stamp | None) -> argparse.Namespace:
     import signal
 
-    from ovmake.arguments import parser
+    from ovmake.arguments import parse, parser
     from ovmake.cli import building, looking
 
-    arguments = parser({**looking.COMMANDS, **building.COMMANDS}).parse_args(words)
+    arguments = parse(parser({**looking.COMMANDS, **building.COMMANDS}), words)
     arguments.known = known
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)

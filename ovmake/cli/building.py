@@ -160,7 +160,7 @@ def run_debug(arguments: argparse.Namespace) -> int:
         with listener:
             debugged = debug(session, request, listener)
     for line in debugged.lines if not arguments.json else ():
-        print(line)
+        show(line)
     for found in debugged.json if arguments.json else ():
         print_json(dict(found))
     return debugged.exit_status

@@ -109,9 +109,9 @@ def run_init(arguments: argparse.Namespace) -> int:
 
     written = init(where, arguments.paths, tell_on_terminal, warn, attempting)
     left_out = f", and {written.left_out} as comments" if written.left_out else ""
-    print(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
+    show(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
     if written.ignored:
-        print(written.ignored)
+        show(written.ignored)
     return 0
 
 
@@ -126,7 +126,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
         removed = remove_outputs(disk, build_dir, places)
         if arguments.all:
             remove_state(disk.ours, STATE)
-    print(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
+    show(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
     return 0
 
 

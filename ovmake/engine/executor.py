@@ -82,6 +82,7 @@ class Executor:
         self._again: set[str] = set()
         self._actions: Sequence[Action] = ()
         self._costs: Mapping[str, Cost] | None = None
+        self._built: frozenset[str] = frozenset()
         self._forecast: Forecast | None = None
 
     def build(self, targets: Sequence[str]) -> Outcome:
@@ -120,7 +121,8 @@ class Executor:
     def _known_costs(self) -> Mapping[str, Cost]:
         """Return what actions are likely to take. Asked for when something is to run, and not before: it takes time."""
         if self._costs is None:
-            self._costs = costs_of(self._actions, self._world.database.traces())
+            traces = self._world.database.traces()
+            self._costs, self._built = costs_of(self._actions, traces), frozenset(traces)
         return self._costs
 
     def _estimate(self) -> Estimate:
@@ -158,7 +160,7 @@ class Executor:
         forecast = Forecast(
             self._actions,
             self._known_costs(),
-            built=self._world.database.traces().keys(),
+            built=self._built,
             jobs=self._options.jobs,
             memory_bytes=self._world.memory_bytes(),
         )

@@ -98,6 +98,25 @@ def test_unknown_command_is_met_with_the_one_that_was_meant(
     assert Said(2, "", expected) == run(repo, *before, word)
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("build", "--keep-gong"), "--keep-going"),
+        (("report", "--no-mesure", "m"), "--no-measure"),
+        (("gc", "--max_age=30d"), "--max-age"),
+        (("status", "--jsn"), "--json"),
+    ],
+)
+def test_unknown_option_is_met_with_the_nearest(words: tuple[str, ...], option: str, repo: Path) -> None:
+    wrong = next(word for word in words if word.startswith("--"))
+
+    said = run(repo, *words)
+
+    assert (2, "") == (said.status, said.output)
+    assert said.complaint.startswith(f"[usage]\novmake: error: unrecognized arguments: {wrong}")
+    assert said.complaint.endswith(f"\nhelp: did you mean `{option}`?\n")
+
+
 @pytest.mark.parametrize("words", [(), ("build",), ("gc",)])
 def test_help_is_a_command_too(words: tuple[str, ...], tmp_path: Path) -> None:
     said = run(tmp_path, "help", *words)
