@@ -115,7 +115,8 @@ class Requirement:
 class TargetReport:
     """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
 
-    `decided` says whether there were samples enough for the gate's word.
+    `decided` says whether there were samples enough for the gate's word; `at_chance`, that TensorFlow itself only
+    guesses, "" if it does not.
 
     `compiled` is the line of Python that compiles the IR as it was verified, "" where nothing was; `by_default` is the
     gate's verdict over the IR compiled without properties, as the record has it, None where that is the same.
@@ -142,6 +143,7 @@ class TargetReport:
     decided: bool = True
     compiled: str = ""
     by_default: Mapping[str, Any] | None = None
+    at_chance: str = ""
     weighing: Weighing | None = None
     speed_check: SpeedCheck | None = None
     search: Search | None = None
@@ -191,6 +193,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         decided=_decided(outcome, name, record),
         compiled=(record.get("compile") or "") if record else "",
         by_default=record["gate"].get("default") if record else None,
+        at_chance=str(record["gate"].get("at_chance") or "") if record else "",
         size_bytes=record["size_bytes"] if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,

@@ -105,7 +105,7 @@ class Row:
     @property
     def noted(self) -> bool:
         """Whether the gate's figures stand among the notes: all is not as a plain "passed" would say."""
-        return self.report.gate != "passed" or not self.report.decided
+        return self.report.gate != "passed" or not self.report.decided or bool(self.report.at_chance)
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -180,6 +180,7 @@ class Row:
                 "result": report.gate,
                 "text": report.gate_text,
                 "decided": report.decided,
+                "at_chance": bool(report.at_chance),
                 **_by_default(report.by_default),
             },
             **({"compile": report.compiled} if report.compiled else {}),

@@ -43,13 +43,15 @@ def verdict(report: TargetReport) -> str:
         state = "is stale" if report.status == "stale" else "was not built"
         return f"{report.name} {state}: {why(report, 'ir')}"
     if report.measurement is None:
-        unmeasured = f"speed {NOT_MEASURED} ({why(report, 'measurement')})"
-        return f"{report.name}: {unmeasured}; {_accuracy_alone(report)}{_unjudged(report)}"
-    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_unjudged(report)}{_beside_float(report)}"
+        alone = f"{report.name}: speed {NOT_MEASURED} ({why(report, 'measurement')}); {_accuracy_alone(report)}"
+        return f"{alone}{_worth(report)}"
+    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_worth(report)}{_beside_float(report)}"
 
 
-def _unjudged(report: TargetReport) -> str:
+def _worth(report: TargetReport) -> str:
     """Return why the figures decide nothing, as the end of a sentence; where there are none, that is said already."""
+    if report.at_chance:
+        return "; TensorFlow itself is no better than chance"
     evaluated = report.evaluation
     if report.gate != "not-measured" or evaluated is None or evaluated.not_measured:
         return ""

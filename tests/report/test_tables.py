@@ -176,7 +176,21 @@ def test_a_gate_that_is_not_decided_is_noted() -> None:
     (row,) = section.rows
     assert ("−0.70 to 1.50", "0.42 points") == (row.interval, row.figures["drop"].text)
     assert (undecided().gate_text,) == section.notes
-    assert {"result": "passed", "text": undecided().gate_text, "decided": False} == row.to_json()["gate"]
+    gate = {"result": "passed", "text": undecided().gate_text, "decided": False, "at_chance": False}
+    assert gate == row.to_json()["gate"]
+
+
+def test_a_gate_over_guesses_is_noted_and_told_with_the_verdict() -> None:
+    guessing = replace(undecided(), decided=True, at_chance="it guesses", gate_text="as it is; it guesses")
+
+    (section,) = build_page([guessing], title="").sections
+
+    (row,) = section.rows
+    assert "; TensorFlow itself is no better than chance" in row.verdict
+    (unmeasured,) = verdicts(build_page([replace(guessing, measurement=None)], title=""))
+    assert "; TensorFlow itself is no better than chance" in unmeasured
+    assert ("as it is; it guesses",) == section.notes
+    assert {"decided": True, "at_chance": True}.items() <= row.to_json()["gate"].items()
 
 
 def test_without_labels_the_worst_cosine_is_told() -> None:
@@ -322,6 +336,7 @@ def test_the_json_of_a_target() -> None:
             "result": "passed",
             "text": "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042, allowed 0.01",
             "decided": True,
+            "at_chance": False,
         },
         "place": "build/fashion/int8/fashion.xml",
         "metric": "accuracy",
