@@ -5,7 +5,8 @@ evaluation = {
     "inputs": {"from": "dataset" | "calibration" | "noise", "why": "…", "notes": ["…"]},    see referring.py
     "metric": {"name": "accuracy", "unit": "share", "higher_is_better": true,    where the Ovfile asks for one
                "reference": 0.918, "candidate": 0.9138, "step": 0.0002,
-               "interval": {"low", "high", "level", "replicates"}},              of the drop, see metrics/bootstrap.py
+               "interval": {"low", "high", "level", "replicates"},               of the drop, see metrics/bootstrap.py
+               "chance": {"answer", "score", "hint", "above_low", "above_high"}},    see promise/sanity.py; or null
     "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.Difference
     "unsteady": ["y"],                                    outputs that were others when the IR was asked the same again
     "not_measured": "TensorFlow cannot run …", "help": "…",                      then without metric and outputs
