@@ -265,7 +265,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "unscreened-as-shipped": Mutation(
         "workers/shipped.py",
-        '        screen(source, "saved-model", allowed_of(request))\n',
+        '    screen(source, "saved-model", allowed)\n',
         "",
         "tests/workers/test_shipped.py",
     ),

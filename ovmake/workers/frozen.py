@@ -73,7 +73,8 @@ class Frozen:
         constants = {_tensor(loaded.inputs, constant): filled(constant) for constant in interface.constants}
         ends = {tensor.name: _tensor(loaded.outputs, tensor) for tensor in interface.outputs}
         part = _Part(starts=starts, constants=constants, ends=ends)
-        if not {*starts.values(), *constants} <= {*loaded.inputs.values()}:
+        is_cut = not {*starts.values(), *constants} <= {*loaded.inputs.values()}
+        if is_cut and not any(node.op in FRAMES for node in graph.node):  # those need their control edges
             graph = _cut_off(graph, {*starts.values(), *constants}, ends)
         between = _between(graph, starts, ends)
         _check_whole(between, {tensor.partition(":")[0] for tensor in (*starts.values(), *constants)})

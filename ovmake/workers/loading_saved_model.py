@@ -27,8 +27,9 @@ from ovmake.workers import remembering
 from ovmake.workers.graphs import Loaded, node_name, tidy, with_placeholders
 from ovmake.workers.protocol import ActionError, message_of
 from ovmake.workers.screened_bodies import Bodies
-from ovmake.workers.screening import screen
+from ovmake.workers.screening import screen, unreadable
 from ovmake.workers.shipped import DEFAULT_SIGNATURE, INTERNAL, handles, load_shipped
+from ovmake.workers.wire import WireError
 
 
 def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
@@ -41,13 +42,15 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
     meta_graph = _meta_graph(source, tags)
     _check_signature(meta_graph, signature)
     _check_variables(source, meta_graph)
-    screen(source, "saved-model", allowed)
-    remembering.refuse(source, remembering.of_signature(source, signature, tags))
+    try:
+        remembering.refuse(source, remembering.of_signature(source, signature, tags))
+    except WireError as error:
+        raise unreadable(source / "saved_model.pb", error) from error
     if not meta_graph.signature_def and not meta_graph.object_graph_def.nodes:
         screen(source, "saved-model", allowed, in_session=True)
         return _load_unsigned_tf1(source, tags)
     try:
-        return _load_as_tf2(source, signature, tags)
+        return _load_as_tf2(source, signature, tags, allowed)
     except ActionError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises, the TF1 loader may do
@@ -116,8 +119,8 @@ def _check_variables(source: Path, meta_graph: Any) -> None:
     raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint)
 
 
-def _load_as_tf2(source: Path, signature: str, tags: tuple[str, ...]) -> Loaded:
-    shipped = load_shipped(source, signature, tags)
+def _load_as_tf2(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
+    shipped = load_shipped(source, signature, tags, allowed)
     graph = memoryview(shipped.function.graph.as_graph_def().SerializeToString())
     ends = [tensor.name for tensor in shipped.function.outputs]
     remembering.refuse(source, remembering.remembered(Bodies(graph), ends, handles(shipped.function)))

@@ -1,13 +1,13 @@
 """A SavedModel as it was shipped: its signature, called as an application calls it.
 
-    shipped = load_shipped(source, "serving_default", ("serve",))
+    shipped = load_shipped(source, "serving_default", ("serve",), allowed=frozenset())
     shipped({"x": array}) -> {"y": array}
     Signature.load(request, interface)            the same as an `original.Original`
 
 For what freezing cannot hold: tables that values are looked up in, variables that are assigned. A frozen graph is
 faster and can be cut; so it goes first wherever there is one.
 
-Whoever loads has screened the source before (`screening.py`); `Signature.load` does it itself.
+Nothing is loaded that was not screened (`screening.py`).
 """
 
 from __future__ import annotations
@@ -52,13 +52,14 @@ class Shipped:
         return dict(zip(self.outputs, tf.nest.flatten(results), strict=True))
 
 
-def load_shipped(source: Path, signature: str, tags: tuple[str, ...]) -> Shipped:
-    """Load a screened SavedModel with TensorFlow, and take one signature of it. Without any, its only function is that.
+def load_shipped(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Shipped:
+    """Screen a SavedModel, load it with TensorFlow, and take one signature of it; without any, its only function.
 
     Raises:
-        ActionError: it has no signature, and not one function either.
+        ActionError: it does more than compute; it has no signature, and not one function either.
         Exception: TensorFlow's own, of any kind.
     """
+    screen(source, "saved-model", allowed)
     loaded = tf.saved_model.load(str(source), tags=list(tags))
     if signature == DEFAULT_SIGNATURE and not loaded.signatures:
         return _only_function(loaded)
@@ -140,10 +141,9 @@ class Signature:
             ActionError: it does more than compute, TensorFlow cannot load it, or the IR is another function: cut.
         """
         source = Path(request.inputs["source"])
-        screen(source, "saved-model", allowed_of(request))
         signature, tags = signature_of(request)
         try:
-            shipped = load_shipped(source, signature, tags)
+            shipped = load_shipped(source, signature, tags, allowed_of(request))
         except ActionError:
             raise
         except Exception as error:

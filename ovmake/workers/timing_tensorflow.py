@@ -19,7 +19,7 @@ from ovmake.workers.interface import Interface
 from ovmake.workers.original import UNFROZEN
 from ovmake.workers.preparing import Array, prepared
 from ovmake.workers.protocol import ActionError, Request, message_of
-from ovmake.workers.screening import allowed_of, screen
+from ovmake.workers.screening import allowed_of
 from ovmake.workers.shipped import Shipped, load_shipped, signature_of
 from ovmake.workers.timing import best_callers, in_threads
 
@@ -80,17 +80,18 @@ class SignatureSubject(FrozenSubject):
         self._callers = 1
         self.way = "signature"
         self._request = request
-        screen(Path(request.inputs["source"]), "saved-model", allowed_of(request))
         try:
             self.renew()
         except Exception as error:
+            if isinstance(error, ActionError) and error.code == "op-refused":
+                raise
             raise ActionError("no-such-way", f"TensorFlow cannot load it as shipped: {message_of(error)}") from error
         self._names = _names(interface, self._shipped)
 
     def renew(self) -> None:
         """Load it again."""
         signature, tags = signature_of(self._request)
-        self._shipped = load_shipped(Path(self._request.inputs["source"]), signature, tags)
+        self._shipped = load_shipped(Path(self._request.inputs["source"]), signature, tags, allowed_of(self._request))
         self._function = self._shipped.function
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
