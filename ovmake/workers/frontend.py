@@ -26,7 +26,7 @@ from ovmake.workers.cutting import Cut
 from ovmake.workers.naming import name_by_cut
 from ovmake.workers.protocol import ActionError, message_of
 from ovmake.workers.severing import begin_at
-from ovmake.workers.wiring import declared_types
+from ovmake.workers.wiring import declared_types, ops_of_graph
 
 # TensorFlow's DataTypes in OpenVINO's words.
 _TYPES = {
@@ -85,7 +85,8 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
     `taps` are tensors between them that become outputs too, after the cut's.
 
     Raises:
-        ActionError: OpenVINO cannot convert it, or does not know one of the tensors.
+        ActionError: OpenVINO cannot convert it, or does not know one of the tensors; or it needs a table
+            (`unsupported-source`).
     """
     inner = list(dict.fromkeys(tensor for name, tensor in cut.inputs if name not in cut.originals))
     if framework == "tflite" and inner:
@@ -106,10 +107,25 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
             loaded.set_partial_shape(places[tensor], shape)
             loaded.set_element_type(places[tensor], kind)
 
-    model = convert_file(framework, path, shown, override)
+    try:
+        model = convert_file(framework, path, shown, override)
+    except ActionError as error:
+        if "LookupTable" not in error.message:
+            raise
+        raise _no_tables(path, error) from error
     _drop_inputs(model, {tensor for _, tensor in cut.inputs})
     name_by_cut(model, cut)
     return model
+
+
+def _no_tables(graph: Path, error: ActionError) -> ActionError:
+    first = next((op.name for op in ops_of_graph(graph.read_bytes()) if op.type.startswith("LookupTable")), "a table")
+    message = f"the model looks values up in a table (`{first}`), which a frozen graph cannot hold"
+    hint = (
+        "name a SavedModel of which it is the signature `serving_default`, uncut (`model.export(folder)` in Keras): "
+        "OpenVINO converts tables of numbers there; or cut the table off (`cut.inputs`)"
+    )
+    return ActionError("unsupported-source", message, setting="source", help=hint, notes=(error.message,))
 
 
 def _drop_inputs(model: Any, wanted: set[str]) -> None:

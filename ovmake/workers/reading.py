@@ -128,25 +128,10 @@ def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
     if wants_cut(request):
         layers = Layers(ops_of_graph(graph.read_bytes()), inputs=inputs, outputs=outputs)
         ends = cut_of(layers, request)
-    try:
-        with suffixed(graph, ".pb") as path:
-            model = convert_between("tf", path, "the frozen graph", ends)
-    except ActionError as error:
-        if "LookupTable" not in error.message:
-            raise
-        raise _no_tables(graph, error) from error
+    with suffixed(graph, ".pb") as path:
+        model = convert_between("tf", path, "the frozen graph", ends)
     way = f"frozen by TensorFlow ({described['way']})"
     return Read(model=model, way=way, tensors=ends.tensors, given=ends.given)
-
-
-def _no_tables(graph: Path, error: ActionError) -> ActionError:
-    first = next((op.name for op in ops_of_graph(graph.read_bytes()) if op.type.startswith("LookupTable")), "a table")
-    message = f"the model looks values up in a table (`{first}`), which a frozen graph cannot hold"
-    hint = (
-        "name a SavedModel of which it is the signature `serving_default`, uncut (`model.export(folder)` in Keras): "
-        "OpenVINO converts tables of numbers there; or cut the table off (`cut.inputs`)"
-    )
-    return ActionError("unsupported-source", message, setting="source", help=hint, notes=(error.message,))
 
 
 def _table_refused(error: ActionError, refusal: ActionError) -> ActionError:

@@ -170,6 +170,18 @@ def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Resu
     assert outputs == [tensor["name"] for tensor in found["outputs"]]
 
 
+def test_alpha_that_stays_is_told(sources: Path, tmp_path: Path) -> None:
+    shutil.copytree(sources / "rgba", tmp_path / "rgba")
+    table = 'source = "rgba"\ninputs.x.reverse-channels = true'
+    (tmp_path / "Ovfile").write_text(ovfile({"rgba": table}))
+
+    done = Repo(folder=tmp_path).ovmake("build")
+
+    told = "input `x` has 4 channels: `reverse-channels` reverses the first three, the fourth (alpha) stays"
+    assert f"warning[alpha-stays]: convert rgba: {told}\n --> Ovfile:5:29" in done.stderr
+    assert "passed" == Repo(folder=tmp_path).record("rgba")["gate"]["result"]
+
+
 def test_other_signatures_of_a_tflite_file_are_told(sources: Path, tmp_path: Path) -> None:
     shutil.copy(sources / "coder.tflite", tmp_path)
     (tmp_path / "Ovfile").write_text(ovfile({"coder": 'source = "coder.tflite"'}, "accuracy = false\n"))

@@ -174,6 +174,10 @@ def as_shipped() -> None:
     signed(module, "calls", count, x=([None, 4], tf.float32))
 
     module = tf.Module()
+    module.weight = tf.Variable(floats(8, 8, 4))
+    signed(module, "rgba", lambda x: {"y": x * module.weight}, x=([None, 8, 8, 4], tf.float32))
+
+    module = tf.Module()
     module.weight = tf.Variable(floats(3))
     module.function = tf.function(lambda x, training=False: x * module.weight * (0.0 if training else 1.0))
     for training in (False, True):
