@@ -44,7 +44,7 @@ reference fashion: would run
     `answers` of check-source fashion may change, once check-source fashion ran
 evaluate fashion:fp32: may run
     `xml`, `bin` and `interface` of convert fashion may change, once convert fashion ran
-    `outputs` and `facts` of reference fashion may change, once reference fashion ran
+    `outputs`, `truth`, `plan` and `facts` of reference fashion may change, once reference fashion ran
 gate fashion:fp32: may run
     `evaluation` of evaluate fashion:fp32 may change, once evaluate fashion:fp32 ran
 publish fashion:fp32: would run
