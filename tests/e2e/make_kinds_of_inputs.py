@@ -61,6 +61,18 @@ def make_refusing() -> None:
         y = tf.cond(training, lambda: image - tf.reduce_mean(image, 0), lambda: image * 3.0)
         tf.identity(y @ tf.constant(floats(4, 2)), name="y")
     Path("switch.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    with tf.Graph().as_default() as graph:
+        image = tf.compat.v1.placeholder(F32, [None, 16, 8, 1], name="x")
+        training = tf.compat.v1.placeholder(tf.bool, [], name="is_training")
+        norm, one, zero = tf.compat.v1.nn.fused_batch_norm, tf.constant([1.0]), tf.constant([0.0])
+        mean, variance = tf.constant([0.5]), tf.constant([0.1])
+        y = tf.cond(
+            training,
+            lambda: norm(image * 50.0, one, zero, is_training=True)[0],
+            lambda: norm(image * 50.0, one, zero, mean, variance, is_training=False)[0],
+        )
+        tf.identity(tf.nn.conv2d(y, tf.constant(floats(3, 3, 1, 4)), 1, "SAME"), name="y")
+    Path("normalizes.pb").write_bytes(graph.as_graph_def().SerializeToString())
 
 
 def make_restless() -> None:

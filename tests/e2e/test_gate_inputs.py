@@ -133,6 +133,22 @@ def test_a_switch_is_offered_as_a_constant(built: tuple[Repo, Result]) -> None:
     assert "`inputs.is_training.value = false` makes it a constant" in warnings(built[1])["reference switch"]["help"]
 
 
+def test_a_switch_over_a_normalization_is_missed_or_right_and_right_without_it(sources: Path, tmp_path: Path) -> None:
+    """OpenVINO's first inference of such an `If` hands out memory that nothing was written to, as it happens to be."""
+    repo = Repo(folder=copy_of(sources, tmp_path / "inputs"))
+    table = '[models.m]\nsource = "normalizes.pb"\nprecisions = ["fp32"]\n'
+    (repo.folder / "Ovfile").write_text(table)
+
+    result = repo.build()
+    if result.status:
+        (failed,) = [e["diagnostic"] for e in result.events if "diagnostic" in e]
+        assert "the IR itself gives another `y` when it is asked the same again" in failed["message"]
+        assert "`inputs.is_training.value = false` leaves the branch that is used" in failed["help"]
+    (repo.folder / "Ovfile").write_text(f"{table}inputs.is_training.value = false\n")
+    assert 0 == repo.build().status
+    assert "passed" == repo.record("m")["gate"]["result"]
+
+
 def test_outputs_whose_size_depends_on_the_data_are_compared_sample_by_sample(built: tuple[Repo, Result]) -> None:
     """Sixteen samples fed at once would give one long list of boxes, and a box more would move all that follow it."""
     repo, _ = built

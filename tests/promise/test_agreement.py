@@ -204,3 +204,20 @@ def test_what_was_not_measured_says_why_in_its_facts_and_its_file() -> None:
     assert {"gate": "not-measured", "why": verdict.text}.items() <= verdict.to_facts().items()
     assert verdict.help == verdict.to_json()["help"]
     assert "why" not in judged(output()).to_facts()
+
+
+SWITCHED = {"from": "noise", "switches": ["is_training"]}
+
+
+def test_an_ir_that_answers_otherwise_the_second_time_is_named_as_that() -> None:
+    verdict = judged(output(max_abs=6e35, cosine=0.0), unsteady=["y", "z"], inputs=SWITCHED)
+
+    assert "missed" == verdict.result
+    assert verdict.text.endswith("; the IR itself gives another `y`, `z` when it is asked the same again")
+    assert "`inputs.is_training.value = false` leaves the branch that is used, and no switch" == verdict.help
+
+
+def test_what_may_help_is_said_where_something_is_missed_only() -> None:
+    assert not judged(output(), inputs=SWITCHED).help
+    assert not judged(output(max_abs=0.5), inputs={"from": "noise"}).help
+    assert "asked the same again" not in judged(output(max_abs=0.5)).text
