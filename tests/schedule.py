@@ -54,6 +54,7 @@ SECONDS = {
     "tests/e2e/crashes/test_workers.py": 32,
     "tests/e2e/test_housekeeping.py": 31,
     "tests/e2e/test_options.py": 30,
+    "tests/e2e/test_gate_inputs.py": 30,
     "tests/e2e/test_failures.py": 27,
     "tests/e2e/test_minimal.py": 27,
     "tests/workers/test_loading.py": 20,
