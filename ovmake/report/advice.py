@@ -135,7 +135,9 @@ def _bf16(known: Sequence[_Known]) -> Iterator[Advice]:
             targets=(bf16.name, base.name),
         )
     has = base.measured.machine_facts.get("bf16_instructions")
-    if bf16 is None and has:
+    default = base.report.by_default or {}
+    broken = default.get("precision") == "bf16" and default.get("result") != "passed"
+    if bf16 is None and has and not broken:
         yield Advice(
             text="Try `bf16` in `precisions`: this processor computes in it",
             evidence=f"it has {', '.join(map(str, has))}, and no target of this model is executed in bf16",

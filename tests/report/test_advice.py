@@ -176,3 +176,15 @@ def test_a_start_that_takes_as_long_as_thousands_of_inferences_is_told() -> None
     found = one(target("m:fp32", measurement=plain(openvino=side(250.8, load_ms=900.0))))
 
     assert "m:fp32 takes 900 ms to load and compile, and 251 µs for an inference" == found.evidence
+
+
+@pytest.mark.parametrize(
+    ("result", "advised"), [("missed", []), ("not-measured", []), ("passed", ["Try `bf16`"]), (None, ["Try `bf16`"])]
+)
+def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(result: str | None, advised: list[str]) -> None:
+    has = plain(machine_facts={**FACTS, "int8_instructions": ["avx512_vnni"], "bf16_instructions": ["avx512_bf16"]})
+    default = None if result is None else {"precision": "bf16", "result": result, "text": "", "needs": None}
+
+    found = advice_for([target("m:fp32", measurement=has, by_default=default)])
+
+    assert advised == [advice.text[: len("Try `bf16`")] for advice in found]

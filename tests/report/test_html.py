@@ -23,6 +23,7 @@ from ovmake.report.records import Layer, TargetReport
 from ovmake.report.tables import Page, build_page
 from tests.report.targets import (
     EVERY_CASE,
+    defaulting,
     evaluated,
     every_case,
     gate_missed,
@@ -198,6 +199,16 @@ def test_what_is_missing_says_so_with_a_note_that_is_there() -> None:
     # Median, p95, throughput and memory on both sides, and the speed-up.
     assert 9 == table.count("not measured1")
     assert "there is no IR to measure" in found.words
+
+
+def test_answer_says_which_property_the_promise_needs() -> None:
+    source = " ".join(to_html(build_page([defaulting()], title="t")).split())
+
+    assert (
+        "Needs a property: compile it with <code>INFERENCE_PRECISION_HINT=f32</code>. Without one it is executed in "
+        "BF16 on this processor, and its promise is broken."
+    ) in source
+    assert "Needs a property" not in to_html(build_page([target()], title="t"))
 
 
 def test_every_link_and_label_leads_somewhere() -> None:
