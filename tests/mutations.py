@@ -252,7 +252,7 @@ MUTATIONS: dict[str, Mutation] = {
         "tests/promise/test_by_default.py",
     ),
     "unmeasured-silently": Mutation(
-        "engine/here.py",
+        "engine/judging.py",
         "        yield unmeasured(verdict.text, verdict.help)\n",
         "",
         "tests/engine/test_here.py",

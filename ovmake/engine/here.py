@@ -10,26 +10,17 @@ check-size, require     what else the Ovfile asks for
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
-from ovmake.engine import running
+from ovmake.engine import judging
 from ovmake.engine.job import Complaint, Failure, Job, Success
 from ovmake.graph.action import Artifact, JsonValue
-from ovmake.promise import Default, Verdict, decide, default_verdict, facts_of, other_batches
+from ovmake.promise import Default, Verdict, decide, default_verdict, facts_of
 from ovmake.rules import choosing, requiring, searching, speed
 from ovmake.rules.publish import Published, record
 from ovmake.store.beneath import copy, create, take
 
 GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
-MEND = "mend what calibrates first"
-CAUSES = (
-    "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
-    "off by one or shuffled, RGB for BGR (`reverse-channels`)"
-)
-ABSURD = (
-    "see that the data gives the same samples and labels each time, and that TensorFlow gets them as it was trained; "
-    "if a gain is expected, say so with a negative `max-drop`"
-)
 
 
 def run_here(job: Job) -> Success | Failure:
@@ -48,17 +39,17 @@ def _gate(job: Job) -> Success | Failure:
         unpublished = "nothing was published; the last good IR, if there is one, is where it was"
         doubts = _doubts(job)
         return Failure(
-            code=_code(verdict),
+            code=judging.code(verdict),
             message=verdict.text,
             notes=(*doubts, *(searching.notes(search) if search else ()), unpublished),
-            help="; ".join(filter(None, (MEND if doubts else "", _advice(job, verdict, search, evaluation)))),
+            help=judging.advice(verdict, search, evaluation, job.params, doubts=doubts),
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
     _write(job, "verdict", told)
     if verdict.at_chance:
         facts |= GUESSES
-    return Success(facts=facts | Complaint.as_facts(*_complaints(verdict, search)))
+    return Success(facts=facts | Complaint.as_facts(*judging.of_gate(verdict, search)))
 
 
 def _told(verdict: Verdict, default: Default | None) -> dict[str, object]:
@@ -71,70 +62,6 @@ def _doubts(job: Job) -> tuple[str, ...]:
     checked = _read_if_any(job, "calibrated") or {}
     doubts = checked.get("doubts")
     return tuple(map(str, doubts)) if isinstance(doubts, list) else ()
-
-
-def _code(verdict: Verdict) -> str:
-    if verdict.absurd:
-        return "gate-absurd"
-    return "gate-missed" if verdict.result == "missed" else "gate-not-measured"
-
-
-def _advice(job: Job, verdict: Verdict, search: Mapping[str, object] | None, evaluation: Mapping[str, object]) -> str:
-    if verdict.broken == "batch":
-        return other_batches(evaluation)
-    if verdict.result == "not-measured":
-        return verdict.help or "`accuracy = false` publishes the IR without comparing it"
-    if verdict.absurd or verdict.at_chance:
-        return ABSURD if verdict.absurd else CAUSES
-    if search is not None:
-        return searching.advice(search)
-    if job.params.get("on-drop") == "fail":
-        return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
-    return verdict.help
-
-
-def _complaints(verdict: Verdict, search: Mapping[str, object] | None) -> Iterator[Complaint]:
-    """Yield what a gate that lets the IR through has to say all the same."""
-    if verdict.result == "not-measured":
-        yield unmeasured(verdict.text, verdict.help)
-        return
-    if verdict.at_chance:
-        yield _guessing(verdict.result, verdict.at_chance)
-    if search is not None and search["layers"] and search["int8"] == 0:
-        yield Complaint(
-            code="nothing-in-int8",
-            message=f"the gate passed, with all {search['layers']} layers given back: nothing is left in INT8",
-            notes=(verdict.doubt,) if verdict.doubt else (),
-            help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
-            setting="accuracy",
-        )
-    elif verdict.doubt:
-        yield Complaint(
-            code="undecided-gate",
-            message=f"the gate passed, and {verdict.doubt}",
-            help="add samples to the validation set, or promise no more than it can tell",
-            setting="accuracy.dataset",
-        )
-
-
-def unmeasured(why: str, help_: str) -> Complaint:
-    """Return the warning of an IR that is published though nothing is known of its accuracy."""
-    return Complaint(
-        code="gate-not-measured",
-        message=f"the gate was not measured, and the IR is published all the same: {why}",
-        help=help_ or "`accuracy = false` says that nothing is to be compared",
-        setting="accuracy",
-    )
-
-
-def _guessing(result: str, at_chance: str) -> Complaint:
-    """Return that a gate compared guesses."""
-    return Complaint(
-        code="reference-at-chance",
-        message=f"the gate {result}, and says nothing: {at_chance}",
-        help=CAUSES,
-        setting="accuracy.dataset",
-    )
 
 
 def _judge(job: Job) -> Success:
@@ -196,9 +123,9 @@ def _choose(job: Job) -> Success | Failure:
         _write(job, role, content)
     verdict = found["verdict"]
     if verdict.get("result") == "not-measured":
-        return Success(facts=Complaint.as_facts(unmeasured(str(verdict["text"]), str(verdict.get("help", "")))))
+        return Success(facts=Complaint.as_facts(judging.unmeasured(str(verdict["text"]), str(verdict.get("help", "")))))
     if guessing := verdict.get("at_chance"):
-        return Success(facts={**Complaint.as_facts(_guessing("passed", str(guessing))), **GUESSES})
+        return Success(facts={**Complaint.as_facts(judging.guessing("passed", str(guessing))), **GUESSES})
     return Success()
 
 
@@ -231,7 +158,7 @@ def _publish(job: Job) -> Success | Failure:
         notes.append(searching.note(search))
     facts |= {"note": "; ".join(notes)} if notes else {}
     facts |= {"chosen": str(choice["chosen"])} if choice else {}
-    return Success(facts=facts | Complaint.as_facts(*running.complaints(verdict or {}, evaluation or {}, content)))
+    return Success(facts=facts | Complaint.as_facts(*judging.of_publication(verdict or {}, evaluation or {}, content)))
 
 
 def _check_size(job: Job) -> Success | Failure:

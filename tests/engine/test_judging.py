@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ovmake.engine.events import TargetFinished
-from ovmake.engine.running import complaints
+from ovmake.engine.judging import of_publication
 from ovmake.terminal import target_line
 
 RECORD = {"compile": 'core.compile_model("m.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'}
@@ -22,8 +22,8 @@ def neighbours(own: float) -> dict[str, Any]:
 
 
 def test_default_that_breaks_the_promise_is_told_with_the_line_that_keeps_it() -> None:
-    (missed,) = complaints(verdict("missed"), {}, RECORD)
-    (unknown,) = complaints(verdict("not-measured"), {}, RECORD)
+    (missed,) = of_publication(verdict("missed"), {}, RECORD)
+    (unknown,) = of_publication(verdict("not-measured"), {}, RECORD)
 
     assert "promise-needs-property" == missed.code
     assert (
@@ -36,13 +36,13 @@ def test_default_that_breaks_the_promise_is_told_with_the_line_that_keeps_it() -
 
 
 def test_default_that_keeps_it_and_a_gate_that_did_not_pass_are_nothing_to_warn_of() -> None:
-    assert [] == [*complaints(verdict("passed", needs=None), neighbours(0.0), RECORD)]
-    assert [] == [*complaints(verdict(None), {}, RECORD)]
-    assert [] == [*complaints(verdict(None, gate="not-measured"), neighbours(0.5), RECORD)]
+    assert [] == [*of_publication(verdict("passed", needs=None), neighbours(0.0), RECORD)]
+    assert [] == [*of_publication(verdict(None), {}, RECORD)]
+    assert [] == [*of_publication(verdict(None, gate="not-measured"), neighbours(0.5), RECORD)]
 
 
 def test_model_whose_answers_depend_on_the_batch_is_told_as_that() -> None:
-    (found,) = complaints(verdict(None), neighbours(0.5), RECORD)
+    (found,) = of_publication(verdict(None), neighbours(0.5), RECORD)
 
     assert ("depends-on-batch", "batch") == (found.code, found.setting)
     assert found.message.endswith("by 0.5 of the scale of `y`")
