@@ -41,7 +41,7 @@ def _gate(job: Job) -> Success | Failure:
         return Failure(
             code=judging.code(verdict),
             message=verdict.text,
-            notes=(*doubts, *(searching.notes(search) if search else ()), unpublished),
+            notes=(*doubts, *(searching.notes(search) if search and verdict.result == "missed" else ()), unpublished),
             help=judging.advice(verdict, search, evaluation, job.params, doubts=doubts),
             setting=verdict.broken or "accuracy",
             facts=facts,

@@ -110,6 +110,18 @@ def test_an_agreement_that_was_asked_for_is_not_kept_by_noise(built: tuple[Repo,
     assert not (repo.folder / "build/asked/int8").exists()
 
 
+def test_nothing_is_given_back_where_noise_says_that_it_must(built: tuple[Repo, Result], tmp_path: Path) -> None:
+    repo = built[0].copy(tmp_path / "samples")
+    repo.edit("accuracy.agreement.cosine = 0.9\n", 'accuracy.agreement.cosine = 0.9999\nint8.on-drop = "mixed"\n')
+
+    result = repo.build("asked:int8")
+
+    assert "control asked:int8" in result.ran
+    assert "not-measured" == ended(result, "asked:int8")["gate"]
+    log = (repo.folder / ".ovmake/logs/control-asked-int8.log").read_text()
+    assert 1 == log.count("layers in floating point:")
+
+
 def test_the_rest_of_the_set_judges_as_soon_as_there_is_one(built: tuple[Repo, Result], tmp_path: Path) -> None:
     repo = built[0].copy(tmp_path / "samples")
     with np.load(repo.folder / "train.npz") as known:

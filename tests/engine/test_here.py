@@ -363,6 +363,7 @@ def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_p
     assert isinstance(failure, Failure)
     assert "gate-not-measured" == failure.code
     assert "`accuracy = false` publishes the IR without comparing it" == failure.help
+    assert ("nothing was published; the last good IR, if there is one, is where it was",) == failure.notes
 
 
 UNMEASURED = {"not_measured": "TensorFlow: Integer division by zero", "help": "name a dataset under `accuracy`"}

@@ -194,7 +194,7 @@ class Trials:
 
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
-            verdict = decide(trial.figures, self.params)
+            verdict = decide({**trial.figures, "inputs": self.subject.facts.get("inputs")}, self.params)
             # Where nothing can be told, there is nothing to look for.
             outcome = Outcome(kept=verdict.result != "missed", distance=verdict.excess)
             return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
