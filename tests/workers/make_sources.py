@@ -425,7 +425,6 @@ def main() -> None:
     tf1_saved_models()
     partitioned()
     table()
-    as_shipped()
     frozen()
     loop()
     keras_models()
@@ -436,6 +435,7 @@ def main() -> None:
     lite()
     resources()
     numbered_otherwise()
+    as_shipped()
 
 
 if __name__ == "__main__":
