@@ -64,8 +64,10 @@ def measurement(bench: Bench) -> dict[str, object]:
     """Return the whole measurement."""
     counted = chosen(bench.windows)
     fast = _known(bench.fast).name
-    # The one that was timed in every pair was faster at first sight; what counts is all that was seen.
-    slow = min(bench.ways, key=lambda way: statistics.median(counted.times(way.name))).name
+    # The one that was timed in every pair was faster at first sight; what counts is all that was seen, of ways that
+    # were timed in windows enough for a range.
+    ranged = [way.name for way in bench.ways if counted.spread(way.name, fast) is not None]
+    slow = min(ranged, key=lambda name: statistics.median(counted.times(name)))
     spread = _known(counted.spread(slow, fast))
     return {
         "format": FORMAT,
@@ -158,7 +160,7 @@ def _measured(bench: Bench, name: str) -> str:
 
 def _way(bench: Bench, counted: Chosen, slow: str, fast: str) -> dict[str, object]:
     """Return a way of calling TensorFlow, and how many times as fast the IR is."""
-    return {"name": slow, **_times(counted, slow), "speedup": _range(bench, counted.spread(slow, fast))}
+    return {"name": slow, **_times(bench, counted, slow), "speedup": _range(bench, counted.spread(slow, fast))}
 
 
 def _by_default(bench: Bench, counted: Chosen, slow: str) -> dict[str, object] | None:
@@ -166,11 +168,12 @@ def _by_default(bench: Bench, counted: Chosen, slow: str) -> dict[str, object] |
     if not bench.by_default:
         return None
     speedup = _range(bench, counted.spread(slow, BY_DEFAULT))
-    return {"precision": bench.by_default, **_times(counted, BY_DEFAULT), "speedup": speedup}
+    return {"precision": bench.by_default, **_times(bench, counted, BY_DEFAULT), "speedup": speedup}
 
 
-def _times(counted: Chosen, name: str) -> dict[str, object]:
-    times = counted.times(name)
+def _times(bench: Bench, counted: Chosen, name: str) -> dict[str, object]:
+    """Return what a side took. What is timed seldom may have been in no window that counts: then in any."""
+    times = counted.times(name) or Chosen(windows=bench.windows, disturbed=True).times(name)
     return {"latency_median_us": statistics.median(times) / 1000, "inferences": len(times)}
 
 

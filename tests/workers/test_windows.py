@@ -163,6 +163,29 @@ def test_the_speedup_is_against_the_faster_way_whichever_was_timed_in_every_pair
     assert {"signature": 5.0, "frozen": 4.0} == ways
 
 
+def test_what_was_timed_seldom_and_in_disturbed_windows_only_has_its_times_and_no_range() -> None:
+    windows = [window() for _ in range(12)] + [window(foreign=BUSY) for _ in range(2)]
+    for name, took_ns in {"signature": 300_000, "by-default": 80_000}.items():
+        windows[-1].pairs[0][name] = [took_ns] * 10
+
+    found = measured(windows, by_default="bf16")
+
+    assert ("frozen", 4.0) == (found["sides"]["tensorflow"]["way"], found["speedup"]["median"])
+    ways = {way["name"]: (way["latency_median_us"], way["inferences"], way["speedup"]) for way in found["ways"]}
+    assert (300.0, 10, None) == ways["signature"]
+    assert {"precision": "bf16", "latency_median_us": 80.0, "inferences": 10, "speedup": None} == found["by_default"]
+
+
+def test_the_ir_without_properties_is_beside_tensorflow_as_well() -> None:
+    windows = [window() for _ in range(12)]
+    for one in windows[::2]:
+        one.pairs[0]["by-default"] = [50_000] * 10
+
+    ways = [side("frozen", "frozen")]
+    assert 8.0 == measured(windows, ways=ways, by_default="bf16")["by_default"]["speedup"]["median"]
+    assert measured(windows, ways=ways)["by_default"] is None
+
+
 def test_a_way_that_does_not_exist_has_its_reason() -> None:
     found = measured([window() for _ in range(9)], ways=[side("frozen", "frozen")], no_way={"signature": "it is cut"})
 
