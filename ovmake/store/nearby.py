@@ -8,6 +8,7 @@ Only the repo is looked through, and only so much of it as a person would wait f
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import did_you_mean
@@ -30,7 +31,17 @@ def nearby(root: str, path: str, inside: Callable[[str], bool]) -> str:
     slashes = "".join(ESCAPES.get(sign, sign) for sign in path).replace("\\", "/")
     if slashes != path and inside(slashes) and os.path.exists(os.path.join(root, slashes)):  # noqa: PTH110, PTH118
         return f"did you mean `{slashes}`? A backslash parts no folders"
-    return _misspelt(root, path, inside) or _elsewhere(root, path, inside)
+    return _unpulled(root, path, inside) or _misspelt(root, path, inside) or _elsewhere(root, path, inside)
+
+
+def _unpulled(root: str, path: str, inside: Callable[[str], bool]) -> str:
+    """Return how to get a file or folder, or one that it lies in, which DVC has only noted beside its place."""
+    parts = path.rstrip("/").split("/")
+    for count in range(len(parts), 0, -1):
+        noted = f"{'/'.join(parts[:count])}.dvc"
+        if inside(noted) and os.path.isfile(os.path.join(root, noted)):  # noqa: PTH113, PTH118
+            return f"`dvc pull {shlex.quote(noted)}` fetches it"
+    return ""
 
 
 def _misspelt(root: str, path: str, inside: Callable[[str], bool]) -> str:

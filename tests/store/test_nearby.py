@@ -53,6 +53,22 @@ def test_path_that_was_meant(path: str, meant: str, root: Path) -> None:
     assert f"did you mean `{meant}`?" == nearby(str(root), path, inside)
 
 
+@pytest.mark.parametrize(
+    ("path", "noted"),
+    [
+        ("models/big", "models/big.dvc"),
+        ("models/big/saved_model.pb", "models/big.dvc"),
+        ("models/a model.keras", "'models/a model.keras.dvc'"),
+    ],
+)
+def test_what_dvc_has_not_fetched_yet(path: str, noted: str, root: Path) -> None:
+    for name in ("big", "a model.keras", "../out/private"):
+        (root / "models" / f"{name}.dvc").write_text("outs:\n- path: big\n")
+
+    assert f"`dvc pull {noted}` fetches it" == nearby(str(root), path, inside)
+    assert "" == nearby(str(root), "out/private", inside), "nothing outside of the repo is looked at"
+
+
 @pytest.mark.parametrize("path", ["models\\digits", "models\new/tiny.pb", "models\table.keras"])
 def test_backslashes_and_what_tomls_escapes_make_of_them(path: str, root: Path) -> None:
     found = nearby(str(root), path, inside)
