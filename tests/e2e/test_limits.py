@@ -103,8 +103,9 @@ error[action-timeout]: check-samples fashion: it took longer than 0.1 minutes, a
 7 | [models.fashion]
   | ^^^^^^^^^^^^^^^^
   |
-help: allow more time with --timeout, if it should take so long
-"""
+  = note: `data.py:val` was running
+help: a loader that has no end needs a `limit` in the dataset's table; allow more time with --timeout, if it should take so long
+"""  # noqa: E501 - as it is printed
     assert (1, expected) == (again.status, shown(again.stderr))
 
 
@@ -124,8 +125,9 @@ error[action-memory]: check-samples fashion: it needed MUCH of memory, more than
 2 | memory = "800 MB"
   |          ^^^^^^^^
   |
-help: allow more memory with `memory` in [limits], or with --memory, if it should need so much
-"""
+  = note: `data.py:val` was running
+help: a loader that has no end needs a `limit` in the dataset's table; allow more memory with `memory` in [limits], or with --memory, if it should need so much
+"""  # noqa: E501 - as it is printed
     assert expected == shown(result.stderr)[: len(expected)]
     assert re.search(r"other:fp16 +built", result.stdout)
     assert [] == at_work(fresh.folder)
@@ -136,7 +138,7 @@ def test_measurement_that_takes_too_long_is_ended_with_both_sides(built: Repo) -
     built.edit('precisions = ["fp32", "fp16", "int8"]', 'precisions = ["fp32"]\nbenchmark.max-seconds = 300')
     built.edit("[models.fashion.int8]\ncalibration", "[defaults.int8]\ncalibration")
     process = built.start("report", "--json", "--timeout", "0.3")
-    wait_for(lambda: sum("_worker" in command for command in at_work(built.folder)) == 3)  # bench and its two sides
+    wait_for(lambda: sum("_worker" in command for command in at_work(built.folder)) >= 3)  # bench and its sides
 
     stdout, _ = process.communicate(timeout=120)
 

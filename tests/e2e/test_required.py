@@ -73,7 +73,8 @@ def test_a_report_measures_other_devices_and_fails_for_what_is_missed(tmp_path: 
     assert {"fp32", "fp32-on-AUTO-CPU"} == {path.name for path in folder.iterdir()}
     with gzip.open(folder / "fp32/samples.jsonl.gz") as file:
         pairs = [one for one in map(json.loads, file) if "ns" in one]
-    assert {"frozen", "openvino"} == set(pairs[0]["ns"])
+    # Where the processor executes bf16 by default, that is timed as well, now and then.
+    assert {"frozen", "openvino"} == set(pairs[0]["ns"]) - {"by-default"}
     # The IR got new processes meanwhile, and how far apart the cores are is known where anybody can know it.
     assert len({pair["process"] for pair in pairs}) > 1
     assert {bool(neighbours())} == {pair["apart_ns"] is not None for pair in pairs}
