@@ -36,6 +36,8 @@ RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
 FAR = 0.99
 # Of the bootstrap.
 SEED = 0
+# So many samples tell whether another way to run an IR keeps its promise; a large set takes no longer for it.
+ENOUGH = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +118,16 @@ class Tallies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A feed that was compared: outputs of both sides [samples, ...], and the tallies so far, None without a metric."""
+    """A feed that was compared: outputs of both sides [samples, ...], and the tallies so far, None without a metric.
+
+    `asking` is what gave the IR's.
+    """
 
     feed: Feed
     expected: Mapping[str, Array]
     actual: Mapping[str, Array]
     tallies: Tallies | None
+    asking: Asking
 
 
 Look = Callable[[Seen], bool]
@@ -162,17 +168,22 @@ def compare(
 
 
 def compare_both(subject: Subject, compiled: ov.CompiledModel, other: ov.CompiledModel, look: Look) -> list[Figures]:
-    """Return the figures of two ways to run one IR, over the same samples, read once. `look` sees the first way."""
-    executions = [Execution.of(subject, one) for one in (compiled, other)]
-    _run(subject, executions, subject.samples.feeds(), look)
-    return [execution.figures(interval=True) for execution in executions]
+    """Return the figures of two ways to run one IR, over the same samples, read once. `look` sees the first way.
+
+    The other way sees ENOUGH samples of a large set, in feeds spread over it.
+    """
+    first, second = Execution.of(subject, compiled), Execution.of(subject, other)
+    second.stride = max(1, math.ceil(subject.samples.count / ENOUGH))
+    _run(subject, [first, second], subject.samples.feeds(), look)
+    return [execution.figures(interval=True) for execution in (first, second)]
 
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
     """One way to run an IR, and what was seen of it so far beside TensorFlow, and beside the truth where there is one.
 
-    `unsteady` are the outputs that it gave otherwise when it was asked the same again.
+    Of every `stride` feeds it sees the first. `unsteady` are the outputs that it gave otherwise when it was asked the
+    same again.
     """
 
     subject: Subject
@@ -180,6 +191,7 @@ class Execution:
     differences: Mapping[str, Difference]
     beside: Mapping[str, Difference]
     tallies: Tallies | None
+    stride: int = 1
     count: int = 0
     unsteady: list[str] = field(default_factory=list)
 
@@ -236,15 +248,18 @@ class Execution:
 
 def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], look: Look) -> None:
     """Run the feeds in each way, until the first has been seen enough of."""
-    first = executions[0]
+    first, *others = executions
     with Reading(subject.expected) as stored, Reading(subject.truth) as truth:
-        for feed in feeds:
-            several = [execution.asking.answers(feed) for execution in executions]
-            expected = {name: stored.take(name, len(array)) for name, array in several[0].items()}
-            true = {name: truth.take(name, len(several[0][name])) for name in first.beside}
-            for execution, actual in zip(executions, several, strict=True):
-                execution.add(feed, expected, true, actual)
-            if look(Seen(feed=feed, expected=expected, actual=several[0], tallies=first.tallies)):
+        for place, feed in enumerate(feeds):
+            actual = first.asking.answers(feed)
+            expected = {name: stored.take(name, len(array)) for name, array in actual.items()}
+            true = {name: truth.take(name, len(actual[name])) for name in first.beside}
+            first.add(feed, expected, true, actual)
+            for other in others:
+                if place % other.stride == 0:
+                    other.add(feed, expected, true, other.asking.answers(feed))
+            seen = Seen(feed=feed, expected=expected, actual=actual, tallies=first.tallies, asking=first.asking)
+            if look(seen):
                 return
         _check_all_taken(stored, first.differences)
 

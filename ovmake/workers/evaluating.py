@@ -60,7 +60,7 @@ def evaluate(request: Request) -> dict[str, object]:
     if not_measured := subject.facts.get("not_measured") or executed.not_executed(request.params, counts):
         evaluation |= {"not_measured": not_measured, "help": subject.facts.get("help", "")}
     else:
-        neighbours = Neighbours(subject=subject, model=model, device=device, properties=properties, compiled=compiled)
+        neighbours = Neighbours(subject=subject, model=model, device=device, properties=properties)
         evaluation |= _figures(subject, model, compiled, by_default(model, device, properties), neighbours.look)
         evaluation["neighbours"] = neighbours.figures(counts)
     Path(request.outputs["evaluation"]).write_text(json.dumps(evaluation, indent=1, allow_nan=False) + "\n")

@@ -1,6 +1,6 @@
 """Whether an IR's answer for a sample depends on its neighbours, that is on what else is in its batch.
 
-    neighbours = Neighbours(subject=..., model=..., device=..., properties=..., compiled=...)
+    neighbours = Neighbours(subject=..., model=..., device=..., properties=...)
     compare(subject, compiled, look=neighbours.look)     sees the first feed, and ends nothing
     neighbours.figures(executed) -> {"sizes": [1, 64], "samples": 8, "outputs": [...], "begins": ..., "helps": [...]}
 
@@ -43,21 +43,21 @@ TWO = 2
 
 @dataclass(slots=True, kw_only=True)
 class Neighbours:
-    """See above. `compiled` is `model` compiled for `device` with `properties`."""
+    """See above. `model` is what is compared, compiled for `device` with `properties`."""
 
     subject: Subject
     model: Any
     device: str
     properties: Mapping[str, str]
-    compiled: ov.CompiledModel
     _feed: Feed | None = field(default=None, init=False)
     _actual: Mapping[str, Array] = field(default_factory=dict, init=False)
+    _asking: Asking | None = field(default=None, init=False)
 
     def look(self, seen: Seen) -> bool:
         """Keep the first feed, where the model leaves the batch open."""
         samples = self.subject.samples
         if self._feed is None and samples.batch is not None and not samples.fixed and seen.feed.count >= TWO:
-            self._feed, self._actual = seen.feed, seen.actual
+            self._feed, self._actual, self._asking = seen.feed, seen.actual, seen.asking
         return False
 
     def figures(self, executed: Mapping[str, int]) -> dict[str, object] | None:
@@ -66,9 +66,9 @@ class Neighbours:
         TensorFlow says whether one can: the first dimension of all inputs need be no batch.
         """
         feed = self._feed
-        if feed is None or self.subject.facts["alone"] is None:
+        if feed is None or self._asking is None or self.subject.facts["alone"] is None:
             return None
-        apart = self._differences(self.compiled, feed, self._actual)
+        apart = self._differences(self._asking, feed, self._actual)
         known = {name: one.figures() for name, one in apart.items()}
         found: dict[str, object] = {
             "sizes": [1, feed.count],
@@ -90,11 +90,8 @@ class Neighbours:
         scale = self.subject.facts["scales"].get(name) or 1.0
         return most is not None and most > max(limit * scale, explained)
 
-    def _differences(
-        self, compiled: ov.CompiledModel, feed: Feed, together: Mapping[str, Array]
-    ) -> dict[str, Difference]:
+    def _differences(self, asking: Asking, feed: Feed, together: Mapping[str, Array]) -> dict[str, Difference]:
         """Return how far answers alone are from those in a batch, of each output with a row per sample."""
-        asking = Asking.of(self.subject, compiled)
         scales, known = self.subject.facts["scales"], self.subject.facts["alone"]
         rowed = [name for name, rows in together.items() if len(rows) == feed.count and name in known]
         apart = {name: Difference(scale=scales[name], varies=True) for name in rowed}
@@ -114,8 +111,8 @@ class Neighbours:
                 compiled = ov.Core().compile_model(self.model, self.device, {**self.properties, **remedy})
             except RuntimeError:
                 continue  # the device does not know the property
-            together = Asking.of(self.subject, compiled).answers(feed)
-            apart = self._differences(compiled, feed, together)
+            asking = Asking.of(self.subject, compiled)
+            apart = self._differences(asking, feed, asking.answers(feed))
             if not any(self._is_odd(name, one.figures(), limit) for name, one in apart.items()):
                 helping.append(remedy)
         return helping

@@ -124,6 +124,19 @@ def test_output_that_has_no_row_per_sample_is_not_asked(tmp_path: Path) -> None:
     assert "passed" == decide(found, PARAMS).result
 
 
+@pytest.mark.parametrize(("samples", "seen"), [(12, 12), (512, 512), (3000, 512)])
+def test_another_execution_sees_some_of_a_large_set_spread_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: int, seen: int
+) -> None:
+    from ovmake.workers import by_default
+
+    monkeypatch.setitem(by_default.DEFAULTS, "INFERENCE_PRECISION_HINT", "bf16")  # on every processor
+    found = evaluated(tmp_path, "plain", {"y": {"max_abs": 0.0, "cosine": 1.0}}, samples=samples)
+
+    assert (samples, seen) == (found["samples"], found["default"]["samples"])
+    assert found["default"]["outputs"][0]["cosine"] > 0.99
+
+
 def test_where_tensorflow_runs_no_sample_alone_the_first_dimension_is_no_batch(tmp_path: Path) -> None:
     found = evaluated(tmp_path, "centred", None)
 
