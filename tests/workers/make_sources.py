@@ -160,7 +160,8 @@ def as_shipped() -> None:
     signed(module, "lookup", double, k=([None], tf.int64))
 
     module = tf.Module()
-    module.ids, module.embedding = keras.layers.IntegerLookup(vocabulary=[1, 3, 5]), keras.layers.Embedding(4, 3)
+    module.ids = keras.layers.IntegerLookup(vocabulary=[1, 3, 5], name="ids")
+    module.embedding = keras.layers.Embedding(4, 3, name="embedding")
     module.embedding.build((None, 1))
     signed(module, "shop", lambda shop: {"y": module.embedding(module.ids(shop))}, shop=([None, 1], tf.int64))
 

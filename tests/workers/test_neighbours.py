@@ -137,6 +137,29 @@ def test_another_execution_sees_some_of_a_large_set_spread_over_it(
     assert found["default"]["outputs"][0]["cosine"] > 0.99
 
 
+@pytest.mark.parametrize(("kind", "seen"), [("plain", 512), ("rolled", 3000)])
+def test_another_execution_that_is_worse_on_some_samples_sees_all(tmp_path: Path, kind: str, seen: int) -> None:
+    import openvino as ov
+
+    from ovmake.workers.comparison import Subject, compare_both
+
+    evaluated(tmp_path, "plain", {}, samples=3000)
+    x = np.load(tmp_path / "x.npz")["x"]
+    first, second = (ov.Core().compile_model(layers(one), "CPU") for one in ("plain", kind))
+    np.savez(tmp_path / "x.npz", x=x, labels=first(x)[0].argmax(axis=1))
+    roles = {"interface": "i", "expected": "expected", "facts": "facts", "truth": "truth", "dataset": "x.npz"}
+    request = Request(
+        id=1,
+        kind="evaluate",
+        inputs={role: str(tmp_path / name) for role, name in roles.items()},
+        params={"accuracy.metric": "accuracy", "dataset.labels": "labels"},
+    )
+
+    own, other = compare_both(Subject.of(request), first, second, lambda _: False)
+
+    assert (3000, seen) == (own["samples"], other["samples"])
+
+
 def test_where_tensorflow_runs_no_sample_alone_the_first_dimension_is_no_batch(tmp_path: Path) -> None:
     found = evaluated(tmp_path, "centred", None)
 
