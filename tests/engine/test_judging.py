@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ovmake.engine.events import TargetFinished
-from ovmake.engine.judging import of_publication
+from ovmake.engine.judging import advice, code, of_publication
+from ovmake.promise import decide
 from ovmake.terminal import target_line
 
 RECORD = {"compile": 'core.compile_model("m.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'}
@@ -53,3 +54,14 @@ def test_targets_line_says_with_which_property_the_promise_is_kept() -> None:
 
     assert target_line(event, "build/m.xml").endswith(f"build/m.xml with {NEEDS}")
     assert NEEDS == event.to_json()["needs"]
+
+
+def test_gate_missed_by_answers_that_depend_on_their_batch_says_what_helps() -> None:
+    apart = {"name": "y", "scale": 1.0, "max_abs": 0.9, "cosine": 0.4, "own_max_abs": 0.0, "own_cosine": 1.0}
+    same = {"name": "y", "scale": 1.0, "max_abs": 0.0, "cosine": 1.0, "nan_mismatch": 0}
+    found = {"outputs": [same], "neighbours": {"sizes": [1, 64], "samples": 8, "outputs": [apart], "helps": []}}
+    missed = decide(found, {"accuracy.agreement.cosine": 0.99})
+
+    helping = "`batch = 64` lets the IR take batches of that size alone, which the gate then judges"
+    assert ("gate-missed", helping) == (code(missed), advice(missed, None, found, {}, doubts=()))
+    assert f"mend what calibrates first; {helping}" == advice(missed, None, found, {}, doubts=("few samples",))
