@@ -14,12 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ovmake.promise.agreement import OWN_FLOATS
 from ovmake.promise.dropping import Check
 from ovmake.promise.figures import JsonValue, number
 
 SETTING = "batch"
-# TensorFlow was moved by these samples, the IR may be by others: see OWN_FLOATS in `verdict.py`.
-OWN = 8.0
 # Of TensorFlow's own dependence: what sums in another order do not explain.
 BY_NATURE = 1e-3
 
@@ -79,7 +78,7 @@ def _cosine(output: Mapping[str, object], least: float) -> Check | None:
     cosine = number(output.get("cosine"))
     if math.isnan(cosine):
         return None
-    wanted = min(least, 1 - OWN * (1 - number(output.get("own_cosine", 1.0))))
+    wanted = min(least, 1 - OWN_FLOATS * (1 - number(output.get("own_cosine", 1.0))))
     text = f"cosine {cosine:.6f} in `{output.get('name')}`, at least {wanted:g} wanted"
     return Check(setting=SETTING, kept=cosine >= wanted, text=text, excess=wanted - cosine)
 
@@ -89,7 +88,7 @@ def _error(output: Mapping[str, object], most: float) -> Check | None:
     if math.isnan(largest):
         return None
     error = largest / _scale(output)
-    wanted = max(most, OWN * number(output.get("own_max_abs", 0.0)) / _scale(output))
+    wanted = max(most, OWN_FLOATS * number(output.get("own_max_abs", 0.0)) / _scale(output))
     text = f"largest difference {error:.2e} of the scale of `{output.get('name')}`, at most {wanted:g} wanted"
     return Check(setting=SETTING, kept=error <= wanted, text=text, excess=error - wanted)
 

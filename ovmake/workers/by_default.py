@@ -16,7 +16,8 @@ from typing import Any
 
 import openvino as ov
 
-HINT = "INFERENCE_PRECISION_HINT"
+from ovmake.promise.by_default import HINT
+
 # What a plugin is told in place of nothing. Tests put in what the default is on other processors.
 DEFAULTS: dict[str, str] = {}
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.promise.agreement import OWN_FLOATS
 from ovmake.workers.comparison import Asking, Seen, Subject, by_place
 from ovmake.workers.differences import Difference, Figures, largest
 from ovmake.workers.preparing import Array
@@ -30,8 +31,6 @@ from ovmake.workers.samples import Feed, alone
 # differ by a step or two where kernels sum in another order.
 LOOKED_INTO = {"f32": 1e-4}
 LOOKED_INTO_ROUNDED = 1e-2
-# TensorFlow's own dependence on the batch explains so many times as much.
-OWN = 8.0
 SEARCH_SECONDS = 60.0
 # What is known to change kernels or their arithmetic, of the CPU's plugin.
 REMEDIES: tuple[dict[str, str], ...] = (
@@ -86,7 +85,7 @@ class Neighbours:
         return {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
 
     def _is_odd(self, name: str, figures: Figures, limit: float) -> bool:
-        most, explained = figures["max_abs"], OWN * (self.subject.facts["alone"][name]["max_abs"] or 0.0)
+        most, explained = figures["max_abs"], OWN_FLOATS * (self.subject.facts["alone"][name]["max_abs"] or 0.0)
         scale = self.subject.facts["scales"].get(name) or 1.0
         return most is not None and most > max(limit * scale, explained)
 

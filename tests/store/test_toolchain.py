@@ -117,6 +117,7 @@ OWN = "from ovmake.store.toolchain import Toolchain; print(Toolchain().version('
         ("rules/gate.py", True),
         ("workers/datasets/npz.py", True),
         ("engine/here.py", True),
+        ("engine/judging.py", True),
         ("engine/status.py", False),
     ],
 )
