@@ -1,7 +1,7 @@
 """A disk, a database and a runner without effects, and a repo made of them.
 
     Fuse          counts everything that changes the world; at the n-th step it burns: that is `kill -9`
-    FakeDisk      `store.disk.Disk` in memory, with a clock and a log of what was read
+    FakeDisk      `store.files.disk.Disk` in memory, with a clock and a log of what was read
     FakeDatabase  the real database in memory, behind the fuse
     FakeRunner    `engine.job.Runner`; what an action makes is `artifact(...)`, a pure function of what it depends on,
                   and so is what a gate finds: `measured(...)`
@@ -29,7 +29,7 @@ from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Trace
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.database import CachedFile, Database
-from ovmake.store.disk import DigestMismatchError, LinkOutsideError, Stat
+from ovmake.store.files.disk import DigestMismatchError, LinkOutsideError, Stat
 
 TICK_NS = 1_000_000_000
 JUMP_NS = 1_000_003
@@ -75,7 +75,7 @@ class FakeFile:
 
 
 class FakeDisk:
-    """Files in memory; see `store.disk.Disk`.
+    """Files in memory; see `store.files.disk.Disk`.
 
     `full` makes every write fail, `unreadable` holds paths that cannot be opened, `leaving` files that are links out
     of the repo.

@@ -44,7 +44,7 @@ MUTATIONS: dict[str, Mutation] = {
         ENGINE,
     ),
     "result-without-bytes": Mutation(
-        "engine/keep.py",
+        "engine/results.py",
         "return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None",
         "return cached",
         ENGINE,
@@ -55,16 +55,16 @@ MUTATIONS: dict[str, Mutation] = {
         "if (moved := self._looker.moved_source(action)) and not moved:",
         ENGINE,
     ),
-    "fresh-counted": Mutation("engine/forecast.py", "self._of -= fresh", "self._of -= 0 * fresh", ENGINE),
+    "fresh-counted": Mutation("engine/forecasting/forecast.py", "self._of -= fresh", "self._of -= 0 * fresh", ENGINE),
     "progress-believed": Mutation("engine/runner.py", "UNIT.fullmatch(unit) and ", "", ENGINE),
     "gate-at-chance": Mutation(
-        "inspecting/settling.py",
+        "commands/inspect/settling.py",
         "if score > use.common + CLEARLY * _error(use.common, count):",
         "if score >= 0:",
-        "tests/inspecting -m not_heavy",
+        "tests/commands/inspect -m not_heavy",
     ),
     "anybodys-state-looked-at": Mutation(
-        "store/looking.py",
+        "store/observing.py",
         'return None if connection.execute("SELECT seal FROM owner").fetchall() == [(sealer.owner,)] else NOT_OURS',
         "return None",
         STORE,
@@ -83,7 +83,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     # store
     "racy-clock": Mutation(
-        "store/sources.py",
+        "store/files/sources.py",
         "if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:",
         "if cached and cached.stat == found:",
         STORE,
@@ -101,13 +101,13 @@ MUTATIONS: dict[str, Mutation] = {
         "tests/store",
     ),
     "copied-unchecked": Mutation(
-        "store/publishing.py",
+        "store/files/publishing.py",
         "if hasher.hexdigest() != digest.sha256:",
         "if not hasher.hexdigest():",
         STORE,
     ),
     "old-folder-lost": Mutation(
-        "store/publishing.py",
+        "store/files/publishing.py",
         'elif left.endswith(".old") and not exists(parent, name):',
         'elif left.endswith(".older"):',
         STORE,
@@ -119,7 +119,7 @@ MUTATIONS: dict[str, Mutation] = {
         "as_it_is = target.signature == DEFAULT_SIGNATURE",
         RULES,
     ),
-    "half-the-certainty": Mutation("rules/intervals.py", "<= MISSES / 2:", "<= MISSES:", RULES),
+    "half-the-certainty": Mutation("verdicts/intervals.py", "<= MISSES / 2:", "<= MISSES:", RULES),
     "size-at-its-limit": Mutation(
         "rules/requiring.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", RULES
     ),
@@ -138,26 +138,28 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     # workers
     "scaled-before-mean": Mutation(
-        "workers/preprocessing.py",
+        "workers/conversion/preprocessing.py",
         'for key, values in (("mean", plan.mean), ("scale", plan.scale)):',
         'for key, values in (("scale", plan.scale), ("mean", plan.mean)):',
         "tests/e2e/test_options.py tests/e2e/test_odd_options.py",
     ),
-    "chance-unsure": Mutation("promise/sanity.py", "if not (sure <= SLACK and above", "if not (above", "tests/promise"),
+    "chance-unsure": Mutation(
+        "verdicts/sanity.py", "if not (sure <= SLACK and above", "if not (above", "tests/verdicts"
+    ),
     "absurd-by-luck": Mutation(
-        "promise/sanity.py", 'number(interval.get("high")) < 0', 'number(interval.get("high")) < 1', "tests/promise"
+        "verdicts/sanity.py", 'number(interval.get("high")) < 0', 'number(interval.get("high")) < 1', "tests/verdicts"
     ),
     "nan-calibrates": Mutation(
-        "workers/calibrating.py",
+        "workers/inputs/calibration_check.py",
         "if not finite.all():",
         "if finite.any() is None:",
-        "tests/workers/test_calibrating.py",
+        "tests/workers/inputs/test_calibration_check.py",
     ),
     "labels-unwatched": Mutation(
-        "workers/datasets/yielded.py",
+        "workers/inputs/datasets/yielded.py",
         '            ("labels", self.labels, before["labels"]),\n',
         "",
-        "tests/workers/datasets/test_yielded.py",
+        "tests/workers/inputs/datasets/test_yielded.py",
     ),
     "user-code-unnamed": Mutation(
         "engine/runner.py",
@@ -166,35 +168,35 @@ MUTATIONS: dict[str, Mutation] = {
         "tests/engine/test_user_code.py",
     ),
     "interval-unpaired": Mutation(
-        "workers/metrics/bootstrap.py",
+        "workers/evaluation/metrics/bootstrap.py",
         "drawn.append((reference.scores(draws), candidate.scores(draws)))",
         "drawn.append((reference.scores(draws), candidate.scores(draws[::-1])))",
-        "tests/workers/metrics -m not_heavy",
+        "tests/workers/evaluation/metrics -m not_heavy",
     ),
     "orphans-live": Mutation(
-        "workers/protocol.py",
+        "workers/ipc/protocol.py",
         "ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)",
         "ctypes.CDLL(None)",
-        "tests/workers/test_dying.py tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_interrupts.py",
+        "tests/workers/ipc/test_dying.py tests/e2e/crashes/test_kills.py tests/e2e/crashes/test_interrupts.py",
     ),
     "counter-in-the-ir": Mutation(
-        "workers/ir.py",
+        "workers/conversion/ir.py",
         "if GENERATED.fullmatch(name):",
         "if not name:",
         "tests/e2e/test_minimal.py tests/e2e/crashes/test_broken_state.py",
     ),
     "attributes-unread": Mutation(
-        "workers/fingerprint.py",
+        "sources/fingerprint.py",
         'digest = _combine("node", node.op.encode(), self.attributes(node), *inputs)',
         'digest = _combine("node", node.op.encode(), *inputs)',
-        "tests/workers/test_fingerprint.py",
+        "tests/sources/test_fingerprint.py",
     ),
     # walls against strangers
     "links-followed": Mutation(
-        "store/handles.py",
+        "store/files/handles.py",
         "FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC",
         "FILE = os.O_NONBLOCK | os.O_CLOEXEC",
-        "tests/store/test_beneath.py",
+        "tests/store/files/test_beneath.py",
     ),
     "seals-unread": Mutation(
         "store/sealing.py",
@@ -203,29 +205,29 @@ MUTATIONS: dict[str, Mutation] = {
         "tests/store -m not_heavy",
     ),
     "links-in-sources": Mutation(
-        "store/disk.py",
+        "store/files/disk.py",
         'if entry.is_symlink() and not self._inside(f"{top}/{prefix}{entry.name}"):',
         "if entry.is_symlink() and not entry.name:",
-        "tests/store/test_disk.py",
+        "tests/store/files/test_disk.py",
     ),
     "no-cage": Mutation(
-        "workers/forking.py",
+        "workers/ipc/forking.py",
         "missing = cage.enter(inside)",
         'missing = ""',
-        "tests/workers/test_cage.py -m not_heavy",
+        "tests/workers/ipc/test_cage.py -m not_heavy",
     ),
     "sockets-allowed": Mutation(
-        "workers/cage.py",
+        "workers/ipc/cage.py",
         "(_RETURN, 0, 0, _REFUSE | errno.EACCES),",
         "(_RETURN, 0, 0, _ALLOW),",
-        "tests/workers/test_cage.py -m not_heavy",
+        "tests/workers/ipc/test_cage.py -m not_heavy",
     ),
     # the gate
     "allowance-without-end": Mutation(
-        "promise/agreement.py",
+        "verdicts/agreement.py",
         "USEFUL_ERROR = 1e-2\n",
         "USEFUL_ERROR = 1e9\n",
-        "tests/promise",
+        "tests/verdicts",
     ),
     "int8-judged-on-noise": Mutation(
         "rules/gate.py",
@@ -234,52 +236,52 @@ MUTATIONS: dict[str, Mutation] = {
         RULES,
     ),
     "calibrating-samples-judge": Mutation(
-        "workers/samples.py",
+        "workers/inputs/samples.py",
         "others = samples.shuffled(_seed(request)).after(calibrating).first(HELD_OUT)",
         "others = samples.shuffled(_seed(request)).first(HELD_OUT)",
-        "tests/workers/test_samples.py",
+        "tests/workers/inputs/test_samples.py",
     ),
     "default-unasked": Mutation(
-        "promise/by_default.py",
+        "verdicts/by_default.py",
         '    found = evaluation.get("default")\n',
         "    found = None\n",
-        "tests/promise/test_by_default.py",
+        "tests/verdicts/test_by_default.py",
     ),
     "neighbours-unasked": Mutation(
-        "promise/verdict.py",
+        "verdicts/verdict.py",
         "    if (same := check_neighbours(evaluation, params)) is not None and not same.kept:\n",
         "    if (same := check_neighbours(evaluation, params)) is not None and same.kept:\n",
-        "tests/promise/test_by_default.py",
+        "tests/verdicts/test_by_default.py",
     ),
     "unmeasured-silently": Mutation(
-        "engine/judging.py",
+        "verdicts/judging.py",
         "        yield unmeasured(verdict.text, verdict.help)\n",
         "",
-        "tests/engine/test_here.py",
+        "tests/engine/test_in_process.py",
     ),
     "unscreened": Mutation(
-        "workers/screening.py",
+        "sources/screening/screen.py",
         "    named = frozenset(allowed)\n    match kind:\n",
         '    named = frozenset(allowed)\n    match "":\n',
-        "tests/workers/test_screening.py -m not_heavy",
+        "tests/sources/screening/test_screening.py -m not_heavy",
     ),
     "unscreened-as-shipped": Mutation(
-        "workers/shipped.py",
+        "workers/loading/shipped.py",
         '    screen(source, "saved-model", allowed)\n',
         "",
-        "tests/workers/test_shipped.py",
+        "tests/workers/loading/test_shipped.py",
     ),
     "states-forgotten": Mutation(
-        "workers/remembering.py",
+        "sources/integrity/stateful.py",
         "            self.assigned |= given[0]\n",
         "            self.assigned |= given[-1]\n",
-        "tests/workers/test_remembering.py",
+        "tests/sources/integrity/test_stateful.py",
     ),
     "pointers-loaded": Mutation(
-        "workers/fetched.py",
+        "sources/integrity/fetched.py",
         "path.read_bytes().startswith(LFS)",
         "path.read_bytes().endswith(LFS)",
-        "tests/workers/test_fetched.py",
+        "tests/sources/integrity/test_fetched.py",
     ),
 }
 

@@ -24,12 +24,12 @@ from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
-from ovmake.repo import Where
+from ovmake.project.repo import Where
+from ovmake.project.session import open_session
 from ovmake.seal import keep_key
-from ovmake.session import open_session
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
-from ovmake.store.disk import RealDisk
+from ovmake.store.files.disk import RealDisk
 from tests.fakes import artifact
 
 REPEATED = 1_000  # some 30 kB: more than what btrfs keeps within its own tree

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ovmake import stamp
 from ovmake.diagnostics import OvmakeError
 from ovmake.graph.action import Graph
 from ovmake.graph.query import select
+from ovmake.project import stamp
 from ovmake.seal import keep_key
 
 MODELS = ("m", "m2")

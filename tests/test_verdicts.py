@@ -19,11 +19,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
+from ovmake.commands.gc.command import collect
+from ovmake.commands.gc.plan import Limits
 from ovmake.engine.executor import Executor
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.engine.world import Options, World
-from ovmake.gc.command import collect
-from ovmake.gc.plan import Limits
 from ovmake.graph.action import Action, Graph
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse

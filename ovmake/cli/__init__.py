@@ -3,10 +3,10 @@
 Exit status: 0 all good; 1 a target failed; 2 the Ovfile or the command line is wrong; 130 interrupted.
 Data goes to stdout, everything else to stderr. The modules:
 
-    building.py    commands that run actions: build, report, debug
-    looking.py     commands that look, or clear up
-    console.py     what they share: the repo opened, what is told and how
-    plain.py       characters that the terminal lacks
+    building.py   commands that run actions: build, report, debug
+    observing.py  commands that look, or clear up
+    console.py    what they share: the repo opened, what is told and how
+    plain.py      characters that the terminal lacks
 
 Here is what a no-op needs, and what holds for all commands: nothing else is loaded before a command is known.
 """
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import argparse
     from typing import NoReturn
 
-    from ovmake.arguments import Command
+    from ovmake.cli.arguments import Command
     from ovmake.diagnostics import OvmakeError
-    from ovmake.stamp import Stamp
+    from ovmake.project.stamp import Stamp
 
 FAILED = 1
 INTERRUPTED = 130
@@ -95,10 +95,10 @@ def _known_at_once(words: list[str]) -> Stamp | None:
 def _parsed(words: list[str], known: Stamp | None) -> argparse.Namespace:
     import signal
 
-    from ovmake.arguments import parse, parser
-    from ovmake.cli import building, looking
+    from ovmake.cli import building, observing
+    from ovmake.cli.arguments import parse, parser
 
-    arguments = parse(parser({**looking.COMMANDS, **building.COMMANDS}), words)
+    arguments = parse(parser({**observing.COMMANDS, **building.COMMANDS}), words)
     arguments.known = known
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -133,14 +133,14 @@ def run(arguments: argparse.Namespace, *, again: bool = True) -> int:
 
 def _begins_anew(error: OvmakeError) -> bool:
     """Whether what the command met is out of its way now."""
-    from ovmake.session import TornStateError
+    from ovmake.project.session import TornStateError
 
     return isinstance(error, TornStateError)
 
 
 def known_of(folder: str, file: str, *, outside: bool) -> Stamp | None:
     """Return what is known of the repo without a look."""
-    from ovmake import stamp
+    from ovmake.project import stamp
 
     at, name = os.path.split(os.path.join(folder, file))  # noqa: PTH118 - no pathlib yet
     return stamp.look(at, f"{name} {outside}")
@@ -148,7 +148,7 @@ def known_of(folder: str, file: str, *, outside: bool) -> Stamp | None:
 
 def if_fresh(known: Stamp, asked: Sequence[str]) -> int | None:
     """Say that nothing is to be done, if that is known; return the exit status then."""
-    from ovmake import stamp
+    from ovmake.project import stamp
 
     count = known.fresh(asked)
     if count is None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import argparse
     from typing import NoReturn
 
-    from ovmake.arguments import Command
+    from ovmake.cli.arguments import Command
+    from ovmake.commands.report.command import Written
     from ovmake.engine.executor import Outcome
     from ovmake.engine.world import Options
     from ovmake.graph.action import Graph
-    from ovmake.report.command import Written
-    from ovmake.session import Session
+    from ovmake.project.session import Session
 
 
 def run_build(arguments: argparse.Namespace) -> int:
@@ -31,10 +31,10 @@ def run_build(arguments: argparse.Namespace) -> int:
         known = known_of(arguments.folder, arguments.file, outside=arguments.allow_outside)
     if known is not None and (status := if_fresh(known, arguments.targets)) is not None:
         return status
+    from ovmake.cli.terminal import Summary
     from ovmake.engine.world import Options
-    from ovmake.stamping import Stamping
+    from ovmake.project.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
-    from ovmake.terminal import Summary
 
     with look_at_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
         graph = session.graph(measure=False)
@@ -63,8 +63,8 @@ def run_build(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:
     """Build once more, elsewhere, and compare; what differs is an error."""
-    from ovmake.checking import check
-    from ovmake.terminal import Plain
+    from ovmake.cli.terminal import Plain
+    from ovmake.commands.check import check
 
     tell("once more, from nothing, to compare")
     # With --json the events of the first build are told, and of the second what was found.
@@ -80,7 +80,7 @@ def _watch(arguments: argparse.Namespace) -> NoReturn:
     """Build now and after every change, until the user ends it."""
     from copy import copy
 
-    from ovmake.watching import watch
+    from ovmake.commands.watch.command import watch
 
     once = copy(arguments)
     once.watch, once.known = False, None
@@ -96,12 +96,12 @@ def _watch(arguments: argparse.Namespace) -> NoReturn:
 def run_report(arguments: argparse.Namespace) -> int:
     """Build, measure what is stale, write the report."""
     if arguments.schema:
-        from ovmake.report.schema import TEXT
+        from ovmake.commands.report.render.schema import TEXT
 
         print(TEXT, end="")
         return 0
-    from ovmake.report.command import Request, report
-    from ovmake.stamping import Stamping
+    from ovmake.commands.report.command import Request, report
+    from ovmake.project.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
 
     with open_repo(arguments) as session:
@@ -132,7 +132,7 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
         )
         print_json({"event": "report-written", **places})
     elif arguments.markdown:
-        from ovmake.report.markdown import to_markdown
+        from ovmake.commands.report.render.markdown import to_markdown
 
         print(to_markdown(written.page), end="")
     else:
@@ -148,9 +148,9 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
 
 def run_debug(arguments: argparse.Namespace) -> int:
     """Say which layer leaves TensorFlow first."""
-    from ovmake.debug.command import Request, debug
+    from ovmake.cli.terminal import Plain
+    from ovmake.commands.debug.command import Request, debug
     from ovmake.store.toolchain import default_jobs
-    from ovmake.terminal import Plain
 
     with open_repo(arguments) as session:
         targets = tuple(arguments.targets)

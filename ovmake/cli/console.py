@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import TextIO
 
+    from ovmake.cli.terminal import Listener
     from ovmake.diagnostics import Diagnostic
     from ovmake.engine.events import Event
-    from ovmake.repo import Where
-    from ovmake.session import Session
-    from ovmake.stamp import Stamp
-    from ovmake.terminal import Listener
+    from ovmake.project.repo import Where
+    from ovmake.project.session import Session
+    from ovmake.project.stamp import Stamp
 
 
 def where_of(arguments: argparse.Namespace) -> Where:
     """Return which Ovfile is meant."""
     from pathlib import Path
 
-    from ovmake.repo import Where
+    from ovmake.project.repo import Where
 
     return Where(folder=Path(arguments.folder), file=arguments.file, allow_outside=arguments.allow_outside)
 
@@ -32,7 +32,7 @@ def where_of(arguments: argparse.Namespace) -> Where:
 def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
     """Open the repo for a command that runs actions: all of it, or what the stamp does not vouch for."""
     from ovmake.ovfile.spec import Limits
-    from ovmake.session import open_session
+    from ovmake.project.session import open_session
 
     return open_session(
         where_of(arguments),
@@ -48,7 +48,7 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
 
 def look_at_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
     """Open the repo for a command that only looks: beside a build, and where nothing can be written."""
-    from ovmake.session import look_session
+    from ovmake.project.session import look_session
 
     return look_session(
         where_of(arguments),
@@ -62,19 +62,19 @@ def look_at_repo(arguments: argparse.Namespace) -> AbstractContextManager[Sessio
 def listener_of(arguments: argparse.Namespace) -> Listener:
     """Return who listens to a build: the terminal or `--json`, and a timeline if one is asked for."""
     if file := getattr(arguments, "timeline", None):
-        from ovmake.timeline import Timeline
+        from ovmake.cli.timeline import Timeline
 
         return Timeline(_shown(arguments), file)
     return _shown(arguments)
 
 
 def _shown(arguments: argparse.Namespace) -> Listener:
-    from ovmake.terminal import JsonLines, Plain
+    from ovmake.cli.terminal import JsonLines, Plain
 
     if arguments.json:
         return JsonLines(print_json)
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not getattr(arguments, "dry_run", False):
-        from ovmake.live import Live
+        from ovmake.cli.live import Live
 
         return Live(tell, explain=arguments.explain)
     return Plain(tell, explain=arguments.explain)
@@ -103,7 +103,7 @@ def show(text: str) -> None:
 def _print_fitted(text: str, stream: TextIO) -> None:
     """Print lines, in a terminal as wide as that is; elsewhere as they are, for other programs."""
     if stream.isatty():
-        from ovmake.narrow import fit
+        from ovmake.cli.narrow import fit
 
         text = "\n".join(fit(text.split("\n"), columns(stream)))
     print(text, file=stream, flush=True)

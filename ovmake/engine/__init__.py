@@ -2,20 +2,19 @@
 
 Deciding is pure and stands apart from doing. The modules:
 
-    staleness.py   the one function that decides whether an action runs, and every reason for it. Pure
-    scheduler.py   the states of actions and which one is next. Pure
-    explain.py     reasons in words. Pure
-    costs.py       what actions are likely to take, from earlier runs. Pure
-    estimate.py    how long a plan takes: the scheduler, and a clock that is only counted. Pure
-    allowance.py   what one action may take: minutes, memory. Pure
-    job.py         what is handed to a runner, and what comes back
-    world.py       everything with effects in one place, so that tests can bring their own
-    look.py        what an action would see now, and whether its outputs are as it left them
-    keep.py        what an action made: into the store, under the build folder, and found again
-    executor.py    the one loop that builds
-    runner.py      the Runner protocol's real side: worker processes
-    here.py        the actions that run in this process: they compare a few numbers, or publish
-    events.py      what the executor tells whoever listens
-    ending.py      what became of a target. Pure
-    status.py      a line per target, from a dry run
+    staleness.py        the one function that decides whether an action runs, and every reason for it. Pure
+    scheduler.py        the states of actions and which one is next. Pure
+    explain.py          reasons in words. Pure
+    forecasting/        how long it may take, by what earlier runs took. Pure
+    resource_limits.py  what one action may take: minutes, memory. Pure
+    job.py              what is handed to a runner, and what comes back
+    world.py            everything with effects in one place, so that tests can bring their own
+    observe.py          what an action would see now, and whether its outputs are as it left them
+    results.py          what an action made: into the store, under the build folder, and found again
+    executor.py         the one loop that builds
+    runner.py           the Runner protocol's real side: worker processes
+    in_process.py       the actions that run in this process: they compare a few numbers, or publish
+    events.py           what the executor tells whoever listens
+    target_outcome.py   what became of a target. Pure
+    status.py           a line per target, from a dry run
 """

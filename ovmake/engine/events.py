@@ -10,7 +10,7 @@ from typing import Literal
 
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
-from ovmake.engine.estimate import Estimate
+from ovmake.engine.forecasting.estimate import Estimate
 from ovmake.engine.job import Effort, Progress
 from ovmake.engine.scores import Scores
 from ovmake.graph.action import Action

@@ -4,7 +4,7 @@
 
 For every action, once all that it needs is done:
 
-    look (look.py) -> decide (staleness.py) -> fresh | restored from the cache | run (runner.py) -> keep (keep.py)
+    look (observe.py) -> decide (staleness.py) -> fresh | restored from the cache | run (runner.py) -> keep (results.py)
 
 Where an action is about to run on stored bytes that are damaged, what made them is done once more before it.
 A dry run is the same loop. An action that would run has unknown outputs; those after it see inputs without a digest.
@@ -18,9 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
-from ovmake.engine.costs import Cost, costs_of
-from ovmake.engine.ending import Ended, finished
-from ovmake.engine.estimate import NOTHING, Estimate, Plan, foresee
 from ovmake.engine.events import (
     ActionFinished,
     ActionProgressed,
@@ -31,19 +28,22 @@ from ovmake.engine.events import (
     TargetStatus,
 )
 from ovmake.engine.explain import all_in_words
-from ovmake.engine.forecast import Forecast
+from ovmake.engine.forecasting.costs import Cost, costs_of
+from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, foresee
+from ovmake.engine.forecasting.forecast import Forecast
 from ovmake.engine.job import Complaint, Completion, Failure, Progress, to_nobody
-from ovmake.engine.keep import Keeper
-from ovmake.engine.look import Looker, link_outside
+from ovmake.engine.observe import Looker, link_outside
+from ovmake.engine.results import Keeper
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
+from ovmake.engine.target_outcome import Ended, finished
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, JsonValue, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
 from ovmake.store.cas import FOLDER, Cas
-from ovmake.store.disk import DigestMismatchError, Stat
+from ovmake.store.files.disk import DigestMismatchError, Stat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

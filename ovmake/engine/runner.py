@@ -7,7 +7,7 @@ A worker is started when it is first needed, kept for later jobs, and replaced w
 had and nothing else. Before an exclusive job (a measurement) the idle workers are ended, for they hold memory and
 threads; before one that needs more memory than is free, those that it has no use for.
 
-A worker writes down how far it is (workers/progress.py), which the runner reads and tells. While jobs run, the memory
+A worker writes down how far it is (`progress.py`), which the runner reads and tells. While jobs run, the memory
 of their workers, and of whatever those started, is looked at a few times a second. A job
 that takes more than it may fails, and its worker is ended with everything below it.
 """
@@ -25,17 +25,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ovmake.diagnostics import OvmakeError
-from ovmake.engine.allowance import Allowance
-from ovmake.engine.here import run_here
+from ovmake.engine.in_process import run_here
 from ovmake.engine.job import Completion, Effort, Failure, Job, Progress, Success
+from ovmake.engine.resource_limits import Allowance
 from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
-from ovmake.store.beneath import forget, have, take
+from ovmake.store.files.beneath import forget, have, take
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
-from ovmake.workers.cage import Cage
-from ovmake.workers.client import WorkerProcess
-from ovmake.workers.progress import FILE, LINE_BYTES
-from ovmake.workers.protocol import Request, Response
+from ovmake.workers.ipc.cage import Cage
+from ovmake.workers.ipc.client import WorkerProcess
+from ovmake.workers.ipc.progress import FILE, LINE_BYTES
+from ovmake.workers.ipc.protocol import Request, Response
 
 LOG_LINES_SHOWN = 5
 # How often the memory of running workers is looked at: what grows by 2 GB a second goes half a GB past its limit. A

@@ -32,7 +32,7 @@ import enum
 import heapq
 from collections.abc import Collection, Mapping, Sequence
 
-from ovmake.engine.costs import Cost
+from ovmake.engine.forecasting.costs import Cost
 from ovmake.graph.action import Action
 from ovmake.graph.query import consumers
 

@@ -2,7 +2,7 @@
 
     ran_by(job) -> UserCode | None
 
-A worker notes in the action's folder which function runs (`workers/user_code.py`). That folder is the function's to
+A worker notes in the action's folder which function runs (`workers/ipc/user_code.py`). That folder is the function's to
 write in, too; so a note counts only if it names a function that the action has.
 """
 
@@ -12,9 +12,9 @@ import os
 from dataclasses import dataclass
 
 from ovmake.engine.job import Job
-from ovmake.store.beneath import take
-from ovmake.store.handles import ForeignEntryError
-from ovmake.workers.protocol import USER_CODE_NOTE, USER_CODE_RUNNING
+from ovmake.store.files.beneath import take
+from ovmake.store.files.handles import ForeignEntryError
+from ovmake.workers.ipc.protocol import USER_CODE_NOTE, USER_CODE_RUNNING
 
 METRIC = "accuracy.metric"
 LOADER_HELP = "a loader that has no end needs a `limit` in the dataset's table"

@@ -13,7 +13,7 @@ from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.graph.action import EnvironmentName
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
-from ovmake.store.disk import Disk
+from ovmake.store.files.disk import Disk
 
 # Where a repo keeps what is known and made, below the Ovfile's folder.
 STATE = ".ovmake"

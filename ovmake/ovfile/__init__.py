@@ -7,7 +7,7 @@
     problems.py     mistakes at key paths
     kinds.py        the kinds of value a key can have, and how a wrong one is described
     tables.py       tables of known keys and tables of named things, and how a wrong key is described
-    dataset_keys.py, schema_compression.py    the keys of a dataset, and of precisions in integers
+    datasets.py, compression.py    the keys of a dataset, and of precisions in integers
     schema.py       which keys there are, of which kind, and what each is for
     form.py         checks a document against the schema
     settings.py     looks a setting up in the tables that can hold it

@@ -18,14 +18,16 @@ from dataclasses import replace
 import tomli
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, in_order
-from ovmake.ovfile import form, limits, references
-from ovmake.ovfile.edits import MODELS
-from ovmake.ovfile.meaning import Meaning
-from ovmake.ovfile.pointing import Pointer, not_toml
+from ovmake.ovfile.meaning import references
+from ovmake.ovfile.meaning.references import Inside
+from ovmake.ovfile.meaning.settings import table
+from ovmake.ovfile.meaning.targets import Meaning
 from ovmake.ovfile.problems import ENOUGH, EnoughError, Problem, Problems, toml
-from ovmake.ovfile.references import Inside
-from ovmake.ovfile.settings import table
+from ovmake.ovfile.schema import form
 from ovmake.ovfile.spec import VERSION, KeyPath, Ovfile
+from ovmake.ovfile.text import limits
+from ovmake.ovfile.text.edits import MODELS
+from ovmake.ovfile.text.pointing import Pointer, not_toml
 
 BYTE_ORDER_MARK = "\ufeff"
 # What an Ovfile means whose mistakes are all there is to say of it.

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.choosing import BASE
 from ovmake.rules.publish import Judged
 from ovmake.rules.settings import (
     dataset_inputs,
@@ -31,6 +30,7 @@ from ovmake.rules.settings import (
     search_inputs,
     validation_set,
 )
+from ovmake.verdicts.choosing import BASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

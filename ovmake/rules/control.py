@@ -1,8 +1,8 @@
 """control: an INT8 IR that misses its promise, with as few layers as possible given back to floating point.
 
 Quantization itself stays a *quantize* of its own: another promise calibrates nothing again. The search asks the gate's
-own question of every trial (`ovmake.promise`), so the promise is a param here; but what a trial *gives* does not depend
-on it, so trials are noted in the action's journal, which is shared by all promises and limits.
+own question of every trial (`ovmake.verdicts`), so the promise is a param here; but what a trial *gives* does not
+depend on it, so trials are noted in the action's journal, which is shared by all promises and limits.
 
 Where the search finds nothing that keeps the promise, it hands on what came nearest, and the gate says no: one place
 decides.

@@ -5,7 +5,7 @@
     promise_params(target) -> params of whoever asks whether the promise is kept
 
 A missed gate fails its target before anything is published, so the last good IR stays where it was. The action runs in
-the ovmake process: it compares two numbers (`ovmake.promise`).
+the ovmake process: it compares two numbers (`ovmake.verdicts`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _remedy(target: Target) -> tuple[Param, ...]:
 
 
 def promise_params(target: Target) -> tuple[Param, ...]:
-    """Return what the target promises, as `ovmake.promise.decide` reads it."""
+    """Return what the target promises, as `ovmake.verdicts.decide` reads it."""
     accuracy = target.accuracy
     if accuracy is None:
         raise AssertionError(f"{target.name} has no gate")

@@ -3,8 +3,8 @@
     publish(lowering, target, ...) -> Action
     record(...) -> dict                the content of record.json
 
-Three files appear together or not at all (`store.disk.publish`). The record holds no time, no host name and no path of
-the machine, so that two clean builds of the same inputs agree on it too.
+Three files appear together or not at all (`store.files.publishing`). The record holds no time, no host name and no path
+of the machine, so that two clean builds of the same inputs agree on it too.
 """
 
 from __future__ import annotations

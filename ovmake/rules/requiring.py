@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ovmake.amounts import digits, size_in_words
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import ir_inputs
+from ovmake.units import digits, size_in_words
 
 PASSED, MISSED, NOT_MEASURED = "passed", "missed", "not-measured"
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from ovmake.graph.action import Action, Artifact, Input, JsonValue, Param, Source
 from ovmake.graph.lower import Lowering, SourceForm
-from ovmake.ovfile.accuracy import function_file
+from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Ignored, Target
 
 DEFAULT_KIND = "saved-model"
@@ -28,7 +28,7 @@ DEFAULT_KIND = "saved-model"
 BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
 # The forms of dataset that may hold images.
 WITH_IMAGES = ("folder", "csv", "tfrecord")
-# The kinds of which `workers.fingerprint` can tell what they compute.
+# The kinds of which `sources.fingerprint` can tell what they compute.
 FINGERPRINTED = ("saved-model", "frozen-graph")
 
 
@@ -197,7 +197,7 @@ def _accelerator(device: str) -> str | None:
 
 
 def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
-    """Return what converts the source once more, if layers of it are to be found in the IR: see `workers/tracing.py`.
+    """Return what converts the source once more, if layers of it are to be found in the IR: see `layer_map.py`.
 
     `frozen` is the freezing of the source, whose layers have names, None of a .tflite.
     """
@@ -325,7 +325,7 @@ def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool
 
 
 def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
-    """Return how the model can be fed, as its gate found out (`workers/plan.py`), where inputs are made up for both.
+    """Return how the model can be fed, as its gate found out (`feeding_plan.py`), where inputs are made up for both.
 
     Nothing where there is no gate, or one over a dataset.
     """

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
-from ovmake.rules.intervals import Interval, ratio_of
 from ovmake.rules.settings import device_params, ir_inputs, plan_inputs
+from ovmake.verdicts.intervals import Interval, ratio_of
 
 # Precisions that are there to be faster than floating point. fp16 is there to be smaller.
 REDUCED = ("int8", "int8-weights", "int4-weights")
@@ -93,7 +93,7 @@ class Verdict:
 
 
 def judge(comparison: Mapping[str, object], precision: str) -> Verdict:
-    """Return the verdict over what `workers.racing.compare_speed` measured.
+    """Return the verdict over what `workers.measurement.ir_timing.compare_speed` measured.
 
     Slower means that the whole range of the ratio is below 1: a restless machine shows as a wide range, and no warning.
     """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.digest import Digest, of_bytes
-from ovmake.store.disk import Disk
+from ovmake.store.files.disk import Disk
 
 FOLDER = ".ovmake/cas"
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Listing, Trace
 from ovmake.seal import KEY_BYTES
-from ovmake.store.disk import Stat, is_full
+from ovmake.store.files.disk import Stat, is_full
 from ovmake.store.formats import (
     FOREIGN,
     NOT_OURS,

@@ -16,8 +16,8 @@ import sqlite3
 import stat as stat_module
 from pathlib import Path
 
-from ovmake.store.beneath import Beneath
-from ovmake.store.handles import check_at
+from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.handles import check_at
 from ovmake.store.sealing import Sealer
 
 # Bump when a table or the trace's JSON changes, and say in MIGRATIONS how the format before becomes this one.

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
-from ovmake.store.beneath import Beneath
+from ovmake.store.files.beneath import Beneath
 from ovmake.store.processes import locked_files
 
 # Its name in the folder.

@@ -125,7 +125,7 @@ def end_family(members: Collection[int]) -> None:
 class Gauge:
     """The memory of a worker and of what it started, from now on: `read` it now and then; `peak_bytes` is the most.
 
-    One that `forks` for the job (workers/forking.py) is not counted itself: what it holds is in the fork, once more.
+    One that `forks` for the job (`forking.py`) is not counted itself: what it holds is in the fork, once more.
 
     Between two reads the kernel notes the worker's own peak, if it may be reset. That counts mapped files as well; less
     the most of those that was seen it is a peak that surely was. A fork says at its end what its own was: `learn`.

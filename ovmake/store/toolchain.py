@@ -21,7 +21,7 @@ WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "te
 
 # Of ovmake, what makes or judges artifacts: packages, the module of the actions that need no worker, and what a
 # measurement says of the machine.
-OWN_CODE = ("promise", "rules", "workers", "engine/here.py", "engine/judging.py", "machine.py")
+OWN_CODE = ("verdicts", "rules", "sources", "workers", "engine/in_process.py", "machine.py")
 
 INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
 

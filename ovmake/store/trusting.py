@@ -18,8 +18,8 @@ from pathlib import Path
 
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Trace
-from ovmake.store.beneath import Beneath
 from ovmake.store.database import Database, decoded
+from ovmake.store.files.beneath import Beneath
 from ovmake.store.formats import FOREIGN, connect
 from ovmake.store.sealing import Sealer
 

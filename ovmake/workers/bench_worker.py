@@ -25,16 +25,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ovmake import machine
-from ovmake.workers import energy
-from ovmake.workers.client import ENVIRONMENT, WorkerProcess
-from ovmake.workers.cores import Cores
-from ovmake.workers.figures import BY_DEFAULT, Bench, Throughput, measurement, samples
-from ovmake.workers.load import Load, foreign_cores
-from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.racing import compare_speed, time_candidates
-from ovmake.workers.serving import serve
-from ovmake.workers.turns import Side, take_turns, warm_up
-from ovmake.workers.windows import Sides, Watched, take_windows
+from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
+from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.serving import serve
+from ovmake.workers.measurement import energy
+from ovmake.workers.measurement.core_latency import Cores
+from ovmake.workers.measurement.cpu_load import Load, foreign_cores
+from ovmake.workers.measurement.figures import BY_DEFAULT, Bench, Throughput, measurement, samples
+from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
+from ovmake.workers.measurement.ir_timing import compare_speed, time_candidates
+from ovmake.workers.measurement.windows import Sides, Watched, take_windows
 
 # Blocks long enough to time, short enough that a disturbance hits both sides.
 BLOCK_SECONDS = 0.05

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovmake.workers.serving import serve
+from ovmake.workers.ipc.serving import serve
 
 if __name__ == "__main__":
-    serve({"spool": "datasets.spooling:spool"})
+    serve({"spool": "inputs.datasets.spooling:spool"})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from ovmake.workers.protocol import Request
-from ovmake.workers.serving import serve
+from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.ipc.serving import serve
 
 
 def _time(request: Request) -> dict[str, object]:
     if request.params["step"] == "import":
-        from ovmake.workers.importing import imported
+        from ovmake.workers.measurement.import_cost import imported
 
         return imported("openvino")
-    from ovmake.workers.timing import answer
-    from ovmake.workers.timing_openvino import OpenVinoSubject
+    from ovmake.workers.measurement.timing import answer
+    from ovmake.workers.measurement.timing_openvino import OpenVinoSubject
 
     return answer(request, OpenVinoSubject)
 
@@ -20,18 +20,18 @@ def _time(request: Request) -> dict[str, object]:
 if __name__ == "__main__":
     serve(
         {
-            "convert": "converting:convert",
-            "compress": "converting:compress",
-            "quantize": "quantizing:quantize",
-            "compress-weights": "quantizing:compress_weights",
-            "control": "control.controlling:control",
-            "name-layers": "control.naming:name_layers",
-            "evaluate": "evaluating:evaluate",
-            "check-samples": "checking:check_samples",
-            "check-calibration": "calibrating:check_calibration",
-            "inspect": "inspecting_openvino:inspect",
-            "inspect-data": "inspecting_data:inspect_data",
-            "compare-layers": "comparing:compare_layers",
+            "convert": "conversion.converting:convert",
+            "compress": "conversion.converting:compress",
+            "quantize": "quantization.quantizing:quantize",
+            "compress-weights": "quantization.quantizing:compress_weights",
+            "control": "quantization.control.controlling:control",
+            "name-layers": "quantization.control.naming:name_layers",
+            "evaluate": "evaluation.evaluating:evaluate",
+            "check-samples": "evaluation.checking:check_samples",
+            "check-calibration": "inputs.calibration_check:check_calibration",
+            "inspect": "inspection.openvino:inspect",
+            "inspect-data": "inspection.data:inspect_data",
+            "compare-layers": "matching.compare_layers:compare_layers",
             "time": _time,
         },
     )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from ovmake.workers.protocol import Request
-from ovmake.workers.serving import serve
+from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.ipc.serving import serve
 
 
 def _time(request: Request) -> dict[str, object]:
     if request.params["step"] == "import":
-        from ovmake.workers.importing import imported
+        from ovmake.workers.measurement.import_cost import imported
 
         return imported("tensorflow")
-    from ovmake.workers.timing import answer
+    from ovmake.workers.measurement.timing import answer
 
     if request.params.get("kind") == "tflite":
-        from ovmake.workers import timing_lite
+        from ovmake.workers.measurement import timing_tflite
 
-        return answer(request, timing_lite.subject_of)
-    from ovmake.workers import timing_tensorflow
+        return answer(request, timing_tflite.subject_of)
+    from ovmake.workers.measurement import timing_tensorflow
 
     return answer(request, timing_tensorflow.subject_of)
 
@@ -25,12 +25,12 @@ def _time(request: Request) -> dict[str, object]:
 if __name__ == "__main__":
     serve(
         {
-            "check-source": "answering:check_source",
-            "freeze": "freezing:freeze",
-            "inspect": "inspecting_tensorflow:inspect",
-            "reference": "referring:refer",
-            "sever": "severing_lite:sever",
-            "layers": "layering:run_layers",
+            "check-source": "reference.check_source:check_source",
+            "freeze": "loading.freezing:freeze",
+            "inspect": "inspection.tensorflow:inspect",
+            "reference": "reference.reference:refer",
+            "sever": "reference.tflite_cut:sever",
+            "layers": "reference.layer_values:run_layers",
             "time": _time,
         },
         imports=dict.fromkeys(("check-source", "freeze", "inspect", "reference", "sever", "layers"), ("tensorflow",)),

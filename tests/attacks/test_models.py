@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.cage import landlock_abi
+from ovmake.workers.ipc.cage import landlock_abi
 from tests.attacks.stranger import EACH, Stranger
 from tests.e2e.test_attacks import SECRET, harmed
 from tests.once import once

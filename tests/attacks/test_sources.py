@@ -135,8 +135,8 @@ def test_source_that_never_ends_is_not_read_with_allow_outside_either(tmp_path: 
 def test_link_that_appears_while_an_action_reads_fails_it(tmp_path: Path) -> None:
     """The engine looks again when an action is done: `Sources.unchanged`."""
     from ovmake.store.database import Database
-    from ovmake.store.disk import RealDisk
-    from ovmake.store.sources import Sources
+    from ovmake.store.files.disk import RealDisk
+    from ovmake.store.files.sources import Sources
 
     stranger = stranger_with(tmp_path / "x", "model")
     repo = os.path.realpath(stranger.repo)

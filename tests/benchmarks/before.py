@@ -47,15 +47,16 @@ OVFILE = "[defaults]\nprecisions = ['fp32']\naccuracy = false\n"
 # A worker that is asked for what it does not know answers at once, as an action of its own.
 WORKER = """
 import os, sys, tempfile
-from ovmake.workers.client import WorkerProcess
-from ovmake.workers.protocol import Request
-more = {}
 try:
+    from ovmake.workers.ipc.cage import Cage
+    from ovmake.workers.ipc.client import WorkerProcess
+    from ovmake.workers.ipc.protocol import Request
+except ImportError:  # where they were before
     from ovmake.workers.cage import Cage
-    folder = tempfile.mkdtemp()
-    more = {"cage": Cage(read=(folder,), write=(folder,)), "scratch": folder}
-except ImportError:
-    pass
+    from ovmake.workers.client import WorkerProcess
+    from ovmake.workers.protocol import Request
+folder = tempfile.mkdtemp()
+more = {"cage": Cage(read=(folder,), write=(folder,)), "scratch": folder}
 worker = WorkerProcess.start("loader", boot_log=os.devnull)
 for number in (1, 2, 3, 4, 5):
     worker.send(Request(id=number, kind="nothing", **more))

@@ -71,7 +71,7 @@ accuracy = {{ dataset = "val", metric = "accuracy", max-drop = 0.001 }}
     from ovmake.seal import keep_key
     from ovmake.store.cas import Cas
     from ovmake.store.database import Database
-    from ovmake.store.disk import RealDisk
+    from ovmake.store.files.disk import RealDisk
 
     database, _ = Database.open(folder / ".ovmake/state.db", keep_key()[0])
     traces, cas = database.traces(), Cas(RealDisk(folder))
@@ -87,9 +87,9 @@ accuracy = {{ dataset = "val", metric = "accuracy", max-drop = 0.001 }}
 
 def ours(folder: Path, case: Case, files: dict[str, str]) -> dict[str, Any]:
     """Quantize and control, as the worker does; return figures and the path of the result."""
-    from ovmake.workers.control.controlling import control
-    from ovmake.workers.protocol import Request
-    from ovmake.workers.quantizing import quantize
+    from ovmake.workers.ipc.protocol import Request
+    from ovmake.workers.quantization.control.controlling import control
+    from ovmake.workers.quantization.quantizing import quantize
 
     out = {role: str(folder / f"ours.{role}") for role in ("plain-xml", "plain-bin", "xml", "bin", "search")}
     ir = {"xml": files["xml"], "bin": files["bin"], "interface": files["interface"]}
@@ -144,7 +144,7 @@ def nncfs(folder: Path, case: Case, files: dict[str, str]) -> dict[str, Any]:
     """Run NNCF's accuracy control with a validation function that does what its documentation does."""
     import nncf
 
-    from ovmake.workers import ir
+    from ovmake.workers.conversion import ir
 
     images, labels = data(folder, case)
     calibration = np.load(folder / f"{case.model}-calibration.npz")["x"]
@@ -184,8 +184,8 @@ def data(folder: Path, case: Case) -> tuple[Any, Any]:
 
 def counted(folder: Path, case: Case, files: dict[str, str], found: dict[str, Any]) -> dict[str, Any]:
     """Return the drop and the layers of a finished model, by the same few lines for both."""
-    from ovmake.workers import ir
-    from ovmake.workers.control.pair import Pair
+    from ovmake.workers.conversion import ir
+    from ovmake.workers.quantization.control.pair import Pair
 
     images, labels = data(folder, case)
     floating, quantized = ir.read(files["xml"], files["bin"]), ir.read(*found.pop("model"))

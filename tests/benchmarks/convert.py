@@ -22,8 +22,8 @@ EXPORT = "import sys, keras; keras.applications.MobileNetV2(weights=None).export
 
 def main(source: Path, folder: Path) -> None:
     """Take turns and print the ratio."""
-    from ovmake.workers.converting import convert
-    from ovmake.workers.protocol import Request
+    from ovmake.workers.conversion.converting import convert
+    from ovmake.workers.ipc.protocol import Request
 
     import openvino as ov  # after ovmake.workers, which keeps its telemetry away  # isort: skip
 

@@ -27,7 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ovmake.workers.made_up import DYNAMIC_SIZE
+from ovmake.workers.inputs.synthetic import DYNAMIC_SIZE
 from tests.benchmarks.turns import machine, say, table
 
 BUSY = "while True: pass"

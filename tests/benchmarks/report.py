@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ovmake.report.html import to_html
-from ovmake.report.tables import build_page
+from ovmake.commands.report.render.html import to_html
+from ovmake.commands.report.tables import build_page
 from tests.benchmarks.turns import machine, table
-from tests.report.targets import target
+from tests.commands.report.targets import target
 
 PRECISIONS = ("fp32", "fp16", "int8")
 

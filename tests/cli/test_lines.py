@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ovmake.cli.terminal import lines_of, target_line
 from ovmake.engine.events import ActionFinished, TargetFinished
 from ovmake.graph.action import Action
-from ovmake.terminal import lines_of, target_line
 
 
 def test_what_was_skipped_shows_in_the_lines_about_targets_only() -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import openvino as ov
 
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
-from ovmake.promise import decide
-from ovmake.workers.comparison import Subject, compare
-from ovmake.workers.protocol import Request
+from ovmake.verdicts import decide
+from ovmake.workers.evaluation.comparison import Subject, compare
+from ovmake.workers.ipc.protocol import Request
 
 PARAMS = {
     "accuracy.agreement.cosine": DEFAULT_COSINE["fp32"],

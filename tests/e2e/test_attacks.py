@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.screening import screen
+from ovmake.sources.screening.screen import screen
 from tests.e2e.conftest import EXAMPLE, Repo, Result
 from tests.once import copy_of, once
 from tests.workers.conftest import run_python, sources_once

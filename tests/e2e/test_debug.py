@@ -15,7 +15,7 @@ from ovmake.graph.digest import of_bytes
 from ovmake.seal import keep_key
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
-from ovmake.store.disk import RealDisk
+from ovmake.store.files.disk import RealDisk
 from tests.e2e.conftest import Repo
 
 pytestmark = pytest.mark.heavy

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Repo
-from tests.workers.datasets.test_hostile_images import POSTSCRIPT, png
+from tests.workers.inputs.datasets.test_hostile_images import POSTSCRIPT, png
 
 pytestmark = pytest.mark.heavy
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.store.beneath import Beneath
+from ovmake.store.files.beneath import Beneath
 from ovmake.store.lock import hold
 from tests.e2e.conftest import Repo, run_tensorflow
 from tests.e2e.crashes.disks import read_only

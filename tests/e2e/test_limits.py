@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_timeline import check_form
 from tests.e2e.conftest import Repo
 from tests.e2e.processes import wait_for
-from tests.test_timeline import check_form
 
 pytestmark = pytest.mark.heavy
 

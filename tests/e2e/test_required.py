@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.cores import neighbours
+from ovmake.workers.measurement.core_latency import neighbours
 from tests.e2e.conftest import Repo
 from tests.e2e.tiny import tiny_repo
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovmake.workers.fingerprint import fingerprint
+from ovmake.sources.fingerprint import fingerprint
 from tests.e2e.conftest import Repo, Result
 from tests.e2e.tiny import SHAPE, saved_model
 from tests.graphdefs import FLOAT, graph_def, message, node

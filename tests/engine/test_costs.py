@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.engine.costs import SAMPLE, Cost, costs_of
+from ovmake.engine.forecasting.costs import SAMPLE, Cost, costs_of
 from ovmake.engine.world import Options
 from ovmake.graph.trace import Seen, Trace
 from tests.engine.small import action, graph, repo

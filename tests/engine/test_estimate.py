@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.engine.costs import Cost
-from ovmake.engine.estimate import NOTHING, Estimate, Plan, duration, foresee, in_words
 from ovmake.engine.events import ActionFinished, BuildFinished
+from ovmake.engine.forecasting.costs import Cost
+from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, duration, foresee, in_words
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action
 from tests.engine.small import action, graph, repo

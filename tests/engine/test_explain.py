@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from ovmake.cli.terminal import lines_of
 from ovmake.engine.events import ActionFinished, ActionStarted
 from ovmake.engine.explain import SHOWN_FILES, all_in_words, in_words
 from ovmake.engine.staleness import Decision, Reason
@@ -14,8 +15,7 @@ from ovmake.engine.world import Options
 from ovmake.graph.action import Artifact, Input
 from ovmake.graph.digest import of_bytes
 from ovmake.ovfile.spec import KeyPath
-from ovmake.store.sources import MOST_LISTED
-from ovmake.terminal import lines_of
+from ovmake.store.files.sources import MOST_LISTED
 from tests.engine.small import action, graph, repo
 from tests.fakes import Built, FakeRepo
 

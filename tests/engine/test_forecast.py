@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.engine.costs import Cost
 from ovmake.engine.events import ActionProgressed, BuildProgressed
-from ovmake.engine.forecast import Forecast
+from ovmake.engine.forecasting.costs import Cost
+from ovmake.engine.forecasting.forecast import Forecast
 from ovmake.engine.job import Progress, to_nobody
 from ovmake.engine.runner import WorkerRunner
 from ovmake.engine.world import Options
@@ -106,7 +106,7 @@ def how_far(events: list[object]) -> list[tuple[int, int, bool]]:
 
 
 def test_build_tells_how_far_it_is_whenever_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ovmake.engine.forecast.SHARE", 0)
+    monkeypatch.setattr("ovmake.engine.forecasting.forecast.SHARE", 0)
     made = repo({"models/m.pb": b"m", "models/n.pb": b"n"})
 
     first = made.build(PLAN, options=WATCHED)
@@ -121,7 +121,7 @@ def test_build_tells_how_far_it_is_whenever_it_waits(monkeypatch: pytest.MonkeyP
 
 
 def test_failures_and_what_they_skip_are_done_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ovmake.engine.forecast.SHARE", 0)
+    monkeypatch.setattr("ovmake.engine.forecasting.forecast.SHARE", 0)
     made = repo({"models/m.pb": b"m", "models/n.pb": b"n"})
 
     plan = graph(

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.engine.allowance import Allowance
 from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.resource_limits import Allowance
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
 from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
 from ovmake.store.processes import Gauge
-from ovmake.workers.cage import Cage
-from ovmake.workers.protocol import Response
-from ovmake.workers.serving import _line
+from ovmake.workers.ipc.cage import Cage
+from ovmake.workers.ipc.protocol import Response
+from ovmake.workers.ipc.serving import _line
 
 
 def job(

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from ovmake.engine.costs import Cost
+from ovmake.engine.forecasting.costs import Cost
 from ovmake.engine.scheduler import TRANSITIONS, Scheduler, State
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action

@@ -14,7 +14,7 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.executor import Outcome
-from ovmake.session import TornStateError
+from ovmake.project.session import TornStateError
 from tests.real import build, ovmake, published
 
 VARIANTS = 50

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.engine.allowance import Allowance
 from ovmake.engine.job import Failure, Job
+from ovmake.engine.resource_limits import Allowance
 from ovmake.engine.runner import WorkerRunner
 from ovmake.engine.user_code import UserCode, ran_by
 from ovmake.graph.action import Action

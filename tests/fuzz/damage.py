@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from ovmake.workers.leveldb import table
-from ovmake.workers.wire import WireError, fields
+from ovmake.sources.leveldb import table
+from ovmake.sources.protobuf import WireError, fields
 from tests.graphdefs import encoded
 from tests.workers.tables import written
 

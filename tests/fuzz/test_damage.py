@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from ovmake.workers.leveldb import table
-from ovmake.workers.wire import Message
+from ovmake.sources.leveldb import table
+from ovmake.sources.protobuf import Message
 from tests.fuzz.damage import damaged, entry, field, member
 from tests.graphdefs import dense
 from tests.workers.tables import written

@@ -17,9 +17,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, in_order, render, to_json
-from ovmake.ovfile.form import walk
-from ovmake.ovfile.functions import UserFunction
-from ovmake.ovfile.kinds import (
+from ovmake.ovfile.parse import parse, span_of
+from ovmake.ovfile.schema.form import walk
+from ovmake.ovfile.schema.functions import UserFunction
+from ovmake.ovfile.schema.keys import OVFILE
+from ovmake.ovfile.schema.kinds import (
     Choice,
     Constant,
     DropAmount,
@@ -36,10 +38,8 @@ from ovmake.ovfile.kinds import (
     Size,
     Text,
 )
-from ovmake.ovfile.parse import parse, span_of
-from ovmake.ovfile.schema import OVFILE
+from ovmake.ovfile.schema.tables import Key, Named, Table
 from ovmake.ovfile.spec import PRECISIONS, Ovfile
-from ovmake.ovfile.tables import Key, Named, Table
 from tests.examples import tries
 
 EXAMPLE = (Path(__file__).parents[2] / "Ovfile.example").read_text()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
-from ovmake.ovfile.cures import cure, plain_name
 from ovmake.ovfile.parse import parse
+from ovmake.ovfile.text.cures import cure, plain_name
 
 MODEL = '[models.m]\nsource = "m.pb"\n'
 NAMES = "such names are of the letters a to z, digits, `.`, `_` and `-`"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ovmake.diagnostics import OvmakeError
-from ovmake.ovfile.edits import edited_models
 from ovmake.ovfile.parse import parse, parse_some
+from ovmake.ovfile.text.edits import edited_models
 
 A = '[models.a]\nsource = "a"\nprecisions = ["fp32"]\n'
 B = '[models.b]\nsource = "b"\nbatch = 1\n'

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import tomli
 
-from ovmake.ovfile.form import walk
 from ovmake.ovfile.parse import parse
+from ovmake.ovfile.schema.form import walk
 
 TEXT = (Path(__file__).parents[2] / "Ovfile.example").read_text()
 

@@ -111,7 +111,7 @@ def test_file_shows_the_code_it_is_named_after_and_no_other(case: Path) -> None:
 
 
 def test_every_code_has_a_file() -> None:
-    codes = {code for module in Path(ovmake.ovfile.__file__).parent.glob("*.py") for code in _codes(module)}
+    codes = {code for module in Path(ovmake.ovfile.__file__).parent.rglob("*.py") for code in _codes(module)}
 
     assert len(codes) > 20
     assert {_code(case) for case in CASES} == codes | OTHERS

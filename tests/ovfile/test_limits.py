@@ -11,10 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from ovmake.diagnostics import OvmakeError, did_you_mean, render, to_json
-from ovmake.ovfile import limits
-from ovmake.ovfile.edits import edited_models
 from ovmake.ovfile.parse import decode, parse, parse_some
 from ovmake.ovfile.problems import ENOUGH
+from ovmake.ovfile.text import limits
+from ovmake.ovfile.text.edits import edited_models
 
 MODEL = '[models.m]\nsource = "models/m"\n'
 SECONDS = 15

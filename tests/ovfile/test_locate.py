@@ -22,9 +22,9 @@ import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ovmake.ovfile import locate as locating
-from ovmake.ovfile.locate import Place, Span, locate
 from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.text import locate as locating
+from ovmake.ovfile.text.locate import Place, Span, locate
 from tests.examples import tries
 
 Shown = tuple[str | None, str | None, str | None]

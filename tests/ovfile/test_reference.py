@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ovmake.ovfile.form import walk
-from ovmake.ovfile.reference import markdown
+from ovmake.ovfile.schema.form import walk
+from ovmake.ovfile.schema.reference import markdown
 
 README = Path(__file__).parents[2] / "README.md"
 START, END = "<!-- keys: generated -->", "<!-- /keys -->"

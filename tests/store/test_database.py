@@ -18,7 +18,7 @@ from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Seen, SeenInput, Trace
 from ovmake.seal import keep_key
 from ovmake.store.database import CachedFile, Database, decoded
-from ovmake.store.disk import Stat
+from ovmake.store.files.disk import Stat
 from ovmake.store.formats import FORMAT, MIGRATIONS, NOT_OURS, set_aside, torn
 from ovmake.store.trusting import Trusted, trust
 

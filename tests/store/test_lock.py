@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.diagnostics import OvmakeError
-from ovmake.store.beneath import Beneath
+from ovmake.store.files.beneath import Beneath
 from ovmake.store.lock import hold, holder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 HOLDER = """
 import sys
 from pathlib import Path
-from ovmake.store.beneath import Beneath
+from ovmake.store.files.beneath import Beneath
 from ovmake.store.lock import hold
 folder = Path(sys.argv[1])
 with hold(Beneath(str(folder.parent)), folder.name, wait=True, waiting=lambda text: print(text, flush=True)):

@@ -113,11 +113,11 @@ OWN = "from ovmake.store.toolchain import Toolchain; print(Toolchain().version('
 @pytest.mark.parametrize(
     ("changed", "counts"),
     [
-        ("promise/verdict.py", True),
+        ("verdicts/verdict.py", True),
         ("rules/gate.py", True),
-        ("workers/datasets/npz.py", True),
-        ("engine/here.py", True),
-        ("engine/judging.py", True),
+        ("workers/inputs/datasets/npz.py", True),
+        ("engine/in_process.py", True),
+        ("verdicts/judging.py", True),
         ("engine/status.py", False),
     ],
 )

@@ -23,8 +23,8 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ovmake.workers.client import passed
-from ovmake.workers.protocol import die_with_parent
+from ovmake.workers.ipc.client import passed
+from ovmake.workers.ipc.protocol import die_with_parent
 from tests.warm import ASKED, FOLDER, ON_PATH
 from tests.warm.path.playing import PLAYED, play
 

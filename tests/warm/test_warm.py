@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.client import ENVIRONMENT, WorkerProcess
-from ovmake.workers.protocol import Request
+from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
+from ovmake.workers.ipc.protocol import Request
 from tests import warm
 from tests.e2e.processes import alive, wait_for
 from tests.warm import ASKED

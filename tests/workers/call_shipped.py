@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
-from ovmake.workers.interface import Interface, Tensor
-from ovmake.workers.protocol import ActionError, Request
-from ovmake.workers.shipped import Signature
+from ovmake.workers.inputs.interface import Interface, Tensor
+from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.loading.shipped import Signature
 
 INTERFACE = Interface(
     inputs=(Tensor(name="x", shape=(-1, 4), type="f32"),), outputs=(Tensor(name="y", shape=(-1, 4), type="f32"),)

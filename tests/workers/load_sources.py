@@ -17,9 +17,9 @@ from unittest.mock import patch
 import numpy as np
 import tensorflow as tf
 
-from ovmake.workers.graphs import Loaded, nodes
-from ovmake.workers.loading import load
-from ovmake.workers.protocol import ActionError
+from ovmake.workers.ipc.protocol import ActionError
+from ovmake.workers.loading.any_source import load
+from ovmake.workers.loading.graphs import Loaded, nodes
 
 
 def answer(source: str, arguments: dict[str, Any], expected: str) -> dict[str, Any]:

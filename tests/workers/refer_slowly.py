@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ovmake.workers import kept, referring
-from ovmake.workers.interface import Interface, Tensor
-from ovmake.workers.plan import Plan
-from ovmake.workers.preparing import Array
-from ovmake.workers.protocol import Request
-from ovmake.workers.samples import take
+from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.interface import Interface, Tensor
+from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.inputs.samples import take
+from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.reference import kept_model, reference
 
 
 class Slow:
@@ -55,9 +55,9 @@ def refer(folder: Path, model: Slow, *, batch: int = -1, samples: int = 0) -> di
         inputs["dataset"] = str(folder / "data.npz")
     outputs = {role: str(folder / role) for role in ("outputs", "truth", "plan", "facts")}
     request = Request(id=1, kind="reference", params={"seed": 0}, inputs=inputs, outputs=outputs)
-    kept.take = lambda _: model  # type: ignore[assignment,return-value]
-    referring.time.process_time = lambda: model.spent  # type: ignore[attr-defined]
-    answer = referring.refer(request)
+    kept_model.take = lambda _: model  # type: ignore[assignment,return-value]
+    reference.time.process_time = lambda: model.spent  # type: ignore[attr-defined]
+    answer = reference.refer(request)
     plan = Plan.of(Request(id=1, kind="evaluate", inputs={"plan": outputs["plan"]}))
     follows = take(Request(id=1, kind="evaluate", params={"seed": 0}, inputs={**inputs, "plan": outputs["plan"]}),
                    Interface.read(inputs["interface"]))  # fmt: skip

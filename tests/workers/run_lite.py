@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
-from ovmake.workers.lite import Lite, quantization
-from ovmake.workers.protocol import ActionError
+from ovmake.workers.ipc.protocol import ActionError
+from ovmake.workers.reference.tflite import Lite, quantization
 
 FLOAT, INTEGER = Path("float.tflite"), Path("integer.tflite")
 
@@ -69,7 +69,7 @@ def unloadable() -> Path:
 
 def probed() -> int:
     """Return the exit status of the probe of a good model, which no one else would miss."""
-    command = [sys.executable, "-P", "-m", "ovmake.workers.lite_probe"]
+    command = [sys.executable, "-P", "-m", "ovmake.workers.reference.tflite_probe"]
     order = b'{"threads": 1, "shapes": [[0, [2, 8, 8, 3]]]}\n'
     return subprocess.run(command, input=order + FLOAT.read_bytes(), capture_output=True, check=False).returncode
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 
-from ovmake.workers.leveldb import crc32c, masked
+from ovmake.sources.leveldb import crc32c, masked
 from tests.graphdefs import encoded
 
 Pair = tuple[bytes, bytes]

@@ -46,7 +46,7 @@ def _in_repo(path: object) -> bool:
 
 
 def called(frame: FrameType, event: str, function: object) -> None:
-    """Count calls and returns of C functions that write, and of what `store.disk` does between them."""
+    """Count calls and returns of C functions that write, and of what `store.files.disk` does between them."""
     file = frame.f_code.co_filename
     if event in {"c_call", "c_return"}:
         name, qualified = getattr(function, "__name__", ""), getattr(function, "__qualname__", "")

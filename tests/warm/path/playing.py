@@ -37,8 +37,8 @@ def play(executed: str) -> None:
     import ovmake.workers  # noqa: F401 - before OpenVINO, so that nothing reports usage
     import openvino as ov  # isort: skip
 
-    from ovmake.workers import by_default
-    from ovmake.workers import executed as telling
+    from ovmake.workers.conversion import executed as telling
+    from ovmake.workers.evaluation import by_default
 
     compile_really, tell_really = ov.Core.compile_model, telling.layers
     asked: set[int] = set()

@@ -13,7 +13,7 @@ PLAYED = "OVMAKE_TESTS_BF16"  # see tests/warm/path/playing.py
 WORKERS = {
     "ovmake.workers.openvino_worker": "openvino",
     "ovmake.workers.tensorflow_worker": "tensorflow",
-    "ovmake.workers.lite_probe": "tensorflow",
+    "ovmake.workers.reference.tflite_probe": "tensorflow",
 }
 
 

@@ -1,0 +1,188 @@
+"""Commands that look, or clear up: no worker of a build is started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ovmake.cli.console import look_at_repo, print_json, show, tell, tell_on_terminal, where_of, width
+
+TYPE_CHECKING = False  # importing typing takes 2 ms
+if TYPE_CHECKING:
+    import argparse
+    from contextlib import AbstractContextManager
+
+    from ovmake.cli.arguments import Command
+    from ovmake.engine.events import Event
+
+WRONG_USE = 2
+
+
+def run_nothing(arguments: argparse.Namespace) -> int:
+    """Say what there is to ask for, or the version."""
+    if arguments.version:
+        from ovmake import __version__
+
+        print(f"ovmake {__version__}")
+        return 0
+    arguments.parser.print_help(sys.stderr)
+    return WRONG_USE
+
+
+def run_help(arguments: argparse.Namespace) -> int:
+    """Say what there is to ask for, or what one command takes: as `ovmake COMMAND --help`."""
+    arguments.parser.parse_args([*([arguments.about] if arguments.about else []), "--help"])
+    return 0
+
+
+def run_explain(arguments: argparse.Namespace) -> int:
+    """Say why targets are stale, or that they are not."""
+    from ovmake.cli.terminal import lines_of
+    from ovmake.engine.world import Options
+    from ovmake.graph.query import select
+
+    def show_event(event: Event) -> None:
+        if arguments.json:
+            print_json(event.to_json())
+        else:
+            for line in lines_of(event, explain=True):
+                show(line)
+
+    with look_at_repo(arguments) as session:
+        graph = session.graph(measure=False)
+        targets = select(graph, arguments.targets)
+        outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show_event)
+        if not arguments.json:
+            for name, status in outcome.targets.items():
+                if status == "fresh":
+                    show(f"{name} is up to date")
+        return outcome.exit_status
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Print a line per target."""
+    from ovmake.engine.status import statuses
+
+    with look_at_repo(arguments) as session:
+        for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):
+            if arguments.json:
+                print_json({"target": line.target, "status": line.status, "message": line.message})
+            else:
+                show(f"{line.target:<24} {line.status:<12} {line.message}".rstrip())
+    return 0
+
+
+def run_inspect(arguments: argparse.Namespace) -> int:
+    """Describe a model."""
+    from ovmake.commands.inspect.command import inspect
+    from ovmake.commands.inspect.tables import lines_of
+
+    allowed = tuple(op.strip() for op in arguments.allow_ops.split(",") if op.strip())
+    description = inspect(where_of(arguments), arguments.model, tell_on_terminal, allowed)
+    if arguments.json:
+        print_json(description.to_json())
+        return 0
+    for line in lines_of(description, width=width(), all_layers=arguments.all):
+        show(line)
+    return 0
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    """Write a starter Ovfile."""
+    from contextlib import nullcontext
+
+    from ovmake.commands.inspect.command import init
+    from ovmake.commands.inspect.settling import Attempt
+    from ovmake.diagnostics import Diagnostic, render
+
+    where = where_of(arguments)
+
+    def attempting() -> AbstractContextManager[Attempt | None]:
+        if arguments.no_try:
+            return nullcontext()
+        from ovmake.commands.inspect.trial import trial
+
+        return trial(where, tell, tell_on_terminal)
+
+    def warn(found: Diagnostic) -> None:
+        tell(render(found))
+
+    written = init(where, arguments.paths, tell_on_terminal, warn, attempting)
+    left_out = f", and {written.left_out} as comments" if written.left_out else ""
+    show(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
+    if written.ignored:
+        show(written.ignored)
+    return 0
+
+
+def run_clean(arguments: argparse.Namespace) -> int:
+    """Remove what was published."""
+    from ovmake.engine.world import STATE
+    from ovmake.project.session import hold_outputs
+    from ovmake.store.files.cleaning import remove_outputs, remove_state
+
+    where = where_of(arguments)
+    with hold_outputs(where, wait=not arguments.no_wait, tell=tell) as (disk, build_dir, places):
+        removed = remove_outputs(disk, build_dir, places)
+        if arguments.all:
+            remove_state(disk.ours, STATE)
+    show(f"removed {removed} files" + (" and the cache" if arguments.all else "; the cache stays (--all removes it)"))
+    return 0
+
+
+def run_gc(arguments: argparse.Namespace) -> int:
+    """Drop what nothing refers to."""
+    from ovmake.commands.gc.command import gc
+    from ovmake.commands.gc.plan import Limits
+    from ovmake.commands.gc.words import lines, to_json
+    from ovmake.project.session import open_session
+
+    limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
+    opened = open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell)
+    with look_at_repo(arguments) if arguments.dry_run else opened as session:
+        done = gc(session, limits, dry_run=arguments.dry_run)
+    if arguments.json:
+        print_json(to_json(done, dry_run=arguments.dry_run))
+    for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
+        show(line)
+    return 0
+
+
+def run_cache(arguments: argparse.Namespace) -> int:
+    """Take over a cache that another user made."""
+    from ovmake.project.session import open_session, trust_state
+    from ovmake.units import size_in_words
+
+    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
+        trusted = trust_state(session)
+    if trusted is None:
+        print("nothing to trust: no state of another user's was set aside here")
+        return 0
+    print(f"trusted {trusted.taken} results, {size_in_words(trusted.checked_bytes)} of outputs checked", end="")
+    print(f"; {trusted.refused} dropped: their outputs are not in the store as they say" if trusted.refused else "")
+    return 0
+
+
+def run_graph(arguments: argparse.Namespace) -> int:
+    """Draw the action graph."""
+    from ovmake.graph.drawing import draw
+    from ovmake.graph.query import select
+    from ovmake.project.repo import read_graph
+
+    graph = read_graph(where_of(arguments), tell)
+    print(draw(arguments.format, graph, select(graph, arguments.targets)))
+    return 0
+
+
+COMMANDS: Mapping[str, Command] = {
+    "": run_nothing,
+    "help": run_help,
+    "explain": run_explain,
+    "status": run_status,
+    "inspect": run_inspect,
+    "init": run_init,
+    "clean": run_clean,
+    "gc": run_gc,
+    "cache": run_cache,
+    "graph": run_graph,
+}

@@ -1,0 +1,233 @@
+"""What a person sees of a build: plain lines, or on a terminal a live view (live.py).
+
+    listener = Plain(write, explain=False) | live.Live(write, explain=False)
+    with listener: ...; listener(event)
+    how_far(event, since) -> "7 of 22 · about 2 min"
+
+Both say the same words. Progress goes to stderr; `targets` collects the lines that `cli` prints on stdout at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from ovmake.diagnostics import render
+from ovmake.engine.events import (
+    ActionFinished,
+    ActionStarted,
+    BuildFinished,
+    BuildProgressed,
+    Event,
+    TargetFinished,
+    Watching,
+)
+from ovmake.engine.forecasting.estimate import Estimate, duration, in_words
+from ovmake.engine.job import Progress
+from ovmake.engine.scores import drop_in_words
+from ovmake.project.stamp import up_to_date
+
+Write = Callable[[str], None]
+
+
+class Listener(Protocol):
+    """Takes events; a context, because a live view has to be put away."""
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+
+
+# What an action does, for those who do not know its name.
+DOING = {
+    "benchmark": "measuring speed",
+    "check-calibration": "checking calibration data",
+    "check-samples": "checking data",
+    "check-size": "checking the size",
+    "check-source": "trying the model in TensorFlow",
+    "check-speed": "judging the speed",
+    "choose": "choosing a precision",
+    "compare-layers": "comparing layers with TensorFlow's",
+    "compare-speed": "comparing speed with FP32",
+    "compress": "rounding weights to 16 bits",
+    "compress-weights": "compressing weights",
+    "control": "searching layers for INT8",
+    "convert": "converting to OpenVINO",
+    "evaluate": "comparing with TensorFlow",
+    "freeze": "freezing with TensorFlow",
+    "gate": "judging",
+    "judge": "judging",
+    "name-layers": "naming layers",
+    "publish": "publishing",
+    "quantize": "quantizing to INT8",
+    "reference": "running TensorFlow",
+    "require": "checking requirements",
+    "time-candidates": "timing precisions",
+    "weigh": "choosing a precision",
+}
+
+STATUS_WORDS = {
+    "restored": "restored from the action cache",
+    "failed": "failed",
+    "would-run": "would run",
+    "would-restore": "would be restored from the action cache",
+    "may-run": "may run",
+}
+
+
+def doing(kind: str) -> str:
+    """Return what actions of a kind do, in words of a newcomer's."""
+    return DOING.get(kind, kind.replace("-", " "))
+
+
+def how_far(event: BuildProgressed, since: float) -> str:
+    """Return how far a build was `since` seconds ago, and how long it may still take now.
+
+    Where earlier runs said less than it takes, nothing is said of the rest.
+    """
+    count = f"{event.done} of {event.of}"
+    left = (event.seconds_left or 0.0) - since
+    if left < 1:
+        return count
+    about = "at least" if event.unknown else "up to" if event.most else "about"
+    return f"{count} · {about} {duration(left)}"
+
+
+def inner(progress: Progress, *, narrow: bool) -> str:
+    """Return how far an action is: `160 of 5000 samples`, `160/5000` where there is no room."""
+    if progress.of is None:
+        return str(progress.done) if narrow else f"{progress.done} {progress.unit}"
+    return f"{progress.done}/{progress.of}" if narrow else f"{progress.done} of {progress.of} {progress.unit}"
+
+
+def lines_of(event: Event, *, explain: bool) -> list[str]:
+    """Return what to say of an event, in plain words.
+
+    Gates and publications take milliseconds and show in the lines about targets, as does what was skipped: they get
+    lines of their own only with `explain`, or when they fail.
+    """
+    if isinstance(event, ActionStarted) and (explain or event.action.worker != "here"):
+        return _with_reasons(f"{event.action.name}: {doing(event.action.kind)} …", event.reasons, explain=explain)
+    if isinstance(event, ActionFinished):
+        return _finished(event, explain=explain)
+    return _watching(event) if isinstance(event, Watching) else []
+
+
+def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
+    name = event.action.name
+    if event.diagnostic is not None:
+        return render(event.diagnostic).splitlines()
+    warned = [line for warning in event.warnings for line in render(warning).splitlines()]
+    if event.status == "ran":
+        told = explain or event.action.worker != "here"
+        return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]
+    if event.status == "skipped":
+        # One failure skips a dozen actions of each target after it, which the lines about targets tell.
+        return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
+    planned = event.status in {"would-run", "would-restore", "may-run"}
+    line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
+    if event.estimate_seconds is not None and event.action.worker != "here":
+        line += f", about {duration(event.estimate_seconds)}"
+    return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
+
+
+def _watching(event: Watching) -> list[str]:
+    warned = [] if event.warning is None else render(event.warning).splitlines()
+    return [*warned, f"watching {event.files} file{'' if event.files == 1 else 's'}; Ctrl-C ends it"]
+
+
+def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list[str]:
+    return [line, *(f"    {reason}" for reason in reasons)] if explain else [line]
+
+
+def target_line(event: TargetFinished, places: str) -> str:
+    """Return the line about a target: name, what became of it, gate, scores, layers in INT8, place, `auto`'s choice."""
+    gate = "" if event.gate is None else f"gate {event.gate}"
+    scores = "" if event.scores is None else f", {event.scores.in_words()}"
+    drop = "" if event.drop is None else f", {drop_in_words(event.drop)}"
+    int8 = "" if event.int8_layers is None else f", {event.int8_layers} of {event.layers} layers INT8"
+    chosen = "" if event.chosen is None else f" ({event.chosen})"
+    needs = "" if event.needs is None else f" with {event.needs}"
+    return f"{event.target:<24} {event.status:<8} {gate + scores + drop + int8:<28} {places}{chosen}{needs}".rstrip()
+
+
+class Plain:
+    """A line per thing that happens."""
+
+    def __init__(self, write: Write, *, explain: bool) -> None:
+        self._write = write
+        self._explain = explain
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's lines."""
+        for line in lines_of(event, explain=self._explain):
+            self._write(line)
+
+    def __enter__(self) -> Self:
+        """Nothing to set up."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+
+class JsonLines:
+    """Events as they are, for other programs."""
+
+    def __init__(self, write: Callable[[dict[str, object]], None]) -> None:
+        self._write = write
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's public form."""
+        self._write(event.to_json())
+
+    def __enter__(self) -> Self:
+        """Nothing to set up."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+
+class Summary:
+    """The lines about targets, for when the build is over. `known_fresh` are those that the build did not look at."""
+
+    def __init__(self, build_dir: str, *, known_fresh: int) -> None:
+        self._build_dir = build_dir
+        self._lines: list[str] = []
+        self._fresh = known_fresh
+        self._skipped = 0
+        self._seconds = 0.0
+        self._estimate: Estimate | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Note what became of a target. Fresh ones are counted: of ten thousand lines, nobody wants to read."""
+        if isinstance(event, TargetFinished):
+            self._fresh += event.status == "fresh"
+            self._skipped += event.status == "skipped"
+            if event.status != "fresh":
+                model, _, precision = event.target.partition(":")
+                place = f"{self._build_dir}/{model}/{precision}/{model}.xml" if event.status == "built" else ""
+                self._lines.append(target_line(event, place))
+        if isinstance(event, BuildFinished):
+            self._seconds, self._estimate = event.seconds, event.estimate
+
+    def lines(self, *, dry_run: bool, jobs: int) -> list[str]:
+        """Return what became of the targets."""
+        if not self._lines:
+            return [up_to_date(self._fresh)]
+        if dry_run:
+            count = len(self._lines)
+            takes = in_words(self._estimate, jobs)
+            return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run{takes}"]
+        stopped = "; the build stopped at a failure, and -k goes on with the rest" if self._skipped else ""
+        others = f"; {up_to_date(self._fresh)}" if self._fresh else ""
+        return [*self._lines, f"done in {self._seconds:.1f} s{stopped}{others}"]

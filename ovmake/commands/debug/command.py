@@ -1,0 +1,75 @@
+"""`ovmake debug`: compare the layers of targets with TensorFlow's, and say which is the first to leave.
+
+    debug(session, request, listener) -> [Debugged]
+
+What is needed is built through the engine: IRs that a build has made are there already, and so are comparisons that
+were made before. No gate is asked, and nothing is published.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ovmake.commands.debug.findings import FORMAT, Findings
+from ovmake.commands.debug.words import lines, to_json
+from ovmake.diagnostics import Diagnostic
+from ovmake.diagnostics import to_json as diagnostic_to_json
+from ovmake.engine.events import Event
+from ovmake.engine.executor import Outcome
+from ovmake.engine.world import Options
+from ovmake.graph.action import Graph
+from ovmake.graph.query import closure, select
+from ovmake.project.session import Session
+from ovmake.store.cas import Cas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    targets: tuple[str, ...]
+    jobs: int
+    everything: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debugged:
+    """What came of it: in words, and as public JSON. Exit status 1 where it could not be told for some target."""
+
+    lines: tuple[str, ...]
+    json: tuple[Mapping[str, object], ...]
+    exit_status: int
+
+
+def debug(session: Session, request: Request, listener: Callable[[Event], None]) -> Debugged:
+    """Compare the layers of the targets.
+
+    Raises:
+        OvmakeError: there is no such target.
+    """
+    graph = session.debug_graph()
+    names = select(graph, request.targets)
+    outcome = session.execute(graph, names, Options(jobs=request.jobs, keep_going=True, progress=True), listener)
+    told: list[str] = []
+    objects: list[Mapping[str, object]] = []
+    for target in session.ovfile.targets:
+        if target.name not in names:
+            continue
+        compared = outcome.actions[graph.targets[target.name]].outputs
+        if compared is None:
+            failures = _failures(graph, outcome, target.name)
+            objects.append({"format": FORMAT, "target": target.name, "failed": failures})
+            continue
+        findings = Findings.of(target, json.loads(Cas(session.disk).read(compared["layers"])))
+        told += ([""] if told else []) + lines(findings, everything=request.everything)
+        objects.append(to_json(findings))
+    return Debugged(lines=tuple(told), json=tuple(objects), exit_status=outcome.exit_status)
+
+
+def _failures(graph: Graph, outcome: Outcome, name: str) -> list[dict[str, object]]:
+    found: list[Diagnostic | None] = [
+        outcome.actions[action.name].diagnostic for action in closure(graph, [graph.targets[name]])
+    ]
+    return [diagnostic_to_json(diagnostic) for diagnostic in found if diagnostic is not None]

@@ -1,0 +1,128 @@
+"""Try an Ovfile before it is written: its targets are built and judged in a scratch place, and nothing is published.
+
+    with trial(where, tell) as attempt:
+        tried = attempt(text)            {"digits:int8": Tried(...)}; what earlier attempts found out is used again
+
+The place is in `.ovmake`, and goes with it if there was none before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ovmake.engine.events import ActionStarted, Event
+from ovmake.engine.executor import Executor, Outcome
+from ovmake.engine.results import LOGS
+from ovmake.engine.world import STATE, Options
+from ovmake.graph.action import Action, Graph
+from ovmake.graph.query import closure
+from ovmake.ovfile.parse import parse
+from ovmake.project import stamp
+from ovmake.project.repo import Read, Where, build_graph, really_inside
+from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, hold_state, session_of
+from ovmake.store.cas import Cas
+from ovmake.store.database import Database
+from ovmake.store.files.cleaning import remove_state
+from ovmake.store.files.disk import RealDisk
+from ovmake.store.toolchain import default_jobs
+
+SCRATCH = f"{STATE}/trial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What became of a target.
+
+    `failure` is why it failed, "" if it would be published; `score` is TensorFlow's, None without a metric.
+    """
+
+    failure: str = ""
+    score: float | None = None
+
+
+Attempt = Callable[[str], Mapping[str, Tried]]
+
+
+@contextlib.contextmanager
+def trial(where: Where, tell: Callable[[str], None], busy: Callable[[str], None]) -> Iterator[Attempt]:
+    """Yield what tries the text of an Ovfile. `busy` is told what takes a while.
+
+    Raises:
+        OvmakeError: `.ovmake` cannot be made, or holds what ovmake does not make.
+    """
+    inside = really_inside(where)
+    disk = RealDisk(where.root, (STATE,), inside=inside, follow_folders=where.allow_outside)
+    made = disk.stat(STATE) is None
+    with hold_state(disk.ours, wait=True, tell=tell):
+        database = Database.in_memory()
+        disk.remove(SCRATCH)
+        try:
+            with contextlib.closing(_Trial(where, disk, database, busy)) as tried:
+                yield tried.attempt
+        finally:
+            database.close()
+            disk.remove(SCRATCH)
+            if made:
+                remove_state(disk.ours, STATE)
+
+
+class _Trial:
+    """Attempts that share what they find out, and their workers."""
+
+    def __init__(self, where: Where, disk: RealDisk, database: Database, busy: Callable[[str], None]) -> None:
+        self._where = where
+        self._disk = disk
+        self._database = database
+        self._busy = busy
+        self._runner = RunnerWhenNeeded(logs=where.root / LOGS, written=NO_LIMITS, asked=NO_LIMITS)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._runner.close()
+
+    def attempt(self, text: str) -> Mapping[str, Tried]:
+        """Build all targets of an Ovfile's text, up to what would be published."""
+        ovfile = parse(text, file=self._where.file)
+        read = Read(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
+        session = session_of(self._where, read, self._disk, self._database)
+        session.runner = self._runner
+        graph = _moved(build_graph(ovfile, self._where.root), [target.name for target in ovfile.targets])
+        world = replace(session.world(self._hear), state=SCRATCH)
+        options = Options(jobs=default_jobs(), keep_going=True)
+        outcome = Executor(graph, world, options).build(list(graph.targets))
+        cas = Cas(self._disk, f"{SCRATCH}/cas")
+        return {name: _tried(name, graph, outcome, cas) for name in graph.targets}
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, ActionStarted) and event.action.worker != "here":
+            self._busy(f"trying {event.action.name} …")
+
+
+def _moved(graph: Graph, targets: list[str]) -> Graph:
+    """Return the graph of what is published, in the scratch place; advice is left out, and so is what waits for it."""
+    wanted = {name: f"publish {name}" for name in targets}
+    needed = {action.name for action in closure(graph, list(wanted.values())) if not action.advisory}
+    return Graph(
+        actions={name: _below(graph.actions[name], needed) for name in graph.actions if name in needed}, targets=wanted
+    )
+
+
+def _below(action: Action, kept: set[str]) -> Action:
+    outputs = tuple(
+        replace(out, place=None if out.place is None else f"{SCRATCH}/{out.place}") for out in action.outputs
+    )
+    return replace(action, outputs=outputs, after=tuple(name for name in action.after if name in kept))
+
+
+def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> Tried:
+    needed = closure(graph, [graph.targets[target]])
+    failures = [done.diagnostic.message for action in needed if (done := outcome.actions[action.name]).diagnostic]
+    evaluated = outcome.actions.get(f"evaluate {target}")
+    score = None
+    if evaluated is not None and evaluated.outputs:
+        metric = json.loads(cas.read(evaluated.outputs["evaluation"])).get("metric") or {}
+        score = metric.get("reference")
+    return Tried(failure=failures[0] if failures else "", score=score)

@@ -1,0 +1,372 @@
+"""What a report speaks of, typed: one `TargetReport` per target, gathered from records, evaluations and measurements.
+
+    gather(graph, outcome, read) -> list[TargetReport]
+
+`read(digest)` returns the bytes of an artifact. Every figure is a number that an action measured; None means that it
+was not, and `missing` then says why.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ovmake.commands.report.facts.control import Search
+from ovmake.commands.report.facts.measurement import Measurement
+from ovmake.commands.report.facts.weighing import SpeedCheck, Weighing
+from ovmake.engine.executor import ActionOutcome, Outcome
+from ovmake.graph.action import Action, Artifact, Graph
+from ovmake.graph.digest import Digest
+from ovmake.graph.query import closure
+from ovmake.rules import requiring
+from ovmake.rules.benchmark import ELSEWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputDifference:
+    """How far an output is from TensorFlow's, over all samples and elements. See `differences.difference`.
+
+    `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns,
+    `elements` how many numbers TensorFlow gave, None where an older ovmake did not count.
+    """
+
+    name: str
+    max_abs: float
+    mean_abs: float
+    cosine: float
+    nan_mismatch: int
+    scale: float | None = None
+    max_rel: float | None = None
+    snr_db: float | None = None
+    argmax: float | None = None
+    elements: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What the runtime makes of one or several operations: `name` is the first one's, `precision` as executed."""
+
+    name: str
+    type: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Accuracy and numeric difference. The metric is None where the Ovfile asks for none.
+
+    `unit` is "share" (0 to 1), "labels" (theirs) or "none". `interval` is where the drop lies, with the confidence
+    `level`, `score_intervals` where each framework's score does; None where that is not known. `layers` are in the
+    order in which they run, `weights` the bytes of constants by element type. `not_measured` says why TensorFlow could
+    not run what the IR computes, "" if it could.
+    """
+
+    samples: int
+    metric: str | None
+    reference: float | None
+    candidate: float | None
+    differences: tuple[OutputDifference, ...]
+    operations_tensorflow: int | None
+    operations_openvino: int
+    executed: Mapping[str, int]
+    layers: tuple[Layer, ...] = ()
+    weights: Mapping[str, int] = field(default_factory=dict)
+    not_measured: str = ""
+    unit: str = "share"
+    higher_is_better: bool = True
+    interval: tuple[float, float] | None = None
+    score_intervals: Mapping[str, tuple[float, float]] | None = None
+    level: float | None = None
+
+    @property
+    def max_abs(self) -> float | None:
+        """The largest difference in any output; None without outputs."""
+        return max((output.max_abs for output in self.differences), default=None)
+
+    @property
+    def drop(self) -> float | None:
+        """How much worse the candidate is than the reference; negative where it is better."""
+        if self.reference is None or self.candidate is None:
+            return None
+        drop = self.reference - self.candidate
+        return drop if self.higher_is_better else -drop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What the Ovfile asks for beyond accuracy: `name` is the key, such as "speedup".
+
+    `wanted` and `measured` are words. `result` is passed, missed or not-measured; `decided` is False where the
+    measurement's range holds what is wanted; `text` is the whole sentence, without a final period.
+    """
+
+    name: str
+    wanted: str
+    measured: str
+    result: str
+    decided: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
+
+    `decided` says whether there were samples enough for the gate's word; `at_chance`, that TensorFlow itself only
+    guesses, "" if it does not.
+
+    `compiled` is the line of Python that compiles the IR as it was verified, "" where nothing was; `by_default` is the
+    gate's verdict over the IR compiled without properties, as the record has it, None where that is the same.
+
+    `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
+    be one "speed-check". `weighing` is None but for `auto`, `search` but for accuracy control.
+    `requirements` are all that the Ovfile asks for. `devices` are those measured beside the Ovfile's own: what was
+    measured there, or why nothing was. `digests` are of the source (its fingerprint) and of the published files.
+    """
+
+    name: str
+    model: str
+    precision: str
+    status: str
+    gate: str
+    gate_text: str
+    size_bytes: int | None
+    place: str | None
+    evaluation: Evaluation | None
+    measurement: Measurement | None
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+    missing: Mapping[str, str]
+    decided: bool = True
+    compiled: str = ""
+    by_default: Mapping[str, Any] | None = None
+    at_chance: str = ""
+    weighing: Weighing | None = None
+    speed_check: SpeedCheck | None = None
+    search: Search | None = None
+    requirements: tuple[Requirement, ...] = ()
+    devices: Mapping[str, Measurement | str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+Read = Callable[[Digest], bytes]
+
+
+def gather(graph: Graph, outcome: Outcome, targets: Sequence[str], read: Read) -> list[TargetReport]:
+    """Return what is known of each target after a build of the graph with measurements."""
+    devices = _devices(graph, outcome, read)
+    return [replace(_target(graph, outcome, name, read), devices=devices.get(name, {})) for name in targets]
+
+
+def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetReport:
+    model, _, precision = name.partition(":")
+    missing: dict[str, str] = {}
+    published = outcome.actions[f"publish {name}"]
+    record = _json(published, "record", read)
+    if record is None:
+        missing["ir"] = _why(graph, outcome, name)
+    evaluation, unevaluated = _evaluated(graph, outcome, name, read)
+    if unevaluated:
+        missing["evaluation"] = unevaluated
+    measured = outcome.actions.get(f"benchmark {name}")
+    measurement = _json(measured, "measurement", read)
+    if measurement is None:
+        missing["measurement"] = _why_not_measured(measured, missing)
+    checked = outcome.actions.get(f"check-speed {name}")
+    check = _json(checked, "speed", read)
+    if check is None and checked is not None:
+        missing["speed-check"] = _why_not_checked(outcome, name, missing)
+    choice = _json(outcome.actions.get(f"weigh {name}"), "choice", read)
+    search = _search(outcome, name, record, read)
+    gate, text = _gate(graph, outcome, name, record)
+    place = next(out.place for out in graph.actions[f"publish {name}"].outputs if out.role == "xml")
+    return TargetReport(
+        name=name,
+        model=model,
+        precision=precision,
+        status=outcome.targets[name],
+        gate=gate,
+        gate_text=text,
+        decided=_decided(outcome, name, record),
+        compiled=(record.get("compile") or "") if record else "",
+        by_default=record["gate"].get("default") if record else None,
+        at_chance=str(record["gate"].get("at_chance") or "") if record else "",
+        size_bytes=record["size_bytes"] if record else None,
+        place=place if record else None,
+        evaluation=_evaluation(evaluation) if evaluation else None,
+        measurement=Measurement.of(measurement, machine=_machine(measured)) if measurement else None,
+        options=record["options"] if record else {},
+        versions=record["versions"] if record else {},
+        missing=missing,
+        weighing=Weighing.of(choice) if choice else None,
+        speed_check=SpeedCheck.of(check) if check else None,
+        search=Search.of(search) if search else None,
+        requirements=_requirements(graph, outcome, name, read),
+        digests={"source": record["source"]["fingerprint"], **record["files"]} if record else {},
+    )
+
+
+def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[Requirement, ...]:
+    """Return what became of everything that the Ovfile asks for."""
+    sized = graph.actions.get(f"check-size {name}")
+    judged = [] if sized is None else [_judged_size(sized, outcome)]
+    asked = graph.actions.get(f"require {name}")
+    if asked is not None:
+        wanted = {param.name.removeprefix("require."): float(str(param.value)) for param in asked.params}
+        measured = outcome.actions.get(f"benchmark {name}")
+        why = _why_not_measured(measured, {} if outcome.actions[f"publish {name}"].outputs else {"ir": ""})
+        judged += requiring.judge(wanted, _json(measured, "measurement", read), why)
+    return tuple(
+        Requirement(
+            name=one.name,
+            wanted=one.wanted,
+            measured=one.measured,
+            result=one.result,
+            decided=one.decided,
+            text=one.text,
+        )
+        for one in judged
+    )
+
+
+def _judged_size(sized: Action, outcome: Outcome) -> requiring.Judged:
+    most = int(str(sized.params[0].value))
+    maker = next(given.origin for given in sized.inputs if isinstance(given.origin, Artifact))
+    made = outcome.actions[maker.action].outputs
+    if made is None:
+        return requiring.unmade_size(most)
+    return requiring.judge_size(most, sum(made[role].size_bytes for role in ("xml", "bin")))
+
+
+def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measurement | str]]:
+    """Return what was measured on other devices than the Ovfile's own, or why nothing was; by target and device."""
+    found: dict[str, dict[str, Measurement | str]] = {}
+    for action in graph.actions.values():
+        target, elsewhere, device = action.subject.partition(ELSEWHERE)
+        if action.kind == "benchmark" and elsewhere:
+            done = outcome.actions.get(action.name)
+            body = _json(done, "measurement", read)
+            measured = None if body is None else Measurement.of(body, machine=_machine(done))
+            found.setdefault(target, {})[device] = measured or f"not available: {_why_not_measured(done, {})}"
+    return found
+
+
+def _machine(measured: ActionOutcome | None) -> str:
+    """Return what a measurement was made on, "" if it does not say."""
+    return measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
+
+
+def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[dict[str, Any] | None, str]:
+    """Return a target's evaluation, if there is one, and why nothing was compared, "" if something was."""
+    # That of the chosen candidate, empty if it has no gate.
+    judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
+    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
+    if evaluation is not None:
+        return evaluation, str(evaluation.get("not_measured", ""))
+    is_off = judge not in outcome.actions or outcome.actions[f"publish {name}"].outputs is not None
+    return None, "`accuracy = false` in the Ovfile" if is_off else _why(graph, outcome, name)
+
+
+def _search(outcome: Outcome, name: str, record: dict[str, Any] | None, read: Read) -> dict[str, Any] | None:
+    """Return the search for layers to give back: of the record, or where the gate was missed, from whoever made it."""
+    if record is not None:
+        found = record.get("accuracy_control")
+        return found if isinstance(found, dict) else None
+    # *name-layers* stands behind every *control*; *choose* hands on what the chosen candidate has, {} without one.
+    made = (outcome.actions.get(f"{kind} {name}") for kind in ("name-layers", "choose"))
+    return next(filter(None, (_json(done, "search", read) for done in made)), None)
+
+
+def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] | None:
+    if done is None or done.outputs is None or role not in done.outputs:
+        return None
+    content = json.loads(read(done.outputs[role]))
+    return content if isinstance(content, dict) else None
+
+
+def _why(graph: Graph, outcome: Outcome, name: str) -> str:
+    """Return the message of the first failure on the way to a target."""
+    for action in closure(graph, [graph.targets[name]]):
+        diagnostic = outcome.actions[action.name].diagnostic
+        if diagnostic is not None:
+            return diagnostic.message
+    if outcome.targets[name] == "stale":
+        return "not up to date, and `--no-measure` builds nothing: run `ovmake report`"
+    return "not built: the build stopped before it"
+
+
+def _why_not_measured(measured: ActionOutcome | None, missing: Mapping[str, str]) -> str:
+    if "ir" in missing:
+        return "no IR was published from what there is now"
+    if measured is not None and measured.diagnostic is not None:
+        return measured.diagnostic.message
+    return "not measured yet: run `ovmake report`"
+
+
+def _why_not_checked(outcome: Outcome, name: str, missing: Mapping[str, str]) -> str:
+    if "ir" in missing:
+        return missing["ir"]
+    compared = outcome.actions[f"compare-speed {name}"]
+    return compared.diagnostic.message if compared.diagnostic else "not measured yet: run `ovmake build`"
+
+
+def _gate(graph: Graph, outcome: Outcome, name: str, record: dict[str, Any] | None) -> tuple[str, str]:
+    if record is not None:
+        return str(record["gate"]["result"]), str(record["gate"]["text"])
+    judged = outcome.actions.get(f"gate {name}", outcome.actions.get(f"choose {name}"))
+    if judged is not None and "gate" in judged.facts:
+        text = judged.diagnostic.message if judged.diagnostic else ""
+        return str(judged.facts["gate"]), text.removeprefix(f"gate {name}: ").removeprefix(f"choose {name}: ")
+    return "not-measured", _why(graph, outcome, name)
+
+
+def _decided(outcome: Outcome, name: str, record: dict[str, Any] | None) -> bool:
+    if record is not None:
+        return record["gate"].get("decided") is not False
+    judged = outcome.actions.get(f"gate {name}")
+    return judged is None or judged.facts.get("decided") is not False
+
+
+def _evaluation(body: Mapping[str, Any]) -> Evaluation:
+    metric = body.get("metric")
+    interval = metric["interval"] if metric else None
+    return Evaluation(
+        samples=body["samples"],
+        metric=metric["name"] if metric else None,
+        reference=_score(metric["reference"]) if metric else None,
+        candidate=_score(metric["candidate"]) if metric else None,
+        unit=metric["unit"] if metric else "none",
+        higher_is_better=metric["higher_is_better"] if metric else True,
+        interval=(interval["low"], interval["high"]) if interval else None,
+        score_intervals=_score_intervals(metric) if metric and interval else None,
+        level=interval["level"] if interval else None,
+        differences=tuple(_difference(output) for output in body["outputs"]),
+        operations_tensorflow=body["operations"]["tensorflow"],
+        operations_openvino=body["operations"]["openvino"],
+        executed=body["executed"],
+        layers=tuple(Layer(**layer) for layer in body["layers"]),
+        weights=body["weights"],
+        not_measured=str(body.get("not_measured", "")),
+    )
+
+
+def _score_intervals(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]] | None:
+    found = metric.get("score_intervals")
+    return {name: (low, high) for name, (low, high) in found.items()} if found else None
+
+
+def _score(value: float | None) -> float:
+    """Return a score; null in the evaluation is NaN here: it was counted, and came out as no number."""
+    return math.nan if value is None else value
+
+
+def _difference(body: Mapping[str, Any]) -> OutputDifference:
+    """None in the evaluation (no finite element to compare) is NaN here, and "not measured" where it is shown."""
+    figures = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "mean_abs", "cosine")}
+    more = {key: body[key] for key in ("scale", "max_rel", "snr_db", "argmax")}
+    return OutputDifference(
+        name=body["name"], nan_mismatch=body["nan_mismatch"], elements=body.get("elements"), **figures, **more
+    )

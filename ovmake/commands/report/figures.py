@@ -1,0 +1,164 @@
+"""Figures of a target: every number with its words, or with why there is none. Pure.
+
+    figures_of(report, unit) -> {"openvino.latency_median_us": Figure(...), ...}     by path in report.json
+    candidate_row(unit, candidate), speed_figure(speed, why)                         what else is told as a figure
+
+Rule: a figure without a value has a reason instead. It is never 0 and never blank.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ovmake.commands.report import words
+from ovmake.commands.report.facts.measurement import Measurement, SideFigures
+from ovmake.commands.report.facts.records import TargetReport
+from ovmake.commands.report.facts.weighing import Candidate, Speed
+from ovmake.commands.report.words import why
+
+SIDES = ("tensorflow", "openvino")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number and how it reads. `value` is None when there is none; `reason` then says why, and is empty otherwise."""
+
+    value: float | None
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRow:
+    """A candidate of `auto`: its `drop` in the metric, its `speed` against the FP32 IR, and the range of that."""
+
+    candidate: Candidate
+    drop: Figure
+    speed: Figure
+    range: str
+
+
+def figures_of(report: TargetReport, unit: str) -> dict[str, Figure]:
+    """Return the figures of a target by path, in the order in which a reader meets them."""
+    measured = report.measurement
+    unmeasured = why(report, "measurement")
+    # The gate's own note has its figures.
+    unpublished = "not published: it missed its gate" if report.gate == "missed" else why(report, "ir")
+    evaluated = _evaluated(report)
+    sides: dict[str, SideFigures | None] = {
+        "tensorflow": None,
+        "openvino": None,
+        **(sides_of(measured) if measured else {}),
+    }
+    figures: dict[str, Figure] = {}
+    for name, side in sides.items():
+        figures |= {f"{name}.{key}": figure for key, figure in _side(side, unit, unmeasured).items()}
+        figures |= {path: figure for path, figure in evaluated.items() if path.startswith(name)}
+    return figures | {
+        "speedup.median": _figure(measured, "speedup", words.times, unmeasured),
+        "speedup.low": _figure(measured, "speedup_low", words.ratio, unmeasured),
+        "speedup.high": _figure(measured, "speedup_high", words.times, unmeasured),
+        **_throughput_ratio(measured, unmeasured),
+        "drop": evaluated["drop"],
+        "max_abs_difference": evaluated["max_abs_difference"],
+        "openvino.size_bytes": _figure(report, "size_bytes", words.size, unpublished),
+    }
+
+
+def _throughput_ratio(measured: Measurement | None, unmeasured: str) -> dict[str, Figure]:
+    ratio = measured.throughput_ratio if measured else None
+    reason = "too few runs fit into the time" if measured else unmeasured
+    texts = {"median": words.times, "low": words.ratio, "high": words.times}
+    return {f"throughput_ratio.{name}": _figure(ratio, name, text, reason) for name, text in texts.items()}
+
+
+def candidate_row(unit: str, one: Candidate) -> CandidateRow:
+    """Return a candidate of `auto` with its figures; `unit` is the metric's."""
+
+    def in_points(drop: float) -> str:
+        return words.drop_in(unit, drop)
+
+    no_drop = UNLABELLED if one.gate != "not-measured" else one.text
+    return CandidateRow(
+        candidate=one,
+        drop=_figure(one, "drop", in_points, no_drop),
+        speed=_figure(one.speed, "median", words.times, one.unmeasured),
+        # The FP32 IR's own ratio to itself has no range.
+        range=words.range_of(one.speed) if one.speed and one.speed.low < one.speed.high else "",
+    )
+
+
+def speed_figure(speed: Speed | None, unmeasured: str) -> Figure:
+    """Return a ratio with its range, or why there is none."""
+    if speed is None:
+        return Figure(value=None, text=words.NOT_MEASURED, reason=unmeasured)
+    return Figure(value=speed.median, text=words.speed(speed))
+
+
+def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Figure]:
+    def in_unit(us: float) -> str:
+        return words.duration(us, unit)
+
+    def in_ms(ms: float) -> str:
+        return words.duration(ms * 1000, "ms")
+
+    figures: dict[str, Callable[[Any], str]] = {
+        **{f"latency_{name}_us": in_unit for name in ("median", "p90", "p95", "p99", "p999")},
+        "throughput_per_second": words.rate,
+        "peak_memory_bytes": words.size,
+        "import_memory_bytes": words.size,
+        "import_ms": in_ms,
+        "load_ms": in_ms,
+        "first_inference_ms": in_ms,
+        "energy_joules": words.energy,
+        "inferences": "{:,}".format,
+    }
+    reasons = side.missing if side else dict.fromkeys(figures, unmeasured)
+    return {name: _figure(side, name, text, reasons.get(name, NO_REASON)) for name, text in figures.items()}
+
+
+NO_REASON = "the measurement does not say why"
+NO_INTERVAL = "there is nothing to draw samples from: a score is not finite, or there is one sample"
+UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
+
+
+def _evaluated(report: TargetReport) -> dict[str, Figure]:
+    evaluated, metric = report.evaluation, words.metric_of(report)
+    unit = evaluated.unit if evaluated else words.SHARE
+    unevaluated = why(report, "evaluation")
+    no_score = UNLABELLED if evaluated and not evaluated.not_measured else unevaluated
+
+    def in_metric(value: float) -> str:
+        return words.score(unit, value)
+
+    def in_points(drop: float) -> str:
+        return words.drop_in(unit, drop)
+
+    return {
+        f"tensorflow.{metric}": _figure(evaluated, "reference", in_metric, no_score),
+        "tensorflow.operations": _figure(evaluated, "operations_tensorflow", "{:,}".format, unevaluated),
+        f"openvino.{metric}": _figure(evaluated, "candidate", in_metric, no_score),
+        "openvino.operations": _figure(evaluated, "operations_openvino", "{:,}".format, unevaluated),
+        "drop": _figure(evaluated, "drop", in_points, no_score),
+        "max_abs_difference": _figure(evaluated, "max_abs", words.difference, unevaluated),
+    }
+
+
+def _figure(owner: object, name: str, text: Callable[[Any], str], missing: str) -> Figure:
+    """Return the owner's figure of that name; without an owner, or when it has none, the reason."""
+    value = None if owner is None else getattr(owner, name)
+    if value is None:
+        return Figure(value=None, text=words.NOT_MEASURED, reason=missing)
+    if not math.isfinite(value):
+        return Figure(
+            value=None, text=words.NOT_MEASURED, reason=f"it came out as {value}, which compares with nothing"
+        )
+    return Figure(value=value, text=text(value))
+
+
+def sides_of(measured: Measurement) -> dict[str, SideFigures]:
+    """Return what each framework took, by its name."""
+    return dict(zip(SIDES, (measured.tensorflow, measured.openvino), strict=True))

@@ -1,0 +1,81 @@
+"""What figures and facts about a machine are called, and how the facts read. Pure.
+
+figure_name("latency_p95_us") -> "Latency, 95 % of inferences"
+machine(measured) -> (("Processor", "..."), ...)
+"""
+
+from __future__ import annotations
+
+from ovmake.commands.report import words
+from ovmake.commands.report.facts.measurement import Measurement
+
+FIGURES = {
+    "latency_median_us": "Latency, median",
+    "latency_p90_us": "Latency, 90 % of inferences",
+    "latency_p95_us": "Latency, 95 % of inferences",
+    "latency_p99_us": "Latency, 99 % of inferences",
+    "latency_p999_us": "Latency, 99.9 % of inferences",
+    "throughput_per_second": "Throughput, samples",
+    "peak_memory_bytes": "Peak memory",
+    "import_memory_bytes": "Memory of the import alone",
+    "import_ms": "Time to import",
+    "load_ms": "Time to load, and compile",
+    "first_inference_ms": "First inference",
+    "energy_joules": "Energy of an inference",
+    "inferences": "Inferences timed",
+    "operations": "Operations",
+    "speedup.median": "Speed-up",
+    "throughput_ratio.median": "Throughput against TensorFlow's",
+    "drop": "Drop",
+    "max_abs_difference": "Largest difference",
+    "openvino.size_bytes": "Size of the IR",
+}
+
+
+def figure_name(key: str) -> str:
+    """Return a figure's name in words; a metric has its own."""
+    return FIGURES.get(key, key)
+
+
+def machine(measured: Measurement) -> tuple[tuple[str, str], ...]:
+    """Return what is known of the machine of a measurement: a name and words for each fact."""
+    facts, missing = measured.machine_facts, measured.machine_facts.get("missing", {})
+    found = [(name, _fact(facts.get(key), missing.get(key, ""))) for key, name in MACHINE.items()]
+    tools = ", ".join(f"{tool} {version}" for tool, version in measured.versions.items())
+    identity = measured.machine or "the measurement does not say"
+    return (*(pair for pair in found if pair[1]), ("Measured with", tools), ("Compared under the name", identity))
+
+
+MACHINE = {
+    "processor": "Processor",
+    "instruction_sets": "Instruction sets",
+    "int8_instructions": "Instructions for INT8 products",
+    "bf16_instructions": "Instructions for bf16",
+    "cores": "Cores that may be used",
+    "cores_online": "Cores in all",
+    "threads_per_core": "Threads of a core",
+    "governor": "Frequency governor",
+    "boost": "Frequency boost",
+    "cpu_limit": "Limit on cores",
+    "memory_bytes": "Memory",
+    "memory_limit_bytes": "Limit on memory",
+    "system": "System",
+    "kernel": "Kernel",
+    "virtual": "Virtual machine",
+    "python": "Python",
+}
+
+
+def _fact(value: object, why: str) -> str:
+    """Return a fact in words, or why it is not known; "" for a limit that there is not."""
+    if value is None:
+        return f"not known: {why}" if why else ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return words.size(value) if isinstance(value, int) and value >= LEAST_BYTES else f"{value}"
+
+
+# A fact that is a larger number is a size.
+LEAST_BYTES = 1 << 20

@@ -1,0 +1,124 @@
+"""How a search for layers to give back reads: a sentence, the layers, the trials. Pure.
+
+    searched(report) -> Searched | None
+
+Rule: where the promise is kept, the layers are those given back; where it is missed, those that disturb most, for what
+was given back in vain (at worst all of them) tells nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ovmake.commands.report import words
+from ovmake.commands.report.facts.control import Search, SearchedLayer, Trial
+from ovmake.commands.report.facts.records import TargetReport
+
+NO_DROP = "-"
+# A smaller share would read "0.0%".
+LEAST_SHARE = 0.0005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRow:
+    """A layer by the source's name; `operation` is the IR's, "" where there is only that."""
+
+    name: str
+    operation: str
+    type: str
+    share: str
+    in_int8: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRow:
+    """A trial: how many layers were in floating point, and what came of it."""
+
+    given_back: str
+    drop: str
+    result: str
+    samples: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What the report says of a search.
+
+    `ended` says that a limit ended it, "" if none did. `has_drops`: the promise is about a metric, so that trials have
+    drops.
+    """
+
+    search: Search
+    text: str
+    ended: str
+    layers: tuple[LayerRow, ...]
+    trials: tuple[TrialRow, ...]
+    has_drops: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the search as the record has it, and in words."""
+        return {**self.search.body, "text": self.text}
+
+
+def searched(report: TargetReport) -> Searched | None:
+    """Return what to say of a target's search; None where there was none."""
+    search = report.search
+    if search is None:
+        return None
+    unit = report.evaluation.unit if report.evaluation and report.evaluation.metric else words.SHARE
+    return Searched(
+        search=search,
+        text=_text(search, unit, report.evaluation.drop if report.evaluation else None),
+        ended=_ended(search),
+        layers=tuple(_layer(one, unit) for one in (search.given_back if search.kept else search.worst)),
+        trials=tuple(_trial(one, unit) for one in search.trials),
+        has_drops=any(trial.drop is not None for trial in search.trials),
+    )
+
+
+def _text(search: Search, unit: str, reached: float | None) -> str:
+    """Return the sentence, without a final period. `reached` is the drop of the best set."""
+    given_back, layers, trials = len(search.given_back), search.layers, words.counted(len(search.trials), "trial")
+    if not search.trials:
+        return f"{words.counted(layers, 'layer')} in INT8; nothing else was tried: {search.ended}"
+    if search.kept and not given_back:
+        return f"{search.int8} of {layers} layers in INT8: plain INT8 keeps the promise"
+    if search.kept:
+        return f"{search.int8} of {layers} layers in INT8; {given_back} given back to floating point after {trials}"
+    nothing = "No set of layers was found that keeps the promise"
+    if search.hopeless:
+        nothing = "No set of layers keeps the promise, for not even all of them in floating point do"
+    best = f"with {given_back} of {layers} layers in floating point"
+    plain = search.trials[0].drop
+    if plain is None or reached is None:
+        return f"{nothing}; the best of {trials} is {best}"
+    drops = f"plain INT8's drop is {words.drop_in(unit, plain)}"
+    return f"{nothing}: {drops}, the best of {trials} {words.drop_in(unit, reached)}, {best}"
+
+
+def _ended(search: Search) -> str:
+    if not search.ended or not search.trials:
+        return ""
+    more = "fewer layers in floating point might do" if search.kept else "more trials might find a set that does"
+    return f"The search ended before it was done: {search.ended}; {more}."
+
+
+def _layer(one: SearchedLayer, unit: str) -> LayerRow:
+    return LayerRow(
+        name=one.layer or one.name,
+        operation=one.name if one.layer not in {"", one.name} else "",
+        type=one.type,
+        share=words.part(one.share) if one.share >= LEAST_SHARE else "under 0.1%",
+        in_int8=words.NOT_MEASURED if one.in_int8 is None else words.drop_in(unit, one.in_int8),
+    )
+
+
+def _trial(trial: Trial, unit: str) -> TrialRow:
+    result = "kept" if trial.kept else "missed"
+    return TrialRow(
+        given_back="none" if not trial.given_back else f"{trial.given_back:,}",
+        drop=NO_DROP if trial.drop is None else words.drop_in(unit, trial.drop),
+        result=f"{result}, ended early" if trial.ended_early else result,
+        samples=f"{trial.samples:,}",
+    )

@@ -1,0 +1,190 @@
+"""Keep what an action made, and find it again: scratch -> CAS -> build folder -> trace, in this order.
+
+    keeper.lost(action, seen) -> [Artifact]           what it would read of the store and cannot
+    keeper.job(action, seen) -> Job                   where to read and write
+    keeper.keep(completion, seen, result) -> Trace    after it ran
+    keeper.restore(action, seen) -> Trace             the same work done before, None if it was not
+
+Killed between any two steps, the next build finds no trace, or a trace whose outputs are not as it says, and does that
+action again; what was published before is still whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from ovmake.engine.job import Completion, Job, Success
+from ovmake.engine.world import STATE, World
+from ovmake.graph.action import Action, Artifact, Source
+from ovmake.graph.digest import Digest
+from ovmake.graph.trace import Seen, Trace
+from ovmake.store.cas import Cas
+from ovmake.store.database import Database
+from ovmake.store.files.disk import DigestMismatchError, by_folder
+
+# Folders of `World.state`, and the logs of all runs.
+SCRATCH = "tmp"
+JOURNALS = "journals"
+LOGS = f"{STATE}/logs"
+
+
+def log_name(action: str) -> str:
+    """Return the name of an action's log."""
+    return f"{action.replace(' ', '-').replace(':', '-')}.log"
+
+
+def journal_name(seen: Seen, steering: Collection[str], database: Database) -> str:
+    """Return the name of a journal: the digest of all that its contents depend on, under the seal of its owner.
+
+    `steering` is `Action.journal`. A journal is believed as it is, line by line. So nobody else may know its name: what
+    another user put into `.ovmake` is not found.
+    """
+    return database.sealed(seen.without(steering).digest)
+
+
+class Keeper:
+    """Moves bytes between scratch, CAS and build folder."""
+
+    def __init__(self, world: World, cas: Cas) -> None:
+        self._world = world
+        self._cas = cas
+        self._scratch = f"{world.state}/{SCRATCH}"
+        self._scratches = 0
+        self._made: dict[str, str] = {}  # scratch folder by action, until it is done
+
+    def clear_up(self, actions: Iterable[Action]) -> None:
+        """Remove what a killed run left; the lock says that nobody else uses it."""
+        self._world.disk.remove(self._scratch)
+        self._world.disk.clear_up(
+            by_folder(output.place for action in actions for output in action.outputs if output.place)
+        )
+
+    def lost(self, action: Action, seen: Seen) -> list[Artifact]:
+        """Return the inputs whose stored bytes are gone or damaged; what is damaged is dropped.
+
+        A worker reads what it is given, and would make something else of a flipped bit without a word.
+        """
+        lost = []
+        for given in action.inputs:
+            digest = seen.inputs[given.role].digest
+            if isinstance(given.origin, Artifact) and digest is not None and not self._cas.holds(digest):
+                self._cas.drop(self._cas.path(digest))
+                lost.append(given.origin)
+        return lost
+
+    def job(self, action: Action, seen: Seen) -> Job:
+        """Return the action with absolute paths, and a scratch folder of its own."""
+        absolute = self._world.absolute
+        scratch = self._scratch_of(action.name)
+        self._world.disk.make_folder(LOGS)
+        digests = {role: given.digest for role, given in seen.inputs.items() if given.digest is not None}
+        places = {
+            given.role: given.origin.path if isinstance(given.origin, Source) else self._cas.path(digests[given.role])
+            for given in action.inputs
+        }
+        return Job(
+            action=action,
+            params=seen.params,
+            tools=seen.tools,
+            inputs={role: absolute(place) for role, place in places.items()},
+            reads=self._reads(action, places),
+            writes=self._prepared(action),
+            folder=absolute(scratch),
+            digests=digests,
+            outputs={out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None},
+            scratch=scratch,
+            environment=seen.environment,
+            log=absolute(f"{LOGS}/{log_name(action.name)}"),
+            journal=self._journal(action, seen),
+        )
+
+    def _scratch_of(self, name: str) -> str:
+        """Return the scratch folder of an action: a new one, or the one that was made when another prepared it."""
+        if name not in self._made:
+            self._scratches += 1
+            self._made[name] = f"{self._scratch}/{self._scratches}"
+            self._world.disk.make_folder(self._made[name])
+        return self._made[name]
+
+    def _prepared(self, action: Action) -> tuple[str, ...]:
+        """Return what the action that this one prepares will write: its scratch folder and its log."""
+        if not action.prepares:
+            return ()
+        folder = self._scratch_of(action.prepares)
+        return self._world.absolute(folder), self._world.absolute(f"{LOGS}/{log_name(action.prepares)}")
+
+    def _reads(self, action: Action, places: Mapping[str, str]) -> tuple[str, ...]:
+        """Return all paths that an action may read: its inputs, and what links in its sources lead to."""
+        read = [places[given.role] for given in action.inputs if not given.unread]
+        linked = (
+            path for source in (*action.source_paths, *action.prepared) for path in self._world.disk.linked(source)
+        )
+        return tuple(dict.fromkeys((*(self._world.absolute(place) for place in (*read, *action.prepared)), *linked)))
+
+    def _journal(self, action: Action, seen: Seen) -> str:
+        """Return where the action's journal is."""
+        if action.journal is None:
+            return ""
+        folder = f"{self._world.state}/{JOURNALS}"
+        self._world.disk.make_folder(folder)
+        return self._world.absolute(f"{folder}/{journal_name(seen, action.journal, self._world.database)}")
+
+    def keep(self, completion: Completion, seen: Seen, result: Success) -> Trace:
+        """Store and publish what a job wrote, and record its success.
+
+        Raises:
+            OSError: the disk is full or read-only.
+            DigestMismatchError: a stored input is damaged.
+        """
+        job, outputs = completion.job, {}
+        for output in job.action.outputs:
+            if output.copy_of is not None:
+                outputs[output.role] = job.digests[output.copy_of]
+            else:
+                outputs[output.role] = self._cas.adopt(f"{job.scratch}/{output.role}")
+        self._publish(job.action, outputs)
+        peak_bytes = completion.effort.peak_bytes if completion.effort else None
+        trace = Trace(seen=seen, outputs=outputs, facts=result.facts, seconds=completion.seconds, peak_bytes=peak_bytes)
+        self._world.database.succeed(job.action.name, trace)
+        self._world.disk.remove(job.scratch)
+        self._made.pop(job.action.name, None)
+        return trace
+
+    def find(self, seen: Seen) -> Trace | None:
+        """Return the result of the same work, if all of its bytes are still there."""
+        cached = self._world.database.result(seen.digest)
+        return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None
+
+    def restore(self, action: Action, seen: Seen) -> Trace | None:
+        """Publish and record the result of the same work done before.
+
+        Raises:
+            OSError: the disk is full or read-only.
+        """
+        cached = self.find(seen)
+        if cached is None:
+            return None
+        try:
+            self._publish(action, cached.outputs)
+        except DigestMismatchError as error:
+            self._cas.drop(error.path)  # the bytes rotted: the work is done again
+            return None
+        trace = replace(cached, seen=seen)
+        self._world.database.succeed(action.name, trace)
+        return trace
+
+    def drop(self, path: str) -> None:
+        """Forget a stored file that turned out to be damaged."""
+        self._cas.drop(path)
+
+    def _publish(self, action: Action, outputs: Mapping[str, Digest]) -> None:
+        """Put the action's placed outputs where they belong, folder by folder."""
+        folders: dict[str, dict[str, tuple[str, Digest]]] = {}
+        for output in action.outputs:
+            if output.place is not None:
+                folder, _, name = output.place.rpartition("/")
+                digest = outputs[output.role]
+                folders.setdefault(folder, {})[name] = (self._cas.path(digest), digest)
+        for folder, files in folders.items():
+            self._world.disk.publish(folder, files)

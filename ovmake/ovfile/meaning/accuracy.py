@@ -1,0 +1,249 @@
+"""What a target's gate is: the metric and its options, how far it may drop, and which agreement is asked for.
+
+    accuracy_of(own, precision, datasets, problems, int8=...) -> Accuracy | None
+    function_file(metric) -> str | None             the file of a metric that is the user's own function
+
+What needs the labels or the model (are they classes? has it such an output?) is the workers' business.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+
+from ovmake.ovfile.meaning.settings import Settings
+from ovmake.ovfile.problems import Also, Problem, Problems
+from ovmake.ovfile.schema.kinds import one_of
+from ovmake.ovfile.spec import (
+    DEFAULT_COSINE,
+    DEFAULT_MAX_DROP,
+    DEFAULT_MAX_ERROR,
+    DEFAULT_RELATIVE_DROP,
+    DEFAULT_SAMPLES,
+    NOISE,
+    Accuracy,
+    Dataset,
+    Drop,
+    KeyPath,
+    MetricOptions,
+)
+
+DEFAULT_METRIC = "accuracy"
+OWN = "the user's own function"
+# Which metrics an option is for.
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "output": (*("accuracy", "top-K", "precision", "recall", "f1", "mae", "rmse", "r2", "cosine", "miou"),),
+    "threshold": ("accuracy", "precision", "recall", "f1", "miou"),
+    "positive": ("precision", "recall", "f1"),
+    "ignored": ("miou",),
+    "annotations": ("coco-map",),
+    "higher-is-better": (OWN,),
+}
+# Their units are the labels' or the user's, of which 0.01 may be anything.
+OF_ANY_SIZE = ("mae", "rmse", OWN)
+# What these are counted against is no label, or the user's affair.
+UNLABELLED = ("cosine", OWN)
+# A score of these is 0 to 1, or nearly always: no IR drops by 1.
+UP_TO_ONE = ("accuracy", "top-K", "precision", "recall", "f1", "miou", "coco-map", "cosine")
+# Words in the name of a function whose lower values are likely the better ones.
+LOWER = frozenset({
+    *("loss", "losses", "error", "errors", "err", "mae", "mse", "rmse", "msle", "rmsle", "mape", "smape", "mad"),
+    *("distance", "dist", "divergence", "kl", "perplexity", "ppl", "nll", "crossentropy", "entropy", "brier"),
+    *("wer", "cer", "eer", "ece", "fid", "rms", "deviation", "hamming", "misses"),
+})  # fmt: skip
+PER_CENT = 100
+WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
+
+
+def accuracy_of(
+    own: Settings, precision: str, datasets: Mapping[str, Dataset], problems: Problems, *, int8: Settings | None = None
+) -> Accuracy | None:
+    """Return the gate, and report what is missing for it; None where it is turned off.
+
+    `int8` are the settings of INT8, where the same source is made into that too: what its calibration leaves judges all
+    precisions, so that TensorFlow runs once.
+    """
+    if own.get("accuracy") is False:
+        return None
+    name = own.text("accuracy", "dataset", default="")
+    metric = own.text("accuracy", "metric", default="") or None
+    drop = _drop(own.get("accuracy", "max-drop"))
+    options = MetricOptions()
+    cosine = _number(own.get("accuracy", "agreement", "cosine"))
+    error = _number(own.get("accuracy", "agreement", "max-error"))
+    given = tuple(key for key, value in (("cosine", cosine), ("max-error", error)) if value is not None)
+    promised = bool(metric or drop or given)
+    if metric or drop:
+        metric = metric or DEFAULT_METRIC
+        drop = drop or _default_drop(metric)
+        _check_labelled(own, metric, datasets.get(name), problems)
+        _check_options(own, metric, problems)
+        _check_drop(own, metric, drop, problems)
+        options = _options(own, metric)
+    elif cosine is None:
+        cosine = DEFAULT_COSINE.get(precision)  # `auto` has none of its own: its candidates have
+    # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
+    if error is None and (metric is None or precision == "fp32"):
+        error = DEFAULT_MAX_ERROR.get(precision)
+    noise = _noise(own, precision, promised=promised, problems=problems)
+    calibration = "" if name or noise or int8 is None else int8.text("calibration", default="")
+    return Accuracy(
+        dataset=name or None,
+        calibration=calibration if calibration in datasets else None,
+        calibrating=(int8.whole("samples") if calibration and int8 else None) or DEFAULT_SAMPLES,
+        noise=noise,
+        metric=metric,
+        options=options,
+        max_drop=drop,
+        cosine=cosine,
+        max_error=error,
+        promised=promised,
+        given=given,
+    )
+
+
+def _noise(own: Settings, precision: str, *, promised: bool, problems: Problems) -> bool:
+    """Return whether made-up inputs are to judge, and warn where that cannot be."""
+    if own.get("accuracy", "inputs") != NOISE:
+        return False
+    without = "there is a `dataset`" if own.get("accuracy", "dataset") else ""
+    if precision == "int8" and not promised:
+        without = without or "a default says nothing of INT8 on noise: give the `agreement` to ask for"
+    if without:
+        problems.add(
+            Problem(
+                code="unused-option",
+                at=own.origins["accuracy.inputs"],
+                on="key",
+                message=f"`inputs` does nothing: {without}",
+                help="take it out, or what makes it useless",
+                severity="warning",
+            )
+        )
+    return not without
+
+
+def function_file(metric: str | None) -> str | None:
+    """Return the path of the file that a metric such as `metrics.py:recall` is in; None for ovmake's own."""
+    return posixpath.normpath(metric.rpartition(":")[0]) if metric and ":" in metric else None
+
+
+def _options(own: Settings, metric: str) -> MetricOptions:
+    """Return the options that are for the metric. A farther table may have one for the metric that it names."""
+    known = _known_as(metric)
+    given = {option: own.get("accuracy", option) for option, metrics in OPTIONS.items() if known in metrics}
+    output, annotations = given.get("output"), given.get("annotations")
+    positive, ignored = given.get("positive"), given.get("ignored")
+    return MetricOptions(
+        output=output if isinstance(output, str) else None,
+        threshold=_number(given.get("threshold")),
+        positive=positive if isinstance(positive, int) else None,
+        ignored=ignored if isinstance(ignored, int) else None,
+        annotations=posixpath.normpath(annotations) if isinstance(annotations, str) else None,
+        higher_is_better=given.get("higher-is-better") is not False,
+    )
+
+
+def _known_as(metric: str) -> str:
+    """Return what a metric goes by in the tables above."""
+    return OWN if function_file(metric) else "top-K" if metric.startswith("top-") else metric
+
+
+def _default_drop(metric: str) -> Drop:
+    if _known_as(metric) in OF_ANY_SIZE:
+        return Drop(amount=DEFAULT_RELATIVE_DROP, relative=True)
+    return Drop(amount=DEFAULT_MAX_DROP)
+
+
+def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problems: Problems) -> None:
+    """A metric counts against labels: there must be a dataset, and it must have some. A few need no labels."""
+    key = "metric" if own.origin("accuracy", "metric") else "max-drop"
+    place = own.origins[f"accuracy.{key}"]
+    named = own.origin("accuracy", "dataset")
+    known = _known_as(metric)
+    if named is None and metric != "cosine":
+        message = f"`{key}` needs a dataset{'' if known in UNLABELLED else ' with labels'} to count against"
+        hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
+        problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
+    elif named and dataset and not dataset.is_labelled and known not in UNLABELLED:
+        problems.add(
+            Problem(
+                code="unlabelled-dataset",
+                at=named,
+                message=f"dataset `{dataset.name}` has no labels, and `{key}` counts against them",
+                also=Also(at=dataset.at, text="has no `labels`"),
+                help=f'say which array holds them: `labels = "y"` in [datasets.{dataset.name}]',
+            )
+        )
+
+
+def _check_options(own: Settings, metric: str, problems: Problems) -> None:
+    """Warn of options beside the metric that are for another one, and miss those that it cannot do without."""
+    known = _known_as(metric)
+    beside = own.origin("accuracy", "metric") or own.origin("accuracy", "max-drop") or ()
+    for option, metrics in OPTIONS.items():
+        place = own.origin("accuracy", option)
+        if place and place[:-1] == beside[:-1] and known not in metrics:
+            theirs = OWN if metrics == (OWN,) else one_of(metrics)
+            problems.add(
+                Problem(
+                    code="unused-option",
+                    at=place,
+                    on="key",
+                    message=f"`{option}` does nothing for `{metric}`: it is for {theirs}",
+                    help="take it out, or name the metric that it is for",
+                    severity="warning",
+                )
+            )
+    if metric == "coco-map" and not own.origin("accuracy", "annotations"):
+        problems.add(
+            Problem(
+                code="missing-annotations",
+                at=own.origins["accuracy.metric"],
+                message="`coco-map` counts against boxes, and none are given",
+                help='name the file that has them: `annotations = "val/instances.json"`, in COCO\'s form',
+            )
+        )
+
+
+def _check_drop(own: Settings, metric: str, drop: Drop, problems: Problems) -> None:
+    """Refuse a promise that cannot be broken, and ask which way a score is better where its name leaves doubt."""
+    place = own.origin("accuracy", "max-drop")
+    if place and _known_as(metric) in UP_TO_ONE and drop.amount >= 1:
+        written = drop.written if drop.relative else f"{drop.amount:g}"
+        told = 'a share: `"5%"` of TensorFlow\'s score, or `0.05` for five points'
+        if not drop.relative and 1 <= drop.amount < PER_CENT:
+            told = (
+                f'a share: `"{drop.amount:g}%"` of TensorFlow\'s score, or `{drop.amount / PER_CENT:g}` of the metric'
+            )
+        problems.add(
+            Problem(
+                code="drop-too-large",
+                at=place,
+                message=f"`{metric}` is at most 1: with a `max-drop` of {written} the gate cannot fail",
+                help=f"give {told}",
+            )
+        )
+    named = own.origin("accuracy", "metric")
+    if named and _known_as(metric) == OWN and not own.origin("accuracy", "higher-is-better"):
+        _check_direction(metric, named, problems)
+
+
+def _check_direction(metric: str, at: KeyPath, problems: Problems) -> None:
+    function = metric.rpartition(":")[2]
+    word = next((word for word in WORD.findall(function) if word.lower() in LOWER), "")
+    if word:
+        message = f"`{function}` may be better lower or higher: what is called `{word}` is mostly better lower"
+        hint = "say so beside the metric: `higher-is-better = false`, or `true`"
+        problems.add(Problem(code="missing-direction", at=at, message=message, help=hint))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _drop(value: object) -> Drop | None:
+    if isinstance(value, str):
+        return Drop(amount=float(value.removesuffix("%")) / 100, relative=True)
+    return Drop(amount=float(value)) if isinstance(value, int | float) else None

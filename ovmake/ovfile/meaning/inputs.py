@@ -1,0 +1,124 @@
+"""What the tables of a model's inputs and outputs mean, and which of their keys go together.
+
+    input_of(own, name, problems) -> Input
+    outputs_of(own, problems) -> ((name in the source, new name), ...)
+
+What needs the model itself (does it have such an input, of that rank?) is *convert*'s business.
+"""
+
+from __future__ import annotations
+
+from ovmake.ovfile.meaning.settings import Settings
+from ovmake.ovfile.problems import Also, Problem, Problems, toml
+from ovmake.ovfile.spec import Input, Scalar
+
+# What a frozen input has no use for: nobody feeds it.
+PREPARATION = ("layout", "type", "resize", "reverse-channels", "mean", "scale")
+
+
+def input_of(own: Settings, name: str, problems: Problems) -> Input:
+    """Return what the Ovfile says about one input, and report keys that contradict each other."""
+    shape = own.get("inputs", name, "shape")
+    tensor = Input(
+        name=name,
+        shape=tuple(shape) if isinstance(shape, list) else None,
+        mean=own.numbers("inputs", name, "mean"),
+        scale=own.numbers("inputs", name, "scale"),
+        layout=own.text("inputs", name, "layout", default="") or None,
+        model_layout=own.text("inputs", name, "model-layout", default="") or None,
+        type=own.text("inputs", name, "type", default="") or None,
+        reverse_channels=own.get("inputs", name, "reverse-channels") is True,
+        resize=own.text("inputs", name, "resize", default="") or None,
+        value=_value(own.get("inputs", name, "value")),
+    )
+    _check_channels(own, tensor, problems)
+    _check_layouts(own, tensor, problems)
+    _check_frozen(own, tensor, problems)
+    return tensor
+
+
+def outputs_of(own: Settings, problems: Problems) -> tuple[tuple[str, str], ...]:
+    """Return the renamed outputs, and report two that would get one name."""
+    renamed = {name: own.text("outputs", name, default="") for name in own.names("outputs")}
+    first: dict[str, str] = {}
+    for name, new in renamed.items():
+        if new in first:
+            problems.add(
+                Problem(
+                    code="duplicate-output",
+                    at=own.origins[f"outputs.{name}"],
+                    message=f"outputs `{first[new]}` and `{name}` would both be called `{new}`",
+                    also=Also(at=own.origins[f"outputs.{first[new]}"], text="the first one"),
+                    help="give each output a name of its own",
+                )
+            )
+        first.setdefault(new, name)
+    return tuple(renamed.items())
+
+
+def _value(value: object) -> tuple[Scalar, ...] | None:
+    if value is None:
+        return None
+    elements = value if isinstance(value, list) else [value]
+    return tuple(element for element in elements if isinstance(element, bool | int | float))
+
+
+def _check_channels(own: Settings, tensor: Input, problems: Problems) -> None:
+    mean, scale = tensor.mean, tensor.scale
+    if mean and scale and len(mean) != len(scale) and 1 not in (len(mean), len(scale)):
+        problems.add(
+            Problem(
+                code="channel-mismatch",
+                at=own.origins[f"inputs.{tensor.name}.scale"],
+                message=f"input `{tensor.name}` has a `mean` for {len(mean)} channels and a `scale` for {len(scale)}",
+                also=Also(at=own.origins[f"inputs.{tensor.name}.mean"], text=f"{len(mean)} channels"),
+                label=f"{len(scale)} channels",
+            )
+        )
+
+
+def _check_layouts(own: Settings, tensor: Input, problems: Problems) -> None:
+    """Both layouts name the same dimensions; resizing needs to know which are the height and the width."""
+    layout, model = tensor.layout, tensor.model_layout
+    if layout and model and sorted(layout) != sorted(model):
+        problems.add(
+            Problem(
+                code="layout-mismatch",
+                at=own.origins[f"inputs.{tensor.name}.layout"],
+                message=f"`{layout}` is no rearrangement of `{model}`, the source's layout of `{tensor.name}`",
+                also=Also(at=own.origins[f"inputs.{tensor.name}.model-layout"], text=f"the source has `{model}`"),
+                help=f"name the dimensions of {toml(model)} in another order",
+            )
+        )
+    known = layout or model
+    if tensor.resize and known and not {"H", "W"} <= set(known):
+        problems.add(
+            Problem(
+                code="layout-mismatch",
+                at=own.origins[f"inputs.{tensor.name}.resize"],
+                message=f"`resize` changes height and width, and `{known}` has no H and W",
+                also=Also(
+                    at=own.origins[f"inputs.{tensor.name}.{'layout' if layout else 'model-layout'}"], text="here"
+                ),
+                help="name them in the layout, such as `NHWC`",
+            )
+        )
+
+
+def _check_frozen(own: Settings, tensor: Input, problems: Problems) -> None:
+    """A frozen input is no input any more: nothing can be said about what is fed into it."""
+    if tensor.value is None:
+        return
+    for key in PREPARATION:
+        place = own.origin("inputs", tensor.name, key)
+        if place and own.get("inputs", tensor.name, key) is not False:
+            problems.add(
+                Problem(
+                    code="frozen-input",
+                    at=place,
+                    on="key",
+                    message=f"input `{tensor.name}` is frozen to a constant, so `{key}` does nothing",
+                    also=Also(at=own.origins[f"inputs.{tensor.name}.value"], text="frozen here"),
+                    help="take one of the two out",
+                )
+            )

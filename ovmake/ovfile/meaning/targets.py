@@ -1,0 +1,321 @@
+"""What a document means: the targets of an Ovfile, and everything that takes more than one key to see.
+
+    Meaning(document, problems).ovfile() -> Ovfile
+
+Works on malformed documents too, so that one run shows all mistakes: a model or a dataset in which the form is wrong
+is passed over, and its absence is not counted as another mistake. Whoever calls throws the result away if there are
+errors.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ovmake.ovfile.meaning.accuracy import accuracy_of
+from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
+from ovmake.ovfile.meaning.compression import quantization_of, weights_of
+from ovmake.ovfile.meaning.datasets import dataset_of, is_same
+from ovmake.ovfile.meaning.inputs import input_of, outputs_of
+from ovmake.ovfile.meaning.references import STATE
+from ovmake.ovfile.meaning.requiring import require_of
+from ovmake.ovfile.meaning.settings import Settings, dig, table
+from ovmake.ovfile.problems import Also, Problem, Problems, dotted
+from ovmake.ovfile.spec import (
+    AUTO,
+    CANDIDATES,
+    DEFAULT_BUILD_DIR,
+    DEFAULT_DEVICE,
+    DEFAULT_MAX_SECONDS,
+    DEFAULT_PRECISIONS,
+    DEFAULT_SIGNATURE,
+    DEFAULT_TAGS,
+    LIMITS,
+    PRECISIONS,
+    Benchmark,
+    Dataset,
+    KeyPath,
+    Limits,
+    Ovfile,
+    Quantization,
+    Target,
+)
+from ovmake.ovfile.text.limits import Family, check_targets
+from ovmake.units import memory_of
+
+
+@dataclass(slots=True)
+class Meaning:
+    """One document's meaning. `malformed` are the places whose form is wrong, as `form.check` found them."""
+
+    document: dict[str, object]
+    problems: Problems
+    malformed: tuple[KeyPath, ...]
+    build_dir: str = DEFAULT_BUILD_DIR
+    device: str = DEFAULT_DEVICE
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    uncalibrated: dict[KeyPath, list[str]] = field(default_factory=dict)
+    _wrong: frozenset[KeyPath] = field(init=False)
+    _around: frozenset[KeyPath] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the places whose form is wrong: those that are asked about have two parts at the most."""
+        self._wrong = frozenset(self.malformed)
+        self._around = frozenset(place[:length] for place in self.malformed for length in (1, 2))
+
+    def ovfile(self) -> Ovfile:
+        """Return the meaning, and report what is wrong with it."""
+        top = Settings(document=self.document, layers=((),))
+        self.build_dir = posixpath.normpath(top.text("build-dir", default=DEFAULT_BUILD_DIR))
+        self.device = top.text("device", default=DEFAULT_DEVICE)
+        names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
+        self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
+        self._check_read_apart()
+        models = self._models()
+        families = [self._family(model, variant) for model in models for variant in self._variants(model)]
+        if not check_targets(families, self.document, self.problems):
+            models = []
+        targets = tuple(target for model in models for target in self._targets(model))
+        self._check_calibrated()
+        self._check_unused()
+        return Ovfile(
+            build_dir=self.build_dir,
+            device=self.device,
+            report_title=top.text("report", "title", default=""),
+            datasets=self.datasets,
+            targets=targets,
+            limits=Limits(
+                minutes=top.number(LIMITS, "minutes", default=0.0) or None,
+                memory_bytes=memory_of(top.text(LIMITS, "memory", default="")),
+            ),
+        )
+
+    def _is_well_formed(self, *at: str) -> bool:
+        return at not in self._around and not any(at[:length] in self._wrong for length in range(len(at) + 1))
+
+    def _models(self) -> list[str]:
+        models = list(table(self.document, ("models",)))
+        top_is_fine = not any(len(place) == 1 for place in self.malformed)  # [model.digits] is reported as it is
+        if not models and top_is_fine:
+            hint = 'add a table such as [models.digits] with `source = "models/digits"`'
+            message = "the Ovfile declares no model"
+            self.problems.add(Problem(code="no-models", at=("models",), message=message, help=hint))
+        if not self._is_well_formed("defaults"):
+            return []
+        return [model for model in models if self._is_well_formed("models", model)]
+
+    def _check_read_apart(self) -> None:
+        """A dataset with ovmake's own outputs in it would never be up to date."""
+        for dataset in self.datasets.values():
+            for at, path in dataset.places.items():
+                if not posixpath.isabs(path) and (
+                    held := [own for own in (self.build_dir, STATE) if _holds(path, own)]
+                ):
+                    message = f"`{path}` holds `{held[0]}`, where ovmake writes: `{dataset.name}` would always be new"
+                    hint = "name the folder in which the samples are, or choose another `build-dir`"
+                    self.problems.add(Problem(code="output-in-source", at=at, message=message, help=hint))
+
+    # targets
+
+    def _variants(self, model: str) -> list[str]:
+        """Return the model itself, which is "", and its variants."""
+        return ["", *table(self.document, ("models", model, "variants"))]
+
+    def _precisions(self, model: str, variant: str = "") -> tuple[tuple[str, ...], KeyPath]:
+        """Return the precisions of a model or variant, and where they are listed."""
+        at: KeyPath = ("models", model)
+        own: tuple[KeyPath, ...] = ((*at, "variants", variant),) if variant else ()
+        shared = Settings(document=self.document, layers=(*own, at, ("defaults",)))
+        precisions = shared.strings("precisions", default=DEFAULT_PRECISIONS)
+        return precisions, shared.origin("precisions") or at
+
+    def _family(self, model: str, variant: str) -> Family:
+        precisions = dict.fromkeys(self._precisions(model, variant)[0])
+        weighed = len(self._candidate_names(model, variant)) if AUTO in precisions else 0
+        return Family(model=model, variant=variant, precisions=len(precisions) + weighed)
+
+    def _targets(self, model: str) -> Iterator[Target]:
+        for variant in self._variants(model):
+            precisions, _ = self._precisions(model, variant)
+            for precision in dict.fromkeys(precisions):
+                yield self._target(model, variant, precision)
+
+    def _settings(self, model: str, variant: str, precision: str) -> Settings:
+        at: KeyPath = ("models", model)
+        special: KeyPath = (*at, "variants", variant)
+        return Settings(
+            document=self.document,
+            layers=(
+                *(((*special, precision), special) if variant else ()),
+                (*at, precision),
+                at,
+                ("defaults", precision),
+                ("defaults",),
+            ),
+        )
+
+    def _target(self, model: str, variant: str, precision: str) -> Target:
+        at: KeyPath = ("models", model)
+        special: KeyPath = (*at, "variants", variant)
+        own = self._settings(model, variant, precision)
+        source = posixpath.normpath(own.text("source", default=""))
+        self._check_apart(source, model, variant)
+        return Target(
+            model=model,
+            variant=variant,
+            precision=precision,
+            source=source,
+            kind=own.text("kind", default="") or None,
+            signature=own.text("signature", default=DEFAULT_SIGNATURE),
+            tags=own.strings("tags", default=DEFAULT_TAGS),
+            allow_ops=tuple(sorted(set(own.strings("allow-ops", default=())))),
+            batch=own.whole("batch"),
+            inputs=tuple(input_of(own, name, self.problems) for name in own.names("inputs")),
+            outputs=outputs_of(own, self.problems),
+            cut_inputs=own.strings("cut", "inputs", default=()),
+            cut_outputs=own.strings("cut", "outputs", default=()),
+            device=self.device,
+            accuracy=accuracy_of(own, precision, self.datasets, self.problems, int8=self._int8(model, variant)),
+            quantization=self._quantization(own, model, variant) if precision == "int8" else None,
+            weights=weights_of(own, precision, self.problems),
+            benchmark=self._benchmark(own),
+            require=require_of(own),
+            speed_check=own.get("speed-check") is not False,
+            candidates=self._candidates(own, model, variant) if precision == AUTO else (),
+            at=special if variant else at,
+            # The device stands at the top, for all targets.
+            origins=own.origins | ({"device": ("device",)} if "device" in self.document else {}),
+        )
+
+    def _int8(self, model: str, variant: str) -> Settings | None:
+        """Return the settings of INT8, None where a model or variant is not made into it."""
+        return self._settings(model, variant, "int8") if "int8" in self._made(model, variant) else None
+
+    def _benchmark(self, own: Settings) -> Benchmark:
+        devices = own.strings("benchmark", "devices", default=())
+        return Benchmark(
+            max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS),
+            devices=tuple(device for device in devices if device != self.device),
+        )
+
+    # auto
+
+    def _candidates(self, own: Settings, model: str, variant: str) -> tuple[Target, ...]:
+        """Return what `auto` chooses from, the most accurate first."""
+        names = self._candidate_names(model, variant)
+        found = tuple(self._target(model, variant, name) for name in names if name in CANDIDATES)
+        check_alike(found, own.origin("candidates"), self.problems)
+        return found
+
+    def _candidate_names(self, model: str, variant: str) -> tuple[str, ...]:
+        auto, int8 = (self._settings(model, variant, precision) for precision in (AUTO, "int8"))
+        return candidate_names(auto, int8)
+
+    def _made(self, model: str, variant: str) -> set[str]:
+        """Return the precisions of a model or variant, with those that `auto` makes to choose from."""
+        listed = set(self._precisions(model, variant)[0])
+        return listed | set(self._candidate_names(model, variant)) if AUTO in listed else listed
+
+    def _wanted_at(self, model: str, variant: str, precision: str) -> KeyPath:
+        """Return where a precision is asked for: in `precisions`, else among the candidates of `auto`."""
+        _, listed = self._precisions(model, variant)
+        candidates = self._settings(model, variant, AUTO).origin("candidates") or listed
+        lists = {at: names for at in (listed, candidates) if isinstance(names := dig(self.document, at)[1], list)}
+        return next((*at, names.index(precision)) for at, names in lists.items() if precision in names)
+
+    def _check_apart(self, source: str, model: str, variant: str) -> None:
+        """A source that holds its own outputs, or the other way round, would never be up to date."""
+        outputs = posixpath.join(self.build_dir, f"{model}@{variant}" if variant else model)
+        if posixpath.isabs(source) != posixpath.isabs(outputs):
+            return
+        if _holds(source, outputs) or _holds(outputs, source):
+            how = "is part of its own source" if _holds(source, outputs) else "holds its source"
+            self.problems.add(
+                Problem(
+                    code="output-in-source",
+                    at=("models", model, "source"),
+                    message=f"`{outputs}`, where ovmake writes `{model}`, {how}: it would never be up to date",
+                    help="move the source, or choose another `build-dir`",
+                )
+            )
+
+    # int8
+
+    def _quantization(self, own: Settings, model: str, variant: str) -> Quantization:
+        name = own.text("calibration", default="")
+        if not name:
+            at = self._wanted_at(model, variant, "int8")
+            self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
+        elif self._is_same_samples(name, judge := own.text("accuracy", "dataset", default="")):
+            both = f"`{name}` both calibrates INT8 and judges it"
+            twins = f"`{name}` calibrates INT8 and `{judge}` judges it, and they hold the same samples"
+            self.problems.add(
+                Problem(
+                    code="calibration-is-validation",
+                    at=own.origins["calibration"],
+                    message=f"{both if name == judge else twins}: the gate would see what INT8 was fitted to",
+                    also=Also(at=own.origins["accuracy.dataset"], text="judged by this"),
+                    help="take samples for calibration that the gate does not use, such as some of the training set",
+                )
+            )
+        return quantization_of(own, self.problems)
+
+    def _is_same_samples(self, calibration: str, validation: str) -> bool:
+        """Whether two datasets are one, or read the same arrays of one file."""
+        one, other = self.datasets.get(calibration), self.datasets.get(validation)
+        return one is not None and other is not None and is_same(one, other)
+
+    def _check_calibrated(self) -> None:
+        """One list of precisions in `[defaults]` may ask INT8 of many models: report it once, and name them all."""
+        for at, models in self.uncalibrated.items():
+            named = ", ".join(f"`{model}:int8`" for model in models[:5]) + (", ..." if models[5:] else "")
+            where = "defaults" if at[0] == "defaults" else dotted(_without(at, "precisions", AUTO))
+            self.problems.add(
+                Problem(
+                    code="missing-calibration",
+                    at=at,
+                    message=f"no calibration data for {named}",
+                    label="INT8 takes its ranges from running the model on samples",
+                    help=f'name a dataset: `calibration = "NAME"` in [{where}.int8], and a table [datasets.NAME]',
+                )
+            )
+
+    def _check_unused(self) -> None:
+        """Warn of settings for a precision that no model makes."""
+        families = [
+            (model, variant) for model in table(self.document, ("models",)) for variant in self._variants(model)
+        ]
+        made = {family: self._made(*family) for family in families}
+        places: dict[KeyPath, set[str]] = {("defaults",): set[str]().union(*made.values())}
+        for (model, variant), precisions in made.items():
+            # What a model says holds for its variants too, whose precisions may be others.
+            at: KeyPath = ("models", model)
+            places.setdefault(at, set()).update(precisions)
+            if variant:
+                places[*at, "variants", variant] = precisions
+        for place, listed in places.items():
+            for precision in PRECISIONS:
+                if precision in table(self.document, place) and precision not in listed:
+                    self.problems.add(_unused((*place, precision)))
+
+
+def _unused(at: KeyPath) -> Problem:
+    *above, precision = at
+    who = "no model lists" if above == ["defaults"] else f"`{above[-1]}` does not list"
+    return Problem(
+        code="unused-precision",
+        at=at,
+        message=f"{who} `{precision}` in its `precisions`, so these settings do nothing",
+        help=f'add "{precision}" to `precisions`, or take the table out',
+        severity="warning",
+    )
+
+
+def _without(at: KeyPath, *keys: str) -> KeyPath:
+    """Return the path of the table that holds one of `keys`, if `at` leads through one; else `at`."""
+    return next((at[:place] for place, part in enumerate(at) if part in keys), at)
+
+
+def _holds(folder: str, path: str) -> bool:
+    return folder in (path, ".") or path.startswith(f"{folder}/")

@@ -1,0 +1,126 @@
+"""Tables of an Ovfile: those with known keys, and those whose keys are names that the user chose.
+
+Table(keys=...), Named(element=...)     kinds like those of `kinds.py`
+Key(name, kind, doc, ...)               a key of a `Table`, and what the key reference says of it
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ovmake.ovfile.problems import Problem, Problems, clipped, dotted, not_yet, toml, wrong_type
+from ovmake.ovfile.schema.kinds import Kind
+from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.text.cures import plain_name
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+
+def no_table(value: object, at: KeyPath, hint: str = "") -> Problem:
+    """Return the problem of a value that should be a table. `[[a]]` is an array of tables."""
+    if isinstance(value, list) and value and all(isinstance(element, dict) for element in value):
+        hint = f"write [{dotted(at)}], with single brackets, once"
+    return wrong_type("a table", value, at, hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key of a table. `doc` is one line for the reference, and so is `default`.
+
+    `ready` are the values that this version supports, if it does not support all that have a meaning. `required` is not
+    empty for a key that must be there, and says what to do when it is not.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    default: str = ""
+    ready: tuple[object, ...] = ()
+    required: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`."""
+
+    keys: Sequence[Key]
+    otherwise: Kind | None = None
+
+    @property
+    def expected(self) -> str:
+        """A table, or what stands for it."""
+        return self.otherwise.expected if self.otherwise else "a table"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """Unknown keys are errors; a value that is not supported says so instead of being ignored."""
+        if not isinstance(value, dict):
+            if self.otherwise:
+                self.otherwise.check(value, at, problems)
+            else:
+                problems.add(no_table(value, at))
+            return
+        known = {key.name: key for key in self.keys}
+        for name, element in value.items():
+            if name not in known:
+                message = f"unknown key `{clipped(name)}`"
+                problems.add(Problem(code="unknown-key", at=(*at, name), on="key", message=message))
+            else:
+                _check_key(known[name], element, (*at, name), problems)
+        if value.keys() <= known.keys():  # an unknown key may be the missing one, misspelt
+            self._check_required(value, at, problems)
+
+    def _check_required(self, value: dict[str, object], at: KeyPath, problems: Problems) -> None:
+        for key in self.keys:
+            if key.required and key.name not in value:
+                message = f"[{dotted(at)}] has no `{key.name}`"
+                problems.add(Problem(code="missing-key", at=at, message=message, help=key.required))
+
+
+def _check_key(key: Key, value: object, at: KeyPath, problems: Problems) -> None:
+    before = len(problems.found)
+    key.kind.check(value, at, problems)
+    if len(problems.found) == before and key.ready and value not in key.ready:
+        problems.add(not_yet(at, value, ready=f"`{toml(key.ready[0])}`"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A table whose keys are names that the user chose: models, datasets, inputs.
+
+    `strict` names become folders under the build folder, so they are kept to letters, digits and `._-`.
+    """
+
+    element: Kind
+    what: str
+    strict: bool = True
+    reserved: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """A table of tables, or of strings."""
+        return f"a table with a key per {self.what}"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """A bad name is reported at the name."""
+        if not isinstance(value, dict):
+            problems.add(wrong_type(self.expected, value, at))
+            return
+        for name, element in value.items():
+            place = (*at, name)
+            if not (NAME.match(name) if self.strict else name):
+                hint = "use up to 100 letters a to z, digits, `.`, `_` and `-`, and begin with a letter or digit"
+                hint += f": `{plain}`" if NAME.match(plain := plain_name(name)) else ""
+                problems.add(self._bad_name(name, place, hint))
+            elif name in self.reserved:
+                problems.add(self._bad_name(name, place, f"take another: ovmake writes a folder `{name}` of its own"))
+            if isinstance(self.element, Table) and not isinstance(element, dict):
+                hint = f"each key here is the name of a {self.what}; its settings go in a table [{dotted(at)}.NAME]"
+                problems.add(no_table(element, place, hint=hint))
+            else:
+                self.element.check(element, place, problems)
+
+    def _bad_name(self, name: str, at: KeyPath, hint: str) -> Problem:
+        message = f"`{clipped(name)}` cannot be the name of a {self.what}"
+        return Problem(code="bad-name", at=at, on="key", message=message, help=hint)

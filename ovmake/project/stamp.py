@@ -1,0 +1,368 @@
+"""The stamp: what the last look saw of each model when nothing of it was stale. Checked before anything else is loaded.
+
+    known = look(folder, key)          None: nothing is known, look properly
+    known.fresh(asked) -> int | None   how many targets are asked for, if all are known to be fresh
+    known.stale, known.edited          models whose files are not as they were; whether the Ovfile is not
+    encoded(...) -> bytes | None       a stamp, to be written to PLACE; None: nothing can be vouched for
+
+A no-op `ovmake build` would spend its time on importing itself and reading its own state. The stamp lists every file
+that decisions rested on, each with size, times of change and inode: for each model its sources with their folders, and
+its outputs; for all of them the Ovfile, what several models read, the folders of the store, ovmake's own code. If none
+of them changed, the decisions would be the same. If those of one model did, the others need no look.
+
+The file: the seal of the rest (see seal.py), a line of numbers (format, targets, bytes of each section), then the
+sections. A no-op reads the first four and compares them as bytes; nothing is decoded that is not asked for.
+
+    key            which Ovfile, and whether its paths may leave the repo
+    surroundings   Python, where code and packages are, the CPU
+    paths          of files and folders, each ended by a zero byte, group by group
+    states         four 64-bit numbers each
+    groups         JSON: [model, number of paths or null where it is not known to be fresh, targets], shared ones first
+    text           the Ovfile's
+
+Rule 1: a stamp says "fresh" or nothing. Every doubt, also an unreadable stamp, ends in the full look.
+Rule 2: no entry may be racy: a file written within a clock tick of the look could change again unnoticed. `encoded`
+        then leaves out what depends on it.
+Rule 3: only the standard library's lightest, no dataclass: this module and argparse are the whole cost of a no-op.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
+
+from ovmake.seal import SEAL_BYTES, read_key, seal
+
+FORMAT = 4
+PLACE = ".ovmake/stamp"
+STATE = ".ovmake/state.db"
+# The same as in store.sources: kernels stamp files with a clock that ticks every 1 to 10 ms.
+RACY_NS = 50_000_000
+SHARED = ""
+# Of a stamp: 100,000 models have some 40 MB.
+MOST_BYTES = 1 << 30
+
+# Size, time of the last change of the content and of the inode (nanoseconds), inode. tar, rsync and cp set the first
+# time back; nothing but a change sets the second, and then to now.
+State = tuple[int, int, int, int]
+Files = dict[str, State]
+NUMBERS = 4  # of a state
+ABSENT: State = (0, 0, 0, 0)
+_state: Callable[[os.stat_result], State] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+
+
+class Stamp:
+    """What is known without a look."""
+
+    __slots__ = ("_groups", "_now", "_paths", "_text", "count", "edited", "stale")
+
+    def __init__(self, paths: list[bytes], then: array[int], groups: bytes, text: bytes, count: int) -> None:
+        """Compare what was with what is.
+
+        Raises:
+            ValueError: something that several models rest on has changed.
+        """
+        self.count = count
+        self._paths = paths
+        self._groups: bytes | list[tuple[str, int | None, list[str]]] = groups
+        self._text = text
+        self._now = _states(paths)
+        self.edited = self._now[:NUMBERS] != then[:NUMBERS]
+        self.stale: frozenset[str] = frozenset()
+        if self._now != then or b"null" in groups:
+            self.stale = frozenset(self._changed(then))
+
+    def _changed(self, then: array[int]) -> Iterable[str]:
+        for model, _, files in self._slices():
+            if files is None:
+                yield model
+                continue
+            # The Ovfile is the first of the shared ones, and its change is no reason to forget the models.
+            start = NUMBERS * max(files.start, 1)
+            if self._now[start : NUMBERS * files.stop] != then[start : NUMBERS * files.stop]:
+                if model == SHARED:
+                    raise ValueError("what several models rest on has changed")
+                yield model
+
+    def _slices(self) -> Iterable[tuple[str, list[str], slice | None]]:
+        start = 0
+        for model, number, targets in self._decoded():
+            yield model, targets, None if number is None else slice(start, start + number)
+            start += number or 0
+
+    def _decoded(self) -> list[tuple[str, int | None, list[str]]]:
+        if isinstance(self._groups, bytes):
+            import json  # noqa: PLC0415 - 2 ms, and a plain no-op has no use for it
+
+            self._groups = [(model, number, targets) for model, number, targets in json.loads(self._groups)]
+        return self._groups
+
+    @property
+    def text(self) -> str:
+        """The Ovfile's text when the stamp was made."""
+        return self._text.decode()
+
+    def fresh(self, asked: Sequence[str]) -> int | None:
+        """Return how many targets the words mean (none: all), if all of them are known to be fresh; else None."""
+        if self.edited:
+            return None
+        if not asked:
+            return None if self.stale else self.count
+        named = self.named(asked)
+        if named is None or not self.stale.isdisjoint(named):
+            return None
+        words = set(asked)
+        return sum(not words.isdisjoint(_words_for(target)) for targets in named.values() for target in targets)
+
+    def named(self, asked: Sequence[str]) -> dict[str, list[str]] | None:
+        """Return the models that the words mean (none: all) with their targets; None if a word means nothing."""
+        groups = {model: targets for model, _, targets in self._decoded() if model != SHARED}
+        words = set(asked)
+        unknown = words.difference(*(_words_for(target) for targets in groups.values() for target in targets))
+        if unknown:
+            return None
+        return {
+            model: targets
+            for model, targets in groups.items()
+            if not words or any(not words.isdisjoint(_words_for(target)) for target in targets)
+        }
+
+    def models(self) -> dict[str, tuple[list[str], Files | None]]:
+        """Return the targets of every model and its files, None for a model that is not known to be fresh."""
+        return {
+            model: (targets, None if files is None or model in self.stale else self._files(files))
+            for model, targets, files in self._slices()
+            if model != SHARED
+        }
+
+    def shared(self) -> Files:
+        """Return what several models rest on, without the Ovfile; ovmake's own code among it."""
+        files = next(files for model, _, files in self._slices() if model == SHARED)
+        return {} if files is None else self._files(slice(1, files.stop))
+
+    def _files(self, part: slice) -> Files:
+        numbers = self._now[NUMBERS * part.start : NUMBERS * part.stop].tolist()
+        states = zip(*(numbers[place::NUMBERS] for place in range(NUMBERS)), strict=True)
+        return {os.fsdecode(path): state for path, state in zip(self._paths[part], states, strict=True)}
+
+
+def up_to_date(count: int) -> str:
+    """Return what is said of so many fresh targets."""
+    return f"up to date: {count} target{'' if count == 1 else 's'}"
+
+
+def look(folder: str, key: str) -> Stamp | None:
+    """Return what the stamp says of the repo in `folder` as it is now; None if that is nothing."""
+    try:
+        here = os.getcwd()  # noqa: PTH109
+        # Paths are relative: the kernel walks each of them from the root otherwise, a tenth of the time of a no-op.
+        os.chdir(folder or ".")
+        try:
+            return _read(_stored(), key)
+        finally:
+            os.chdir(here)
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def _stored() -> bytes:
+    """Return the sealed part of the stamp.
+
+    Raises:
+        ValueError: it is not this user's, or no file that ovmake wrote.
+    """
+    # In a stranger's repo it may be a link to a file without end, or a pipe that nobody writes to.
+    file = os.open(PLACE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(file, "rb") as stored:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+            raise ValueError("no stamp")
+        its_seal, data = stored.read(SEAL_BYTES), stored.read()
+    key = read_key()
+    if key is None or seal(key, data) != its_seal:
+        raise ValueError("another user's")
+    return data
+
+
+def _read(data: bytes, key: str) -> Stamp:
+    os.stat(STATE)  # noqa: PTH116 - without it, nothing is known of any target
+    head, _, rest = data.partition(b"\n")
+    form, count, *sizes = map(int, head.split())
+    if form != FORMAT or sum(sizes) != len(rest):
+        raise ValueError("another format, or torn")
+    sections = []
+    for size in sizes:
+        sections.append(rest[:size])
+        rest = rest[size:]
+    stored_key, stored_surroundings, paths, states, groups, text = sections
+    if stored_key != key.encode(errors="surrogateescape") or stored_surroundings != surroundings():
+        raise ValueError("another Ovfile, or other tools")
+    then = array("q")
+    then.frombytes(states)
+    split = paths.split(b"\0")
+    if split.pop() != b"" or len(then) != NUMBERS * len(split):
+        raise ValueError("torn")
+    return Stamp(split, then, groups, text, count)
+
+
+def _states(paths: list[bytes]) -> array[int]:
+    """Return the states of files, one after the other; zeros for what is not there.
+
+    Raises:
+        OverflowError: a number of more than 63 bits.
+    """
+    try:
+        # Half of what a no-op takes. As a loop over the paths it is a tenth more.
+        return array("q", chain.from_iterable(map(_state, map(os.stat, paths))))
+    except OSError:
+        return array("q", chain.from_iterable(map(_state_if_any, paths)))
+
+
+def _state_if_any(path: bytes) -> State:
+    try:
+        return _state(os.stat(path))  # noqa: PTH116
+    except OSError:
+        return ABSENT
+
+
+def _words_for(target: str) -> tuple[str, str, str]:
+    """Return what a user may call a target, as `graph.query.words_for` does: `m@thumb:fp32`, `m@thumb`, `m`."""
+    family = target.partition(":")[0]
+    return target, family, family.partition("@")[0]
+
+
+def encoded(
+    *,
+    key: str,
+    secret: bytes,
+    ovfile: tuple[str, State, str, int],
+    shared: Files,
+    models: Mapping[str, tuple[list[str], Files | None]],
+    looked_ns: int,
+    around: Files,
+) -> bytes | None:
+    """Return the stamp of what a look that began at `looked_ns` saw; None if that can be no stamp.
+
+    `secret` is the user's key. `ovfile` is the Ovfile's name, state and text, and when it was read. `models` holds each
+    model's targets, and the files that they rest on if all of them are fresh. `around` is the code that looked, see
+    `around`. Paths are relative to the Ovfile's folder.
+    """
+    name, state, text, read_ns = ovfile
+    if is_racy([state], read_ns) or is_racy((*shared.values(), *around.values()), looked_ns):
+        return None
+    settled: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: state} | shared | around)]
+    settled += [
+        (model, targets, None if files is None or is_racy(files.values(), looked_ns) else files)
+        for model, (targets, files) in models.items()
+    ]
+    paths = [os.fsencode(path) + b"\0" for _, _, files in settled for path in files or ()]
+    numbers = [number for _, _, files in settled for state in (files or {}).values() for number in state]
+    try:
+        states = array("q", numbers).tobytes()
+    except OverflowError:  # an inode of 64 bits
+        return None
+    listing = [[model, None if files is None else len(files), targets] for model, targets, files in settled]
+    import json  # noqa: PLC0415 - see Stamp
+
+    sections = (
+        key.encode(errors="surrogateescape"),
+        surroundings(),
+        b"".join(paths),
+        states,
+        json.dumps(listing).encode(),
+        text.encode(errors="surrogateescape"),
+    )
+    count = sum(len(targets) for _, targets, _ in settled)
+    head = " ".join(str(number) for number in (FORMAT, count, *map(len, sections)))
+    data = head.encode() + b"\n" + b"".join(sections)
+    return seal(secret, data) + data
+
+
+def is_racy(states: Iterable[State], looked_ns: int) -> bool:
+    """Whether a file was written so shortly before a look that it may change again and keep its state."""
+    return any(max(times_ns) + RACY_NS >= looked_ns for _, *times_ns, _ in states)
+
+
+def state_of(path: str) -> State:
+    """Return a file's or folder's state.
+
+    Raises:
+        OSError: there is nothing.
+    """
+    return _state(os.stat(path))  # noqa: PTH116
+
+
+def folders_of(root: str, path: str) -> list[str]:
+    """Return a folder and all folders below it, relative to `root`: a file that appears in one changes its mtime."""
+    top = os.path.join(root, path)  # noqa: PTH118
+    if not os.path.isdir(top):  # noqa: PTH112
+        return []
+    found: list[str] = []
+    _add_folders(top, path, found, frozenset())
+    return found
+
+
+def _add_folders(folder: str, name: str, found: list[str], above: frozenset[tuple[int, int]]) -> None:
+    # As in store.disk: a link that leads back up is followed once and no further.
+    here = os.stat(folder)  # noqa: PTH116
+    identity = (here.st_dev, here.st_ino)
+    if identity in above:
+        return
+    found.append(name)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                _add_folders(entry.path, f"{name}/{entry.name}", found, above | {identity})
+
+
+def after_a_tick() -> int:
+    """Wait until no file written before this call is racy; return the time."""
+    time.sleep(2 * RACY_NS / 1e9)
+    return time.time_ns()
+
+
+def surroundings() -> bytes:
+    """Return what decisions rest on that is no file: Python, where its code is looked for, the CPU."""
+    return os.fsencode(repr((sys.version, _package(), _installed()))) + _cpu()
+
+
+def around() -> Files:
+    """Return ovmake's own code, and the folders that packages are installed in, with their states."""
+    paths = [*_code(_package()), *(path for path in _installed() if os.path.isdir(path))]  # noqa: PTH112
+    return {path: state_of(path) for path in paths}
+
+
+def _package() -> str:
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+
+
+def _installed() -> list[str]:
+    # Without the first, the script's folder or with `-m` the working one: packages are installed in the others.
+    return sys.path if sys.flags.safe_path else sys.path[1:]
+
+
+def _code(package: str) -> list[str]:
+    found = [package]
+    with os.scandir(package) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                found.append(entry.path)
+            elif entry.is_dir() and entry.name != "__pycache__":
+                found += _code(entry.path)
+    return found
+
+
+def _cpu() -> bytes:
+    """Return the first page of /proc/cpuinfo less the clock's reading: model and flags of the first core."""
+    try:
+        with open("/proc/cpuinfo", "rb") as file:  # noqa: PTH123
+            lines = file.read(4096).partition(b"\n\n")[0].splitlines()
+    except OSError:
+        return b""
+    return b"\n".join(line for line in lines if not line.startswith((b"cpu MHz", b"bogomips")))

@@ -1,0 +1,67 @@
+"""Where a framework fails on a source whose checkpoint is damaged or not whole, say that first, with file and place.
+
+    @explained
+    def convert(request): ...      a handler whose errors do so
+
+The frameworks' own words are "Detected at node save/RestoreV2", "Wrong restarts value", or of another variable. They
+stay, as a note. Standard library only, but for the checksums; the files are read again only after a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ovmake.sources.integrity.fetched import lacking
+from ovmake.workers.ipc.protocol import ActionError, Request
+
+Handler = Callable[[Request], Mapping[str, object]]
+
+FAILURES = ("cannot-convert", "tensorflow-cannot-load")
+WHOLE = "copy all files of the model; those of the variables are `….index` and `….data-…`"
+HINT = "copy the files again, or export the model again"
+
+
+def explained(handler: Handler) -> Handler:
+    """Return the handler, with errors about a source that name a damaged file of it."""
+
+    def handle(request: Request) -> Mapping[str, object]:
+        try:
+            return handler(request)
+        except ActionError as error:
+            if not _is_about_source(error, request):
+                raise
+            source = Path(request.inputs["source"])
+            if missing := lacking(source):
+                said, hint = f"incomplete: {missing}", WHOLE
+            elif found := damage(source):
+                said, hint = f"damaged: {found}", HINT
+            else:
+                raise
+            message = f"`{source.name}` is {said}"
+            notes = (error.message, *error.notes)
+            raise ActionError(error.code, message, setting="source", notes=notes, help=hint) from error
+
+    return handle
+
+
+def _is_about_source(error: ActionError, request: Request) -> bool:
+    return error.code in FAILURES and "source" in request.inputs
+
+
+def damage(source: Path) -> str:
+    """Return what is damaged in the checkpoint of a SavedModel or a .meta, "" if nothing is, or it has none."""
+    # Here, because every worker imports this module, and few have a failure to explain.
+    from ovmake.sources.checkpoint import Checkpoint, CheckpointError, DamagedError
+    from ovmake.sources.protobuf import WireError
+
+    prefix = source / "variables/variables" if source.is_dir() else source.with_suffix("")
+    if not Path(f"{prefix}.index").is_file():
+        return ""
+    try:
+        Checkpoint(prefix)
+    except DamagedError as error:
+        return str(error)
+    except (CheckpointError, WireError):  # sound as far as is known: slices, strings in another form
+        return ""
+    return ""

@@ -1,0 +1,92 @@
+"""Whether all of a source is there: what a checkout or a copy may leave behind.
+
+    check_fetched(source)         refuses a Git LFS pointer in the place of any of the source's files
+    lacking(source) -> "…"        which files of a SavedModel's or a checkpoint's variables are not there, "" if all are
+
+A pointer is a text of a hundred bytes. In the place of `variables.data-…` the frameworks find a bound exceeded, in the
+place of a vocabulary they find three words: so pointers are looked for before anything is loaded. It costs a `stat` per
+file, and opening those that are small enough. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ovmake.sources.protobuf import Message, WireError
+from ovmake.sources.recognise import LFS, companions
+from ovmake.workers.ipc.protocol import ActionError
+
+# A pointer has less than this, by the specification of Git LFS.
+_POINTER_BYTES = 1024
+_VARIABLES = re.compile(rb"VarHandleOp|VariableV2")
+_MOST_MISSING = 3  # names in a message
+
+
+def check_fetched(source: Path) -> None:
+    """Refuse a source of which a file is still a Git LFS pointer.
+
+    Raises:
+        ActionError: `not-fetched`, with the file.
+        OSError: the source cannot be read.
+    """
+    for path in _files(source):
+        if is_pointer(path):
+            shown = f"{source.name}/{path.relative_to(source)}" if source.is_dir() else path.name
+            message = f"`{shown}` is a Git LFS pointer, not the file itself"
+            raise ActionError("not-fetched", message, setting="source", help="fetch the file: `git lfs pull`")
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is a pointer of Git LFS.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return path.stat().st_size < _POINTER_BYTES and path.read_bytes().startswith(LFS)
+
+
+def _files(source: Path) -> Iterator[Path]:
+    if not source.is_dir():
+        yield from (path for path in (source, *companions(source)) if path.is_file())
+        return
+    for folder, _, names in os.walk(source):
+        yield from (path for name in sorted(names) if (path := Path(folder, name)).is_file())
+
+
+def lacking(source: Path) -> str:
+    """Return what is missing of the variables, as the end of "`m` is incomplete: "; "" if nothing is.
+
+    An index that cannot be read is damaged, and no news about other files.
+    """
+    prefix = source / "variables/variables" if source.is_dir() else source.with_suffix("")
+    index = Path(f"{prefix}.index")
+    folder = f"`{prefix.parent.name}/`" if source.is_dir() else "its folder"
+    if not index.is_file():
+        return f"{folder} lacks `{index.name}`" if source.is_dir() and _has_variables(source) else ""
+    missing = [name for name in _shards(index, prefix.name) if not (prefix.parent / name).is_file()]
+    more = f" and {len(missing) - _MOST_MISSING} more" if missing[_MOST_MISSING:] else ""
+    listed = ", ".join(f"`{name}`" for name in missing[:_MOST_MISSING])
+    return f"{folder} lacks {listed}{more}" if missing else ""
+
+
+def _has_variables(source: Path) -> bool:
+    try:
+        return _VARIABLES.search((source / "saved_model.pb").read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def _shards(index: Path, prefix: str) -> list[str]:
+    """Return the names of the data files that an index speaks of; none if it cannot be read."""
+    from ovmake.sources.leveldb import DamagedTableError, SlowChecksumError, table
+
+    try:
+        header = next(iter(table(memoryview(index.read_bytes()))))[1]
+        count = Message(header, (1, 2, 3)).integer(1)
+    except (OSError, StopIteration, WireError, DamagedTableError, SlowChecksumError):
+        return []
+    # A count that is a lie may be of billions: no more are named than are looked for.
+    return [f"{prefix}.data-{number:05d}-of-{count:05d}" for number in range(min(count, 1000))]

@@ -1,0 +1,240 @@
+"""The scopes of a frozen graph as a tree, and which of them are layers.
+
+    tree = Tree(wiring)
+    tree.layers                     the Places one would call layers: scopes, and ops that stand in no layer's scope
+    tree.find("block_1_expand")     the Places meant, of the best kind only; several are an ambiguity
+
+A *place* is a scope, or an op. Its words lead to it from the model down. A scope that inlining a call left behind
+(`StatefulPartitionedCall`) is no word.
+
+A word has several spellings, the canonical one first. Keras 3 ends every layer's scope in `_1`, and that of its second
+call in `_3`: layer `conv2d` is in scope `conv2d_1`, layer `conv2d_1` in `conv2d_1_1`, or in `conv2d_1_2` if `conv2d_1`
+was taken first. So where all scopes of a scope end in numbers, and one number occurs with every name but of the last
+sort, the canonical spelling leaves the number away.
+
+A scope *holds layers* when nearly all that is in it is in scopes again; else it is a layer. Scopes that TensorFlow
+opens by itself (`moments`, `Tensordot`, and `Reshape/…` beside an op `Reshape`) are no layers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ovmake.sources.dataflow import CALL_SCOPE, PLACEHOLDERS, Wiring
+
+# Scopes in each other: people write some ten, and a name of a megabyte may have half a million. An op that is deeper is
+# counted as one that stands in no scope.
+DEEPEST = 100
+_NUMBERED = re.compile(r"(.+)_(\d+)")
+_TENSORFLOWS_OWN = re.compile(
+    r"(assert\w*|batchnorm|Cast|cond|einsum|l2_normalize|moments|normalize_moments|ones|range|strided_slice"
+    r"|TensorArray\w*|Tensordot|while|zeros)(_\d+)?",
+)
+# How well a name fits, the best first.
+_LAYER, _SCOPE, _RAW_SCOPE, _OP, _RAW_OP = range(5)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Place:
+    """A scope or an op. `ops` are those that stand directly in a scope, or the op itself.
+
+    `words` lead to it, see `spellings`. `inputs` and `outputs` are the tensors that carry data into it and out
+    of it, in the graph's order.
+    """
+
+    path: str
+    raw: str
+    parent: Place | None = None
+    is_op: bool = False
+    canonical: str = ""
+    is_layer: bool = False
+    parts: int = 0  # layers in it
+    words: tuple[Mapping[str, bool], ...] = ()
+    ops: list[str] = field(default_factory=list)
+    scopes: dict[str, Place] = field(default_factory=dict)
+    inputs: dict[str, None] = field(default_factory=dict)
+    outputs: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is only what inlining a call left."""
+        return bool(CALL_SCOPE.fullmatch(self.raw))
+
+    @property
+    def lineage(self) -> list[Place]:
+        """The places around it from the outermost on, and itself; without the graph."""
+        found: list[Place] = []
+        place: Place | None = self
+        while place is not None and place.parent is not None:
+            found.append(place)
+            place = place.parent
+        return found[::-1]
+
+    @property
+    def spellings(self) -> dict[str, bool]:
+        """How its own word may be written, and whether that is the raw spelling where there is a canonical one."""
+        if self.canonical:
+            return {self.canonical: False, self.raw: True}
+        numbered = _NUMBERED.fullmatch(self.raw)
+        lonely = self.parent is not None and not self.is_op and len(_inner(self.parent)) == 1
+        return {self.raw: False, numbered[1]: False} if numbered and lonely else {self.raw: False}
+
+    def all_ops(self) -> Iterator[str]:
+        """Yield every op in it, at any depth."""
+        yield from self.ops
+        for scope in self.scopes.values():
+            yield from scope.all_ops()
+
+    def all_scopes(self) -> Iterator[Place]:
+        """Yield the scopes in it, at any depth, outer ones first."""
+        for scope in self.scopes.values():
+            yield scope
+            yield from scope.all_scopes()
+
+
+class Tree:
+    """The scopes of a graph. `home` is the innermost scope of an op."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        names = [name for name in wiring.order if wiring.computes(name)]
+        self._inputs = {name for name in names if wiring.ops[name].type in PLACEHOLDERS}
+        self.root = Place(path="", raw="")
+        for name in names:
+            if name.count("/") <= DEEPEST:
+                self._make(name.rpartition("/")[0])
+        scopes = {scope.path: scope for scope in self.root.all_scopes()}
+        # An op stands in the scope of its own name, if there is one: `Reshape` with `Reshape/shape`.
+        self.home = {name: scopes.get(name) or scopes.get(name.rpartition("/")[0], self.root) for name in names}
+        for name, home in self.home.items():
+            home.ops.append(name)
+        for scope in [self.root, *scopes.values()]:
+            _name_inner(scope)
+        self.ops = {name: _op_place(name, home) for name, home in self.home.items()}
+        self.by_path = {**self.ops, **scopes}
+        self._depth = 0  # how many words lead to the outermost model
+        self.layers = self._layers(self.root, outermost=True)
+        self._by_last: dict[str, list[Place]] = {}
+        for place in [*scopes.values(), *self.ops.values()]:
+            outer = place.parent.words if place.parent is not None else ()
+            place.words = outer if place.is_call else (*outer, place.spellings)
+            for spelling in place.spellings:
+                self._by_last.setdefault(spelling, []).append(place)
+
+    def find(self, name: str) -> list[Place]:
+        """Return the places that the end of whose path `name` is, of the best kind that there is.
+
+        A layer by its canonical name goes before a scope, a scope before an op, canonical names before raw ones; and of
+        a kind, what stands in the outermost model goes before what is in a model inside of it, as with `get_layer`.
+        """
+        words = [word for word in name.split("/") if not CALL_SCOPE.fullmatch(word)]
+        found: dict[tuple[int, bool], list[Place]] = {}
+        for place in self._by_last.get(words[-1], ()) if words else ():
+            rank = self._rank(place, words)
+            if rank is not None:
+                found.setdefault(rank, []).append(place)
+        return found[min(found)] if found else []
+
+    def _rank(self, place: Place, words: Sequence[str]) -> tuple[int, bool] | None:
+        own = place.words
+        if len(words) > len(own):
+            return None
+        raw = False
+        for word, spellings in zip(reversed(words), reversed(own), strict=False):
+            if word not in spellings:
+                return None
+            raw = raw or spellings[word]
+        kind = _OP if place.is_op and not place.is_layer else _SCOPE
+        inside = len(own) - len(words) > self._depth
+        return (_LAYER if place.is_layer and not raw else kind + raw), inside
+
+    def _make(self, path: str) -> None:
+        place = self.root
+        for word in path.split("/") if path else ():
+            if word not in place.scopes:
+                below = f"{place.path}/{word}" if place.path else word
+                place.scopes[word] = Place(path=below, raw=word, parent=place)
+            place = place.scopes[word]
+
+    def _layers(self, scope: Place, *, outermost: bool) -> list[Place]:
+        """Return the layers in a scope that holds layers, those in layers that hold layers too."""
+        found: list[Place] = []
+        # A lone scope at the top is the model itself, and no layer of it.
+        lone = outermost and len(_inner(scope)) == 1 and not set(_loose(scope)) - self._inputs
+        for unit in [*_inner(scope), *_loose_scopes(scope)]:
+            holds = _is_unit(unit) and _holds_layers(unit, outermost=lone)
+            if lone and holds:
+                self._depth += 1
+            else:
+                unit.is_layer = True
+                found.append(unit)
+            if holds:
+                inside = self._layers(unit, outermost=lone)
+                unit.parts = len(inside)
+                found += inside
+        for name in _loose(scope):
+            if name != scope.path:
+                self.ops[name].is_layer = True
+                found.append(self.ops[name])
+        return found
+
+
+def _op_place(name: str, home: Place) -> Place:
+    raw = name.rpartition("/")[2]
+    parent = home.parent if home.path == name else home
+    return Place(path=name, raw=raw, parent=parent, is_op=True, ops=[name])
+
+
+def _is_unit(scope: Place) -> bool:
+    """Whether a scope may be a layer: TensorFlow did not open it by itself."""
+    return not _TENSORFLOWS_OWN.fullmatch(scope.raw) and scope.path not in scope.ops
+
+
+def _inner(scope: Place) -> list[Place]:
+    """Return the scopes in a scope that may be layers, as if calls were not there."""
+    found: list[Place] = []
+    for inner in scope.scopes.values():
+        found += _inner(inner) if inner.is_call else [inner] * _is_unit(inner)
+    return found
+
+
+def _loose_scopes(scope: Place) -> list[Place]:
+    found: list[Place] = []
+    for inner in scope.scopes.values():
+        found += _loose_scopes(inner) if inner.is_call else [inner] * (not _is_unit(inner))
+    return found
+
+
+def _loose(scope: Place) -> list[str]:
+    """Return the ops that stand in a scope and in none of its scopes, as if calls were not there."""
+    found = list(scope.ops)
+    for inner in scope.scopes.values():
+        found += _loose(inner) if inner.is_call else []
+    return found
+
+
+def _holds_layers(scope: Place, *, outermost: bool) -> bool:
+    inner = _inner(scope)
+    loose = len(_loose(scope)) + len(_loose_scopes(scope))
+    if any(place.canonical for place in inner):
+        return True
+    if outermost:
+        return len(inner) > 1 or (len(inner) == 1 and not loose)
+    return len(inner) > 1 and 2 * loose <= len(inner)
+
+
+def _name_inner(scope: Place) -> None:
+    """Give the scopes in a scope their canonical names, if they all carry Keras 3's number."""
+    inner = _inner(scope)
+    matches = [_NUMBERED.fullmatch(place.raw) for place in inner]
+    numbers: dict[str, set[str]] = {}
+    for match in matches:
+        if match is None:
+            return
+        numbers.setdefault(match[1], set()).add(match[2])
+    taken = {place.raw for place in inner}
+    plain = [found for name, found in numbers.items() if name not in taken]
+    if len(numbers) > 1 and plain and set.intersection(*plain):
+        for place, match in zip(inner, matches, strict=True):
+            place.canonical = match[1] if match else ""

@@ -1,0 +1,61 @@
+"""Which of TensorFlow's own operations a .tflite file runs: the interpreter's flex delegate has all of their kernels.
+
+    flex_troubles(data, allowed) -> [Trouble(op="WriteFile", ...)]
+
+An operator of the code `FlexWriteFile` is TensorFlow's WriteFile. The code is only a label, though: which operation is
+run, with which attributes, says a NodeDef in the operator's options. So an operator is refused for its label, and for
+any refused operation that its options name. Custom operators of other labels are none of TensorFlow's: the interpreter
+has some that compute, and does not know the rest.
+
+Schema: tensorflow/compiler/mlir/lite/schema/schema.fbs. Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ovmake.sources.screening.allowed_ops import CONDITIONS, REASONS, objection
+from ovmake.sources.screening.meta_graph import Trouble
+from ovmake.sources.tflite_graph import Table
+
+_FLEX = "Flex"
+# Places of fields in their tables.
+_CODES, _SUBGRAPHS = 1, 2  # of the model
+_CUSTOM_CODE = 1  # of an OperatorCode
+_OPERATORS = 3  # of a SubGraph
+_CODE, _OPTIONS, _FAR_OPTIONS = 0, 5, (9, 10)  # of an Operator
+# Words of the policy that say what an operation does. Ops of tests, and those that TensorFlow puts in, have no effects
+# and names too short to look for.
+_EFFECTS = {why: ops for why, ops in REASONS.items() if "tests" not in why and "itself" not in why}
+
+
+def flex_troubles(data: bytes, allowed: frozenset[str]) -> list[Trouble]:
+    """Return what may not run in a .tflite file.
+
+    Raises:
+        struct.error, IndexError, UnicodeDecodeError: it is truncated or otherwise no FlatBuffer.
+    """
+    root = Table.root(data)
+    codes = [code.text(_CUSTOM_CODE) for code in root.tables(_CODES)]
+    found = []
+    for subgraph in root.tables(_SUBGRAPHS):
+        for place, operator in enumerate(subgraph.tables(_OPERATORS)):
+            code = codes[operator.number(_CODE)]
+            if code.startswith(_FLEX):
+                op = code.removeprefix(_FLEX)
+                why = "" if op in allowed else objection(op, {}) or _hidden(operator, op, allowed)
+                if why:
+                    found.append(Trouble(place="", node=f"operator {place}", op=op, why=why))
+    return found
+
+
+def _hidden(operator: Table, op: str, allowed: frozenset[str]) -> str:
+    """Return what an operator's options do that its label does not say."""
+    if any(operator.has(place) for place in _FAR_OPTIONS):
+        return "has options outside of the file's tables, where they are not looked at"
+    options = operator.content(_OPTIONS).decode("latin-1")
+    for why, ops in _EFFECTS.items():
+        named = next((word[0] for word in re.finditer(ops, options) if word[0] not in allowed), None)
+        if named is not None:
+            return f"has `{named}` in its options, which {why}"
+    return "has conditions that cannot be checked here" if op in CONDITIONS else ""

@@ -1,0 +1,283 @@
+"""Our own folders, `.ovmake/` and the build folder: opened by directory handle, so that no link in a repo leads out.
+
+    ours = Beneath(root)                 paths are relative to `root`, with `/`
+    ours.read(path), ours.replace(path, data), ours.remove(path), ours.make_folder(path), ours.stat(path) ...
+
+    create, take, copy, have, forget     one file, by its absolute path, in a folder
+                                                                       that was opened before
+
+A cloned repo may hold anything git can store, links among it: `.ovmake/lock -> ~/.ssh/authorized_keys`. So:
+
+Rule 1: a path is followed folder by folder, each opened relative to the one above it (openat(2)). A link is not
+        followed, neither in a folder's place nor in a file's: `ForeignEntryError`, before anything is touched.
+Rule 2: what is new is made exclusively. What is replaced is renamed over, which replaces a link and does not follow it.
+Rule 3: what is written in place has one name: of a file with several, the others lie who knows where.
+Rule 4: removing a folder stays in it: links are removed, and what they lead to is not looked at.
+
+`follow_folders` is `--allow-outside`: the user says that folders may be links, as in `build -> /big/disk`. Files never.
+The root itself is the user's word, given on the command line, and may be reached through links.
+
+Rule 5: in `store/`, `engine/`, and what writes stamps and reports, files are opened, made, renamed and removed here and
+        nowhere else; tests/test_architecture.py holds that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+
+from ovmake.store.files import handles
+from ovmake.store.files.handles import FOLDER, NEW, ForeignEntryError, create_at, flush_folder, is_link, open_file
+
+CHUNK_BYTES = 1 << 20
+
+
+class Beneath:
+    """The folders and files of ours below `root`."""
+
+    def __init__(self, root: str, *, follow_folders: bool = False) -> None:
+        self.root = root
+        self._follow = follow_folders
+
+    # handles
+
+    @contextlib.contextmanager
+    def folder(self, path: str, *, make: bool = False) -> Iterator[int]:
+        """Open a folder, and with `make` make it and those above it.
+
+        Raises:
+            OSError: there is none.
+            ForeignEntryError: it, or one above it, is a link.
+        """
+        handle = os.open(self.root, FOLDER)
+        try:
+            for part, shown in _steps(path):
+                below = self._enter(handle, part, shown, make=make)
+                os.close(handle)
+                handle = below
+            yield handle
+        except OSError as error:
+            # Whoever works with the handle told the kernel the last part of the path only.
+            if isinstance(error.filename, str) and not error.filename.startswith("/"):
+                error.filename = "/".join(filter(None, (self.root, path, error.filename)))
+            raise
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def place(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """Open the folder that `path` is in; yield it with the last name of the path."""
+        above, _, name = path.rpartition("/")
+        with self.folder(above or ("/" if path.startswith("/") else ""), make=make) as handle:
+            yield handle, name
+
+    def _enter(self, handle: int, part: str, shown: str, *, make: bool) -> int:
+        if part == "..":
+            if not self._follow:
+                raise ForeignEntryError(shown, "leads up")
+            return os.open(part, FOLDER, dir_fd=handle)
+        try:
+            return self._open_folder(handle, part, shown)
+        except FileNotFoundError as error:
+            if not make:
+                raise _at(error, f"{self.root}/{shown}") from None
+        except OSError as error:
+            raise _at(error, f"{self.root}/{shown}") from None
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, dir_fd=handle)
+            return self._open_folder(handle, part, shown)
+        except OSError as error:
+            raise _at(error, f"{self.root}/{shown}") from None
+
+    def _open_folder(self, handle: int, part: str, shown: str) -> int:
+        if part == "/":
+            if not self._follow:
+                raise ForeignEntryError(shown, "leads up")
+            return os.open(part, FOLDER)
+        try:
+            return os.open(part, FOLDER | os.O_NOFOLLOW, dir_fd=handle)
+        except OSError as error:
+            if error.errno not in {errno.ENOTDIR, errno.ELOOP} or not is_link(handle, part):
+                raise
+        if not self._follow:
+            raise ForeignEntryError(shown, "is a link")
+        return os.open(part, FOLDER, dir_fd=handle)
+
+    def open(self, path: str, flags: int, *, in_place: bool = False) -> int:
+        """Open a regular file; with `in_place` it is going to be written, and must have one name only.
+
+        Raises:
+            OSError: it cannot be opened.
+            ForeignEntryError: it is a link, a pipe or the like, or has several names.
+        """
+        with self.place(path, make=bool(flags & os.O_CREAT)) as (handle, name):
+            return open_file(handle, name, flags, shown=path, in_place=in_place)
+
+    # looking
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """Return the state of what is there itself, a link's too; None if there is nothing.
+
+        Raises:
+            ForeignEntryError: a folder above it is a link.
+        """
+        try:
+            with self.place(path) as (handle, name):
+                return os.stat(name or ".", dir_fd=handle, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def walk(self, path: str) -> dict[str, os.stat_result]:
+        """Return the files below a folder by relative path, links among them, which are not followed."""
+        found: dict[str, os.stat_result] = {}
+        with self.folder(path) as handle:
+            handles.walk(handle, "", found)
+        return found
+
+    def check(self, path: str) -> None:
+        """See that a folder, if there is one, holds folders and regular files of one name each, and nothing else.
+
+        Raises:
+            ForeignEntryError: there is a link, a pipe or the like, or a file that has a name elsewhere, too.
+        """
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), self.folder(path) as handle:
+            for name in sorted(os.listdir(handle)):  # noqa: PTH208 - of a handle
+                handles.check_at(handle, name, f"{path}/{name}", follow=self._follow)
+
+    def names(self, path: str) -> list[str]:
+        """Return the names in a folder; none if there is no folder."""
+        try:
+            with self.folder(path) as handle:
+                return os.listdir(handle)  # noqa: PTH208 - of a handle
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes."""
+        return handles.read(self.open(path, os.O_RDONLY))
+
+    # changing
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it."""
+        with self.folder(path, make=True):
+            pass
+
+    def replace(self, path: str, data: bytes, *, durable: bool = True) -> None:
+        """Make a file hold `data`, whole or not at all: a new file beside it, renamed over it.
+
+        One run at a time writes here, so the new file's name can be the same each time: what a kill left is removed.
+        """
+        with self.place(path, make=True) as (handle, name):
+            scratch = f".{name}.tmp"
+            try:
+                handles.remove(handle, scratch)
+                with os.fdopen(create_at(handle, scratch), "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    if durable:
+                        os.fsync(file.fileno())
+                os.rename(scratch, name, src_dir_fd=handle, dst_dir_fd=handle)
+            except OSError as error:
+                raise _at(error, f"{self.root}/{path}") from None
+            finally:
+                with contextlib.suppress(OSError):
+                    os.unlink(scratch, dir_fd=handle)
+            if durable:
+                flush_folder(handle)
+
+    def adopt(self, scratch: str, path: str) -> None:
+        """Move a finished file to `path`, and flush both to the medium."""
+        with self.place(scratch) as (old, old_name), self.place(path, make=True) as (new, new_name):
+            file = open_file(old, old_name, os.O_RDONLY, shown=scratch)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+            os.rename(old_name, new_name, src_dir_fd=old, dst_dir_fd=new)
+            flush_folder(new)
+
+    def move(self, old: str, new: str) -> None:
+        """Rename within a folder, or between two of ours. What is at `new` is replaced.
+
+        Raises:
+            FileNotFoundError: there is nothing at `old`.
+        """
+        with self.place(old) as (source, old_name), self.place(new) as (target, new_name):
+            os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
+
+    def remove(self, path: str, *, as_far_as_possible: bool = False) -> None:
+        """Remove a file, a link, or a folder with all it holds; it need not exist."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), self.place(path) as (handle, name):
+            handles.remove(handle, name, as_far_as_possible=as_far_as_possible)
+
+    def remove_if_empty(self, path: str) -> None:
+        """Remove a folder that holds nothing; leave any other."""
+        with contextlib.suppress(OSError), self.place(path) as (handle, name):
+            os.rmdir(name, dir_fd=handle)
+
+
+def create(path: str, data: bytes) -> None:
+    """Make a new file at an absolute path, in a folder that was made for it.
+
+    Raises:
+        FileExistsError: there is something.
+    """
+    with os.fdopen(os.open(path, NEW, 0o666), "wb") as file:
+        file.write(data)
+
+
+def take(path: str) -> bytes:
+    """Return the bytes of a regular file at an absolute path."""
+    return handles.read(_opened(path))
+
+
+def copy(path: str, to: str) -> None:
+    """Make a new file at the absolute path `to` with the bytes of a regular one."""
+    with os.fdopen(_opened(path), "rb") as source, os.fdopen(os.open(to, NEW, 0o666), "wb") as target:
+        while chunk := source.read(CHUNK_BYTES):
+            target.write(chunk)
+
+
+def have(path: str, *, empty: bool = False) -> None:
+    """Make an empty file at an absolute path if there is none; what there is has to be a file of one name."""
+    above, name = os.path.split(path)
+    file = Beneath(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
+    try:
+        if empty:
+            os.ftruncate(file, 0)
+    finally:
+        os.close(file)
+
+
+def forget(path: str) -> None:
+    """Remove the file at an absolute path; it need not exist."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
+
+
+def _opened(path: str) -> int:
+    above, name = os.path.split(path)
+    with Beneath(above).place(name) as (handle, _):
+        return open_file(handle, name, os.O_RDONLY, shown=path)
+
+
+def _steps(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a path, each with the path up to it. An absolute one begins with "/"."""
+    shown = ""
+    if path.startswith("/"):
+        shown = "/"
+        yield "/", shown
+    for part in path.split("/"):
+        if part not in {"", "."}:
+            shown = f"{shown.rstrip('/')}/{part}" if shown else part
+            yield part, shown
+
+
+def _at(error: OSError, path: str) -> OSError:
+    """Return the error with the whole path: the kernel was told the last part only."""
+    error.filename = path
+    return error

@@ -1,0 +1,45 @@
+"""Whether outputs can go into the build folder: seen before anything is built, and not after.
+
+check_build_folder(ours, folder, inside) -> Diagnostic | None
+"""
+
+from __future__ import annotations
+
+import os
+import stat as stat_module
+from collections.abc import Callable
+
+from ovmake.diagnostics import Diagnostic
+from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.handles import ForeignEntryError
+
+
+def check_build_folder(
+    ours: Beneath, folder: str, inside: Callable[[str], bool], *, follow: bool = False
+) -> Diagnostic | None:
+    """Return what is wrong with a build folder, which need not be there yet; None if it can be one.
+
+    `inside` says whether a path stays in the repo, links followed; with `follow` links may lead anywhere.
+
+    Raises:
+        ForeignEntryError: it, or a folder above it, is a link that stays in the repo, or leads up.
+    """
+    parts = folder.split("/")
+    for path in ("/".join(parts[:count]) for count in range(1, len(parts) + 1)):
+        found = ours.stat(path)
+        if found is None:
+            return None
+        link = stat_module.S_ISLNK(found.st_mode)
+        if link and follow:
+            found, link = os.stat(f"{ours.root}/{path}" if not path.startswith("/") else path), False  # noqa: PTH116
+        if link and inside(path):
+            raise ForeignEntryError(path, "is a link")
+        if link:
+            message = f"`{path}`, where outputs would go, is a link that leaves the repo"
+            hint = "run ovmake with --allow-outside if you trust it"
+            return Diagnostic(code="path-outside", message=message, help=hint)
+        if not stat_module.S_ISDIR(found.st_mode):
+            message = f"`{path}`, where outputs would go, is no folder"
+            hint = 'move it away, or name another folder at the top of the Ovfile: `build-dir = "FOLDER"`'
+            return Diagnostic(code="build-dir", message=message, help=hint)
+    return None

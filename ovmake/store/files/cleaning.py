@@ -1,0 +1,46 @@
+"""`ovmake clean`: remove what ovmake published, and nothing that somebody else put there."""
+
+from __future__ import annotations
+
+import stat as stat_module
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.disk import RealDisk, by_folder
+from ovmake.store.lock import LOCK
+
+REPORT_FILES = ("index.html", "report.json")
+
+
+def remove_outputs(disk: RealDisk, build_dir: str, places: Iterable[str]) -> int:
+    """Remove published files, and folders that are empty then; return how many files."""
+    published = list(places)
+    disk.clear_up(by_folder(published))
+    files = [*published, *(f"{build_dir}/report/{name}" for name in REPORT_FILES)]
+    # Looked at before the first is removed: what is no folder of ours on the way to any of them ends the command.
+    there = [file for file in files if _is_file(disk.ours, file)]
+    for file in there:
+        disk.remove(file)
+    top = PurePosixPath(build_dir)
+    folders = {folder for file in files for folder in PurePosixPath(file).parents if folder.is_relative_to(top)}
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+        disk.ours.remove_if_empty(str(folder))
+    return len(there)
+
+
+def _is_file(ours: Beneath, path: str) -> bool:
+    found = ours.stat(path)
+    return found is not None and not stat_module.S_ISDIR(found.st_mode)
+
+
+def remove_state(ours: Beneath, state: str) -> None:
+    """Remove `.ovmake/`, by whoever holds its lock.
+
+    The lock goes last. Once it is gone the next one may be at work, with a lock of its own and in a folder that stays.
+    """
+    for name in ours.names(state):
+        if name != LOCK:
+            ours.remove(f"{state}/{name}", as_far_as_possible=True)
+    ours.remove(f"{state}/{LOCK}", as_far_as_possible=True)
+    ours.remove_if_empty(state)

@@ -1,0 +1,247 @@
+"""The disk, as the engine sees it: a small protocol, and the real thing.
+
+    Disk                 the protocol; tests have one in memory with a clock and a log of what was read
+    RealDisk(root, own)  every path is relative to `root`, the folder of the Ovfile, with `/`
+
+Rule 1: `write` and `adopt` are atomic and durable: after them the file is whole even if the power fails.
+Rule 2: `publish` replaces files of a folder together: whoever looks sees the old set, the new set, or none of them, and
+        never a mixture.
+Rule 3: what is published shares no inode with its original, so that an edit in place does not reach it. It may share
+        blocks, where the file system copies them when one side is written to (reflinks). See publishing.py.
+Rule 4: what is written lies in folders of our own, `own`, where no link is followed (beneath.py). Sources are read
+        only, and may be reached through links that stay in the repo.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat as stat_module
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ovmake.graph.digest import Digest
+from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.links import linked
+from ovmake.store.files.publishing import DigestMismatchError, clear_up, publish
+
+__all__ = ["DigestMismatchError", "Disk", "LinkOutsideError", "RealDisk", "Stat", "by_folder", "is_full"]
+
+# SQLite's WAL wants a file of 32 kB beside the database, only to read it.
+FULL_BYTES = 1 << 16
+# Where a repo's state and its outputs are, if the Ovfile says nothing else.
+OWN = (".ovmake", "build")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What tells one state of a file from another without reading it.
+
+    `mtime_ns` is the time of the last change, of the content or of the inode, whichever is later.
+    """
+
+    is_folder: bool
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+
+
+class LinkOutsideError(Exception):
+    """A link in a source folder leads out of the repo; `path` is the link."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class Disk(Protocol):
+    """What the engine does to files. Paths are relative to the Ovfile's folder."""
+
+    def stat(self, path: str) -> Stat | None:
+        """Return the state of a file or folder, None if there is none."""
+
+    def walk(self, path: str) -> dict[str, Stat]:
+        """Return the files below a folder by relative path; symbolic links are followed.
+
+        Raises:
+            LinkOutsideError: one of them leaves the repo.
+        """
+
+    def linked(self, path: str) -> list[str]:
+        """Return what the links in a source folder lead to: absolute paths, without any link in them."""
+
+    def digest(self, path: str) -> Digest:
+        """Return the digest of a file's bytes."""
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Make a file hold `data`."""
+
+    def adopt(self, scratch: str, path: str) -> None:
+        """Move a finished scratch file to `path`."""
+
+    def publish(self, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
+        """Put copies into a folder: name -> (path of the original, its digest).
+
+        Raises:
+            DigestMismatchError: an original does not have its digest; the folder is untouched.
+        """
+
+    def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
+        """Remove what a killed `publish` left beside these folders; for each, the names of the files published there.
+
+        A folder that it had moved aside comes back, and what a user put beside the files stays.
+        """
+
+    def remove(self, path: str) -> None:
+        """Remove a file or a folder with all it holds; it need not exist."""
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and its parents."""
+
+    def now_ns(self) -> int:
+        """Return the time on the clock that stamps files."""
+
+
+def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of files by their folder."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        found.setdefault(folder, []).append(name)
+    return found
+
+
+class RealDisk:
+    """The file system below `root`.
+
+    `own` are the folders that ovmake writes; everything else is a source, and is read only. `inside` says whether a
+    path stays in the repo after links were followed, and is asked of every link in a source folder.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        own: Collection[str] = OWN,
+        *,
+        inside: Callable[[str], bool] = lambda _: True,
+        follow_folders: bool = False,
+    ) -> None:
+        self.root = root
+        self.ours = Beneath(str(root), follow_folders=follow_folders)
+        self._root = str(root)
+        self._own = tuple(f"{folder}/" for folder in own)
+        self._inside = inside
+
+    def absolute(self, path: str) -> str:
+        """Return the path as a process with another working folder can use it."""
+        return os.path.join(self._root, path)  # noqa: PTH118 - on the path of a no-op; pathlib costs 5 times as much
+
+    def _is_ours(self, path: str) -> bool:
+        return f"{path}/".startswith(self._own)
+
+    def stat(self, path: str) -> Stat | None:
+        """See `Disk`. A path through something that is no folder does not exist either."""
+        try:
+            # A link in the place of a file of ours is not that file. Folders above it are looked at when it is opened.
+            found = os.stat(self.absolute(path), follow_symlinks=not self._is_ours(path))  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return _stat(found)
+
+    def walk(self, path: str) -> dict[str, Stat]:
+        """See `Disk`. A link that leads back up is followed once and no further; in folders of ours none is."""
+        if self._is_ours(path):
+            return {name: _stat(found) for name, found in self.ours.walk(path).items()}
+        found: dict[str, Stat] = {}
+        self._walk(path, "", found, frozenset())
+        return found
+
+    def _walk(self, top: str, prefix: str, found: dict[str, Stat], above: frozenset[tuple[int, int]]) -> None:
+        folder = self.absolute(f"{top}/{prefix}")
+        here = os.stat(folder)  # noqa: PTH116
+        identity = (here.st_dev, here.st_ino)
+        if identity in above:
+            return
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_symlink() and not self._inside(f"{top}/{prefix}{entry.name}"):
+                    raise LinkOutsideError(f"{top}/{prefix}{entry.name}")
+                if entry.is_dir():
+                    self._walk(top, f"{prefix}{entry.name}/", found, above | {identity})
+                else:
+                    # A dangling link is listed with an impossible state, so that reading it fails where it is read.
+                    exists = os.path.exists(entry.path)  # noqa: PTH110
+                    found[prefix + entry.name] = _stat(entry.stat()) if exists else Stat(False, -1, 0, 0)
+
+    def linked(self, path: str) -> list[str]:
+        """See `Disk`."""
+        return linked(self.absolute(path))
+
+    def digest(self, path: str) -> Digest:
+        """See `Disk`."""
+        with os.fdopen(self._open(path), "rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+            return Digest(digest.hexdigest(), file.tell())
+
+    def read(self, path: str) -> bytes:
+        """See `Disk`."""
+        with os.fdopen(self._open(path), "rb") as file:
+            return file.read()
+
+    def _open(self, path: str) -> int:
+        if self._is_ours(path):
+            return self.ours.open(path, os.O_RDONLY)
+        # Whoever opens a named pipe waits for a writer, and /dev/zero has no end.
+        file = os.open(self.absolute(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if stat_module.S_ISREG(os.fstat(file).st_mode):
+            return file
+        os.close(file)
+        raise OSError(errno.EINVAL, "it is no regular file", self.absolute(path))
+
+    def write(self, path: str, data: bytes) -> None:
+        """See `Disk`."""
+        self.ours.replace(path, data)
+
+    def adopt(self, scratch: str, path: str) -> None:
+        """See `Disk`."""
+        self.ours.adopt(scratch, path)
+
+    def publish(self, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
+        """See `Disk`."""
+        publish(self.ours, folder, files)
+
+    def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
+        """See `Disk`. Lists each parent once."""
+        for parent, names in by_folder(folders).items():
+            clear_up(self.ours, parent, {name: folders[f"{parent}/{name}"] for name in names})
+
+    def remove(self, path: str) -> None:
+        """See `Disk`."""
+        self.ours.remove(path)
+
+    def make_folder(self, path: str) -> None:
+        """See `Disk`."""
+        self.ours.make_folder(path)
+
+    def now_ns(self) -> int:
+        """See `Disk`."""
+        return time.time_ns()
+
+
+def _stat(found: os.stat_result) -> Stat:
+    # tar, rsync and cp set mtime back; nothing but a change sets ctime, and then to now.
+    changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
+    return Stat(stat_module.S_ISDIR(found.st_mode), found.st_size, changed_ns, found.st_ino)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk that a folder is on has no room for anything of ours. One without blocks (/proc) is no disk."""
+    found = os.statvfs(folder)
+    return found.f_blocks > 0 and found.f_bavail * found.f_frsize < FULL_BYTES

@@ -1,0 +1,121 @@
+"""Digests of files and folders, through the stat cache.
+
+    sources.state(path) -> SourceState | None     what is there now
+    sources.unchanged(path, state) -> bool        whether it still is, read again where a clock tick may hide a change
+    sources.remember()                            write new digests to the database
+
+A cached digest is believed if size, mtime and inode are the same *and* the file was last written clearly before the
+digest was taken: a file written twice within a clock tick looks the same and is not (git calls such entries racy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovmake.graph.digest import Digest, of_tree
+from ovmake.store.database import CachedFile, Database
+from ovmake.store.files.disk import Disk, LinkOutsideError, Stat
+
+# Kernels stamp files with a clock that ticks every 1 to 10 ms.
+RACY_NS = 50_000_000
+
+# Of how many files a folder's listing is kept, so that a reason can name those that differ. A row takes about 100 bytes
+# a file, for each state of the folder that something was built of: 50,000 images would be 5 MB each.
+MOST_LISTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source's digest, and the state of every file of it (key "" for a source that is one file).
+
+    `listing`: the files' digests, of a folder with at most `MOST_LISTED` of them; else None.
+    """
+
+    digest: Digest
+    files: Mapping[str, Stat]
+    listing: Mapping[str, Digest] | None = None
+
+
+class Sources:
+    """Digests on a disk, with what the database remembers."""
+
+    def __init__(self, disk: Disk, database: Database) -> None:
+        self._disk = disk
+        self._database = database
+        self._cached: dict[str, CachedFile] = {}
+        self._fresh: dict[str, CachedFile] = {}
+        self._states: dict[str, SourceState | None] = {}
+        self._looked_at: dict[str, Stat] = {}
+
+    def state(self, path: str) -> SourceState | None:
+        """Return the state of a source, None if there is none. Asked once per run: an edit belongs to the next run.
+
+        Raises:
+            OSError: it is there but cannot be read.
+            LinkOutsideError: a link in it leaves the repo.
+        """
+        if path not in self._states:
+            self._states[path] = self._look(path)
+        return self._states[path]
+
+    def _look(self, path: str) -> SourceState | None:
+        found = self._disk.stat(path)
+        if found is None:
+            return None
+        if not found.is_folder:
+            return SourceState(self.file_digest(path, found), {"": found})
+        files = self._disk.walk(path)
+        self._cached |= self._database.files(path)
+        digests = {name: self._digest(f"{path}/{name}", stat) for name, stat in files.items()}
+        return SourceState(of_tree(digests), files, digests if len(digests) <= MOST_LISTED else None)
+
+    def looked_at(self, path: str) -> dict[str, Stat]:
+        """Return the files whose digests were asked for, at `path` or below it, as they were then."""
+        state = self._states.get(path)
+        if state is not None:
+            return {f"{path}/{name}" if name else path: found for name, found in state.files.items()}
+        return {path: self._looked_at[path]} if path in self._looked_at else {}
+
+    def unchanged(self, path: str, state: SourceState) -> bool:
+        """Whether the source has the state that `state` says."""
+        try:
+            found = self._disk.stat(path)
+            if found is None:
+                return False
+            files = self._disk.walk(path) if found.is_folder else {"": found}
+            return files == state.files and all(
+                self._same_bytes(f"{path}/{name}" if name else path, stat) for name, stat in files.items()
+            )
+        except (OSError, LinkOutsideError):
+            return False
+
+    def _same_bytes(self, path: str, found: Stat) -> bool:
+        """Read a file again where the clock is too coarse to tell a change by its state."""
+        cached = self._cached[path]
+        return found.mtime_ns + RACY_NS < cached.seen_ns or self._disk.digest(path) == cached.digest
+
+    def file_digest(self, path: str, found: Stat) -> Digest:
+        """Return a file's digest, from the cache if it can be believed."""
+        if path not in self._cached:
+            self._cached |= self._database.files(path)
+        return self._digest(path, found)
+
+    def _digest(self, path: str, found: Stat) -> Digest:
+        self._looked_at[path] = found
+        cached = self._cached.get(path)
+        if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
+            return cached.digest
+        seen_ns = self._disk.now_ns()
+        digest = self._disk.digest(path)
+        self._note(path, CachedFile(found, digest, seen_ns))
+        return digest
+
+    def _note(self, path: str, file: CachedFile) -> None:
+        self._fresh[path] = self._cached[path] = file
+
+    def remember(self) -> None:
+        """Write the digests taken since the last call to the database."""
+        if self._fresh:
+            self._database.remember_files(self._fresh.items())
+            self._fresh.clear()

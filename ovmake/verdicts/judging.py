@@ -1,0 +1,138 @@
+"""What gates and publications say beside their verdict, in words. Pure.
+
+code(verdict), advice(verdict, ...)        of a target that is not published
+of_gate(verdict, search)                   warnings of a gate that lets the IR through
+of_publication(verdict, evaluation, record)    warnings of other ways to run the IR
+unmeasured(why, help), guessing(...)       two of them, for whoever hands on another's verdict
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ovmake.engine.job import Complaint
+from ovmake.graph.action import JsonValue
+from ovmake.verdicts import Verdict, depends_by_nature, other_batches, searching
+
+Search = Mapping[str, object]
+
+MEND = "mend what calibrates first"
+CAUSES = (
+    "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
+    "off by one or shuffled, RGB for BGR (`reverse-channels`)"
+)
+ABSURD = (
+    "see that the data gives the same samples and labels each time, and that TensorFlow gets them as it was trained; "
+    "if a gain is expected, say so with a negative `max-drop`"
+)
+
+
+def code(verdict: Verdict) -> str:
+    """Return the code of the error."""
+    if verdict.absurd:
+        return "gate-absurd"
+    return "gate-missed" if verdict.result == "missed" else "gate-not-measured"
+
+
+def advice(
+    verdict: Verdict,
+    search: Search | None,
+    evaluation: Mapping[str, object],
+    params: Mapping[str, JsonValue],
+    *,
+    doubts: Sequence[str],
+) -> str:
+    """Return what helps a target that is not published; `doubts` are what is odd about the samples that calibrated."""
+    return "; ".join(filter(None, (MEND if doubts else "", _advice(verdict, search, evaluation, params))))
+
+
+def _advice(
+    verdict: Verdict, search: Search | None, evaluation: Mapping[str, object], params: Mapping[str, JsonValue]
+) -> str:
+    if verdict.broken == "batch":
+        return other_batches(evaluation)
+    if verdict.result == "not-measured":
+        return verdict.help or "`accuracy = false` publishes the IR without comparing it"
+    if verdict.absurd or verdict.at_chance:
+        return ABSURD if verdict.absurd else CAUSES
+    if search is not None:
+        return searching.advice(search)
+    if params.get("on-drop") == "fail":
+        return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
+    return verdict.help
+
+
+def of_gate(verdict: Verdict, search: Search | None) -> Iterator[Complaint]:
+    """Yield what a gate that lets the IR through has to say all the same."""
+    if verdict.result == "not-measured":
+        yield unmeasured(verdict.text, verdict.help)
+        return
+    if verdict.at_chance:
+        yield guessing(verdict.result, verdict.at_chance)
+    if search is not None and search["layers"] and search["int8"] == 0:
+        yield Complaint(
+            code="nothing-in-int8",
+            message=f"the gate passed, with all {search['layers']} layers given back: nothing is left in INT8",
+            notes=(verdict.doubt,) if verdict.doubt else (),
+            help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
+            setting="accuracy",
+        )
+    elif verdict.doubt:
+        yield Complaint(
+            code="undecided-gate",
+            message=f"the gate passed, and {verdict.doubt}",
+            help="add samples to the validation set, or promise no more than it can tell",
+            setting="accuracy.dataset",
+        )
+
+
+def unmeasured(why: str, help_: str) -> Complaint:
+    """Return the warning of an IR that is published though nothing is known of its accuracy."""
+    return Complaint(
+        code="gate-not-measured",
+        message=f"the gate was not measured, and the IR is published all the same: {why}",
+        help=help_ or "`accuracy = false` says that nothing is to be compared",
+        setting="accuracy",
+    )
+
+
+def guessing(result: str, at_chance: str) -> Complaint:
+    """Return that a gate compared guesses."""
+    return Complaint(
+        code="reference-at-chance",
+        message=f"the gate {result}, and says nothing: {at_chance}",
+        help=CAUSES,
+        setting="accuracy.dataset",
+    )
+
+
+def of_publication(
+    verdict: Mapping[str, object], evaluation: Mapping[str, object], record: Mapping[str, object]
+) -> Iterator[Complaint]:
+    """Yield what a publication warns of: other ways to run the IR than the one that its gate judged.
+
+    Compiled without properties it may break its promise; and where TensorFlow's own answers for a sample depend on its
+    batch, the gate speaks of batches as it fed them.
+    """
+    default = verdict.get("default")
+    if isinstance(default, dict) and default["needs"]:
+        yield Complaint(
+            code="promise-needs-property",
+            message=f"compiled without properties, the IR is executed in {default['precision']} on this processor, "
+            f"and its promise is {_broken(default)}: {default['text']}",
+            notes=(f"as it was verified: {record['compile']}",),
+            help=f"set `{default['needs']}` where the application compiles the IR, or promise less",
+            setting="accuracy",
+        )
+    if verdict.get("result") == "passed" and (by_nature := depends_by_nature(evaluation)):
+        yield Complaint(
+            code="depends-on-batch",
+            message=f"TensorFlow's own answers for a sample depend on what else is in its batch, {by_nature}",
+            notes=("the gate compared batches as it fed them, and says nothing of others",),
+            help="`batch` fixes how many samples the IR takes",
+            setting="batch",
+        )
+
+
+def _broken(default: Mapping[str, object]) -> str:
+    return "broken" if default["result"] == "missed" else "not measured"

@@ -1,0 +1,191 @@
+"""OpenVINO's frontend, driven directly: a file to an `ov.Model`, whole or between two sets of tensors.
+
+    convert_file("tf", path, "m.pb") -> model
+    convert_between("tf", path, "m.pb", cut) -> model        with the cut's names
+    with suffixed(path, ".pb") as path: ...                  OpenVINO's readers go by the suffix
+
+Not `ov.convert_model`: that one tries all frameworks in turn, and when a file is broken says "Cannot recognize input
+model." in place of what was wrong with it. And it knows no inner names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openvino import PartialShape, Type
+from openvino.frontend import FrontEndManager
+
+from ovmake.sources.cutting import Cut
+from ovmake.sources.dataflow import declared_types, ops_of_graph
+from ovmake.workers.conversion.inner_inputs import begin_at
+from ovmake.workers.conversion.naming import name_by_cut
+from ovmake.workers.ipc.protocol import ActionError, message_of
+
+# TensorFlow's DataTypes in OpenVINO's words.
+_TYPES = {
+    1: Type.f32, 2: Type.f64, 3: Type.i32, 4: Type.u8, 5: Type.i16, 6: Type.i8, 9: Type.i64, 10: Type.boolean,
+    14: Type.bf16, 17: Type.u16, 19: Type.f16, 22: Type.u32, 23: Type.u64,
+}  # fmt: skip
+_MISSING = re.compile(r"No conversion rule found for operations?: ((?:[\w>]+, )*[\w>]+)")
+DIRECT = "by OpenVINO's own reader"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A model as it was read.
+
+    `tensors` gives the source's tensor for the name of an input, `given` for that of an output, where it is another.
+    `told` is a warning about the source, as a fact.
+    """
+
+    model: Any
+    way: str
+    tensors: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, object] = field(default_factory=dict)
+
+
+def convert_file(framework: str, path: Path, shown: str, prepare: Callable[[Any], None] = lambda _: None) -> Any:
+    """Convert a file. `prepare` may change the frontend's model first."""
+    frontend = FrontEndManager().load_by_framework(framework)
+    try:
+        loaded = frontend.load(str(path))
+        prepare(loaded)
+        return frontend.convert(loaded)
+    except ActionError:
+        raise
+    except Exception as error:
+        # Without the machine's paths: the record may say why a source was frozen.
+        words = message_of(error).replace(str(path.absolute()), shown).replace(str(path), shown)
+        raise _refusal(shown, words) from error
+
+
+def _refusal(shown: str, words: str) -> ActionError:
+    """Return the error for what OpenVINO says. Operations that it lacks are what one looks for in its words."""
+    missing = _MISSING.search(words)
+    if missing is None:
+        return ActionError("cannot-convert", f"OpenVINO cannot convert `{shown}`: {words}", setting="source")
+    named = [f"`{name}`" for name in missing[1].split(", ")]
+    what = f"operation {named[0]}" if len(named) == 1 else f"operations {', '.join(named)}"
+    message = f"OpenVINO cannot convert `{shown}`: it has no rule for the {what}"
+    hint = "cut the model before it or after it, with `cut`; `ovmake inspect` lists the layers"
+    return ActionError("cannot-convert", message, setting="source", help=hint, notes=(f"OpenVINO: {words}",))
+
+
+def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequence[str] = ()) -> Any:
+    """Convert the part of a graph between two sets of tensors, and give its ports the names that go with them.
+
+    `taps` are tensors between them that become outputs too, after the cut's.
+
+    Raises:
+        ActionError: OpenVINO cannot convert it, or does not know one of the tensors; or it needs a table
+            (`unsupported-source`).
+    """
+    inner = list(dict.fromkeys(tensor for name, tensor in cut.inputs if name not in cut.originals))
+    if framework == "tflite" and inner:
+        model = _convert_and_sever(path, shown, [tensor for _, tensor in cut.outputs] + list(taps), inner)
+        name_by_cut(model, cut)
+        return model
+    shapes = _inner_shapes(framework, path, shown, inner)
+
+    def override(loaded: Any) -> None:
+        places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
+        # Outputs first: once inputs are overridden, what is before them is gone and cannot be an output.
+        tapped = [_place(loaded, tensor) for tensor in taps]
+        loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs] + tapped)
+        # The source's own inputs are left alone: overridden, one that nothing uses would come out without a shape.
+        if inner:
+            loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
+        for tensor, (shape, kind) in shapes.items():
+            loaded.set_partial_shape(places[tensor], shape)
+            loaded.set_element_type(places[tensor], kind)
+
+    try:
+        model = convert_file(framework, path, shown, override)
+    except ActionError as error:
+        if "LookupTable" not in error.message:
+            raise
+        raise _no_tables(path, error) from error
+    _drop_inputs(model, {tensor for _, tensor in cut.inputs})
+    name_by_cut(model, cut)
+    return model
+
+
+def _no_tables(graph: Path, error: ActionError) -> ActionError:
+    first = next((op.name for op in ops_of_graph(graph.read_bytes()) if op.type.startswith("LookupTable")), "a table")
+    message = f"the model looks values up in a table (`{first}`), which a frozen graph cannot hold"
+    hint = (
+        "name a SavedModel of which it is the signature `serving_default`, uncut (`model.export(folder)` in Keras): "
+        "OpenVINO converts tables of numbers there; or cut the table off (`cut.inputs`)"
+    )
+    return ActionError("unsupported-source", message, setting="source", help=hint, notes=(error.message,))
+
+
+def _drop_inputs(model: Any, wanted: set[str]) -> None:
+    """Remove the inputs that lead to cut-away outputs only."""
+    for port in model.inputs:
+        if not wanted & set(port.get_names()) and not port.get_target_inputs():
+            model.remove_parameter(port.get_node())
+
+
+def _convert_and_sever(path: Path, shown: str, outputs: Sequence[str], inner: Sequence[str]) -> Any:
+    """Do for a .tflite what its reader cannot: see inner_inputs.py."""
+
+    def override(loaded: Any) -> None:
+        loaded.override_all_outputs([_place(loaded, tensor) for tensor in (*outputs, *inner)])
+
+    return begin_at(convert_file("tflite", path, shown, override), inner, keep=len(outputs))
+
+
+def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+    """Return shape and type of the inner tensors that become inputs, by converting what leads up to them."""
+    if not inner:
+        return {}
+
+    def override(loaded: Any) -> None:
+        loaded.override_all_outputs([_place(loaded, tensor) for tensor in inner])
+
+    try:
+        before = convert_file(framework, path, shown, override)
+    except ActionError:
+        # What is cut away may well be what OpenVINO cannot convert. The graph itself says of what type it is.
+        said = (
+            declared_types(path.read_bytes(), {tensor.partition(":")[0] for tensor in inner})
+            if framework == "tf"
+            else {}
+        )
+        kinds = {tensor: _TYPES.get(said.get(tensor.partition(":")[0], 0)) for tensor in inner}
+        return {tensor: (PartialShape.dynamic(), kind) for tensor, kind in kinds.items() if kind is not None}
+    found = {}
+    for port in before.outputs:
+        for tensor in inner:
+            if tensor in port.get_names():
+                found[tensor] = (port.get_partial_shape(), port.get_element_type())
+    return found
+
+
+def _place(loaded: Any, tensor: str) -> Any:
+    place = loaded.get_place_by_tensor_name(tensor)
+    if place is None:
+        message = f"OpenVINO's reader does not know the tensor `{tensor}`"
+        raise ActionError("unknown-layer", message, setting="cut", help="cut at a layer beside it: `ovmake inspect`")
+    return place
+
+
+@contextlib.contextmanager
+def suffixed(path: Path, suffix: str) -> Iterator[Path]:
+    """Give a file that is named by its role the suffix that OpenVINO's readers go by."""
+    if path.suffix == suffix:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"model{suffix}"
+        os.symlink(path.absolute(), link)  # noqa: PTH211 - one call either way
+        yield link

@@ -1,0 +1,94 @@
+"""Names of a model's inputs and outputs, as a user of the source knows them.
+
+    name_by_signature(model, folder)     what OpenVINO's reader made of a SavedModel
+    name_by_cut(model, cut)              what it made of the part of a graph between two sets of tensors
+
+A tensor may have several names, and two ports one tensor: so an output goes by the name of its Result, not of its
+tensor, which gets the name too where no other port has it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ovmake.sources.cutting import Cut
+from ovmake.sources.protobuf import Message, WireError
+from ovmake.workers.conversion import ir
+from ovmake.workers.ipc.protocol import ActionError
+
+# What OpenVINO's reader takes of a SavedModel.
+SIGNATURE, TAGS = "serving_default", frozenset({"serve"})
+
+
+def name_by_signature(model: Any, folder: Path) -> None:
+    """Let the outputs of a SavedModel go by the keys of its default signature.
+
+    The reader calls the output `scores` of an operation `scores` `scores_1`: so it is in most models of TF1.
+
+    Raises:
+        ActionError: the reader lost an output, as it does with constants, or has read something else.
+    """
+    keys = _keys(folder)
+    if keys is None or not model.outputs:  # without outputs: what the reader does not get through it keeps to itself
+        message = f"OpenVINO cannot convert `{folder.name}`: its reader finds no outputs"
+        raise ActionError("cannot-convert", message, setting="source")
+    ports = {port.get_node().get_friendly_name(): port for port in model.outputs}
+    named = {key: ports.pop(key) for key in keys if key in ports}
+    for port in ports.values():
+        key = next((key for key in keys if key not in named and key in port.get_names()), "")
+        if key:
+            named[key] = port
+            port.get_node().set_friendly_name(key)
+    lost = [key for key in keys if key not in named]
+    if lost:
+        message = (
+            f"OpenVINO cannot convert `{folder.name}`: its reader loses the output `{lost[0]}`, as it does constants"
+        )
+        kept = ", ".join(f'"{key}"' for key in named)
+        hint = f"name the outputs to keep: `cut.outputs = [{kept}]`" if named else "take it out of the signature"
+        raise ActionError("cannot-convert", message, setting="source", help=hint)
+    ir.name_ports(model)
+
+
+def _keys(folder: Path) -> list[str] | None:
+    """Return the outputs of the default signature; None where the reader would guess."""
+    try:
+        proto = Message(memoryview((folder / "saved_model.pb").read_bytes()))
+        graphs = [graph for graph in proto.messages(2) if set(graph.message(1).texts(4)) == TAGS]
+        signatures = graphs[0].entries(5) if graphs else {}
+        return sorted(Message(signatures[SIGNATURE]).entries(2)) if SIGNATURE in signatures else None
+    except (OSError, WireError):
+        return None
+
+
+def name_by_cut(model: Any, cut: Cut) -> None:
+    """Put inputs and outputs into the order of the cut, and let them go by its names."""
+    parameters = {tensor: _with_tensor(model.inputs, tensor) for _, tensor in cut.inputs}
+    for name, tensor in cut.inputs:
+        parameters[tensor].get_node().set_friendly_name(name)
+    results = [_with_tensor(model.outputs, tensor, place) for place, (_, tensor) in enumerate(cut.outputs)]
+    for (name, _), port in zip(cut.outputs, results, strict=True):
+        port.get_node().set_friendly_name(name)
+    # Inputs first: a cut that begins and ends at one layer has an input and an output of that name.
+    for name, tensor in cut.inputs:
+        _add_name(parameters[tensor], name, [*model.inputs, *model.outputs])
+    for port, name in zip(results, [name for name, _ in cut.outputs], strict=True):
+        _add_name(port, name, [*model.inputs, *model.outputs])
+
+
+def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any:
+    """Return the port of a tensor. Two outputs may be one tensor: then the one at `place` is meant."""
+    found = [port for port in ports if tensor in port.get_names()]
+    if place is not None and place < len(ports) and ports[place] in found:
+        return ports[place]
+    if not found:
+        message = f"OpenVINO's reader lost the tensor `{tensor}` on the way"
+        raise ActionError("cannot-convert", message, setting="source")
+    return found[0]
+
+
+def _add_name(port: Any, name: str, ports: list[Any]) -> None:
+    others = {found for other in ports if other != port for found in other.get_names()}
+    if name not in others:
+        port.get_tensor().add_names({name})

@@ -1,0 +1,224 @@
+"""check-calibration: find out that samples cannot calibrate INT8, or hardly, before they do.
+
+params      those of *calibrating*; `samples-written`, whether the Ovfile says how many; `calibration` and
+            `accuracy.dataset`, names for messages; with a validation set, those of *take* for the role `validation`
+inputs      interface, dataset; validation
+outputs     checked: {"format": 1, "samples": 300, "overlap": 0, "doubts": ["…"]}; no "overlap" where nothing judges
+            passed: what a loader yielded, see datasets/yielded.py; {} of other datasets
+
+NNCF takes the ranges of all activations from these samples. A NaN among them spoils every range, in silence; so it is
+an error, and so are samples that also judge. Too few of them, equal ones, or another range than that of the samples
+that judge (0 to 1 beside 0 to 255) are warned of: it may be meant. Each sample is read once, as the model gets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ovmake.workers.inputs.interface import Interface
+from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.inputs.samples import Samples, calibrating, take
+from ovmake.workers.ipc.protocol import ActionError, Request, warning
+
+DIGEST_BYTES = 16
+SHOWN = 5
+# Of a sample's values, how many are kept to tell ranges by, and of how many samples.
+VALUES, SAMPLES = 256, 1000
+# What lies between these of all values is the range: an outlier moves no bulk.
+BULK = (0.01, 0.99)
+# Two ranges are alike if they share this much of what both cover together.
+ALIKE = 0.25
+# A range has negative values if they reach this share of its width.
+NEGATIVE = 0.1
+# Whoever does not say how many samples calibrate is content with this part of the default.
+FEW = 10
+# Samples of which so few differ are told of: one in ten.
+COPIES = 10
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """What is seen of one input's values: the smallest and largest, a few of each sample, and what is not finite."""
+
+    label: str
+    low: float = math.inf
+    high: float = -math.inf
+    spoilt: list[int] = field(default_factory=list)
+    is_nan: bool = False
+    values: list[Array] = field(default_factory=list)
+
+    def add(self, number: int, array: Array, *, keep: bool) -> None:
+        """Look at one sample; `keep` a few of its values."""
+        if array.dtype.kind == "f":
+            finite = np.isfinite(array)
+            if not finite.all():
+                self.spoilt.append(number)
+                self.is_nan |= bool(np.isnan(array).any())
+                array = array[finite]
+        if not array.size:
+            return
+        self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
+        if keep:
+            flat = array.reshape(-1)
+            self.values.append(flat[:: math.ceil(flat.size / VALUES)].astype(np.float64))
+
+    @property
+    def bulk(self) -> tuple[float, float]:
+        """The range of nearly all values."""
+        low, high = np.quantile(np.concatenate(self.values), BULK)
+        return float(low), float(high)
+
+    @property
+    def words(self) -> str:
+        """The whole range."""
+        return f"from {self.low:.4g} to {self.high:.4g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A pass over samples: the digest of each by its number in the dataset, and a look at each input of numbers."""
+
+    digests: Mapping[int, bytes]
+    looks: Mapping[str, Look]
+
+
+def check_calibration(request: Request) -> dict[str, object]:
+    """Look at what calibrates, and compare it with what judges; write `checked` and `passed`.
+
+    Raises:
+        ActionError: a sample does not fit the model, holds what is no finite number, or judges as well.
+    """
+    interface = Interface.read(request.inputs["interface"])
+    calibration = calibrating(request, interface)
+    # What judges is read first: an overlap is found while what calibrates is read.
+    judging = _see(take(request, interface, "validation")) if "validation" in request.inputs else None
+    seen = _see(calibration)
+    _check_finite(seen, request)
+    found: dict[str, object] = {"format": 1, "samples": calibration.count}
+    if judging is not None:
+        found["overlap"] = _check_overlap(seen, judging, request)
+    doubts = _doubts(seen, judging, request)
+    found["doubts"] = [text for _, text, _ in doubts]
+    Path(request.outputs["checked"]).write_text(json.dumps(found) + "\n")
+    passed = calibration.yielded.to_json() if calibration.yielded else {}
+    Path(request.outputs["passed"]).write_text(json.dumps(passed) + "\n")
+    if not doubts:
+        return {}
+    (code, text, hint), *others = doubts
+    return warning(code, text, notes=tuple(other for _, other, _ in others), hint=hint, setting="calibration")
+
+
+def _see(samples: Samples) -> Seen:
+    looks = {name: Look(label=column.label) for name, column in samples.columns.items() if _has_range(column.dtype)}
+    every = math.ceil(samples.count / SAMPLES)
+    digests = {}
+    for place, (number, arrays) in enumerate(_each(samples)):
+        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        for name, array in arrays:
+            digest.update(str(array.shape).encode())
+            digest.update(array.tobytes())
+            if name in looks:
+                looks[name].add(number, array, keep=place % every == 0)
+        digests[number] = digest.digest()
+    return Seen(digests=digests, looks=looks)
+
+
+def _has_range(dtype: np.dtype[np.generic]) -> bool:
+    """Whether values of a type are amounts. Whole numbers of 16 bits and more are mostly names of something: tokens."""
+    return dtype.kind == "f" or (dtype.kind in "iu" and dtype.itemsize == 1)
+
+
+def _each(samples: Samples) -> Iterator[tuple[int, list[tuple[str, Array]]]]:
+    """Yield each sample's number in the dataset, and its inputs by name as the model gets them."""
+    for numbers in samples.numbers():
+        arrays = {name: np.ascontiguousarray(samples.columns[name].rows(numbers)) for name in sorted(samples.columns)}
+        for place, number in enumerate(numbers.tolist()):
+            yield number, [(name, np.asarray(array[place])) for name, array in arrays.items()]
+
+
+def _check_finite(seen: Seen, request: Request) -> None:
+    for look in seen.looks.values():
+        if look.spoilt:
+            what = "NaN" if look.is_nan else "infinite values"
+            named, count = f"{look.label} of `{request.params['calibration']}`", len(seen.digests)
+            message = f"{named} holds {what} in {len(look.spoilt)} of the {count} samples that calibrate INT8"
+            raise ActionError(
+                "calibration-not-finite",
+                f"{message}, first in sample {min(look.spoilt)}",
+                notes=("ranges of activations come of these samples, and no range holds what is no number",),
+                help="take them out, or see how they came to be: a division by a spread of 0, a mask, a failed decode",
+                setting="calibration",
+            )
+
+
+def _check_overlap(seen: Seen, judging: Seen, request: Request) -> int:
+    """Return how many samples are in both."""
+    first: dict[bytes, int] = {}
+    for number, digest in judging.digests.items():
+        first.setdefault(digest, number)
+    both = [(number, first[digest]) for number, digest in seen.digests.items() if digest in first]
+    allowed = request.params.get("dataset.max-overlap", 0)
+    if len(both) > (allowed if isinstance(allowed, int) else 0):
+        raise _overlap(both, len(seen.digests), request)
+    return len(both)
+
+
+def _overlap(both: list[tuple[int, int]], count: int, request: Request) -> ActionError:
+    calibration, validation = request.params["calibration"], request.params["accuracy.dataset"]
+    listed = ", ".join(f"{number} ({other})" for number, other in both[:SHOWN])
+    message = f"{len(both)} of the {count} samples that calibrate INT8 are also in `{validation}`, which judges it"
+    return ActionError(
+        "calibration-overlaps-validation",
+        message,
+        notes=(f"their numbers in `{calibration}` (and in `{validation}`): {listed}{', ...' if both[SHOWN:] else ''}",),
+        help=f"take them out; or, if it is chance, `max-overlap = {len(both)}` in [datasets.{calibration}]",
+        setting="calibration",
+    )
+
+
+Doubt = tuple[str, str, str]
+
+
+def _doubts(seen: Seen, judging: Seen | None, request: Request) -> list[Doubt]:
+    """Return what is odd about the samples, the weightiest first: code, message, help."""
+    calibration, validation = request.params["calibration"], request.params.get("accuracy.dataset")
+    found: list[Doubt] = []
+    for name, look in seen.looks.items():
+        other = judging.looks[name] if judging else None
+        if other is not None and look.values and other.values and not _alike(look.bulk, other.bulk):
+            here = f"input `{name}` runs {look.words} in `{calibration}`, which calibrates"
+            hint = "prepare both alike: the model gets what they hold, and cannot tell that one was scaled"
+            found.append(("calibration-range", f"{here}, and {other.words} in `{validation}`, which judges", hint))
+    count, different = len(seen.digests), len(set(seen.digests.values()))
+    if count > 1 and different * COPIES <= count:
+        word = "all the same" if different == 1 else f"copies of {different}"
+        hint = "give it samples that differ as those of real use do"
+        found.append(("calibration-copies", f"the {count} samples of `{calibration}` that calibrate are {word}", hint))
+    flat = [name for name, look in seen.looks.items() if look.values and look.low == look.high]
+    if flat and different > 1:
+        named = ", ".join(f"`{name}`" for name in flat)
+        hint = "give it samples that differ as those of real use do"
+        found.append(("calibration-copies", f"all values of {named} are the same in `{calibration}`", hint))
+    asked = int(str(request.params["samples"]))
+    if count < (asked if request.params.get("samples-written") else asked // FEW):
+        plural = "" if count == 1 else "s"
+        message = f"`{calibration}` holds {count} sample{plural} to calibrate INT8, and {asked} are asked for"
+        found.append(("calibration-few", message, f"add some; or, if it is meant, `samples = {count}`"))
+    return found
+
+
+def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two ranges are of the same kind of data: they share enough, and both have negative values or none."""
+    shared = min(one[1], other[1]) - max(one[0], other[0])
+    covered = max(one[1], other[1]) - min(one[0], other[0])
+    if covered <= 0:
+        return True
+    signs = {low < -NEGATIVE * (high - low) for low, high in (one, other)}
+    return shared / covered >= ALIKE and len(signs) == 1

@@ -1,0 +1,62 @@
+"""What a tf.train.Example holds.
+
+features(view) -> name -> message       tensorflow/core/example/example.proto, feature.proto
+value_of(view) -> numbers or strings
+
+Example { Features features = 1; }      Features { map<string, Feature> feature = 1; }
+Feature { BytesList = 1; FloatList = 2; Int64List = 3; }       each list { repeated ... value = 1; }
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ovmake.sources.protobuf import Message, WireError, fields
+from ovmake.workers.inputs.preparing import Array
+
+# The numbers of a feature, f32 or i64 [n]; or its strings, which may be encoded images.
+Value = Array | list[memoryview]
+
+_STRINGS, _FLOATS, _INTEGERS = 1, 2, 3
+_CONTINUED, _BITS = 0x80, 7
+
+
+def features(view: memoryview) -> dict[str, memoryview]:
+    """Return an example's features.
+
+    Raises:
+        WireError: it is no example.
+    """
+    return Message(view, (1,)).message(1, (1,)).entries(1)
+
+
+def value_of(feature: memoryview) -> Value:
+    """Return what a feature holds; no numbers where it is empty.
+
+    Raises:
+        WireError: it is no feature.
+    """
+    lists = Message(feature, (_STRINGS, _FLOATS, _INTEGERS))
+    if _STRINGS in lists:
+        return Message(lists.view(_STRINGS), (1,)).views(1)
+    if _FLOATS in lists:
+        # Packed into one string, or each by itself: the same bytes in the same order.
+        parts = Message(lists.view(_FLOATS), (1,)).views(1)
+        return np.frombuffer(b"".join(parts), dtype="<f4")
+    packed = [value for _, value in fields(lists.view(_INTEGERS))]
+    found = [_integers(part) if isinstance(part, memoryview) else np.array([part], np.uint64) for part in packed]
+    return np.concatenate([np.zeros(0, np.uint64), *found]).view(np.int64)
+
+
+def _integers(packed: memoryview) -> Array:
+    """Return packed varints as 64 bits each: an image of 150,000 numbers in one go, and not one by one."""
+    octets = np.frombuffer(packed, dtype=np.uint8)
+    ends = np.flatnonzero(octets < _CONTINUED)
+    if not len(octets):
+        return np.zeros(0, np.uint64)
+    if not len(ends) or ends[-1] != len(octets) - 1:
+        raise WireError("truncated varint")
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    places = np.arange(len(octets)) - np.repeat(starts, ends - starts + 1)
+    parts = (octets & (_CONTINUED - 1)).astype(np.uint64) << (_BITS * places).astype(np.uint64)
+    return np.add.reduceat(parts, starts)

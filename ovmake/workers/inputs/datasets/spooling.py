@@ -1,0 +1,278 @@
+"""spool: run a user's loader, and write what it yields to files, sample by sample.
+
+params      function: "val"; limit: how many samples are wanted, null for all; note: see user_code.py, "" for none
+inputs      loader: the .py file
+outputs     folder: gets a file of raw values per input, one of labels, and index.json:
+            {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null,
+             "fingerprints": {"samples": hex, "labels": hex}}, see yielded.py
+
+The function is called without arguments. It yields (inputs, label), or inputs alone; inputs are a dict of arrays by
+name, or one bare array, each without the batch's dimension. What it yields is copied at once: a loader may fill the
+same array again and again.
+
+A loader may have no end. With a `limit`, it is left after MORE times as many samples; without, it fails when the disk
+is nearly full, or after MOST samples. How many there are so far is noted, for whoever waits or ends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ovmake.workers.inputs.datasets.columns import ROOM
+from ovmake.workers.inputs.datasets.yielded import FINGERPRINT_BYTES, YIELD_ONE
+from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.ipc.progress import counted
+from ovmake.workers.ipc.protocol import ActionError, Request, kind_and_message_of, message_of
+from ovmake.workers.ipc.user_code import noted, say
+
+PAIR = 2
+TRACEBACK_LINES = 6
+# With a limit, samples are chosen among so many times as many: enough to shuffle, and endless loaders come to an end.
+MORE = 10
+# Of samples without a limit. ImageNet has 1.3 million.
+MOST = 2_000_000
+SAY_SECONDS, PRINT_SECONDS = 1.0, 10.0
+LIMIT = "if it has no end, `limit = 5000` in the dataset's table ends it, and takes so many by a seeded shuffle"
+
+
+@dataclass(slots=True, kw_only=True)
+class Spool:
+    """Files that are being written. `called` is the loader's name; `room_bytes`, what they may take of the disk."""
+
+    folder: Path
+    called: str
+    room_bytes: int
+    count: int = 0
+    written_bytes: int = 0
+    files: dict[str, IO[bytes]] = field(default_factory=dict)
+    forms: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
+    labels: list[object] = field(default_factory=list)
+    fingerprints: dict[str, bytearray] = field(default_factory=lambda: {"samples": bytearray(), "labels": bytearray()})
+    noted: float = 0.0
+    printed: float = field(default_factory=time.monotonic)
+
+    def add(self, item: object) -> None:
+        """Write one sample.
+
+        Raises:
+            ActionError: it is no sample, or not like the first; or there is no room for it.
+        """
+        inputs, label = item if isinstance(item, tuple) and len(item) == PAIR else (item, None)
+        arrays = _arrays(inputs, self.count)
+        if self.count == 0:
+            self.forms = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+            paths = [self.folder / f"{place}.bin" for place in range(len(arrays))]
+            self.files = {name: path.open("wb") for name, path in zip(arrays, paths, strict=True)}
+        self._check(arrays, labelled=label is not None)
+        fingerprint = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
+        for name, array in arrays.items():
+            whole = np.ascontiguousarray(array)
+            self.files[name].write(whole.data)
+            fingerprint.update(whole.data)
+            self.written_bytes += whole.nbytes
+        if label is not None:
+            kept, text = _label(label, self.count)
+            self.labels.append(kept)
+            digest = hashlib.blake2b(text, digest_size=FINGERPRINT_BYTES)
+            self.fingerprints["labels"] += digest.digest()
+        self.fingerprints["samples"] += fingerprint.digest()
+        self.count += 1
+
+    def _check(self, arrays: Mapping[str, Array], *, labelled: bool) -> None:
+        found = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+        if found != self.forms:
+            message = f"sample {self.count} of the loader is {_words(found)}, the first {_words(self.forms)}"
+            raise ActionError("dataset-shape", message, help=YIELD_ONE if _is_rest(found, self.forms) else "")
+        if self.count and labelled != bool(self.labels):
+            message = f"sample {self.count} of the loader has {'a' if labelled else 'no'} label, unlike those before"
+            raise ActionError("dataset-length", message)
+        if self.written_bytes > self.room_bytes:
+            gigabytes = self.written_bytes / 1e9
+            raise self.endless(f"{self.count:,} samples so far, {gigabytes:.1f} GB, and the disk is nearly full")
+
+    def tell(self, note: str) -> None:
+        """Say now and then how many samples there are so far: nobody knows how many there will be."""
+        now = time.monotonic()
+        if now - self.noted >= SAY_SECONDS:
+            self.noted = now
+            say(note, self.called, samples=self.count)
+        if now - self.printed >= PRINT_SECONDS:
+            self.printed = now
+            sys.stdout.write(f"{self.called}: {self.count:,} samples so far\n")
+            sys.stdout.flush()
+
+    def endless(self, what: str) -> ActionError:
+        """Return that a loader goes on after `what`."""
+        message = f"`{self.called}` has yielded {what}; it goes on"
+        return ActionError("loader-endless", message, help=LIMIT)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self.files.values():
+            file.close()
+
+    def write_index(self) -> None:
+        """Say what the files hold."""
+        arrays = {
+            name: {"file": f"{place}.bin", "dtype": dtype.str, "shape": [self.count, *shape]}
+            for place, (name, (dtype, shape)) in enumerate(self.forms.items())
+        }
+        fingerprints = {what: each.hex() for what, each in self.fingerprints.items()}
+        index = {"arrays": arrays, "labels": self._labels(), "fingerprints": fingerprints}
+        (self.folder / "index.json").write_text(json.dumps(index, default=_plain))
+
+    def _labels(self) -> object:
+        """Write labels that are alike to a file; return how, or the labels, None if there are none."""
+        if not self.labels:
+            return None
+        try:
+            array = np.asarray(self.labels)
+        except ValueError:  # of different shapes
+            return self.labels
+        if array.dtype.kind not in "biuf":
+            return self.labels
+        array.tofile(self.folder / "labels.bin")
+        return {"file": "labels.bin", "dtype": array.dtype.str, "shape": list(array.shape)}
+
+
+def spool(request: Request) -> dict[str, object]:
+    """Run the loader; write the files.
+
+    Raises:
+        ActionError: it fails, yields what is no sample, or has no end. Notes hold the end of the traceback.
+    """
+    path, name = Path(request.inputs["loader"]), str(request.params["function"])
+    folder, note, limit = Path(request.outputs["folder"]), str(request.params["note"]), request.params["limit"]
+    called = f"{path.name}:{name}"
+    spooled = Spool(folder=folder, called=called, room_bytes=int(shutil.disk_usage(folder).free * ROOM))
+    most = limit * MORE if isinstance(limit, int) else None
+    try:
+        with noted(note, called):
+            for item in counted(_items(_function(path, name), called), of=None, unit="samples loaded"):
+                spooled.add(item)
+                spooled.tell(note)
+                if spooled.count == most:
+                    break
+                if most is None and spooled.count >= MOST:
+                    raise spooled.endless(f"{spooled.count:,} samples so far")
+            spooled.write_index()
+    except ActionError:
+        raise
+    except BaseException as error:  # also SystemExit and KeyboardInterrupt: what it raises is its own failure
+        where = f" after {spooled.count} sample{'' if spooled.count == 1 else 's'}" if spooled.count else ""
+        message = f"`{called}` failed{where}: {kind_and_message_of(error)}"
+        hint = "a loader may read what the Ovfile names, and nothing else: name it in the dataset's `files`"
+        denied = isinstance(error, PermissionError)
+        raise ActionError("loader-failed", message, notes=_end_of(error), help=hint if denied else "") from error
+    finally:
+        spooled.close()
+    return {"samples": spooled.count}
+
+
+def _function(path: Path, name: str) -> Callable[[], object]:
+    """Return the function of a file. Modules beside it can be imported, as where it is run as a script."""
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ActionError("loader-failed", f"`{path.name}` is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses and pickling of the user's look it up
+    spec.loader.exec_module(module)
+    function = getattr(module, name, None)
+    if not callable(function):
+        known = ", ".join(f"`{key}`" for key, value in vars(module).items() if callable(value) and key[0] != "_")
+        message = f"`{path.name}` has no function `{name}`"
+        raise ActionError("loader-failed", message, help=f"it has {known}" if known else "")
+    return function  # type: ignore[no-any-return]
+
+
+def _items(function: Callable[[], object], called: str) -> Iterable[object]:
+    items = function()
+    if not isinstance(items, Iterable) or isinstance(items, Mapping | str | bytes):
+        message = f"`{called}` returned {type(items).__name__}, and not something that yields samples"
+        raise ActionError("loader-failed", message)
+    return items
+
+
+def _arrays(inputs: object, number: int) -> dict[str, Array]:
+    named = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    if not named:
+        hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
+        raise ActionError("dataset-array", f"sample {number} of the loader is a dict with no input in it", help=hint)
+    arrays = {str(name): _array(value) for name, value in named.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            what = f"`{name}` of sample {number}" if name else f"sample {number}"
+            message = f"{what} of the loader is {_type_of(named, name)}, and no array of numbers"
+            hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
+            raise ActionError("dataset-type", message, help=hint)
+    return arrays
+
+
+def _label(label: object, number: int) -> tuple[object, bytes]:
+    """Return a copy of a label as plain values or an array of numbers, and what tells it from another one.
+
+    Raises:
+        ActionError: neither numbers nor what JSON can hold.
+    """
+    array = _array(label)
+    if array.dtype.kind in "biuf":
+        return np.array(array)[()], f"{array.dtype.kind} {array.shape}".encode() + array.tobytes()
+    try:
+        text = json.dumps(label, default=_plain)
+    except (TypeError, ValueError) as error:  # a number of 5,000 digits, an object of the user's
+        message = f"the label of sample {number} of the loader, {type(label).__name__}, cannot be kept"
+        hint = "yield numbers, strings, arrays, or lists and dicts of them"
+        raise ActionError("label-type", message, notes=(message_of(error),), help=hint) from error
+    return json.loads(text), text.encode()
+
+
+def _is_rest(
+    found: Mapping[str, tuple[Any, tuple[int, ...]]], first: Mapping[str, tuple[Any, tuple[int, ...]]]
+) -> bool:
+    """Whether a sample is like the first but for its first dimension: the last batch of several."""
+    return found.keys() == first.keys() and all(
+        dtype == first[name][0] and len(shape) > 1 and shape[1:] == first[name][1][1:]
+        for name, (dtype, shape) in found.items()
+    )
+
+
+def _array(value: object) -> Array:
+    """Return an array of objects, which no sample is, for what makes no array: (image, 1, "extra")."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(None)
+
+
+def _type_of(named: Mapping[Any, object], name: str) -> str:
+    return next((type(value).__name__ for key, value in named.items() if str(key) == name), "nothing")
+
+
+def _words(forms: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> str:
+    return ", ".join(f"{f'`{name}` ' if name else ''}{dtype} {list(shape)}" for name, (dtype, shape) in forms.items())
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold of numpy's, and of anything that becomes an array, such as a tensor."""
+    return np.asarray(value).tolist()
+
+
+def _end_of(error: BaseException) -> tuple[str, ...]:
+    """Return the end of a traceback, from where the user's code begins."""
+    own = str(Path(__file__).parents[2])
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)]
+    frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
+    return tuple(f"{Path(f.filename).name}:{f.lineno}, in {f.name}: {f.line}" for f in frames[-TRACEBACK_LINES:])

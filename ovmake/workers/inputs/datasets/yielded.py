@@ -1,0 +1,69 @@
+"""What a loader yielded in one pass, told from what it yields in another. See spooling.py.
+
+    yielded.to_json()                     what an action leaves for the next one that runs the loader
+    yielded.check(before, role)           the same samples and labels, in the same order?
+
+Files are inputs with digests, so that what reads them reads the same each time. A function may shuffle, or draw from a
+generator that nobody seeded: then TensorFlow and the IR are not asked the same, and labels belong to other samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovmake.workers.ipc.protocol import ActionError
+
+FINGERPRINT_BYTES = 8
+DIGITS = 2 * FINGERPRINT_BYTES
+YIELD_ONE = (
+    "a loader yields one sample at a time, without the batch: `for image, label in zip(images, labels): "
+    "yield image, label`"
+)
+STEADY = (
+    "a loader has to yield the same each time it is called: give what is random in it a seed "
+    "(`np.random.default_rng(0)`), and sort what it lists; if what it imports was updated since, `ovmake build --force`"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yielded:
+    """A pass of the loader `called`: fingerprints of all samples, and of their labels, in the order they came.
+
+    They are hexadecimal, one after the other: a list of a million strings is no small thing.
+    """
+
+    called: str
+    samples: str
+    labels: str
+
+    def to_json(self) -> dict[str, object]:
+        """Return what another pass is compared with."""
+        return {"samples": self.samples, "labels": self.labels}
+
+    def check(self, before: Mapping[str, str], role: str) -> None:
+        """Compare this pass with what an earlier one left; `role` is the dataset's.
+
+        Raises:
+            ActionError: they differ. The first difference is named.
+        """
+        for what, now, then in (
+            ("samples", self.samples, before["samples"]),
+            ("labels", self.labels, before["labels"]),
+        ):
+            first = _first_difference(now, then)
+            if first is not None:
+                message = f"`{self.called}` yielded other {what} than before, first at {first}"
+                counts = len(now) // DIGITS, len(then) // DIGITS
+                if first == min(counts):
+                    message = f"`{self.called}` yielded {counts[0]:,} {what}, and {counts[1]:,} before"
+                raise ActionError("loader-unsteady", message, setting=role, help=STEADY)
+
+
+def _first_difference(now: str, then: str) -> int | None:
+    """Return the number of the first fingerprint that differs or is only on one side, None if all are the same."""
+    if now == then:
+        return None
+    common = min(len(now), len(then))
+    starts = range(0, common, DIGITS)
+    return next((at for at in starts if now[at : at + DIGITS] != then[at : at + DIGITS]), common) // DIGITS

@@ -1,0 +1,300 @@
+"""Samples for TensorFlow and for OpenVINO: the same arrays on both sides, from a dataset or from a seed.
+
+    samples = take(request, interface)         as the request's params and its plan say, in their order
+    samples = calibrating(request, interface)  those that a quantization uses
+    for feed in samples.feeds(): ...           feed.inputs: input name -> array as the model takes it
+
+Nothing is read before a feed is asked for. What forms of dataset there are is in `datasets/`, how they are brought to
+the model's inputs in `input_binding.py`, and samples from a seed are in `synthetic.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ovmake.diagnostics import did_you_mean
+from ovmake.workers.inputs.datasets import open_dataset
+from ovmake.workers.inputs.datasets.columns import Column, Given, Reader
+from ovmake.workers.inputs.datasets.loader import Loaded
+from ovmake.workers.inputs.datasets.yielded import YIELD_ONE, Yielded
+from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.input_binding import fitted, is_whole
+from ovmake.workers.inputs.interface import Interface, Tensor
+from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.inputs.synthetic import Drawn, made_up
+from ovmake.workers.ipc.progress import counted
+from ovmake.workers.ipc.protocol import ActionError, Request
+
+# How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
+BATCH = 64
+SEEDED_SAMPLES = 16
+# So many samples of a batch are run alone as well: one that is disturbed by its neighbours is seldom the only one.
+ALONE = 8
+# Of a calibration set, samples that do not calibrate: enough for a cosine, and little beside a calibration.
+HELD_OUT = 32
+# Of the names of a file of strangers, what a message shows.
+SHOWN, SHOWN_CHARACTERS = 20, 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What goes into the model at once: `inputs` by name, of which `count` samples are real.
+
+    `fed` counts those as well that fill it up. `labels` [count, ...] are the real samples', None without labels.
+    """
+
+    inputs: dict[str, Array]
+    labels: Array | None
+    count: int
+    fed: int
+
+    def alone(self, place: int) -> Feed:
+        """Return one of its samples as a feed of its own, without a label: the same arrays, a row of each."""
+        inputs = {name: array[place : place + 1] for name, array in self.inputs.items()}
+        return Feed(inputs=inputs, labels=None, count=1, fed=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """Some samples of a dataset: `order` are their numbers in it. Columns are as the model takes them.
+
+    `origin` is what they are: a "dataset", those of a "calibration" set that do not calibrate, or "noise"; then `why`
+    says why there is nothing better. `batch` samples are fed at once; None: each sample is a whole input. `fixed` says
+    that the model may take no fewer than `batch` at a time, so that the last feed is filled up. `yielded`, of a loader,
+    is what it yielded in this pass.
+    """
+
+    columns: Mapping[str, Column]
+    order: Array
+    batch: int | None
+    fixed: bool
+    labels: Column | None = None
+    yielded: Yielded | None = None
+    origin: str = "dataset"
+    why: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many samples there are."""
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[Feed]:
+        return self.feeds()
+
+    def __len__(self) -> int:
+        """How many feeds there are."""
+        return math.ceil(self.count / (self.batch or 1))
+
+    def feeds(self) -> Iterator[Feed]:
+        """Yield what goes into the model, read when it is asked for."""
+        for numbers in self.numbers():
+            yield self._feed(numbers)
+
+    def numbers(self) -> Iterator[Array]:
+        """Yield the samples' numbers in the dataset, feed by feed."""
+        size = self.batch or 1
+        parts = (self.order[start : start + size] for start in range(0, self.count, size))
+        yield from counted(parts, of=self.count, unit="samples", each=size)
+
+    def _feed(self, numbers: Array) -> Feed:
+        arrays = {name: column.rows(numbers) for name, column in self.columns.items()}
+        labels = None if self.labels is None else self.labels.rows(numbers)
+        count = fed = len(numbers)
+        if self.batch is None:
+            # Of a row of scalars, an element is no array any more.
+            arrays = {name: np.asarray(array[0], order="C") for name, array in arrays.items()}
+        elif self.fixed and count < self.batch:
+            arrays, fed = {name: _filled(array, self.batch) for name, array in arrays.items()}, self.batch
+        arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+        return Feed(inputs=arrays, labels=labels, count=count, fed=fed)
+
+    def first(self, count: int) -> Samples:
+        """Return the first samples only."""
+        return replace(self, order=self.order[:count])
+
+    def after(self, count: int) -> Samples:
+        """Return all but the first samples."""
+        return replace(self, order=self.order[count:])
+
+    def shuffled(self, seed: int) -> Samples:
+        """Return the same samples in the order of a seeded shuffle."""
+        return replace(self, order=self.order[np.random.default_rng(seed).permutation(self.count)])
+
+    def with_batch(self, batch: int) -> Samples:
+        """Return the samples fed `batch` at a time, where the model leaves that open."""
+        return self if self.fixed or self.batch is None else replace(self, batch=batch)
+
+
+def alone(count: int) -> list[int]:
+    """Return the places in a batch of `count` whose samples are run alone as well: the first, the last, some between.
+
+    TensorFlow's side and the IR's run the same.
+    """
+    if count <= ALONE:
+        return list(range(count))
+    return [round(place * (count - 1) / (ALONE - 1)) for place in range(ALONE)]
+
+
+def _filled(array: Array, batch: int) -> Array:
+    return np.concatenate([array, np.repeat(array[-1:], batch - len(array), axis=0)])
+
+
+def take(request: Request, interface: Interface, role: str = "dataset", plan: Plan | None = None) -> Samples:
+    """Return the samples that the request's params speak of; from a seed, if it has no dataset of that role.
+
+    Where `calibrating` says how many samples of the dataset calibrate, they are some of the others; if there are none,
+    from a seed. `plan` is the request's, unless somebody is about to find one.
+
+    Raises:
+        ActionError: the dataset cannot be read, lacks an array, or does not fit the model.
+    """
+    plan = plan or Plan.of(request)
+    if role not in request.inputs:
+        return _planned(_seeded(request, interface, plan.drawn), plan)
+    samples = _from_dataset(Given.of(request, role), interface)
+    limit = request.params.get(f"{role}.limit")
+    if isinstance(limit, int):
+        samples = samples.shuffled(_seed(request)).first(limit)
+    if role == "dataset" and isinstance(calibrating := request.params.get("calibrating"), int):
+        others = samples.shuffled(_seed(request)).after(calibrating).first(HELD_OUT)
+        if others.count:
+            samples = replace(others, origin="calibration")
+        else:
+            why = f"all {samples.count} samples of the calibration set calibrate"
+            samples = replace(_seeded(request, interface, plan.drawn), why=why)
+    return _planned(samples, plan)
+
+
+def _planned(samples: Samples, plan: Plan) -> Samples:
+    samples = samples if plan.count is None else samples.first(plan.count)
+    return samples.with_batch(1) if plan.whole else samples
+
+
+def calibrating(request: Request, interface: Interface, role: str = "dataset") -> Samples:
+    """Return the `samples` that calibrate: by the seeded shuffle, where the dataset has more; else all, in its order.
+
+    One at a time where the model allows it: statistics are per sample, whatever the batch.
+    """
+    samples = take(request, interface, role)
+    wanted = request.params["samples"]
+    if not isinstance(wanted, int):
+        raise ActionError("bad-request", "`samples` is no number")
+    if wanted < samples.count:
+        samples = samples.shuffled(_seed(request)).first(wanted)
+    return samples.with_batch(1)
+
+
+def _seed(request: Request) -> int:
+    seed = request.params.get("seed", 0)
+    return seed if isinstance(seed, int) else 0
+
+
+# samples from a dataset
+
+
+def _from_dataset(given: Given, interface: Interface) -> Samples:
+    reader = open_dataset(given)
+    has_batch = interface.batch is not None
+    columns = {
+        tensor.name: fitted(_column_for(tensor, reader, given), tensor, given, has_batch=has_batch)
+        for tensor in interface.inputs
+    }
+    whole = {is_whole(columns[tensor.name], tensor) for tensor in interface.inputs}
+    if len(whole) > 1:
+        message = "some arrays hold batches of samples and some whole inputs; all must be alike"
+        raise given.error("dataset-shape", message)
+    if isinstance(reader, Loaded) and True in whole and has_batch:
+        _check_no_batches(reader, columns, given)
+    labels = _labels(reader, given)
+    batch = None if True in whole else interface.batch
+    varied = any(-1 in column.shape for column in columns.values())
+    return Samples(
+        columns=columns,
+        order=np.arange(_count(columns, labels, given)),
+        batch=_open_batch(interface, 1 if varied else BATCH) if batch == -1 else batch,
+        fixed=batch is not None and (batch > 0 or interface.batch_bounds is not None or varied),
+        labels=labels,
+        yielded=reader.yielded if isinstance(reader, Loaded) else None,
+    )
+
+
+def _check_no_batches(reader: Loaded, columns: Mapping[str, Column], given: Given) -> None:
+    """A loader that yields batches gives arrays of the model's own dimensions. A batch of one is a sample."""
+    size = max((column.shape[0] for column in columns.values() if column.shape), default=1)
+    if size > 1:
+        message = f"`{reader.yielded.called}` yields batches of {size} samples"
+        raise given.error("dataset-batch", message, help=YIELD_ONE)
+
+
+def _count(columns: Mapping[str, Column], labels: Column | None, given: Given) -> int:
+    counts = {name: column.count for name, column in columns.items()}
+    if labels is not None:
+        counts["labels"] = labels.count
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"`{name}` {count}" for name, count in counts.items())
+        raise given.error("dataset-length", f"the arrays do not hold the same number of samples: {listed}")
+    count = min(counts.values(), default=0)
+    if count == 0:
+        raise given.error("dataset-empty", "the dataset holds no samples")
+    return count
+
+
+def _open_batch(interface: Interface, wanted: int) -> int:
+    """Return how many samples to feed at once where the model leaves it open, within its bounds if it has some."""
+    least, most = interface.batch_bounds or (1, -1)
+    return max(least, min(wanted, most) if most > 0 else wanted)
+
+
+def _column_for(tensor: Tensor, reader: Reader, given: Given) -> Column:
+    known = list(reader.names)
+    spellings = [f"inputs.{tensor.name}{end}" for end in ("", ":0")]
+    key = next((spelt for spelt in spellings if given.get(spelt) is not None), "")
+    names = given.texts(key) if key else ("" if "" in known else tensor.name,)
+    for name in names:
+        if name not in known:
+            what = reader.what
+            listed = _listed(known)
+            message = f"the dataset has no {what} `{name}` for input `{tensor.name}`; it has {listed}"
+            table = "inputs = { " + tensor.name + f' = "{what.upper()}" }}'
+            hint = did_you_mean(name, known) or f"say which {what} feeds it: `{table}` in the dataset's table"
+            raise given.error("dataset-array", message, key=key, help=hint)
+    return reader.inputs(names, tensor)
+
+
+def _listed(known: list[str]) -> str:
+    """Return the names of columns, some of them where there are thousands."""
+    more = f" and {len(known) - SHOWN} more" if known[SHOWN:] else ""
+    shown = ", ".join(f"`{name[:SHOWN_CHARACTERS]}`" for name in known[:SHOWN] if name)
+    return f"{shown}{more}" if shown else "one without a name" if known else "none"
+
+
+def _labels(reader: Reader, given: Given) -> Column | None:
+    name = given.text("labels")
+    known = list(reader.names)
+    if name and name not in known and known != [""]:
+        message = f"the dataset has no {reader.what} `{name}` for its labels; it has {_listed(known)}"
+        raise given.error("dataset-array", message, key="labels", help=did_you_mean(name, known))
+    return reader.labels(name)
+
+
+# samples from a seed
+
+
+def _seeded(request: Request, interface: Interface, drawn: Drawn) -> Samples:
+    generator = np.random.default_rng(_seed(request))
+    batch = interface.batch
+    columns = {}
+    for tensor in interface.inputs:
+        array = made_up(tensor, generator, count=SEEDED_SAMPLES, has_batch=batch is not None, drawn=drawn)
+        columns[tensor.name] = Column.of(array, f"input `{tensor.name}`")
+    return Samples(
+        columns=columns,
+        order=np.arange(SEEDED_SAMPLES),
+        batch=_open_batch(interface, SEEDED_SAMPLES) if batch == -1 else batch,
+        fixed=batch is not None and (batch > 0 or interface.batch_bounds is not None),
+        origin="noise",
+    )

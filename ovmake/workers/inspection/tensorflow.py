@@ -1,0 +1,153 @@
+"""inspect, TensorFlow's half: what a source takes, gives and is made of.
+
+    facts = inspect(request)    params: kind, and where they were chosen signature and tags; outputs: graph
+
+`graph` is the source as a frozen graph, for OpenVINO's half. A .tflite file has none: see tflite.py.
+
+Where no signature is asked for, it is `serving_default`, else the first; the same goes for tags. Facts are JSON:
+
+    {"way", "signature", "tags", "choices": [{"tags", "signatures": {name: {"inputs", "outputs"}}}],
+     "inputs": [{"name", "shape", "type"}], "outputs": …, "parameters", "operations": {"Conv2D": 35},
+     "layers": [{"name", "operations", "parts", "outputs": [{"name", "shape", "type"}]}]}
+
+A shape is null where the rank is not known. Types are spelt as OpenVINO spells them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.saved_model.loader_impl import parse_saved_model
+
+from ovmake.sources.dataflow import PLACEHOLDERS
+from ovmake.sources.layers import Layer, Layers, ops_of_graph
+from ovmake.sources.screening.screen import allowed_of
+from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.loading.any_source import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
+from ovmake.workers.loading.graphs import Loaded, nodes
+
+Json = dict[str, Any]
+
+_NOT_COUNTED = {*PLACEHOLDERS, "Const", "Identity", "IdentityN", "NoOp"}
+_OPENVINO_NAMES = {"float": "f", "double": "f", "int": "i", "uint": "u"}
+_INTERNAL = "__saved_model_"
+
+
+def inspect(request: Request) -> Json:
+    """Load `source`, write `graph`, and return the facts.
+
+    Raises:
+        ActionError: TensorFlow cannot load it.
+    """
+    source, kind = Path(request.inputs["source"]), str(request.params["kind"])
+    if kind == "tflite":
+        from ovmake.workers.inspection.tflite import inspect_lite
+
+        return inspect_lite(source, allowed_of(request))
+    choices = _choices(source) if kind == "saved-model" else []
+    signature, tags = _chosen(choices, request)
+    loaded = load(source, kind=kind, signature=signature, tags=tags, allowed=allowed_of(request))
+    serialized = loaded.graph_def.SerializeToString()
+    Path(request.outputs["graph"]).write_bytes(serialized)
+    shown = _Tensors(loaded.graph_def)
+    layers = Layers(ops_of_graph(serialized), inputs=loaded.inputs, outputs=loaded.outputs)
+    return {
+        "way": loaded.way,
+        "signature": signature if choices else "",
+        "tags": list(tags) if choices else [],
+        "choices": choices,
+        "inputs": [{"name": name, **shown.of(tensor)} for name, tensor in loaded.inputs.items()],
+        "outputs": [{"name": name, **shown.of(tensor)} for name, tensor in loaded.outputs.items()],
+        "parameters": _parameters(loaded),
+        "operations": _operations(loaded, layers),
+        "layers": [_layer(layer, shown) for layer in layers.layers() if not set(layer.types) <= PLACEHOLDERS],
+    }
+
+
+def openvino_name(dtype: Any) -> str:
+    """Return a TensorFlow or numpy type as OpenVINO spells it: `f32` for float32."""
+    name = tf.as_dtype(dtype).name
+    kind = name.rstrip("0123456789")
+    if name == "bfloat16":
+        return "bf16"
+    if name == "bool":
+        return "boolean"
+    return f"{_OPENVINO_NAMES[kind]}{name.removeprefix(kind)}" if kind in _OPENVINO_NAMES else name
+
+
+def _choices(source: Path) -> list[Json]:
+    """Return a SavedModel's graphs by their tags, each with its signatures; nothing when the file is damaged."""
+    try:
+        proto = parse_saved_model(str(source))
+    except Exception:  # noqa: BLE001 - `load` says what is wrong with it
+        return []
+    return [
+        {
+            "tags": sorted(meta_graph.meta_info_def.tags),
+            "signatures": {
+                name: {side: sorted(getattr(signature, side)) for side in ("inputs", "outputs")}
+                for name, signature in sorted(meta_graph.signature_def.items())
+                if not name.startswith(_INTERNAL)
+            },
+        }
+        for meta_graph in proto.meta_graphs
+    ]
+
+
+def _chosen(choices: list[Json], request: Request) -> tuple[str, tuple[str, ...]]:
+    asked_tags, asked = request.params.get("tags"), str(request.params.get("signature") or "")
+    tags = tuple(map(str, asked_tags)) if isinstance(asked_tags, list) else DEFAULT_TAGS
+    there = [tuple(choice["tags"]) for choice in choices]
+    if asked_tags is None and there and DEFAULT_TAGS not in there:
+        tags = there[0]
+    known = next((list(choice["signatures"]) for choice in choices if set(choice["tags"]) == set(tags)), [])
+    if not asked and known and DEFAULT_SIGNATURE not in known:
+        return known[0], tags
+    return asked or DEFAULT_SIGNATURE, tags
+
+
+class _Tensors:
+    """Shapes and types of a graph's tensors, as TensorFlow infers them."""
+
+    def __init__(self, graph_def: Any) -> None:
+        self._graph: Any = tf.Graph()
+        with self._graph.as_default():
+            tf.graph_util.import_graph_def(graph_def, name="")
+
+    def of(self, name: str) -> Json:
+        """Return {"shape", "type"} of a tensor."""
+        tensor = self._graph.get_tensor_by_name(name)
+        known = tensor.shape.rank is not None
+        shape = [-1 if size is None else size for size in tensor.shape] if known else None
+        return {"shape": shape, "type": openvino_name(tensor.dtype.base_dtype)}
+
+
+def _layer(layer: Layer, shown: _Tensors) -> Json:
+    return {
+        "name": layer.name,
+        "operations": [kind for kind in layer.types if kind not in _NOT_COUNTED] or list(layer.types),
+        "parts": layer.parts,
+        "outputs": [{"name": tensor, **shown.of(tensor)} for tensor in layer.outputs],
+    }
+
+
+def _operations(loaded: Loaded, layers: Layers) -> Mapping[str, int]:
+    """Count what computes something, loop bodies once; the most frequent first."""
+    inside = [node.op for function in loaded.graph_def.library.function for node in function.node_def]
+    counts = Counter(kind for kind in [*layers.operations(), *inside] if kind not in _NOT_COUNTED)
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _parameters(loaded: Loaded) -> int:
+    """Count the numbers in floating-point constants; scalars (epsilons, ones) are none of the model's making."""
+    shapes = [
+        node.attr["value"].tensor.tensor_shape.dim
+        for node in nodes(loaded.graph_def)
+        if node.op == "Const" and tf.as_dtype(node.attr["dtype"].type).is_floating
+    ]
+    return sum(int(np.prod([dim.size for dim in dims])) for dims in shapes if dims)

@@ -1,0 +1,200 @@
+"""The parent's end of a worker: start it, send it a request, read its response, end it.
+
+    worker = WorkerProcess.start("openvino", boot_log=path)
+    worker.send(request)
+    response = worker.receive()      # None when the worker died, or wrote what is no answer
+    worker.end()
+
+Standard library only; used by the runner, and by the bench worker for the processes it times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ovmake.workers.ipc.protocol import Request, Response
+
+# The reference must not run the kernels it is compared with: with oneDNN on, some of TensorFlow's outputs are bit-equal
+# to OpenVINO's, because both call the same ones. Speed is measured with it on (see bench_worker).
+ENVIRONMENT: Mapping[str, str] = {
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    # Of logs, whatever the user's terminal can show.
+    "PYTHONIOENCODING": "utf-8",
+}
+
+# What a worker sees of the user's environment: how Python, and what frameworks compute with, are set up. Not among it:
+# tokens, passwords, and where they are. TF_VAR_ and TF_TOKEN_ are Terraform's.
+PASSED = frozenset({
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    *("CONDA_PREFIX", "INTEL_OPENVINO_DIR", "SYSTEMROOT", "COLUMNS", "LINES", "TF_USE_LEGACY_KERAS"),
+    *("TF_DETERMINISTIC_OPS", "KERAS_BACKEND", "KERAS_HOME", "HDF5_USE_FILE_LOCKING"),
+})  # fmt: skip
+PASSED_PREFIXES = (
+    *("LC_", "PYTHON", "OMP_", "KMP_", "GOMP_", "MKL_", "TBB_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "NPY_", "MALLOC_"),
+    *("ONEDNN_", "DNNL_", "OV_", "OPENVINO_", "NNCF_", "OCL_", "OPENCL_", "ZE_", "ZES_", "SYCL_", "NEO_", "LIBVA_"),
+    *("TF_CPP_", "TF_ENABLE_", "TF_DISABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "KERAS_NNX_", "OVMAKE_"),
+)
+# Signs for what workers made: see ovmake/seal.py.
+WITHHELD = frozenset({"OVMAKE_STATE_KEY"})
+
+ANSWER_BYTES = 1 << 16
+# How long a process may take to end once its pipes are closed: a core of some GB has to be written down.
+DYING_SECONDS = 60
+
+
+def start_module(
+    name: str, *arguments: str, environment: Mapping[str, str] = ENVIRONMENT, **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start `ovmake.workers.<name>` as a program, with pipes to its input and from its output.
+
+    Raises:
+        OSError: the process cannot be made.
+    """
+    package_parent = str(Path(__file__).parents[3])
+    path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(  # noqa: S603 - our own module
+        # -P: a user's folder with an `openvino.py` in it must not become the framework
+        [sys.executable, "-P", "-m", f"ovmake.workers.{name}", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**passed(os.environ), **environment, "PYTHONPATH": path},
+        **options,
+    )
+
+
+def passed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a user's environment reaches a worker."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in PASSED or name.startswith(PASSED_PREFIXES)) and name not in WITHHELD
+    }
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """A running worker."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    boot_log: str = ""
+    boot_log_start: int = 0
+    asked: int = 0
+    garbled: bool = False
+    heard: bytes = b""
+
+    @classmethod
+    def start(cls, name: str, *, boot_log: str, environment: Mapping[str, str] = ENVIRONMENT) -> WorkerProcess:
+        """Start `ovmake.workers.<name>_worker`. What it prints outside of requests goes to `boot_log`.
+
+        Raises:
+            OSError: the process or its log cannot be made.
+        """
+        Path(boot_log).parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(boot_log, flags, 0o666), "ab") as log:
+            start = log.tell()
+            process = start_module(
+                f"{name}_worker",
+                environment=environment,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches ovmake only, and `kill` reaches what a worker started
+            )
+        return cls(name=name, process=process, boot_log=boot_log, boot_log_start=start)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self.process.poll() is None
+
+    def said(self) -> list[str]:
+        """Return the lines that this process printed outside of requests: why it could not even start."""
+        try:
+            return Path(self.boot_log).read_bytes()[self.boot_log_start :].decode(errors="replace").splitlines()
+        except OSError:
+            return []
+
+    def send(self, request: Request) -> None:
+        """Send a request. A worker that died is noticed by `receive`."""
+        stdin = self.process.stdin
+        if stdin is None:
+            raise AssertionError("workers are started with pipes")
+        self.asked = request.id
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(request.to_line())
+            stdin.flush()
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when there is a response or the worker died."""
+        if self.process.stdout is None:
+            raise AssertionError("workers are started with pipes")
+        return self.process.stdout.fileno()
+
+    def hear(self) -> bool:
+        """Take in what the worker has written; return whether that ends an answer, or is the end.
+
+        It waits for a first byte only: a worker that hangs in the middle of an answer can be left to a time limit.
+        """
+        if b"\n" not in self.heard:
+            said = os.read(self.fileno(), ANSWER_BYTES)
+            self.heard += said
+            return not said or b"\n" in said
+        return True
+
+    def receive(self) -> Response | None:
+        """Wait for the response; None when the worker ended without one, or somebody wrote between its answers.
+
+        User code shares the worker's process, and may write to whatever descriptor it finds. After that nothing the
+        worker says can be told from noise: it has to be ended.
+        """
+        while not self.hear():
+            continue
+        line, whole, self.heard = self.heard.partition(b"\n")
+        if not whole:
+            return None
+        try:
+            response = Response.from_line(line)
+        except (ValueError, TypeError, KeyError):
+            response = None
+        self.garbled = response is None or response.id != self.asked
+        return None if self.garbled else response
+
+    def how_it_died(self, who: str = "") -> str:
+        """Return the cause of death in words, after `receive` returned None. `who` it was: else, the worker."""
+        who = who or f"the {self.name} worker"
+        if self.garbled:
+            return f"{who} gave no answer: something else was written where it answers"
+        try:
+            status = self.process.wait(DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            return f"{who} closed what it answers through, and went on"
+        if status >= 0:
+            return f"{who} ended with exit status {status}"
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:  # a real-time signal has no name
+            name = f"signal {-status}"
+        return f"{who} was killed by {name}"
+
+    def end(self) -> None:
+        """End the worker and whatever it started, at once: there is nothing in it that is needed."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()

@@ -1,0 +1,56 @@
+"""The workers that a worker keeps for its forks: TensorFlow's, which OpenVINO's asks now and then.
+
+    helpers = Helpers(); helpers.serve(request); helpers.answer(line); helpers.end()
+
+A fork ends with its action, and TensorFlow takes seconds to import; so it is the worker itself that keeps it. What a
+fork asks for is one of the kinds below, is done in the cage of the fork's own action, and writes to its log. A fork
+that lies gets no further than it could by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from ovmake.workers.ipc.helper_worker import Sibling
+from ovmake.workers.ipc.protocol import Request
+
+# What is asked for -> which worker does it.
+KINDS = {"freeze": "tensorflow", "layers": "tensorflow", "sever": "tensorflow"}
+NOTHING = b"\n"
+
+
+class Helpers:
+    """See `forking.Help`."""
+
+    def __init__(self) -> None:
+        self._request: Request | None = None
+        self._siblings: dict[str, Sibling] = {}
+
+    def serve(self, request: Request) -> None:
+        """Help with this request from now on."""
+        self._request = request
+
+    @property
+    def pids(self) -> Collection[int]:
+        """The processes that are kept."""
+        return [pid for sibling in self._siblings.values() if (pid := sibling.pid) is not None]
+
+    def answer(self, line: bytes) -> bytes:
+        """Do what a fork asks for."""
+        try:
+            asked = Request.from_line(line)
+            name = KINDS[asked.kind]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return NOTHING
+        if self._request is None:
+            return NOTHING
+        inside = replace(asked, log=self._request.log, scratch=self._request.scratch, cage=self._request.cage)
+        sibling = self._siblings.setdefault(name, Sibling(name))
+        response = sibling.ask(inside)
+        return NOTHING if response is None else response.to_line()
+
+    def end(self) -> None:
+        """End them."""
+        for sibling in self._siblings.values():
+            sibling.end()

@@ -1,0 +1,211 @@
+"""The protocol between ovmake and its workers: one JSON object a line, requests on stdin, responses on stdout.
+
+    {"id": 1, "kind": "convert", "params": {...}, "inputs": {role: path}, "outputs": {role: path}, "log": path,
+     "cage": {"read": [path], "list": [path], "write": [path]}}
+    {"id": 1, "ok": true, "facts": {...}}
+    {"id": 1, "ok": false, "code": "...", "message": "...", "notes": [...], "help": "...", "setting": "..."}
+
+A worker reads its inputs, writes its outputs to the paths it is given, and answers with a few facts. A request with a
+cage is done in a fork (forking.py, cage.py); one without, by the worker itself: those of a worker in a cage have none,
+for it is in theirs already. Standard library only: both sides import it.
+
+Rule 1: what a framework prints goes to the request's log, never into the protocol.
+Rule 2: a framework's own message travels as it is. We add to it, and never replace it.
+Rule 3: a worker ends when its parent does, also in the middle of a computation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ovmake.workers.ipc.cage import Cage
+
+PR_SET_PDEATHSIG = 1
+# What is written fills a disk up to the last block, or to where the file system needs some for itself.
+FULL_BYTES = 1 << 16
+FULL = (errno.ENOSPC, errno.EDQUOT)
+ROOM = "free space on that disk, and run ovmake build again"
+# The note beside an action's outputs that names the user's function that runs or ran: see user_code.py.
+USER_CODE_NOTE = "user-code"
+USER_CODE_RUNNING, USER_CODE_RAN = "running", "ran"
+
+
+class ActionError(Exception):
+    """A failure that the worker understands.
+
+    `setting` names the setting of the Ovfile that it points at ("inputs.image.mean"), or an input's role.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        help: str = "",  # noqa: A002 - the field's name everywhere else
+        notes: tuple[str, ...] = (),
+        setting: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = help
+        self.notes = notes
+        self.setting = setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere.
+
+    `scratch` is where its temporary files go; "" leaves that to the system. With `stay`, the fork that does it waits
+    for the next request, which finds what this one has loaded if it is for the same cage.
+    """
+
+    id: int
+    kind: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    log: str = ""
+    journal: str = ""
+    scratch: str = ""
+    stay: bool = False
+    cage: Cage | None = None
+
+    def to_line(self) -> bytes:
+        """Return the request as it travels."""
+        fields = {
+            "id": self.id,
+            "kind": self.kind,
+            "params": dict(self.params),
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
+            "log": self.log,
+            "journal": self.journal,
+            "scratch": self.scratch,
+            "stay": self.stay,
+            "cage": None if self.cage is None else asdict(self.cage),
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Request:
+        """Read what `to_line` wrote."""
+        fields = json.loads(line)
+        around = fields.pop("cage")
+        cage = None if around is None else Cage(**{name: tuple(paths) for name, paths in around.items()})
+        return cls(**fields, cage=cage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """How it went. Without `ok`, `code` and `message` say why. `peak_bytes` is the most memory that a fork held."""
+
+    id: int
+    ok: bool
+    facts: Mapping[str, object] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    setting: str = ""
+    peak_bytes: int | None = None
+
+    def to_line(self) -> bytes:
+        """Return the response as it travels."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(fields, allow_nan=False).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Response:
+        """Read what `to_line` wrote."""
+        fields = json.loads(line)
+        return cls(**{**fields, "notes": tuple(fields["notes"])})
+
+
+def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
+    """After `error`, which may have come of a full disk: ask the kernel for room for a file, and give it back.
+
+    Raises:
+        OSError: there is none; `error` is its cause.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        os.posix_fallocate(file, 0, size_bytes + FULL_BYTES)
+    except OSError as full:
+        raise full from error
+    finally:
+        os.close(file)
+        Path(path).unlink()
+
+
+def warning(
+    code: str, message: str, *, notes: tuple[str, ...] = (), hint: str = "", setting: str = ""
+) -> dict[str, object]:
+    """Return the fact of a success that has something to say all the same; `setting` is what the warning points at."""
+    return {"warnings": ((code, message, notes, hint, setting),)}
+
+
+def message_of(error: BaseException) -> str:
+    """Return an exception's own words in one line; its type where it has none, or fails to say them."""
+    try:
+        words = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a user's exception may do anything
+        words = ""
+    return words or type(error).__name__
+
+
+def kind_and_message_of(error: BaseException) -> str:
+    """Return an exception's type and its own words, if it has any: "SystemExit: 3", "KeyboardInterrupt"."""
+    kind, words = type(error).__name__, message_of(error)
+    return kind if words == kind else f"{kind}: {words}"
+
+
+@contextlib.contextmanager
+def logged_to(path: str) -> Iterator[None]:
+    """Send file descriptors 1 and 2 to a file: frameworks in C++ print past `sys.stdout`."""
+    if not path:
+        yield
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    before = os.dup(1), os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            # A full disk cuts the log, and a user's function may have closed the stream: not the way back.
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os.dup2(before[0], 1)
+        os.dup2(before[1], 2)
+        for descriptor in (log, *before):
+            os.close(descriptor)
+
+
+def die_with_parent(parent: int | None = None) -> None:
+    """Have the kernel kill this process when its parent ends. Elsewhere than on Linux, the end of stdin has to do.
+
+    Whoever knows its `parent` says so: it may be process 1, of a container.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1 if parent is None else os.getppid() != parent:  # it ended before the call
+            os._exit(1)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write to a pipe: one call may take a part only."""
+    while data:
+        data = data[os.write(descriptor, data) :]

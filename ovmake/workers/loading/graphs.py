@@ -1,0 +1,247 @@
+"""GraphDefs: what a loaded source is, and how one of them becomes small, tidy and the same every time.
+
+    Loaded(graph_def=..., inputs={"image": "x:0"}, outputs={"scores": "y:0"}, signature=..., way="...")
+    tidy(graph_def, inputs, outputs) -> GraphDef       what the outputs need, the same bytes every time
+    with_placeholders(graph_def, tensors) -> names     any tensor as an input
+    lookups(graph_def) -> names                        nodes that need what no graph holds
+    register(graph_def)                                functions made known to TensorFlow
+
+Loading a model twice gives graphs that differ: functions are numbered by a process-wide counter, Grappler leaves nodes
+in the order of a hash table. What `tidy` returns depends on the model alone, so its bytes can be an artifact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from ovmake.sources.graphdef import IGNORED_ATTRIBUTES
+
+# Notes of who made the graph, and names of functions for training, with counters in them. The two that stay: While
+# operations run faster lowered, and a placeholder's shape may be noted nowhere else.
+_DROPPED = IGNORED_ATTRIBUTES - {"_lower_using_switch_merge", "_output_shapes"} | {"api_implements"}
+# They hold or hand on values and compute nothing.
+NOT_COUNTED = frozenset({"Const", "Placeholder", "Identity", "NoOp"})
+_COUNTED = re.compile(r"^__(?:inference|forward|backward)_|_(?:frozen|rewritten)$|_\d+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A source as a graph without variables, functions inlined where that is possible.
+
+    `inputs`, `outputs`: tensors ("a/b:0") by the names a user knows; every input is a Placeholder.
+    `signature`: a SavedModel's own callable, which keeps its variables alive; None where there is none.
+    `way`: how it was loaded, in words. Tables that it looks values up in are not in it: see `lookups`.
+    """
+
+    graph_def: Any
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    signature: Any
+    way: str
+
+
+def lookups(graph_def: Any) -> list[str]:
+    """Return the nodes that look values up in a table. A frozen graph has the table's use, and not its content."""
+    return [node.name for node in nodes(graph_def) if node.op.startswith("LookupTable")]
+
+
+def nodes(graph_def: Any) -> Iterator[Any]:
+    """Yield all nodes, those of functions too."""
+    yield from graph_def.node
+    for function in graph_def.library.function:
+        yield from function.node_def
+
+
+def node_name(tensor: str) -> str:
+    """Return the node of a tensor or of a node's input: `a` of `a:1`, `a` and `^a`."""
+    return tensor.removeprefix("^").partition(":")[0]
+
+
+def canonical(tensor: str) -> str:
+    """Return a node's input as a tensor's name: `a:0` of `a`."""
+    return tensor if ":" in tensor or tensor.startswith("^") else f"{tensor}:0"
+
+
+def user_name(tensor: str) -> str:
+    """Return a tensor's name as one writes it in an Ovfile: without `:0`."""
+    return tensor.removesuffix(":0")
+
+
+def tidy(graph_def: Any, inputs: Iterable[str], outputs: Iterable[str]) -> Any:
+    """Return the graph of what `outputs` need, and of all `inputs`.
+
+    A PlaceholderWithDefault that is no input is what it is when nothing is fed: its default.
+    """
+    fed = [node_name(tensor) for tensor in inputs]
+    by_name = {node.name: node for node in graph_def.node}
+    tidied = tf.compat.v1.GraphDef(versions=graph_def.versions)
+    for name in _in_order(by_name, [*fed, *map(node_name, outputs)]):
+        node = tidied.node.add()
+        node.CopyFrom(by_name[name])
+        if node.op == "PlaceholderWithDefault" and name not in fed:
+            node.op = "Identity"
+            node.attr["T"].CopyFrom(node.attr["dtype"])
+            del node.attr["dtype"], node.attr["shape"]
+        _clean(node)
+    _take_functions(tidied, {function.signature.name: function for function in graph_def.library.function})
+    return tidied
+
+
+def _in_order(by_name: Mapping[str, Any], roots: Iterable[str]) -> list[str]:
+    """Return what the roots need, producers first (but for the back edges of TF1 loops)."""
+    found: dict[str, bool] = {}
+    done: list[str] = []
+    for root in roots:
+        stack = [] if root in found else [(root, iter(by_name[root].input))]
+        found[root] = True
+        while stack:
+            for producer in map(node_name, stack[-1][1]):
+                if producer not in found:
+                    found[producer] = True
+                    stack.append((producer, iter(by_name[producer].input)))
+                    break
+            else:
+                done.append(stack.pop()[0])
+    return done
+
+
+def _clean(node: Any) -> None:
+    node.ClearField("experimental_debug_info")
+    node.device = ""
+    for name in _DROPPED & set(node.attr):
+        del node.attr[name]
+
+
+# functions
+
+
+def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
+    """Give the graph the functions that it calls, under names made of their content.
+
+    Equal functions get equal names, in any process; different ones never share a name in one process.
+    """
+    renamed: dict[str, str] = {}
+    for name in _callees_first(graph_def, library):
+        function = graph_def.library.function.add()
+        function.CopyFrom(library[name])
+        for attribute in _DROPPED & set(function.attr):
+            del function.attr[attribute]
+        for argument in function.arg_attr.values():
+            argument.attr.pop("_user_specified_name", None)
+        for node in function.node_def:
+            _clean(node)
+            rename_calls(node, renamed)
+        _number_arguments(function)
+        function.signature.name = ""
+        digest = hashlib.sha256(function.SerializeToString(deterministic=True)).hexdigest()[:12]
+        renamed[name] = function.signature.name = f"{_plain(name)}_{digest}"
+    for node in graph_def.node:
+        rename_calls(node, renamed)
+
+
+def _number_arguments(function: Any) -> None:
+    """Replace the names of a function's arguments: `while_cond_2427___redundant_placeholder0` has a counter in it."""
+    taken = {node.name for node in function.node_def}
+    renamed = {
+        argument.name: _free(f"argument_{place}", taken) for place, argument in enumerate(function.signature.input_arg)
+    }
+    for argument in function.signature.input_arg:
+        argument.name = renamed[argument.name]
+    for node in function.node_def:
+        node.input[:] = [_renamed(producer, renamed) for producer in node.input]
+    for name, producer in list(function.ret.items()):
+        function.ret[name] = _renamed(producer, renamed)
+
+
+def _renamed(producer: str, names: Mapping[str, str]) -> str:
+    """Return a node's input with the node's new name: `b:0` of `a:0`, `^b` of `^a`."""
+    name = node_name(producer)
+    return producer.replace(name, names[name], 1) if name in names else producer
+
+
+def _callees_first(graph_def: Any, library: Mapping[str, Any]) -> list[str]:
+    done: dict[str, None] = {}
+    stack = [(name, False) for name in reversed(_called(graph_def.node, library))]
+    entered: set[str] = set()
+    while stack:
+        name, left = stack.pop()
+        if left:
+            done[name] = None
+        elif name not in entered:
+            entered.add(name)
+            stack.append((name, True))
+            stack += [(callee, False) for callee in reversed(_called(library[name].node_def, library))]
+    return list(done)
+
+
+def _called(callers: Iterable[Any], library: Mapping[str, Any]) -> list[str]:
+    return [name for node in callers for name in [node.op, *(f.name for f in _functions(node))] if name in library]
+
+
+def _functions(node: Any) -> Iterator[Any]:
+    for name in sorted(node.attr):
+        if node.attr[name].HasField("func"):
+            yield node.attr[name].func
+        yield from node.attr[name].list.func if node.attr[name].HasField("list") else ()
+
+
+def rename_calls(node: Any, renamed: Mapping[str, str]) -> None:
+    """Let a node call functions by their new names."""
+    node.op = renamed.get(node.op, node.op)
+    for function in _functions(node):
+        function.name = renamed.get(function.name, function.name)
+
+
+def _plain(name: str) -> str:
+    """Return a function's name without its counters: `while_body` of `__inference_while_body_1234_frozen`."""
+    while (shorter := _COUNTED.sub("", name)) not in {name, ""}:
+        name = shorter
+    return name
+
+
+def register(graph_def: Any) -> None:
+    """Make the graph's functions (branches, loop bodies) known to TensorFlow, which importing the graph does not."""
+    for function in graph_def.library.function:
+        if not context.context().has_function(function.signature.name):
+            context.context().add_function_def(function)
+
+
+# inputs
+
+
+def with_placeholders(graph_def: Any, tensors: Iterable[Any]) -> dict[str, str]:
+    """Feed the graph at these tensors (tf.Tensor of TF1), and return the Placeholder's tensor for each.
+
+    A Placeholder stays what it is. In the place of any other tensor, a new one goes to all who take it.
+    """
+    taken = {node.name for node in graph_def.node}
+    ops = {node.name: node.op for node in graph_def.node}
+    fed: dict[str, str] = {}
+    for tensor in tensors:
+        if ops.get(node_name(tensor.name)) == "Placeholder":
+            fed[tensor.name] = tensor.name
+            continue
+        name = _free(tensor.name.replace(":", "_"), taken)
+        node = graph_def.node.add(name=name, op="Placeholder")
+        node.attr["dtype"].type = tensor.dtype.base_dtype.as_datatype_enum
+        node.attr["shape"].shape.CopyFrom(tensor.shape.as_proto())
+        fed[tensor.name] = f"{name}:0"
+    for node in graph_def.node:
+        node.input[:] = [fed.get(canonical(producer), producer) for producer in node.input]
+    return fed
+
+
+def _free(name: str, taken: set[str]) -> str:
+    candidate, turn = name, 0
+    while candidate in taken:
+        turn += 1
+        candidate = f"{name}_{turn}"
+    taken.add(candidate)
+    return candidate

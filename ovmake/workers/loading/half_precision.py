@@ -1,0 +1,123 @@
+"""What in a graph rounds more than FP32 does: half precision, and steps of fake quantization.
+
+    computes_in(nodes) -> "f16", "bf16" or ""     the half precision that some of a graph computes in
+    widened(graph_def) -> GraphDef                the same graph in FP32 throughout: the truth beside it
+    shaken(graph_def) -> GraphDef                 what is rounded to steps a hair smaller; None without any
+    steps(graph_def, tensors) -> {name: step}     of outputs that are steps of fake quantization
+
+A graph of half precision has FP32 at both ends more often than not (Keras' mixed precision): nothing of its interface
+shows it, and its last bit is that of FP32 and says nothing. OpenVINO computes it in FP32, and is nearer to the truth.
+
+FakeQuant rounds to a few hundred steps, and what lies on the edge of one goes up here and down there: TensorFlow rounds
+halves up, OpenVINO to even ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from ovmake.workers.loading.graphs import nodes, rename_calls
+
+_HALVES = {tf.half.as_datatype_enum: "f16", tf.bfloat16.as_datatype_enum: "bf16"}
+_FLOAT = tf.float32.as_datatype_enum
+# They move values and round none. Weights may be stored in half precision, and used in FP32.
+_MOVING = {
+    "Const", "Placeholder", "PlaceholderWithDefault", "Identity", "IdentityN", "NoOp", "Cast", "Reshape", "Squeeze",
+    "ExpandDims", "Transpose", "Slice", "StridedSlice", "ConcatV2", "Pack", "Unpack", "Split", "SplitV", "Gather",
+    "GatherV2", "GatherNd", "Pad", "PadV2", "MirrorPad", "Shape", "Fill", "Tile", "Switch", "Merge", "Enter", "Exit",
+    "NextIteration", "ZerosLike", "OnesLike", "BroadcastTo", "Reverse", "ReverseV2", "Select", "SelectV2",
+    "StopGradient",
+}  # fmt: skip
+_FAKE = "FakeQuantWithMinMax"
+# A part in a million: more than sums of FP32 are rounded by, and far less than a step.
+_HAIR = 1 - 2.0**-20
+_SUFFIX = "_in_f32"
+
+
+def computes_in(every: Iterable[Any]) -> str:
+    """Return the coarser half precision that some node computes in, "" if none does."""
+    found = {
+        name
+        for node in every
+        if node.op not in _MOVING and "T" in node.attr and (name := _HALVES.get(node.attr["T"].type))
+    }
+    return "bf16" if "bf16" in found else "f16" if found else ""
+
+
+def widened(graph_def: Any) -> Any:
+    """Return a graph in which FP32 stands wherever half precision stood, functions included."""
+    wide = tf.compat.v1.GraphDef()
+    wide.CopyFrom(graph_def)
+    renamed = {}
+    for function in wide.library.function:
+        renamed[function.signature.name] = function.signature.name = f"{function.signature.name}{_SUFFIX}"
+        for argument in (*function.signature.input_arg, *function.signature.output_arg):
+            argument.type = _FLOAT if argument.type in _HALVES else argument.type
+    renamed = {name.removesuffix(_SUFFIX): name for name in renamed.values()}
+    for node in nodes(wide):
+        rename_calls(node, renamed)
+        for value in node.attr.values():
+            _widen(value)
+    return wide
+
+
+def _widen(value: Any) -> None:
+    if value.HasField("type") and value.type in _HALVES:
+        value.type = _FLOAT
+    elif value.HasField("list"):
+        value.list.type[:] = [_FLOAT if kind in _HALVES else kind for kind in value.list.type]
+    elif value.HasField("tensor") and value.tensor.dtype in _HALVES:
+        value.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(value.tensor).astype("float32")))
+
+
+def shaken(graph_def: Any) -> Any | None:
+    """Return a graph whose fake quantization is fed a hair less than it was; None without any in the main graph."""
+    if not any(node.op.startswith(_FAKE) for node in graph_def.node):
+        return None
+    shaken = tf.compat.v1.GraphDef()
+    shaken.CopyFrom(graph_def)
+    hair = shaken.node.add(name="ovmake/hair", op="Const")
+    hair.attr["dtype"].type = _FLOAT
+    hair.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(_HAIR, tf.float32))
+    for node in list(shaken.node):
+        if node.op.startswith(_FAKE):
+            less = shaken.node.add(name=f"{node.name}/ovmake/less", op="Mul", input=[node.input[0], hair.name])
+            less.attr["T"].type = _FLOAT
+            node.input[0] = less.name
+    return shaken
+
+
+def steps(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, float]:
+    """Return the step of each output, by its name, that fake quantization makes at the very end."""
+    by_name = {node.name: node for node in graph_def.node}
+    found = {}
+    for name, tensor in tensors.items():
+        node = _maker(by_name, tensor)
+        if node is not None and node.op.startswith(_FAKE) and (step := _step(by_name, node)):
+            found[name] = step
+    return found
+
+
+def _maker(by_name: Mapping[str, Any], tensor: str) -> Any | None:
+    """Return the node that computed a tensor: what only hands it on is passed over."""
+    node = by_name.get(tensor.lstrip("^").partition(":")[0])
+    while node is not None and node.op in {"Identity", "Reshape", "Squeeze", "StopGradient"}:
+        node = by_name.get(node.input[0].partition(":")[0])
+    return node
+
+
+def _step(by_name: Mapping[str, Any], node: Any) -> float:
+    """Return the step of a fake quantization with one range, 0 where its ends are no constants."""
+    if node.op == f"{_FAKE}Args":
+        ends = [node.attr[name].f for name in ("min", "max")]
+    else:
+        makers = [_maker(by_name, tensor) for tensor in node.input[1:3]]
+        if any(maker is None or maker.op != "Const" for maker in makers):
+            return 0.0
+        ends = [float(tf.make_ndarray(maker.attr["value"].tensor).max()) for maker in makers if maker is not None]
+    levels: int = 2 ** int(node.attr["num_bits"].i or 8) - 1 - int(node.attr["narrow_range"].b)
+    width = float(ends[1]) - float(ends[0])
+    return width / levels

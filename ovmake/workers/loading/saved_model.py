@@ -1,0 +1,189 @@
+"""Load a SavedModel: any signature, any tags, of TF2 or of TF1.
+
+    load_saved_model(source, signature, tags, allowed) -> Loaded
+
+Rule 1: what there is to choose from is read from `saved_model.pb` before anything is loaded, so that a wrong word is
+        answered with the right ones; and so is what its graphs would do (`screen.py`).
+Rule 2: `tf.saved_model.load` goes first, for it gives the callable that users of the model have. It refuses some models
+        of TF1, or freezing what it loaded fails; then the TF1 loader has its turn. When both fail, the first one's
+        message is the error, the second's a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_from_session_graph,
+    convert_variables_to_constants_v2,
+)
+from tensorflow.python.saved_model.loader_impl import parse_saved_model
+
+from ovmake.diagnostics import did_you_mean
+from ovmake.sources.integrity import stateful
+from ovmake.sources.protobuf import WireError
+from ovmake.sources.screening.bodies import Bodies
+from ovmake.sources.screening.screen import screen, unreadable
+from ovmake.workers.ipc.protocol import ActionError, message_of
+from ovmake.workers.loading.graphs import Loaded, node_name, tidy, with_placeholders
+from ovmake.workers.loading.shipped import DEFAULT_SIGNATURE, INTERNAL, handles, load_shipped
+
+
+def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
+    """Load one signature of a SavedModel folder.
+
+    Raises:
+        ActionError: it has no such tags or signature, is damaged, does more than compute, keeps a state between calls,
+            or neither loader can load and freeze it.
+    """
+    meta_graph = _meta_graph(source, tags)
+    _check_signature(meta_graph, signature)
+    _check_variables(source, meta_graph)
+    try:
+        stateful.refuse(source, stateful.of_signature(source, signature, tags))
+    except WireError as error:
+        raise unreadable(source / "saved_model.pb", error) from error
+    if not meta_graph.signature_def and not meta_graph.object_graph_def.nodes:
+        screen(source, "saved-model", allowed, in_session=True)
+        return _load_unsigned_tf1(source, tags)
+    try:
+        return _load_as_tf2(source, signature, tags, allowed)
+    except ActionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises, the TF1 loader may do
+        first = error
+    try:
+        screen(source, "saved-model", allowed, in_session=True)
+    except ActionError as error:
+        message = f"TensorFlow cannot load `{source.name}`: {message_of(first)}"
+        note = f"the TF1 loader was not tried: {error.message}"
+        raise ActionError("tensorflow-cannot-load", message, setting="source", notes=(note,)) from first
+    try:
+        return _load_as_tf1(source, signature, tags)
+    except ActionError:
+        raise
+    except Exception as second:  # noqa: BLE001 - it is told beside the first
+        message = f"TensorFlow cannot load `{source.name}`: {message_of(first)}"
+        note = f"the TF1 loader: {message_of(second)}"
+        raise ActionError("tensorflow-cannot-load", message, setting="source", notes=(note,)) from first
+
+
+def _meta_graph(source: Path, tags: tuple[str, ...]) -> Any:
+    try:
+        proto = parse_saved_model(str(source))
+    except Exception as error:
+        message = f"TensorFlow cannot read `{source.name}/saved_model.pb`: {message_of(error)}"
+        hint = "the file is damaged or truncated: copy or export the model again"
+        raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint) from error
+    for meta_graph in proto.meta_graphs:
+        if set(meta_graph.meta_info_def.tags) == set(tags):
+            return meta_graph
+    there = [sorted(meta_graph.meta_info_def.tags) for meta_graph in proto.meta_graphs]
+    listed = " or ".join(f"`{found}`" for found in there) or "no graph at all"
+    message = f"the SavedModel `{source.name}` has no graph with the tags `{list(tags)}`; it has {listed}"
+    meant = next((f"set `tags = {found}`".replace("'", '"') for found in there), "")
+    raise ActionError("unknown-tags", message, setting="tags", help=meant)
+
+
+def _check_signature(meta_graph: Any, signature: str) -> None:
+    known = [name for name in sorted(meta_graph.signature_def) if not name.startswith(INTERNAL)]
+    if signature in known or (signature == DEFAULT_SIGNATURE and not known):
+        return
+    listed = ", ".join(f"`{name}`" for name in known) or "none"
+    hint = did_you_mean(signature, known) or (f'set `signature = "{known[0]}"`' if known else "")
+    message = f"the SavedModel has no signature `{signature}`; it has {listed}"
+    hint = hint or "save the model with one: `tf.saved_model.save(model, folder, signatures=...)`"
+    raise ActionError("unknown-signature", message, setting="signature", help=hint)
+
+
+def _check_variables(source: Path, meta_graph: Any) -> None:
+    """Say which files are missing: TensorFlow says that a key or a file pattern is.
+
+    A graph that names a file to restore from has variables; the folder of one without any is often not even there.
+    """
+    if not meta_graph.HasField("saver_def") and not any(
+        node.HasField("variable") for node in meta_graph.object_graph_def.nodes
+    ):
+        return
+    folder = source / "variables"
+    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    shards = [name for name in names if name.startswith("variables.data-")]
+    if "variables.index" in names and shards and len(shards) == int(shards[0].rpartition("-")[2]):
+        return
+    there = ", ".join(f"`{name}`" for name in names) or "nothing"
+    message = f"the variables of `{source.name}` are incomplete: `variables/` holds {there}"
+    hint = "copy the whole SavedModel folder, `variables/variables.index` and `variables/variables.data-…` with it"
+    raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint)
+
+
+def _load_as_tf2(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:
+    shipped = load_shipped(source, signature, tags, allowed)
+    graph = memoryview(shipped.function.graph.as_graph_def().SerializeToString())
+    ends = [tensor.name for tensor in shipped.function.outputs]
+    stateful.refuse(source, stateful.remembered(Bodies(graph), ends, handles(shipped.function)))
+    # Loops stay While operations: lowered to Enter and Exit, an LSTM cannot be called from another function ("inputs
+    # from different frames").
+    frozen = convert_variables_to_constants_v2(shipped.function, lower_control_flow=False)
+    # The frozen function keeps the order of the signature's arguments. Captured variables are dropped from behind them,
+    # and handles of tables are not.
+    inputs = dict(zip(shipped.inputs, [tensor.name for tensor in frozen.inputs], strict=False))
+    outputs = dict(zip(shipped.outputs, [tensor.name for tensor in frozen.outputs], strict=True))
+    return Loaded(
+        graph_def=tidy(frozen.graph.as_graph_def(), inputs.values(), outputs.values()),
+        inputs=inputs,
+        outputs=outputs,
+        signature=shipped.function,
+        way=shipped.way,
+    )
+
+
+def _load_as_tf1(source: Path, signature: str, tags: tuple[str, ...]) -> Loaded:
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        meta_graph = tf.compat.v1.saved_model.load(session, list(tags), str(source))
+        inputs, outputs = tensors_of(meta_graph.signature_def[signature], graph)
+        return frozen_session(session, inputs, outputs, way="TF1 loader")
+
+
+def _load_unsigned_tf1(source: Path, tags: tuple[str, ...]) -> Loaded:
+    """Load the graph of a TF1 SavedModel that has no signature: between its Placeholders and what nobody takes."""
+    from ovmake.workers.loading.tf1 import inference  # which takes frozen_session from here
+
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        tf.compat.v1.saved_model.load(session, list(tags), str(source))
+        inputs, outputs = inference(graph)
+        return frozen_session(session, inputs, outputs, way="TF1 loader, without a signature")
+
+
+def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a TF1 signature's inputs and outputs as tensors of the graph.
+
+    Raises:
+        ActionError: one of them is sparse.
+    """
+    sides = []
+    for side in (signature_def.inputs, signature_def.outputs):
+        sparse = [key for key in sorted(side) if side[key].WhichOneof("encoding") != "name"]
+        if sparse:
+            message = f"`{sparse[0]}` of the signature is a sparse tensor, which OpenVINO does not take"
+            raise ActionError("unsupported-source", message, setting="signature", help="choose another signature")
+        sides.append({key: graph.get_tensor_by_name(side[key].name) for key in sorted(side)})
+    return sides[0], sides[1]
+
+
+def frozen_session(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, way: str) -> Loaded:
+    """Return a TF1 session's graph between these tensors, with its variables as constants."""
+    ends = sorted({node_name(tensor.name) for tensor in [*inputs.values(), *outputs.values()]})
+    graph_def = convert_variables_to_constants_from_session_graph(session, session.graph.as_graph_def(), ends)
+    fed = with_placeholders(graph_def, inputs.values())
+    named = {name: fed[tensor.name] for name, tensor in inputs.items()}
+    given = {name: fed.get(tensor.name, tensor.name) for name, tensor in outputs.items()}
+    return Loaded(
+        graph_def=tidy(graph_def, named.values(), given.values()),
+        inputs=named,
+        outputs=given,
+        signature=None,
+        way=way,
+    )

@@ -1,0 +1,213 @@
+"""A SavedModel as it was shipped: its signature, called as an application calls it.
+
+    shipped = load_shipped(source, "serving_default", ("serve",), allowed=frozenset())
+    shipped({"x": array}) -> {"y": array}
+    Signature.load(request, interface)            the same as an `original.Original`
+
+For what freezing cannot hold: tables that values are looked up in, variables that are assigned. A frozen graph is
+faster and can be cut; so it goes first wherever there is one.
+
+Nothing is loaded that was not screened (`screen.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ovmake.sources.screening.screen import allowed_of, screen
+from ovmake.workers.inputs.interface import Interface
+from ovmake.workers.inputs.perturbation import nudged
+from ovmake.workers.inputs.preparing import Array, filled
+from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.loading.graphs import NOT_COUNTED, nodes
+from ovmake.workers.loading.half_precision import computes_in
+
+DEFAULT_SIGNATURE, DEFAULT_TAGS = "serving_default", ("serve",)
+# Of TensorFlow's own making: what initializes and what trains.
+INTERNAL = "__saved_model_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """A loaded signature, or a function in its place. `inputs`, `outputs`: names, in the order of its tensors."""
+
+    function: Any
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    way: str
+
+    def __call__(self, feed: Mapping[str, Any]) -> dict[str, Any]:
+        """Run once, on tensors or arrays by name.
+
+        Raises:
+            tf.errors.OpError, ValueError, TypeError: TensorFlow's own.
+        """
+        results = self.function(**{name: tf.constant(value) for name, value in feed.items()})
+        return dict(zip(self.outputs, tf.nest.flatten(results), strict=True))
+
+
+def load_shipped(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Shipped:
+    """Screen a SavedModel, load it with TensorFlow, and take one signature of it; without any, its only function.
+
+    Raises:
+        ActionError: it does more than compute; it has no signature, and not one function either.
+        Exception: TensorFlow's own, of any kind.
+    """
+    screen(source, "saved-model", allowed)
+    loaded = tf.saved_model.load(str(source), tags=list(tags))
+    if signature == DEFAULT_SIGNATURE and not loaded.signatures:
+        return _only_function(loaded)
+    function = loaded.signatures[signature]
+    # The signature refers to its variables weakly: whoever calls it must keep `loaded`, which owns them.
+    function._ovmake_owner = loaded  # noqa: SLF001
+    return Shipped(
+        function=function,
+        inputs=list(function._arg_keywords),  # noqa: SLF001
+        outputs=sorted(function.structured_outputs),
+        way="tf.saved_model.load",
+    )
+
+
+def _only_function(loaded: Any) -> Shipped:
+    """Return the one concrete function of a model that was saved without a signature, named as its signature would be.
+
+    Of a function that was traced for training too, that is the other one.
+
+    Raises:
+        ActionError: it has none, or several; or it keeps a state between calls.
+    """
+    found = [
+        (name, function)
+        for name, value in sorted(vars(loaded).items())
+        for function in getattr(value, "concrete_functions", ())
+        if not any(flag is True for flag in tf.nest.flatten(function.structured_input_signature))
+    ]
+    if len(found) != 1:
+        raise _unsigned(list(dict.fromkeys(name for name, _ in found)))
+    ((name, function),) = found
+    function._ovmake_owner = loaded  # noqa: SLF001
+    return Shipped(
+        function=function,
+        inputs=list(function._arg_keywords),  # noqa: SLF001
+        outputs=_output_names(function.structured_outputs),
+        way=f"tf.saved_model.load, its only function `{name}`",
+    )
+
+
+def _output_names(outputs: Any) -> list[str]:
+    """Return the names that TensorFlow gives to the outputs of a signature, in the order of the flat structure."""
+    if isinstance(outputs, Mapping):
+        return sorted(map(str, outputs))
+    return [f"output_{place}" for place, _ in enumerate(tf.nest.flatten(outputs))]
+
+
+def _unsigned(functions: Sequence[str]) -> ActionError:
+    message = f"the SavedModel has no signature `{DEFAULT_SIGNATURE}`; it has none"
+    example = f"model.{functions[0]}" if functions else "..."
+    if functions:
+        listed = ", ".join(f"`{name}`" for name in functions)
+        message += (
+            f", and of functions not one but {listed}" if functions[1:] else f", and {listed} was traced for several"
+        )
+    hint = f"save the model with one: `tf.saved_model.save(model, folder, signatures={example})`"
+    return ActionError("unknown-signature", message, setting="signature", help=hint)
+
+
+def handles(function: Any) -> list[str]:
+    """Return the placeholders of a function's graph that stand for captured variables and tables."""
+    return [tensor.op.name for tensor in function.inputs if tensor.dtype == tf.resource]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A SavedModel's signature as what an IR is compared with; see `original.Original`."""
+
+    shipped: Shipped
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    constants: Mapping[str, Array]
+
+    @classmethod
+    def load(cls, request: Request, interface: Interface) -> Signature:
+        """Load the request's signature.
+
+        Raises:
+            ActionError: it does more than compute, TensorFlow cannot load it, or the IR is another function: cut.
+        """
+        source = Path(request.inputs["source"])
+        signature, tags = signature_of(request)
+        try:
+            shipped = load_shipped(source, signature, tags, allowed_of(request))
+        except ActionError:
+            raise
+        except Exception as error:
+            message = f"TensorFlow cannot load `{source.name}` as shipped: {message_of(error)}"
+            raise ActionError("tensorflow-cannot-load", message, setting="source") from error
+        inputs = {tensor.name: tensor.source_name for tensor in interface.inputs}
+        outputs = {tensor.name: tensor.source_name for tensor in interface.outputs}
+        constants = {constant.source_name: filled(constant) for constant in interface.constants}
+        if {*inputs.values(), *constants} != set(shipped.inputs) or not {*outputs.values()} <= set(shipped.outputs):
+            raise ActionError("no-such-way", "the IR computes something else than the signature does")
+        return cls(shipped=shipped, inputs=inputs, outputs=outputs, constants=constants)
+
+    @property
+    def operations(self) -> int:
+        """See `Original`."""
+        return sum(node.op not in NOT_COUNTED for node in nodes(self.shipped.function.graph.as_graph_def()))
+
+    @property
+    def quanta(self) -> Mapping[str, float]:
+        """See `Original`."""
+        return {}
+
+    @property
+    def in_integers(self) -> bool:
+        """See `Original`."""
+        return False
+
+    def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """See `Original`."""
+        given = {self.inputs[name]: array for name, array in feed.items()}
+        results = self.shipped({**given, **self.constants})
+        arrays = {name: np.asarray(results[key]) for name, key in self.outputs.items()}
+        return {
+            name: array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+            for name, array in arrays.items()
+        }
+
+    def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
+        """See `Original`."""
+        moved = nudged(feed)
+        return None if moved is None else self(moved)
+
+    @property
+    def computes_in(self) -> str:
+        """See `Original`."""
+        return computes_in(nodes(self.shipped.function.graph.as_graph_def()))
+
+    @property
+    def truth_name(self) -> str:
+        """See `Original`: what cannot be frozen cannot be rewritten in f32 either."""
+        return ""
+
+    @property
+    def truth_is_dear(self) -> bool:
+        """See `Original`."""
+        return False
+
+    def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """See `Original`."""
+        return self(feed)
+
+
+def signature_of(request: Request) -> tuple[str, tuple[str, ...]]:
+    """Return which signature of which tags a request means."""
+    tags = request.params.get("tags", DEFAULT_TAGS)
+    named = tuple(str(tag) for tag in tags) if isinstance(tags, list | tuple) else DEFAULT_TAGS
+    return str(request.params.get("signature", DEFAULT_SIGNATURE)), named

@@ -1,0 +1,128 @@
+"""Which operations of an IR compute which layer of its source.
+
+    traced = trace(model, request)
+    traced.of_layer("block_1_expand") -> {"convolution.12", "add.14", "relu.15"}
+    traced.layer_of("convolution.12", "Convolution") -> "block_1_expand"
+    traced.names                      the layers' names, as `ovmake inspect` prints them
+
+probes.py marks the layers' outputs in a conversion like the IR's, and locate_layers.py finds those in the IR. What is
+between a layer's output and the outputs before it is the layer. One that OpenVINO folded into its neighbours is what
+they are: of a convolution and the batch normalization after it both names mean the one convolution that is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ovmake.sources.dataflow import op_of
+from ovmake.sources.layers import Layers
+from ovmake.workers.inputs.interface import Interface
+from ovmake.workers.inputs.samples import take
+from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.matching.locate_layers import places
+from ovmake.workers.matching.probes import Tap, nodes_of, tap
+
+# What computes nothing of its own.
+_CONSTANT = {"Constant", "Parameter", "Result"}
+# How the types of sources call what the IR calls otherwise, in small letters: Conv2D, CONV_2D, DepthwiseConv2dNative.
+_KIN = {
+    **dict.fromkeys(("Convolution", "ConvolutionBackpropData"), ("conv",)),
+    **dict.fromkeys(("GroupConvolution", "GroupConvolutionBackpropData"), ("depthwise", "conv")),
+    "MatMul": ("matmul", "fully", "einsum", "dense"),
+    "ReduceMean": ("mean",),
+    "AvgPool": ("avgpool", "average_pool"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """The layers of a source, and the names of the operations of each in an IR, by the place in `taps`."""
+
+    layers: Layers
+    taps: Sequence[Tap]
+    operations: Mapping[int, frozenset[str]]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the layers, in the order in which they compute."""
+        return list(dict.fromkeys(tap.layer for tap in self.taps))
+
+    def of_layer(self, name: str, setting: str) -> frozenset[str]:
+        """Return the operations of a layer, or of all layers in it; none if OpenVINO made nothing of it.
+
+        Raises:
+            ActionError: there is no such layer, or several; it points at `setting`.
+        """
+        ops = self.layers.ops_in(name, setting)
+        return self._of(number for number, tap in enumerate(self.taps) if op_of(tap.tensor) in ops)
+
+    def of_names(self, names: Collection[str]) -> frozenset[str]:
+        """Return the operations of those layers whose names these are."""
+        return self._of(number for number, tap in enumerate(self.taps) if tap.layer in names)
+
+    def layer_of(self, operation: str, type_: str) -> str:
+        """Return the layer that an operation computes, "" if it belongs to none.
+
+        Of several that were folded into one operation it is the first that has one of its kind: a Convolution after
+        which there was a batch normalization, and before it a Pad, is the Conv2D.
+        """
+        kin = _KIN.get(type_, (type_.lower(),))
+        owners = [tap for number, tap in enumerate(self.taps) if operation in self.operations.get(number, ())]
+        alike = (tap for tap in owners if any(word in spelt.lower() for spelt in tap.types for word in kin))
+        return next(alike, owners[0]).layer if owners else ""
+
+    def _of(self, numbers: Iterable[int]) -> frozenset[str]:
+        return frozenset().union(*(self.operations.get(number, frozenset()) for number in numbers))
+
+
+def trace(model: Any, request: Request) -> Traced:
+    """Return where in `model`, an IR of the request's source, the layers of the source are.
+
+    Raises:
+        ActionError: the source cannot be converted again.
+    """
+    samples = take(request, Interface.read(request.inputs["interface"])).first(1)
+    tapped = tap(request)
+    found = places(tapped, model, [next(samples.feeds()).inputs]).found
+    ends = {number: spot.port[0] for number, spot in found.items()}
+    regions = _regions(model, set(ends.values()))
+    owners = _owners(tapped.taps, ends)
+    operations = {number: frozenset().union(*(regions[end] for end in owners[number])) for number in owners}
+    return Traced(layers=tapped.layers, taps=tapped.taps, operations=operations)
+
+
+def _regions(model: Any, ends: Collection[int]) -> dict[int, frozenset[str]]:
+    """Return for every end the operations that lead to it from other ends, itself among them, by their places."""
+    operations = model.get_ordered_ops()
+    nodes = nodes_of(model)
+    regions = {}
+    for end in ends:
+        inside, pending = {end}, [end]
+        while pending:
+            before = {port[0] for port in nodes[pending.pop()].inputs} - inside - set(ends)
+            inside |= before
+            pending += before
+        named = (operations[place] for place in inside)
+        regions[end] = frozenset(op.get_friendly_name() for op in named if op.get_type_name() not in _CONSTANT)
+    return regions
+
+
+def _owners(taps: Sequence[Tap], ends: Mapping[int, int]) -> dict[int, set[int]]:
+    """Return for every tap the ends whose regions are its layer's.
+
+    An end that several taps share is the first one's: what comes after computes nothing. A tap that has no end was
+    folded into what takes it.
+    """
+    first: dict[int, int] = {}
+    for number in sorted(ends):
+        first.setdefault(ends[number], number)
+    owners: dict[int, set[int]] = {}
+    for number in reversed(range(len(taps))):
+        if number in ends:
+            owners[number] = {ends[number]} if first[ends[number]] == number else set()
+        else:
+            takers = [later for later in range(number + 1, len(taps)) if taps[number].tensor in taps[later].inputs]
+            owners[number] = set[int]().union(*(owners[later] for later in takers))
+    return owners

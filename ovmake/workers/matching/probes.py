@@ -1,0 +1,300 @@
+"""Where the layers of a source are in an IR: convert the source once more, with every layer's output marked.
+
+    tapped = tap(request) -> Tapped
+    tapped.raw          a model with an output per layer, in TensorFlow's layout, between which nothing was fused
+    tapped.outputs      tap -> Spot in `raw`
+    tapped.marked       the same without these outputs, fused and cleaned up as *convert* does
+    tapped.marks        tap -> Mark(port of `marked`, order), for those that were not fused away
+    tapped.layers       the source's layers, by whatever name one calls them
+
+OpenVINO's readers name operations as they like, and forget the source's names, but for those of outputs. So all layers
+are made outputs, and what stands before each output gets a tensor name of ours; then the outputs are removed again.
+What is left is the graph that *convert* works with, and fusing carries tensor names along to what has the same value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from ovmake.sources.cutting import Cut, cut_of, wants_cut, whole
+from ovmake.sources.dataflow import Op, op_of
+from ovmake.sources.layers import Layers, ops_of_graph
+from ovmake.sources.tflite_graph import ops_of_tflite
+from ovmake.workers.conversion import ir
+from ovmake.workers.conversion.converting import optimize, shaped
+from ovmake.workers.conversion.frontend import convert_between, suffixed
+from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.matching.graph_matching import Node, Order, Port, transposed
+from ovmake.workers.matching.probe_runs import Spot, name_of, place_of_name
+
+QUANTIZING = {"Convert", "FakeQuantize"}
+_NOWHERE: Port = (-1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A tensor that comes out of a layer. `spelt` is its name in the file, `inputs` are what flows into the layer."""
+
+    layer: str
+    types: tuple[str, ...]
+    tensor: str
+    spelt: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Where a tap is: its value is the port's, transposed by `order`. `quantized`: TFLite has integers there."""
+
+    port: Port
+    order: Order
+    quantized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tapped:
+    """See above. Taps go by their place in `taps`; `outputs` are those of `raw`: what OpenVINO's reader gives."""
+
+    taps: tuple[Tap, ...]
+    layers: Layers
+    raw: Any
+    outputs: Mapping[int, Spot]
+    marked: Any
+    marks: Mapping[int, Mark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    framework: str
+    path: Path
+    suffix: str
+    cut: Cut
+    layers: Layers
+    taps: tuple[Tap, ...]
+
+
+def tap(request: Request) -> Tapped:
+    """Convert the request's source with its layers marked.
+
+    Raises:
+        ActionError: it cannot be converted.
+    """
+    source = _source(request)
+    with suffixed(source.path, source.suffix) as path:
+        model, read = _converted(source, path)
+    marked = model.clone()
+    made = _mark(marked, source, read)
+    raw = shaped(model, request.params, source.cut.tensors).model
+    optimize(raw)  # fuses nothing past an output
+    marked = shaped(marked, request.params, source.cut.tensors).model
+    optimize(marked)
+    return Tapped(
+        taps=source.taps,
+        layers=source.layers,
+        raw=raw,
+        outputs=_outputs(raw, source, read),
+        marked=marked,
+        marks=_marks(marked, made),
+    )
+
+
+# what there is to tap
+
+
+def _source(request: Request) -> _Source:
+    spelling: Mapping[str, str] = {}
+    if "graph" in request.inputs:
+        path = Path(request.inputs["graph"])
+        names = json.loads(Path(request.inputs["names"]).read_bytes())
+        ops, ends = ops_of_graph(path.read_bytes()), (names["inputs"], names["outputs"])
+        framework, suffix = "tf", ".pb"
+    else:
+        path = Path(request.inputs["source"])
+        flat = ops_of_tflite(path.read_bytes())
+        ops, ends = flat.ops, (flat.inputs, flat.outputs)
+        framework, suffix = "tflite", ".tflite"
+        spelling = flat.spelling
+    layers = Layers(ops, inputs=ends[0], outputs=ends[1])
+    cut = cut_of(layers, request) if wants_cut(request) else whole(*ends)
+    return _Source(
+        framework=framework,
+        path=path,
+        suffix=suffix,
+        cut=cut.spelt(spelling),
+        layers=layers,
+        taps=tuple(_taps(layers, _between(ops, cut), spelling)),
+    )
+
+
+def _taps(layers: Layers, inside: set[str], spelling: Mapping[str, str]) -> Iterable[Tap]:
+    """Yield the outputs of the layers that are in the cut and hold no layers, in the order in which they compute."""
+    known: set[str] = set()
+    for layer in layers.layers():
+        new = [tensor for tensor in layer.outputs if op_of(tensor) in inside and tensor not in known]
+        if layer.parts or not layer.inputs or layer.inputs == layer.outputs:
+            continue
+        known.update(new)
+        for tensor in new:
+            name = layer.name if len(layer.outputs) == 1 else f"{layer.name}.{layer.outputs.index(tensor)}"
+            spelt = spelling.get(tensor, tensor)
+            yield Tap(layer=name, types=layer.types, tensor=tensor, spelt=spelt, inputs=layer.inputs)
+
+
+def _between(ops: Iterable[Op], cut: Cut) -> set[str]:
+    """Return the ops that lead from the cut's inputs to its outputs."""
+    by_name = {op.name: op for op in ops}
+    starts = {tensor for _, tensor in cut.inputs}
+    found: set[str] = set()
+    pending = [tensor for _, tensor in cut.outputs]
+    while pending:
+        tensor = pending.pop()
+        name = op_of(tensor)
+        if tensor not in starts and name in by_name and name not in found:
+            found.add(name)
+            pending += by_name[name].inputs
+    return found
+
+
+# converting it
+
+
+def _converted(source: _Source, path: Path) -> tuple[Any, list[int]]:
+    """Return a model with an output for each tap that the reader gives, and their places."""
+    places = list(range(len(source.taps)))
+    try:
+        return _convert(source, path, places), places
+    except ActionError as error:
+        found = _readable(source, path, places, error)
+    return _convert(source, path, found), found
+
+
+def _convert(source: _Source, path: Path, places: Sequence[int]) -> Any:
+    taps = [source.taps[place].spelt for place in places]
+    return convert_between(source.framework, path, source.path.name, source.cut, taps)
+
+
+def _readable(source: _Source, path: Path, places: Sequence[int], error: ActionError) -> list[int]:
+    """Return which of some taps the reader gives, by halving: a few (lists, resources) are no tensors to it.
+
+    Raises:
+        ActionError: it cannot convert the source with none of them either.
+    """
+    if len(places) == len(source.taps):
+        _convert(source, path, [])
+    if len(places) == 1:
+        return []
+    found: list[int] = []
+    for half in (places[: len(places) // 2], places[len(places) // 2 :]):
+        try:
+            _convert(source, path, half)
+            found += half
+        except ActionError as failure:
+            found += _readable(source, path, half, failure) if failure.code == error.code else []
+    return found
+
+
+# marks
+
+
+def _mark(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Mark]:
+    """Name what stands before the taps' outputs, past Transposes and quantization; remove the outputs."""
+    results = model.get_results()[len(source.cut.outputs) :]
+    found: dict[int, Mark] = {}
+    for place, result in zip(read, results, strict=True):
+        port, order = _past_transposes(result.input_value(0))
+        quantized = source.framework == "tflite" and port.get_node().get_type_name() in QUANTIZING
+        if quantized:
+            port, order = _quantized(port, order)
+        port.get_tensor().add_names({name_of(place)})
+        found[place] = Mark(port=_NOWHERE, order=order, quantized=quantized)
+    for result in results:
+        model.remove_result(result)
+    return found
+
+
+def _quantized(port: Any, order: Order) -> tuple[Any, Order]:
+    """Return where the next layer takes a tensor of TFLite's integers: behind a FakeQuantize, as what they stand for.
+
+    The integers themselves are made for the output only. Where no layer takes them, what they are made of is marked.
+    """
+    while port.get_node().get_type_name() in QUANTIZING:
+        port, order = _past_transposes(port.get_node().input_value(0), order)
+    takers = [taker.get_node() for taker in port.get_target_inputs()]
+    found = [node for node in takers if node.get_type_name() == "FakeQuantize" and not to_integers(node)]
+    return (found[0].output(0), order) if len(found) == 1 else (port, order)
+
+
+def to_integers(quantize: Any) -> bool:
+    """Whether a FakeQuantize gives integers, and not the numbers that they stand for: its ranges are different."""
+    bounds = [quantize.input_value(place).get_node() for place in range(1, quantize.get_input_size())]
+    if any(bound.get_type_name() != "Constant" for bound in bounds):
+        return False
+    values = [bound.data.ravel() for bound in bounds]
+    return any(before.tolist() != after.tolist() for before, after in zip(values[:2], values[2:], strict=True))
+
+
+def _past_transposes(port: Any, order: Order = ()) -> tuple[Any, Order]:
+    """Return the tensor before the Transposes that make `port`, and what they do together, and `order` after them."""
+    while found := _order(port.get_node()):
+        order = transposed(found, order)
+        port = port.get_node().input_value(0)
+    return port, order
+
+
+def _outputs(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Spot]:
+    order = {operation.get_name(): index for index, operation in enumerate(model.get_ordered_ops())}
+    sources = [result.input_value(0) for result in model.get_results()[len(source.cut.outputs) :]]
+    ports = [(order[port.get_node().get_name()], port.get_index()) for port in sources]
+    return {place: Spot(port=port) for place, port in zip(read, ports, strict=True)}
+
+
+def _marks(model: Any, made: Mapping[int, Mark]) -> dict[int, Mark]:
+    found: dict[int, Mark] = {}
+    for index, operation in enumerate(model.get_ordered_ops()):
+        for output in operation.outputs():
+            for name in output.get_names():
+                if (place := place_of_name(name)) is not None:
+                    found[place] = replace(made[place], port=(index, output.get_index()))
+    return found
+
+
+def _order(node: Any) -> Order:
+    """Return a Transpose's permutation, () of anything else."""
+    if node.get_type_name() != "Transpose":
+        return ()
+    constant = node.input_value(1).get_node()
+    return tuple(int(axis) for axis in constant.data) if constant.get_type_name() == "Constant" else ()
+
+
+# for graph_matching.py
+
+
+def nodes_of(model: Any) -> list[Node]:
+    """Return a model's operations as what graph_matching.py works with, in the order of `get_ordered_ops`."""
+    operations = model.get_ordered_ops()
+    places = {operation: place for place, operation in enumerate(map(_key, operations))}
+    data: set[int] = set()
+    nodes = []
+    for place, operation in enumerate(operations):
+        inputs = [(places[_key(source.get_node())], source.get_index()) for source in operation.input_values()]
+        inputs = [port for port in inputs if port[0] in data]
+        if inputs or operation.get_type_name() == "Parameter":
+            data.add(place)
+        shapes = tuple(_shape(output.get_partial_shape()) for output in operation.outputs())
+        order = _order(operation)
+        nodes.append(Node(type=operation.get_type_name(), inputs=tuple(inputs), shapes=shapes, order=order))
+    return nodes
+
+
+def _key(operation: Any) -> str:
+    return str(operation.get_name())  # unique in a process, unlike the friendly name
+
+
+def _shape(shape: ov.PartialShape) -> tuple[int, ...] | None:
+    return None if shape.rank.is_dynamic else ir.dimensions(shape)

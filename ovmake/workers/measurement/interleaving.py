@@ -1,0 +1,144 @@
+"""Sides of a comparison that take turns in short blocks, so that whatever else the machine does hits all of them.
+
+    side.ask("open"); warm_up(side, block_seconds)
+    take_turns(sides, seconds=..., least=...)      side.blocks: the times of each block
+
+The order within a round is random (seeded), so that no side always follows the same other. Standard library only: the
+process that holds the clock must weigh nothing on what it measures.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ovmake import machine
+from ovmake.workers.ipc.client import WorkerProcess
+from ovmake.workers.ipc.protocol import ActionError, Request
+
+STEADY = 3
+NO_FASTER = 0.95
+MOST_RUNS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """How many inferences went before the timed ones. Not `steady`: they still got faster when the time was up."""
+
+    inferences: int
+    steady: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Side:
+    """A model that is timed in a worker, and what was measured. Several may share a worker, each under its `name`.
+
+    `request` is the measurement's; `inputs` are those of its inputs that this side needs, under their plain roles.
+    `start` makes another process like the worker, where a side has one of its own and starting it takes little;
+    `process` counts them.
+    """
+
+    worker: WorkerProcess
+    request: Request
+    inputs: Mapping[str, str]
+    name: str = ""
+    runs: int = 1
+    opened: Mapping[str, object] = field(default_factory=dict)
+    blocks: list[list[int]] = field(default_factory=list)
+    start: Callable[[], WorkerProcess] | None = None
+    process: int = 0
+
+    def ask(self, step: str, **params: object) -> Mapping[str, object]:
+        """Do a step and return its facts.
+
+        Raises:
+            ActionError: it failed, or the process died.
+        """
+        asked = Request(
+            id=1,
+            kind="time",
+            params={
+                **self.request.params,
+                "threads": machine.usable_cores(),
+                "name": self.name,
+                "step": step,
+                **params,
+            },
+            inputs=self.inputs,
+            log=self.request.log,
+        )
+        self.worker.send(asked)
+        response = self.worker.receive()
+        if response is None:
+            raise ActionError("worker-died", self.worker.how_it_died(), notes=tuple(self.worker.said()[-5:]))
+        if not response.ok:
+            raise ActionError(
+                response.code,
+                f"{self.worker.name}: {response.message}",
+                notes=response.notes,
+                help=response.help,
+                setting=response.setting,
+            )
+        return response.facts
+
+    def restart(self) -> bool:
+        """Put a new process in the worker's place, and open the model in it; return whether this side can.
+
+        Raises:
+            ActionError: the new one fails, or died.
+        """
+        if self.start is None:
+            return False
+        self.worker.end()
+        self.worker = self.start()
+        self.process += 1
+        self.ask("open")
+        self.ask("feeds")
+        return True
+
+    def block(self) -> list[int]:
+        """Return the times of one block, in nanoseconds."""
+        times = self.ask("block", runs=self.runs)["ns"]
+        if not isinstance(times, list):
+            raise TypeError("a block is a list of times")
+        return times
+
+
+def warm_up(side: Side, block_seconds: float, *, limit_seconds: float = 3.0) -> WarmUp:
+    """Run blocks until they get no faster, and settle how many inferences make one.
+
+    The first inferences are slow: memory is touched for the first time, functions are traced, kernels chosen. How many
+    depends on the framework and the model. So it counts as warm when STEADY blocks in a row were none of them clearly
+    faster than what came before.
+    """
+    started = time.monotonic()
+    fastest, in_a_row, inferences = math.inf, 0, 0
+    while in_a_row < STEADY and (not inferences or time.monotonic() - started < limit_seconds):
+        times = side.block()
+        inferences += len(times)
+        typical_seconds = statistics.median(times) / 1e9
+        in_a_row = in_a_row + 1 if typical_seconds > fastest * NO_FASTER else 0
+        fastest = min(fastest, typical_seconds)
+        side.runs = max(1, min(MOST_RUNS, round(block_seconds / max(typical_seconds, 1e-9))))
+    return WarmUp(inferences=inferences, steady=in_a_row >= STEADY)
+
+
+def take_turns(
+    sides: Sequence[Side], *, seconds: float, least: int, most: float = math.inf, limit_seconds: float = math.inf
+) -> None:
+    """Time rounds for about `seconds`, at least `least` and at most `most` of them; none begins after the limit."""
+    order = list(sides)
+    shuffler = random.Random(0)  # noqa: S311 - an order, not a secret
+    started = time.monotonic()
+    rounds = 0
+    while rounds < most and (passed := time.monotonic() - started) < limit_seconds:
+        if rounds >= least and passed >= seconds:
+            return
+        shuffler.shuffle(order)
+        for side in order:
+            side.blocks.append(side.block())
+        rounds += 1

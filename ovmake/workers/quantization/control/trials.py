@@ -1,0 +1,344 @@
+"""Trials: sets of layers given back, each validated like the IR that will be published, and noted.
+
+    trials = Trials(subject=..., pair=..., params=..., limits=..., journal=...)
+    trials.attempt(names) -> Outcome        what `search` asks
+    trials.disturbed -> numbers of samples  those that plain INT8 disturbs most
+
+A trial runs the samples in the order and the batches of *evaluate*, so that what it finds is what the gate will see.
+One that cannot keep the promise any more is ended early: when not even right answers to all samples that are left would
+do, or when the drop so far is above the promise by more than four standard errors. That may be wrong of a set in some
+ten thousand, and then costs INT8 layers; it never publishes what breaks a promise, for the gate runs all samples.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ovmake.verdicts import decide
+from ovmake.verdicts.dropping import bound_of
+from ovmake.verdicts.figures import SLACK
+from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare, compile_model
+from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.inputs.samples import Feed, Samples
+from ovmake.workers.ipc import progress
+from ovmake.workers.quantization.control.journal import Journal
+from ovmake.workers.quantization.control.pair import Pair
+from ovmake.workers.quantization.control.search import BudgetSpentError, Names, Outcome
+
+# Samples of up to this size are kept in memory for all trials; larger sets are read again each time.
+KEPT_BYTES = 512_000_000
+STANDARD_ERRORS = 4
+# So many samples make the standard error worth trusting.
+ENOUGH = 64
+# How many of the most disturbed samples are noted: more than any ranking uses.
+NOTED = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a search may go on: trials, and seconds of work, those of an interrupted run among them."""
+
+    evaluations: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A trial after some feeds: `count` samples, the sum of their drops and of these squared.
+
+    `wrong` is what TensorFlow lacks of being right on all of them, where its answers are right or wrong.
+    """
+
+    count: int
+    drops: float
+    squares: float
+    wrong: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What is known of a set of layers: its figures, as an evaluation has them, and what they took.
+
+    `steps` is empty where the metric is no mean. With them, a trial that was run for one promise tells where it would
+    have been ended for another; so a search finds the same, whatever the journal knows. `whole`: it saw all samples.
+    """
+
+    names: Names
+    figures: Mapping[str, Any]
+    seconds: float
+    whole: bool
+    steps: tuple[Step, ...] = ()
+    disturbed: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the journal keeps."""
+        return {
+            "figures": dict(self.figures),
+            "seconds": self.seconds,
+            "whole": self.whole,
+            "steps": [[step.count, step.drops, step.squares, step.wrong] for step in self.steps],
+            "disturbed": list(self.disturbed),
+        }
+
+    @classmethod
+    def from_json(cls, names: Names, body: Mapping[str, Any]) -> Trial:
+        """Read what `to_json` wrote."""
+        return cls(
+            names=names,
+            figures=body["figures"],
+            seconds=body["seconds"],
+            whole=body["whole"],
+            steps=tuple(Step(count=n, drops=d, squares=q, wrong=w) for n, d, q, w in body["steps"]),
+            disturbed=tuple(body["disturbed"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A trial as the search sees it. `drop` is None without a metric, and only so far where it was ended early."""
+
+    trial: Trial
+    outcome: Outcome
+    drop: float | None
+    samples: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Trials:
+    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew.
+
+    `params` are the request's, the promise among them.
+    """
+
+    subject: Subject
+    pair: Pair
+    params: Mapping[str, Any]
+    limits: Limits
+    journal: Journal
+    device: str
+    properties: Mapping[str, str]
+    done: list[Done] = field(default_factory=list)
+    recalled: int = 0
+    _other_seconds: float = field(init=False, default=0.0)
+    _other_inferences: int = field(init=False, default=0)
+    _feeds: list[Feed] | None = field(init=False, default=None)
+
+    def attempt(self, names: Names) -> Outcome:
+        """Validate a set, or recall that it was.
+
+        Raises:
+            BudgetSpentError: no trial is left, or no time.
+        """
+        self._check_limits()
+        progress.say(len(self.done) + 1, self.limits.evaluations, "trials")
+        doomed = self._doomed(names)
+        trial, end = self._recall(names, doomed)
+        if trial is None:
+            trial = self._run(names, doomed)
+            self.journal.note_trial(names, trial.to_json())
+            end = None if trial.whole else trial.steps[-1]
+        self.done.append(self._judged(trial, end, doomed))
+        note(_line(len(self.done), self.done[-1], len(self.pair.layers)))
+        return self.done[-1].outcome
+
+    @property
+    def disturbed(self) -> tuple[int, ...]:
+        """The numbers of the samples that plain INT8 disturbs most, the most disturbed first."""
+        return next(done.trial.disturbed for done in self.done if not done.trial.names)
+
+    @property
+    def inferences(self) -> int:
+        """How many samples were run, the ranking's included."""
+        return self._other_inferences + sum(done.samples for done in self.done)
+
+    @property
+    def seconds(self) -> float:
+        """How long the search worked, an interrupted run included."""
+        return self._other_seconds + sum(done.trial.seconds for done in self.done)
+
+    def count_other(self, *, inferences: int, seconds: float) -> None:
+        """Count work that is no trial."""
+        self._other_inferences += inferences
+        self._other_seconds += seconds
+
+    def feeds(self) -> Iterable[Feed]:
+        """Return the samples, from memory if they are small enough. A search that only recalls reads none."""
+        if self._feeds is None:
+            self._feeds = _kept(self.subject.samples)
+        return self._feeds or self.subject.samples.feeds()
+
+    def _check_limits(self) -> None:
+        if len(self.done) >= self.limits.evaluations:
+            raise BudgetSpentError(f"`max-evaluations` = {self.limits.evaluations} were done")
+        if self.limits.seconds is not None and self.seconds >= self.limits.seconds:
+            raise BudgetSpentError(f"`max-minutes` = {self.limits.seconds / 60:g} were over")
+
+    def _recall(self, names: Names, doomed: _Doomed | None) -> tuple[Trial | None, Step | None]:
+        """Return a noted trial, and where it ends for this promise; none if it did not go so far."""
+        known = self.journal.trial(names)
+        if known is None:
+            return None, None
+        trial = Trial.from_json(names, known)
+        end = next(filter(doomed, trial.steps), None) if doomed else None
+        if not trial.whole and end is None:
+            return None, None
+        self.recalled += 1
+        return trial, end
+
+    def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
+        if end is None or doomed is None:
+            verdict = decide({**trial.figures, "inputs": self.subject.facts.get("inputs")}, self.params)
+            # Where nothing can be told, there is nothing to look for.
+            outcome = Outcome(kept=verdict.result != "missed", distance=verdict.excess)
+            return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
+        drop = end.drops / end.count
+        outcome = Outcome(kept=False, distance=drop - doomed.allowed, whole=False)
+        return Done(trial=trial, outcome=outcome, drop=drop, samples=end.count)
+
+    def _run(self, names: Names, doomed: _Doomed | None) -> Trial:
+        started = time.monotonic()
+        model = self.pair.with_float(names) if names else self.pair.quantized
+        compiled = compile_model(model, self.device, self.properties)
+        watch = _Watch(scales=self.subject.facts["scales"], doomed=doomed)
+        figures = compare(self.subject, compiled, feeds=self.feeds(), look=watch, interval=False)
+        return Trial(
+            names=names,
+            figures=figures,
+            seconds=time.monotonic() - started,
+            whole=not watch.ended,
+            steps=tuple(watch.steps),
+            disturbed=() if names else watch.most_disturbed(NOTED),
+        )
+
+    def _doomed(self, names: Names) -> _Doomed | None:
+        """Return what ends a trial early: only a drop can, of which plain INT8's trial told TensorFlow's score.
+
+        What plain INT8 and the float model reach is told to the user, so they see all samples.
+        """
+        written = self.params.get("accuracy.max-drop")
+        metric = self.done[0].trial.figures.get("metric") if self.done else None
+        if written is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
+            return None
+        return _Doomed(
+            allowed=bound_of(str(written), metric["reference"]),
+            count=self.subject.samples.count,
+            reference=metric["reference"] if metric["step"] is not None else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doomed:
+    """Whether a trial cannot keep its promise any more.
+
+    `reference`: TensorFlow's share of right answers, None if the metric counts something else.
+    """
+
+    allowed: float
+    count: int
+    reference: float | None
+
+    def __call__(self, step: Step) -> bool:
+        if step.count >= self.count:
+            return False
+        if self.reference is not None:
+            # At best the candidate is right on all that is left, and gains what TensorFlow gets wrong there.
+            wrong_left = self.count * (1 - self.reference) - step.wrong
+            if (step.drops - wrong_left) / self.count > self.allowed + SLACK:
+                return True
+        mean = step.drops / step.count
+        spread = math.sqrt(max(0.0, step.squares / step.count - mean**2))
+        error = spread * math.sqrt((1 - step.count / self.count) / step.count)
+        return step.count >= ENOUGH and mean - STANDARD_ERRORS * error > self.allowed + SLACK
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """Sees every feed of a trial: how much each sample is disturbed, and whether to end."""
+
+    scales: Mapping[str, float]
+    doomed: _Doomed | None
+    ended: bool = False
+    steps: list[Step] = field(default_factory=list)
+    _squares: list[Array] = field(default_factory=list)
+
+    def __call__(self, seen: Seen) -> bool:
+        self._squares.append(np.sum([self._apart(seen, name) for name in seen.actual], axis=0))
+        if seen.tallies is not None and (step := self._step(seen.tallies, seen.feed.count)) is not None:
+            self.steps.append(step)
+            self.ended = self.doomed is not None and self.doomed(step)
+        return self.ended
+
+    def _step(self, tallies: Tallies, count: int) -> Step | None:
+        """Return where the trial is after `count` samples more; None if the metric is no mean."""
+        expected, actual = tallies.reference.each(), tallies.candidate.each()
+        if expected is None or actual is None:
+            return None
+        drops = (1 if tallies.metric.higher_is_better else -1) * (expected[-count:] - actual[-count:])
+        before = self.steps[-1] if self.steps else Step(count=0, drops=0.0, squares=0.0, wrong=0.0)
+        return Step(
+            count=before.count + count,
+            drops=before.drops + float(drops.sum()),
+            squares=before.squares + float(np.square(drops).sum()),
+            wrong=before.wrong + float((1 - expected[-count:]).sum()),
+        )
+
+    def most_disturbed(self, count: int) -> tuple[int, ...]:
+        """Return the numbers of the samples that differ most from TensorFlow's outputs."""
+        squares = np.concatenate(self._squares)
+        return tuple(int(number) for number in np.argsort(-squares, kind="stable")[:count])
+
+    def _apart(self, seen: Seen, name: str) -> Array:
+        """Return per sample the mean squared difference of an output, in units of its scale."""
+        actual, expected = seen.actual[name], seen.expected[name]
+        if not actual.size or actual.shape != expected.shape:  # of an output whose size depends on the data
+            return np.zeros(len(actual))
+        apart = actual.astype(np.float64) - expected.astype(np.float64)
+        flat = apart.reshape(len(apart), -1) / (self.scales[name] or 1.0)
+        return np.asarray(np.square(np.nan_to_num(flat, nan=1.0, posinf=1.0, neginf=1.0)).mean(axis=1))
+
+
+def note(line: str) -> None:
+    """Write a line to the action's log: a long search is followed there."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _kept(samples: Samples) -> list[Feed]:
+    """Return all feeds if they are small enough together, as the first one promises; else none."""
+    feeds = samples.feeds()
+    first = next(feeds, None)
+    if first is None or len(samples) * sum(array.nbytes for array in first.inputs.values()) > KEPT_BYTES:
+        return []
+    return [first, *feeds]
+
+
+def _line(number: int, done: Done, layers: int) -> str:
+    """Return a trial for the log."""
+    became = "kept" if done.outcome.kept else "missed" if done.outcome.whole else f"ended after {done.samples} samples"
+    drop = "" if done.drop is None else f"drop {done.drop:.4f}, "
+    given_back = f"{len(done.trial.names)} of {layers} layers in floating point"
+    return f"trial {number}: {given_back}: {drop}{became} ({done.trial.seconds:.2f} s)"
+
+
+def pick(feeds: Iterable[Feed], numbers: Sequence[int], *, whole: bool) -> list[dict[str, Array]]:
+    """Return samples by their numbers among those of the feeds, in the order of `numbers`.
+
+    By input [1, ...]; `whole`: each feed is one sample, handed on as it is.
+    """
+    wanted, found, start = set(numbers), {}, 0
+    for feed in feeds:
+        for place in range(feed.count):
+            if start + place in wanted:
+                rows = slice(None) if whole else slice(place, place + 1)
+                found[start + place] = {
+                    name: array[rows] if array.ndim else array for name, array in feed.inputs.items()
+                }
+        start += feed.count
+    return [found[number] for number in numbers]

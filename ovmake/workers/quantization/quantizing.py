@@ -1,0 +1,41 @@
+"""quantize: an FP32 IR to INT8 by `nncf.quantize` on a calibration set; compress-weights: to 8- or 4-bit weights.
+
+The order of the samples matters to the bytes (NNCF averages as it goes), so it is fixed: the seeded shuffle's when
+fewer samples are used than there are, else the file's. NNCF's own engine compiles the float model with the f32 hint.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ovmake.workers.conversion import executed, ir
+from ovmake.workers.inputs.interface import Interface
+from ovmake.workers.inputs.samples import calibrating
+from ovmake.workers.ipc.protocol import Request, warning
+from ovmake.workers.quantization import options
+
+
+def quantize(request: Request) -> dict[str, object]:
+    """Quantize; write `xml` and `bin`."""
+    samples = calibrating(request, Interface.read(request.inputs["interface"]))
+    if samples.yielded is not None and "passed" in request.inputs:
+        samples.yielded.check(json.loads(Path(request.inputs["passed"]).read_bytes()), "dataset")
+    model = ir.read(request.inputs["xml"], request.inputs["bin"])
+    quantized = options.quantize_model(model, samples, request)
+    ir.write(quantized, request.outputs["xml"], request.outputs["bin"])
+    return {"samples": samples.count}
+
+
+def compress_weights(request: Request) -> dict[str, object]:
+    """Compress; write `xml` and `bin`. Where there was nothing to compress, a warning says so."""
+    model = ir.read(request.inputs["xml"], request.inputs["bin"])
+    before = executed.weights(model)
+    compressed = options.compress_weights(model, request)
+    ir.write(compressed, request.outputs["xml"], request.outputs["bin"])
+    if executed.weights(compressed) != before:
+        return {}
+    listed = ", ".join(f"{size} bytes in {kind}" for kind, size in before.items()) or "no constants at all"
+    message = f"nothing in this model is a weight that NNCF compresses, so the IR is that of fp32: {listed}"
+    hint = "NNCF compresses weights of MatMuls and convolutions, and tables of vectors; take the precision out"
+    return warning("nothing-compressed", message, hint=hint, setting="precisions")

@@ -1,0 +1,73 @@
+"""check-source: TensorFlow loads the source, and what it answers to two seeded inputs is noted.
+
+params      as *reference* without a dataset
+inputs      interface, source
+answers     JSON: {"format": 1, "outputs": {name: sha-256}}, of what the seeded inputs give, each feed after the other;
+            or, where TensorFlow cannot run these inputs, {"format": 1, "bytes": sha-256}: of the source's files
+
+Sources that count by their fingerprint share a reference where their answers are equal too. What cannot be asked shares
+none: its answers are its own bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ovmake.sources.fingerprint import bytes_digest
+from ovmake.sources.integrity.damaged import explained
+from ovmake.workers.inputs.interface import Interface
+from ovmake.workers.inputs.preparing import prepared
+from ovmake.workers.inputs.samples import Samples, take
+from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.reference import kept_model
+from ovmake.workers.reference.frozen import CANNOT_FREEZE
+from ovmake.workers.reference.reference_model import Original, original
+
+# A large model takes a second for one, and the check has to be little beside a validation set of a hundred.
+SAMPLES = 2
+# The source is loaded, and these inputs are nothing for it; a dataset's may be.
+UNANSWERED = ("tensorflow-cannot-run", "no-samples", CANNOT_FREEZE)
+
+
+@explained
+def check_source(request: Request) -> dict[str, object]:
+    """Load the source and run it; write `answers`. The model is kept for *reference*.
+
+    Raises:
+        ActionError: TensorFlow cannot load it.
+    """
+    interface = Interface.read(request.inputs["interface"])
+    kept_model.forget()  # before there are two
+    try:
+        model = original(request, interface)
+        kept_model.keep(request, model)
+        found: dict[str, object] = {"outputs": _answers(model, interface, take(request, interface).first(SAMPLES))}
+    except ActionError as error:
+        if error.code not in UNANSWERED:
+            raise
+        found = {"bytes": bytes_digest(Path(request.inputs["source"])).hex()}
+    Path(request.outputs["answers"]).write_text(json.dumps({"format": 1, **found}) + "\n")
+    return {}
+
+
+def _answers(model: Original, interface: Interface, samples: Samples) -> dict[str, str]:
+    """Return a digest of each output.
+
+    Raises:
+        ActionError: TensorFlow cannot run the model on these inputs.
+    """
+    hashers = {tensor.name: hashlib.sha256() for tensor in interface.outputs}
+    for feed in samples.feeds():
+        try:
+            given = model(prepared(feed.inputs, interface))
+        except Exception as error:
+            raise ActionError("tensorflow-cannot-run", "TensorFlow cannot run the seeded inputs") from error
+        for name, hasher in hashers.items():
+            array = np.asarray(given[name], order="C")
+            hasher.update(f"{array.dtype.str} {array.shape};".encode())
+            hasher.update(array.tobytes())
+    return {name: hasher.hexdigest() for name, hasher in hashers.items()}

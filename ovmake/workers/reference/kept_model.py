@@ -1,0 +1,65 @@
+"""The model that the last action of this process has loaded, for an action of the same source right after it.
+
+    keep(request, model)      what *check-source* does
+    take(request) -> model    what *reference* does; None where another source or function was kept, or nothing
+    forget()                  what every other action does: a model it has no use for takes memory from it
+
+Rule: a model is taken once, and only while the source's files are those that it was loaded from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ovmake.workers.ipc.protocol import Request
+
+if TYPE_CHECKING:
+    from ovmake.workers.reference.reference_model import Original
+
+# What else than its files says which function a source is.
+_SETTINGS = ("kind", "signature", "tags")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    key: object
+    model: Original
+
+
+_kept: list[_Kept] = []  # one at most
+
+
+def keep(request: Request, model: Original) -> None:
+    """Keep what was loaded for this request, in place of what there was."""
+    _kept[:] = [_Kept(key=_key(request), model=model)]
+
+
+def take(request: Request) -> Original | None:
+    """Return what was kept if it is what this request asks for. Afterwards nothing is kept."""
+    found = _kept.pop() if _kept else None
+    return found.model if found is not None and found.key == _key(request) else None
+
+
+def forget() -> None:
+    """Let go of what was kept."""
+    _kept.clear()
+
+
+def _key(request: Request) -> object:
+    if "source" not in request.inputs:
+        return None, os.urandom(16)  # a graph of *freeze*: never kept
+    source = Path(request.inputs["source"])
+    settings = tuple(str(request.params.get(name)) for name in _SETTINGS)
+    return str(source), settings, Path(request.inputs["interface"]).read_bytes(), sorted(_states(source))
+
+
+def _states(source: Path) -> Iterator[tuple[object, ...]]:
+    """Yield the files of a source with their states, as the engine tells whether one has changed."""
+    paths = [Path(folder, name) for folder, _, names in os.walk(source) for name in names] or [source]
+    for path in paths:
+        state = path.stat()
+        yield str(path), state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns

@@ -1,0 +1,358 @@
+"""reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
+
+outputs     .npz with an array per output, [samples, ...]; see outputs.py
+truth       the same of the model in a higher precision, where there is one (`original.truth`); else nothing
+plan        how the samples are fed, for whoever compares: see plan.py
+facts       JSON: which inputs these are and how they were made up; how many operations the graph has; the largest
+            magnitude in each output, and which outputs vary in size; by how much TensorFlow differs from itself where
+            it may, which no IR can be asked to be better than (`original.again`), from the truth, and where samples are
+            run alone and not in a batch; what a loader yielded (datasets/yielded.py); or why TensorFlow cannot run it,
+            and what would help
+
+Rule: a set that the Ovfile names is run whole. Of samples that ovmake chose or made up, a slow model sees fewer.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ovmake.sources.integrity.damaged import explained
+from ovmake.workers.evaluation.differences import Difference, largest
+from ovmake.workers.evaluation.outputs import Writing, rows
+from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.interface import Interface
+from ovmake.workers.inputs.perturbation import moved_by
+from ovmake.workers.inputs.preparing import Array, prepared
+from ovmake.workers.inputs.samples import Feed, Samples, alone, take
+from ovmake.workers.inputs.synthetic import Drawn, is_switch, notes, search
+from ovmake.workers.ipc.protocol import ActionError, Request, message_of, warning
+from ovmake.workers.reference import kept_model
+from ovmake.workers.reference.frozen import CANNOT_FREEZE
+from ovmake.workers.reference.reference_model import Original, original
+
+# CPU seconds that samples of ovmake's own choice may take, and that a search for others may. Of the CPU and not of the
+# clock, so that a busy machine compares no fewer than an idle one.
+MOST_SECONDS = 30.0
+# Of a smaller one, TensorFlow's first run is too large a part to say how long the next would take.
+SURE_SECONDS = 0.5
+# TensorFlow that is so far from itself is asked once more with the same inputs: it may draw random numbers.
+FAR_COSINE, FAR_ERROR = 0.99, 1e-2
+# In integers, kernels that are closer need no third opinion: in steps of an output.
+CLOSE_STEPS = 1.01
+
+
+@explained
+def refer(request: Request) -> dict[str, object]:
+    """Run TensorFlow; write `outputs`, `truth`, `plan` and `facts`.
+
+    Where TensorFlow cannot run what the IR computes, the facts say why and there are no outputs: the IR may be right,
+    and there is nothing to compare it with. A source that cannot even be loaded is an error.
+    """
+    interface = Interface.read(request.inputs["interface"])
+    samples = take(request, interface)
+    facts: dict[str, object] = {"format": 3}
+    plan = Plan()
+    with Writing(request.outputs["outputs"]) as written, Writing(request.outputs["truth"]) as true:
+        try:
+            model = kept_model.take(request) or original(request, interface)
+            running = _Running(request=request, model=model, interface=interface, written=written, true=true)
+            plan, found = running.run(samples)
+            facts |= {**found, "operations": model.operations, "in_integers": model.in_integers}
+            yielded = running.samples.yielded
+            facts |= {"yielded": yielded.to_json()} if yielded else {}
+            facts |= {"quanta": dict(model.quanta), "computes_in": model.computes_in}
+            samples = running.samples
+        except ActionError as error:
+            if error.code not in {"tensorflow-cannot-run", CANNOT_FREEZE}:
+                raise
+            written.discard()
+            true.discard()
+            facts |= {"not_measured": error.message, "help": _help(samples, interface)}
+    facts["inputs"] = _inputs(samples, plan, interface)
+    plan.write(request.outputs["plan"])
+    Path(request.outputs["facts"]).write_text(json.dumps(facts) + "\n")
+    return {"not_measured": facts.get("not_measured"), **_warning(samples, plan, interface)}
+
+
+def _inputs(samples: Samples, plan: Plan, interface: Interface) -> dict[str, object]:
+    """Return what an evaluation says of its inputs: `from`, `why` there is nothing better, and what is notable."""
+    found: dict[str, object] = {"from": samples.origin}
+    if samples.why:
+        found["why"] = samples.why
+    if switches := [tensor.name for tensor in interface.inputs if is_switch(tensor)]:
+        found["switches"] = switches
+    told = [*_made_up(samples, plan, interface), *_slow(plan)]
+    return {**found, "notes": told} if told else found
+
+
+def _made_up(samples: Samples, plan: Plan, interface: Interface) -> list[str]:
+    return notes(plan.drawn, interface.inputs) if samples.origin == "noise" else []
+
+
+def _slow(plan: Plan) -> list[str]:
+    if plan.count is None:
+        return []
+    compared = "1 sample was" if plan.count == 1 else f"{plan.count} samples were"
+    return [f"TensorFlow is slow on this model, so that {compared} compared"]
+
+
+def _warning(samples: Samples, plan: Plan, interface: Interface) -> dict[str, object]:
+    """Return the warning of inputs that were made up in another way than usual, or that are few."""
+    told, slow = _made_up(samples, plan, interface), _slow(plan)
+    if not told and not slow:
+        return {}
+    switches = [tensor.name for tensor in interface.inputs if is_switch(tensor)] if told else []
+    real = "name a dataset under `accuracy` to compare on what the model is used with"
+    help_ = f"`inputs.{switches[0]}.value = false` makes it a constant of the IR; or {real}" if switches else real
+    message = "; ".join([*([f"the inputs were made up: {'; '.join(told)}"] if told else []), *slow])
+    return warning("made-up-inputs" if told else "few-samples", message, hint=help_, setting="accuracy")
+
+
+def _help(samples: Samples, interface: Interface) -> str:
+    if samples.origin != "noise":
+        return ""
+    first = interface.inputs[0].name if interface.inputs else "NAME"
+    return (
+        "name a dataset under `accuracy`: these inputs were made up; or make the input that TensorFlow refuses a "
+        f"constant: `inputs.{first}.value = 1`"
+    )
+
+
+class _RefusedError(Exception):
+    """TensorFlow cannot run a feed."""
+
+
+class _OtherPlanError(Exception):
+    """The outputs that were written are to be forgotten: the samples must be fed in another way."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """TensorFlow's run over the samples, and what is noted of it. `samples` are those that it was at last."""
+
+    request: Request
+    model: Original
+    interface: Interface
+    written: Writing
+    true: Writing
+    samples: Samples = field(init=False)
+
+    def run(self, samples: Samples) -> tuple[Plan, dict[str, object]]:
+        """Write the outputs; return how samples were fed, and the facts.
+
+        Raises:
+            ActionError: TensorFlow cannot run them, nor others that could be made up.
+        """
+        plan = Plan(count=self._affordable(samples))
+        while True:
+            try:
+                return plan, self._pass(plan)
+            except _OtherPlanError as other:
+                plan = other.plan
+            except _RefusedError as error:
+                if self.samples.origin != "noise" or plan.drawn != Drawn():
+                    raise self._refusal(error) from error
+                drawn = self._search(plan)
+                if drawn is None:
+                    raise self._refusal(error) from error
+                plan = replace(plan, drawn=drawn)
+            self.written.discard()
+            self.true.discard()
+
+    def _refusal(self, error: Exception) -> ActionError:
+        message = f"TensorFlow cannot run the model on these samples: {message_of(error)}"
+        return ActionError("tensorflow-cannot-run", message, setting="source")
+
+    def _affordable(self, samples: Samples) -> int | None:
+        """Return how many samples there is time for, None for all: a power of two, so that it is the same each time."""
+        one = samples.first(1).with_batch(1)
+        at_once = len(next(one.numbers())) if not samples.fixed else samples.batch or 1
+        if samples.origin == "dataset" or samples.count <= at_once:
+            return None
+        seconds = self._seconds(one)
+        if seconds > SURE_SECONDS:
+            seconds = self._seconds(one)
+        count = samples.count
+        while count > at_once and count / at_once * seconds > MOST_SECONDS:
+            count = 1 << (count - 1).bit_length() - 1
+        return None if count == samples.count else count
+
+    def _seconds(self, samples: Samples) -> float:
+        """Return the CPU time of a run of the first feed; 0 where TensorFlow refuses it."""
+        started = time.process_time()
+        try:
+            self._run_once(next(samples.feeds()))
+        except Exception:  # noqa: BLE001 - what the model refuses is seen when it is run in earnest
+            return 0.0
+        return time.process_time() - started
+
+    def _search(self, plan: Plan) -> Drawn | None:
+        """Return other made-up inputs that TensorFlow accepts, None if none were found in time."""
+        started = time.process_time()
+
+        def fits(drawn: Drawn) -> bool:
+            if time.process_time() - started > MOST_SECONDS:
+                return False
+            try:
+                for feed in self._taken(replace(plan, drawn=drawn)).feeds():
+                    self._run_once(feed)
+            except Exception:  # noqa: BLE001 - whatever it says, it cannot be run on these
+                return False
+            return True
+
+        return search(fits, self.interface.inputs)
+
+    def _taken(self, plan: Plan) -> Samples:
+        return take(self.request, self.interface, plan=plan)
+
+    def _run_once(self, feed: Feed) -> None:
+        self.model(prepared(feed.inputs, self.interface))
+
+    def _pass(self, plan: Plan) -> dict[str, object]:
+        self.samples = self._taken(plan)
+        noted = _Noted(model=self.model, interface=self.interface, plan=plan)
+        for place, feed in enumerate(self.samples.feeds()):
+            try:
+                noted.run(feed, place)
+            except _OtherPlanError:
+                raise
+            except Exception as error:
+                raise _RefusedError(message_of(error)) from error
+            self.written.add(noted.outputs)
+            self.true.add(noted.truth)
+            if place == 0 and self.samples.batch is not None and not self.samples.fixed:
+                noted.run_alone(feed)
+        varying = sorted({*plan.whole, *self.written.varied})
+        return {**noted.facts(), "varying": varying}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Noted:
+    """One pass: the outputs of the feed that was run last, and what is known of all."""
+
+    model: Original
+    interface: Interface
+    plan: Plan
+    outputs: dict[str, Array] = field(default_factory=dict)
+    truth: dict[str, Array] = field(default_factory=dict)
+    _scales: dict[str, float] = field(default_factory=dict)
+    _own: dict[str, Difference] = field(default_factory=dict)
+    _apart: dict[str, Difference] = field(default_factory=dict)
+    _moved: float = 0.0
+    _random: bool = False
+    _with_truth: bool = False
+    _alone: dict[str, Difference] | None = None
+
+    def run(self, feed: Feed, place: int) -> None:
+        """Run a feed. Integers are always run again, else the first feed only."""
+        ready = prepared(feed.inputs, self.interface)
+        given = self.model(ready)
+        if feed.fed > 1 and not self.plan.whole:
+            self._check_sizes(given, feed)
+        self.outputs = self._rows(given, feed)
+        for name, array in self.outputs.items():
+            self._scales[name] = max(self._scales.get(name, 0.0), largest(array))
+        again = self.model.again(ready) if place == 0 or self.model.in_integers else None
+        if again is not None:
+            self._compare(self._own, self._rows(again, feed))
+        if place == 0:
+            self._moved = moved_by(ready)
+            self._random = self._is_far() and self._draws(ready, feed)
+            self._with_truth = bool(self.model.truth_name) and self._needs_truth()
+        self.truth = self._rows(self.model.truth(ready), feed) if self._with_truth else {}
+        self._compare(self._apart, self.truth)
+
+    def run_alone(self, feed: Feed) -> None:
+        """Run some samples of the feed that was run last alone: how far is each from itself? See `neighbours.py`."""
+        rowed = [
+            name for name, array in self.outputs.items() if len(array) == feed.count and name not in self.plan.whole
+        ]
+        apart = {name: Difference(scale=largest(self.outputs[name])) for name in rowed}
+        for place in alone(feed.count):
+            one = feed.alone(place)
+            try:
+                answers = self.model(prepared(one.inputs, self.interface))
+            except Exception:  # noqa: BLE001 - what counts is the batch, which it ran
+                return
+            given = self._rows(answers, one)
+            for name in rowed:
+                apart[name].add(self.outputs[name][place : place + 1], given[name])
+        self._alone = apart
+
+    def facts(self) -> dict[str, object]:
+        """Return what is known after all feeds."""
+        own = {name: {**_few(one), "moved": self._moved, "random": self._random} for name, one in self._own.items()}
+        single = None if self._alone is None else {name: _few(one) for name, one in self._alone.items()}
+        found: dict[str, object] = {"scales": self._scales, "own": own, "alone": single}
+        if self._with_truth:
+            found |= {"truth": self.model.truth_name, "apart": {name: _few(one) for name, one in self._apart.items()}}
+        return found
+
+    def _compare(self, kept_: dict[str, Difference], others: Mapping[str, Array]) -> None:
+        for name, array in others.items():
+            kept_.setdefault(name, Difference(scale=self._scales[name], varies=True)).add(self.outputs[name], array)
+
+    def _is_far(self) -> bool:
+        """Whether TensorFlow is so far from itself that no comparison would mean anything."""
+        every = ((name, _few(one)) for name, one in self._own.items())
+        return any(
+            (known["cosine"] is not None and known["cosine"] < FAR_COSINE)
+            or (known["max_abs"] or 0.0) > FAR_ERROR * (self._scales[name] or 1.0)
+            for name, known in every
+        )
+
+    def _draws(self, ready: Mapping[str, Array], feed: Feed) -> bool:
+        """Whether the model gives something else for the same inputs."""
+        same = self._rows(self.model(ready), feed)
+        return any(not np.array_equal(array, same[name], equal_nan=True) for name, array in self.outputs.items())
+
+    def _needs_truth(self) -> bool:
+        """Whether it is asked: if it is dear, only where TensorFlow's own kernels differ."""
+        if not self.model.truth_is_dear:
+            return True
+        quanta = self.model.quanta
+        return any((_few(one)["max_abs"] or 0.0) > CLOSE_STEPS * quanta.get(name, 0) for name, one in self._own.items())
+
+    def _rows(self, outputs: Mapping[str, Array], feed: Feed) -> dict[str, Array]:
+        return {
+            tensor.name: rows(
+                outputs[tensor.name], tensor, count=feed.count, fed=feed.fed, whole=tensor.name in self.plan.whole
+            )
+            for tensor in self.interface.outputs
+        }
+
+    def _check_sizes(self, given: Mapping[str, Array], feed: Feed) -> None:
+        """Find outputs whose size depends on the data: neither a row nor several per sample.
+
+        Raises:
+            _OtherPlanError: there are some.
+        """
+        odd = [
+            tensor.name
+            for tensor in self.interface.outputs
+            if tensor.shape and tensor.shape[0] == -1 and len(given[tensor.name]) != feed.fed
+        ]
+        if not odd:
+            return
+        first = {name: array[:1] if array.ndim else array for name, array in feed.inputs.items()}
+        alone = self.model(prepared(first, self.interface))
+        whole = tuple(
+            name for name in odd if not len(alone[name]) or len(alone[name]) * feed.fed != len(given[name])
+        )  # fmt: skip
+        if whole:
+            raise _OtherPlanError(replace(self.plan, whole=whole))
+
+
+def _few(difference: Difference) -> dict[str, float | None]:
+    figures = difference.figures()
+    return {name: figures[name] for name in ("max_abs", "cosine")}
