@@ -19,12 +19,13 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Executor, Outcome
-from ovmake.engine.job import Completion, Effort, Failure, Job, Success
+from ovmake.engine.job import Completion, Failure, Job, ResourceUsage, Success
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, EnvironmentName, Graph, JsonValue
+from ovmake.graph.action import Action, EnvironmentName, Graph
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Trace
 from ovmake.store.cas import FOLDER as CAS
@@ -417,7 +418,7 @@ class FakeRunner:
     def wait(self) -> Completion:
         """See `Runner`."""
         job = self._running.pop(self.choose(len(self._running)))
-        effort = Effort(worker=job.action.worker, pid=1, started=0.0, peak_bytes=self.peak_bytes)
+        effort = ResourceUsage(worker=job.action.worker, pid=1, started=0.0, peak_bytes=self.peak_bytes)
         return Completion(job=job, result=self._run(job), seconds=1.0, effort=effort)
 
     def close(self) -> None:

@@ -119,9 +119,9 @@ MUTATIONS: dict[str, Mutation] = {
         "as_it_is = target.signature == DEFAULT_SIGNATURE",
         RULES,
     ),
-    "half-the-certainty": Mutation("verdicts/intervals.py", "<= MISSES / 2:", "<= MISSES:", RULES),
+    "half-the-certainty": Mutation("verdicts/intervals.py", "<= MISSES / 2:", "<= MISSES:", "tests/verdicts"),
     "size-at-its-limit": Mutation(
-        "rules/requiring.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", RULES
+        "verdicts/requirements.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", "tests/verdicts"
     ),
     "samples-are-no-param": Mutation("rules/settings.py", '        ("samples", settings.samples),\n', "", RULES),
     "cut-by-computation": Mutation(

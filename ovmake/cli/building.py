@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli import if_fresh, known_of, run
 from ovmake.cli.console import both, listener_of, look_at_repo, open_repo, print_json, show, tell, where_of
+from ovmake.cli.running import if_fresh, known_of, run
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Literal
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.forecasting.estimate import Estimate
-from ovmake.engine.job import Effort, Progress
+from ovmake.engine.job import Progress, ResourceUsage
 from ovmake.engine.scores import Scores
 from ovmake.graph.action import Action
 
@@ -59,7 +59,7 @@ class ActionFinished:
     reasons: tuple[str, ...] = ()
     diagnostic: Diagnostic | None = None
     warnings: tuple[Diagnostic, ...] = ()
-    effort: Effort | None = None
+    effort: ResourceUsage | None = None
     estimate_seconds: float | None = None
 
     def to_json(self) -> dict[str, object]:

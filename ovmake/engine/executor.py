@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import (
     ActionFinished,
@@ -31,14 +33,14 @@ from ovmake.engine.explain import all_in_words
 from ovmake.engine.forecasting.costs import Cost, costs_of
 from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, foresee
 from ovmake.engine.forecasting.forecast import Forecast
-from ovmake.engine.job import Complaint, Completion, Failure, Progress, to_nobody
-from ovmake.engine.observe import Looker, link_outside
-from ovmake.engine.results import Keeper
+from ovmake.engine.job import Completion, Failure, Progress, to_nobody
+from ovmake.engine.observe import Observer, link_outside
+from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
 from ovmake.engine.target_outcome import Ended, finished
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, Artifact, Graph, JsonValue, Source
+from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
@@ -75,8 +77,8 @@ class Executor:
         self._graph = graph
         self._world = world
         self._options = options
-        self._looker = Looker(world, cas)
-        self._keeper = Keeper(world, cas)
+        self._looker = Observer(world, cas)
+        self._keeper = ResultStore(world, cas)
         self._outcomes: dict[str, ActionOutcome] = {}
         self._looked: dict[str, tuple[Seen, Decision]] = {}
         self._again: set[str] = set()
@@ -361,10 +363,10 @@ class Executor:
 
     def _warnings(self, action: Action, facts: Mapping[str, JsonValue]) -> tuple[Diagnostic, ...]:
         """Return what a success has to say all the same."""
-        told = (self._point_home(action, complaint) for complaint in Complaint.of_facts(facts))
+        told = (self._point_home(action, complaint) for complaint in ActionProblem.of_facts(facts))
         return tuple(replace(one, severity="warning") for one in told)
 
-    def _point_home(self, action: Action, failure: Complaint) -> Diagnostic:
+    def _point_home(self, action: Action, failure: ActionProblem) -> Diagnostic:
         """Point a failure at the setting it names, else at the model's table."""
         return Diagnostic(
             code=failure.code,

@@ -12,12 +12,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from ovmake.engine.job import Complaint, Failure, Job, Success
-from ovmake.graph.action import Artifact, JsonValue
-from ovmake.rules import requiring, speed
-from ovmake.rules.publish import Published, record
+from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
+from ovmake.engine.job import Failure, Job, Success
+from ovmake.graph.action import Artifact
 from ovmake.store.files.beneath import copy, create, take
-from ovmake.verdicts import Default, Verdict, choosing, decide, default_verdict, facts_of, judging, searching
+from ovmake.verdicts import (
+    Default,
+    Verdict,
+    choosing,
+    decide,
+    default_verdict,
+    facts_of,
+    judging,
+    requirements,
+    searching,
+    speed,
+)
+from ovmake.verdicts.record import Published, record
 
 GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
 
@@ -48,7 +60,7 @@ def _gate(job: Job) -> Success | Failure:
     _write(job, "verdict", told)
     if verdict.at_chance:
         facts |= GUESSES
-    return Success(facts=facts | Complaint.as_facts(*judging.of_gate(verdict, search)))
+    return Success(facts=facts | ActionProblem.as_facts(*judging.of_gate(verdict, search)))
 
 
 def _told(verdict: Verdict, default: Default | None) -> dict[str, object]:
@@ -77,7 +89,7 @@ def _check_speed(job: Job) -> Success:
     _write(job, "speed", verdict.to_json())
     if not verdict.slower:
         return Success()
-    complaint = Complaint(
+    complaint = ActionProblem(
         code="slower-than-float",
         message=f"the {precision} IR is slower than the FP32 one: {verdict.speed}",
         notes=tuple(f"likely because {reason}" for reason in verdict.reasons),
@@ -85,7 +97,7 @@ def _check_speed(job: Job) -> Success:
         "`speed-check = false` turns this check off",
         setting="speed-check",
     )
-    return Success(facts={"note": f"slower than the FP32 IR: {verdict.speed}", **Complaint.as_facts(complaint)})
+    return Success(facts={"note": f"slower than the FP32 IR: {verdict.speed}", **ActionProblem.as_facts(complaint)})
 
 
 def _weigh(job: Job) -> Success:
@@ -122,9 +134,11 @@ def _choose(job: Job) -> Success | Failure:
         _write(job, role, content)
     verdict = found["verdict"]
     if verdict.get("result") == "not-measured":
-        return Success(facts=Complaint.as_facts(judging.unmeasured(str(verdict["text"]), str(verdict.get("help", "")))))
+        return Success(
+            facts=ActionProblem.as_facts(judging.unmeasured(str(verdict["text"]), str(verdict.get("help", ""))))
+        )
     if guessing := verdict.get("at_chance"):
-        return Success(facts={**Complaint.as_facts(judging.guessing("passed", str(guessing))), **GUESSES})
+        return Success(facts={**ActionProblem.as_facts(judging.guessing("passed", str(guessing))), **GUESSES})
     return Success()
 
 
@@ -157,13 +171,15 @@ def _publish(job: Job) -> Success | Failure:
         notes.append(searching.note(search))
     facts |= {"note": "; ".join(notes)} if notes else {}
     facts |= {"chosen": str(choice["chosen"])} if choice else {}
-    return Success(facts=facts | Complaint.as_facts(*judging.of_publication(verdict or {}, evaluation or {}, content)))
+    return Success(
+        facts=facts | ActionProblem.as_facts(*judging.of_publication(verdict or {}, evaluation or {}, content))
+    )
 
 
 def _check_size(job: Job) -> Success | Failure:
     most = int(str(job.params["require.size"]))
-    judged = requiring.judge_size(most, sum(job.digests[role].size_bytes for role in ("xml", "bin")))
-    if judged.result == requiring.MISSED:
+    judged = requirements.judge_size(most, sum(job.digests[role].size_bytes for role in ("xml", "bin")))
+    if judged.result == requirements.MISSED:
         return Failure(
             code="requirement-missed",
             message=f"the IR's {judged.text}",
@@ -177,10 +193,10 @@ def _check_size(job: Job) -> Success | Failure:
 
 def _require(job: Job) -> Success | Failure:
     wanted = {name.removeprefix("require."): float(str(value)) for name, value in job.params.items()}
-    judged = requiring.judge(wanted, _read(job, "measurement"))
+    judged = requirements.judge(wanted, _read(job, "measurement"))
     # What is missed first: it is surely wrong.
     failed = sorted(
-        (one for one in judged if one.result != requiring.PASSED), key=lambda one: one.result != requiring.MISSED
+        (one for one in judged if one.result != requirements.PASSED), key=lambda one: one.result != requirements.MISSED
     )
     if failed:
         return Failure(

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ovmake.graph.action import Action, JsonValue
+from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
+from ovmake.graph.action import Action
 from ovmake.graph.digest import Digest
-
-WARNINGS = "warnings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,51 +63,21 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """What is wrong. `setting` names the setting or the input role that the diagnostic points at."""
-
-    code: str
-    message: str
-    notes: tuple[str, ...] = ()
-    help: str = ""
-    setting: str = ""
-
-    @staticmethod
-    def as_facts(*complaints: Complaint) -> dict[str, JsonValue]:
-        """Return facts of a success: its warnings. Kept with the trace, they are said again after a restore."""
-        told = tuple((one.code, one.message, one.notes, one.help, one.setting) for one in complaints)
-        return {WARNINGS: told} if told else {}
-
-    @classmethod
-    def of_facts(cls, facts: Mapping[str, JsonValue]) -> tuple[Complaint, ...]:
-        """Return the warnings among a success's facts."""
-        told = facts.get(WARNINGS)
-        return tuple(map(cls._of_fact, told)) if isinstance(told, tuple) else ()
-
-    @classmethod
-    def _of_fact(cls, told: JsonValue) -> Complaint:
-        match told:
-            case (str(code), str(message), tuple(notes), str(hint), str(setting)):
-                return cls(code=code, message=message, notes=tuple(map(str, notes)), help=hint, setting=setting)
-        raise TypeError(f"no warning: {told}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """The outputs are written. The facts may hold warnings, see `Complaint`."""
+    """The outputs are written. The facts may hold warnings, see `ActionProblem`."""
 
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure(Complaint):
+class Failure(ActionProblem):
     """It did not work."""
 
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class ResourceUsage:
     """Where and when a job ran. `started` is on the clock of time.monotonic; `worker` and `pid` are the process.
 
     `peak_bytes` is the most memory that the worker and what it started held meanwhile; None: not measured.
@@ -126,7 +96,7 @@ class Completion:
     job: Job
     result: Success | Failure
     seconds: float
-    effort: Effort | None = None
+    effort: ResourceUsage | None = None
 
 
 class Runner(Protocol):

@@ -28,7 +28,7 @@ from ovmake.store.files.sources import Sources, SourceState
 Made = Mapping[str, Mapping[str, Digest] | None]
 
 
-class Looker:
+class Observer:
     """Looks once per run: an edit in the middle of a run belongs to the next one."""
 
     def __init__(self, world: World, cas: Cas) -> None:

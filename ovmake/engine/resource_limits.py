@@ -22,7 +22,7 @@ Said = Literal["command line", "Ovfile", "nobody"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class ResourceLimits:
     """Limits, None for none, and who said so."""
 
     minutes: float | None = None
@@ -56,12 +56,12 @@ class Allowance:
         )
 
 
-def allowed(ovfile: Limits, asked: Limits, machine_bytes: int | None) -> Allowance:
+def allowed(ovfile: Limits, asked: Limits, machine_bytes: int | None) -> ResourceLimits:
     """Return what holds. `machine_bytes` is what all processes may have together, None where that is not known."""
     default = None if machine_bytes is None else int(machine_bytes * SHARE)
     minutes, minutes_said = _first(asked.minutes, ovfile.minutes, None)
     memory, memory_said = _first(asked.memory_bytes, ovfile.memory_bytes, default)
-    return Allowance(
+    return ResourceLimits(
         minutes=minutes,
         minutes_said=minutes_said,
         memory_bytes=None if memory is None else int(memory),

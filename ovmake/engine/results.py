@@ -43,7 +43,7 @@ def journal_name(seen: Seen, steering: Collection[str], database: Database) -> s
     return database.sealed(seen.without(steering).digest)
 
 
-class Keeper:
+class ResultStore:
     """Moves bytes between scratch, CAS and build folder."""
 
     def __init__(self, world: World, cas: Cas) -> None:

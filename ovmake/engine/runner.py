@@ -26,8 +26,8 @@ from pathlib import Path
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.in_process import run_here
-from ovmake.engine.job import Completion, Effort, Failure, Job, Progress, Success
-from ovmake.engine.resource_limits import Allowance
+from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage, Success
+from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
 from ovmake.store.files.beneath import forget, have, take
@@ -66,18 +66,18 @@ class _Busy:
     progress: Progress | None = None
 
     @property
-    def effort(self) -> Effort:
+    def effort(self) -> ResourceUsage:
         """What the job took so far."""
         worker, pid = self.worker.name, self.worker.process.pid
-        return Effort(worker=worker, pid=pid, started=self.started, peak_bytes=self.gauge.peak_bytes)
+        return ResourceUsage(worker=worker, pid=pid, started=self.started, peak_bytes=self.gauge.peak_bytes)
 
 
 class WorkerRunner:
     """See `ovmake.engine.job.Runner`."""
 
-    def __init__(self, *, logs: Path, allowance: Allowance | None = None) -> None:
+    def __init__(self, *, logs: Path, allowance: ResourceLimits | None = None) -> None:
         self._logs = logs
-        self._allowance = allowance or Allowance()
+        self._allowance = allowance or ResourceLimits()
         self._looked = 0.0
         self._parents: dict[int, int] = {}
         self._parents_known = 0.0
@@ -94,7 +94,7 @@ class WorkerRunner:
         try:
             if job.action.worker == "here":
                 forget(job.log)
-                effort = Effort(worker="here", pid=os.getpid(), started=started)
+                effort = ResourceUsage(worker="here", pid=os.getpid(), started=started)
                 self._finish(job, run_here(job), started, effort)
                 return
             # What the worker may write, and make no other in the place of.
@@ -215,7 +215,7 @@ class WorkerRunner:
             self._idle[busy.worker.name].append(busy.worker)
         self._finish(busy.job, _result(response, busy.job), busy.started, busy.effort)
 
-    def _finish(self, job: Job, result: Success | Failure, started: float, effort: Effort | None = None) -> None:
+    def _finish(self, job: Job, result: Success | Failure, started: float, effort: ResourceUsage | None = None) -> None:
         seconds = time.monotonic() - started
         self._done.append(Completion(job=job, result=result, seconds=seconds, effort=effort))
 

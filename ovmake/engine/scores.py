@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.graph.action import JsonValue
+from ovmake.contracts.values import JsonValue
 
 FACT = "scores"
 

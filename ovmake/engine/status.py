@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.engine.scores import Scores, drop_in_words
 from ovmake.engine.world import Options
-from ovmake.graph.action import Graph, JsonValue
+from ovmake.graph.action import Graph
 from ovmake.graph.query import closure, select
 from ovmake.store.database import Database
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import ActionStatus, TargetFinished, TargetStatus
 from ovmake.engine.scores import Scores
-from ovmake.graph.action import Action, JsonValue
+from ovmake.graph.action import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from ovmake.contracts.values import JsonValue
 from ovmake.ovfile.spec import LIMITS, KeyPath
-
-JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
 
 # Who executes an action. "here" is the ovmake process itself: pure functions over small JSON, no framework.
 WorkerName = Literal["openvino", "tensorflow", "bench", "here"]
@@ -35,6 +34,9 @@ EnvironmentName = Literal["isa", "machine"]
 # What "machine" is made of, in this order. The last is "isa".
 MACHINE_PARTS = ("processor", "cores", "CPU limit", "memory", "kernel", "instruction sets")
 MACHINE_SEPARATOR = "; "
+
+# Between a target and the device that it is measured on as well: `benchmark m:fp32 on GPU`.
+ELSEWHERE = " on "
 
 
 @dataclass(frozen=True, slots=True)

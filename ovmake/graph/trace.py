@@ -15,7 +15,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from ovmake.graph.action import JsonValue
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.digest import Digest, of_json
 
 FORMAT = 1

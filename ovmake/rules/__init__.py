@@ -45,7 +45,7 @@ from ovmake.rules.evaluate import evaluate
 from ovmake.rules.freeze import freeze
 from ovmake.rules.gate import gate, judge
 from ovmake.rules.name_layers import name_layers
-from ovmake.rules.publish import Judged, publish
+from ovmake.rules.publish import GateActions, publish
 from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
 from ovmake.rules.requiring import check_size, require
@@ -115,7 +115,7 @@ def _published(lowering: Lowering, target: Target) -> Action:
     judged = None
     if made.evaluation is not None:
         verdict = gate(lowering, target, made.evaluation, searched=made.searched)
-        judged = Judged(evaluation=made.evaluation, verdict=verdict)
+        judged = GateActions(evaluation=made.evaluation, verdict=verdict)
     return publish(
         lowering,
         target,
@@ -133,7 +133,7 @@ def _published_choice(lowering: Lowering, target: Target) -> Action:
     converted = convert(lowering, target, frozen)
     chosen, weighed = _chosen(lowering, target, converted)
     has_gate = any(one.accuracy is not None for one in target.candidates)
-    judged = Judged(evaluation=chosen, verdict=chosen) if has_gate else None
+    judged = GateActions(evaluation=chosen, verdict=chosen) if has_gate else None
     return publish(
         lowering,
         target,
@@ -159,7 +159,7 @@ def _candidate(lowering: Lowering, target: Target) -> Candidate:
     made = _made(lowering, target)
     judged = None
     if made.evaluation is not None:
-        judged = Judged(evaluation=made.evaluation, verdict=judge(lowering, target, made.evaluation))
+        judged = GateActions(evaluation=made.evaluation, verdict=judge(lowering, target, made.evaluation))
     return Candidate(target=target, ir=made.ir, judged=judged, searched=made.searched)
 
 

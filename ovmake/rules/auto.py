@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.publish import Judged
+from ovmake.rules.publish import GateActions
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,
@@ -42,7 +42,7 @@ class Candidate:
 
     target: Target
     ir: Action
-    judged: Judged | None
+    judged: GateActions | None
     searched: Action | None = None
 
     @property

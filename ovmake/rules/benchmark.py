@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.action import ELSEWHERE, Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.check_source import check_source
@@ -24,9 +24,6 @@ from ovmake.rules.settings import (
     tensorflow_params,
     validation_set,
 )
-
-# Between a target and the device that it is measured on as well: `benchmark m:fp32 on GPU`.
-ELSEWHERE = " on "
 
 
 def benchmark(

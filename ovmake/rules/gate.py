@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, JsonValue, Output, Param
+from ovmake.contracts.values import JsonValue
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Accuracy, Target
 from ovmake.rules.check_samples import calibrated_inputs

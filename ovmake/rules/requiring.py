@@ -2,7 +2,7 @@
 
     check_size(lowering, target, ...) -> Action     before anything is published: a larger IR is not
     require(lowering, target, ...) -> Action        after the measurement of `ovmake report`: figures against the Ovfile
-    judge(wanted, measurement, why) -> tuple        pure: one `Judged` per requirement
+    judge(wanted, measurement, why) -> tuple        pure: one `JudgedRequirement` per requirement
 
 The size is known when the IR is made, so it is a gate as accuracy is. The others are known on a machine that was
 measured: where one is missed the report fails and says so, and takes no published IR back. What could not be measured
@@ -14,17 +14,10 @@ and the result is called not decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import ir_inputs
-from ovmake.units import digits, size_in_words
-
-PASSED, MISSED, NOT_MEASURED = "passed", "missed", "not-measured"
 
 
 def check_size(lowering: Lowering, target: Target, ir: Action) -> Action | None:
@@ -62,117 +55,3 @@ def require(lowering: Lowering, target: Target, *, measured: Action, after: Acti
             origins=target.origins,
         ),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A requirement and what became of it. `name` is its key; `wanted` and `measured` are words."""
-
-    name: str
-    wanted: str
-    measured: str
-    result: str
-    decided: bool = True
-    reason: str = ""
-
-    @property
-    def text(self) -> str:
-        """The whole sentence, without a final period."""
-        if self.result == NOT_MEASURED:
-            return f"{self.name} is not measured: {self.reason}; {self.wanted} wanted"
-        doubt = "" if self.decided else f"; not decided, for {self.reason}"
-        return f"{self.name} is {self.measured}, {self.wanted} wanted{doubt}"
-
-    def to_json(self) -> dict[str, object]:
-        """Return plain values."""
-        plain = ("name", "wanted", "measured", "result", "decided", "text")
-        return {name: getattr(self, name) for name in plain}
-
-
-def judge_size(most: int, size_bytes: int) -> Judged:
-    """Return whether an IR is small enough."""
-    return Judged(
-        name="size",
-        wanted=f"at most {size_in_words(most)}",
-        measured=size_in_words(size_bytes),
-        result=PASSED if size_bytes <= most else MISSED,
-    )
-
-
-def unmade_size(most: int) -> Judged:
-    """Return that there is nothing to weigh."""
-    wanted = f"at most {size_in_words(most)}"
-    return Judged(name="size", wanted=wanted, measured="not measured", result=NOT_MEASURED, reason="there is no IR")
-
-
-def judge(wanted: Mapping[str, float], measurement: Mapping[str, Any] | None, why: str = "") -> tuple[Judged, ...]:
-    """Return what became of each requirement, by key; `why` says why there is no measurement."""
-    return tuple(_judge(FIGURES[name], name, value, measurement, why) for name, value in wanted.items())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Figure:
-    """Where a measurement has what a requirement is about. `most`: it may be no more, else no less."""
-
-    field: str
-    words: Callable[[float], str]
-    most: bool
-    unit: float = 1.0
-
-    def bound(self, wanted: float) -> str:
-        return f"at {'most' if self.most else 'least'} {self.words(wanted)}"
-
-    def keeps(self, value: float, wanted: float) -> bool:
-        return value <= wanted if self.most else value >= wanted
-
-
-def _times(value: float) -> str:
-    return f"{value:.2f} times as fast as TensorFlow"
-
-
-def _ms(value: float) -> str:
-    return f"{digits(value)} ms"
-
-
-def _rate(value: float) -> str:
-    return f"{digits(value)} samples per second"
-
-
-FIGURES = {
-    "speedup": _Figure(field="speedup", words=_times, most=False),
-    "p95-ms": _Figure(field="latency_p95_us", words=_ms, most=True, unit=1000.0),
-    "throughput": _Figure(field="throughput_per_second", words=_rate, most=False),
-    "memory": _Figure(field="peak_memory_bytes", words=size_in_words, most=True),
-}
-
-
-def _judge(figure: _Figure, name: str, wanted: float, measurement: Mapping[str, Any] | None, why: str) -> Judged:
-    bound = figure.bound(wanted)
-    side = measurement["sides"]["openvino"] if measurement else {}
-    found = measurement["speedup"]["median"] if measurement and name == "speedup" else side.get(figure.field)
-    if measurement is None or found is None:
-        reason = side.get("missing", {}).get(figure.field) or why or "the measurement does not say why"
-        return Judged(name=name, wanted=bound, measured="not measured", result=NOT_MEASURED, reason=reason)
-    value = found / figure.unit
-    doubts = _doubts(measurement, wanted) if name == "speedup" else _labels(measurement)
-    return Judged(
-        name=name,
-        wanted=bound,
-        measured=figure.words(value),
-        result=PASSED if figure.keeps(value, wanted) else MISSED,
-        decided=not doubts,
-        reason=doubts,
-    )
-
-
-def _doubts(measurement: Mapping[str, Any], wanted: float) -> str:
-    """Return why the speed-up decides nothing, "" if it does."""
-    low, high = (float(measurement["speedup"][end]) for end in ("low", "high"))
-    held = f"the range of {low:.2f} to {high:.2f} holds what is wanted" if low <= wanted <= high else ""
-    return held and ", and ".join(filter(None, (held, _labels(measurement))))
-
-
-def _labels(measurement: Mapping[str, Any]) -> str:
-    if measurement["loaded"]:
-        return "others used the processor meanwhile"
-    return "the cores lay apart meanwhile" if measurement["apart"] else ""

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, JsonValue, Param, Source
+from ovmake.contracts.values import JsonValue
+from ovmake.graph.action import Action, Artifact, Input, Param, Source
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Ignored, Target

@@ -33,7 +33,7 @@ from pathlib import Path
 
 from ovmake.sources.graphdef import Body, Graph, Interpreter, Node, Returned, UnfollowableError, split
 from ovmake.sources.leveldb import DamagedTableError, SlowChecksumError, crc32c, masked, table
-from ovmake.sources.protobuf import Message, WireError, text, varint
+from ovmake.sources.protobuf import Message, ProtobufError, text, varint
 
 VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
 
@@ -87,7 +87,7 @@ class Checkpoint:
             raise CheckpointError(f"checkpoint has no index: {error.strerror}") from error
         except DamagedTableError as error:
             raise DamagedError(f"`{prefix.name}.index` has {error}") from error
-        except (WireError, UnicodeDecodeError) as error:
+        except (ProtobufError, UnicodeDecodeError) as error:
             raise CheckpointError(f"`{prefix.name}.index` is malformed: {error}") from error
         except SlowChecksumError as error:
             raise CheckpointError(f"the checkpoint is not verified: {error}") from error
@@ -173,7 +173,7 @@ class Checkpoint:
                 size_bytes=message.integer(5),
                 checksum=int.from_bytes(message.view(6), "little"),
             )
-        except WireError as error:
+        except ProtobufError as error:
             raise CheckpointError(f"checkpoint entry `{key}` is malformed: {error}") from error
 
     def _pieces(self, key: str, entry: _Entry) -> Iterator[bytes]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ovmake.errors import ActionError
 from ovmake.sources.layers import Layers
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 # (name, tensor), in the order that the IR has
 Ends = tuple[tuple[str, str], ...]

@@ -38,7 +38,7 @@ from pathlib import Path
 from ovmake.sources.checkpoint import VARIABLES, CheckpointError, Variables
 from ovmake.sources.graphdef import Body, Edge, Graph, Interpreter, Node, Returned, UnfollowableError, counted, split
 from ovmake.sources.ops import CHECKS, READERS, pure_ops
-from ovmake.sources.protobuf import Message, WireError
+from ovmake.sources.protobuf import Message, ProtobufError
 
 _UNIDENTIFYING = frozenset({"allowed_devices", "container", "debug_name", "shared_name"})
 _PLACEHOLDER, _FUNCTION, _FUNCTIONS = 9, 10, 9  # fields of an AttrValue, the last of its list
@@ -70,7 +70,7 @@ def fingerprint(
     """
     try:
         digest = _saved_model(source, signature, tags) if source.is_dir() else _frozen(source)
-    except (UnfollowableError, WireError, CheckpointError) as error:
+    except (UnfollowableError, ProtobufError, CheckpointError) as error:
         return Fingerprint(sha256=bytes_digest(source).hex(), kind="bytes", note=str(error))
     return Fingerprint(sha256=digest.hex(), kind="computation", note="")
 

@@ -20,11 +20,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError
 from ovmake.sources.dataflow import PLACEHOLDERS, REQUIRED, Op, Walk, Wiring, op_of, ops_of_graph
-from ovmake.sources.scopes import Place, Tree
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.sources.scopes import Scope, Tree
 
-__all__ = ["Cut", "Layer", "Layers", "Op", "ops_of_graph"]
+__all__ = ["Cut", "Layers", "Op", "SourceLayer", "ops_of_graph"]
 
 INPUTS, OUTPUTS = "cut.inputs", "cut.outputs"
 _SHOWN = 8
@@ -32,7 +32,7 @@ _WITHOUT_VALUE = frozenset({"Assert", "NoOp", "Print", "PrintV2"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class SourceLayer:
     """Something one can cut at. `name` is what an Ovfile calls it; `types` are its operations, each once.
 
     `parts` counts the layers in it; 0 for a layer that is no model itself.
@@ -74,7 +74,7 @@ class Layers:
         self._tree = Tree(self._wiring)
         _connect(self._tree, self._wiring)
 
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[SourceLayer]:
         """Return every layer, in the order in which they compute; a layer that holds layers before these."""
         order = self._wiring.order
         ends = {id(place): max(order[name] for name in place.all_ops()) for place in self._tree.layers}
@@ -179,10 +179,10 @@ class Layers:
         op, colon, index = name.rpartition(":")
         return bool(colon) and index.isdecimal() and op in self._wiring.ops
 
-    def _exact(self, name: str) -> Place | None:
+    def _exact(self, name: str) -> Scope | None:
         return self._tree.by_path.get(name)
 
-    def _only(self, name: str, setting: str) -> Place:
+    def _only(self, name: str, setting: str) -> Scope:
         found = self._tree.find(name)
         if len(found) == 1:
             return found[0]
@@ -194,7 +194,7 @@ class Layers:
         message = f"`{name}` may mean {_listed([self._name_of(place) for place in found[:_SHOWN]], len(found))}"
         raise ActionError("ambiguous-layer", message, help="write one of these names", setting=setting)
 
-    def _name_of(self, place: Place) -> str:
+    def _name_of(self, place: Scope) -> str:
         """Return the shortest name that means `place` and nothing else."""
         words = [tuple(word) for word in place.words]
         for length in range(1, len(words) + 1):
@@ -209,7 +209,7 @@ class Layers:
                     return "/".join(spelt)
         return place.path
 
-    def _means(self, name: str, place: Place) -> bool:
+    def _means(self, name: str, place: Scope) -> bool:
         exact = self._exact(name)
         if exact is not None or name in self._wiring.ops:
             return exact is place
@@ -220,9 +220,9 @@ class Layers:
             return False
         return self._tree.find(name) == [place]
 
-    def _layer(self, place: Place) -> Layer:
+    def _layer(self, place: Scope) -> SourceLayer:
         names = sorted(place.all_ops(), key=self._wiring.order.__getitem__)
-        return Layer(
+        return SourceLayer(
             name=self._name_of(place),
             types=tuple(dict.fromkeys(self._wiring.ops[name].type for name in names)),
             inputs=tuple(place.inputs),
@@ -268,7 +268,7 @@ class Layers:
         place = self._innermost(op)
         return self._name_of(place) if place.is_layer else op
 
-    def _innermost(self, op: str) -> Place:
+    def _innermost(self, op: str) -> Scope:
         """Return the innermost layer that an op is in, or the op's own place."""
         around = [place for place in [*self._tree.home[op].lineage, self._tree.ops[op]] if place.is_layer]
         return around[-1] if around else self._tree.ops[op]
@@ -294,7 +294,7 @@ def _connect(tree: Tree, wiring: Wiring) -> None:
         place.outputs[tensor] = None
 
 
-def _cross(tensor: str, made_in: Sequence[Place], taken_in: Sequence[Place]) -> None:
+def _cross(tensor: str, made_in: Sequence[Scope], taken_in: Sequence[Scope]) -> None:
     for place in made_in:
         if place not in taken_in:
             place.outputs[tensor] = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovmake.sources.protobuf import WireError, varint
+from ovmake.sources.protobuf import ProtobufError, varint
 
 _FOOTER_BYTES = 48
 _MAGIC = 0xDB4775248B80FB57
@@ -25,7 +25,7 @@ _MASK = 0xA282EAD8
 _Pair = tuple[bytes, memoryview]
 
 
-class DamagedTableError(WireError):
+class DamagedTableError(ProtobufError):
     """It is no sound table: a block or the end is not as it was written."""
 
 
@@ -87,18 +87,18 @@ def _block(view: memoryview, offset: int, size: int) -> Iterator[_Pair]:
     if masked(crc32c(view[offset : stop + 1])) != stored:
         raise DamagedTableError(f"a block at byte {offset} that does not match its checksum")
     if view[stop] != 0:
-        raise WireError("a compressed block")
+        raise ProtobufError("a compressed block")
     block = view[offset:stop]
     end = size - _RESTART_BYTES * (1 + int.from_bytes(block[-_RESTART_BYTES:], "little"))
     if end < 0:
-        raise WireError("more restart points than the block has room for")
+        raise ProtobufError("more restart points than the block has room for")
     at, key = 0, b""
     while at < end:
         shared, at = varint(block, at)
         unshared, at = varint(block, at)
         length, at = varint(block, at)
         if shared > len(key) or at + unshared + length > end:
-            raise WireError("a table entry past its block")
+            raise ProtobufError("a table entry past its block")
         key = key[:shared] + bytes(block[at : at + unshared])
         at += unshared + length
         yield key, block[at - length : at]

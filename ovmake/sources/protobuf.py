@@ -26,7 +26,7 @@ _CONTINUED = 0x80  # set in every byte of a varint but the last
 _EMPTY = memoryview(b"")
 
 
-class WireError(ValueError):
+class ProtobufError(ValueError):
     """The bytes are not the message they should be."""
 
 
@@ -45,8 +45,8 @@ def varint(view: memoryview, at: int) -> tuple[int, int]:
             return value, at
         shift += 7
         if shift >= _MAX_VARINT_BITS:
-            raise WireError("varint of more than 64 bits")
-    raise WireError("truncated varint")
+            raise ProtobufError("varint of more than 64 bits")
+    raise ProtobufError("truncated varint")
 
 
 def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
@@ -63,7 +63,7 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
         tag, at = (view[at], at + 1) if view[at] < _CONTINUED else varint(view, at)
         number, kind = tag >> 3, tag & 7
         if not 0 < number <= _LARGEST_FIELD:
-            raise WireError(f"field number {number}")
+            raise ProtobufError(f"field number {number}")
         if kind == _VARINT:
             value, at = varint(view, at)
             yield number, value
@@ -74,7 +74,7 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
             size, at = _size(view, at, kind)
         stop = at + size
         if stop > end:
-            raise WireError(f"field {number} ends {stop - end} bytes past the message")
+            raise ProtobufError(f"field {number} ends {stop - end} bytes past the message")
         yield number, view[at:stop]
         at = stop
 
@@ -86,7 +86,7 @@ def _size(view: memoryview, at: int, kind: int) -> tuple[int, int]:
         return 8, at
     if kind == _FIXED32:
         return 4, at
-    raise WireError(f"wire type {kind}")
+    raise ProtobufError(f"wire type {kind}")
 
 
 def first_text(view: memoryview, number: int) -> str:
@@ -121,7 +121,7 @@ class Message:
         if known is not None:
             for number in found:
                 if number not in known:
-                    raise WireError(f"unknown field {number}")
+                    raise ProtobufError(f"unknown field {number}")
 
     def __contains__(self, number: int) -> bool:
         return number in self._fields
@@ -155,7 +155,7 @@ class Message:
         """Return a singular varint field; 0 when absent."""
         value = self._single(number)
         if isinstance(value, memoryview):
-            raise WireError(f"field {number} is not a varint")
+            raise ProtobufError(f"field {number} is not a varint")
         return value or 0
 
     def entries(self, number: int) -> dict[str, memoryview]:
@@ -165,20 +165,20 @@ class Message:
             entry = Message(view, (1, 2))
             key = entry.text(1)
             if key in found:
-                raise WireError(f"map key `{key}` given twice")
+                raise ProtobufError(f"map key `{key}` given twice")
             found[key] = entry.view(2)
         return found
 
     def _single(self, number: int) -> Value | None:
         values = self._fields.get(number, [])
         if len(values) > 1:
-            raise WireError(f"singular field {number} given {len(values)} times")
+            raise ProtobufError(f"singular field {number} given {len(values)} times")
         return values[0] if values else None
 
 
 def _view(value: Value) -> memoryview:
     if isinstance(value, int):
-        raise WireError("a varint where bytes should be")
+        raise ProtobufError("a varint where bytes should be")
     return value
 
 
@@ -191,4 +191,4 @@ def text(value: Value) -> str:
     try:
         return str(_view(value), "utf-8")
     except UnicodeDecodeError as error:
-        raise WireError("a string that is not UTF-8") from error
+        raise ProtobufError("a string that is not UTF-8") from error

@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovmake.sources.protobuf import WireError, varint
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
+from ovmake.sources.protobuf import ProtobufError, varint
 
 KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
 
@@ -208,7 +208,7 @@ def _peek(view: memoryview) -> dict[int, memoryview]:
     """
     found: dict[int, memoryview] = {}
     at = 0
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(ProtobufError):
         while at < len(view):
             tag, at = varint(view, at)
             number, wire_type = tag >> 3, tag & 7

@@ -37,7 +37,7 @@ _LAYER, _SCOPE, _RAW_SCOPE, _OP, _RAW_OP = range(5)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Place:
+class Scope:
     """A scope or an op. `ops` are those that stand directly in a scope, or the op itself.
 
     `words` lead to it, see `spellings`. `inputs` and `outputs` are the tensors that carry data into it and out
@@ -46,14 +46,14 @@ class Place:
 
     path: str
     raw: str
-    parent: Place | None = None
+    parent: Scope | None = None
     is_op: bool = False
     canonical: str = ""
     is_layer: bool = False
     parts: int = 0  # layers in it
     words: tuple[Mapping[str, bool], ...] = ()
     ops: list[str] = field(default_factory=list)
-    scopes: dict[str, Place] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)
     inputs: dict[str, None] = field(default_factory=dict)
     outputs: dict[str, None] = field(default_factory=dict)
 
@@ -63,10 +63,10 @@ class Place:
         return bool(CALL_SCOPE.fullmatch(self.raw))
 
     @property
-    def lineage(self) -> list[Place]:
+    def lineage(self) -> list[Scope]:
         """The places around it from the outermost on, and itself; without the graph."""
-        found: list[Place] = []
-        place: Place | None = self
+        found: list[Scope] = []
+        place: Scope | None = self
         while place is not None and place.parent is not None:
             found.append(place)
             place = place.parent
@@ -87,7 +87,7 @@ class Place:
         for scope in self.scopes.values():
             yield from scope.all_ops()
 
-    def all_scopes(self) -> Iterator[Place]:
+    def all_scopes(self) -> Iterator[Scope]:
         """Yield the scopes in it, at any depth, outer ones first."""
         for scope in self.scopes.values():
             yield scope
@@ -100,7 +100,7 @@ class Tree:
     def __init__(self, wiring: Wiring) -> None:
         names = [name for name in wiring.order if wiring.computes(name)]
         self._inputs = {name for name in names if wiring.ops[name].type in PLACEHOLDERS}
-        self.root = Place(path="", raw="")
+        self.root = Scope(path="", raw="")
         for name in names:
             if name.count("/") <= DEEPEST:
                 self._make(name.rpartition("/")[0])
@@ -115,28 +115,28 @@ class Tree:
         self.by_path = {**self.ops, **scopes}
         self._depth = 0  # how many words lead to the outermost model
         self.layers = self._layers(self.root, outermost=True)
-        self._by_last: dict[str, list[Place]] = {}
+        self._by_last: dict[str, list[Scope]] = {}
         for place in [*scopes.values(), *self.ops.values()]:
             outer = place.parent.words if place.parent is not None else ()
             place.words = outer if place.is_call else (*outer, place.spellings)
             for spelling in place.spellings:
                 self._by_last.setdefault(spelling, []).append(place)
 
-    def find(self, name: str) -> list[Place]:
+    def find(self, name: str) -> list[Scope]:
         """Return the places that the end of whose path `name` is, of the best kind that there is.
 
         A layer by its canonical name goes before a scope, a scope before an op, canonical names before raw ones; and of
         a kind, what stands in the outermost model goes before what is in a model inside of it, as with `get_layer`.
         """
         words = [word for word in name.split("/") if not CALL_SCOPE.fullmatch(word)]
-        found: dict[tuple[int, bool], list[Place]] = {}
+        found: dict[tuple[int, bool], list[Scope]] = {}
         for place in self._by_last.get(words[-1], ()) if words else ():
             rank = self._rank(place, words)
             if rank is not None:
                 found.setdefault(rank, []).append(place)
         return found[min(found)] if found else []
 
-    def _rank(self, place: Place, words: Sequence[str]) -> tuple[int, bool] | None:
+    def _rank(self, place: Scope, words: Sequence[str]) -> tuple[int, bool] | None:
         own = place.words
         if len(words) > len(own):
             return None
@@ -154,12 +154,12 @@ class Tree:
         for word in path.split("/") if path else ():
             if word not in place.scopes:
                 below = f"{place.path}/{word}" if place.path else word
-                place.scopes[word] = Place(path=below, raw=word, parent=place)
+                place.scopes[word] = Scope(path=below, raw=word, parent=place)
             place = place.scopes[word]
 
-    def _layers(self, scope: Place, *, outermost: bool) -> list[Place]:
+    def _layers(self, scope: Scope, *, outermost: bool) -> list[Scope]:
         """Return the layers in a scope that holds layers, those in layers that hold layers too."""
-        found: list[Place] = []
+        found: list[Scope] = []
         # A lone scope at the top is the model itself, and no layer of it.
         lone = outermost and len(_inner(scope)) == 1 and not set(_loose(scope)) - self._inputs
         for unit in [*_inner(scope), *_loose_scopes(scope)]:
@@ -180,33 +180,33 @@ class Tree:
         return found
 
 
-def _op_place(name: str, home: Place) -> Place:
+def _op_place(name: str, home: Scope) -> Scope:
     raw = name.rpartition("/")[2]
     parent = home.parent if home.path == name else home
-    return Place(path=name, raw=raw, parent=parent, is_op=True, ops=[name])
+    return Scope(path=name, raw=raw, parent=parent, is_op=True, ops=[name])
 
 
-def _is_unit(scope: Place) -> bool:
+def _is_unit(scope: Scope) -> bool:
     """Whether a scope may be a layer: TensorFlow did not open it by itself."""
     return not _TENSORFLOWS_OWN.fullmatch(scope.raw) and scope.path not in scope.ops
 
 
-def _inner(scope: Place) -> list[Place]:
+def _inner(scope: Scope) -> list[Scope]:
     """Return the scopes in a scope that may be layers, as if calls were not there."""
-    found: list[Place] = []
+    found: list[Scope] = []
     for inner in scope.scopes.values():
         found += _inner(inner) if inner.is_call else [inner] * _is_unit(inner)
     return found
 
 
-def _loose_scopes(scope: Place) -> list[Place]:
-    found: list[Place] = []
+def _loose_scopes(scope: Scope) -> list[Scope]:
+    found: list[Scope] = []
     for inner in scope.scopes.values():
         found += _loose_scopes(inner) if inner.is_call else [inner] * (not _is_unit(inner))
     return found
 
 
-def _loose(scope: Place) -> list[str]:
+def _loose(scope: Scope) -> list[str]:
     """Return the ops that stand in a scope and in none of its scopes, as if calls were not there."""
     found = list(scope.ops)
     for inner in scope.scopes.values():
@@ -214,7 +214,7 @@ def _loose(scope: Place) -> list[str]:
     return found
 
 
-def _holds_layers(scope: Place, *, outermost: bool) -> bool:
+def _holds_layers(scope: Scope, *, outermost: bool) -> bool:
     inner = _inner(scope)
     loose = len(_loose(scope)) + len(_loose_scopes(scope))
     if any(place.canonical for place in inner):
@@ -224,7 +224,7 @@ def _holds_layers(scope: Place, *, outermost: bool) -> bool:
     return len(inner) > 1 and 2 * loose <= len(inner)
 
 
-def _name_inner(scope: Place) -> None:
+def _name_inner(scope: Scope) -> None:
     """Give the scopes in a scope their canonical names, if they all carry Keras 3's number."""
     inner = _inner(scope)
     matches = [_NUMBERED.fullmatch(place.raw) for place in inner]

@@ -15,8 +15,8 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ovmake.errors import ActionError
 from ovmake.sources.dataflow import Op
-from ovmake.workers.ipc.protocol import ActionError
 
 # Places of fields in their tables, by the schema.
 _CODES, _SUBGRAPHS, _SIGNATURES = 1, 2, 7
@@ -38,7 +38,7 @@ _NO_TENSOR = -1  # an optional input that is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flat:
+class TfliteGraph:
     """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling.
 
     `kinds` holds custom operators by their code, and those of `RESOURCES`; operators without outputs have no name, and
@@ -57,7 +57,7 @@ class Flat:
     half_numbered: bool = False
 
 
-def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> Flat:
+def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> TfliteGraph:
     """Return the wires of a TFLite model.
 
     Raises:
@@ -79,7 +79,7 @@ def _words(error: Exception) -> str:
     return str(error)
 
 
-def _flat(data: bytes) -> Flat:
+def _flat(data: bytes) -> TfliteGraph:
     root = Table.root(data)
     graph = next(root.tables(_SUBGRAPHS))
     names = [_text(tensor, _TENSOR_NAME) for tensor in graph.tables(_TENSORS)]
@@ -97,7 +97,7 @@ def _flat(data: bytes) -> Flat:
         for _, taken, made in operators
         if made
     ]
-    return Flat(
+    return TfliteGraph(
         ops=tuple(ops),
         inputs=_named(inputs, _signature(root, _SIGNATURE_INPUTS), names, spelt),
         outputs=_named(outputs, _signature(root, _SIGNATURE_OUTPUTS), names, spelt),

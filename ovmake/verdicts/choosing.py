@@ -22,7 +22,7 @@ BASE = "fp32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedCandidate:
     """A candidate and what its gate says. `kept`: it may be published. `drop` is None without a metric."""
 
     precision: str
@@ -36,7 +36,7 @@ class Judged:
 class Weighed:
     """A candidate with its speed: how many times as fast as the FP32 IR. Without one, `unmeasured` says why."""
 
-    judged: Judged
+    judged: JudgedCandidate
     speed: Interval | None
     unmeasured: str = ""
 
@@ -71,12 +71,16 @@ class Choice:
         }
 
 
-def judged(precision: str, *, verdict: Mapping[str, object] | None, kept: Mapping[str, object] | None) -> Judged:
+def judged(
+    precision: str, *, verdict: Mapping[str, object] | None, kept: Mapping[str, object] | None
+) -> JudgedCandidate:
     """Return a candidate with the two files of its judgement; None where it has no gate, and nothing to miss."""
     if verdict is None or kept is None:
-        return Judged(precision=precision, kept=True, gate="not-measured", text="`accuracy = false`", drop=None)
+        return JudgedCandidate(
+            precision=precision, kept=True, gate="not-measured", text="`accuracy = false`", drop=None
+        )
     drop = verdict["drop"]
-    return Judged(
+    return JudgedCandidate(
         precision=precision,
         kept=kept["kept"] is True,
         gate=str(verdict["result"]),
@@ -93,7 +97,7 @@ def in_words(choice: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(f"{one['precision']}: gate {one['gate']}: {one['text']}" for one in candidates)
 
 
-def weigh(judged: Sequence[Judged], rounds: Rounds) -> Choice:
+def weigh(judged: Sequence[JudgedCandidate], rounds: Rounds) -> Choice:
     """Return the choice among candidates, the most accurate first, that were timed in `rounds`."""
     weighed = tuple(_weighed(one, rounds) for one in judged)
     keepers = [one.precision for one in judged if one.kept]
@@ -105,7 +109,7 @@ def weigh(judged: Sequence[Judged], rounds: Rounds) -> Choice:
     return _fastest(keepers, rounds, weighed)
 
 
-def _weighed(one: Judged, rounds: Rounds) -> Weighed:
+def _weighed(one: JudgedCandidate, rounds: Rounds) -> Weighed:
     speed = ratio_of(rounds, slow=BASE, fast=one.precision)
     if speed is not None:
         return Weighed(judged=one, speed=speed)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ovmake.engine.job import Complaint
-from ovmake.graph.action import JsonValue
+from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
 from ovmake.verdicts import Verdict, depends_by_nature, other_batches, searching
 
 Search = Mapping[str, object]
@@ -62,7 +62,7 @@ def _advice(
     return verdict.help
 
 
-def of_gate(verdict: Verdict, search: Search | None) -> Iterator[Complaint]:
+def of_gate(verdict: Verdict, search: Search | None) -> Iterator[ActionProblem]:
     """Yield what a gate that lets the IR through has to say all the same."""
     if verdict.result == "not-measured":
         yield unmeasured(verdict.text, verdict.help)
@@ -70,7 +70,7 @@ def of_gate(verdict: Verdict, search: Search | None) -> Iterator[Complaint]:
     if verdict.at_chance:
         yield guessing(verdict.result, verdict.at_chance)
     if search is not None and search["layers"] and search["int8"] == 0:
-        yield Complaint(
+        yield ActionProblem(
             code="nothing-in-int8",
             message=f"the gate passed, with all {search['layers']} layers given back: nothing is left in INT8",
             notes=(verdict.doubt,) if verdict.doubt else (),
@@ -78,7 +78,7 @@ def of_gate(verdict: Verdict, search: Search | None) -> Iterator[Complaint]:
             setting="accuracy",
         )
     elif verdict.doubt:
-        yield Complaint(
+        yield ActionProblem(
             code="undecided-gate",
             message=f"the gate passed, and {verdict.doubt}",
             help="add samples to the validation set, or promise no more than it can tell",
@@ -86,9 +86,9 @@ def of_gate(verdict: Verdict, search: Search | None) -> Iterator[Complaint]:
         )
 
 
-def unmeasured(why: str, help_: str) -> Complaint:
+def unmeasured(why: str, help_: str) -> ActionProblem:
     """Return the warning of an IR that is published though nothing is known of its accuracy."""
-    return Complaint(
+    return ActionProblem(
         code="gate-not-measured",
         message=f"the gate was not measured, and the IR is published all the same: {why}",
         help=help_ or "`accuracy = false` says that nothing is to be compared",
@@ -96,9 +96,9 @@ def unmeasured(why: str, help_: str) -> Complaint:
     )
 
 
-def guessing(result: str, at_chance: str) -> Complaint:
+def guessing(result: str, at_chance: str) -> ActionProblem:
     """Return that a gate compared guesses."""
-    return Complaint(
+    return ActionProblem(
         code="reference-at-chance",
         message=f"the gate {result}, and says nothing: {at_chance}",
         help=CAUSES,
@@ -108,7 +108,7 @@ def guessing(result: str, at_chance: str) -> Complaint:
 
 def of_publication(
     verdict: Mapping[str, object], evaluation: Mapping[str, object], record: Mapping[str, object]
-) -> Iterator[Complaint]:
+) -> Iterator[ActionProblem]:
     """Yield what a publication warns of: other ways to run the IR than the one that its gate judged.
 
     Compiled without properties it may break its promise; and where TensorFlow's own answers for a sample depend on its
@@ -116,7 +116,7 @@ def of_publication(
     """
     default = verdict.get("default")
     if isinstance(default, dict) and default["needs"]:
-        yield Complaint(
+        yield ActionProblem(
             code="promise-needs-property",
             message=f"compiled without properties, the IR is executed in {default['precision']} on this processor, "
             f"and its promise is {_broken(default)}: {default['text']}",
@@ -125,7 +125,7 @@ def of_publication(
             setting="accuracy",
         )
     if verdict.get("result") == "passed" and (by_nature := depends_by_nature(evaluation)):
-        yield Complaint(
+        yield ActionProblem(
             code="depends-on-batch",
             message=f"TensorFlow's own answers for a sample depend on what else is in its batch, {by_nature}",
             notes=("the gate compared batches as it fed them, and says nothing of others",),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ovmake.graph.action import JsonValue
+from ovmake.contracts.values import JsonValue
 
 Search = Mapping[str, Any]
 # What is less does not become 0 %.

@@ -25,8 +25,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ovmake import machine
+from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.serving import serve
 from ovmake.workers.measurement import energy
 from ovmake.workers.measurement.core_latency import Cores

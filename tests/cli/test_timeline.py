@@ -13,7 +13,7 @@ import pytest
 from ovmake.cli.timeline import Recorded, Timeline
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import ActionFinished, ActionStarted, BuildStarted, Event
-from ovmake.engine.job import Effort
+from ovmake.engine.job import ResourceUsage
 from tests.engine.small import action
 
 CONVERT = action("convert m")
@@ -50,7 +50,7 @@ def check_form(events: list[dict[str, Any]]) -> None:
 
 
 def test_action_is_where_and_when_its_worker_had_it() -> None:
-    effort = Effort(worker="openvino", pid=4711, started=2.0, peak_bytes=1000)
+    effort = ResourceUsage(worker="openvino", pid=4711, started=2.0, peak_bytes=1000)
 
     events = recorded(
         (1.9, ActionStarted(action=CONVERT, reasons=("never built",))),
@@ -75,8 +75,8 @@ def test_action_is_where_and_when_its_worker_had_it() -> None:
 
 
 def test_jobs_of_one_worker_do_not_overlap_however_late_they_are_told() -> None:
-    one = Effort(worker="openvino", pid=5, started=2.0)
-    two = Effort(worker="openvino", pid=5, started=3.0000004)
+    one = ResourceUsage(worker="openvino", pid=5, started=2.0)
+    two = ResourceUsage(worker="openvino", pid=5, started=3.0000004)
 
     events = recorded(
         (2.0, ActionStarted(action=CONVERT, reasons=())),
@@ -101,7 +101,7 @@ def test_failure_says_why() -> None:
                 status="failed",
                 seconds=1.0,
                 diagnostic=wrong,
-                effort=Effort(worker="openvino", pid=5, started=2.0),
+                effort=ResourceUsage(worker="openvino", pid=5, started=2.0),
             ),
         ),
     )

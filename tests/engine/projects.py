@@ -18,9 +18,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.engine.world import Options
-from ovmake.graph.action import Action, Artifact, Graph, Input, JsonValue, Output, Param, Source
+from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Param, Source
 from ovmake.graph.digest import of_bytes
 from ovmake.graph.query import closure
 from ovmake.store.cas import FOLDER as CAS

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Job
 from ovmake.engine.staleness import Decision, OutputState, Reason, Rebuilder, decide
-from ovmake.graph.action import JsonValue
 from ovmake.graph.trace import Seen, Trace
 from tests.fakes import RIGHT, FakeDisk, Fuse, Tool, TrustingDisk
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ovmake.graph.action import Action, Artifact, EnvironmentName, Graph, Input, JsonValue, Output, Param, Source
+from ovmake.contracts.values import JsonValue
+from ovmake.graph.action import Action, Artifact, EnvironmentName, Graph, Input, Output, Param, Source
 from tests.fakes import FakeRepo
 
 

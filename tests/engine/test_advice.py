@@ -6,17 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import ActionFinished, TargetFinished
-from ovmake.engine.job import Complaint
 from ovmake.engine.status import NOTE, StatusLine, statuses
 from ovmake.engine.world import Options
-from ovmake.graph.action import Graph, JsonValue
+from ovmake.graph.action import Graph
 from tests.engine.small import action, repo
 from tests.fakes import Built, FakeRepo
 
-COMPLAINT = Complaint(code="slow", message="it is slow", notes=("a", "b"), help="run", setting="speed-check")
-OTHER = Complaint(code="odd", message="it is odd")
-FACTS: dict[str, JsonValue] = {**Complaint.as_facts(COMPLAINT, OTHER), NOTE: "slow"}
+COMPLAINT = ActionProblem(code="slow", message="it is slow", notes=("a", "b"), help="run", setting="speed-check")
+OTHER = ActionProblem(code="odd", message="it is odd")
+FACTS: dict[str, JsonValue] = {**ActionProblem.as_facts(COMPLAINT, OTHER), NOTE: "slow"}
 
 
 def plan() -> Graph:
@@ -117,7 +118,7 @@ def test_warnings_are_in_the_public_event_and_the_first_also_alone_as_it_was_bef
 
 def test_a_warning_that_is_none_is_a_fault_of_ovmakes() -> None:
     with pytest.raises(TypeError, match="no warning"):
-        Complaint.of_facts({"warnings": ("slow",)})
+        ActionProblem.of_facts({"warnings": ("slow",)})
 
 
 def test_status_repeats_what_is_notable_of_a_fresh_target() -> None:

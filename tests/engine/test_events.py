@@ -14,7 +14,7 @@ from ovmake.engine.events import (
     TargetFinished,
     Watching,
 )
-from ovmake.engine.job import Effort
+from ovmake.engine.job import ResourceUsage
 from ovmake.engine.scores import Scores
 from tests.engine.small import action
 
@@ -60,7 +60,7 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
                 action=QUANTIZE,
                 status="ran",
                 seconds=2.0,
-                effort=Effort(worker="openvino", pid=7, started=1.0, peak_bytes=300_000_000),
+                effort=ResourceUsage(worker="openvino", pid=7, started=1.0, peak_bytes=300_000_000),
             ),
             {"event": "action-finished", **NAMED, "status": "ran", "seconds": 2.0, "peak_bytes": 300_000_000},
         ),

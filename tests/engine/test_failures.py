@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.diagnostics import Diagnostic
 from ovmake.engine.events import ActionFinished, BuildFinished, TargetFinished
 from ovmake.engine.job import Job
 from ovmake.engine.world import Options
-from ovmake.graph.action import Graph, JsonValue
+from ovmake.graph.action import Graph
 from tests.engine.small import action, graph, repo
 from tests.fakes import Built, FakeRepo, Killed, Tool
 

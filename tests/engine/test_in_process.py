@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from ovmake.cli.terminal import lines_of
+from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor
 from ovmake.engine.in_process import run_here
-from ovmake.engine.job import Complaint, Completion, Failure, Job, Success
+from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, Artifact, Graph, Input, JsonValue, Output, Param
+from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Param
 from ovmake.graph.digest import of_bytes
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
@@ -180,7 +182,7 @@ def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.
     made = chosen(tmp_path, weighed(tmp_path, VERDICTS))
 
     assert isinstance(made, Success)
-    (warned,) = Complaint.of_facts(made.facts)
+    (warned,) = ActionProblem.of_facts(made.facts)
     assert ("reference-at-chance", "the gate passed, and says nothing: it guesses") == (warned.code, warned.message)
     assert "TensorFlow itself is no better than chance" == made.facts["note"]
 
@@ -214,7 +216,7 @@ def test_a_gate_over_guesses_passes_with_a_warning_that_names_the_causes(tmp_pat
     assert isinstance(passed, Success)
     assert ("accuracy", "share", 0.495, 0.495) == passed.facts["scores"]
     assert "TensorFlow itself is no better than chance" == passed.facts["note"]  # of `ovmake status`
-    (warned,) = Complaint.of_facts(passed.facts)
+    (warned,) = ActionProblem.of_facts(passed.facts)
     assert ("reference-at-chance", f"the gate passed, and says nothing: {CHANCE}", "accuracy.dataset") == (
         warned.code,
         warned.message,
@@ -231,7 +233,7 @@ def test_too_few_samples_are_a_warning_beside_that_of_a_guess(tmp_path: Path) ->
     passed = scored(tmp_path, {**GUESSING, "interval": {**SURE, "high": 0.2}})
 
     assert isinstance(passed, Success)
-    guess, doubt = Complaint.of_facts(passed.facts)
+    guess, doubt = ActionProblem.of_facts(passed.facts)
     assert "reference-at-chance" == guess.code
     assert "the 200 samples of the validation set are too few to decide" in doubt.message
 
@@ -374,7 +376,7 @@ def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Pa
     result = run_here(job(tmp_path, "gate", {"evaluation": UNMEASURED}, "verdict"))
 
     assert isinstance(result, Success)
-    (warning,) = Complaint.of_facts(result.facts)
+    (warning,) = ActionProblem.of_facts(result.facts)
     assert ("gate-not-measured", "accuracy") == (warning.code, warning.setting)
     assert (
         "the gate was not measured, and the IR is published all the same: TensorFlow: Integer division by zero"
@@ -397,7 +399,7 @@ def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str
     result = run_here(job(tmp_path, "choose", inputs, "xml", "bin", "evaluation", "verdict", "search"))
 
     assert isinstance(result, Success)
-    (warning,) = Complaint.of_facts(result.facts)
+    (warning,) = ActionProblem.of_facts(result.facts)
     assert warning.message.endswith("published all the same: nothing to compare")
     assert (help_ or "`accuracy = false` says that nothing is to be compared") == warning.help
 
@@ -431,10 +433,10 @@ def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> N
     all_back = gated(tmp_path, {**SEARCH, "int8": 0}, candidate=0.9)
     nothing_to_quantize = gated(tmp_path, {**SEARCH, "int8": 0, "layers": 0}, candidate=0.9)
 
-    (complaint,) = Complaint.of_facts(all_back.facts)
+    (complaint,) = ActionProblem.of_facts(all_back.facts)
     assert "nothing-in-int8" == complaint.code
     assert "the gate passed, with all 64 layers given back: nothing is left in INT8" == complaint.message
-    (doubt,) = Complaint.of_facts(nothing_to_quantize.facts)
+    (doubt,) = ActionProblem.of_facts(nothing_to_quantize.facts)
     assert "undecided-gate" == doubt.code
 
 

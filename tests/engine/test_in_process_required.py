@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.in_process import run_here
 from ovmake.engine.job import Failure, Success
-from ovmake.graph.action import JsonValue
 from ovmake.graph.digest import Digest
 from tests.engine.test_in_process import job
 

@@ -23,8 +23,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import TargetFinished
-from ovmake.graph.action import Artifact, Graph, JsonValue
+from ovmake.graph.action import Artifact, Graph
 from ovmake.graph.query import closure
 from tests.engine.projects import (
     INPUT_EDITS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovmake.engine.job import Failure
-from ovmake.engine.resource_limits import Allowance, allowed
+from ovmake.engine.resource_limits import ResourceLimits, allowed
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.spec import Limits
 
@@ -14,7 +14,7 @@ MODEL = '[models.m]\nsource = "m"\n'
 
 
 def test_nobody_says_anything() -> None:
-    assert Allowance(memory_bytes=9000) == allowed(NOBODY, NOBODY, 10_000)
+    assert ResourceLimits(memory_bytes=9000) == allowed(NOBODY, NOBODY, 10_000)
 
 
 def test_machine_that_is_not_known_has_no_limit() -> None:
@@ -26,7 +26,7 @@ def test_machine_that_is_not_known_has_no_limit() -> None:
 def test_ovfile_says_it() -> None:
     written = parse(f'limits = {{ minutes = 0.5, memory = "2 GiB" }}\n{MODEL}').limits
 
-    expected = Allowance(minutes=0.5, minutes_said="Ovfile", memory_bytes=2 << 30, memory_said="Ovfile")
+    expected = ResourceLimits(minutes=0.5, minutes_said="Ovfile", memory_bytes=2 << 30, memory_said="Ovfile")
     assert expected == allowed(written, NOBODY, 10_000)
 
 
@@ -35,7 +35,7 @@ def test_command_line_wins_key_by_key() -> None:
 
     allowance = allowed(written, Limits(minutes=7.0), 10_000)
 
-    expected = Allowance(minutes=7.0, minutes_said="command line", memory_bytes=2 * 10**9, memory_said="Ovfile")
+    expected = ResourceLimits(minutes=7.0, minutes_said="command line", memory_bytes=2 * 10**9, memory_said="Ovfile")
     assert expected == allowance
 
 
@@ -47,7 +47,7 @@ def test_ovfile_without_limits_has_none() -> None:
     ("allowance", "expected"),
     [
         (
-            Allowance(minutes=2, minutes_said="Ovfile"),
+            ResourceLimits(minutes=2, minutes_said="Ovfile"),
             Failure(
                 code="action-timeout",
                 message="it took longer than 2 minutes, and was ended",
@@ -56,7 +56,7 @@ def test_ovfile_without_limits_has_none() -> None:
             ),
         ),
         (
-            Allowance(minutes=1, minutes_said="command line"),
+            ResourceLimits(minutes=1, minutes_said="command line"),
             Failure(
                 code="action-timeout",
                 message="it took longer than 1 minute, and was ended",
@@ -65,7 +65,7 @@ def test_ovfile_without_limits_has_none() -> None:
         ),
     ],
 )
-def test_longer_than_it_may(allowance: Allowance, expected: Failure) -> None:
+def test_longer_than_it_may(allowance: ResourceLimits, expected: Failure) -> None:
     assert allowance.minutes is not None
     assert None is allowance.too_long(allowance.minutes * 60)
     assert expected == allowance.too_long(allowance.minutes * 60 + 0.1)
@@ -75,7 +75,7 @@ def test_longer_than_it_may(allowance: Allowance, expected: Failure) -> None:
     ("allowance", "expected"),
     [
         (
-            Allowance(memory_bytes=1_000_000_000, memory_said="Ovfile"),
+            ResourceLimits(memory_bytes=1_000_000_000, memory_said="Ovfile"),
             Failure(
                 code="action-memory",
                 message="it needed 1.50 GB of memory, more than 1.00 GB, and was ended",
@@ -84,7 +84,7 @@ def test_longer_than_it_may(allowance: Allowance, expected: Failure) -> None:
             ),
         ),
         (
-            Allowance(memory_bytes=1_000_000_000, memory_said="command line"),
+            ResourceLimits(memory_bytes=1_000_000_000, memory_said="command line"),
             Failure(
                 code="action-memory",
                 message="it needed 1.50 GB of memory, more than 1.00 GB, and was ended",
@@ -92,7 +92,7 @@ def test_longer_than_it_may(allowance: Allowance, expected: Failure) -> None:
             ),
         ),
         (
-            Allowance(memory_bytes=1_000_000_000),
+            ResourceLimits(memory_bytes=1_000_000_000),
             Failure(
                 code="action-memory",
                 message="it needed 1.50 GB of memory, more than 1.00 GB, 90 % of what this machine has, and was ended",
@@ -101,6 +101,6 @@ def test_longer_than_it_may(allowance: Allowance, expected: Failure) -> None:
         ),
     ],
 )
-def test_larger_than_it_may(allowance: Allowance, expected: Failure) -> None:
+def test_larger_than_it_may(allowance: ResourceLimits, expected: Failure) -> None:
     assert None is allowance.too_large(1_000_000_000)
     assert expected == allowance.too_large(1_500_000_000)

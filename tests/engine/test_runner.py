@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.engine.job import Completion, Failure, Job, Success
-from ovmake.engine.resource_limits import Allowance
+from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
 from ovmake.graph.action import Action, WorkerName
 from ovmake.ovfile.spec import Drop
@@ -59,14 +59,14 @@ def stop_worker(runner: WorkerRunner, subject: str) -> int:
     return process.pid
 
 
-Make = Callable[[Allowance], WorkerRunner]
+Make = Callable[[ResourceLimits], WorkerRunner]
 
 
 @pytest.fixture
 def runners(tmp_path: Path) -> Iterator[Make]:
     made: list[WorkerRunner] = []
 
-    def make(allowance: Allowance) -> WorkerRunner:
+    def make(allowance: ResourceLimits) -> WorkerRunner:
         made.append(WorkerRunner(logs=tmp_path, allowance=allowance))
         return made[-1]
 
@@ -109,7 +109,7 @@ def test_worker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_worker_that_dies_without_a_log_is_told_by_what_it_said_itself(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance())
+    runner = runners(ResourceLimits())
     runner.start(job(tmp_path))
     (busy,) = runner._busy.values()
     Path(busy.job.log).unlink()
@@ -131,7 +131,7 @@ def test_job_with_a_folder_is_done_in_a_cage_of_what_it_names(tmp_path: Path, ru
         reads=(str(source),),
         writes=(str(tmp_path / "kept"),),
     )
-    runner = runners(Allowance())
+    runner = runners(ResourceLimits())
     runner.start(named)
     done = runner.wait()
 
@@ -146,7 +146,7 @@ def test_job_with_a_folder_is_done_in_a_cage_of_what_it_names(tmp_path: Path, ru
 
 
 def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance(minutes=0.06, minutes_said="command line"))
+    runner = runners(ResourceLimits(minutes=0.06, minutes_said="command line"))
     runner.start(job(tmp_path, "hanging"))
     hanging = stop_worker(runner, "hanging")
     runner.start(job(tmp_path, "other"))
@@ -165,7 +165,7 @@ def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners
 
 
 def test_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance(memory_bytes=100_000, memory_said="Ovfile"))
+    runner = runners(ResourceLimits(memory_bytes=100_000, memory_said="Ovfile"))
     runner.start(job(tmp_path))
     (busy,) = runner._busy.values()
     while Gauge(busy.worker.process.pid).read({busy.worker.process.pid}) < 200_000:
@@ -181,7 +181,7 @@ def test_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, runners: Mak
 
 
 def test_worker_within_its_limits_is_measured_and_left_alone(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance(minutes=1, memory_bytes=1 << 40))
+    runner = runners(ResourceLimits(minutes=1, memory_bytes=1 << 40))
 
     first, second = run(runner, tmp_path), run(runner, tmp_path)
 
@@ -193,7 +193,7 @@ def test_worker_within_its_limits_is_measured_and_left_alone(tmp_path: Path, run
 
 
 def test_worker_that_hangs_in_the_middle_of_its_answer_is_ended(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance(minutes=0.01, minutes_said="command line"))
+    runner = runners(ResourceLimits(minutes=0.01, minutes_said="command line"))
     runner.start(job(tmp_path))
     worker = stop_worker(runner, "m")
     # What it answers through, as whoever shares its process finds it.
@@ -213,7 +213,7 @@ def answers_of(runner: WorkerRunner) -> str:
 
 
 def test_close_ends_what_hangs(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance())
+    runner = runners(ResourceLimits())
     runner.start(job(tmp_path))
     worker = stop_worker(runner, "m")
 
@@ -231,7 +231,7 @@ def test_close_ends_what_hangs(tmp_path: Path, runners: Make) -> None:
 def test_idle_workers_make_room_for_what_needs_their_memory(
     tmp_path: Path, runners: Make, memory_bytes: int | None, left: dict[str, int]
 ) -> None:
-    runner = runners(Allowance())
+    runner = runners(ResourceLimits())
     workers: dict[str, WorkerName] = {"a": "openvino", "b": "openvino", "c": "tensorflow"}
     for subject, worker in workers.items():
         runner.start(job(tmp_path, subject, worker=worker))
@@ -246,7 +246,7 @@ def test_idle_workers_make_room_for_what_needs_their_memory(
 
 
 def test_measurement_has_the_machine_for_itself_and_its_worker_is_not_kept(tmp_path: Path, runners: Make) -> None:
-    runner = runners(Allowance())
+    runner = runners(ResourceLimits())
     run(runner, tmp_path)
     idle = runner._idle["openvino"][0].process.pid
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ovmake.contracts.values import JsonValue
 from ovmake.engine.staleness import Decision, OutputState, Reason, decide
-from ovmake.graph.action import JsonValue
 from ovmake.graph.digest import Digest, of_bytes, of_tree
 from ovmake.graph.trace import Listing, Seen, SeenInput, Trace
 from tests.engine.small import action, graph, repo

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Outcome
 from ovmake.engine.status import StatusLine, statuses
 from ovmake.engine.world import Options
-from ovmake.graph.action import Graph, JsonValue
+from ovmake.graph.action import Graph
 from tests.engine.small import action, repo
 from tests.fakes import FakeRepo
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.engine.job import Failure, Job
-from ovmake.engine.resource_limits import Allowance
+from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner
 from ovmake.engine.user_code import UserCode, ran_by
 from ovmake.graph.action import Action
@@ -78,7 +78,7 @@ def test_note_that_is_a_link_or_no_file_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[WorkerRunner]:
-    made = WorkerRunner(logs=tmp_path, allowance=Allowance(minutes=0.02, minutes_said="command line"))
+    made = WorkerRunner(logs=tmp_path, allowance=ResourceLimits(minutes=0.02, minutes_said="command line"))
     yield made
     made.close()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from ovmake.sources.leveldb import table
-from ovmake.sources.protobuf import WireError, fields
+from ovmake.sources.protobuf import ProtobufError, fields
 from tests.graphdefs import encoded
 from tests.workers.tables import written
 
@@ -33,7 +33,7 @@ def damaged(path: Path, random: Random) -> str:
         way = inside or random.choice(BYTEWISE)
         try:
             content = way(content, random)
-        except (WireError, zipfile.BadZipFile, ValueError, IndexError, KeyError):
+        except (ProtobufError, zipfile.BadZipFile, ValueError, IndexError, KeyError):
             continue  # it is damaged already, so that there is no inside any more
         done.append(way.__name__.strip("_"))
     if content == before:
@@ -168,7 +168,7 @@ def _message(value: Value) -> bytes | None:
         return None
     try:
         _parts(value)
-    except WireError:
+    except ProtobufError:
         return None
     return value
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ovmake.graph.action import JsonValue
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.digest import of_bytes
 from ovmake.graph.trace import Seen, SeenInput, Trace
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from ovmake.ovfile.spec import KeyPath
 from ovmake.ovfile.text import locate as locating
-from ovmake.ovfile.text.locate import Place, Span, locate
+from ovmake.ovfile.text.locate import Position, Span, locate
 from tests.examples import tries
 
 Shown = tuple[str | None, str | None, str | None]
@@ -49,8 +49,8 @@ def test_offsets_are_half_open_and_count_characters_not_bytes() -> None:
     actual = locate(text)
 
     expected = {
-        ("shape",): Place(key=(5, 10), value=(13, 16)),
-        ("shape", 0): Place(value=(14, 15)),
+        ("shape",): Position(key=(5, 10), value=(13, 16)),
+        ("shape", 0): Position(value=(14, 15)),
     }
     assert expected == actual
 
@@ -78,7 +78,7 @@ def test_key_is_named_as_tomli_reads_it_and_spanned_as_written(written: str, nam
     actual = locate(text)
 
     assert {name: 1} == tomli.loads(text)
-    assert {(name,): Place(key=(0, len(written)), value=(len(text) - 1, len(text)))} == actual
+    assert {(name,): Position(key=(0, len(written)), value=(len(text) - 1, len(text)))} == actual
 
 
 def test_dotted_key_makes_a_table_of_each_part_before_the_last() -> None:
@@ -131,7 +131,7 @@ def test_header_span_runs_from_bracket_to_bracket() -> None:
 def test_header_at_the_end_of_the_text_opens_an_empty_table() -> None:
     text = "[a]"
 
-    assert {("a",): Place(key=(1, 2), header=(0, 3))} == locate(text)
+    assert {("a",): Position(key=(1, 2), header=(0, 3))} == locate(text)
 
 
 def test_table_implied_first_and_opened_later_has_its_header() -> None:
@@ -139,7 +139,7 @@ def test_table_implied_first_and_opened_later_has_its_header() -> None:
 
     actual = locate(text)[("a",)]
 
-    assert Place(key=(13, 14), header=(12, 15)) == actual
+    assert Position(key=(13, 14), header=(12, 15)) == actual
 
 
 def test_table_opened_first_keeps_its_header_when_a_later_header_implies_it() -> None:
@@ -147,7 +147,7 @@ def test_table_opened_first_keeps_its_header_when_a_later_header_implies_it() ->
 
     actual = locate(text)[("a",)]
 
-    assert Place(key=(1, 2), header=(0, 3)) == actual
+    assert Position(key=(1, 2), header=(0, 3)) == actual
 
 
 def test_table_made_by_a_dotted_key_has_no_header_though_its_sub_table_has() -> None:
@@ -155,7 +155,7 @@ def test_table_made_by_a_dotted_key_has_no_header_though_its_sub_table_has() -> 
 
     actual = locate(text)[("fruit", "apple")]
 
-    assert actual == Place(key=(8, 13))
+    assert actual == Position(key=(8, 13))
     assert shown(text, ("fruit", "apple", "taste")) == ("taste", None, "[fruit.apple.taste]")
 
 
@@ -164,8 +164,8 @@ def test_each_element_of_an_array_of_tables_has_its_own_header() -> None:
 
     actual = locate(text)
 
-    assert Place(header=(0, 9)) == actual[("steps", 0)]
-    assert Place(header=(18, 29)) == actual[("steps", 1)]
+    assert Position(header=(0, 9)) == actual[("steps", 0)]
+    assert Position(header=(18, 29)) == actual[("steps", 1)]
     assert shown(text, ("steps", 1, "run")) == ("run", "2", None)
 
 
@@ -174,7 +174,7 @@ def test_array_of_tables_itself_is_where_its_first_element_is() -> None:
 
     actual = locate(text)[("a", "steps")]
 
-    assert Place(key=(4, 9), header=(0, 11)) == actual
+    assert Position(key=(4, 9), header=(0, 11)) == actual
 
 
 def test_sub_tables_belong_to_the_latest_element() -> None:
@@ -243,7 +243,7 @@ def test_empty_array_and_empty_inline_table_are_values_without_items() -> None:
 
     actual = locate(text)
 
-    assert {("a",): Place(key=(0, 1), value=(4, 17)), ("b",): Place(key=(18, 19), value=(22, 25))} == actual
+    assert {("a",): Position(key=(0, 1), value=(4, 17)), ("b",): Position(key=(18, 19), value=(22, 25))} == actual
 
 
 def test_inline_table_is_a_value_and_its_keys_have_places() -> None:
@@ -310,7 +310,7 @@ def test_text_that_is_not_toml_is_refused_rather_than_read_for_ever(text: str) -
 # --- the law ----------------------------------------------------------------------------------------------
 
 
-def faults(text: str, places: Mapping[KeyPath, Place]) -> list[str]:
+def faults(text: str, places: Mapping[KeyPath, Position]) -> list[str]:
     """Return what is wrong with `places` as the places of `text`; nothing, if the law holds."""
     data = tomli.loads(text)
     nodes = dict(_nodes(data))
@@ -336,7 +336,7 @@ def _nodes(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
         yield from _nodes(item, (*path, step))
 
 
-def _key_faults(text: str, path: KeyPath, place: Place) -> Iterator[str]:
+def _key_faults(text: str, path: KeyPath, place: Position) -> Iterator[str]:
     if (place.key is None) != isinstance(path[-1], int):
         yield f"key is {place.key}"
     if place.key is None:
@@ -348,7 +348,7 @@ def _key_faults(text: str, path: KeyPath, place: Place) -> Iterator[str]:
         yield f"value is {place.value}"
 
 
-def _header_faults(text: str, path: KeyPath, place: Place) -> Iterator[str]:
+def _header_faults(text: str, path: KeyPath, place: Position) -> Iterator[str]:
     """Say so unless the header, alone in a text, opens the same names and has the key inside it."""
     if place.header is None:
         return
@@ -360,7 +360,7 @@ def _header_faults(text: str, path: KeyPath, place: Place) -> Iterator[str]:
         yield "key is outside its header"
 
 
-def _value_faults(text: str, path: KeyPath, place: Place, value: Any, data: dict[str, Any]) -> Iterator[str]:
+def _value_faults(text: str, path: KeyPath, place: Position, value: Any, data: dict[str, Any]) -> Iterator[str]:
     if place.value is None:
         if place.key is None and place.header is None:
             yield "element has no span at all"
@@ -642,7 +642,7 @@ def _moved(span: Span | None, by: int) -> Span | None:
         (("a",), lambda place: replace(place, key=(place.header[0] - 99, place.header[0] - 98))),
     ],
 )
-def test_law_refuses_a_wrong_place(path: KeyPath, spoil: Callable[[Place], Place]) -> None:
+def test_law_refuses_a_wrong_place(path: KeyPath, spoil: Callable[[Position], Position]) -> None:
     places = locate(_SAMPLE)
     places[path] = spoil(places[path])
 
@@ -662,7 +662,7 @@ def _broken(check: Callable[[], list[str]]) -> bool:
 def test_law_refuses_a_missing_and_an_unknown_path() -> None:
     places = locate(_SAMPLE)
     without = {path: place for path, place in places.items() if path != ("a", "b")}
-    beyond = {**places, ("z",): Place()}
+    beyond = {**places, ("z",): Position()}
 
     assert faults(_SAMPLE, without) == ["paths differ: {('a', 'b')}"]
     assert faults(_SAMPLE, beyond) == ["paths differ: {('z',)}"]

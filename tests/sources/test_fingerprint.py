@@ -22,7 +22,7 @@ from ovmake.sources.fingerprint import Fingerprint, fingerprint
 from ovmake.sources.graphdef import Graph, UnfollowableError
 from ovmake.sources.leveldb import table
 from ovmake.sources.ops import OPAQUE, PURE
-from ovmake.sources.protobuf import Message, WireError, fields, first_text, varint
+from ovmake.sources.protobuf import Message, ProtobufError, fields, first_text, varint
 from tests import warm
 from tests.graphdefs import encoded, graph_def, message, node
 from tests.workers.tables import written
@@ -85,7 +85,7 @@ def test_first_text_reads_no_further_than_it_must() -> None:
     ],
 )
 def test_malformed_bytes_are_a_wire_error(content: bytes, reason: str) -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(ProtobufError) as caught:
         list(fields(memoryview(content)))
 
     assert str(caught.value) == reason
@@ -105,14 +105,14 @@ def test_what_protobuf_would_put_up_with_is_a_wire_error(read: object, reason: s
     entry = message((1, "k"))
     parsed = Message(memoryview(message((1, "a"), (1, "b"), (2, entry), (2, entry), (3, b"\xff"), (4, 1))))
 
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(ProtobufError) as caught:
         read(parsed)  # type: ignore[operator]
 
     assert str(caught.value) == reason
 
 
 def test_unknown_fields_are_refused_where_the_caller_knows_them_all() -> None:
-    with pytest.raises(WireError, match="unknown field 9"):
+    with pytest.raises(ProtobufError, match="unknown field 9"):
         Message(memoryview(message((1, 1), (9, 1))), known=range(1, 8))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.sources.layers import Cut, Layer, Layers, Op, ops_of_graph
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
+from ovmake.sources.layers import Cut, Layers, Op, SourceLayer, ops_of_graph
 from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,7 +70,7 @@ def test_layers_are_called_as_in_keras() -> None:
 def test_a_layer_lists_its_operations_once_and_weights_are_no_inputs() -> None:
     bn = keras_3().layers()[2]
 
-    expected = Layer(
+    expected = SourceLayer(
         name="bn",
         types=("Mul", "AddV2"),
         inputs=(f"{NET}/conv2d_1/convolution:0",),

@@ -6,7 +6,7 @@ import google_crc32c
 import pytest
 
 from ovmake.sources.leveldb import SlowChecksumError, crc32c, masked, table
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from tests.workers.tables import block, written
 
 ENTRIES = {b"": b"header", b"a/kernel": b"1", b"b/kernel": b"22", b"c": b""}
@@ -36,7 +36,7 @@ def test_flipped_bit_is_seen_wherever_it_is_read() -> None:
             try:
                 assert read(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]) == ENTRIES
                 unseen.add(at)
-            except WireError:
+            except ProtobufError:
                 pass
 
     # The list of other indexes is empty, and TensorFlow does not look at it.
@@ -56,7 +56,7 @@ def test_flipped_bit_is_seen_wherever_it_is_read() -> None:
     ids=["empty", "cut", "shifted", "order", "compressed", "restarts"],
 )
 def test_what_is_no_table_of_tensorflows_says_why(content: bytes, reason: str) -> None:
-    with pytest.raises(WireError, match=reason):
+    with pytest.raises(ProtobufError, match=reason):
         read(content)
 
 

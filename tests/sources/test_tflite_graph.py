@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.tflite_graph import ops_of_tflite
-from ovmake.workers.ipc.protocol import ActionError
 
 MODEL_FIELDS, GRAPH_FIELDS, TENSOR_FIELDS = 3, 4, 4
 

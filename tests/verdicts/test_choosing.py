@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.verdicts.choosing import Choice, Judged, in_words, judged, weigh
+from ovmake.verdicts.choosing import Choice, JudgedCandidate, in_words, judged, weigh
 from ovmake.verdicts.intervals import LEAST, ratio_of
 
 
-def judgement(precision: str, *, kept: bool = True, drop: float | None = 0.0) -> Judged:
-    return Judged(precision=precision, kept=kept, gate="passed" if kept else "missed", text="as it is", drop=drop)
+def judgement(precision: str, *, kept: bool = True, drop: float | None = 0.0) -> JudgedCandidate:
+    return JudgedCandidate(
+        precision=precision, kept=kept, gate="passed" if kept else "missed", text="as it is", drop=drop
+    )
 
 
 def rounds(count: int = 20, **times: float) -> list[dict[str, float]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Interface, Tensor
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.shipped import Signature
 
 INTERFACE = Interface(

@@ -17,7 +17,7 @@ from unittest.mock import patch
 import numpy as np
 import tensorflow as tf
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from ovmake.workers.loading.any_source import load
 from ovmake.workers.loading.graphs import Loaded, nodes
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import take
@@ -58,7 +58,7 @@ def refer(folder: Path, model: Slow, *, batch: int = -1, samples: int = 0) -> di
     kept_model.take = lambda _: model  # type: ignore[assignment,return-value]
     reference.time.process_time = lambda: model.spent  # type: ignore[attr-defined]
     answer = reference.refer(request)
-    plan = Plan.of(Request(id=1, kind="evaluate", inputs={"plan": outputs["plan"]}))
+    plan = FeedingPlan.of(Request(id=1, kind="evaluate", inputs={"plan": outputs["plan"]}))
     follows = take(Request(id=1, kind="evaluate", params={"seed": 0}, inputs={**inputs, "plan": outputs["plan"]}),
                    Interface.read(inputs["interface"]))  # fmt: skip
     with np.load(outputs["outputs"]) as stored:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from ovmake.workers.reference.tflite import Lite, quantization
 
 FLOAT, INTEGER = Path("float.tflite"), Path("integer.tflite")

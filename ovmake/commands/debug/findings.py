@@ -66,7 +66,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class ComparedLayer:
     """A layer. `figures` and `shape` are there when it was matched, else `why` says why it was not."""
 
     name: str
@@ -87,7 +87,7 @@ class Findings:
     target: str
     samples: int
     tolerance: Tolerance
-    layers: tuple[Layer, ...]
+    layers: tuple[ComparedLayer, ...]
 
     @classmethod
     def of(cls, target: Target, body: Mapping[str, Any]) -> Findings:
@@ -96,11 +96,11 @@ class Findings:
         return cls(target=target.name, samples=body["samples"], tolerance=tolerance_of(target), layers=layers)
 
     @property
-    def first(self) -> Layer | None:
+    def first(self) -> ComparedLayer | None:
         """The first layer that leaves TensorFlow's."""
         return next((layer for layer in self.layers if self.leaves(layer)), None)
 
-    def leaves(self, layer: Layer) -> bool:
+    def leaves(self, layer: ComparedLayer) -> bool:
         """Whether a layer is matched and further from TensorFlow's than is tolerable."""
         return layer.figures is not None and layer.figures.leaves(self.tolerance)
 
@@ -108,21 +108,21 @@ class Findings:
         """Return how many layers are in a state."""
         return sum(layer.state == state for layer in self.layers)
 
-    def worst(self) -> list[Layer]:
+    def worst(self) -> list[ComparedLayer]:
         """Return the matched layers, the lowest signal to noise first."""
         matched = [(layer, layer.figures) for layer in self.layers if layer.figures is not None]
         return [layer for layer, _ in sorted(matched, key=lambda entry: _badness(entry[1]))]
 
-    def most_of_its_own(self) -> Layer | None:
+    def most_of_its_own(self) -> ComparedLayer | None:
         """Return the layer that adds most noise of its own, None if none adds any."""
         known = [(self.own_db(layer), layer) for layer in self.layers if layer.state == "matched"]
         added = [(own, place, layer) for place, (own, layer) in enumerate(known) if own is not None and own < math.inf]
         return min(added)[2] if added else None
 
-    def folded_into(self, layer: Layer) -> list[Layer]:
+    def folded_into(self, layer: ComparedLayer) -> list[ComparedLayer]:
         """Return the layers that were folded into this one: those that were between it and the last one matched."""
         makers = {made.tensor: made for made in self.layers}
-        found: dict[str, Layer] = {}
+        found: dict[str, ComparedLayer] = {}
         pending = list(layer.inputs)
         while pending:
             made = makers.get(pending.pop())
@@ -131,7 +131,7 @@ class Findings:
                 pending += made.inputs
         return [made for made in self.layers if made.tensor in found]
 
-    def own_db(self, layer: Layer) -> float | None:
+    def own_db(self, layer: ComparedLayer) -> float | None:
         """Return the signal to noise that a layer would have if its inputs were TensorFlow's; None if it is not known.
 
         Error piles up from layer to layer, so that the last ones look worst. What a layer adds is its noise beyond that
@@ -181,8 +181,8 @@ def _badness(figures: Figures) -> tuple[bool, float, float]:
     return not figures.nan_mismatch, snr, -figures.error
 
 
-def _layer(entry: Mapping[str, Any]) -> Layer:
-    return Layer(
+def _layer(entry: Mapping[str, Any]) -> ComparedLayer:
+    return ComparedLayer(
         name=entry["layer"],
         operation=entry["operation"],
         tensor=entry["tensor"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ovmake.commands.debug.findings import FORMAT, Figures, Findings, Layer, Tolerance
+from ovmake.commands.debug.findings import FORMAT, ComparedLayer, Figures, Findings, Tolerance
 from ovmake.diagnostics import harmless
 
 SHOWN = 10
@@ -45,7 +45,7 @@ def _answer(findings: Findings) -> str:
     )
 
 
-def _named(findings: Findings, layer: Layer) -> str:
+def _named(findings: Findings, layer: ComparedLayer) -> str:
     """Return a layer with its operations, and the layers that are inside of it in the IR."""
     folded = [f"`{inner.name}` ({inner.operation})" for inner in findings.folded_into(layer)]
     inside = f" with {', '.join(folded)} folded into it" if folded else ""
@@ -81,7 +81,7 @@ def _counts(findings: Findings) -> list[str]:
     return ["; ".join(told), *(harmless(f"  {why}: {', '.join(names[:SHOWN])}") for why, names in reasons.items())]
 
 
-def _row(findings: Findings, layer: Layer) -> list[str]:
+def _row(findings: Findings, layer: ComparedLayer) -> list[str]:
     name = ("* " if findings.leaves(layer) else "") + layer.name
     folded = [inner.operation for inner in findings.folded_into(layer)] if layer.figures is not None else []
     words = [harmless(_short(word)) for word in (name, ", ".join([*folded, layer.operation]))]
@@ -136,7 +136,7 @@ def to_json(findings: Findings) -> dict[str, object]:
     }
 
 
-def _layer_json(findings: Findings, layer: Layer) -> dict[str, object]:
+def _layer_json(findings: Findings, layer: ComparedLayer) -> dict[str, object]:
     known: dict[str, object] = {
         "layer": layer.name,
         "operation": layer.operation,

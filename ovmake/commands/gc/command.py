@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from ovmake.commands import check
-from ovmake.commands.gc.plan import File, Found, Limits, Plan, plan
+from ovmake.commands.gc.plan import File, Found, Limits, RemovalPlan, plan
 from ovmake.engine.results import JOURNALS, LOGS, SCRATCH, journal_name, log_name
 from ovmake.engine.world import STATE
 from ovmake.graph.action import Action
@@ -32,7 +32,7 @@ SET_ASIDE = (".unreadable", f".{FOREIGN}")
 SCRATCHES = (f"{STATE}/{SCRATCH}", check.SCRATCH)
 
 
-def gc(session: Session, limits: Limits, *, dry_run: bool) -> Plan:
+def gc(session: Session, limits: Limits, *, dry_run: bool) -> RemovalPlan:
     """Drop what nothing refers to, and what is over the limits; with `dry_run` only say what would go."""
     # All that any command would look at: a build, a report, a comparison of layers.
     graphs = (session.graph(measure=False), session.graph(measure=True), session.debug_graph())
@@ -42,7 +42,9 @@ def gc(session: Session, limits: Limits, *, dry_run: bool) -> Plan:
     return collect(actions, session.disk, session.database, limits, dry_run=dry_run)
 
 
-def collect(actions: Mapping[str, Action], disk: Disk, database: Database, limits: Limits, *, dry_run: bool) -> Plan:
+def collect(
+    actions: Mapping[str, Action], disk: Disk, database: Database, limits: Limits, *, dry_run: bool
+) -> RemovalPlan:
     """Look, decide and remove. `actions` are those of the current graphs, by name."""
     planned = plan(_look(actions, disk, database), limits)
     if dry_run or planned.empty:

@@ -71,7 +71,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RemovalPlan:
     """What goes: keys of rows, and files by the reason why. `left` are the files of the store that stay.
 
     `needed_bytes` is what the current targets need of the store, `too_large` whether that alone is over the limit.
@@ -97,7 +97,7 @@ class Plan:
         return self.rows == 0 and not any(self.files.values())
 
 
-def plan(found: Found, limits: Limits) -> Plan:
+def plan(found: Found, limits: Limits) -> RemovalPlan:
     """Return what goes."""
     shelf = _Shelf(found)
     before = shelf.referred()
@@ -109,7 +109,7 @@ def plan(found: Found, limits: Limits) -> Plan:
     after = shelf.referred()
     unreferenced = tuple(file for file in found.stored if file.path not in before)
     unused = tuple(file for file in found.stored if file.path in before and file.path not in after)
-    return Plan(
+    return RemovalPlan(
         results=tuple(shelf.dropped_results),
         traces=tuple(shelf.dropped_traces),
         failures=tuple(name for name in found.failures if name not in found.actions),

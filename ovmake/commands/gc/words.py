@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ovmake.commands.gc.plan import File, Limits, Plan, Why
+from ovmake.commands.gc.plan import File, Limits, RemovalPlan, Why
 from ovmake.units import counted, size_in_words
 
 FORMAT = 1
@@ -22,7 +22,7 @@ REASONS: dict[Why, str] = {
 }
 
 
-def lines(plan: Plan, limits: Limits, *, dry_run: bool) -> list[str]:
+def lines(plan: RemovalPlan, limits: Limits, *, dry_run: bool) -> list[str]:
     """Return the text, line by line."""
     left = f"left: {_amount(plan.left)} in the store"
     if plan.empty:
@@ -41,7 +41,7 @@ def _bytes(files: Iterable[File]) -> int:
     return sum(file.size_bytes for file in files)
 
 
-def _rows(plan: Plan, limits: Limits) -> list[str]:
+def _rows(plan: RemovalPlan, limits: Limits) -> list[str]:
     """Say which rows of the database go."""
     why = "incomplete" if limits == Limits() else "over the limits, or incomplete"
     told = [
@@ -53,14 +53,14 @@ def _rows(plan: Plan, limits: Limits) -> list[str]:
     return [f"  {counted(len(keys), noun)}: {reason}" for keys, noun, reason in told if keys]
 
 
-def _too_large(plan: Plan, limits: Limits) -> list[str]:
+def _too_large(plan: RemovalPlan, limits: Limits) -> list[str]:
     if not plan.too_large or limits.size_bytes is None:
         return []
     needed, limit = size_in_words(plan.needed_bytes), size_in_words(limits.size_bytes)
     return [f"what the targets of the Ovfile need is {needed}, more than {limit}, and all of that was kept"]
 
 
-def to_json(plan: Plan, *, dry_run: bool) -> dict[str, object]:
+def to_json(plan: RemovalPlan, *, dry_run: bool) -> dict[str, object]:
     """Return the public form."""
     return {
         "event": "gc-finished",

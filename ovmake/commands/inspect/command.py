@@ -22,12 +22,12 @@ from ovmake.commands.inspect.finding import Found, find, find_data, name_all
 from ovmake.commands.inspect.settling import Attempt, settle
 from ovmake.commands.inspect.starter import NO_DATA, Entry, starter
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean, what_to_do
+from ovmake.errors import ActionError
 from ovmake.ovfile.spec import DEFAULT_BUILD_DIR, Ovfile
 from ovmake.project.repo import Where, read_ovfile
 from ovmake.sources.recognise import recognise, unknown
 from ovmake.store.files.ignoring import ignore_outputs
 from ovmake.store.files.nearby import nearby
-from ovmake.workers.ipc.protocol import ActionError
 
 Tell = Callable[[Diagnostic], None]
 Attempting = Callable[[], AbstractContextManager[Attempt | None]]

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ovmake.commands.inspect.data import Data
-from ovmake.commands.inspect.description import Description, Layer, Port, Signature, Trouble
+from ovmake.commands.inspect.description import Description, LayerDescription, Port, Signature, Trouble
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.sources.recognise import companions
 from ovmake.store.files.links import linked
@@ -235,8 +235,8 @@ def _port(fields: Mapping[str, Any]) -> Port:
     )
 
 
-def _layer(fields: Mapping[str, Any]) -> Layer:
-    return Layer(
+def _layer(fields: Mapping[str, Any]) -> LayerDescription:
+    return LayerDescription(
         name=fields["name"],
         operations=tuple(fields["operations"]),
         outputs=_ports(fields["outputs"]),

@@ -45,7 +45,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class LayerDescription:
     """Something one can cut at. `parts` counts the layers in it, where it is a model itself."""
 
     name: str
@@ -115,7 +115,7 @@ class Description:
     signatures: tuple[Signature, ...] = ()
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[LayerDescription, ...] = ()
     operations: Mapping[str, int] = field(default_factory=dict)
     converted: Mapping[str, int] | None = None
     troubles: tuple[Trouble, ...] = ()

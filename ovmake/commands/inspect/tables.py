@@ -11,7 +11,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from ovmake.commands.inspect.description import IN_WORDS, Description, Layer, Port, Trouble
+from ovmake.commands.inspect.description import IN_WORDS, Description, LayerDescription, Port, Trouble
 from ovmake.units import size_in_words
 
 MOST_LAYERS = 200
@@ -89,7 +89,7 @@ def _signatures(description: Description) -> list[str]:
     return lines
 
 
-def _layers(layers: Sequence[Layer], width: int, *, all_layers: bool) -> list[str]:
+def _layers(layers: Sequence[LayerDescription], width: int, *, all_layers: bool) -> list[str]:
     if not layers:
         return []
     lines = ["", f"layers to cut at: {len(layers)}, in the order in which they compute"]
@@ -103,7 +103,7 @@ def _layers(layers: Sequence[Layer], width: int, *, all_layers: bool) -> list[st
     return [*lines, *first, left_out, *last]
 
 
-def _rows(layer: Layer) -> list[Row]:
+def _rows(layer: LayerDescription) -> list[Row]:
     made = f"{layer.parts} layers" if layer.parts else ", ".join(layer.operations)
     if len(layer.outputs) == 1:
         return [(harmless(layer.name), made, shape_of(layer.outputs[0]))]

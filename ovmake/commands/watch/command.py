@@ -23,7 +23,7 @@ from typing import NoReturn, Protocol
 
 from watchfiles import _rust_notify as notify
 
-from ovmake.commands.watch.watch_paths import Spots, State, spots_of
+from ovmake.commands.watch.watch_paths import State, WatchPaths, spots_of
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event, Watching
 from ovmake.engine.world import STATE
@@ -79,7 +79,7 @@ class Watcher:
         self._targets = targets
         self.warning: Diagnostic | None = None
         self._polls = bool(os.environ.get(POLLING_WANTED))
-        self._eyes: Eyes = Polling(Spots(names={}, stems={}, trees=frozenset(), ignored=frozenset()))
+        self._eyes: Eyes = Polling(WatchPaths(names={}, stems={}, trees=frozenset(), ignored=frozenset()))
 
     @property
     def files(self) -> int:
@@ -126,7 +126,7 @@ class Watcher:
             self._poll(f"changes can no longer be told: {error}", "")
             return True
 
-    def _open(self, spots: Spots) -> Eyes:
+    def _open(self, spots: WatchPaths) -> Eyes:
         if not self._polls:
             try:
                 return Notified(spots)
@@ -158,7 +158,7 @@ def _why(error: Exception, folders: int) -> tuple[str, str]:
 # what to watch
 
 
-def find_spots(where: Where, targets: Sequence[str]) -> Spots:
+def find_spots(where: Where, targets: Sequence[str]) -> WatchPaths:
     """Return where to look: at the Ovfile, and if it says what the targets are built of, at that."""
     try:
         build_dir, sources = _sources(where, targets)
@@ -184,7 +184,7 @@ def _sources(where: Where, targets: Sequence[str]) -> tuple[str, tuple[str, ...]
 class Eyes(Protocol):
     """Watches spots from when it is made. `before` is their state then."""
 
-    spots: Spots
+    spots: WatchPaths
     before: dict[str, State]
 
     def look(self, seconds: float | None) -> bool:
@@ -197,7 +197,7 @@ class Eyes(Protocol):
 class Polling:
     """Compares states."""
 
-    def __init__(self, spots: Spots) -> None:
+    def __init__(self, spots: WatchPaths) -> None:
         self.spots = spots
         self.before = spots.state()
 
@@ -219,7 +219,7 @@ class Notified:
     do not count were told, states are compared too.
     """
 
-    def __init__(self, spots: Spots) -> None:
+    def __init__(self, spots: WatchPaths) -> None:
         self.spots = spots
         # Not recursive, for a folder's subfolders are spots of their own. With `ignore_permission_denied` it would hide
         # every error, also that there are too many watches.

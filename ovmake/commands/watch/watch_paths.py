@@ -27,7 +27,7 @@ State = tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spots:
+class WatchPaths:
     """`names` are the entries of a folder that count, `stems` beginnings of such; in `trees` all of them do.
 
     `ignored` are entries that never count. Folders need not exist: they are there to be compared.
@@ -57,7 +57,9 @@ class Spots:
         return {path: _state(path) for path in (*named, *listed)}
 
 
-def spots_of(root: str, paths: Iterable[str], *, ignored: Collection[str] = (), shallow: Collection[str] = ()) -> Spots:
+def spots_of(
+    root: str, paths: Iterable[str], *, ignored: Collection[str] = (), shallow: Collection[str] = ()
+) -> WatchPaths:
     """Return where to look for changes of `paths`; `ignored` and they are relative to `root`.
 
     Of `shallow` ones only where they are is looked at: links out of the repo, which nobody follows.
@@ -79,9 +81,9 @@ class _Finder:
         self._trees: set[str] = set()
         self._ignored = frozenset(os.path.normpath(os.path.join(root, path)) for path in ignored)  # noqa: PTH118
 
-    def found(self) -> Spots:
+    def found(self) -> WatchPaths:
         """Return what was collected."""
-        return Spots(
+        return WatchPaths(
             names={folder: frozenset(names) for folder, names in self._names.items()},
             stems={folder: tuple(sorted(stems)) for folder, stems in self._stems.items()},
             trees=frozenset(self._trees),

@@ -33,7 +33,7 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Position:
     """Where one key path stands, as spans of the text.
 
     key: the last key's own characters (`shape`, `"a b"`), without the parts before it. None for an
@@ -49,7 +49,7 @@ class Place:
     header: Span | None = None
 
 
-def locate(text: str) -> dict[KeyPath, Place]:
+def locate(text: str) -> dict[KeyPath, Position]:
     """Return the place of every key path in `text`, a TOML text that tomli has accepted.
 
     The paths are exactly those of tomli's result, tables and arrays included, the root `()` excepted.
@@ -63,7 +63,7 @@ def locate(text: str) -> dict[KeyPath, Place]:
     return reader.places
 
 
-def declared_twice(text: str) -> tuple[KeyPath, Place, Place] | None:
+def declared_twice(text: str) -> tuple[KeyPath, Position, Position] | None:
     """Return the first key path that has two values or two headers, and where; None if we cannot tell.
 
     For text that tomli refused for being declared twice: up to there it is TOML. Not found are keys that are one thing
@@ -115,12 +115,12 @@ _ESCAPE = re.compile(
 _ESCAPE_LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b", '"': '"', "\\": "\\"}
 
 
-class _Watched(dict[KeyPath, Place]):
+class _Watched(dict[KeyPath, Position]):
     """Places that notice when one is taken twice. A table that was implied first and opened later is not."""
 
-    twice: tuple[KeyPath, Place, Place] | None = None
+    twice: tuple[KeyPath, Position, Position] | None = None
 
-    def __setitem__(self, path: KeyPath, place: Place) -> None:
+    def __setitem__(self, path: KeyPath, place: Position) -> None:
         before = self.get(path)
         if self.twice is None and before is not None and (before.value or before.header):
             self.twice = (path, before, place)
@@ -143,7 +143,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.pos = 0
-        self.places: dict[KeyPath, Place] = {}
+        self.places: dict[KeyPath, Position] = {}
         self.last_index: dict[KeyPath, int] = {}  # of arrays of tables only
 
     def read_document(self) -> None:
@@ -163,14 +163,14 @@ class _Reader:
         self._take(_HEADER_START)
         path, key = self._read_key(())
         self._take(_HEADER_END)
-        place = Place(key=key, header=(start, self.pos))
+        place = Position(key=key, header=(start, self.pos))
         if not is_element:
             self.places[path] = place  # over the entry of a table that was only implied so far
             return path
         self.places.setdefault(path, place)
         self.last_index[path] = self.last_index.get(path, -1) + 1
         element = self._inside(path)
-        self.places[element] = Place(header=place.header)
+        self.places[element] = Position(header=place.header)
         return element
 
     def _read_key(self, table: KeyPath) -> tuple[KeyPath, Span]:
@@ -184,7 +184,7 @@ class _Reader:
             path = (*table, _unquoted(self.text[slice(*part)]))
             if not self._skip(_DOT):
                 return path, part
-            self.places.setdefault(path, Place(key=part))
+            self.places.setdefault(path, Position(key=part))
             table = self._inside(path)
 
     def _inside(self, path: KeyPath) -> KeyPath:
@@ -207,7 +207,7 @@ class _Reader:
             if self.text.startswith(("[", "{"), self.pos):
                 brackets.append(self._open_bracket(path, key))
             else:
-                self.places[path] = Place(key=key, value=self._take(_SCALAR))
+                self.places[path] = Position(key=key, value=self._take(_SCALAR))
             self._close_brackets(brackets)
             if not brackets:
                 return
@@ -227,7 +227,7 @@ class _Reader:
                 return
             self.pos += 1
             closed = brackets.pop()
-            self.places[closed.path] = Place(key=closed.key, value=(closed.start, self.pos))
+            self.places[closed.path] = Position(key=closed.key, value=(closed.start, self.pos))
 
     def _read_item_start(self, bracket: _Bracket) -> tuple[KeyPath, Span | None]:
         """Move to the value of the bracket's next item; return the item's path and key."""

@@ -22,7 +22,7 @@ from ovmake.ovfile.spec import KeyPath
 from ovmake.ovfile.text.cures import cure
 
 if TYPE_CHECKING:
-    from ovmake.ovfile.text.locate import Place
+    from ovmake.ovfile.text.locate import Position
 
 TWICE = re.compile(r"Cannot (declare|overwrite|mutate|redefine)|Duplicate")
 # Python converts no longer decimal integers, and says so with a ValueError that has no position.
@@ -64,7 +64,7 @@ class Pointer:
 
 
 @lru_cache(maxsize=1)
-def _places(text: str) -> dict[KeyPath, Place]:
+def _places(text: str) -> dict[KeyPath, Position]:
     from ovmake.ovfile.text.locate import locate  # noqa: PLC0415 - needed only when there is something to point at
 
     return locate(text)
@@ -115,7 +115,7 @@ def _twice(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:
     )
 
 
-def _declared(place: Place, text: str, file: str) -> Span | None:
+def _declared(place: Position, text: str, file: str) -> Span | None:
     offsets = place.header or place.key
     return Span.of_offsets(file, text, *offsets) if offsets else None
 

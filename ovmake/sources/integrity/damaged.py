@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.fetched import lacking
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 Handler = Callable[[Request], Mapping[str, object]]
 
@@ -53,7 +54,7 @@ def damage(source: Path) -> str:
     """Return what is damaged in the checkpoint of a SavedModel or a .meta, "" if nothing is, or it has none."""
     # Here, because every worker imports this module, and few have a failure to explain.
     from ovmake.sources.checkpoint import Checkpoint, CheckpointError, DamagedError
-    from ovmake.sources.protobuf import WireError
+    from ovmake.sources.protobuf import ProtobufError
 
     prefix = source / "variables/variables" if source.is_dir() else source.with_suffix("")
     if not Path(f"{prefix}.index").is_file():
@@ -62,6 +63,6 @@ def damage(source: Path) -> str:
         Checkpoint(prefix)
     except DamagedError as error:
         return str(error)
-    except (CheckpointError, WireError):  # sound as far as is known: slices, strings in another form
+    except (CheckpointError, ProtobufError):  # sound as far as is known: slices, strings in another form
         return ""
     return ""

@@ -15,9 +15,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ovmake.sources.protobuf import Message, WireError
+from ovmake.errors import ActionError
+from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.sources.recognise import LFS, companions
-from ovmake.workers.ipc.protocol import ActionError
 
 # A pointer has less than this, by the specification of Git LFS.
 _POINTER_BYTES = 1024
@@ -86,7 +86,7 @@ def _shards(index: Path, prefix: str) -> list[str]:
     try:
         header = next(iter(table(memoryview(index.read_bytes()))))[1]
         count = Message(header, (1, 2, 3)).integer(1)
-    except (OSError, StopIteration, WireError, DamagedTableError, SlowChecksumError):
+    except (OSError, StopIteration, ProtobufError, DamagedTableError, SlowChecksumError):
         return []
     # A count that is a lie may be of billions: no more are named than are looked for.
     return [f"{prefix}.data-{number:05d}-of-{count:05d}" for number in range(min(count, 1000))]

@@ -25,11 +25,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.unfrozen import VARIABLES
 from ovmake.sources.protobuf import Message
 from ovmake.sources.screening.bodies import Bodies, Body, node_of
 from ovmake.sources.screening.runs import GRAPH
-from ovmake.workers.ipc.protocol import ActionError
 
 _META_GRAPHS, _INFO, _TAGS, _SIGNATURES, _OUTPUTS, _NAME = 2, 1, 4, 5, 2, 1
 _ASSIGNS = re.compile(

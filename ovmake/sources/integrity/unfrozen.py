@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.dataflow import PLACEHOLDERS
 from ovmake.sources.protobuf import Message
-from ovmake.workers.ipc.protocol import ActionError
 
 VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp", "VarHandlesOp"})
 _NODES, _NAME, _OP, _ATTRIBUTES = 1, 1, 2, 5  # of a GraphDef, and of a NodeDef

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovmake.sources.checkpoint import integers
-from ovmake.sources.protobuf import Message, WireError
+from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.sources.screening.bodies import Bodies, node_of
 
 _COLLECTIONS, _ASSETS, _OBJECTS = 4, 6, 7  # of a MetaGraphDef
@@ -130,7 +130,7 @@ def _collected(meta: Message) -> list[Message]:
     for listed in Message(collection, (_ANY_LIST,)).messages(_ANY_LIST):
         for entry in listed.messages(1):
             if entry.text(1).rpartition("/")[2] != "tensorflow.AssetFileDef":
-                raise WireError(f"an asset that is a `{entry.text(1)}`")
+                raise ProtobufError(f"an asset that is a `{entry.text(1)}`")
             found.append(entry.message(2))
     return found
 

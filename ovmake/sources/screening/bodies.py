@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ovmake.sources.protobuf import Message, Value, WireError, fields, text
+from ovmake.sources.protobuf import Message, ProtobufError, Value, fields, text
 from ovmake.sources.screening.allowed_ops import ALLOWED, CALLERS, CONDITIONS, is_known, objection
 
 # Fields of messages.
@@ -78,7 +78,7 @@ class Body:
             if not harmless:
                 self._look(view, text(memoryview(name)), text(memoryview(op)), allowed, functions)
         if len(names) != len(self._nodes):
-            raise WireError("a node's name is given twice")
+            raise ProtobufError("a node's name is given twice")
 
     def _look(self, view: memoryview, name: str, op: str, allowed: frozenset[str], functions: frozenset[str]) -> None:
         attributes = Message(view).entries(_NODE_ATTRIBUTES)
@@ -154,7 +154,7 @@ class Bodies:
             for function in library.views(_LIBRARY_FUNCTIONS)
         }
         if len(views) != len(library.views(_LIBRARY_FUNCTIONS)):
-            raise WireError("a function's name is given twice")
+            raise ProtobufError("a function's name is given twice")
         names = frozenset(views)
         self.main = Body(graph.views(_GRAPH_NODES), allowed, names)
         self.functions = {name: Function(function, allowed, names) for name, function in views.items()}
@@ -198,23 +198,23 @@ def _head(view: memoryview) -> _Head:
     for number, value in fields(view):
         if number == _NODE_NAME:
             if name is not None:
-                raise WireError("a node with two names")
+                raise ProtobufError("a node with two names")
             name = value
         elif number == _NODE_OP:
             if op is not None:
-                raise WireError("a node with two operations")
+                raise ProtobufError("a node with two operations")
             op = value
         elif number == _NODE_INPUTS:
             inputs.append(value)
     if not isinstance(name, memoryview) or not isinstance(op, memoryview):
-        raise WireError("a node without a name or an operation")
+        raise ProtobufError("a node without a name or an operation")
     return bytes(name), bytes(op), inputs
 
 
 def _functions(attributes: Iterable[memoryview], depth: int) -> Iterator[str]:
     """Yield the functions that AttrValues name."""
     if depth == _DEEPEST:
-        raise WireError(f"functions in attributes, {_DEEPEST} deep")
+        raise ProtobufError(f"functions in attributes, {_DEEPEST} deep")
     for attribute in attributes:
         value = Message(attribute)
         named = value.messages(_ATTRIBUTE_FUNCTION) if _ATTRIBUTE_FUNCTION in value else []

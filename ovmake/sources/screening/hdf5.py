@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import h5py
 
-from ovmake.workers.ipc.protocol import ActionError, message_of
+from ovmake.errors import ActionError, message_of
 
 # Filters that the library has in itself (H5Zpublic.h), and the one that h5py brings.
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset", 32000: "lzf"}

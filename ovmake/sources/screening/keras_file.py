@@ -21,9 +21,9 @@ from typing import IO
 
 import h5py
 
+from ovmake.errors import ActionError
 from ovmake.sources.archives import RefusedMemberError, check_members, read_member, unpack_member
 from ovmake.sources.screening.hdf5 import screen_hdf5
-from ovmake.workers.ipc.protocol import ActionError
 
 CONFIG, METADATA = "config.json", "metadata.json"
 LARGEST_CONFIG = 16 << 20

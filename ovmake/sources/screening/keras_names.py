@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ovmake.errors import ActionError
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS
-from ovmake.workers.ipc.protocol import ActionError
 
 EXPORT = "export the model as a SavedModel where its code is at hand: `model.export(folder)`, and name that folder"
 

@@ -15,7 +15,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.sources.protobuf import Message, WireError, fields, text
+from ovmake.sources.protobuf import Message, ProtobufError, fields, text
 from ovmake.sources.screening.bodies import Body
 
 # Fields of a MetaGraphDef.
@@ -109,11 +109,11 @@ def _tensors(signature: Message) -> list[str]:
 def _strings(entry: memoryview) -> list[str]:
     """Return the strings of a message of any kind, and the entry itself where it is text."""
     found: list[str] = []
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(ProtobufError):
         found.append(text(entry))
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(ProtobufError):
         for _, value in fields(entry):
             if isinstance(value, memoryview):
-                with contextlib.suppress(WireError):
+                with contextlib.suppress(ProtobufError):
                     found.append(text(value))
     return found

@@ -32,13 +32,14 @@ import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from ovmake.sources.protobuf import Message, WireError
+from ovmake.errors import ActionError
+from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.sources.screening.assets import Assets
 from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.meta_graph import MetaGraph, Trouble, troubles
 from ovmake.sources.screening.runs import OBJECTS
 from ovmake.sources.screening.tflite import flex_troubles
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 _TOLD = 5  # troubles in one message
 _META_GRAPHS, _INFO, _TAGS = 2, 1, 4  # of a SavedModel, a MetaGraphDef, a MetaInfoDef
@@ -170,7 +171,7 @@ def _opened(path: Path) -> Iterator[memoryview]:
             content = b""
         try:
             yield memoryview(content)
-        except WireError as error:
+        except ProtobufError as error:
             raise unreadable(path, error) from error
 
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.preprocessing import preprocess
 from ovmake.workers.conversion.reading import read
 from ovmake.workers.conversion.shaping import check_ranks, freeze_inputs, input_settings, reshape, set_batch
 from ovmake.workers.inputs.interface import RGBA, Constant, Interface, Preparation, Tensor
-from ovmake.workers.ipc.protocol import ActionError, Request, warning
+from ovmake.workers.ipc.protocol import Request, warning
 
 
 @explained

@@ -22,11 +22,11 @@ from typing import Any
 from openvino import PartialShape, Type
 from openvino.frontend import FrontEndManager
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.cutting import Cut
 from ovmake.sources.dataflow import declared_types, ops_of_graph
 from ovmake.workers.conversion.inner_inputs import begin_at
 from ovmake.workers.conversion.naming import name_by_cut
-from ovmake.workers.ipc.protocol import ActionError, message_of
 
 # TensorFlow's DataTypes in OpenVINO's words.
 _TYPES = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 
 
 def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ovmake.errors import ActionError
 from ovmake.sources.cutting import Cut
-from ovmake.sources.protobuf import Message, WireError
+from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.workers.conversion import ir
-from ovmake.workers.ipc.protocol import ActionError
 
 # What OpenVINO's reader takes of a SavedModel.
 SIGNATURE, TAGS = "serving_default", frozenset({"serve"})
@@ -58,7 +58,7 @@ def _keys(folder: Path) -> list[str] | None:
         graphs = [graph for graph in proto.messages(2) if set(graph.message(1).texts(4)) == TAGS]
         signatures = graphs[0].entries(5) if graphs else {}
         return sorted(Message(signatures[SIGNATURE]).entries(2)) if SIGNATURE in signatures else None
-    except (OSError, WireError):
+    except (OSError, ProtobufError):
         return None
 
 

@@ -17,9 +17,9 @@ import openvino as ov
 from openvino import opset13
 from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import RGB, RGBA, Preparation, channel_axis
-from ovmake.workers.ipc.protocol import ActionError, message_of
 
 Settings = Mapping[str, Mapping[str, Any]]
 

@@ -25,12 +25,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.cutting import cut_of, wants_cut, whole
 from ovmake.sources.integrity import stateful
 from ovmake.sources.integrity.fetched import check_fetched
 from ovmake.sources.integrity.unfrozen import handles_of, not_frozen, variables_of
 from ovmake.sources.layers import Layers, ops_of_graph
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.recognise import recognise, unknown, with_kind
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.conversion import ir
@@ -38,7 +39,7 @@ from ovmake.workers.conversion.frontend import DIRECT, Read, convert_between, co
 from ovmake.workers.conversion.naming import SIGNATURE, TAGS, name_by_signature
 from ovmake.workers.conversion.reading_tflite import read_lite
 from ovmake.workers.ipc.helper_worker import ask_tensorflow
-from ovmake.workers.ipc.protocol import ActionError, Request, Response
+from ovmake.workers.ipc.protocol import Request, Response
 
 # What OpenVINO says of a variable without a value names an operation that makes, reads or sets it.
 _OF_VARIABLES = re.compile(r"variable|varhandle|resource", re.IGNORECASE)
@@ -116,7 +117,7 @@ def _check_frozen(source: Path, refusal: ActionError) -> None:
     """
     try:
         variables = variables_of(source.read_bytes())
-    except WireError:
+    except ProtobufError:
         return
     if variables and _OF_VARIABLES.search(refusal.message):
         raise not_frozen(source, variables, (refusal.message,)) from refusal

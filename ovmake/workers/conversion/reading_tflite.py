@@ -15,15 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError
 from ovmake.sources.cutting import Cut, cut_of, wants_cut, whole
 from ovmake.sources.layers import Layers
 from ovmake.sources.screening.screen import allowed_of
-from ovmake.sources.tflite_graph import Flat, ops_of_tflite
+from ovmake.sources.tflite_graph import TfliteGraph, ops_of_tflite
 from ovmake.workers.conversion.frontend import DIRECT, Read, convert_between, convert_file, suffixed
 from ovmake.workers.conversion.naming import name_by_cut
 from ovmake.workers.conversion.refusing_tflite import refused, unread
 from ovmake.workers.ipc.helper_worker import ask_tensorflow
-from ovmake.workers.ipc.protocol import ActionError, Request, warning
+from ovmake.workers.ipc.protocol import Request, warning
 
 SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
 REWRITTEN = f"{DIRECT}, of the file as TensorFlow wrote it anew"
@@ -54,7 +55,7 @@ def read_lite(request: Request, source: Path) -> Read:
     return replace(found, told=told)
 
 
-def _check_signature(request: Request, source: Path, flat: Flat) -> Mapping[str, object]:
+def _check_signature(request: Request, source: Path, flat: TfliteGraph) -> Mapping[str, object]:
     """Return a warning where the file has other signatures than that of its first graph, which is what is read.
 
     Raises:
@@ -90,7 +91,7 @@ def _read(request: Request, source: Path, cut: Cut) -> Read:
     return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
 
 
-def _severed(request: Request, source: Path, cut: Cut, flat: Flat, refusal: ActionError) -> Read:
+def _severed(request: Request, source: Path, cut: Cut, flat: TfliteGraph, refusal: ActionError) -> Read:
     """Return the part of a file that TensorFlow cuts out.
 
     Raises:

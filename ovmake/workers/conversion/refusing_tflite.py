@@ -18,9 +18,9 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import screen
-from ovmake.sources.tflite_graph import RESOURCES, Flat
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.sources.tflite_graph import RESOURCES, TfliteGraph
 
 _UNTRANSLATED = re.compile(r"No translator found for (\S+) node")
 _OF_RESOURCES = re.compile(r"Unexpected type: (RESOURCE|VARIANT)|found for (VAR_HANDLE|READ_VARIABLE|HASHTABLE)")
@@ -76,7 +76,7 @@ def _asked(source: Path) -> tuple[bool | None, str]:
     return False, said[-_SAID] if said else ""
 
 
-def refused(error: ActionError, flat: Flat) -> ActionError:
+def refused(error: ActionError, flat: TfliteGraph) -> ActionError:
     """Return OpenVINO's refusal in the words of the model."""
     if _OF_RESOURCES.search(error.message):
         return _about_resources(error, flat)
@@ -92,7 +92,7 @@ def _told(error: ActionError) -> tuple[str, ...]:
     return (f"OpenVINO: {error.message.partition(': ')[2]}",)
 
 
-def _about_resources(error: ActionError, flat: Flat) -> ActionError:
+def _about_resources(error: ActionError, flat: TfliteGraph) -> ActionError:
     kinds = {*flat.kinds.values(), *flat.silent}
     subject = error.message.partition(": ")[0]
     if any(kind.startswith("HASHTABLE") for kind in kinds):
@@ -106,7 +106,7 @@ def _about_resources(error: ActionError, flat: Flat) -> ActionError:
     return ActionError(error.code, message, setting="source", help=hint, notes=_told(error))
 
 
-def _cut(kind: str, flat: Flat) -> str:
+def _cut(kind: str, flat: TfliteGraph) -> str:
     """Return how to cut the model at the first operation of a kind."""
     hint = "cut the model before it or after it, with `cut`"
     ops = {op.name: op for op in flat.ops}

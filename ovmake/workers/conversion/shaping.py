@@ -14,10 +14,10 @@ from typing import Any
 import openvino as ov
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import Constant
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled
-from ovmake.workers.ipc.protocol import ActionError, message_of
 
 Settings = Mapping[str, Mapping[str, Any]]
 

@@ -21,14 +21,15 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.differences import Difference
 from ovmake.workers.evaluation.metrics import Metric, Tally, drop_interval, metric_of
 from ovmake.workers.evaluation.outputs import Reading, rows
-from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples, take
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 
 # What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
 RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
@@ -52,7 +53,7 @@ class Subject:
     facts: Mapping[str, Any]
     expected: str
     truth: str
-    plan: Plan
+    plan: FeedingPlan
     metric: Metric | None
 
     @classmethod
@@ -73,7 +74,7 @@ class Subject:
             facts=facts,
             expected=request.inputs["expected"],
             truth=request.inputs["truth"],
-            plan=Plan.of(request),
+            plan=FeedingPlan.of(request),
             metric=metric_of(name, request) if isinstance(name, str) else None,
         )
 

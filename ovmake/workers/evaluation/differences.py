@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 TWO_DIMENSIONS = 2
 # Elements below this share of the largest have no relative difference worth speaking of.

@@ -22,10 +22,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, calibrating, take
-from ovmake.workers.ipc.protocol import ActionError, Request, warning
+from ovmake.workers.ipc.protocol import Request, warning
 
 DIGEST_BYTES = 16
 SHOWN = 5

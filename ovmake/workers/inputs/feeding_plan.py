@@ -19,7 +19,7 @@ from ovmake.workers.ipc.protocol import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FeedingPlan:
     """`count`: only so many of the samples, None for all; `drawn`: from what inputs are made up.
 
     `whole` are the outputs whose size depends on the data. Where there are any, samples are fed one at a time, as far
@@ -40,7 +40,7 @@ class Plan:
         Path(path).write_text(json.dumps(body | self.drawn.to_json()) + "\n")
 
     @classmethod
-    def of(cls, request: Request) -> Plan:
+    def of(cls, request: Request) -> FeedingPlan:
         """Read what `write` wrote."""
         if "plan" not in request.inputs:
             return cls()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 
 Scalar = bool | int | float
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import RGB, RGBA, Constant, Interface, Preparation
-from ovmake.workers.ipc.protocol import ActionError
 
 Array = npt.NDArray[Any]
 

@@ -17,17 +17,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import open_dataset
 from ovmake.workers.inputs.datasets.columns import Column, Given, Reader
 from ovmake.workers.inputs.datasets.loader import Loaded
 from ovmake.workers.inputs.datasets.yielded import YIELD_ONE, Yielded
-from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.input_binding import fitted, is_whole
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.synthetic import Drawn, made_up
 from ovmake.workers.ipc.progress import counted
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 # How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
 BATCH = 64
@@ -143,7 +144,7 @@ def _filled(array: Array, batch: int) -> Array:
     return np.concatenate([array, np.repeat(array[-1:], batch - len(array), axis=0)])
 
 
-def take(request: Request, interface: Interface, role: str = "dataset", plan: Plan | None = None) -> Samples:
+def take(request: Request, interface: Interface, role: str = "dataset", plan: FeedingPlan | None = None) -> Samples:
     """Return the samples that the request's params speak of; from a seed, if it has no dataset of that role.
 
     Where `calibrating` says how many samples of the dataset calibrate, they are some of the others; if there are none,
@@ -152,7 +153,7 @@ def take(request: Request, interface: Interface, role: str = "dataset", plan: Pl
     Raises:
         ActionError: the dataset cannot be read, lacks an array, or does not fit the model.
     """
-    plan = plan or Plan.of(request)
+    plan = plan or FeedingPlan.of(request)
     if role not in request.inputs:
         return _planned(_seeded(request, interface, plan.drawn), plan)
     samples = _from_dataset(Given.of(request, role), interface)
@@ -169,7 +170,7 @@ def take(request: Request, interface: Interface, role: str = "dataset", plan: Pl
     return _planned(samples, plan)
 
 
-def _planned(samples: Samples, plan: Plan) -> Samples:
+def _planned(samples: Samples, plan: FeedingPlan) -> Samples:
     samples = samples if plan.count is None else samples.first(plan.count)
     return samples.with_batch(1) if plan.whole else samples
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, unprepared
-from ovmake.workers.ipc.protocol import ActionError
 
 # A size for dynamic dimensions other than the batch: large enough for a few strided layers. Others follow where a model
 # refuses it: as large as the batch, for what must be square; small ones, for tables of positions; and large ones, for

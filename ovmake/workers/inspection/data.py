@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import open_dataset
 from ovmake.workers.inputs.datasets.columns import Column, Given
 from ovmake.workers.inputs.datasets.images import ImageFolder
@@ -24,7 +25,7 @@ from ovmake.workers.inputs.datasets.npz import Arrays
 from ovmake.workers.inputs.datasets.pictures import SUFFIXES, looks_like_image
 from ovmake.workers.inputs.datasets.tfrecord import TFRecords
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 # Of many columns or words, those that are told.
 MOST = 200

@@ -25,16 +25,14 @@ import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from ovmake.sources.dataflow import PLACEHOLDERS
-from ovmake.sources.layers import Layer, Layers, ops_of_graph
+from ovmake.sources.layers import Layers, SourceLayer, ops_of_graph
 from ovmake.sources.screening.screen import allowed_of
+from ovmake.workers.inspection.spelling import Json, openvino_name
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.any_source import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
 from ovmake.workers.loading.graphs import Loaded, nodes
 
-Json = dict[str, Any]
-
 _NOT_COUNTED = {*PLACEHOLDERS, "Const", "Identity", "IdentityN", "NoOp"}
-_OPENVINO_NAMES = {"float": "f", "double": "f", "int": "i", "uint": "u"}
 _INTERNAL = "__saved_model_"
 
 
@@ -67,17 +65,6 @@ def inspect(request: Request) -> Json:
         "operations": _operations(loaded, layers),
         "layers": [_layer(layer, shown) for layer in layers.layers() if not set(layer.types) <= PLACEHOLDERS],
     }
-
-
-def openvino_name(dtype: Any) -> str:
-    """Return a TensorFlow or numpy type as OpenVINO spells it: `f32` for float32."""
-    name = tf.as_dtype(dtype).name
-    kind = name.rstrip("0123456789")
-    if name == "bfloat16":
-        return "bf16"
-    if name == "bool":
-        return "boolean"
-    return f"{_OPENVINO_NAMES[kind]}{name.removeprefix(kind)}" if kind in _OPENVINO_NAMES else name
 
 
 def _choices(source: Path) -> list[Json]:
@@ -127,7 +114,7 @@ class _Tensors:
         return {"shape": shape, "type": openvino_name(tensor.dtype.base_dtype)}
 
 
-def _layer(layer: Layer, shown: _Tensors) -> Json:
+def _layer(layer: SourceLayer, shown: _Tensors) -> Json:
     return {
         "name": layer.name,
         "operations": [kind for kind in layer.types if kind not in _NOT_COUNTED] or list(layer.types),

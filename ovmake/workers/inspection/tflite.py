@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.dataflow import PLACEHOLDERS
 from ovmake.sources.layers import Layers
 from ovmake.sources.screening.screen import screen
-from ovmake.sources.tflite_graph import Flat, ops_of_tflite
-from ovmake.workers.inspection.tensorflow import Json, openvino_name
-from ovmake.workers.ipc.protocol import ActionError, message_of
+from ovmake.sources.tflite_graph import TfliteGraph, ops_of_tflite
+from ovmake.workers.inspection.spelling import Json, openvino_name
 
 # What the interpreter adds to a model's own operations.
 _DELEGATED = "DELEGATE"
@@ -94,7 +94,7 @@ def _tensor(name: str, tensor: Json) -> Json:
     }
 
 
-def _layers(flat: Flat, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
+def _layers(flat: TfliteGraph, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
     """Return the layers as `cut` knows them, with operations by the interpreter's names."""
     ops = [replace(op, type=kinds.get(op.name, op.type)) for op in flat.ops]
     found = Layers(ops, inputs=flat.inputs, outputs=flat.outputs).layers()

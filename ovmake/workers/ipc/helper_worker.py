@@ -16,7 +16,7 @@ from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request, Response
 
 
-class Sibling:
+class HelperWorker:
     """One worker process, started when first asked and again when it has died.
 
     `who` it is in words; `death` is how the last one died, "" if it did not start.
@@ -63,7 +63,7 @@ class Sibling:
             self._process = None
 
 
-_tensorflow = Sibling("tensorflow")
+_tensorflow = HelperWorker("tensorflow")
 
 
 def ask_tensorflow(request: Request) -> Response | None:

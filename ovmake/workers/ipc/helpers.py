@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from ovmake.workers.ipc.helper_worker import Sibling
+from ovmake.workers.ipc.helper_worker import HelperWorker
 from ovmake.workers.ipc.protocol import Request
 
 # What is asked for -> which worker does it.
@@ -25,7 +25,7 @@ class Helpers:
 
     def __init__(self) -> None:
         self._request: Request | None = None
-        self._siblings: dict[str, Sibling] = {}
+        self._siblings: dict[str, HelperWorker] = {}
 
     def serve(self, request: Request) -> None:
         """Help with this request from now on."""
@@ -46,7 +46,7 @@ class Helpers:
         if self._request is None:
             return NOTHING
         inside = replace(asked, log=self._request.log, scratch=self._request.scratch, cage=self._request.cage)
-        sibling = self._siblings.setdefault(name, Sibling(name))
+        sibling = self._siblings.setdefault(name, HelperWorker(name))
         response = sibling.ask(inside)
         return NOTHING if response is None else response.to_line()
 

@@ -39,29 +39,6 @@ USER_CODE_NOTE = "user-code"
 USER_CODE_RUNNING, USER_CODE_RAN = "running", "ran"
 
 
-class ActionError(Exception):
-    """A failure that the worker understands.
-
-    `setting` names the setting of the Ovfile that it points at ("inputs.image.mean"), or an input's role.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        help: str = "",  # noqa: A002 - the field's name everywhere else
-        notes: tuple[str, ...] = (),
-        setting: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.help = help
-        self.notes = notes
-        self.setting = setting
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere.
@@ -153,21 +130,6 @@ def warning(
 ) -> dict[str, object]:
     """Return the fact of a success that has something to say all the same; `setting` is what the warning points at."""
     return {"warnings": ((code, message, notes, hint, setting),)}
-
-
-def message_of(error: BaseException) -> str:
-    """Return an exception's own words in one line; its type where it has none, or fails to say them."""
-    try:
-        words = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - a user's exception may do anything
-        words = ""
-    return words or type(error).__name__
-
-
-def kind_and_message_of(error: BaseException) -> str:
-    """Return an exception's type and its own words, if it has any: "SystemExit: 3", "KeyboardInterrupt"."""
-    kind, words = type(error).__name__, message_of(error)
-    return kind if words == kind else f"{kind}: {words}"
 
 
 @contextlib.contextmanager

@@ -18,22 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.ipc import progress
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.forking import Forks, keep
 from ovmake.workers.ipc.helpers import Helpers
-from ovmake.workers.ipc.protocol import (
-    FULL,
-    FULL_BYTES,
-    ROOM,
-    ActionError,
-    Request,
-    Response,
-    die_with_parent,
-    logged_to,
-    message_of,
-    write_all,
-)
+from ovmake.workers.ipc.protocol import FULL, FULL_BYTES, ROOM, Request, Response, die_with_parent, logged_to, write_all
 
 NOTHING: Mapping[str, Sequence[str]] = {}
 

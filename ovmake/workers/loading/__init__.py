@@ -12,6 +12,8 @@ keras_file.py      Load a Keras model: .keras, or .h5 of any age
 pruning.py         Take out of a checkpoint's graph what is for training alone, before
 TensorFlow imports it
 saved_model.py     Load a SavedModel: any signature, any tags, of TF2 or of TF1
+sessions.py        A TF1 session's graph, frozen: what the loaders of SavedModels and of
+checkpoints share
 shipped.py         A SavedModel as it was shipped: its signature, called as an application
 calls it
 tf1.py             Load what TF1 left: the .meta file of a checkpoint, and frozen graphs

@@ -19,13 +19,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.fetched import check_fetched
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.recognise import IN_WORDS, with_kind
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS, objection
 from ovmake.sources.screening.meta_graph import Trouble
 from ovmake.sources.screening.screen import refuse, unreadable
-from ovmake.workers.ipc.protocol import ActionError, message_of
 from ovmake.workers.loading.graphs import Loaded, nodes, register
 from ovmake.workers.loading.keras_file import load_keras
 from ovmake.workers.loading.saved_model import load_saved_model
@@ -78,7 +78,7 @@ def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
         attributes = {name: memoryview(value.SerializeToString()) for name, value in node.attr.items()}
         try:
             why = objection(node.op, attributes)
-        except WireError as error:
+        except ProtobufError as error:
             raise unreadable(source, error) from error
         if why:
             found.append(Trouble(place="", node=node.name, op=node.op, why=why))

@@ -15,9 +15,10 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.damaged import explained
 from ovmake.sources.screening.screen import allowed_of
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.any_source import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
 
 # protobuf's limit for one message, and so for a graph with its weights inside.

@@ -32,12 +32,12 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tensorflow.python.util import nest
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.archives import UNREADABLE
 from ovmake.sources.integrity import stateful
 from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.keras_file import screen_file
 from ovmake.sources.screening.keras_names import EXPORT, Builtins, objects, screen_keras
-from ovmake.workers.ipc.protocol import ActionError, message_of
 from ovmake.workers.loading.graphs import Loaded, tidy
 
 _SUFFIXES: Mapping[str, tuple[str, ...]] = {"keras": (".keras",), "keras-h5": (".h5", ".hdf5")}

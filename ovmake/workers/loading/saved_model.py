@@ -11,24 +11,23 @@ Rule 2: `tf.saved_model.load` goes first, for it gives the callable that users o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_from_session_graph,
     convert_variables_to_constants_v2,
 )
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity import stateful
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.screen import screen, unreadable
-from ovmake.workers.ipc.protocol import ActionError, message_of
-from ovmake.workers.loading.graphs import Loaded, node_name, tidy, with_placeholders
+from ovmake.workers.loading.graphs import Loaded, tidy
+from ovmake.workers.loading.sessions import frozen_session, tensors_of
 from ovmake.workers.loading.shipped import DEFAULT_SIGNATURE, INTERNAL, handles, load_shipped
 
 
@@ -44,7 +43,7 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
     _check_variables(source, meta_graph)
     try:
         stateful.refuse(source, stateful.of_signature(source, signature, tags))
-    except WireError as error:
+    except ProtobufError as error:
         raise unreadable(source / "saved_model.pb", error) from error
     if not meta_graph.signature_def and not meta_graph.object_graph_def.nodes:
         screen(source, "saved-model", allowed, in_session=True)
@@ -155,35 +154,3 @@ def _load_unsigned_tf1(source: Path, tags: tuple[str, ...]) -> Loaded:
         tf.compat.v1.saved_model.load(session, list(tags), str(source))
         inputs, outputs = inference(graph)
         return frozen_session(session, inputs, outputs, way="TF1 loader, without a signature")
-
-
-def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a TF1 signature's inputs and outputs as tensors of the graph.
-
-    Raises:
-        ActionError: one of them is sparse.
-    """
-    sides = []
-    for side in (signature_def.inputs, signature_def.outputs):
-        sparse = [key for key in sorted(side) if side[key].WhichOneof("encoding") != "name"]
-        if sparse:
-            message = f"`{sparse[0]}` of the signature is a sparse tensor, which OpenVINO does not take"
-            raise ActionError("unsupported-source", message, setting="signature", help="choose another signature")
-        sides.append({key: graph.get_tensor_by_name(side[key].name) for key in sorted(side)})
-    return sides[0], sides[1]
-
-
-def frozen_session(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, way: str) -> Loaded:
-    """Return a TF1 session's graph between these tensors, with its variables as constants."""
-    ends = sorted({node_name(tensor.name) for tensor in [*inputs.values(), *outputs.values()]})
-    graph_def = convert_variables_to_constants_from_session_graph(session, session.graph.as_graph_def(), ends)
-    fed = with_placeholders(graph_def, inputs.values())
-    named = {name: fed[tensor.name] for name, tensor in inputs.items()}
-    given = {name: fed.get(tensor.name, tensor.name) for name, tensor in outputs.items()}
-    return Loaded(
-        graph_def=tidy(graph_def, named.values(), given.values()),
-        inputs=named,
-        outputs=given,
-        signature=None,
-        way=way,
-    )

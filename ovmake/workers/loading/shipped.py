@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import Array, filled
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.graphs import NOT_COUNTED, nodes
 from ovmake.workers.loading.half_precision import computes_in
 

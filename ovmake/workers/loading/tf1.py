@@ -33,16 +33,16 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError
 from ovmake.sources.integrity import stateful
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.recognise import companions
 from ovmake.sources.screening.allowed_ops import objection
 from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.screen import pruned, refuse, screen, unreadable
-from ovmake.workers.ipc.protocol import ActionError
 from ovmake.workers.loading.graphs import Loaded, tidy, user_name
 from ovmake.workers.loading.pruning import prune
-from ovmake.workers.loading.saved_model import frozen_session, tensors_of
+from ovmake.workers.loading.sessions import frozen_session, tensors_of
 
 DEFAULT_SIGNATURE = "serving_default"
 _PLACEHOLDERS = {"Placeholder", "PlaceholderV2"}
@@ -115,7 +115,7 @@ def _pruned(source: Path, meta_graph: Any, allowed: frozenset[str]) -> tuple[str
         removed, needed = prune(meta_graph, allowed)
         refuse(source, source.name, needed)
         refuse(source, source.name, pruned(memoryview(meta_graph.SerializeToString()), allowed))
-    except WireError as error:
+    except ProtobufError as error:
         raise unreadable(source, error) from error
     return removed
 

@@ -19,7 +19,7 @@ from typing import Any
 from ovmake.workers.evaluation.differences import difference
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.matching.graph_matching import Pair, Port, pairs, place_of
-from ovmake.workers.matching.probe_runs import Feeds, Spot, groups, run, sizes_of
+from ovmake.workers.matching.probe_runs import Feeds, Probe, groups, run, sizes_of
 from ovmake.workers.matching.probes import Tapped, nodes_of, to_integers
 
 FOLDED = "OpenVINO fused it with its neighbours"
@@ -35,7 +35,7 @@ _SAME_DB = 30
 class Places:
     """Taps by their number: where those are that were found, and why the others were not. `sizes` in bytes."""
 
-    found: Mapping[int, Spot]
+    found: Mapping[int, Probe]
     why: Mapping[int, str]
     sizes: Mapping[int, int]
 
@@ -45,7 +45,7 @@ def places(tapped: Tapped, target: Any, feeds: Feeds) -> Places:
     nodes = nodes_of(tapped.marked)
     paired = pairs(nodes, nodes_of(target), _ends(tapped.marked, target))
     stale = _stale(tapped, feeds)
-    found: dict[int, Spot] = {}
+    found: dict[int, Probe] = {}
     why: dict[int, str] = {}
     for number in range(len(tapped.taps)):
         mark = tapped.marks.get(number)
@@ -54,7 +54,7 @@ def places(tapped: Tapped, target: Any, feeds: Feeds) -> Places:
         elif (pair := place_of(nodes, paired, mark.port, mark.order)) is None:
             why[number] = LOST
         else:
-            found[number] = _quantized(target, pair) if mark.quantized else Spot(port=pair.port, order=pair.order)
+            found[number] = _quantized(target, pair) if mark.quantized else Probe(port=pair.port, order=pair.order)
     return Places(found=found, why=why, sizes=sizes_of(target, found, feeds))
 
 
@@ -74,7 +74,7 @@ def _results(model: Any) -> list[int]:
     return [order[result.get_name()] for result in model.get_results()]
 
 
-def _quantized(model: Any, pair: Pair) -> Spot:
+def _quantized(model: Any, pair: Pair) -> Probe:
     """Return where TFLite's tensor is: behind the FakeQuantize that takes what was marked, if that is none itself."""
     operations = model.get_ordered_ops()
     here = operations[pair.port[0]]
@@ -85,9 +85,9 @@ def _quantized(model: Any, pair: Pair) -> Spot:
         if operation.get_name() in takers and operation.get_type_name() == "FakeQuantize"
     ]
     if here.get_type_name() == "FakeQuantize" or len(found) != 1:
-        return Spot(port=pair.port, order=pair.order)
+        return Probe(port=pair.port, order=pair.order)
     place, integers = found[0]
-    return Spot(port=(place, 0), order=pair.order, integers=integers)
+    return Probe(port=(place, 0), order=pair.order, integers=integers)
 
 
 # marks that stayed where they no longer belong
@@ -95,7 +95,7 @@ def _quantized(model: Any, pair: Pair) -> Spot:
 
 def _stale(tapped: Tapped, feeds: Feeds) -> set[int]:
     marks = {number: mark for number, mark in tapped.marks.items() if not mark.quantized}
-    where = {number: Spot(port=mark.port, order=mark.order) for number, mark in marks.items()}
+    where = {number: Probe(port=mark.port, order=mark.order) for number, mark in marks.items()}
     wrong: set[int] = set()
     for group in groups(sorted(where), sizes_of(tapped.marked, where, feeds[:1])):
         raw = run(tapped.raw, {number: tapped.outputs[number] for number in group}, feeds[:1])

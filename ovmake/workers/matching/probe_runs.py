@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.helper_worker import ask_tensorflow
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.graph_matching import Order, Port
 
 GROUP_BYTES = 64 << 20
@@ -36,7 +37,7 @@ Values = Mapping[int, list[Array]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Probe:
     """Where a tensor is in a model: the port's value, transposed by `order`, is its value.
 
     `integers`: it is TFLite's integers, and not what they stand for.
@@ -71,7 +72,7 @@ def groups(places: Iterable[int], sizes: Mapping[int, int]) -> Iterator[list[int
         yield group
 
 
-def sizes_of(model: Any, where: Mapping[int, Spot], feeds: Feeds) -> dict[int, int]:
+def sizes_of(model: Any, where: Mapping[int, Probe], feeds: Feeds) -> dict[int, int]:
     """Return how many bytes each place holds in all feeds together."""
     fitted = model.clone()
     try:
@@ -87,7 +88,7 @@ def sizes_of(model: Any, where: Mapping[int, Spot], feeds: Feeds) -> dict[int, i
 
 
 def run(
-    model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mapping[str, str] = ir.COMPILE_PROPERTIES
+    model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str] = ir.COMPILE_PROPERTIES
 ) -> dict[int, list[Array]]:
     """Return the values at some spots, one per feed. A spot where the CPU's plugin cannot bear an output is left out.
 
@@ -102,7 +103,7 @@ def run(
 
 
 def _run_or_halve(
-    model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mapping[str, str]
+    model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str]
 ) -> tuple[dict[int, list[Array]], RuntimeError | None]:
     try:
         return _run(model, where, feeds, properties), None
@@ -116,7 +117,7 @@ def _run_or_halve(
     return found, failure
 
 
-def _run(model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mapping[str, str]) -> dict[int, list[Array]]:
+def _run(model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str]) -> dict[int, list[Array]]:
     compiled = ov.Core().compile_model(_ending_at(model, where.values()), "CPU", dict(properties))
     request = compiled.create_infer_request()
     values: dict[int, list[Array]] = {place: [] for place in where}
@@ -128,7 +129,7 @@ def _run(model: Any, where: Mapping[int, Spot], feeds: Feeds, properties: Mappin
     return values
 
 
-def _ending_at(model: Any, spots: Iterable[Spot]) -> Any:
+def _ending_at(model: Any, spots: Iterable[Probe]) -> Any:
     """Return a model with these outputs and no others, in this order. It shares the operations of `model`."""
     operations = model.get_ordered_ops()
     results = [ov.opset13.result(operations[spot.port[0]].output(spot.port[1])) for spot in spots]

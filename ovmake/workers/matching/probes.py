@@ -22,6 +22,7 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.errors import ActionError
 from ovmake.sources.cutting import Cut, cut_of, wants_cut, whole
 from ovmake.sources.dataflow import Op, op_of
 from ovmake.sources.layers import Layers, ops_of_graph
@@ -29,9 +30,9 @@ from ovmake.sources.tflite_graph import ops_of_tflite
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.converting import optimize, shaped
 from ovmake.workers.conversion.frontend import convert_between, suffixed
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.graph_matching import Node, Order, Port, transposed
-from ovmake.workers.matching.probe_runs import Spot, name_of, place_of_name
+from ovmake.workers.matching.probe_runs import Probe, name_of, place_of_name
 
 QUANTIZING = {"Convert", "FakeQuantize"}
 _NOWHERE: Port = (-1, 0)
@@ -64,7 +65,7 @@ class Tapped:
     taps: tuple[Tap, ...]
     layers: Layers
     raw: Any
-    outputs: Mapping[int, Spot]
+    outputs: Mapping[int, Probe]
     marked: Any
     marks: Mapping[int, Mark]
 
@@ -247,11 +248,11 @@ def _past_transposes(port: Any, order: Order = ()) -> tuple[Any, Order]:
     return port, order
 
 
-def _outputs(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Spot]:
+def _outputs(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Probe]:
     order = {operation.get_name(): index for index, operation in enumerate(model.get_ordered_ops())}
     sources = [result.input_value(0) for result in model.get_results()[len(source.cut.outputs) :]]
     ports = [(order[port.get_node().get_name()], port.get_index()) for port in sources]
-    return {place: Spot(port=port) for place, port in zip(read, ports, strict=True)}
+    return {place: Probe(port=port) for place, port in zip(read, ports, strict=True)}
 
 
 def _marks(model: Any, made: Mapping[int, Mark]) -> dict[int, Mark]:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ovmake import machine
+from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 STEADY = 3
 NO_FASTER = 0.95

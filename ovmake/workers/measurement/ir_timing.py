@@ -25,8 +25,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ovmake import machine
+from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
 
 BASE = "fp32"

@@ -9,11 +9,12 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import DEFAULTS, usual
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 
 MOST_PROFILED = 200
 BY_DEFAULT = "by-default"

@@ -14,10 +14,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, prepared
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.shipped import Shipped, load_shipped, signature_of
 from ovmake.workers.measurement.timing import best_callers, in_threads
 from ovmake.workers.reference.frozen import Frozen

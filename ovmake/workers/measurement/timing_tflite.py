@@ -15,10 +15,11 @@ from typing import Any
 
 from tensorflow.lite.python.interpreter import Interpreter
 
+from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, filled, prepared
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.timing import best_callers, in_threads
 from ovmake.workers.reference.tflite import Lite
 

@@ -27,8 +27,9 @@ from nncf.quantization.advanced_parameters import (
 )
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.samples import Samples
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.layer_map import Traced, trace
 
 # What a scope can leave alone: the rest of an IR is nothing that could be quantized.

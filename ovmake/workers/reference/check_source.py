@@ -17,15 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.sources.fingerprint import bytes_digest
 from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import prepared
 from ovmake.workers.inputs.samples import Samples, take
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference import kept_model
 from ovmake.workers.reference.frozen import CANNOT_FREEZE
-from ovmake.workers.reference.reference_model import Original, original
+from ovmake.workers.reference.reference_model import ReferenceModel, reference_model
 
 # A large model takes a second for one, and the check has to be little beside a validation set of a hundred.
 SAMPLES = 2
@@ -43,7 +44,7 @@ def check_source(request: Request) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     kept_model.forget()  # before there are two
     try:
-        model = original(request, interface)
+        model = reference_model(request, interface)
         kept_model.keep(request, model)
         found: dict[str, object] = {"outputs": _answers(model, interface, take(request, interface).first(SAMPLES))}
     except ActionError as error:
@@ -54,7 +55,7 @@ def check_source(request: Request) -> dict[str, object]:
     return {}
 
 
-def _answers(model: Original, interface: Interface, samples: Samples) -> dict[str, str]:
+def _answers(model: ReferenceModel, interface: Interface, samples: Samples) -> dict[str, str]:
     """Return a digest of each output.
 
     Raises:

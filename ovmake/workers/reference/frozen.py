@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Constant, Interface, Tensor
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.any_source import check_ops, load
 from ovmake.workers.loading.graphs import NOT_COUNTED, Loaded, canonical, lookups, nodes, register
 from ovmake.workers.loading.half_precision import computes_in, shaken, steps, widened

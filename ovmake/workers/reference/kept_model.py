@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ovmake.workers.ipc.protocol import Request
 
 if TYPE_CHECKING:
-    from ovmake.workers.reference.reference_model import Original
+    from ovmake.workers.reference.reference_model import ReferenceModel
 
 # What else than its files says which function a source is.
 _SETTINGS = ("kind", "signature", "tags")
@@ -27,18 +27,18 @@ _SETTINGS = ("kind", "signature", "tags")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     key: object
-    model: Original
+    model: ReferenceModel
 
 
 _kept: list[_Kept] = []  # one at most
 
 
-def keep(request: Request, model: Original) -> None:
+def keep(request: Request, model: ReferenceModel) -> None:
     """Keep what was loaded for this request, in place of what there was."""
     _kept[:] = [_Kept(key=_key(request), model=model)]
 
 
-def take(request: Request) -> Original | None:
+def take(request: Request) -> ReferenceModel | None:
     """Return what was kept if it is what this request asks for. Afterwards nothing is kept."""
     found = _kept.pop() if _kept else None
     return found.model if found is not None and found.key == _key(request) else None

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array, prepared
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import Frozen
 
 Feed = Mapping[str, Array]

@@ -1,13 +1,13 @@
 """reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
 
 outputs     .npz with an array per output, [samples, ...]; see outputs.py
-truth       the same of the model in a higher precision, where there is one (`original.truth`); else nothing
-plan        how the samples are fed, for whoever compares: see plan.py
+truth       the same of the model in a higher precision, where there is one (`reference_model.truth`); else nothing
+plan        how the samples are fed, for whoever compares: see feeding_plan.py
 facts       JSON: which inputs these are and how they were made up; how many operations the graph has; the largest
             magnitude in each output, and which outputs vary in size; by how much TensorFlow differs from itself where
-            it may, which no IR can be asked to be better than (`original.again`), from the truth, and where samples are
-            run alone and not in a batch; what a loader yielded (datasets/yielded.py); or why TensorFlow cannot run it,
-            and what would help
+            it may, which no IR can be asked to be better than (`ReferenceModel.again`), from the truth, and where
+            samples are run alone and not in a batch; what a loader yielded (datasets/yielded.py); or why TensorFlow
+            cannot run it, and what would help
 
 Rule: a set that the Ovfile names is run whole. Of samples that ovmake chose or made up, a slow model sees fewer.
 """
@@ -22,19 +22,20 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.evaluation.outputs import Writing, rows
-from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.perturbation import moved_by
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.inputs.samples import Feed, Samples, alone, take
 from ovmake.workers.inputs.synthetic import Drawn, is_switch, notes, search
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of, warning
+from ovmake.workers.ipc.protocol import Request, warning
 from ovmake.workers.reference import kept_model
 from ovmake.workers.reference.frozen import CANNOT_FREEZE
-from ovmake.workers.reference.reference_model import Original, original
+from ovmake.workers.reference.reference_model import ReferenceModel, reference_model
 
 # CPU seconds that samples of ovmake's own choice may take, and that a search for others may. Of the CPU and not of the
 # clock, so that a busy machine compares no fewer than an idle one.
@@ -57,10 +58,10 @@ def refer(request: Request) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
     facts: dict[str, object] = {"format": 3}
-    plan = Plan()
+    plan = FeedingPlan()
     with Writing(request.outputs["outputs"]) as written, Writing(request.outputs["truth"]) as true:
         try:
-            model = kept_model.take(request) or original(request, interface)
+            model = kept_model.take(request) or reference_model(request, interface)
             running = _Running(request=request, model=model, interface=interface, written=written, true=true)
             plan, found = running.run(samples)
             facts |= {**found, "operations": model.operations, "in_integers": model.in_integers}
@@ -80,7 +81,7 @@ def refer(request: Request) -> dict[str, object]:
     return {"not_measured": facts.get("not_measured"), **_warning(samples, plan, interface)}
 
 
-def _inputs(samples: Samples, plan: Plan, interface: Interface) -> dict[str, object]:
+def _inputs(samples: Samples, plan: FeedingPlan, interface: Interface) -> dict[str, object]:
     """Return what an evaluation says of its inputs: `from`, `why` there is nothing better, and what is notable."""
     found: dict[str, object] = {"from": samples.origin}
     if samples.why:
@@ -91,18 +92,18 @@ def _inputs(samples: Samples, plan: Plan, interface: Interface) -> dict[str, obj
     return {**found, "notes": told} if told else found
 
 
-def _made_up(samples: Samples, plan: Plan, interface: Interface) -> list[str]:
+def _made_up(samples: Samples, plan: FeedingPlan, interface: Interface) -> list[str]:
     return notes(plan.drawn, interface.inputs) if samples.origin == "noise" else []
 
 
-def _slow(plan: Plan) -> list[str]:
+def _slow(plan: FeedingPlan) -> list[str]:
     if plan.count is None:
         return []
     compared = "1 sample was" if plan.count == 1 else f"{plan.count} samples were"
     return [f"TensorFlow is slow on this model, so that {compared} compared"]
 
 
-def _warning(samples: Samples, plan: Plan, interface: Interface) -> dict[str, object]:
+def _warning(samples: Samples, plan: FeedingPlan, interface: Interface) -> dict[str, object]:
     """Return the warning of inputs that were made up in another way than usual, or that are few."""
     told, slow = _made_up(samples, plan, interface), _slow(plan)
     if not told and not slow:
@@ -131,7 +132,7 @@ class _RefusedError(Exception):
 class _OtherPlanError(Exception):
     """The outputs that were written are to be forgotten: the samples must be fed in another way."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: FeedingPlan) -> None:
         super().__init__()
         self.plan = plan
 
@@ -141,19 +142,19 @@ class _Running:
     """TensorFlow's run over the samples, and what is noted of it. `samples` are those that it was at last."""
 
     request: Request
-    model: Original
+    model: ReferenceModel
     interface: Interface
     written: Writing
     true: Writing
     samples: Samples = field(init=False)
 
-    def run(self, samples: Samples) -> tuple[Plan, dict[str, object]]:
+    def run(self, samples: Samples) -> tuple[FeedingPlan, dict[str, object]]:
         """Write the outputs; return how samples were fed, and the facts.
 
         Raises:
             ActionError: TensorFlow cannot run them, nor others that could be made up.
         """
-        plan = Plan(count=self._affordable(samples))
+        plan = FeedingPlan(count=self._affordable(samples))
         while True:
             try:
                 return plan, self._pass(plan)
@@ -196,7 +197,7 @@ class _Running:
             return 0.0
         return time.process_time() - started
 
-    def _search(self, plan: Plan) -> Drawn | None:
+    def _search(self, plan: FeedingPlan) -> Drawn | None:
         """Return other made-up inputs that TensorFlow accepts, None if none were found in time."""
         started = time.process_time()
 
@@ -212,13 +213,13 @@ class _Running:
 
         return search(fits, self.interface.inputs)
 
-    def _taken(self, plan: Plan) -> Samples:
+    def _taken(self, plan: FeedingPlan) -> Samples:
         return take(self.request, self.interface, plan=plan)
 
     def _run_once(self, feed: Feed) -> None:
         self.model(prepared(feed.inputs, self.interface))
 
-    def _pass(self, plan: Plan) -> dict[str, object]:
+    def _pass(self, plan: FeedingPlan) -> dict[str, object]:
         self.samples = self._taken(plan)
         noted = _Noted(model=self.model, interface=self.interface, plan=plan)
         for place, feed in enumerate(self.samples.feeds()):
@@ -240,9 +241,9 @@ class _Running:
 class _Noted:
     """One pass: the outputs of the feed that was run last, and what is known of all."""
 
-    model: Original
+    model: ReferenceModel
     interface: Interface
-    plan: Plan
+    plan: FeedingPlan
     outputs: dict[str, Array] = field(default_factory=dict)
     truth: dict[str, Array] = field(default_factory=dict)
     _scales: dict[str, float] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The source as TensorFlow itself runs it: what an IR is compared with and timed against.
 
-    model = original(request, interface)
+    model = reference_model(request, interface)
 
 A `Frozen` graph; for a SavedModel that cannot be frozen, its signature as shipped; for a .tflite TFLite's interpreter.
 """
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, filled
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import CANNOT_FREEZE, Frozen
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SAVED_MODEL = "saved-model"
 UNFROZEN = frozenset({CANNOT_FREEZE, "tensorflow-cannot-load"})
 
 
-class Original(Protocol):
+class ReferenceModel(Protocol):
     """A loaded source.
 
     `quanta` holds the step of each output that comes in integers, by the interface's names.
@@ -77,48 +78,48 @@ class LiteOriginal:
 
     @property
     def operations(self) -> int:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.operations
 
     @property
     def quanta(self) -> Mapping[str, float]:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.quanta
 
     @property
     def in_integers(self) -> bool:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.plain is not None
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite(feed)
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.again(feed)
 
     @property
     def computes_in(self) -> str:
-        """See `Original`: OpenVINO has no .tflite compute in half precision."""
+        """See `ReferenceModel`: OpenVINO has no .tflite compute in half precision."""
         return ""
 
     @property
     def truth_name(self) -> str:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.truth_name
 
     @property
     def truth_is_dear(self) -> bool:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.truth_is_dear
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self.lite.truth(feed)
 
 
-def original(request: Request, interface: Interface) -> Original:
+def reference_model(request: Request, interface: Interface) -> ReferenceModel:
     """Load the request's source, with the interface's cut, shapes and constants.
 
     Raises:
@@ -139,7 +140,7 @@ def original(request: Request, interface: Interface) -> Original:
     )
 
 
-def _of_graph(request: Request, interface: Interface) -> Original:
+def _of_graph(request: Request, interface: Interface) -> ReferenceModel:
     """Return the source frozen, or where that cannot be, as shipped.
 
     Raises:

@@ -31,11 +31,11 @@ from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorTy
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.diagnostics import did_you_mean
+from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import screen
 from ovmake.workers.conversion.refusing_tflite import unread
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, message_of
 from ovmake.workers.reference.tflite_truth import floated
 
 Shape = tuple[int, ...]

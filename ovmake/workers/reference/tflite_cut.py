@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of, screen
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.tflite import cut_out
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ovmake.commands.gc.command import collect
-from ovmake.commands.gc.plan import Limits, Plan
+from ovmake.commands.gc.plan import Limits, RemovalPlan
 from ovmake.engine.results import journal_name
 from ovmake.graph.action import Action, Graph
 from ovmake.store.cas import FOLDER
@@ -32,7 +32,7 @@ def m_and_n() -> FakeRepo:
     return there
 
 
-def gc(there: FakeRepo, current: Graph, limits: Limits | None = None, *, dry_run: bool = False) -> Plan:
+def gc(there: FakeRepo, current: Graph, limits: Limits | None = None, *, dry_run: bool = False) -> RemovalPlan:
     return collect(current.actions, there.disk, there.database, limits or Limits(), dry_run=dry_run)
 
 
@@ -62,7 +62,7 @@ def stored(there: FakeRepo) -> set[str]:
     return {name.replace("/", "") for name in there.disk.under(FOLDER)}
 
 
-def removed(plan: Plan) -> dict[str, list[str]]:
+def removed(plan: RemovalPlan) -> dict[str, list[str]]:
     """Return the removed files by reason."""
     return {why: [file.path for file in files] for why, files in plan.files.items() if files}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.inspect.description import Description, Layer, Port, Signature, Trouble
+from ovmake.commands.inspect.description import Description, LayerDescription, Port, Signature, Trouble
 
 IMAGE = Port(name="image", shape=(-1, 96, 96, 3), type="f32")
 SCORES = Port(name="scores", shape=(-1, 10), type="f32")
@@ -24,18 +24,18 @@ MOBILE = Description(
     inputs=(IMAGE,),
     outputs=(SCORES,),
     layers=(
-        Layer(
+        LayerDescription(
             name="backbone",
             operations=("Conv2D", "BiasAdd", "Relu6"),
             outputs=(Port(name="a:0", shape=(-1, 3, 3, 1280), type="f32"),),
             parts=2,
         ),
-        Layer(
+        LayerDescription(
             name="backbone/a_layer_with_quite_a_long_name_in_it",
             operations=("Conv2D", "BiasAdd", "Relu6"),
             outputs=(Port(name="b:0", shape=(-1, 3, 3, 1280), type="f32"),),
         ),
-        Layer(
+        LayerDescription(
             name="split",
             operations=("Split",),
             outputs=(

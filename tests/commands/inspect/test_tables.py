@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.inspect.description import Layer, Port
+from ovmake.commands.inspect.description import LayerDescription, Port
 from ovmake.commands.inspect.tables import lines_of
 from tests.commands.inspect.models import MOBILE, QUANTIZED, UNSUPPORTED
 
@@ -76,9 +76,11 @@ OpenVINO converts it, to 9 operations
     assert expected == text(QUANTIZED)
 
 
-def many(count: int) -> tuple[Layer, ...]:
+def many(count: int) -> tuple[LayerDescription, ...]:
     port = Port(name="t:0", shape=(-1, 7), type="f32")
-    return tuple(Layer(name=f"layer_{index}", operations=("Relu",), outputs=(port,)) for index in range(count))
+    return tuple(
+        LayerDescription(name=f"layer_{index}", operations=("Relu",), outputs=(port,)) for index in range(count)
+    )
 
 
 def test_of_two_thousand_layers_the_first_and_the_last_are_shown() -> None:

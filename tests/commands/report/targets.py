@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ovmake.commands.report.facts.control import Search
 from ovmake.commands.report.facts.measurement import ByDefault, Measurement, Ratio, SideFigures, TimedLayer, Way
-from ovmake.commands.report.facts.records import Evaluation, Layer, OutputDifference, Requirement, TargetReport
+from ovmake.commands.report.facts.records import Evaluation, ExecutedLayer, OutputDifference, Requirement, TargetReport
 from ovmake.commands.report.facts.weighing import Candidate, Speed, SpeedCheck, Weighing
 from ovmake.commands.report.tables import Page, build_page
 
@@ -145,9 +145,9 @@ def evaluated(
         operations_openvino=47,
         executed={"f32": 1, "i8": 2},
         layers=(
-            Layer(name="convolution.8", type="Convolution", precision="i8"),
-            Layer(name="fashion_1/classifier_1/BiasAdd", type="FullyConnected", precision="i8"),
-            Layer(name="fashion_1/classifier_1/Softmax", type="Softmax", precision="f32"),
+            ExecutedLayer(name="convolution.8", type="Convolution", precision="i8"),
+            ExecutedLayer(name="fashion_1/classifier_1/BiasAdd", type="FullyConnected", precision="i8"),
+            ExecutedLayer(name="fashion_1/classifier_1/Softmax", type="Softmax", precision="f32"),
         ),
         weights={"f32": 4552, "i8": 148_256},
     )

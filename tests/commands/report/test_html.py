@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import ovmake.commands.report
-from ovmake.commands.report.facts.records import Layer, TargetReport
+from ovmake.commands.report.facts.records import ExecutedLayer, TargetReport
 from ovmake.commands.report.render.charts import charts_of, draw
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.tables import Page, build_page
@@ -104,7 +104,7 @@ def test_names_and_messages_are_escaped_wherever_they_are_shown() -> None:
             evaluated(metric=HOSTILE),
             differences=(hostile_output,),
             executed={HOSTILE: 1},
-            layers=(Layer(name=HOSTILE, type=HOSTILE, precision=HOSTILE),),
+            layers=(ExecutedLayer(name=HOSTILE, type=HOSTILE, precision=HOSTILE),),
             weights={HOSTILE: 1},
         ),
         measurement=replace(measured(), machine=HOSTILE, inputs=HOSTILE),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.commands.watch.watch_paths import Spots, spots_of
+from ovmake.commands.watch.watch_paths import WatchPaths, spots_of
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def spots(root: Path, *paths: str, ignored: tuple[str, ...] = ("build", ".ovmake")) -> Spots:
+def spots(root: Path, *paths: str, ignored: tuple[str, ...] = ("build", ".ovmake")) -> WatchPaths:
     return spots_of(str(root), ["Ovfile", *paths], ignored=ignored)
 
 
-def folders(found: Spots, root: Path) -> list[str]:
+def folders(found: WatchPaths, root: Path) -> list[str]:
     return [os.path.relpath(folder, root) for folder in found.folders()]
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.damaged import HINT, damage, explained
 from ovmake.sources.leveldb import crc32c, masked
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from tests.graphdefs import message
 from tests.workers.tables import written
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.fetched import check_fetched, lacking
-from ovmake.workers.ipc.protocol import ActionError
 from tests.graphdefs import message
 from tests.workers.tables import written
 

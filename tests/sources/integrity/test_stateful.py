@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.integrity.stateful import of_signature, refuse, remembered
 from ovmake.sources.screening.bodies import Bodies
-from ovmake.workers.ipc.protocol import ActionError
 from tests.graphdefs import graph_def, message, node
 from tests.workers.metagraphs import entry, meta_graph, named, saved_model
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.screening.allowed_ops import ALLOWED, CALLERS, CONDITIONS, ONLY_WHEN_RUN, REASONS, objection
 from tests.graphdefs import message
 from tests.workers.conftest import run_python
@@ -91,5 +91,5 @@ def test_attributes_count(op: str, attribute: str, value: str, reason: str) -> N
 
 
 def test_attribute_that_the_caller_of_a_function_fills_is_not_taken_for_harmless() -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(ProtobufError):
         objection("PrintV2", {"output_stream": memoryview(message((9, "stream")))})

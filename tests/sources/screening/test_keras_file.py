@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.archives import UNREADABLE
 from ovmake.sources.screening.keras_file import LARGEST_CONFIG, screen_file
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.hostile_keras import CONFIG, FORMS, archive, changed, h5py, hdf5, lying, sound
 
 
@@ -65,7 +65,7 @@ SCREEN = """
 import resource
 import sys
 from pathlib import Path
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from ovmake.sources.screening.keras_file import screen_file
 taken = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData"))
 resource.setrlimit(resource.RLIMIT_DATA, (taken + (100 << 20), taken + (100 << 20)))

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.screening.keras_names import Builtins, screen_keras
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.conftest import run_python
 
 BUILTINS = Builtins(library="Keras 3", classes=frozenset({"Dense", "Sequential"}), functions=frozenset({"relu"}))

@@ -9,11 +9,11 @@ from random import Random
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.protobuf import Message
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS, ONLY_WHEN_RUN
 from ovmake.sources.screening.meta_graph import RESTORES, SAVES, MetaGraph, Superfluous
 from ovmake.sources.screening.screen import screen
-from ovmake.workers.ipc.protocol import ActionError
 from tests.examples import tries
 from tests.graphdefs import graph_def, message, node
 from tests.workers import metagraphs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.conversion.executed import counts, insist, not_executed
-from ovmake.workers.ipc.protocol import ActionError
 
 BF16 = {"execute-in": "bf16"}
 

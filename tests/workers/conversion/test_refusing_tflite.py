@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.dataflow import Op
-from ovmake.sources.tflite_graph import Flat
+from ovmake.sources.tflite_graph import TfliteGraph
 from ovmake.workers.conversion.refusing_tflite import refused, unread
-from ovmake.workers.ipc.protocol import ActionError
 
 UNTRANSLATED = "OpenVINO cannot convert `m.tflite`: Check 'a' failed at b: No translator found for Mine node."
 RESOURCE = "OpenVINO cannot convert `m.tflite`: Check 'a' failed at b: Unexpected type: RESOURCE"
 
 
-def flat(*ops: Op, kinds: dict[str, str], silent: tuple[str, ...] = ()) -> Flat:
+def flat(*ops: Op, kinds: dict[str, str], silent: tuple[str, ...] = ()) -> TfliteGraph:
     """Return a model from `x` to the last operation."""
     given = Op(name="x", type="Placeholder")
-    return Flat(
+    return TfliteGraph(
         ops=(given, Op(name="w", type="Const"), *ops),
         inputs={"x": "x:0"},
         outputs={"y": f"{ops[-1].name}:0"},
@@ -32,7 +32,7 @@ def operator(name: str, *inputs: str) -> Op:
     return Op(name=name, type="Operator", inputs=inputs)
 
 
-def told(message: str, model: Flat) -> ActionError:
+def told(message: str, model: TfliteGraph) -> ActionError:
     return refused(ActionError("cannot-convert", message, setting="source"), model)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation import checking
 from ovmake.workers.evaluation.checking import check_samples
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from tests.workers.inputs.datasets.models import interface, tensor
 
 MODEL = interface(tensor("x", -1, 2), classes=3)

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.differences import Difference, difference, largest
-from ovmake.workers.ipc.protocol import ActionError
 
 
 @pytest.mark.parametrize("actual", [-math.inf, math.nan, 1.0])

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.calibration_check import check_calibration
 from ovmake.workers.inputs.datasets.yielded import DIGITS
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from tests.workers.inputs.datasets.models import interface, paint, tensor
 
 MODEL = interface(tensor("x", -1, 2), classes=3)

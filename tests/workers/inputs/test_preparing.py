@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Constant, Interface, Preparation, Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled, prepared, unprepared
-from ovmake.workers.ipc.protocol import ActionError
 
 
 def brought(array: Any, plan: Preparation) -> Any:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovmake.workers.inputs.feeding_plan import Plan
+from ovmake.errors import ActionError
+from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.interface import Interface, Preparation, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, calibrating, take
 from ovmake.workers.inputs.synthetic import Drawn
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 
 def interface(*inputs: Tensor) -> Interface:
@@ -92,7 +93,7 @@ def test_made_up_heights_and_widths_differ_from_what_the_ir_resizes_to() -> None
     assert ((16, 3, 11, 8), "uint8") == (image.shape, image.dtype.name)
 
 
-def planned(folder: Path, plan: Plan, params: dict[str, object] | None = None, **arrays: Array) -> Samples:
+def planned(folder: Path, plan: FeedingPlan, params: dict[str, object] | None = None, **arrays: Array) -> Samples:
     plan.write(str(folder / "plan.json"))
     inputs = {"plan": str(folder / "plan.json")}
     if arrays:
@@ -102,16 +103,18 @@ def planned(folder: Path, plan: Plan, params: dict[str, object] | None = None, *
     return take(request, interface(f32("x", -1, 3)))
 
 
-@pytest.mark.parametrize("plan", [Plan(), Plan(count=4, whole=("y",), drawn=Drawn(size=8, ranges=(("a", (0, 2)),)))])
-def test_a_plan_is_read_as_it_was_written(tmp_path: Path, plan: Plan) -> None:
+@pytest.mark.parametrize(
+    "plan", [FeedingPlan(), FeedingPlan(count=4, whole=("y",), drawn=Drawn(size=8, ranges=(("a", (0, 2)),)))]
+)
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path, plan: FeedingPlan) -> None:
     plan.write(str(tmp_path / "plan"))
 
-    assert plan == Plan.of(Request(id=1, kind="evaluate", inputs={"plan": str(tmp_path / "plan")}))
+    assert plan == FeedingPlan.of(Request(id=1, kind="evaluate", inputs={"plan": str(tmp_path / "plan")}))
 
 
 def test_samples_are_fed_as_the_plan_says(tmp_path: Path) -> None:
     plain, few, alone = (
-        planned(tmp_path, plan) for plan in (Plan(), Plan(count=4), Plan(count=4, whole=("y",)))
+        planned(tmp_path, plan) for plan in (FeedingPlan(), FeedingPlan(count=4), FeedingPlan(count=4, whole=("y",)))
     )  # fmt: skip
 
     assert ([16], [4], [1, 1, 1, 1]) == tuple([feed.count for feed in one.feeds()] for one in (plain, few, alone))
@@ -120,7 +123,7 @@ def test_samples_are_fed_as_the_plan_says(tmp_path: Path) -> None:
 
 def test_of_a_calibration_set_those_judge_that_do_not_calibrate(tmp_path: Path) -> None:
     rows = np.arange(120, dtype=np.float32).reshape(40, 3)
-    judging = planned(tmp_path, Plan(), {"calibrating": 30}, x=rows)
+    judging = planned(tmp_path, FeedingPlan(), {"calibrating": 30}, x=rows)
     inputs = {"dataset": str(tmp_path / "cal.npz")}
     request = Request(id=1, kind="quantize", params={"seed": 0, "samples": 30}, inputs=inputs)
 
@@ -133,7 +136,7 @@ def test_of_a_calibration_set_those_judge_that_do_not_calibrate(tmp_path: Path) 
 
 @pytest.mark.parametrize("count", [30, 12])
 def test_where_all_samples_calibrate_noise_judges_and_says_why(tmp_path: Path, count: int) -> None:
-    samples = planned(tmp_path, Plan(), {"calibrating": 30}, x=np.zeros((count, 3), np.float32))
+    samples = planned(tmp_path, FeedingPlan(), {"calibrating": 30}, x=np.zeros((count, 3), np.float32))
 
     assert "noise" == samples.origin
     assert f"all {count} samples of the calibration set calibrate" == samples.why
@@ -144,5 +147,5 @@ def test_a_limit_holds_for_both(tmp_path: Path) -> None:
     rows = np.zeros((100, 3), np.float32)
     params: dict[str, object] = {"calibrating": 30, "dataset.limit": 35}
 
-    assert 5 == planned(tmp_path, Plan(), params, x=rows).count
-    assert "noise" == planned(tmp_path, Plan(), {**params, "dataset.limit": 30}, x=rows).origin
+    assert 5 == planned(tmp_path, FeedingPlan(), params, x=rows).count
+    assert "noise" == planned(tmp_path, FeedingPlan(), {**params, "dataset.limit": 30}, x=rows).origin

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ovmake.errors import ActionError
 from ovmake.workers.inspection.data import inspect_data
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 
 def told(path: Path) -> dict[str, object]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ovmake.workers.ipc.helper_worker import Sibling
+from ovmake.workers.ipc.helper_worker import HelperWorker
 from ovmake.workers.ipc.protocol import Request
 
 # A worker that imports no framework until it has a use for it.
@@ -16,13 +16,13 @@ NOTHING = Request(id=1, kind="nothing")
 
 
 @pytest.fixture
-def sibling() -> Iterator[Sibling]:
-    started = Sibling("openvino")
+def sibling() -> Iterator[HelperWorker]:
+    started = HelperWorker("openvino")
     yield started
     started.end()
 
 
-def test_sibling_answers_and_stays(sibling: Sibling) -> None:
+def test_sibling_answers_and_stays(sibling: HelperWorker) -> None:
     first = sibling.ask(NOTHING)
     process = sibling._process
     second = sibling.ask(NOTHING)
@@ -33,7 +33,7 @@ def test_sibling_answers_and_stays(sibling: Sibling) -> None:
     assert process is sibling._process
 
 
-def test_sibling_that_was_killed_is_started_again(sibling: Sibling) -> None:
+def test_sibling_that_was_killed_is_started_again(sibling: HelperWorker) -> None:
     sibling.ask(NOTHING)
     process = sibling._process
     assert process is not None

@@ -10,9 +10,9 @@ import pytest
 
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference import kept_model
-from ovmake.workers.reference.reference_model import Original
+from ovmake.workers.reference.reference_model import ReferenceModel
 
-MODEL = cast("Original", object())
+MODEL = cast("ReferenceModel", object())
 
 
 @pytest.fixture

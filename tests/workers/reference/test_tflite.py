@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.sources.tflite_graph import ops_of_tflite
-from ovmake.workers.ipc.protocol import ActionError
 from tests import warm
 from tests.workers.conftest import run_python
 

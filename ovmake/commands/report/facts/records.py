@@ -18,11 +18,10 @@ from ovmake.commands.report.facts.control import Search
 from ovmake.commands.report.facts.measurement import Measurement
 from ovmake.commands.report.facts.weighing import SpeedCheck, Weighing
 from ovmake.engine.executor import ActionOutcome, Outcome
-from ovmake.graph.action import Action, Artifact, Graph
+from ovmake.graph.action import ELSEWHERE, Action, Artifact, Graph
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
-from ovmake.rules import requiring
-from ovmake.rules.benchmark import ELSEWHERE
+from ovmake.verdicts import requirements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class OutputDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class ExecutedLayer:
     """What the runtime makes of one or several operations: `name` is the first one's, `precision` as executed."""
 
     name: str
@@ -72,7 +71,7 @@ class Evaluation:
     operations_tensorflow: int | None
     operations_openvino: int
     executed: Mapping[str, int]
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[ExecutedLayer, ...] = ()
     weights: Mapping[str, int] = field(default_factory=dict)
     not_measured: str = ""
     unit: str = "share"
@@ -218,7 +217,7 @@ def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tupl
         wanted = {param.name.removeprefix("require."): float(str(param.value)) for param in asked.params}
         measured = outcome.actions.get(f"benchmark {name}")
         why = _why_not_measured(measured, {} if outcome.actions[f"publish {name}"].outputs else {"ir": ""})
-        judged += requiring.judge(wanted, _json(measured, "measurement", read), why)
+        judged += requirements.judge(wanted, _json(measured, "measurement", read), why)
     return tuple(
         Requirement(
             name=one.name,
@@ -232,13 +231,13 @@ def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tupl
     )
 
 
-def _judged_size(sized: Action, outcome: Outcome) -> requiring.Judged:
+def _judged_size(sized: Action, outcome: Outcome) -> requirements.JudgedRequirement:
     most = int(str(sized.params[0].value))
     maker = next(given.origin for given in sized.inputs if isinstance(given.origin, Artifact))
     made = outcome.actions[maker.action].outputs
     if made is None:
-        return requiring.unmade_size(most)
-    return requiring.judge_size(most, sum(made[role].size_bytes for role in ("xml", "bin")))
+        return requirements.unmade_size(most)
+    return requirements.judge_size(most, sum(made[role].size_bytes for role in ("xml", "bin")))
 
 
 def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measurement | str]]:
@@ -347,7 +346,7 @@ def _evaluation(body: Mapping[str, Any]) -> Evaluation:
         operations_tensorflow=body["operations"]["tensorflow"],
         operations_openvino=body["operations"]["openvino"],
         executed=body["executed"],
-        layers=tuple(Layer(**layer) for layer in body["layers"]),
+        layers=tuple(ExecutedLayer(**layer) for layer in body["layers"]),
         weights=body["weights"],
         not_measured=str(body.get("not_measured", "")),
     )

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.choosing import chosen
 from ovmake.workers.evaluation.metrics.tally import Mean
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 
 class Cosine(Mean):

@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.metrics.choosing import same_count
 from ovmake.workers.evaluation.metrics.tally import Metric, Tally
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, message_of
 
 BOXES, SCORES, CLASSES, COUNT = "detection_boxes", "detection_scores", "detection_classes", "num_detections"
 CORNERS = 4

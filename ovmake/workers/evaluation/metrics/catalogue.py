@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.agreeing import Cosine
 from ovmake.workers.evaluation.metrics.boxes import CocoMap, image_ids, read_annotations
 from ovmake.workers.evaluation.metrics.choosing import check_positive, class_labels, unknown_output
@@ -29,7 +30,7 @@ from ovmake.workers.evaluation.metrics.own import Own, load
 from ovmake.workers.evaluation.metrics.tally import Metric, Options, Tally, Unit
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.user_code import note_of
 
 Check = Callable[[Metric, Array | None, Tensor | None], None]

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.tally import Metric
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 NO_CLASS = -1
 # Above it an output of one column says 1: it is taken for a probability.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.choosing import (
     NO_CLASS,
     answers,
@@ -17,7 +18,6 @@ from ovmake.workers.evaluation.metrics.choosing import (
 )
 from ovmake.workers.evaluation.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 SAMPLES_AND_CLASSES = 2
 # A label moved so, in words; and from which score on it says something.

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.choosing import NO_CLASS, answers, class_labels, same_count
 from ovmake.workers.evaluation.metrics.tally import Metric, Tally
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 PLACES = 3  # samples, height, width
 

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.choosing import chosen, same_count
 from ovmake.workers.evaluation.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 MEAN = "always answering the mean of the labels"
 # Elements of a sample's label up to which it is kept, for the mean is known at the end only: not maps of depths.

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.errors import ActionError, kind_and_message_of
 from ovmake.workers.evaluation.metrics.tally import Metric, Tally
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, kind_and_message_of
 from ovmake.workers.ipc.user_code import noted
 
 # A function may take its time, and is called twice for each.

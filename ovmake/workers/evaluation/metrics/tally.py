@@ -19,8 +19,8 @@ from typing import Literal
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 # share: 0 to 1, shown in per cent. labels: the labels' own unit. none: a plain number.
 Unit = Literal["share", "labels", "none"]

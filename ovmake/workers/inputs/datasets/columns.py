@@ -21,9 +21,10 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 
 # The share of a disk's free space that is taken to unpack a file of 1 MB that may become 1 GB.
 ROOM = 0.9

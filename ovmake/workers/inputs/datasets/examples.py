@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ovmake.sources.protobuf import Message, WireError, fields
+from ovmake.sources.protobuf import Message, ProtobufError, fields
 from ovmake.workers.inputs.preparing import Array
 
 # The numbers of a feature, f32 or i64 [n]; or its strings, which may be encoded images.
@@ -55,7 +55,7 @@ def _integers(packed: memoryview) -> Array:
     if not len(octets):
         return np.zeros(0, np.uint64)
     if not len(ends) or ends[-1] != len(octets) - 1:
-        raise WireError("truncated varint")
+        raise ProtobufError("truncated varint")
     starts = np.concatenate([[0], ends[:-1] + 1])
     places = np.arange(len(octets)) - np.repeat(starts, ends - starts + 1)
     parts = (octets & (_CONTINUED - 1)).astype(np.uint64) << (_BITS * places).astype(np.uint64)

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.columns import Column, Given, side_by_side, stacked_labels
 from ovmake.workers.inputs.datasets.yielded import Yielded
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.helper_worker import Sibling
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.helper_worker import HelperWorker
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.user_code import note_of
 
 
@@ -84,7 +85,7 @@ def run_loader(given: Given) -> Loaded:
             scratch=given.scratch or "",
         )
         # A fresh process each time: modules that the user's code imports may have been edited since the last.
-        process = Sibling("loader", who=f"the process of `{called}`")
+        process = HelperWorker("loader", who=f"the process of `{called}`")
         response = process.ask(asked)
         process.end()
         if response is None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.columns import Given
 from ovmake.workers.inputs.datasets.decoding import (
     MAGIC,
@@ -29,7 +30,6 @@ from ovmake.workers.inputs.datasets.decoding import (
 )
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 
 # The likeliest first: where a height of 4 and 3 channels meet, the channels are the 3.
 MODES = {3: "RGB", 1: "L", 4: "RGBA"}

@@ -30,11 +30,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from ovmake.errors import ActionError, kind_and_message_of, message_of
 from ovmake.workers.inputs.datasets.columns import ROOM
 from ovmake.workers.inputs.datasets.yielded import FINGERPRINT_BYTES, YIELD_ONE
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.progress import counted
-from ovmake.workers.ipc.protocol import ActionError, Request, kind_and_message_of, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.user_code import noted, say
 
 PAIR = 2

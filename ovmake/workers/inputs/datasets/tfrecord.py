@@ -19,7 +19,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from ovmake.sources.protobuf import WireError
+from ovmake.sources.protobuf import ProtobufError
 from ovmake.workers.inputs.datasets.columns import (
     Column,
     Given,
@@ -161,7 +161,7 @@ class TFRecords:
     def _features(self, number: int) -> dict[str, memoryview]:
         try:
             return features(memoryview(self._data(number)))
-        except WireError as error:
+        except ProtobufError as error:
             raise self.given.unreadable(
                 ValueError(f"{error}; is it a tf.train.Example?"), self._called(number)
             ) from error
@@ -174,7 +174,7 @@ class TFRecords:
             raise self.given.error("dataset-array", message)
         try:
             return value_of(found[name])
-        except WireError as error:
+        except ProtobufError as error:
             raise self.given.unreadable(error, self._called(number)) from error
 
     def _plain(self, value: Value, tensor: Tensor, name: str, number: int) -> Array:

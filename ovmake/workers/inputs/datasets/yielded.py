@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 
 FINGERPRINT_BYTES = 8
 DIGITS = 2 * FINGERPRINT_BYTES

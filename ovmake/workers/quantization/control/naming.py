@@ -17,9 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.reading import frozen_by_tensorflow
-from ovmake.workers.ipc.protocol import ActionError, Request, message_of
+from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.layer_map import Traced, trace
 
 LISTS = ("given_back", "worst")

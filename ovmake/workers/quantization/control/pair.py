@@ -33,7 +33,7 @@ FEW_BITS = frozenset({"i8", "u8", "i4", "u4"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class QuantizedLayer:
     """An operation that the INT8 model computes on quantized values. `name` is its name in both models."""
 
     name: str
@@ -49,7 +49,7 @@ class Pair:
         self.originals = frozenset(by_name(floating))
         self.quantized_values = self._quantized_values()
         self.layers = tuple(
-            Layer(name=node.get_friendly_name(), type=node.get_type_name())
+            QuantizedLayer(name=node.get_friendly_name(), type=node.get_type_name())
             for node in quantized.get_ordered_ops()
             if node.get_friendly_name() in self.originals
             and node.get_type_name() not in MOVES | NO_LAYERS

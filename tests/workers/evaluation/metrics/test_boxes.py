@@ -11,9 +11,9 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics import Metric, drop_interval
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.evaluation.metrics.counting import counted, metric
 
 IMAGES, BOXES = 12, 8

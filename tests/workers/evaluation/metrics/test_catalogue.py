@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.ovfile.schema.keys import METRICS
 from ovmake.workers.evaluation.metrics import check_labels
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.evaluation.metrics.counting import metric
 
 

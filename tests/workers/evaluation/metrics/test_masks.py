@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 from tests.lazily import Lazy
 from tests.workers.evaluation.metrics.counting import counted, metric
 

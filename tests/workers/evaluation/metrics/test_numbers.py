@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 from tests.lazily import Lazy
 from tests.workers.evaluation.metrics.counting import agrees_with_itself, counted, metric
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics import Metric, check_labels, drop_interval
 from ovmake.workers.inputs.interface import Interface
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.evaluation.metrics.counting import agrees_with_itself, counted, metric
 
 

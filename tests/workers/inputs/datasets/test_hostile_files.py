@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import npz
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.hostile_keras import archive, changed, lying
 from tests.workers.inputs.datasets.models import IMAGES, interface, labels, samples, tensor, values
 from tests.workers.inputs.datasets.test_tfrecord import example, framed

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import decoding
 from ovmake.workers.inputs.datasets.columns import each_of
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.inputs.datasets.models import IMAGES, interface, labels, samples, tensor, values
 from tests.workers.inputs.datasets.test_tfrecord import example, write
 
@@ -30,7 +30,7 @@ POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\ns
 READ = """
 import sys
 from pathlib import Path
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from tests.workers.inputs.datasets.models import IMAGES, samples
 try:
     list(samples(IMAGES, Path(sys.argv[1]), images__resize=[4, 4]).feeds())

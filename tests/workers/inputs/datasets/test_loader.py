@@ -9,9 +9,10 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import spooling
 from ovmake.workers.inputs.samples import Samples
-from ovmake.workers.ipc.protocol import ActionError, Request
+from ovmake.workers.ipc.protocol import Request
 from tests.workers.inputs.datasets.models import interface, labels, samples, tensor, values
 
 X = interface(tensor("x", -1, 2))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from tests.workers.inputs.datasets.models import IMAGES, interface, labels, paint, samples, tensor, values
 
 PAIR = interface(tensor("x", -1, 2))

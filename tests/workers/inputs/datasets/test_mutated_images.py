@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from tests.examples import tries
 from tests.workers.inputs.datasets.models import interface, samples, tensor
 from tests.workers.inputs.datasets.test_hostile_images import gif, png, tiff, webp

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import npz
 from ovmake.workers.inputs.datasets.columns import Given
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.inputs.datasets.models import interface, labels, request, samples, tensor, values
 
 X = interface(tensor("x", -1, 3))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovmake.workers.ipc.protocol import ActionError
+from ovmake.errors import ActionError
 from tests.e2e.conftest import run_tensorflow
 from tests.workers.inputs.datasets.models import IMAGES, interface, labels, samples, tensor, values
 

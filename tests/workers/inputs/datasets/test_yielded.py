@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.yielded import DIGITS, Yielded
 from ovmake.workers.inputs.samples import Samples
-from ovmake.workers.ipc.protocol import ActionError
 from tests.workers.inputs.datasets.models import samples
 from tests.workers.inputs.datasets.test_loader import X, load
 

@@ -10,7 +10,7 @@ from ovmake.graph.lower import lower
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.spec import Require
 from ovmake.rules import build_target, measure_target
-from ovmake.rules.requiring import Judged, judge, judge_size, unmade_size
+from ovmake.verdicts.requirements import JudgedRequirement, judge, judge_size, unmade_size
 
 OVFILE = """
 [models.m]
@@ -42,7 +42,7 @@ def measurement(**openvino: object) -> dict[str, Any]:
     }
 
 
-def one(name: str, wanted: float, found: dict[str, Any] | None, why: str = "") -> Judged:
+def one(name: str, wanted: float, found: dict[str, Any] | None, why: str = "") -> JudgedRequirement:
     (judged,) = judge({name: wanted}, found, why)
     return judged
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.rules.speed import judge
+from ovmake.verdicts.speed import judge
 
 QUICK = {
     "rounds": [{"fp32": 300.0, "ir": 200.0 + number} for number in range(20)],

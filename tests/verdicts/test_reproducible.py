@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ovmake.rules.publish import Published, reproducible
+from ovmake.verdicts.record import Published, reproducible
 
 SEARCH: dict[str, object] = {"trials": []}
 

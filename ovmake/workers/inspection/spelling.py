@@ -1,0 +1,23 @@
+"""Types of tensors as OpenVINO spells them, for both halves that load TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+Json = dict[str, Any]
+
+
+_OPENVINO_NAMES = {"float": "f", "double": "f", "int": "i", "uint": "u"}
+
+
+def openvino_name(dtype: Any) -> str:
+    """Return a TensorFlow or numpy type as OpenVINO spells it: `f32` for float32."""
+    name = tf.as_dtype(dtype).name
+    kind = name.rstrip("0123456789")
+    if name == "bfloat16":
+        return "bf16"
+    if name == "bool":
+        return "boolean"
+    return f"{_OPENVINO_NAMES[kind]}{name.removeprefix(kind)}" if kind in _OPENVINO_NAMES else name
