@@ -1,0 +1,288 @@
+"""From frozen dataclasses to JSON and back, strictly. `schema.py` says in JSON Schema what that writes.
+
+    encode(value) -> JSON                     a dataclass becomes an object; a field at its default is left out
+    decode(Verdict, data, "verdict") -> Verdict
+    to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict
+    flat(value) -> {"accuracy.max-drop": "1%", ...}      what a reason names, and an action's digest covers
+
+The writer, the reader, the digest and the schema of a thing come from its one dataclass. Fields may be None, bool, int,
+float, str, a `Literal`, a dataclass, `X | None`, a union of dataclasses that a `Literal` field tells apart,
+`Mapping[str, X]`, `tuple[X, ...]`, `tuple[X, Y]`, and `object` for any JSON. A name is the field's, with hyphens for
+underscores in a class with `KEBAB = True` (those are named as in an Ovfile); `field(metadata=named("class"))` gives
+another one.
+
+Rule 1: nothing is guessed. An unknown field, a missing one, one of another type, a number that is not finite: each is a
+        `ContractError` that names the file and the field.
+Rule 2: a field with a default may be missing, and is left out where it has that default. So a new option with a default
+        changes no digest of what was made without it.
+Rule 3: standard library only. Workers import this, and may run in an environment that has little else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from ovmake.contracts.values import JsonValue
+
+NAME = "name"
+
+T = TypeVar("T")
+
+
+class ContractError(ValueError):
+    """What was read is no such thing. The message names the file, the field and what was expected."""
+
+
+def named(name: str) -> Mapping[str, str]:
+    """Return the metadata of a field that has another name in JSON, such as "class" or "from"."""
+    return {NAME: name}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a dataclass: its name in Python and in JSON, its type, and its default (`required`: it has none)."""
+
+    attribute: str
+    name: str
+    type: object
+    required: bool
+    default: Callable[[], object]
+
+
+@functools.cache
+def fields(cls: type) -> tuple[Field, ...]:
+    """Return the fields of a dataclass, in their order."""
+    hints = typing.get_type_hints(cls)
+    kebab = bool(getattr(cls, "KEBAB", False))
+    return tuple(_field(one, hints[one.name], kebab=kebab) for one in dataclasses.fields(cls))
+
+
+def _field(one: dataclasses.Field[object], hint: object, *, kebab: bool) -> Field:
+    plain = one.name.replace("_", "-") if kebab else one.name
+    made = one.default_factory
+    factory = made if made is not dataclasses.MISSING else functools.partial(_given, one.default)
+    return Field(
+        attribute=one.name,
+        name=one.metadata.get(NAME, plain),
+        type=hint,
+        required=one.default is dataclasses.MISSING and made is dataclasses.MISSING,
+        default=factory,
+    )
+
+
+def _given(value: object) -> object:
+    return value
+
+
+def is_contract(value: object) -> bool:
+    """Whether a value is an instance of a dataclass."""
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def encode(value: object) -> object:
+    """Return a value as JSON has it: objects, arrays, strings, numbers, true, false, null.
+
+    Raises:
+        ContractError: a number is not finite, or a value has no form in JSON.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ContractError(f"{value} is no number in JSON")
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): encode(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(one) for one in value]
+    if is_contract(value):
+        return {name: encode(one) for name, one in written(value)}
+    raise ContractError(f"a {type(value).__name__} has no form in JSON")
+
+
+def written(value: object) -> Iterator[tuple[str, object]]:
+    """Yield the fields of a dataclass that are not at their default, by their names in JSON."""
+    for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
+        held = getattr(value, one.attribute)
+        if one.required or held != one.default() or type(held) is not type(one.default()):
+            yield one.name, held
+
+
+def to_bytes(value: object) -> bytes:
+    """Return a JSON file's content."""
+    return (json.dumps(encode(value), indent=1, allow_nan=False) + "\n").encode()
+
+
+def from_bytes(cls: type[T], data: bytes, where: str) -> T:
+    """Return what a JSON file holds; `where` is what it is called in an error.
+
+    Raises:
+        ContractError: it is no JSON, or no such thing.
+    """
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise ContractError(f"{where} is no JSON: {error}") from error
+    return decode(cls, content, where)
+
+
+def decode(cls: type[T], data: object, where: str) -> T:
+    """Return the dataclass that JSON describes; `where` is what it is called in an error.
+
+    Raises:
+        ContractError: see the module.
+    """
+    found: T = _object(cls, data, where)  # type: ignore[assignment]
+    return found
+
+
+def _object(cls: type, data: object, where: str) -> object:
+    if not isinstance(data, Mapping):
+        raise ContractError(f"{where} is {_kind(data)}, and an object is expected")
+    expected = fields(cls)
+    known = {one.name for one in expected}
+    for name in data:
+        if name not in known:
+            raise ContractError(f"{where} has a field `{name}` that is unknown")
+    values = {}
+    for one in expected:
+        if one.name in data:
+            values[one.attribute] = _value(one.type, data[one.name], f"{where}: `{one.name}`")
+        elif one.required:
+            raise ContractError(f"{where} lacks the field `{one.name}`")
+    return cls(**values)
+
+
+def _value(hint: object, data: object, where: str) -> object:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _object(hint, data, where)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        if not any(data == one and type(data) is type(one) for one in arguments):
+            raise ContractError(
+                f"{where} is {json.dumps(data)}, and one of {', '.join(map(repr, arguments))} is expected"
+            )
+        return data
+    if origin in (typing.Union, types.UnionType):
+        return _one_of(arguments, data, where)
+    if origin is tuple:
+        return _array(arguments, data, where)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        if not isinstance(data, Mapping):
+            raise ContractError(f"{where} is {_kind(data)}, and an object is expected")
+        return {name: _value(arguments[1], one, f"{where}: `{name}`") for name, one in data.items()}
+    return _scalar(hint, data, where)
+
+
+def _array(arguments: tuple[object, ...], data: object, where: str) -> tuple[object, ...]:
+    if not isinstance(data, list | tuple):
+        raise ContractError(f"{where} is {_kind(data)}, and an array is expected")
+    if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
+        return tuple(_value(arguments[0], one, f"{where}[{index}]") for index, one in enumerate(data))
+    if len(data) != len(arguments):
+        raise ContractError(f"{where} has {len(data)} elements, and {len(arguments)} are expected")
+    pairs = enumerate(zip(arguments, data, strict=True))
+    return tuple(_value(hint, one, f"{where}[{index}]") for index, (hint, one) in pairs)
+
+
+_SCALARS: Mapping[object, tuple[str, Callable[[object], bool]]] = {
+    bool: ("true or false", lambda data: isinstance(data, bool)),
+    int: ("a whole number", lambda data: isinstance(data, int) and not isinstance(data, bool)),
+    float: ("a number", lambda data: isinstance(data, int | float) and not isinstance(data, bool)),
+    str: ("a string", lambda data: isinstance(data, str)),
+    type(None): ("null", lambda data: data is None),
+}
+
+
+def _scalar(hint: object, data: object, where: str) -> object:
+    if hint is object:  # any JSON, frozen
+        return _frozen(data)
+    if hint not in _SCALARS:
+        raise TypeError(f"{where}: a contract has no fields of type {hint}")
+    words, fits = _SCALARS[hint]
+    if not fits(data):
+        raise ContractError(f"{where} is {_kind(data)}, and {words} is expected")
+    if hint is float and not math.isfinite(float(data)):  # type: ignore[arg-type]
+        raise ContractError(f"{where} is not finite")
+    return float(data) if hint is float and not isinstance(data, float) and isinstance(data, int) else data
+
+
+def _frozen(data: object) -> object:
+    return tuple(map(_frozen, data)) if isinstance(data, list | tuple) else data
+
+
+def _one_of(hints: tuple[object, ...], data: object, where: str) -> object:
+    """Return the value under the first of the types that it fits; of dataclasses, the one with its tag."""
+    if data is None and type(None) in hints:
+        return None
+    rest = [hint for hint in hints if hint is not type(None)]
+    if len(rest) == 1:
+        return _value(rest[0], data, where)
+    errors = []
+    for hint in rest:
+        try:
+            return _exactly(hint, data, where)
+        except ContractError as error:
+            errors.append(str(error))
+    tagged = _by_tag(rest, data)
+    if tagged is not None:
+        return _object(tagged, data, where)
+    raise ContractError(f"{where} fits nothing that is expected: {'; '.join(dict.fromkeys(errors))}")
+
+
+def _exactly(hint: object, data: object, where: str) -> object:
+    """Decode, and keep 1 an int where a union has both int and float."""
+    if hint is float and isinstance(data, int):
+        raise ContractError(f"{where} is a whole number")
+    return _value(hint, data, where)
+
+
+def _by_tag(hints: list[object], data: object) -> type | None:
+    """Return the dataclass one of whose `Literal` fields has the value that the object has, None if none has."""
+    for hint in hints:
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(data, Mapping):
+            tags = [one for one in fields(hint) if typing.get_origin(one.type) is typing.Literal]
+            if any(data.get(tag.name) in typing.get_args(tag.type) for tag in tags):
+                return hint
+    return None
+
+
+def _kind(data: object) -> str:
+    kinds = {type(None): "null", bool: "true or false", int: "a number", float: "a number", str: "a string"}
+    return "an array" if isinstance(data, list | tuple) else kinds.get(type(data), "an object")
+
+
+def flat(value: object) -> dict[str, JsonValue]:
+    """Return a dataclass as dotted names and values, less what is at its default: `{"inputs.image.mean": (0.5,)}`.
+
+    A name that has a dot itself stands as it is: reasons are read by people, and `encode` is what is read back.
+    """
+    return dict(_flattened(value, ""))
+
+
+def _flattened(value: object, prefix: str) -> Iterator[tuple[str, JsonValue]]:
+    entries = written(value) if is_contract(value) else iter(value.items()) if isinstance(value, Mapping) else None
+    if entries is None:
+        yield prefix.removesuffix("."), _leaf(value)
+        return
+    for name, one in entries:
+        yield from _flattened(one, f"{prefix}{name}.")
+
+
+def _leaf(value: object) -> JsonValue:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(map(_leaf, value))
+    if isinstance(value, Mapping):
+        return tuple((str(name), _leaf(one)) for name, one in value.items())
+    if is_contract(value):
+        return tuple((name, _leaf(one)) for name, one in written(value))
+    raise TypeError(f"a {type(value).__name__} is no setting")
