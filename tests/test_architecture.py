@@ -396,3 +396,48 @@ def test_only_the_command_line_exits() -> None:
 def test_modules_open_with_their_map() -> None:
     """A module's docstring is its map."""
     assert [] == [name for name in everywhere() if not ast.get_docstring(tree(name))]
+
+
+def packages() -> dict[str, list[str]]:
+    """Return every package with the names of its modules and packages."""
+    found: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        if path.name == "__init__.py":
+            found.setdefault(name, [])
+        if name:
+            found.setdefault(name.rpartition(".")[0], []).append(
+                path.parent.name + "/" if path.name[0] == "_" else path.name
+            )
+    return found
+
+
+# How the map of a package lists them: at the start of a line, or after a comma of one that begins so.
+LISTED = re.compile(r"^ *((?:[a-z_0-9]+(?:\.py|/), )*[a-z_0-9]+(?:\.py|/))(?: |$)", re.MULTILINE)
+
+
+def test_the_map_of_a_package_lists_its_modules_and_no_others() -> None:
+    wrong = []
+    for name, inside in packages().items():
+        listed = [one for line in LISTED.findall(ast.get_docstring(tree(name)) or "") for one in line.split(", ")]
+        if name and sorted(listed) != sorted(one for one in inside if one != "__main__.py"):
+            wrong.append(
+                f"{name}: lists {sorted(set(listed) - set(inside))}, lacks {sorted(set(inside) - set(listed))}"
+            )
+
+    assert wrong == []
+
+
+# A package that holds more is two.
+MOST_MODULES = 16
+MOST_LINES = 3500
+
+
+def test_packages_are_small_enough_to_be_read() -> None:
+    wrong = []
+    for name, inside in packages().items():
+        flat = [path for path in (modules()[name].parent).glob("*.py") if path.name != "__init__.py"]
+        lines = sum(path.read_text().count("\n") for path in flat)
+        if len(flat) > MOST_MODULES or lines > MOST_LINES:
+            wrong.append(f"{name}: {len(flat)} modules of {lines} lines, and {len(inside)} in all")
+
+    assert wrong == []

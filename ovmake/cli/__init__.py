@@ -3,9 +3,15 @@
 Exit status: 0 all good; 1 a target failed; 2 the Ovfile or the command line is wrong; 130 interrupted.
 Data goes to stdout, everything else to stderr. The modules:
 
+    running.py    one command and its errors; or "up to date", without a command
+    arguments.py  what the command line takes
     building.py   commands that run actions: build, report, debug
-    observing.py  commands that look, or clear up
-    console.py    what they share: the repo opened, what is told and how
+    observing.py  commands that observe, or clear up
+    console.py    what they share: the repo opened, lines and errors
+    terminal.py   a build's events as lines
+    live.py       what runs now, below those lines
+    timeline.py   a build's events as a timeline file
+    narrow.py     lines for a terminal that is narrower than they are
     plain.py      characters that the terminal lacks
 
 Here is what a no-op needs, and what holds for all commands: nothing else is loaded before a command is known.

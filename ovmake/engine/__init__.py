@@ -17,4 +17,6 @@ Deciding is pure and stands apart from doing. The modules:
     events.py           what the executor tells whoever listens
     target_outcome.py   what became of a target. Pure
     status.py           a line per target, from a dry run
+    scores.py           both scores of a gate's metric, as facts hold them. Pure
+    user_code.py        which function of the user's ran when a process died
 """

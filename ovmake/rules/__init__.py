@@ -1,28 +1,19 @@
 """Rules: each lowers one section of the Ovfile to actions. Pure.
 
-    freeze.py            a source OpenVINO cannot read   -> a TensorFlow graph without variables
-    convert.py           source, inputs, batch           -> canonical FP32 IR and its interface
-    compress.py          precisions fp16 and bf16        -> FP16 weights
-    quantize.py          precision int8                  -> INT8 by nncf.quantize
-    compress_weights.py  int8-weights, int4-weights      -> weights in 8 or 4 bits by nncf.compress_weights
-    control.py           INT8 that misses its promise    -> INT8 with layers given back to floating point
-    name_layers.py       what it gave back               -> the same with the names of the source's layers
-    check_samples.py     datasets                        -> what is wrong with them, before anything long begins
-    check_source.py      a source's bytes                -> that TensorFlow loads them, and what it answers
-    reference.py         the same through TensorFlow     -> its outputs, for comparison
-    evaluate.py          the IR against the reference    -> figures
-    gate.py              figures against the promise     -> passed, or the target fails
-    auto.py              candidates                      -> the fastest that keeps its gate
-    publish.py           what passed                     -> build/<model>/<precision>/
-    speed.py             INT8 and FP32 taking turns      -> a warning where INT8 is slower
-    requiring.py         what else the Ovfile asks for    -> passed, or the target fails
-    benchmark.py         IR and TensorFlow taking turns  -> a measurement (for `ovmake report`)
-    debug.py             the IR, layer by layer          -> where it leaves TensorFlow (for `ovmake debug`)
-
-    settings.py          which settings of a target which action uses
-    choosing.py          which candidate of `auto` is published, and why
-    intervals.py         how sure a ratio of speeds is
-    searching.py         what a search for layers to give back found, in words
+    freeze.py         a source OpenVINO cannot read   -> a TensorFlow graph without variables
+    convert.py        source, inputs, batch           -> canonical FP32 IR and its interface
+    precisions/       the canonical IR                -> IRs of other precisions
+    check_samples.py  datasets                        -> what is wrong with them, before anything long begins
+    check_source.py   a source's bytes                -> that TensorFlow loads them, and what it answers
+    reference.py      the same through TensorFlow     -> its outputs, for comparison
+    evaluate.py       the IR against the reference    -> figures
+    gate.py           figures against the promise     -> passed, or the target fails
+    publish.py        what passed                     -> build/<model>/<precision>/
+    speed.py          INT8 and FP32 taking turns      -> a warning where INT8 is slower
+    requiring.py      what else the Ovfile asks for   -> passed, or the target fails
+    benchmark.py      IR and TensorFlow taking turns  -> a measurement (for `ovmake report`)
+    debug.py          the IR, layer by layer          -> where it leaves TensorFlow (for `ovmake debug`)
+    settings.py       which settings of a target which action uses
 
 A rule imports nothing heavier than the graph: what an action *does* is in `ovmake.workers`, under the action's kind.
 """
@@ -34,19 +25,19 @@ from dataclasses import dataclass
 from ovmake.graph.action import Action
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
-from ovmake.rules.auto import Candidate, choose, time_candidates, weigh
 from ovmake.rules.benchmark import benchmark
-from ovmake.rules.compress import compress
-from ovmake.rules.compress_weights import compress_weights
-from ovmake.rules.control import control
 from ovmake.rules.convert import convert
 from ovmake.rules.debug import compare_layers
 from ovmake.rules.evaluate import evaluate
 from ovmake.rules.freeze import freeze
 from ovmake.rules.gate import gate, judge
-from ovmake.rules.name_layers import name_layers
+from ovmake.rules.precisions.auto import Candidate, choose, time_candidates, weigh
+from ovmake.rules.precisions.compress import compress
+from ovmake.rules.precisions.compress_weights import compress_weights
+from ovmake.rules.precisions.control import control
+from ovmake.rules.precisions.name_layers import name_layers
+from ovmake.rules.precisions.quantize import quantize
 from ovmake.rules.publish import GateActions, publish
-from ovmake.rules.quantize import quantize
 from ovmake.rules.reference import reference
 from ovmake.rules.requiring import check_size, require
 from ovmake.rules.settings import is_traced

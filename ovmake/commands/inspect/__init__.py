@@ -7,5 +7,6 @@ finding.py      which files and folders are models, or data; names         (read
 data.py         which data fits a model, and for what                     PURE
 settling.py     what of an Ovfile to begin with was tried, and builds     PURE
 starter.py      an Ovfile that begins with what was found                 PURE
+trial.py        the gates of an Ovfile to begin with, tried before it is written
 command.py      the two commands
 """

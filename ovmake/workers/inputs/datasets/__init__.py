@@ -11,8 +11,11 @@
     pictures.py  one image to an input: resize, crop, channels, layout
     decoding.py  which images are opened, how large, how many at a time
     manifest.py  .csv with a header: numbers, class names, paths of images and .npy
-    tfrecord.py  TFRecord files and folders of them; examples.py: what one record holds
-    loader.py    a Python function of the user's, which runs in a process of its own (spooling.py)
+    tfrecord.py  TFRecord files and folders of them
+    examples.py  what one record of them holds
+    loader.py    a Python function of the user's, which runs in a process of its own
+    spooling.py  what that process does
+    yielded.py   whether a loader yields the same in each pass
 
 What a form of dataset is, is told by the path: see `open_dataset`. Nothing here imports a framework.
 """
