@@ -231,8 +231,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "int8-judged-on-noise": Mutation(
         "rules/gate.py",
-        '("accuracy.real-data", _needs_real_data(target) or None),',
-        '("accuracy.real-data", None),',
+        "        real_data=_needs_real_data(target),\n",
+        "        real_data=False,\n",
         RULES,
     ),
     "calibrating-samples-judge": Mutation(
@@ -249,8 +249,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "neighbours-unasked": Mutation(
         "verdicts/verdict.py",
-        "    if (same := check_neighbours(evaluation, params)) is not None and not same.kept:\n",
-        "    if (same := check_neighbours(evaluation, params)) is not None and same.kept:\n",
+        "    if (same := check_neighbours(evaluation, promise)) is not None and not same.kept:\n",
+        "    if (same := check_neighbours(evaluation, promise)) is not None and same.kept:\n",
         "tests/verdicts/test_by_default.py",
     ),
     "unmeasured-silently": Mutation(

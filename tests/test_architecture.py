@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, str] = {
     **dict.fromkeys(("", "diagnostics", "errors", "units", "machine", "seal"), ""),
     "contracts": "",
     # What is built, without effects.
-    "ovfile": "diagnostics units",
+    "ovfile": "diagnostics units contracts",
     "graph": "diagnostics contracts ovfile.spec",
     "verdicts": "units contracts ovfile.spec graph",
     "rules": "diagnostics contracts ovfile graph verdicts",
@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, str] = {
     "commands.debug": "diagnostics ovfile.spec graph store engine project",
     "commands.gc": "units graph store engine project commands.check",
     "commands.inspect": "units diagnostics errors ovfile graph store engine project sources workers.ipc",
-    "commands.report": "units diagnostics ovfile.spec graph verdicts store engine project",
+    "commands.report": "units diagnostics contracts ovfile.spec graph verdicts store engine project",
     "commands.watch": "diagnostics graph store engine project",
     "cli": "units diagnostics ovfile graph store engine project commands",
     "__main__": "cli",
@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, str] = {
     "workers.reference": "errors diagnostics sources workers.ipc workers.inputs workers.loading workers.conversion"
     " workers.evaluation",
     "workers.matching": "errors sources workers.ipc workers.inputs workers.conversion workers.evaluation",
-    "workers.quantization": "errors diagnostics verdicts workers.ipc workers.inputs workers.conversion"
+    "workers.quantization": "errors diagnostics contracts verdicts workers.ipc workers.inputs workers.conversion"
     " workers.evaluation workers.matching",
     "workers.measurement": "errors machine sources workers.ipc workers.inputs workers.loading workers.conversion"
     " workers.evaluation workers.reference",

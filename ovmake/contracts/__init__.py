@@ -1,5 +1,6 @@
 """What passes between actions, and between processes: types that both sides import, and one codec.
 
+params/     the settings of each kind of action, nested and typed
 values.py   values that JSON and the digest of an action both hold
 codec.py    from dataclasses to JSON and back, strictly
 schema.py   the JSON Schema of a dataclass

@@ -9,7 +9,8 @@ The writer, the reader, the digest and the schema of a thing come from its one d
 float, str, a `Literal`, a dataclass, `X | None`, a union of dataclasses that a `Literal` field tells apart,
 `Mapping[str, X]`, `tuple[X, ...]`, `tuple[X, Y]`, and `object` for any JSON. A name is the field's, with hyphens for
 underscores in a class with `KEBAB = True` (those are named as in an Ovfile); `field(metadata=named("class"))` gives
-another one.
+another one. `flat` alone differs in two things: `field(metadata=flat_as("accuracy"))` names a field as another one, ""
+has its fields stand beside those around it; and a class with a method `setting()` is the one value that this returns.
 
 Rule 1: nothing is guessed. An unknown field, a missing one, one of another type, a number that is not finite: each is a
         `ContractError` that names the file and the field.
@@ -31,7 +32,7 @@ from typing import TypeVar
 
 from ovmake.contracts.values import JsonValue
 
-NAME = "name"
+NAME, FLAT = "name", "flat"
 
 T = TypeVar("T")
 
@@ -45,12 +46,21 @@ def named(name: str) -> Mapping[str, str]:
     return {NAME: name}
 
 
+def flat_as(name: str) -> Mapping[str, str]:
+    """Return the metadata of a field that has another name in `flat`; with "", its own fields stand in its place."""
+    return {FLAT: name}
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a dataclass: its name in Python and in JSON, its type, and its default (`required`: it has none)."""
+    """A field of a dataclass: its name in Python, in JSON and in `flat`, its type, and its default.
+
+    `required`: it has no default.
+    """
 
     attribute: str
     name: str
+    flat: str
     type: object
     required: bool
     default: Callable[[], object]
@@ -68,9 +78,11 @@ def _field(one: dataclasses.Field[object], hint: object, *, kebab: bool) -> Fiel
     plain = one.name.replace("_", "-") if kebab else one.name
     made = one.default_factory
     factory = made if made is not dataclasses.MISSING else functools.partial(_given, one.default)
+    name = one.metadata.get(NAME, plain)
     return Field(
         attribute=one.name,
-        name=one.metadata.get(NAME, plain),
+        name=name,
+        flat=one.metadata.get(FLAT, name),
         type=hint,
         required=one.default is dataclasses.MISSING and made is dataclasses.MISSING,
         default=factory,
@@ -103,16 +115,16 @@ def encode(value: object) -> object:
     if isinstance(value, list | tuple):
         return [encode(one) for one in value]
     if is_contract(value):
-        return {name: encode(one) for name, one in written(value)}
+        return {one.name: encode(held) for one, held in written(value)}
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
 
 
-def written(value: object) -> Iterator[tuple[str, object]]:
-    """Yield the fields of a dataclass that are not at their default, by their names in JSON."""
+def written(value: object) -> Iterator[tuple[Field, object]]:
+    """Yield the fields of a dataclass that are not at their default, with what they hold."""
     for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
         held = getattr(value, one.attribute)
         if one.required or held != one.default() or type(held) is not type(one.default()):
-            yield one.name, held
+            yield one, held
 
 
 def to_bytes(value: object) -> bytes:
@@ -268,12 +280,17 @@ def flat(value: object) -> dict[str, JsonValue]:
 
 
 def _flattened(value: object, prefix: str) -> Iterator[tuple[str, JsonValue]]:
-    entries = written(value) if is_contract(value) else iter(value.items()) if isinstance(value, Mapping) else None
-    if entries is None:
+    setting = getattr(value, "setting", None)
+    if callable(setting):
+        yield prefix.removesuffix("."), _leaf(setting())
+    elif is_contract(value):
+        for one, held in written(value):
+            yield from _flattened(held, f"{prefix}{one.flat}." if one.flat else prefix)
+    elif isinstance(value, Mapping):
+        for name, held in value.items():
+            yield from _flattened(held, f"{prefix}{name}.")
+    else:
         yield prefix.removesuffix("."), _leaf(value)
-        return
-    for name, one in entries:
-        yield from _flattened(one, f"{prefix}{name}.")
 
 
 def _leaf(value: object) -> JsonValue:
@@ -284,5 +301,5 @@ def _leaf(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return tuple((str(name), _leaf(one)) for name, one in value.items())
     if is_contract(value):
-        return tuple((name, _leaf(one)) for name, one in written(value))
+        return tuple((one.name, _leaf(held)) for one, held in written(value))
     raise TypeError(f"a {type(value).__name__} is no setting")

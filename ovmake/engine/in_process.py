@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
+from ovmake.contracts.params.judging import CheckSizeParams, CheckSpeedParams, RequireParams, WeighParams
+from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
@@ -31,6 +34,8 @@ from ovmake.verdicts import (
 )
 from ovmake.verdicts.record import Published, record
 
+T = TypeVar("T")
+
 GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
 
 
@@ -40,20 +45,19 @@ def run_here(job: Job) -> Success | Failure:
 
 
 def _gate(job: Job) -> Success | Failure:
-    evaluation = _read(job, "evaluation")
-    verdict, default = decide(evaluation, job.params), default_verdict(evaluation, job.params)
+    params, evaluation = _params(job, GateParams), _read(job, "evaluation")
+    verdict, default = decide(evaluation, params.promise), default_verdict(evaluation, params.promise)
     search = _read_if_any(job, "search")
     told = _told(verdict, default)
     facts = facts_of(told) | (searching.facts(search) if search else {})
-    promised = "accuracy.promised" in job.params
-    if not verdict.keeps(promised=promised):
+    if not verdict.keeps(promised=params.promise.promised):
         unpublished = "nothing was published; the last good IR, if there is one, is where it was"
         doubts = _doubts(job)
         return Failure(
             code=judging.code(verdict),
             message=verdict.text,
             notes=(*doubts, *(searching.notes(search) if search and verdict.result == "missed" else ()), unpublished),
-            help=judging.advice(verdict, search, evaluation, job.params, doubts=doubts),
+            help=judging.advice(verdict, search, evaluation, params, doubts=doubts),
             setting=verdict.broken or "accuracy",
             facts=facts,
         )
@@ -76,15 +80,15 @@ def _doubts(job: Job) -> tuple[str, ...]:
 
 
 def _judge(job: Job) -> Success:
-    evaluation = _read(job, "evaluation")
-    verdict = decide(evaluation, job.params)
-    _write(job, "verdict", _told(verdict, default_verdict(evaluation, job.params)))
-    _write(job, "kept", {"kept": verdict.keeps(promised="accuracy.promised" in job.params)})
+    promise, evaluation = _params(job, GateParams).promise, _read(job, "evaluation")
+    verdict = decide(evaluation, promise)
+    _write(job, "verdict", _told(verdict, default_verdict(evaluation, promise)))
+    _write(job, "kept", {"kept": verdict.keeps(promised=promise.promised)})
     return Success()
 
 
 def _check_speed(job: Job) -> Success:
-    precision = str(job.params["precision"])
+    precision = _params(job, CheckSpeedParams).precision
     verdict = speed.judge(_read(job, "comparison"), precision)
     _write(job, "speed", verdict.to_json())
     if not verdict.slower:
@@ -101,12 +105,9 @@ def _check_speed(job: Job) -> Success:
 
 
 def _weigh(job: Job) -> Success:
-    precisions = job.params["candidates"]
-    if not isinstance(precisions, tuple):
-        raise TypeError("candidates are an array")
     judged = [
-        choosing.judged(str(name), verdict=_read_if_any(job, f"{name}.verdict"), kept=_read_if_any(job, f"{name}.kept"))
-        for name in precisions
+        choosing.judged(name, verdict=_read_if_any(job, f"{name}.verdict"), kept=_read_if_any(job, f"{name}.kept"))
+        for name in _params(job, WeighParams).candidates
     ]
     rounds = _read(job, "measurement")["rounds"]
     choice = choosing.weigh(judged, rounds if isinstance(rounds, list) else [])
@@ -150,7 +151,7 @@ def _publish(job: Job) -> Success | Failure:
     made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
-            params=job.params,
+            params=job.action.settings,
             tools=job.tools,
             digests=job.digests,
             interface=_read(job, "interface"),
@@ -177,7 +178,7 @@ def _publish(job: Job) -> Success | Failure:
 
 
 def _check_size(job: Job) -> Success | Failure:
-    most = int(str(job.params["require.size"]))
+    most = _params(job, CheckSizeParams).require.size
     judged = requirements.judge_size(most, sum(job.digests[role].size_bytes for role in ("xml", "bin")))
     if judged.result == requirements.MISSED:
         return Failure(
@@ -192,8 +193,7 @@ def _check_size(job: Job) -> Success | Failure:
 
 
 def _require(job: Job) -> Success | Failure:
-    wanted = {name.removeprefix("require."): float(str(value)) for name, value in job.params.items()}
-    judged = requirements.judge(wanted, _read(job, "measurement"))
+    judged = requirements.judge(_params(job, RequireParams).require, _read(job, "measurement"))
     # What is missed first: it is surely wrong.
     failed = sorted(
         (one for one in judged if one.result != requirements.PASSED), key=lambda one: one.result != requirements.MISSED
@@ -220,6 +220,12 @@ KINDS: dict[str, Callable[[Job], Success | Failure]] = {
     "check-size": _check_size,
     "require": _require,
 }
+
+
+def _params(job: Job, kind: type[T]) -> T:
+    if not isinstance(job.action.params, kind):
+        raise TypeError(f"{job.action.name}: its params are no {kind.__name__}")
+    return job.action.params
 
 
 def _read(job: Job, role: str) -> dict[str, object]:

@@ -109,7 +109,7 @@ class WorkerRunner:
         request = Request(
             id=next(self._ids),
             kind=job.action.kind,
-            params=job.params,
+            params=job.action.settings,
             inputs=job.inputs,
             outputs=job.outputs,
             log=job.log,

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from ovmake.contracts.codec import flat
 from ovmake.contracts.values import JsonValue
 from ovmake.ovfile.spec import LIMITS, KeyPath
 
@@ -123,7 +124,7 @@ class Action:
     worker: WorkerName
     tools: tuple[str, ...] = ()
     optional_tools: tuple[str, ...] = ()
-    params: tuple[Param, ...] = ()
+    params: object = None
     inputs: tuple[Input, ...] = ()
     environment: tuple[EnvironmentName, ...] = ()
     outputs: tuple[Output, ...] = ()
@@ -140,6 +141,13 @@ class Action:
     def name(self) -> str:
         """`convert digits`, `quantize digits:int8`: unique in a graph."""
         return f"{self.kind} {self.subject}"
+
+    @property
+    def settings(self) -> dict[str, JsonValue]:
+        """The params as reasons and the digest name them: by the Ovfile's dotted names, less what is at its default."""
+        if isinstance(self.params, tuple):
+            return {param.name: param.value for param in self.params}
+        return {} if self.params is None else flat(self.params)
 
     def place_of(self, setting: str) -> KeyPath | None:
         """Return where the Ovfile has a setting or names an input, None if it does not.

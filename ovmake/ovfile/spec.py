@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ovmake.contracts.params.promise import MaxDrop
 from ovmake.diagnostics import Diagnostic
 
 KeyPath = tuple[str | int, ...]
@@ -161,19 +162,6 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
-    """How much worse than TensorFlow an IR may be: metric units, or a fraction of TensorFlow's metric if `relative`."""
-
-    amount: float
-    relative: bool = False
-
-    @property
-    def written(self) -> float | str:
-        """As an Ovfile has it: 0.01, or "1%"."""
-        return f"{self.amount * 100:.12g}%" if self.relative else self.amount
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricOptions:
     """What an Ovfile says of a metric beyond its name.
 
@@ -204,7 +192,7 @@ class Accuracy:
 
     dataset: str | None
     metric: str | None
-    max_drop: Drop | None
+    max_drop: MaxDrop | None
     cosine: float | None
     max_error: float | None
     promised: bool

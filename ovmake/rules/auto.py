@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ovmake.contracts.params.judging import WeighParams
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
@@ -92,7 +93,7 @@ def weigh(lowering: Lowering, target: Target, *, timed: Action, candidates: Sequ
             kind="weigh",
             subject=target.name,
             worker="here",
-            params=(Param(name="candidates", value=tuple(one.precision for one in candidates)),),
+            params=WeighParams(candidates=tuple(one.precision for one in candidates)),
             inputs=(
                 Input(role="measurement", origin=Artifact(timed.name, "measurement")),
                 *_of_judgements(candidates, "verdict"),

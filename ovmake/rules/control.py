@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, Output
+from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.evaluate import evaluation_of
-from ovmake.rules.gate import promise_params
+from ovmake.rules.gate import promise_settings
 from ovmake.rules.settings import control_params
 
 
@@ -24,12 +24,12 @@ def control(lowering: Lowering, target: Target, *, converted: Action, quantized:
     """Add the search that starts from `quantized`."""
     # A trial is an evaluation like that of the result.
     trial = evaluation_of(lowering, target, converted=converted, ir=quantized, expected=expected)
-    steering = (*promise_params(target), *control_params(target))
+    steering = (*promise_settings(target), *control_params(target))
     return lowering.add(
         replace(
             trial,
             kind="control",
-            params=(*trial.params, *steering),
+            params=(*(Param(name=name, value=value) for name, value in trial.settings.items()), *steering),
             inputs=(
                 *trial.inputs,
                 Input(role="float-xml", origin=Artifact(converted.name, "xml")),

@@ -14,7 +14,7 @@ from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import NOISE, KeyPath, Target
-from ovmake.rules.gate import promise_params
+from ovmake.rules.gate import promise_settings
 from ovmake.rules.settings import (
     control_params,
     device_params,
@@ -161,7 +161,7 @@ def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
     ]
     return [
         *(Param(name=name, value=value) for name, value in named if value is not None),
-        *(param for param in promise_params(target) if param.name not in {"accuracy.promised", "accuracy.real-data"}),
+        *(param for param in promise_settings(target) if param.name not in {"accuracy.promised", "accuracy.real-data"}),
         *metric_params(target),
         *judging_params(datasets, target, labels=accuracy.uses_labels),
     ]

@@ -13,6 +13,7 @@ numbers, and only the file is smaller.
 
 from __future__ import annotations
 
+from ovmake.contracts.params.judging import CheckSpeedParams
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
@@ -56,7 +57,7 @@ def check_speed(lowering: Lowering, target: Target, compared: Action) -> Action:
             kind="check-speed",
             subject=target.name,
             worker="here",
-            params=(Param(name="precision", value=target.precision),),
+            params=CheckSpeedParams(precision=target.precision),
             inputs=(Input(role="comparison", origin=Artifact(compared.name, "comparison")),),
             outputs=(Output(role="speed"),),
             advisory=True,

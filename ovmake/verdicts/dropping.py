@@ -2,7 +2,6 @@
 
     accuracy_drop(reference, candidate, ...) -> float
     check_drop(metric, promise, samples) -> Dropped       `metric` as an evaluation holds it
-    bound_of(promise, reference) -> float                 what it allows, in metric units
 
 The measured drop decides, and nothing else. But another validation set would give another drop, so its interval stands
 beside it; and where that holds the promise too, so that the samples might as well have said the opposite, the text
@@ -15,6 +14,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ovmake.contracts.params.promise import MaxDrop
 from ovmake.verdicts.figures import SLACK, JsonValue, number, score_in_words
 from ovmake.verdicts.sanity import better_by_too_much
 
@@ -55,7 +55,7 @@ class Dropped:
 class _Promise:
     """`max-drop` as the Ovfile has it, and what it comes to in metric units: a share of TensorFlow's score."""
 
-    written: str
+    written: float | str
     bound: float
     per_cent: float | None
 
@@ -88,15 +88,15 @@ def accuracy_drop(reference: float, candidate: float, *, higher_is_better: bool,
     return drop / abs(reference)
 
 
-def check_drop(metric: Mapping[str, object], written: str, samples: object) -> Dropped:
-    """Return whether the promise `written`, 0.01 or "1%", is kept."""
+def check_drop(metric: Mapping[str, object], asked: MaxDrop, samples: object) -> Dropped:
+    """Return whether the promise is kept."""
     reference, candidate = number(metric.get("reference")), number(metric.get("candidate"))
     higher, unit = metric.get("higher_is_better") is not False, metric.get("unit")
     first, second = score_in_words(reference, unit), score_in_words(candidate, unit)
     scores = f"{metric.get('name')} {first} in TensorFlow, {second} in the IR"
     drop = accuracy_drop(reference, candidate, higher_is_better=higher, relative=False)
     known = drop if math.isfinite(drop) else None
-    promise = _promise(written, reference)
+    promise = _promise(asked, reference)
     if promise.per_cent == 0 and drop != 0:
         text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
         return Dropped(check=Check(setting=SETTING, kept=False, text=text), drop=None)
@@ -108,23 +108,16 @@ def check_drop(metric: Mapping[str, object], written: str, samples: object) -> D
     word = "drop" if higher else "rise"
     doubt = "" if known is None else _doubt(drop, promise, between, metric, samples)
     said = f"{word} {promise.shown(drop, unit)}{_held(between, promise, unit, samples)}"
-    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {written}"
+    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {promise.written}"
     text = "; ".join(filter(None, (f"{scores}: {told}", doubt)))
     excess = math.inf if known is None or absurd else drop - promise.bound
     check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
     return Dropped(check=check, drop=known, interval=between, doubt=doubt, absurd=bool(absurd))
 
 
-def bound_of(written: str, reference: float) -> float:
-    """Return the drop that a promise, 0.01 or "1%", allows where TensorFlow's score is `reference`, in metric units."""
-    return _promise(written, reference).bound
-
-
-def _promise(written: str, reference: float) -> _Promise:
-    if not written.endswith("%"):
-        return _Promise(written=written, bound=float(written), per_cent=None)
-    per_cent = abs(reference) / 100
-    return _Promise(written=written, bound=float(written.removesuffix("%")) * per_cent, per_cent=per_cent)
+def _promise(asked: MaxDrop, reference: float) -> _Promise:
+    per_cent = abs(reference) / 100 if asked.relative else None
+    return _Promise(written=asked.written, bound=asked.bound(reference), per_cent=per_cent)
 
 
 def _held(interval: Mapping[str, JsonValue] | None, promise: _Promise, unit: object, samples: object) -> str:

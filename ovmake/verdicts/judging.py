@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.values import JsonValue
 from ovmake.verdicts import Verdict, depends_by_nature, other_batches, searching
 
 Search = Mapping[str, object]
@@ -38,7 +38,7 @@ def advice(
     verdict: Verdict,
     search: Search | None,
     evaluation: Mapping[str, object],
-    params: Mapping[str, JsonValue],
+    params: GateParams,
     *,
     doubts: Sequence[str],
 ) -> str:
@@ -46,9 +46,7 @@ def advice(
     return "; ".join(filter(None, (MEND if doubts else "", _advice(verdict, search, evaluation, params))))
 
 
-def _advice(
-    verdict: Verdict, search: Search | None, evaluation: Mapping[str, object], params: Mapping[str, JsonValue]
-) -> str:
+def _advice(verdict: Verdict, search: Search | None, evaluation: Mapping[str, object], params: GateParams) -> str:
     if verdict.broken == "batch":
         return other_batches(evaluation)
     if verdict.result == "not-measured":
@@ -57,7 +55,7 @@ def _advice(
         return ABSURD if verdict.absurd else CAUSES
     if search is not None:
         return searching.advice(search)
-    if params.get("on-drop") == "fail":
+    if params.on_drop == "fail":
         return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
     return verdict.help
 

@@ -1,6 +1,6 @@
 """Does an answer depend on its neighbours: the same samples in batches of two sizes. Pure.
 
-    check_neighbours(evaluation, params) -> Check | None     None where nothing was compared, or nothing is asked
+    check_neighbours(evaluation, promise) -> Check | None    None where nothing was compared, or nothing is asked
     other_batches(evaluation) -> str                         what helps
     depends_by_nature(evaluation) -> str                     how far TensorFlow's own answers do, "" if they do not
 
@@ -14,26 +14,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.agreement import OWN_FLOATS
 from ovmake.verdicts.dropping import Check
-from ovmake.verdicts.figures import JsonValue, number
+from ovmake.verdicts.figures import number
 
 SETTING = "batch"
 # Of TensorFlow's own dependence: what sums in another order do not explain.
 BY_NATURE = 1e-3
 
 
-def check_neighbours(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Check | None:
+def check_neighbours(evaluation: Mapping[str, object], promise: PromiseParams) -> Check | None:
     """Return whether answers in a batch are those of samples alone; of several outputs the one that is farthest off."""
     outputs = _outputs(evaluation)
-    least = params.get("accuracy.agreement.cosine", params.get("accuracy.neighbours.cosine"))
-    most = params.get("accuracy.agreement.max-error")
+    agreed, most = promise.agreement.cosine, promise.agreement.max_error
+    least = promise.neighbours.cosine if agreed is None else agreed
     checks = [
         check
         for output in outputs
         for check in (
-            _cosine(output, least) if isinstance(least, int | float) else None,
-            _error(output, most) if isinstance(most, int | float) else None,
+            _cosine(output, least) if least is not None else None,
+            _error(output, most) if most is not None else None,
         )
         if check is not None
     ]

@@ -1,8 +1,8 @@
 """Is a promise kept: an evaluation's figures beside the Ovfile's. Pure.
 
-    decide(evaluation, params) -> Verdict
+    decide(evaluation, promise) -> Verdict
 
-`evaluation` is what `evaluating.py` writes, `params` are those of `rules.gate.promise_params`. The gate acts on
+`evaluation` is what `evaluating.py` writes, `promise` is what `rules.gate` makes of the Ovfile. The gate acts on
 the verdict, and the search for layers to give back asks for it: one function, so that they cannot disagree.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.agreement import check_cosine, check_error, empty_outputs, other_sizes
 from ovmake.verdicts.dropping import Check, Dropped, check_drop
 from ovmake.verdicts.figures import JsonValue, number
@@ -101,8 +102,8 @@ def facts_of(verdict: Mapping[str, object]) -> dict[str, JsonValue]:
     return facts
 
 
-def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Verdict:
-    """Return the verdict over an evaluation (see `workers.evaluate`) under the gate's params.
+def decide(evaluation: Mapping[str, object], promise: PromiseParams) -> Verdict:
+    """Return the verdict over an evaluation (see `workers.evaluate`) under a promise.
 
     The result is *missed* when any promise is broken or a figure is not finite, for a NaN keeps no promise. It is
     *not-measured*, and says why, where TensorFlow could not run, where it cannot tell right from wrong (`agreement`),
@@ -113,21 +114,21 @@ def decide(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) ->
         return _unmeasured(reason, str(evaluation.get("help") or ""))
     checks: list[Check] = []
     dropped, metric = None, evaluation.get("metric")
-    if (promise := params.get("accuracy.max-drop")) is not None:
+    if promise.max_drop is not None:
         if not isinstance(metric, dict):
             return _unmeasured("the evaluation holds no metric", "")
-        dropped = check_drop(metric, str(promise), evaluation.get("samples"))
+        dropped = check_drop(metric, promise.max_drop, evaluation.get("samples"))
         checks.append(dropped.check)
     outputs = evaluation.get("outputs")
     figures = [figure for figure in outputs if isinstance(figure, dict)] if isinstance(outputs, list) else []
-    lenient = "accuracy.promised" not in params
-    if isinstance(least := params.get("accuracy.agreement.cosine"), int | float):
-        checks.append(check_cosine(figures, least, lenient=lenient))
-    if isinstance(most := params.get("accuracy.agreement.max-error"), int | float):
-        checks.append(check_error(figures, most, lenient=lenient))
-    if (same := check_neighbours(evaluation, params)) is not None and not same.kept:
+    lenient, asked = not promise.promised, promise.agreement
+    if asked.cosine is not None:
+        checks.append(check_cosine(figures, asked.cosine, lenient=lenient))
+    if asked.max_error is not None:
+        checks.append(check_error(figures, asked.max_error, lenient=lenient))
+    if (same := check_neighbours(evaluation, promise)) is not None and not same.kept:
         checks.append(same)
-    if "accuracy.real-data" in params and (why := _made_up(evaluation)):
+    if promise.real_data and (why := _made_up(evaluation)):
         return _unmeasured(f"{why}; on made-up inputs: {'; '.join(check.text for check in checks)}", NOISE)
     verdict = _verdict(checks, dropped, figures, evaluation)
     if dropped is None or not isinstance(metric, dict) or verdict.result == "not-measured":

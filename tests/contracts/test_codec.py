@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovmake.contracts.codec import ContractError, decode, encode, flat, from_bytes, named, to_bytes
+from ovmake.contracts.codec import ContractError, decode, encode, flat, flat_as, from_bytes, named, to_bytes
 from ovmake.contracts.schema import schema
 
 
@@ -188,6 +188,33 @@ def test_settings_are_flat_for_reasons_and_named_as_in_an_ovfile() -> None:
         "boxes": ((("low", 0), ("high", 1)),),
     } == found
     assert {} == flat(Params())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One value in `flat`."""
+
+    amount: float
+
+    def setting(self) -> str:
+        return f"{self.amount:g}%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """Fields under other names in `flat`."""
+
+    beside: Params = field(default_factory=Params, metadata=flat_as(""))
+    judged: Accuracy = field(default_factory=Accuracy, metadata=flat_as("gate"))
+    share: Share | None = None
+
+
+def test_a_field_is_flat_under_another_name_or_in_its_place_and_nested_in_json() -> None:
+    given = Nested(beside=Params(mean=(1.0,)), judged=Accuracy(max_drop="2%"), share=Share(amount=5.0))
+
+    assert {"mean": (1.0,), "gate.max-drop": "2%", "share": "5%"} == flat(given)
+    assert {"beside": {"mean": [1.0]}, "judged": {"max-drop": "2%"}, "share": {"amount": 5.0}} == encode(given)
+    assert given == decode(Nested, encode(given), "params")
 
 
 def test_a_type_that_no_json_has_is_a_fault_of_the_contract() -> None:

@@ -495,7 +495,7 @@ class Project:
             for given in action.inputs
             for path in [str(getattr(given.origin, "path", given.origin))]
         }
-        facts: dict[Difference, object] = {("param", param.name): repr(param.value) for param in action.params}
+        facts: dict[Difference, object] = {("param", name): repr(value) for name, value in action.settings.items()}
         facts |= {("tool", name): version for name, version in self._tools(action).items()}
         facts |= {("environment", name): value for name, value in self._environment(action).items()}
         # Two inputs may come from one source: the role tells them apart here, though not in a reason.

@@ -6,23 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from ovmake.cli.terminal import lines_of
+from ovmake.contracts.params.judging import CheckSpeedParams, WeighParams
+from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.values import JsonValue
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor
 from ovmake.engine.in_process import run_here
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Param
+from ovmake.graph.action import Action, Artifact, Graph, Input, Output
 from ovmake.graph.digest import of_bytes
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import RealDisk
+from tests.promises import promise
 
 SLOW = {
     "format": 1,
@@ -67,7 +70,7 @@ def checked(root: Path, measured: Mapping[str, object]) -> list[str]:
         kind="check-speed",
         subject="m:int8",
         worker="here",
-        params=(Param(name="precision", value="int8"),),
+        params=CheckSpeedParams(precision="int8"),
         inputs=(Input(role="comparison", origin=Artifact("compare-speed m:int8", "comparison")),),
         outputs=(Output(role="speed"),),
         at=("models", "m"),
@@ -133,11 +136,9 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
         (root / role).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     for role in outputs:  # an action's scratch folder is its own
         (root / f"made.{role}").unlink(missing_ok=True)
-    action = Action(kind=kind, subject="m:auto", worker="here")
-    params: dict[str, JsonValue] = {"candidates": ("fp32", "int8")}
+    action = Action(kind=kind, subject="m:auto", worker="here", params=WeighParams(candidates=("fp32", "int8")))
     return Job(
         action=action,
-        params=params,
         tools={},
         inputs={role: str(root / role) for role in inputs},
         digests={},
@@ -145,6 +146,12 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
         scratch="",
         log="",
     )
+
+
+def under(asked: Job, promised: Mapping[str, object], *, on_drop: Literal["fail"] | None = None) -> Job:
+    """Return a job of a gate that asks for this."""
+    params = GateParams(promise=promise(promised), on_drop=on_drop)
+    return replace(asked, action=replace(asked.action, params=params))
 
 
 def weighed(root: Path, verdicts: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
@@ -188,11 +195,11 @@ def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.
 
 
 def scored(
-    root: Path, metric: Mapping[str, object], promise: JsonValue = 0.05, **params: JsonValue
+    root: Path, metric: Mapping[str, object], promised: float | str = 0.05, *, on_drop: Literal["fail"] | None = None
 ) -> Success | Failure:
     """Return what a gate says of these two scores."""
     asked = job(root, "gate", {"evaluation": {"samples": 200, "metric": metric, "outputs": []}}, "verdict")
-    return run_here(replace(asked, params={"accuracy.max-drop": promise, "accuracy.promised": True, **params}))
+    return run_here(under(asked, {"accuracy.max-drop": promised, "accuracy.promised": True}, on_drop=on_drop))
 
 
 SHARE = {"name": "accuracy", "unit": "share", "higher_is_better": True, "step": 0.005}
@@ -239,7 +246,7 @@ def test_too_few_samples_are_a_warning_beside_that_of_a_guess(tmp_path: Path) ->
 
 
 def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(tmp_path: Path) -> None:
-    missed = scored(tmp_path, {**GUESSING, "candidate": 0.4}, **{"on-drop": "fail"})
+    missed = scored(tmp_path, {**GUESSING, "candidate": 0.4}, on_drop="fail")
 
     assert isinstance(missed, Failure)
     assert "gate-missed" == missed.code
@@ -262,9 +269,9 @@ def test_a_missed_gate_says_what_is_odd_about_the_samples_that_calibrated(
     metric = {**SHARE, "reference": 0.9, "candidate": 0.4, "interval": SURE}
     inputs = {"evaluation": {"samples": 200, "metric": metric, "outputs": []}, "calibrated": calibrated}
     asked = job(tmp_path, "gate", inputs, "verdict")
-    params: dict[str, JsonValue] = {"accuracy.max-drop": 0.05, "accuracy.promised": True, "on-drop": "fail"}
+    promised = {"accuracy.max-drop": 0.05, "accuracy.promised": True}
 
-    missed = run_here(replace(asked, params=params))
+    missed = run_here(under(asked, promised, on_drop="fail"))
 
     assert isinstance(missed, Failure)
     assert notes == missed.notes[:-1]
@@ -274,7 +281,7 @@ def test_a_missed_gate_says_what_is_odd_about_the_samples_that_calibrated(
 def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_path: Path) -> None:
     metric = {**SHARE, "reference": 0.3, "candidate": 0.94, "interval": {**SURE, "low": -0.72, "high": -0.56}}
 
-    failed = scored(tmp_path, metric, **{"on-drop": "fail"})
+    failed = scored(tmp_path, metric, on_drop="fail")
 
     assert isinstance(failed, Failure)
     assert ("gate-absurd", "accuracy.max-drop") == (failed.code, failed.setting)
@@ -283,7 +290,7 @@ def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_p
         "samples), better by more than chance explains: the two were not asked the same"
     )
     assert "the same samples and labels each time" in failed.help
-    assert isinstance(scored(tmp_path, metric, promise=-0.5), Success)  # whoever expects a gain has said so
+    assert isinstance(scored(tmp_path, metric, promised=-0.5), Success)  # whoever expects a gain has said so
 
 
 def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
@@ -315,13 +322,13 @@ SEARCH = {
 
 
 def gated(
-    root: Path, search: Mapping[str, object] | None, *, candidate: float = 0.8, on_drop: str = ""
+    root: Path, search: Mapping[str, object] | None, *, candidate: float = 0.8, on_drop: Literal["fail"] | None = None
 ) -> Success | Failure:
     metric = {"name": "accuracy", "reference": 0.9, "candidate": candidate, "unit": "share", "step": 0.001}
     evaluation = {"samples": 1000, "outputs": [], "metric": metric}
     inputs = {"evaluation": evaluation} | ({} if search is None else {"search": search})
-    promised: dict[str, JsonValue] = {"accuracy.max-drop": 0.01, "accuracy.promised": True, "on-drop": on_drop}
-    return run_here(replace(job(root, "gate", inputs, "verdict"), params=promised))
+    promised = {"accuracy.max-drop": 0.01, "accuracy.promised": True}
+    return run_here(under(job(root, "gate", inputs, "verdict"), promised, on_drop=on_drop))
 
 
 def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layers_hurt(tmp_path: Path) -> None:
@@ -360,7 +367,7 @@ def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_p
         "search": {**SEARCH, "trials": [], "ended": "TensorFlow cannot run it"},
     }
 
-    failure = run_here(replace(job(tmp_path, "gate", inputs, "verdict"), params={"accuracy.promised": True}))
+    failure = run_here(under(job(tmp_path, "gate", inputs, "verdict"), {"accuracy.promised": True}))
 
     assert isinstance(failure, Failure)
     assert "gate-not-measured" == failure.code
@@ -373,7 +380,7 @@ UNMEASURED = {"not_measured": "TensorFlow: Integer division by zero", "help": "n
 
 def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Path) -> None:
     """Silence would read as if all were well."""
-    result = run_here(job(tmp_path, "gate", {"evaluation": UNMEASURED}, "verdict"))
+    result = run_here(under(job(tmp_path, "gate", {"evaluation": UNMEASURED}, "verdict"), {}))
 
     assert isinstance(result, Success)
     (warning,) = ActionProblem.of_facts(result.facts)
@@ -449,9 +456,9 @@ EVALUATION = {
 
 @pytest.mark.parametrize(("promise", "result", "kept"), [(0.2, "passed", True), (0.01, "missed", False)])
 def test_a_judgement_is_data_and_fails_nothing(tmp_path: Path, promise: float, result: str, *, kept: bool) -> None:
-    params: dict[str, JsonValue] = {"accuracy.max-drop": promise, "accuracy.promised": True}
+    promised = {"accuracy.max-drop": promise, "accuracy.promised": True}
 
-    judged = run_here(replace(job(tmp_path, "judge", {"evaluation": EVALUATION}, "verdict", "kept"), params=params))
+    judged = run_here(under(job(tmp_path, "judge", {"evaluation": EVALUATION}, "verdict", "kept"), promised))
 
     assert Success() == judged
     assert result == json.loads((tmp_path / "made.verdict").read_text())["result"]
@@ -464,10 +471,11 @@ INTERFACE = {"way": "direct", "inputs": [], "outputs": [], "constants": {}}
 def published(root: Path, made_by: str, **inputs: Mapping[str, object]) -> tuple[Success | Failure, dict[str, object]]:
     """Return what publishing says, and the record that it writes."""
     plain = job(root, "publish", {"interface": INTERFACE, **inputs}, "record")
-    action = replace(plain.action, inputs=(Input(role="xml", origin=Artifact(f"{made_by} m", "xml")),))
+    settings = {"target": "m:auto", "source": "models/m", "device": "CPU"}
+    made = (Input(role="xml", origin=Artifact(f"{made_by} m", "xml")),)
     digests = {role: of_bytes(role.encode()) for role in ("source", "xml", "bin")}
-    params: dict[str, JsonValue] = {"target": "m:auto", "source": "models/m", "device": "CPU"}
-    result = run_here(replace(plain, action=action, params=params, digests=digests))
+    action = replace(plain.action, inputs=made, params=settings)
+    result = run_here(replace(plain, action=action, digests=digests))
     record = json.loads((root / "made.record").read_text())
     assert isinstance(record, dict)
     return result, record
@@ -504,8 +512,8 @@ def test_what_is_no_object_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: 
     with pytest.raises(TypeError, match="publish m:auto: `interface` is no JSON object"):
         run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
 
-    with pytest.raises(TypeError, match="candidates are an array"):
-        run_here(replace(job(tmp_path, "weigh", {}, "choice"), params={"candidates": "fp32"}))
+    with pytest.raises(TypeError, match="gate m:auto: its params are no GateParams"):
+        run_here(job(tmp_path, "gate", {}, "verdict"))
 
 
 PUBLISH = Action(
@@ -520,7 +528,7 @@ def test_gate_that_passed_beyond_doubt_has_its_figures_to_tell_and_no_warning(tm
     agreeing = {"samples": 8, "outputs": [{"name": "y", "scale": 2.0, "max_abs": 0.0, "cosine": 1.0}]}
     asked = job(tmp_path, "gate", {"evaluation": agreeing}, "verdict")
 
-    passed = run_here(replace(asked, params={"accuracy.agreement.cosine": 0.999}))
+    passed = run_here(under(asked, {"accuracy.agreement.cosine": 0.999}))
 
     assert isinstance(passed, Success)
     assert {"gate": "passed", "drop": None} == passed.facts

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
@@ -36,8 +37,8 @@ def needs(made: Mapping[str, Action], name: str) -> set[str]:
     return {*before, *(more for one in before for more in needs(made, one))}
 
 
-def params(action: Action) -> dict[str, object]:
-    return {param.name: param.value for param in action.params}
+def params(action: Action) -> dict[str, JsonValue]:
+    return action.settings
 
 
 def test_control_stands_between_quantize_and_evaluate() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ovmake.verdicts import Verdict, decide
+from ovmake.verdicts import Verdict
 from ovmake.verdicts.agreement import REAL_DATA
+from tests.promises import decide
 
 FP32: dict[str, Any] = {"accuracy.agreement.cosine": 0.99999, "accuracy.agreement.max-error": 1e-4}
 INT8: dict[str, Any] = {"accuracy.agreement.cosine": 0.98, "accuracy.real-data": True}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.verdicts import decide, default_verdict, depends_by_nature, other_batches
+from ovmake.verdicts import depends_by_nature, other_batches
+from tests.promises import decide, default_verdict
 
 VERIFIED = {"name": "y", "scale": 2.0, "max_abs": 1e-6, "cosine": 1.0, "nan_mismatch": 0}
 ROUNDED = {**VERIFIED, "max_abs": 0.02, "cosine": 0.9998}

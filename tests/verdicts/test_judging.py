@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ovmake.cli.terminal import target_line
+from ovmake.contracts.params.promise import GateParams, PromiseParams
 from ovmake.engine.events import TargetFinished
-from ovmake.verdicts import decide
 from ovmake.verdicts.judging import advice, code, of_publication
+from tests.promises import decide
 
 RECORD = {"compile": 'core.compile_model("m.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'}
 NEEDS = "INFERENCE_PRECISION_HINT=f32"
@@ -56,6 +57,9 @@ def test_targets_line_says_with_which_property_the_promise_is_kept() -> None:
     assert NEEDS == event.to_json()["needs"]
 
 
+ASKED = GateParams(promise=PromiseParams())
+
+
 def test_gate_missed_by_answers_that_depend_on_their_batch_says_what_helps() -> None:
     apart = {"name": "y", "scale": 1.0, "max_abs": 0.9, "cosine": 0.4, "own_max_abs": 0.0, "own_cosine": 1.0}
     same = {"name": "y", "scale": 1.0, "max_abs": 0.0, "cosine": 1.0, "nan_mismatch": 0}
@@ -63,5 +67,5 @@ def test_gate_missed_by_answers_that_depend_on_their_batch_says_what_helps() -> 
     missed = decide(found, {"accuracy.agreement.cosine": 0.99})
 
     helping = "`batch = 64` lets the IR take batches of that size alone, which the gate then judges"
-    assert ("gate-missed", helping) == (code(missed), advice(missed, None, found, {}, doubts=()))
-    assert f"mend what calibrates first; {helping}" == advice(missed, None, found, {}, doubts=("few samples",))
+    assert ("gate-missed", helping) == (code(missed), advice(missed, None, found, ASKED, doubts=()))
+    assert f"mend what calibrates first; {helping}" == advice(missed, None, found, ASKED, doubts=("few samples",))

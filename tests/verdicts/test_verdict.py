@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.verdicts import decide
 from ovmake.verdicts.dropping import accuracy_drop
+from tests.promises import decide
 
 PROMISED = {"accuracy.promised": True}
 

@@ -17,6 +17,7 @@ from typing import Any
 from ovmake.commands.report.facts.control import Search
 from ovmake.commands.report.facts.measurement import Measurement
 from ovmake.commands.report.facts.weighing import SpeedCheck, Weighing
+from ovmake.contracts.params.judging import CheckSizeParams, RequireParams
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import ELSEWHERE, Action, Artifact, Graph
 from ovmake.graph.digest import Digest
@@ -214,7 +215,7 @@ def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tupl
     judged = [] if sized is None else [_judged_size(sized, outcome)]
     asked = graph.actions.get(f"require {name}")
     if asked is not None:
-        wanted = {param.name.removeprefix("require."): float(str(param.value)) for param in asked.params}
+        wanted = asked.params.require if isinstance(asked.params, RequireParams) else {}
         measured = outcome.actions.get(f"benchmark {name}")
         why = _why_not_measured(measured, {} if outcome.actions[f"publish {name}"].outputs else {"ir": ""})
         judged += requirements.judge(wanted, _json(measured, "measurement", read), why)
@@ -232,7 +233,7 @@ def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tupl
 
 
 def _judged_size(sized: Action, outcome: Outcome) -> requirements.JudgedRequirement:
-    most = int(str(sized.params[0].value))
+    most = sized.params.require.size if isinstance(sized.params, CheckSizeParams) else 0
     maker = next(given.origin for given in sized.inputs if isinstance(given.origin, Artifact))
     made = outcome.actions[maker.action].outputs
     if made is None:

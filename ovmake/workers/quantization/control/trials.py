@@ -1,6 +1,6 @@
 """Trials: sets of layers given back, each validated like the IR that will be published, and noted.
 
-    trials = Trials(subject=..., pair=..., params=..., limits=..., journal=...)
+    trials = Trials(subject=..., pair=..., promise=..., limits=..., journal=...)
     trials.attempt(names) -> Outcome        what `search` asks
     trials.disturbed -> numbers of samples  those that plain INT8 disturbs most
 
@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts import decide
-from ovmake.verdicts.dropping import bound_of
 from ovmake.verdicts.figures import SLACK
 from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.inputs.preparing import Array
@@ -112,14 +112,11 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class Trials:
-    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew.
-
-    `params` are the request's, the promise among them.
-    """
+    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew."""
 
     subject: Subject
     pair: Pair
-    params: Mapping[str, Any]
+    promise: PromiseParams
     limits: Limits
     journal: Journal
     device: str
@@ -194,7 +191,7 @@ class Trials:
 
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
-            verdict = decide({**trial.figures, "inputs": self.subject.facts.get("inputs")}, self.params)
+            verdict = decide({**trial.figures, "inputs": self.subject.facts.get("inputs")}, self.promise)
             # Where nothing can be told, there is nothing to look for.
             outcome = Outcome(kept=verdict.result != "missed", distance=verdict.excess)
             return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
@@ -222,12 +219,12 @@ class Trials:
 
         What plain INT8 and the float model reach is told to the user, so they see all samples.
         """
-        written = self.params.get("accuracy.max-drop")
+        promised = self.promise.max_drop
         metric = self.done[0].trial.figures.get("metric") if self.done else None
-        if written is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
+        if promised is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
             return None
         return _Doomed(
-            allowed=bound_of(str(written), metric["reference"]),
+            allowed=promised.bound(metric["reference"]),
             count=self.subject.samples.count,
             reference=metric["reference"] if metric["step"] is not None else None,
         )
