@@ -123,7 +123,7 @@ MUTATIONS: dict[str, Mutation] = {
     "size-at-its-limit": Mutation(
         "verdicts/requirements.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", "tests/verdicts"
     ),
-    "samples-are-no-param": Mutation("rules/settings.py", '        ("samples", settings.samples),\n', "", RULES),
+    "samples-are-no-param": Mutation("rules/settings.py", "samples=settings.samples,", "samples=300,", RULES),
     "cut-by-computation": Mutation(
         "rules/settings.py",
         "by_computation=followed and not is_cut)",

@@ -1,6 +1,7 @@
 """What passes between actions, and between processes: types that both sides import, and one codec.
 
 params/     the settings of each kind of action, nested and typed
+forms.py    the forms of dataset, and which one a path names
 values.py   values that JSON and the digest of an action both hold
 codec.py    from dataclasses to JSON and back, strictly
 schema.py   the JSON Schema of a dataclass

@@ -4,6 +4,7 @@
     decode(Verdict, data, "verdict") -> Verdict
     to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict
     flat(value) -> {"accuracy.max-drop": "1%", ...}      what a reason names, and an action's digest covers
+    beyond(value, base) -> value                         less what is said already
 
 The writer, the reader, the digest and the schema of a thing come from its one dataclass. Fields may be None, bool, int,
 float, str, a `Literal`, a dataclass, `X | None`, a union of dataclasses that a `Literal` field tells apart,
@@ -269,6 +270,21 @@ def _by_tag(hints: list[object], data: object) -> type | None:
 def _kind(data: object) -> str:
     kinds = {type(None): "null", bool: "true or false", int: "a number", float: "a number", str: "a string"}
     return "an array" if isinstance(data, list | tuple) else kinds.get(type(data), "an object")
+
+
+def beyond(value: T, base: T) -> T:
+    """Return a dataclass less what `base` says too: fields that are equal in both are at their default.
+
+    A field without a default stays.
+    """
+    changed: dict[str, object] = {}
+    for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
+        own, other = getattr(value, one.attribute), getattr(base, one.attribute)
+        if own == other and not one.required:
+            changed[one.attribute] = one.default()
+        elif is_contract(own) and type(own) is type(other):
+            changed[one.attribute] = beyond(own, other)
+    return dataclasses.replace(value, **changed)  # type: ignore[type-var]
 
 
 def flat(value: object) -> dict[str, JsonValue]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from ovmake.contracts.params.judging import CheckSizeParams, CheckSpeedParams, RequireParams, WeighParams
 from ovmake.contracts.params.promise import GateParams
+from ovmake.contracts.params.publication import PublishParams
 from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
@@ -151,7 +152,7 @@ def _publish(job: Job) -> Success | Failure:
     made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
-            params=job.action.settings,
+            params=_params(job, PublishParams),
             tools=job.tools,
             digests=job.digests,
             interface=_read(job, "interface"),

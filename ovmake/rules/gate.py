@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.contracts.codec import flat
 from ovmake.contracts.params.promise import GateParams, PromiseParams, Tolerance
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Accuracy, Target
 from ovmake.rules.check_samples import calibrated_inputs
@@ -87,9 +86,3 @@ def _needs_real_data(target: Target) -> bool:
     """Whether made-up inputs say nothing: the ranges of INT8 were chosen for real ones."""
     accuracy = target.accuracy
     return target.quantization is not None and accuracy is not None and not (accuracy.dataset or accuracy.noise)
-
-
-def promise_settings(target: Target) -> tuple[Param, ...]:
-    """Return the promise as settings."""
-    settings = flat(GateParams(promise=promise_of(target)))
-    return tuple(Param(name=name, value=value) for name, value in settings.items())

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.codec import flat
+from ovmake.contracts.params.publication import PublishParams
 from ovmake.graph.digest import Digest
-from ovmake.ovfile.spec import DEFAULT_DEVICE
 
 FORMAT = 1
 
@@ -41,7 +41,7 @@ class Published:
     `step` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
     """
 
-    params: Mapping[str, JsonValue]
+    params: PublishParams
     tools: Mapping[str, str]
     digests: Mapping[str, Digest]
     interface: Mapping[str, object]
@@ -60,7 +60,8 @@ def reproducible(made: Published) -> dict[str, object]:
     even one machine repeats it surely.
     """
     differing = [{"step": step, "why": PROCESSOR_STEPS[step]} for step in _steps(made) if step in PROCESSOR_STEPS]
-    timed = any(name.rpartition(".")[2] == "max-minutes" for name in made.params)
+    searches = [one.search for one in (made.params.made, *made.params.own.values())]
+    timed = any(search is not None and search.max_minutes is not None for search in searches)
     same = not timed and made.choice is None
     return {"same_machine": same, "may_differ_between_machines": differing, **made.environment}
 
@@ -72,16 +73,16 @@ def _steps(made: Published) -> tuple[str, ...]:
     return (first, *(("control",) if made.search else ()), *(("choose",) if chosen else ()))
 
 
-def _call(params: Mapping[str, JsonValue], properties: Mapping[str, object]) -> str:
+def _call(params: PublishParams, properties: Mapping[str, object]) -> str:
     """Return the line of Python that compiles the IR as it was verified, in the folder of its files."""
     given = ", ".join(f'"{name}": "{value}"' for name, value in properties.items())
-    file = f"{str(params['target']).rpartition(':')[0]}.xml"
-    return f'core.compile_model("{file}", "{params.get("device", DEFAULT_DEVICE)}", {{{given}}})'
+    file = f"{params.target.rpartition(':')[0]}.xml"
+    return f'core.compile_model("{file}", "{params.device.device}", {{{given}}})'
 
 
 def record(made: Published) -> dict[str, object]:
     """Return the content of record.json. Scores are plain numbers; what was not measured is absent, not 0."""
-    options = {name: value for name, value in made.params.items() if name not in {"target", "source"}}
+    options = {name: value for name, value in flat(made.params).items() if name not in {"target", "source"}}
     evaluation = made.evaluation or {}
     metric = evaluation.get("metric")
     scores: dict[str, object] = {}
@@ -92,9 +93,9 @@ def record(made: Published) -> dict[str, object]:
     verdict = made.verdict or {"result": "not-measured", "text": "`accuracy = false` turns the gate off", "drop": None}
     return {
         "format": FORMAT,
-        "target": made.params["target"],
+        "target": made.params.target,
         "source": {
-            "path": made.params["source"],
+            "path": made.params.path,
             "fingerprint": made.digests["graph" if "graph" in made.digests else "source"].sha256,
             "way": made.interface["way"],
         },

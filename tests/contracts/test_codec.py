@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovmake.contracts.codec import ContractError, decode, encode, flat, flat_as, from_bytes, named, to_bytes
+from ovmake.contracts.codec import ContractError, beyond, decode, encode, flat, flat_as, from_bytes, named, to_bytes
 from ovmake.contracts.schema import schema
 
 
@@ -215,6 +215,15 @@ def test_a_field_is_flat_under_another_name_or_in_its_place_and_nested_in_json()
     assert {"mean": (1.0,), "gate.max-drop": "2%", "share": "5%"} == flat(given)
     assert {"beside": {"mean": [1.0]}, "judged": {"max-drop": "2%"}, "share": {"amount": 5.0}} == encode(given)
     assert given == decode(Nested, encode(given), "params")
+
+
+def test_what_is_said_already_is_left_out() -> None:
+    base = Params(accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.9}), mean=(1.0,))
+    other = Params(accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.99}), mean=(1.0,))
+
+    assert Params(accuracy=Accuracy(agreement={"cosine": 0.99})) == beyond(other, base)
+    assert Nested() == beyond(Nested(share=Share(amount=1.0)), Nested(share=Share(amount=1.0)))
+    assert Interval(low=1, high=2) == beyond(Interval(low=1, high=2), Interval(low=1, high=2))
 
 
 def test_a_type_that_no_json_has_is_a_fault_of_the_contract() -> None:

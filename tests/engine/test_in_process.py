@@ -13,6 +13,7 @@ import pytest
 from ovmake.cli.terminal import lines_of
 from ovmake.contracts.params.judging import CheckSpeedParams, WeighParams
 from ovmake.contracts.params.promise import GateParams
+from ovmake.contracts.params.publication import PublishParams
 from ovmake.contracts.problem import ActionProblem
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
@@ -471,7 +472,7 @@ INTERFACE = {"way": "direct", "inputs": [], "outputs": [], "constants": {}}
 def published(root: Path, made_by: str, **inputs: Mapping[str, object]) -> tuple[Success | Failure, dict[str, object]]:
     """Return what publishing says, and the record that it writes."""
     plain = job(root, "publish", {"interface": INTERFACE, **inputs}, "record")
-    settings = {"target": "m:auto", "source": "models/m", "device": "CPU"}
+    settings = PublishParams(target="m:auto", path="models/m")
     made = (Input(role="xml", origin=Artifact(f"{made_by} m", "xml")),)
     digests = {role: of_bytes(role.encode()) for role in ("source", "xml", "bin")}
     action = replace(plain.action, inputs=made, params=settings)
@@ -520,6 +521,7 @@ PUBLISH = Action(
     kind="publish",
     subject="m:auto",
     worker="here",
+    params=PublishParams(target="m:auto", path="models/m"),
     inputs=(Input(role="xml", origin=Artifact("convert m", "xml")),),
 )
 

@@ -76,7 +76,7 @@ def test_another_promise_is_another_search_over_the_same_trials_and_calibrates_n
 def test_what_a_trial_gives_is_part_of_what_the_journal_is_about() -> None:
     action = lower(parse(OVFILE), build_target, {}).actions["control m:int8"]
 
-    assert {"dataset.labels", "accuracy.metric"} == set(params(action)) - set(action.journal or ())
+    assert {"dataset.form", "dataset.labels", "accuracy.metric"} == set(params(action)) - set(action.journal or ())
 
 
 def test_limits_steer_the_search_only() -> None:

@@ -285,7 +285,7 @@ def test_setting_of_int8_reaches_quantize_and_the_record(line: str) -> None:
 
 
 def test_setting_at_its_default_is_no_param() -> None:
-    assert {"preset", "samples", "seed"} == set(params(graph(INT8), "quantize m:int8"))
+    assert {"preset", "samples", "dataset.form", "seed"} == set(params(graph(INT8), "quantize m:int8"))
     assert {"mode", "group-size-fallback-mode"} == set(params(graph(WEIGHTS), "compress-weights m:int4-weights"))
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ovmake.contracts.params.publication import MadeParams, PublishParams
+from ovmake.contracts.params.quantization import SearchLimits
 from ovmake.verdicts.record import Published, reproducible
 
 SEARCH: dict[str, object] = {"trials": []}
@@ -15,7 +17,7 @@ def said(step: str, **made: Any) -> dict[str, object]:
     """Return what the record says where `step` made the IR."""
     return reproducible(
         Published(
-            params=made.pop("params", {}),
+            params=PublishParams(target="m:int8", path="m", made=made.pop("params", MadeParams())),
             tools={},
             digests={},
             interface={},
@@ -48,7 +50,7 @@ def test_steps_with_it_say_why_and_on_which_instruction_set_it_was(step: str) ->
 
 
 def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> None:
-    found = said("control", search=SEARCH, params={"max-minutes": 5})
+    found = said("control", search=SEARCH, params=MadeParams(search=SearchLimits(max_evaluations=60, max_minutes=5)))
 
     assert False is found["same_machine"]
     assert ["quantize", "control"] == steps(found)
