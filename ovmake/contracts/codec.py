@@ -2,7 +2,9 @@
 
     encode(value) -> JSON                     a dataclass becomes an object; a field at its default is left out
     decode(Verdict, data, "verdict") -> Verdict
-    to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict
+    to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict      a whole file
+    save(value, path); load(Verdict, path, "verdict") -> Verdict                   the same, by its path
+    to_bytes(None), found(Verdict, data, "verdict") -> Verdict | None              a file that says that there is none
     flat(value) -> {"accuracy.max-drop": "1%", ...}      what a reason names, and an action's digest covers
     beyond(value, base) -> value                         less what is said already
 
@@ -12,6 +14,7 @@ float, str, a `Literal`, a dataclass, `X | None`, a union of dataclasses that a 
 underscores in a class with `KEBAB = True` (those are named as in an Ovfile); `field(metadata=named("class"))` gives
 another one. `flat` alone differs in two things: `field(metadata=flat_as("accuracy"))` names a field as another one, ""
 has its fields stand beside those around it; and a class with a method `setting()` is the one value that this returns.
+A class with `FORMAT = 2` is a file: its number stands first in it, and another number is an error.
 
 Rule 1: nothing is guessed. An unknown field, a missing one, one of another type, a number that is not finite: each is a
         `ContractError` that names the file and the field.
@@ -29,11 +32,13 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from ovmake.contracts.values import JsonValue
 
 NAME, FLAT = "name", "flat"
+FORMAT = "format"
 
 T = TypeVar("T")
 
@@ -129,21 +134,55 @@ def written(value: object) -> Iterator[tuple[Field, object]]:
 
 
 def to_bytes(value: object) -> bytes:
-    """Return a JSON file's content."""
-    return (json.dumps(encode(value), indent=1, allow_nan=False) + "\n").encode()
+    """Return a JSON file's content. None is `null`: there is no such thing, and the file says so."""
+    content = encode(value)
+    number = format_of(type(value))
+    if number is not None and isinstance(content, dict):
+        content = {FORMAT: number, **content}
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
 
 
 def from_bytes(cls: type[T], data: bytes, where: str) -> T:
     """Return what a JSON file holds; `where` is what it is called in an error.
 
     Raises:
-        ContractError: it is no JSON, or no such thing.
+        ContractError: it is no JSON, or no such thing, or of another format.
     """
+    content = _parsed(data, where)
+    number = format_of(cls)
+    if number is None or not isinstance(content, Mapping):
+        return decode(cls, content, where)
+    if content.get(FORMAT) != number:
+        raise ContractError(f"{where} has format {json.dumps(content.get(FORMAT))}, and {number} is expected")
+    return decode(cls, {name: value for name, value in content.items() if name != FORMAT}, where)
+
+
+def found(cls: type[T], data: bytes, where: str) -> T | None:
+    """Return what a JSON file holds, None where it says that there is none. Errors are those of `from_bytes`."""
+    return None if _parsed(data, where) is None else from_bytes(cls, data, where)
+
+
+def save(value: object, path: str) -> None:
+    """Write a JSON file."""
+    Path(path).write_bytes(to_bytes(value))
+
+
+def load(cls: type[T], path: str, where: str) -> T:
+    """Read a JSON file. Errors are those of `from_bytes`."""
+    return from_bytes(cls, Path(path).read_bytes(), where)
+
+
+def format_of(cls: type) -> int | None:
+    """Return the number of a file's format; None for a class that is no file."""
+    number = getattr(cls, "FORMAT", None)
+    return number if isinstance(number, int) else None
+
+
+def _parsed(data: bytes, where: str) -> object:
     try:
-        content = json.loads(data)
+        return json.loads(data)
     except ValueError as error:
         raise ContractError(f"{where} is no JSON: {error}") from error
-    return decode(cls, content, where)
 
 
 def decode(cls: type[T], data: object, where: str) -> T:
@@ -152,8 +191,8 @@ def decode(cls: type[T], data: object, where: str) -> T:
     Raises:
         ContractError: see the module.
     """
-    found: T = _object(cls, data, where)  # type: ignore[assignment]
-    return found
+    made: T = _object(cls, data, where)  # type: ignore[assignment]
+    return made
 
 
 def _object(cls: type, data: object, where: str) -> object:
