@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ovmake import verdicts
 from ovmake.contracts.codec import decode, encode
 from ovmake.contracts.params.promise import MaxDrop, PromiseParams
-from ovmake.verdicts import Default, Verdict
+from ovmake.verdicts import by_default, verdict
+from ovmake.verdicts.by_default import Default
+from ovmake.verdicts.verdict import Verdict
 
 
 def promise(asked: Mapping[str, object]) -> PromiseParams:
@@ -31,9 +32,9 @@ def promise(asked: Mapping[str, object]) -> PromiseParams:
 
 def decide(evaluation: Mapping[str, object], asked: Mapping[str, object]) -> Verdict:
     """Return the verdict over an evaluation under the promise of these settings."""
-    return verdicts.decide(evaluation, promise(asked))
+    return verdict.decide(evaluation, promise(asked))
 
 
 def default_verdict(evaluation: Mapping[str, object], asked: Mapping[str, object]) -> Default | None:
     """Return the verdict over an IR compiled without properties under the promise of these settings."""
-    return verdicts.default_verdict(evaluation, promise(asked))
+    return by_default.default_verdict(evaluation, promise(asked))

@@ -21,19 +21,10 @@ from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.graph.action import Artifact
 from ovmake.store.files.beneath import copy, create, take
-from ovmake.verdicts import (
-    Default,
-    Verdict,
-    choosing,
-    decide,
-    default_verdict,
-    facts_of,
-    judging,
-    requirements,
-    searching,
-    speed,
-)
+from ovmake.verdicts import choosing, judging, requirements, searching, speed
+from ovmake.verdicts.by_default import Default, default_verdict
 from ovmake.verdicts.record import Published, record
+from ovmake.verdicts.verdict import Verdict, decide, facts_of
 
 T = TypeVar("T")
 

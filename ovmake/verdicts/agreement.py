@@ -21,15 +21,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.verdicts.dropping import Check
-from ovmake.verdicts.figures import number
+from ovmake.verdicts.figures import OWN_FLOATS, number
 
 COSINE = "accuracy.agreement.cosine"
 MAX_ERROR = "accuracy.agreement.max-error"
 # An IR may be as far from TensorFlow as this many times TensorFlow's own distance. In integers, of which an IR is a
-# third set of kernels; in floating point, where only the inputs were moved and not each of hundreds of sums; and one
-# step of an output in integers, with a little for its own rounding.
+# third set of kernels; OWN_FLOATS times in floating point; and one step of an output in integers, with a little for its
+# own rounding.
 OWN_INTEGERS = 2.0
-OWN_FLOATS = 8.0
 STEP = 1.01
 # What is useful: beyond it the check would hold of wrong IRs too. A default that is wider by itself does not widen.
 USEFUL_COSINE = 0.99

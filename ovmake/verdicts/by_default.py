@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ovmake.contracts.params.promise import PromiseParams, Tolerance
+from ovmake.verdicts.figures import HINT
 from ovmake.verdicts.verdict import Verdict, decide
-
-HINT = "INFERENCE_PRECISION_HINT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

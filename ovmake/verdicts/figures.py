@@ -13,6 +13,13 @@ JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
 # Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
 SLACK = 1e-9
 
+# An IR in floating point may be as far from TensorFlow as this many times TensorFlow's own distance from itself, where
+# only the inputs were moved and not each of hundreds of sums.
+OWN_FLOATS = 8.0
+
+# The property of OpenVINO that says what floating point is executed in.
+HINT = "INFERENCE_PRECISION_HINT"
+
 
 def number(value: object) -> float:
     """Return a figure of an evaluation, NaN for one that is not there."""

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.verdicts import Verdict, depends_by_nature, other_batches, searching
+from ovmake.verdicts import searching
+from ovmake.verdicts.neighbours import depends_by_nature, other_batches
+from ovmake.verdicts.verdict import Verdict
 
 Search = Mapping[str, object]
 

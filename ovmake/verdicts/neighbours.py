@@ -15,9 +15,8 @@ import math
 from collections.abc import Mapping
 
 from ovmake.contracts.params.promise import PromiseParams
-from ovmake.verdicts.agreement import OWN_FLOATS
 from ovmake.verdicts.dropping import Check
-from ovmake.verdicts.figures import number
+from ovmake.verdicts.figures import OWN_FLOATS, number
 
 SETTING = "batch"
 # Of TensorFlow's own dependence: what sums in another order do not explain.

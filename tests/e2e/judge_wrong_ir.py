@@ -17,7 +17,7 @@ import openvino as ov
 
 from ovmake.contracts.params.promise import PromiseParams, Tolerance
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
-from ovmake.verdicts import decide
+from ovmake.verdicts.verdict import decide
 from ovmake.workers.evaluation.comparison import Subject, compare
 from ovmake.workers.ipc.protocol import Request
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.verdicts import Verdict
 from ovmake.verdicts.agreement import REAL_DATA
+from ovmake.verdicts.verdict import Verdict
 from tests.promises import decide
 
 FP32: dict[str, Any] = {"accuracy.agreement.cosine": 0.99999, "accuracy.agreement.max-error": 1e-4}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ovmake.verdicts import depends_by_nature, other_batches
+from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from tests.promises import decide, default_verdict
 
 VERIFIED = {"name": "y", "scale": 2.0, "max_abs": 1e-6, "cosine": 1.0, "nan_mismatch": 0}

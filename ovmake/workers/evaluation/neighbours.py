@@ -21,7 +21,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.verdicts.agreement import OWN_FLOATS
+from ovmake.verdicts.figures import OWN_FLOATS
 from ovmake.workers.evaluation.comparison import Asking, Seen, Subject, by_place
 from ovmake.workers.evaluation.differences import Difference, Figures, largest
 from ovmake.workers.inputs.preparing import Array

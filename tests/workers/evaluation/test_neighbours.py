@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ovmake.verdicts import depends_by_nature, other_batches
+from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from ovmake.workers.inputs.samples import ALONE, alone
 from ovmake.workers.ipc.protocol import Request
 from tests.promises import decide

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from ovmake.contracts.params.promise import PromiseParams
-from ovmake.verdicts import decide
 from ovmake.verdicts.figures import SLACK
+from ovmake.verdicts.verdict import decide
 from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples
