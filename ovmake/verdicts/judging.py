@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.values import JsonValue
 from ovmake.verdicts import searching
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from ovmake.verdicts.verdict import Verdict
 
 Search = Mapping[str, object]
 
+GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
 MEND = "mend what calibrates first"
 CAUSES = (
     "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "

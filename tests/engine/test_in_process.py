@@ -18,7 +18,7 @@ from ovmake.contracts.problem import ActionProblem
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor
-from ovmake.engine.in_process import run_here
+from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Input, Output

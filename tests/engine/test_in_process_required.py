@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.contracts.params.judging import CheckSizeParams, RequireParams, SizeLimit
-from ovmake.engine.in_process import run_here
+from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.graph.digest import Digest
 from tests.engine.test_in_process import job
