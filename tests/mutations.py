@@ -144,10 +144,10 @@ MUTATIONS: dict[str, Mutation] = {
         "tests/e2e/test_options.py tests/e2e/test_odd_options.py",
     ),
     "chance-unsure": Mutation(
-        "verdicts/sanity.py", "if not (sure <= SLACK and above", "if not (above", "tests/verdicts"
+        "verdicts/sanity.py", "if not (chance.above_low <= SLACK and above", "if not (above", "tests/verdicts"
     ),
     "absurd-by-luck": Mutation(
-        "verdicts/sanity.py", 'number(interval.get("high")) < 0', 'number(interval.get("high")) < 1', "tests/verdicts"
+        "verdicts/sanity.py", "metric.interval.high >= 0", "metric.interval.high >= 1", "tests/verdicts"
     ),
     "nan-calibrates": Mutation(
         "workers/inputs/calibration_check.py",
@@ -157,7 +157,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "labels-unwatched": Mutation(
         "workers/inputs/datasets/yielded.py",
-        '            ("labels", self.labels, before["labels"]),\n',
+        '            ("labels", self.labels, before.labels),\n',
         "",
         "tests/workers/inputs/datasets/test_yielded.py",
     ),
@@ -243,14 +243,14 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "default-unasked": Mutation(
         "verdicts/by_default.py",
-        '    found = evaluation.get("default")\n',
+        "    found = evaluation.by_default\n",
         "    found = None\n",
         "tests/verdicts/test_by_default.py",
     ),
     "neighbours-unasked": Mutation(
         "verdicts/verdict.py",
-        "    if (same := check_neighbours(evaluation, promise)) is not None and not same.kept:\n",
-        "    if (same := check_neighbours(evaluation, promise)) is not None and same.kept:\n",
+        "    if (same := check_neighbours(neighbours, promise)) is not None and not same.kept:\n",
+        "    if (same := check_neighbours(neighbours, promise)) is not None and same.kept:\n",
         "tests/verdicts/test_by_default.py",
     ),
     "unmeasured-silently": Mutation(

@@ -1,7 +1,7 @@
 """Promises as an Ovfile names them, for tests of what comes of them.
 
 promise({"accuracy.max-drop": "1%", "accuracy.promised": True}) -> PromiseParams
-decide(evaluation, {"accuracy.agreement.cosine": 0.99}) -> Verdict; default_verdict alike
+decide(evaluation, {"accuracy.agreement.cosine": 0.99}) -> Verdict
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovmake.contracts.codec import decode, encode
+from ovmake.contracts.evaluation import Evaluation
 from ovmake.contracts.params.promise import MaxDrop, PromiseParams
-from ovmake.verdicts import by_default, verdict
-from ovmake.verdicts.by_default import Default
-from ovmake.verdicts.verdict import Verdict
+from ovmake.contracts.verdict import Verdict
+from ovmake.verdicts import verdict
 
 
 def promise(asked: Mapping[str, object]) -> PromiseParams:
@@ -30,11 +30,6 @@ def promise(asked: Mapping[str, object]) -> PromiseParams:
     return decode(PromiseParams, {**plain, **nested}, "promise")
 
 
-def decide(evaluation: Mapping[str, object], asked: Mapping[str, object]) -> Verdict:
+def decide(evaluation: Evaluation, asked: Mapping[str, object]) -> Verdict:
     """Return the verdict over an evaluation under the promise of these settings."""
     return verdict.decide(evaluation, promise(asked))
-
-
-def default_verdict(evaluation: Mapping[str, object], asked: Mapping[str, object]) -> Default | None:
-    """Return the verdict over an IR compiled without properties under the promise of these settings."""
-    return by_default.default_verdict(evaluation, promise(asked))

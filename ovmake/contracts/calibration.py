@@ -1,4 +1,4 @@
-"""checked.json: what is odd about the samples that calibrate INT8. *check-calibration* writes it, the gate repeats it."""
+"""checked.json: what is odd about samples that calibrate INT8. *check-calibration* writes it, the gate repeats it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedCalibration:
-    """How many `samples` calibrate, how many of them judge as well (null: nothing judges), and what is odd, in words."""
+    """How many samples calibrate, how many of them judge as well (null: nothing judges), and what is odd, in words."""
 
     FORMAT: ClassVar[int] = 2
 

@@ -125,6 +125,11 @@ def encode(value: object) -> object:
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
 
 
+def facts_of(value: object) -> dict[str, object]:
+    """Return a dataclass as the JSON object that it is, for who sends it among others."""
+    return {one.name: encode(held) for one, held in written(value)}
+
+
 def written(value: object) -> Iterator[tuple[Field, object]]:
     """Yield the fields of a dataclass that are not at their default, with what they hold."""
     for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable

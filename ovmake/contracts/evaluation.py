@@ -32,13 +32,41 @@ class ComparedInputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputFigures:
-    """How far the IR is from TensorFlow in one output, over all samples.
+class Distances:
+    """How far an array is from the one that is expected.
 
-    `scale` is the largest magnitude of TensorFlow's values; `max_abs` and `mean_abs` are in the output's own unit,
-    `max_rel` and `argmax` are shares, `snr_db` is null for equal outputs. `nonfinite_*` count NaN and infinity on each
-    side, `nan_mismatch` those that the other side does not have. `elements` counts TensorFlow's numbers, `other_sizes`
-    the samples where the two gave different numbers of elements.
+    scale: the largest magnitude in the expected one, which tolerances are shares of.
+    max_abs, mean_abs: of the difference, in the array's own unit.
+    max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the
+        scale: of what is next to nothing, everything is a large share.
+    cosine: of the two as one long vector each, 1 if both are zero.
+    snr_db: signal to noise, 10 log10 of the sum of the expected squares over that of the difference's; null for equals.
+    argmax: the share of rows (along the last axis) whose largest element has the same index; null for single columns.
+    nonfinite_expected, nonfinite_actual: elements that are NaN or infinite. nan_mismatch: those that are so on one side
+        or both, and not the same there.
+    elements: how many there are, 0 of an output that was always empty.
+    other_sizes: how many parts of an output whose size depends on the data had another size than expected.
+
+    All but the counts are over elements that are finite on both sides, and null where there is none.
+    """
+
+    scale: float | None
+    max_abs: float | None
+    mean_abs: float | None
+    max_rel: float | None
+    cosine: float | None
+    snr_db: float | None
+    argmax: float | None
+    nonfinite_expected: int
+    nonfinite_actual: int
+    nan_mismatch: int
+    elements: int
+    other_sizes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFigures:
+    """How far the IR is from TensorFlow in one output, over all samples. The first figures are those of `Distances`.
 
     `own_*` is how far TensorFlow is from itself when its inputs move by `own_moved`; null where it was not asked.
     `random`: it draws random numbers. `resolution` is what a number of the type is rounded by, as a share of it, and

@@ -31,6 +31,8 @@ class OwnDistance:
 class Pass:
     """What a loader yielded: fingerprints of all samples and of their labels, in hexadecimal, one after the other."""
 
+    FORMAT: ClassVar[int] = 1
+
     samples: str
     labels: str
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+Result = Literal["passed", "missed", "not-measured"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
@@ -19,7 +21,7 @@ class Requirement:
     name: str
     wanted: str
     measured: str
-    result: Literal["passed", "missed", "not-measured"]
+    result: Result
     decided: bool
     text: str
 

@@ -1,4 +1,4 @@
-"""verdict.json and kept.json: what a gate says of an IR. Gates write them; `auto`, the record and the report read them."""
+"""verdict.json and kept.json: what a gate says of an IR. Gates write them; `auto`, the record and the report read."""
 
 from __future__ import annotations
 

@@ -1,14 +1,12 @@
 """Figures of an evaluation, and how they are written. Pure.
 
-number(value) -> float                   NaN for one that is not there
+number(value) -> float                   NaN for one that was not measured
 score_in_words(0.918, "share") -> str    as messages have a score
 """
 
 from __future__ import annotations
 
 import math
-
-JsonValue = None | bool | int | float | str | tuple["JsonValue", ...]
 
 # Counts over counts: 0.8934 - 0.8834 is 0.010000000000000009 in binary, and one image more or less is the truth.
 SLACK = 1e-9
@@ -21,11 +19,11 @@ OWN_FLOATS = 8.0
 HINT = "INFERENCE_PRECISION_HINT"
 
 
-def number(value: object) -> float:
-    """Return a figure of an evaluation, NaN for one that is not there."""
-    return float(value) if isinstance(value, int | float) else math.nan
+def number(value: float | None) -> float:
+    """Return a figure of an evaluation, NaN for one that was not measured."""
+    return math.nan if value is None else value
 
 
-def score_in_words(value: float, unit: object) -> str:
+def score_in_words(value: float, unit: str) -> str:
     """Return a score as messages have it."""
     return f"{value:.4f}" if unit == "share" else f"{value:.6g}"

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from ovmake.contracts.requirements import Requirement, Result
 from ovmake.units import digits, size_in_words
 
-PASSED, MISSED, NOT_MEASURED = "passed", "missed", "not-measured"
+PASSED: Final = "passed"
+MISSED: Final = "missed"
+NOT_MEASURED: Final = "not-measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class JudgedRequirement:
     name: str
     wanted: str
     measured: str
-    result: str
+    result: Result
     decided: bool = True
     reason: str = ""
 
@@ -37,10 +40,17 @@ class JudgedRequirement:
         doubt = "" if self.decided else f"; not decided, for {self.reason}"
         return f"{self.name} is {self.measured}, {self.wanted} wanted{doubt}"
 
-    def to_json(self) -> dict[str, object]:
-        """Return plain values."""
-        plain = ("name", "wanted", "measured", "result", "decided", "text")
-        return {name: getattr(self, name) for name in plain}
+    @property
+    def told(self) -> Requirement:
+        """What a file says of it."""
+        return Requirement(
+            name=self.name,
+            wanted=self.wanted,
+            measured=self.measured,
+            result=self.result,
+            decided=self.decided,
+            text=self.text,
+        )
 
 
 def judge_size(most: int, size_bytes: int) -> JudgedRequirement:

@@ -108,8 +108,8 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     fast = _alone(bench, OPENVINO, [_side(request, openvino, OPENVINO)])
     fast.start = lambda: workers.start(OPENVINO)
     ways = _ways(request, bench, tensorflow)
-    layers = fast.ask("layers")
-    bench.executed, bench.by_default = layers["executed"], str(layers["by_default"])
+    layers = fast.layers()
+    bench.executed, bench.by_default = layers.executed, layers.by_default
     default = _by_default(request, workers) if bench.by_default else []
     for side in (fast, *ways, *default):
         side.ask("feeds")
@@ -124,7 +124,7 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     _take_throughput(bench, [slow, fast], load, seconds * THROUGHPUT_SHARE)
     for framework, side in ((TENSORFLOW, slow), (OPENVINO, fast)):
         bench.energy[framework] = _energy(side, seconds * ENERGY_SHARE)
-    bench.layers = fast.ask("profile", seconds=seconds * PROFILE_SHARE)["layers"]
+    bench.layers = fast.profile(seconds * PROFILE_SHARE).layers
     bench.seconds = time.monotonic() - started
     return bench
 
@@ -132,7 +132,7 @@ def _measure(request: Request, workers: _Workers) -> Bench:
 def _by_default(request: Request, workers: _Workers) -> list[Side]:
     """Open the IR as it is compiled without properties, in a process of its own: the other may get a new one."""
     side = _side(request, workers.start(OPENVINO), BY_DEFAULT)
-    side.opened = side.ask("open")
+    side.open()
     return [side]
 
 
@@ -149,7 +149,7 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
     bench.imports[framework] = sides[0].ask("import")
     for side in sides:
         try:
-            side.opened = side.ask("open")
+            opened = side.open()
         except ActionError as error:
             if error.code != "no-such-way" or side is sides[-1]:
                 raise
@@ -162,7 +162,7 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
             if time.monotonic() - started > MEMORY_SECONDS:
                 break
         bench.memory[framework] = side.ask("memory")["peak_bytes"]
-        bench.opened[framework] = side.opened
+        bench.opened[framework] = opened
         return side
     raise AssertionError("there is a way")
 
@@ -183,7 +183,7 @@ def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
         if side.name in {LEAN, first.name, *bench.no_way}:
             continue
         try:
-            side.opened = side.ask("open")
+            side.open()
         except ActionError as error:
             if error.code != "no-such-way" or not timed:
                 raise

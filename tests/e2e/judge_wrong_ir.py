@@ -17,7 +17,7 @@ import openvino as ov
 
 from ovmake.contracts.params.promise import PromiseParams, Tolerance
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
-from ovmake.verdicts.verdict import decide
+from ovmake.verdicts.verdict import judged
 from ovmake.workers.evaluation.comparison import Subject, compare
 from ovmake.workers.ipc.protocol import Request
 
@@ -48,7 +48,8 @@ def main() -> None:
         request = request_of(Path(sys.argv[1]), model)
         for factor in (1.0, 1.1):
             compiled = ov.Core().compile_model(wrong(request, factor), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-            verdict = decide(compare(Subject.of(request), compiled), PROMISE)
+            subject = Subject.of(request)
+            verdict = judged(compare(subject, compiled), PROMISE, inputs=subject.facts.inputs).verdict
             found.setdefault(model, {})[str(factor)] = verdict.result
     print(json.dumps(found))
 

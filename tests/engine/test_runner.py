@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.contracts.codec import load, save
 from ovmake.contracts.params.promise import GateParams, MaxDrop, PromiseParams
+from ovmake.contracts.verdict import Kept
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
@@ -22,6 +24,7 @@ from ovmake.store.processes import Gauge
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.protocol import Response
 from ovmake.workers.ipc.serving import _line
+from tests.evaluations import an_evaluation
 
 
 def job(
@@ -277,7 +280,7 @@ def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path:
         inputs={"evaluation": str(tmp_path / "evaluation")},
         outputs={role: str(tmp_path / role) for role in ("verdict", "kept")},
     )
-    (tmp_path / "evaluation").write_text('{"not_measured": "TensorFlow cannot run it"}')
+    save(an_evaluation(not_measured="TensorFlow cannot run it"), str(tmp_path / "evaluation"))
     runner = WorkerRunner(logs=tmp_path)
     try:
         runner.start(judge)
@@ -286,7 +289,7 @@ def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path:
         runner.close()
 
     assert (judge, Success()) == (done.job, done.result)
-    assert '{\n  "kept": true\n}\n' == (tmp_path / "kept").read_text()
+    assert Kept(kept=True) == load(Kept, str(tmp_path / "kept"), "kept")
     assert 0 == runner.started_workers
 
 

@@ -135,8 +135,8 @@ def _bf16(known: Sequence[_Known]) -> Iterator[Advice]:
             targets=(bf16.name, base.name),
         )
     has = base.measured.machine_facts.get("bf16_instructions")
-    default = base.report.by_default or {}
-    broken = default.get("precision") == "bf16" and default.get("result") != "passed"
+    default = base.report.by_default
+    broken = default is not None and default.precision == "bf16" and default.verdict.result != "passed"
     if bf16 is None and has and not broken:
         yield Advice(
             text="Try `bf16` in `precisions`: this processor computes in it",

@@ -16,8 +16,8 @@ from typing import Any
 from ovmake.commands.report import words
 from ovmake.commands.report.facts.measurement import Measurement, SideFigures
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.commands.report.facts.weighing import Candidate, Speed
 from ovmake.commands.report.words import why
+from ovmake.contracts.speed import Candidate, SpeedRatio
 
 SIDES = ("tensorflow", "openvino")
 
@@ -85,13 +85,13 @@ def candidate_row(unit: str, one: Candidate) -> CandidateRow:
     return CandidateRow(
         candidate=one,
         drop=_figure(one, "drop", in_points, no_drop),
-        speed=_figure(one.speed, "median", words.times, one.unmeasured),
+        speed=_figure(one.speed, "median", words.times, one.not_measured),
         # The FP32 IR's own ratio to itself has no range.
         range=words.range_of(one.speed) if one.speed and one.speed.low < one.speed.high else "",
     )
 
 
-def speed_figure(speed: Speed | None, unmeasured: str) -> Figure:
+def speed_figure(speed: SpeedRatio | None, unmeasured: str) -> Figure:
     """Return a ratio with its range, or why there is none."""
     if speed is None:
         return Figure(value=None, text=words.NOT_MEASURED, reason=unmeasured)

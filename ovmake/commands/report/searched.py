@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.control import Search, SearchedLayer, Trial
 from ovmake.commands.report.facts.records import TargetReport
+from ovmake.contracts.codec import facts_of
+from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
 
 NO_DROP = "-"
 # A smaller share would read "0.0%".
@@ -58,7 +59,7 @@ class Searched:
 
     def to_json(self) -> dict[str, Any]:
         """Return the search as the record has it, and in words."""
-        return {**self.search.body, "text": self.text}
+        return {**facts_of(self.search), "text": self.text}
 
 
 def searched(report: TargetReport) -> Searched | None:
@@ -114,7 +115,7 @@ def _layer(one: SearchedLayer, unit: str) -> LayerRow:
     )
 
 
-def _trial(trial: Trial, unit: str) -> TrialRow:
+def _trial(trial: SearchTrial, unit: str) -> TrialRow:
     result = "kept" if trial.kept else "missed"
     return TrialRow(
         given_back="none" if not trial.given_back else f"{trial.given_back:,}",

@@ -36,6 +36,8 @@ from ovmake.commands.report.figures import (
 )
 from ovmake.commands.report.searched import Searched, searched
 from ovmake.commands.report.words import why
+from ovmake.contracts.codec import facts_of
+from ovmake.contracts.verdict import DefaultVerdict
 
 FORMAT = 2
 # What is not known of a measurement, and why.
@@ -115,7 +117,7 @@ class Row:
     @property
     def candidates(self) -> tuple[CandidateRow, ...]:
         """What `auto` weighed; nothing for other targets."""
-        weighing, evaluated = self.report.weighing, self.report.evaluation
+        weighing, evaluated = self.report.choice, self.report.evaluation
         unit = evaluated.unit if evaluated else ""
         return () if weighing is None else tuple(candidate_row(unit, one) for one in weighing.candidates)
 
@@ -197,9 +199,9 @@ class Row:
             "layers": [asdict(layer) for layer in evaluated.layers] if evaluated else None,
             "weights": dict(evaluated.weights) if evaluated else None,
             "measured": _circumstances(report.measurement) if report.measurement else None,
-            **({"auto": dict(report.weighing.body)} if report.weighing else {}),
+            **({"auto": facts_of(report.choice)} if report.choice else {}),
             **({"accuracy_control": self.searched.to_json()} if self.searched else {}),
-            **({"speed_check": dict(report.speed_check.body)} if report.speed_check else {}),
+            **({"speed_check": facts_of(report.speed_check)} if report.speed_check else {}),
             **({"speed_check": None} if "speed-check" in report.missing else {}),
             "requirements": [asdict(one) for one in report.requirements],
             "devices": {name: _elsewhere(one) for name, one in report.devices.items()},
@@ -391,12 +393,13 @@ def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def _by_default(found: Mapping[str, Any] | None) -> dict[str, Any]:
+def _by_default(found: DefaultVerdict | None) -> dict[str, Any]:
     """Return what the gate says of the IR compiled without properties, where that executes something else."""
     if found is None:
         return {}
-    needs = {"needs": found["needs"]} if found["needs"] else {}
-    return {"by_default": {**{key: found[key] for key in ("precision", "result", "text")}, **needs}}
+    needs = {"needs": found.needs} if found.needs else {}
+    told = {"precision": found.precision, "result": found.verdict.result, "text": found.verdict.text}
+    return {"by_default": {**told, **needs}}
 
 
 def _circumstances(measured: Measurement) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import math
 
 from ovmake.commands.report.facts.measurement import Measurement
 from ovmake.commands.report.facts.records import Evaluation, TargetReport
-from ovmake.commands.report.facts.weighing import Speed
+from ovmake.contracts.speed import SpeedRatio
 from ovmake.units import digits, size_in_words
 
 NOT_MEASURED = "not measured"
@@ -61,7 +61,7 @@ def _worth(report: TargetReport) -> str:
 def _named(report: TargetReport) -> str:
     """Return the target's name with what is special about it: "fashion:auto (int8, 7 of 8 layers in INT8)"."""
     search = report.search
-    chosen = report.weighing.chosen if report.weighing else ""
+    chosen = report.choice.chosen if report.choice else ""
     int8 = f"{search.int8} of {search.layers} layers in INT8" if search and search.given_back else ""
     special = ", ".join(filter(None, (chosen, int8)))
     return f"{report.name} ({special})" if special else report.name
@@ -203,12 +203,12 @@ def times(value: float) -> str:
     return f"{ratio(value)}×"
 
 
-def speed(measured: Speed) -> str:
+def speed(measured: SpeedRatio) -> str:
     """Return how fast something is beside another, with its range: "1.52× (1.51 to 1.53×)"."""
     return f"{times(measured.median)} ({range_of(measured)})"
 
 
-def range_of(measured: Speed) -> str:
+def range_of(measured: SpeedRatio) -> str:
     """Return the range of a ratio: "1.51 to 1.53×"."""
     return f"{ratio(measured.low)} to {times(measured.high)}"
 

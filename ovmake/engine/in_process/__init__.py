@@ -12,5 +12,4 @@ check_size.py    the size that the Ovfile requires
 require.py       the speed and the like that the Ovfile requires
 run.py           the function of each kind
 files.py         the JSON files that a job reads and writes
-verdict_file.py  the content of a verdict's file
 """

@@ -20,5 +20,5 @@ def check_size(job: Job) -> Success | Failure:
             help="int8 and the -weights precisions make smaller IRs, and `cut` takes layers off",
             setting="require.size",
         )
-    write(job, "size", judged.to_json())
+    write(job, "size", judged.told)
     return Success()

@@ -1,13 +1,14 @@
 """What a job reads and writes: its params, and JSON files by role.
 
-params_of(job, GateParams); read(job, "evaluation"), read_if_any(job, "search"), write(job, "verdict", content)
+params_of(job, GateParams)
+read(job, "evaluation", Evaluation), read_if_any(job, "search", Search), write(job, "verdict", verdict)
 """
 
 from __future__ import annotations
 
-import json
 from typing import TypeVar
 
+from ovmake.contracts.codec import found, from_bytes, to_bytes
 from ovmake.engine.job import Job
 from ovmake.store.files.beneath import create, take
 
@@ -25,23 +26,20 @@ def params_of(job: Job, kind: type[T]) -> T:
     return job.action.params
 
 
-def read(job: Job, role: str) -> dict[str, object]:
+def read(job: Job, role: str, cls: type[T]) -> T:
     """Return a JSON input.
 
     Raises:
-        TypeError: it is no object.
+        ContractError: it is no such file.
     """
-    content = json.loads(take(job.inputs[role]))
-    if not isinstance(content, dict):
-        raise TypeError(f"{job.action.name}: `{role}` is no JSON object")
-    return content
+    return from_bytes(cls, take(job.inputs[role]), f"{job.action.name}: {role}")
 
 
-def read_if_any(job: Job, role: str) -> dict[str, object] | None:
-    """Return a JSON input, None where the action has none of that role or it is empty."""
-    return (read(job, role) or None) if role in job.inputs else None
+def read_if_any(job: Job, role: str, cls: type[T]) -> T | None:
+    """Return a JSON input, None where the action has none of that role, and where the file says that there is none."""
+    return found(cls, take(job.inputs[role]), f"{job.action.name}: {role}") if role in job.inputs else None
 
 
-def write(job: Job, role: str, content: dict[str, object]) -> None:
-    """Write a JSON output."""
-    create(job.outputs[role], (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+def write(job: Job, role: str, content: object) -> None:
+    """Write a JSON output: a dataclass, or None for a file that says that there is none."""
+    create(job.outputs[role], to_bytes(content))

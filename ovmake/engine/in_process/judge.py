@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from ovmake.contracts.evaluation import Evaluation
 from ovmake.contracts.params.promise import GateParams
+from ovmake.contracts.verdict import Kept
 from ovmake.engine.in_process.files import params_of, read, write
-from ovmake.engine.in_process.verdict_file import content_of
 from ovmake.engine.job import Job, Success
-from ovmake.verdicts.by_default import default_verdict
+from ovmake.verdicts.by_default import with_default
 from ovmake.verdicts.verdict import decide
 
 
 def judge(job: Job) -> Success:
     """Write `verdict`, and `kept`: whether the promise is kept."""
-    promise, evaluation = params_of(job, GateParams).promise, read(job, "evaluation")
-    verdict = decide(evaluation, promise)
-    write(job, "verdict", content_of(verdict, default_verdict(evaluation, promise)))
-    write(job, "kept", {"kept": verdict.keeps(promised=promise.promised)})
+    promise, evaluation = params_of(job, GateParams).promise, read(job, "evaluation", Evaluation)
+    verdict = with_default(decide(evaluation, promise), evaluation, promise)
+    write(job, "verdict", verdict)
+    write(job, "kept", Kept(kept=verdict.keeps(promised=promise.promised)))
     return Success()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.interface import Interface
 from ovmake.contracts.params.publication import PublishParams
 from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Choice
 from ovmake.contracts.values import JsonValue
+from ovmake.contracts.verdict import Verdict
 from ovmake.engine.in_process.files import params_of, read, read_if_any, write
 from ovmake.engine.job import Job, Success
 from ovmake.graph.action import Artifact
@@ -15,17 +20,17 @@ from ovmake.verdicts.verdict import facts_of
 
 def publish(job: Job) -> Success:
     """Write `record`."""
-    verdict = read_if_any(job, "verdict")
-    choice = read_if_any(job, "choice")
-    search = read_if_any(job, "search")
-    evaluation = read_if_any(job, "evaluation")
+    verdict = read_if_any(job, "verdict", Verdict)
+    choice = read_if_any(job, "choice", Choice)
+    search = read_if_any(job, "search", Search)
+    evaluation = read_if_any(job, "evaluation", Evaluation)
     made_by = next(source.origin for source in job.action.inputs if source.role == "xml")
     content = record(
         Published(
             params=params_of(job, PublishParams),
             tools=job.tools,
             digests=job.digests,
-            interface=read(job, "interface"),
+            interface=read(job, "interface", Interface),
             evaluation=evaluation,
             verdict=verdict,
             choice=choice,
@@ -42,7 +47,7 @@ def publish(job: Job) -> Success:
         facts |= searching.facts(search)
         notes.append(searching.note(search))
     facts |= {"note": "; ".join(notes)} if notes else {}
-    facts |= {"chosen": str(choice["chosen"])} if choice else {}
-    return Success(
-        facts=facts | ActionProblem.as_facts(*judging.of_publication(verdict or {}, evaluation or {}, content))
-    )
+    facts |= {"chosen": choice.chosen} if choice else {}
+    neighbours = evaluation.neighbours if evaluation else None
+    warnings = judging.of_publication(verdict, neighbours, content.compile)
+    return Success(facts=facts | ActionProblem.as_facts(*warnings))

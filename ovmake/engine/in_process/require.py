@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 from ovmake.contracts.params.judging import RequireParams
-from ovmake.engine.in_process.files import params_of, read, write
+from ovmake.contracts.requirements import Requirements
+from ovmake.engine.in_process.files import params_of, write
 from ovmake.engine.job import Failure, Job, Success
+from ovmake.store.files.beneath import take
 from ovmake.verdicts import requirements
 
 
 def require(job: Job) -> Success | Failure:
     """Write `requirements`, or fail with the first that is missed."""
-    judged = requirements.judge(params_of(job, RequireParams).require, read(job, "measurement"))
+    judged = requirements.judge(params_of(job, RequireParams).require, json.loads(take(job.inputs["measurement"])))
     # What is missed first: it is surely wrong.
     failed = sorted(
         (one for one in judged if one.result != requirements.PASSED), key=lambda one: one.result != requirements.MISSED
@@ -23,5 +27,5 @@ def require(job: Job) -> Success | Failure:
             help="`ovmake report --force` measures again, if the machine was busy",
             setting=f"require.{failed[0].name}",
         )
-    write(job, "requirements", {"format": 1, "requirements": [one.to_json() for one in judged]})
+    write(job, "requirements", Requirements(requirements=tuple(one.told for one in judged)))
     return Success()

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ovmake import machine
+from ovmake.contracts.codec import encode
+from ovmake.contracts.timing import OpenedModel, TimedLayer
 from ovmake.workers.measurement.interleaving import Side, WarmUp
 from ovmake.workers.measurement.spread import LEVEL, VIRTUAL_HALF_WIDTH, Spread, spread_of
 from ovmake.workers.measurement.windows import PRECISE, Chosen, Window, chosen
@@ -43,11 +45,11 @@ class Bench:
 
     device: str
     imports: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    opened: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    opened: dict[str, OpenedModel] = field(default_factory=dict)
     memory: dict[str, object] = field(default_factory=dict)
     no_way: dict[str, str] = field(default_factory=dict)
     warm_ups: dict[str, WarmUp] = field(default_factory=dict)
-    executed: object = None
+    executed: Mapping[str, int] = field(default_factory=dict)
     by_default: str = ""
     windows: Sequence[Window] = ()
     fast: Side | None = None
@@ -55,7 +57,7 @@ class Bench:
     in_flight: dict[str, int] = field(default_factory=dict)
     throughput: list[Throughput] = field(default_factory=list)
     energy: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    layers: object = None
+    layers: tuple[TimedLayer, ...] = ()
     machine: Mapping[str, object] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -73,8 +75,8 @@ def measurement(bench: Bench) -> dict[str, object]:
         "format": FORMAT,
         "device": bench.device,
         "threads": machine.usable_cores(),
-        "batch": bench.opened["openvino"]["batch"],
-        "inputs": "dataset" if bench.opened["openvino"]["dataset"] else "seeded random",
+        "batch": bench.opened["openvino"].batch,
+        "inputs": "dataset" if bench.opened["openvino"].dataset else "seeded random",
         "machine": dict(bench.machine),
         "versions": {name: facts["version"] for name, facts in bench.imports.items()},
         "speedup": _range(bench, spread),
@@ -97,7 +99,7 @@ def measurement(bench: Bench) -> dict[str, object]:
             "openvino": _side(bench, counted, "openvino", fast),
         },
         "executed": bench.executed,
-        "layers": bench.layers,
+        "layers": [encode(layer) for layer in bench.layers],
         "layers_missing": "" if bench.layers else f"the device {bench.device} does not tell",
     }
 
@@ -128,10 +130,10 @@ def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> dict[str,
         "peak_memory_bytes": bench.memory[framework],
         "import_memory_bytes": imports["memory_bytes"],
         "import_ms": imports["import_ms"],
-        "load_ms": opened["load_ms"],
-        "first_inference_ms": opened["first_inference_ms"],
-        "loaded_way": opened["way"],
-        "way": next(side.opened["way"] for side in (*bench.ways, _known(bench.fast)) if side.name == name),
+        "load_ms": opened.load_ms,
+        "first_inference_ms": opened.first_inference_ms,
+        "loaded_way": opened.way,
+        "way": next(_known(side.opened).way for side in (*bench.ways, _known(bench.fast)) if side.name == name),
         "quantiles_us": [round(percentile(times_us, at), 3) for at in range(101)],
     }
     missing = {key: NO_PEAK for key in ("peak_memory_bytes", "import_memory_bytes") if figures[key] is None}

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.report.facts.control import Search
 from ovmake.commands.report.facts.measurement import ByDefault, Measurement, Ratio, SideFigures, TimedLayer, Way
-from ovmake.commands.report.facts.records import Evaluation, ExecutedLayer, OutputDifference, Requirement, TargetReport
-from ovmake.commands.report.facts.weighing import Candidate, Speed, SpeedCheck, Weighing
+from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
+from ovmake.contracts.codec import decode
+from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.requirements import Requirement
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Candidate, Choice, SpeedCheck, SpeedRatio
+from ovmake.contracts.verdict import DefaultVerdict, Verdict
 
 MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.44; avx avx2 avx512f f16c fma sse4_2"
 GATE_OFF = "`accuracy = false` in the Ovfile"
@@ -170,7 +174,8 @@ def prices() -> Evaluation:
 def defaulting(name: str = "usual:fp32") -> TargetReport:
     """Return a target that keeps its promise as it was verified, and breaks it as it is compiled without properties."""
     text = "accuracy 0.9180 in TensorFlow, 0.8838 in the IR: drop 0.0342, allowed 0.01"
-    default = {"precision": "bf16", "result": "missed", "text": text, "needs": "INFERENCE_PRECISION_HINT=f32"}
+    missed = Verdict(result="missed", text=text)
+    default = DefaultVerdict(precision="bf16", verdict=missed, needs="INFERENCE_PRECISION_HINT=f32")
     speed = ByDefault(
         precision="bf16", latency_median_us=151.2, inferences=410, speedup=Ratio(median=6.6, low=6.1, high=7.2)
     )
@@ -283,10 +288,10 @@ def candidate(precision: str, median: float = 1.0, **changed: object) -> Candida
     one = Candidate(
         precision=precision,
         gate="passed",
+        kept=True,
         text="accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042, allowed 0.01",
         drop=0.0042,
-        speed=Speed(median=median, low=median * 0.98, high=median * 1.03),
-        unmeasured="",
+        speed=SpeedRatio(median=median, low=median * 0.98, high=median * 1.03),
     )
     return replace(one, **changed)  # type: ignore[arg-type]
 
@@ -328,17 +333,22 @@ def elsewhere(name: str = "fashion:int8") -> TargetReport:
 
 def weighed(name: str = "fashion:auto") -> TargetReport:
     """Return a target of `auto` that chose INT8; one candidate missed its gate and was not timed."""
-    late = candidate("fp16", gate="missed", speed=None, unmeasured="its gate is missed, so its speed does not matter")
-    base = candidate(
-        "fp32", drop=None, gate="not-measured", text="`accuracy = false`", speed=Speed(median=1.0, low=1.0, high=1.0)
+    late = candidate(
+        "fp16", gate="missed", kept=False, speed=None, not_measured="its gate is missed, so its speed does not matter"
     )
-    weighing = Weighing(
+    base = candidate(
+        "fp32",
+        drop=None,
+        gate="not-measured",
+        text="`accuracy = false`",
+        speed=SpeedRatio(median=1.0, low=1.0, high=1.0),
+    )
+    weighing = Choice(
         chosen="int8",
         why="the fastest that keeps its gate",
         candidates=(base, late, candidate("int8", 1.52)),
-        body={"chosen": "int8"},
     )
-    return target(name, weighing=weighing)
+    return target(name, choice=weighing)
 
 
 def slower(name: str = "fashion:int8") -> TargetReport:
@@ -347,9 +357,7 @@ def slower(name: str = "fashion:int8") -> TargetReport:
         "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
         "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
     )
-    check = SpeedCheck(
-        slower=True, speed=Speed(median=0.81, low=0.78, high=0.84), reasons=reasons, body={"slower": True}
-    )
+    check = SpeedCheck(slower=True, speed=SpeedRatio(median=0.81, low=0.78, high=0.84), reasons=reasons)
     return target(name, speed_check=check)
 
 
@@ -368,7 +376,6 @@ def search(**changed: object) -> Search:
     """Return a search that gave two of 15 layers back: one with the source's name, and one without."""
     wide, add = about("convolution.18", 0.912, layer="wide_14"), about("add.31", 0.0411)
     body: dict[str, object] = {
-        "format": 1,
         "layers": 15,
         "int8": 13,
         "given_back": [{**wide, "in_int8": 0.0042}, {**add, "in_int8": None}],
@@ -384,7 +391,7 @@ def search(**changed: object) -> Search:
         "ended": "",
         "inferences": 15640,
     }
-    return Search.of(body | changed)
+    return decode(Search, body | changed, "search")
 
 
 def controlled(name: str = "fashion:int8", **changed: object) -> TargetReport:

@@ -11,6 +11,7 @@ import pytest
 from ovmake.commands.report.advice import Advice, advice_for
 from ovmake.commands.report.facts.measurement import Measurement, Ratio, TimedLayer, Way
 from ovmake.commands.report.facts.records import TargetReport
+from ovmake.contracts.verdict import DefaultVerdict, GateResult, Verdict
 from tests.commands.report.targets import FACTS, gate_missed, measured, not_measured, side, target
 
 
@@ -181,9 +182,11 @@ def test_a_start_that_takes_as_long_as_thousands_of_inferences_is_told() -> None
 @pytest.mark.parametrize(
     ("result", "advised"), [("missed", []), ("not-measured", []), ("passed", ["Try `bf16`"]), (None, ["Try `bf16`"])]
 )
-def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(result: str | None, advised: list[str]) -> None:
+def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(
+    result: GateResult | None, advised: list[str]
+) -> None:
     has = plain(machine_facts={**FACTS, "int8_instructions": ["avx512_vnni"], "bf16_instructions": ["avx512_bf16"]})
-    default = None if result is None else {"precision": "bf16", "result": result, "text": "", "needs": None}
+    default = None if result is None else DefaultVerdict(precision="bf16", verdict=Verdict(result=result, text=""))
 
     found = advice_for([target("m:fp32", measurement=has, by_default=default)])
 

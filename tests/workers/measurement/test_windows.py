@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ovmake.contracts.timing import OpenedModel
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.figures import Bench, Throughput, measurement, percentile, samples
@@ -112,21 +113,24 @@ def test_windows_that_agree_while_others_use_the_processor_do_not_end_it() -> No
 # the measurement
 
 
+def opened(way: str) -> OpenedModel:
+    return OpenedModel(batch=1, load_ms=12.5, first_inference_ms=1.5, dataset=True, way=way, dynamic_inputs=())
+
+
 def side(name: str, way: str) -> Side:
     # Never asked anything: figures come from what was taken already.
     worker = WorkerProcess(name=name, process=None)  # type: ignore[arg-type]
-    return Side(worker=worker, request=Request(id=1, kind="t"), inputs={}, name=name, opened={"way": way})
+    return Side(worker=worker, request=Request(id=1, kind="t"), inputs={}, name=name, opened=opened(way))
 
 
 def bench(windows: list[Window], **changed: object) -> Bench:
-    opened = {"batch": 1, "dataset": True, "load_ms": 12.5, "first_inference_ms": 1.5, "way": "signature"}
     found = Bench(
         device="CPU",
         imports={
             "tensorflow": {"import_ms": 2000.0, "memory_bytes": 500, "version": "2.21.0"},
             "openvino": {"import_ms": 100.0, "memory_bytes": 50, "version": "2026.4.1"},
         },
-        opened={"tensorflow": opened, "openvino": {**opened, "way": "latency"}},
+        opened={"tensorflow": opened("signature"), "openvino": opened("latency")},
         memory={"tensorflow": 600, "openvino": 90},
         executed={"f32": 3},
         windows=windows,
@@ -135,7 +139,7 @@ def bench(windows: list[Window], **changed: object) -> Bench:
         in_flight={"frozen": 2, "openvino": 4},
         throughput=[Throughput(rates={"frozen": 100.0, "openvino": 500.0}, foreign=0.01)] * 3,
         energy={key: {"not_available": "no counters"} for key in ("tensorflow", "openvino")},
-        layers=[],
+        layers=(),
     )
     for name, value in changed.items():
         setattr(found, name, value)

@@ -3,7 +3,7 @@
     compare(earlier, now, against=...) -> History      two contents of report.json
     read(text, place) -> dict                          the earlier one, checked
 
-Speed is compared by the speed-up over TensorFlow, which each report measured on its own machine beside the IR: the
+SpeedRatio is compared by the speed-up over TensorFlow, which each report measured on its own machine beside the IR: the
 ratio of the two, whose range follows from theirs on the logarithms. That holds for the same machine at another time as
 well as it can; a speed-up on another machine is another figure, and is not compared. Two drops differ clearly if their
 ranges do not meet.
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.weighing import Speed
+from ovmake.contracts.speed import SpeedRatio
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
 NEWEST = 2
@@ -35,7 +35,7 @@ class Change:
 
     target: str
     speed: str
-    ratio: Speed | None
+    ratio: SpeedRatio | None
     accuracy: str
     sentences: tuple[str, ...]
     between: tuple[str, ...]
@@ -151,7 +151,7 @@ def _speedup(target: Mapping[str, Any]) -> tuple[float, float, float] | None:
     return median, low, high
 
 
-def _ratio(before: Mapping[str, Any], after: Mapping[str, Any]) -> Speed | None:
+def _ratio(before: Mapping[str, Any], after: Mapping[str, Any]) -> SpeedRatio | None:
     """Return how many times as fast it is now, beside TensorFlow; None where one was not measured, or elsewhere."""
     then, now = _speedup(before), _speedup(after)
     if then is None or now is None or not _same_machine(before, after):
@@ -159,10 +159,12 @@ def _ratio(before: Mapping[str, Any], after: Mapping[str, Any]) -> Speed | None:
     middle = math.log(now[0] / then[0])
     below = math.hypot(math.log(now[0] / now[1]), math.log(then[2] / then[0]))
     above = math.hypot(math.log(now[2] / now[0]), math.log(then[0] / then[1]))
-    return Speed(median=math.exp(middle), low=math.exp(middle - below), high=math.exp(middle + above))
+    return SpeedRatio(median=math.exp(middle), low=math.exp(middle - below), high=math.exp(middle + above))
 
 
-def _speed_words(speed: str, ratio: Speed | None, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def _speed_words(
+    speed: str, ratio: SpeedRatio | None, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
     then, now = _speedup(before), _speedup(after)
     if ratio is None or then is None or now is None:
         if then is not None and now is not None:

@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.codec import decode, encode
+from ovmake.contracts.evaluation import Figures
 from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.figures import SLACK
-from ovmake.verdicts.verdict import decide
+from ovmake.verdicts.verdict import judged
 from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples
@@ -71,7 +73,7 @@ class Trial:
     """
 
     names: Names
-    figures: Mapping[str, Any]
+    figures: Figures
     seconds: float
     whole: bool
     steps: tuple[Step, ...] = ()
@@ -80,7 +82,7 @@ class Trial:
     def to_json(self) -> dict[str, Any]:
         """Return what the journal keeps."""
         return {
-            "figures": dict(self.figures),
+            "figures": encode(self.figures),
             "seconds": self.seconds,
             "whole": self.whole,
             "steps": [[step.count, step.drops, step.squares, step.wrong] for step in self.steps],
@@ -92,7 +94,7 @@ class Trial:
         """Read what `to_json` wrote."""
         return cls(
             names=names,
-            figures=body["figures"],
+            figures=decode(Figures, body["figures"], "journal of control"),
             seconds=body["seconds"],
             whole=body["whole"],
             steps=tuple(Step(count=n, drops=d, squares=q, wrong=w) for n, d, q, w in body["steps"]),
@@ -191,10 +193,10 @@ class Trials:
 
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
-            verdict = decide({**trial.figures, "inputs": self.subject.facts.get("inputs")}, self.promise)
+            found = judged(trial.figures, self.promise, inputs=self.subject.facts.inputs)
             # Where nothing can be told, there is nothing to look for.
-            outcome = Outcome(kept=verdict.result != "missed", distance=verdict.excess)
-            return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
+            outcome = Outcome(kept=found.verdict.result != "missed", distance=found.excess)
+            return Done(trial=trial, outcome=outcome, drop=found.verdict.drop, samples=trial.figures.samples)
         drop = end.drops / end.count
         outcome = Outcome(kept=False, distance=drop - doomed.allowed, whole=False)
         return Done(trial=trial, outcome=outcome, drop=drop, samples=end.count)
@@ -203,7 +205,7 @@ class Trials:
         started = time.monotonic()
         model = self.pair.with_float(names) if names else self.pair.quantized
         compiled = compile_model(model, self.device, self.properties)
-        watch = _Watch(scales=self.subject.facts["scales"], doomed=doomed)
+        watch = _Watch(scales=self.subject.facts.scales, doomed=doomed)
         figures = compare(self.subject, compiled, feeds=self.feeds(), look=watch, interval=False)
         return Trial(
             names=names,
@@ -220,13 +222,13 @@ class Trials:
         What plain INT8 and the float model reach is told to the user, so they see all samples.
         """
         promised = self.promise.max_drop
-        metric = self.done[0].trial.figures.get("metric") if self.done else None
-        if promised is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
+        metric = self.done[0].trial.figures.metric if self.done else None
+        if promised is None or metric is None or metric.reference is None or len(names) == len(self.pair.layers):
             return None
         return _Doomed(
-            allowed=promised.bound(metric["reference"]),
+            allowed=promised.bound(metric.reference),
             count=self.subject.samples.count,
-            reference=metric["reference"] if metric["step"] is not None else None,
+            reference=metric.reference if metric.step is not None else None,
         )
 
 
