@@ -5,6 +5,7 @@ a_metric(reference=0.9, ...)       the scores, an accuracy
 an_evaluation(an_output(), metric=..., samples=...)
 neighbours_of({...})               one output in batches of 1 and 64
 a_search(int8=27, layers=64)
+a_verdict("missed", "drop 0.2", 0.2)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from ovmake.contracts.codec import decode, encode
 from ovmake.contracts.evaluation import Evaluation, Metric, Neighbours, OutputFigures
 from ovmake.contracts.search import Search
+from ovmake.contracts.verdict import GateResult, Verdict
 
 OUTPUT: Mapping[str, object] = {
     "name": "y",
@@ -106,3 +108,8 @@ def neighbours_of(output: Mapping[str, object], **more: Any) -> Neighbours:
 def a_search(**more: Any) -> Search:
     """Return a search that tried nothing."""
     return decode(Search, {**SEARCH, **more}, "search")
+
+
+def a_verdict(result: GateResult, text: str = "", drop: float | None = None, **more: Any) -> Verdict:
+    """Return what a gate says, without an interval."""
+    return Verdict(**{"result": result, "text": text, "drop": drop, "interval": None, **more})

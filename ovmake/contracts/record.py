@@ -74,14 +74,14 @@ class Record:
     gate: Verdict
     tensorflow: Mapping[str, float | None] = field(default_factory=dict)
     openvino: Mapping[str, float | None] = field(default_factory=dict)
-    samples: int | None = None
-    compared_on: ComparedInputs | None = None
-    differences: tuple[OutputFigures, ...] = ()
-    operations: Operations | None = None
-    executed: Mapping[str, int] = field(default_factory=dict)
-    layers: tuple[ExecutedLayer, ...] = ()
-    weights: Mapping[str, int] = field(default_factory=dict)
-    compile_properties: Mapping[str, str] = field(default_factory=dict)
-    compile: str = ""
+    samples: int | None
+    compared_on: ComparedInputs | None
+    differences: tuple[OutputFigures, ...]
+    operations: Operations | None
+    executed: Mapping[str, int]
+    layers: tuple[ExecutedLayer, ...]
+    weights: Mapping[str, int]
+    compile_properties: Mapping[str, str]
+    compile: str
     accuracy_control: Search | None = None
     auto: Choice | None = None

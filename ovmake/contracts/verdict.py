@@ -35,9 +35,9 @@ class Verdict:
 
     result: GateResult
     text: str
-    drop: float | None = None
+    drop: float | None
+    interval: DropInterval | None
     broken: str = ""
-    interval: DropInterval | None = None
     doubt: str = ""
     scores: Scores | None = None
     at_chance: str = ""

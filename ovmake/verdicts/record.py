@@ -19,7 +19,7 @@ from ovmake.contracts.speed import Choice
 from ovmake.contracts.verdict import Verdict
 from ovmake.graph.digest import Digest
 
-UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate off")
+UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate off", drop=None, interval=None)
 
 
 # The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
@@ -104,6 +104,15 @@ def record(made: Published) -> Record:
         size_bytes=sum(made.digests[role].size_bytes for role in ("xml", "bin")),
         reproducible=reproducible(made),
         gate=made.verdict or UNGATED,
+        samples=None,
+        compared_on=None,
+        differences=(),
+        operations=None,
+        executed={},
+        layers=(),
+        weights={},
+        compile_properties={},
+        compile="",
         accuracy_control=made.search,
         auto=made.choice,
     )

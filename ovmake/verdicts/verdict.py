@@ -139,7 +139,9 @@ def _without_switch(inputs: ComparedInputs) -> str:
 
 
 def _unmeasured(why: str, help_: str) -> Judged:
-    return Judged(verdict=Verdict(result="not-measured", text=why, help=help_), excess=math.inf)
+    return Judged(
+        verdict=Verdict(result="not-measured", text=why, drop=None, interval=None, help=help_), excess=math.inf
+    )
 
 
 def _made_up(inputs: ComparedInputs) -> str:

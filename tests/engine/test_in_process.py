@@ -33,7 +33,7 @@ from ovmake.graph.digest import of_bytes
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import RealDisk
-from tests.evaluations import a_metric, a_search, an_evaluation, an_output
+from tests.evaluations import a_metric, a_search, a_verdict, an_evaluation, an_output
 from tests.promises import promise
 
 SLOW = SpeedComparison(
@@ -133,8 +133,8 @@ def test_a_faster_one_is_not_told_of(tmp_path: Path) -> None:
 
 
 VERDICTS = {
-    "fp32": Verdict(result="passed", text="drop 0.0000", drop=0.0),
-    "int8": Verdict(result="missed", text="drop 0.2000, allowed 0.01", drop=0.2),
+    "fp32": a_verdict("passed", text="drop 0.0000", drop=0.0),
+    "int8": a_verdict("missed", text="drop 0.2000, allowed 0.01", drop=0.2),
 }
 
 
@@ -406,7 +406,7 @@ def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Pa
 
 @pytest.mark.parametrize("help_", ["name a dataset", ""])
 def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str) -> None:
-    verdict = Verdict(result="not-measured", text="nothing to compare", help=help_)
+    verdict = a_verdict("not-measured", text="nothing to compare", help=help_)
     inputs: dict[str, object] = {
         "choice": Choice(chosen="fp32", why="it is the fastest", candidates=()),
         "fp32.xml": b"<net/>",
@@ -423,7 +423,7 @@ def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str
 
 
 def test_status_repeats_why_a_gate_was_not_measured(tmp_path: Path) -> None:
-    verdict = Verdict(result="not-measured", text="nothing to compare")
+    verdict = a_verdict("not-measured", text="nothing to compare")
 
     result, record = published(tmp_path, "convert", verdict=verdict)
 
@@ -490,11 +490,11 @@ def test_an_ir_without_a_gate_is_published_as_not_measured(tmp_path: Path) -> No
     result, record = published(tmp_path, "convert")
 
     assert Success(facts={"gate": "not-measured", "drop": None}) == result
-    assert Verdict(result="not-measured", text="`accuracy = false` turns the gate off") == record.gate
+    assert a_verdict("not-measured", text="`accuracy = false` turns the gate off") == record.gate
 
 
 def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_published(tmp_path: Path) -> None:
-    verdict = Verdict(result="passed", text="drop 0.0042", drop=0.0042)
+    verdict = a_verdict("passed", text="drop 0.0042", drop=0.0042)
     choice = Choice(chosen="int8", why="it is the fastest", candidates=())
 
     result, record = published(tmp_path, "choose", verdict=verdict, choice=choice, search=SEARCH)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ovmake.contracts.speed import Choice
-from ovmake.contracts.verdict import Kept, Verdict
+from ovmake.contracts.verdict import Kept
 from ovmake.verdicts.choosing import JudgedCandidate, in_words, judged, weigh
 from ovmake.verdicts.intervals import LEAST, ratio_of
+from tests.evaluations import a_verdict
 
 
 def judgement(precision: str, *, kept: bool = True, drop: float | None = 0.0) -> JudgedCandidate:
@@ -112,7 +113,7 @@ def test_a_candidate_without_a_gate_misses_nothing() -> None:
 
 
 def test_a_verdict_that_was_not_measured_keeps_what_it_says_it_keeps() -> None:
-    verdict = Verdict(result="not-measured", text="TensorFlow cannot run it")
+    verdict = a_verdict("not-measured", text="TensorFlow cannot run it")
 
     for kept in (True, False):
         assert kept == judged("fp32", verdict=verdict, kept=Kept(kept=kept)).kept

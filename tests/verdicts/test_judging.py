@@ -9,7 +9,7 @@ from ovmake.contracts.params.promise import GateParams, PromiseParams
 from ovmake.contracts.verdict import DefaultVerdict, GateResult, Verdict
 from ovmake.engine.events import TargetFinished
 from ovmake.verdicts.judging import advice, code, of_publication
-from tests.evaluations import an_evaluation, an_output, neighbours_of
+from tests.evaluations import a_verdict, an_evaluation, an_output, neighbours_of
 from tests.promises import decide
 
 COMPILED = 'core.compile_model("m.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
@@ -19,8 +19,8 @@ NEEDS = "INFERENCE_PRECISION_HINT=f32"
 def verdict(result: GateResult | None, needs: str = NEEDS, gate: GateResult = "passed") -> Verdict:
     default = None
     if result is not None:
-        default = DefaultVerdict(precision="bf16", verdict=Verdict(result=result, text="cosine 0.95"), needs=needs)
-    return Verdict(result=gate, text="", by_default=default)
+        default = DefaultVerdict(precision="bf16", verdict=a_verdict(result, text="cosine 0.95"), needs=needs)
+    return a_verdict(gate, text="", by_default=default)
 
 
 def neighbours(own: float) -> Neighbours:

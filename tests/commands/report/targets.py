@@ -18,7 +18,8 @@ from ovmake.contracts.evaluation import ExecutedLayer
 from ovmake.contracts.requirements import Requirement
 from ovmake.contracts.search import Search
 from ovmake.contracts.speed import Candidate, Choice, SpeedCheck, SpeedRatio
-from ovmake.contracts.verdict import DefaultVerdict, Verdict
+from ovmake.contracts.verdict import DefaultVerdict
+from tests.evaluations import a_verdict
 
 MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.44; avx avx2 avx512f f16c fma sse4_2"
 GATE_OFF = "`accuracy = false` in the Ovfile"
@@ -174,7 +175,7 @@ def prices() -> Evaluation:
 def defaulting(name: str = "usual:fp32") -> TargetReport:
     """Return a target that keeps its promise as it was verified, and breaks it as it is compiled without properties."""
     text = "accuracy 0.9180 in TensorFlow, 0.8838 in the IR: drop 0.0342, allowed 0.01"
-    missed = Verdict(result="missed", text=text)
+    missed = a_verdict("missed", text=text)
     default = DefaultVerdict(precision="bf16", verdict=missed, needs="INFERENCE_PRECISION_HINT=f32")
     speed = ByDefault(
         precision="bf16", latency_median_us=151.2, inferences=410, speedup=Ratio(median=6.6, low=6.1, high=7.2)

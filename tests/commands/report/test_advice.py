@@ -11,8 +11,9 @@ import pytest
 from ovmake.commands.report.advice import Advice, advice_for
 from ovmake.commands.report.facts.measurement import Measurement, Ratio, TimedLayer, Way
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.contracts.verdict import DefaultVerdict, GateResult, Verdict
+from ovmake.contracts.verdict import DefaultVerdict, GateResult
 from tests.commands.report.targets import FACTS, gate_missed, measured, not_measured, side, target
+from tests.evaluations import a_verdict
 
 
 def plain(speedup: float = 4.0, **changed: object) -> Measurement:
@@ -186,7 +187,7 @@ def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(
     result: GateResult | None, advised: list[str]
 ) -> None:
     has = plain(machine_facts={**FACTS, "int8_instructions": ["avx512_vnni"], "bf16_instructions": ["avx512_bf16"]})
-    default = None if result is None else DefaultVerdict(precision="bf16", verdict=Verdict(result=result, text=""))
+    default = None if result is None else DefaultVerdict(precision="bf16", verdict=a_verdict(result, text=""))
 
     found = advice_for([target("m:fp32", measurement=has, by_default=default)])
 
