@@ -25,8 +25,9 @@ PACKAGE = ROOT / "ovmake"
 # with; `ovmake` itself is the version only.
 MAY_IMPORT: dict[str, str] = {
     # Leaves.
-    **dict.fromkeys(("", "diagnostics", "errors", "units", "machine", "seal"), ""),
+    **dict.fromkeys(("", "diagnostics", "errors", "units", "seal"), ""),
     "contracts": "",
+    "machine": "contracts",
     # What is built, without effects.
     "ovfile": "diagnostics units contracts",
     "graph": "diagnostics contracts ovfile.spec",
@@ -48,7 +49,7 @@ MAY_IMPORT: dict[str, str] = {
     "cli": "units diagnostics ovfile graph store engine project commands",
     "__main__": "cli",
     # Workers: processes of their own, which import nothing of what is above but leaves.
-    "workers": "errors machine workers.ipc workers.measurement",
+    "workers": "errors contracts machine workers.ipc workers.measurement",
     "workers.ipc": "errors",
     "workers.inputs": "errors contracts diagnostics sources workers.ipc",
     "workers.loading": "errors contracts diagnostics sources workers.ipc workers.inputs",

@@ -19,6 +19,15 @@ class OpenedModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCost:
+    """What a framework's import took, and its version. The memory is null where the system does not tell."""
+
+    import_ms: float
+    memory_bytes: int | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutedIr:
     """What the runtime makes of an IR: `executed` counts layers by the precision that they compute in.
 

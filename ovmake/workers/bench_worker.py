@@ -22,9 +22,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from ovmake import machine
+from ovmake.contracts.codec import decode, save
+from ovmake.contracts.measurement import Energy
+from ovmake.contracts.timing import ImportCost
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
 from ovmake.workers.ipc.protocol import Request
@@ -64,7 +66,7 @@ def benchmark(request: Request) -> dict[str, object]:
     """Measure; write `measurement` and `samples`."""
     with _workers() as workers:
         bench = _measure(request, workers)
-    Path(request.outputs["measurement"]).write_text(json.dumps(measurement(bench), indent=1) + "\n")
+    save(measurement(bench), request.outputs["measurement"])
     with gzip.GzipFile(request.outputs["samples"], "wb", mtime=0) as file:
         for line in samples(bench):
             file.write(json.dumps(line).encode() + b"\n")
@@ -104,7 +106,7 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     tensorflow, openvino = workers.start(TENSORFLOW), workers.start(OPENVINO)
     load = Load(worker.process.pid for worker in (tensorflow, openvino))
     started = time.monotonic()
-    bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts().to_json())
+    bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts())
     fast = _alone(bench, OPENVINO, [_side(request, openvino, OPENVINO)])
     fast.start = lambda: workers.start(OPENVINO)
     ways = _ways(request, bench, tensorflow)
@@ -146,7 +148,7 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
     Raises:
         ActionError: the last way fails too.
     """
-    bench.imports[framework] = sides[0].ask("import")
+    bench.imports[framework] = decode(ImportCost, sides[0].ask("import"), "import")
     for side in sides:
         try:
             opened = side.open()
@@ -161,7 +163,7 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
             side.block()
             if time.monotonic() - started > MEMORY_SECONDS:
                 break
-        bench.memory[framework] = side.ask("memory")["peak_bytes"]
+        bench.memory[framework] = side.peak_bytes()
         bench.opened[framework] = opened
         return side
     raise AssertionError("there is a way")
@@ -217,7 +219,7 @@ def _take_throughput(bench: Bench, sides: list[Side], load: Load, seconds: float
         bench.throughput.append(Throughput(rates=rates, foreign=foreign_cores(before, load.now())))
 
 
-def _energy(side: Side, seconds: float) -> dict[str, object]:
+def _energy(side: Side, seconds: float) -> Energy | energy.NotAvailable:
     """Return what an inference takes, one after the other, with nothing beside them."""
 
     def run() -> int:
@@ -226,7 +228,7 @@ def _energy(side: Side, seconds: float) -> dict[str, object]:
             inferences += len(side.block())
         return inferences
 
-    return energy.measure(energy.open_meter(), idle=lambda: time.sleep(seconds), run=run).to_json()
+    return energy.measure(energy.open_meter(), idle=lambda: time.sleep(seconds), run=run)
 
 
 if __name__ == "__main__":

@@ -14,15 +14,11 @@ from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.graph.digest import Digest
 from tests.engine.test_in_process import job
+from tests.measurements import a_measurement, a_side
 
-MEASURED = {
-    "speedup": {"median": 1.8, "low": 1.7, "high": 1.9},
-    "loaded": False,
-    "apart": False,
-    "sides": {
-        "openvino": {"latency_p95_us": None, "peak_memory_bytes": 1000, "missing": {"latency_p95_us": "too few"}}
-    },
-}
+MEASURED = a_measurement(
+    openvino=a_side(latency_p95_us=None, peak_memory_bytes=1000, missing={"latency_p95_us": "too few"})
+)
 
 
 def under(asked: Job, params: object) -> Job:

@@ -21,7 +21,7 @@ from typing import Any
 from ovmake.commands.report import names, words
 from ovmake.commands.report.advice import Advice, advice_for
 from ovmake.commands.report.facts.history import History
-from ovmake.commands.report.facts.measurement import Measurement, Ratio
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, TargetReport
 from ovmake.commands.report.figures import (
     NO_INTERVAL,
@@ -37,6 +37,7 @@ from ovmake.commands.report.figures import (
 from ovmake.commands.report.searched import Searched, searched
 from ovmake.commands.report.words import why
 from ovmake.contracts.codec import facts_of
+from ovmake.contracts.speed import SpeedRatio
 from ovmake.contracts.verdict import DefaultVerdict
 
 FORMAT = 2
@@ -336,7 +337,7 @@ def _section(model: str, reports: Sequence[TargetReport], beside: Sequence[Targe
         for row in rows
         if row.report.gate == "passed" and row.report.measurement is not None
     }
-    best = max(contenders, key=lambda name: contenders[name].speedup, default=None)
+    best = max(contenders, key=lambda name: contenders[name].speedup.median, default=None)
     return Section(
         model=model,
         rows=rows,
@@ -354,10 +355,10 @@ def _common_unit(reports: Sequence[TargetReport]) -> str:
     return words.unit_for(min((side.latency_median_us for side in sides), default=0))
 
 
-def _rivals(contenders: Mapping[str, Measurement], best: str) -> tuple[str, ...]:
+def _rivals(contenders: Mapping[str, Measured], best: str) -> tuple[str, ...]:
     # Of one IR under two names (`auto` and what it chose) there is one measurement.
     others = {name: one for name, one in contenders.items() if one != contenders[best]}
-    return tuple(name for name, one in others.items() if one.speedup_high >= contenders[best].speedup_low)
+    return tuple(name for name, one in others.items() if one.speedup.high >= contenders[best].speedup.low)
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -402,14 +403,14 @@ def _by_default(found: DefaultVerdict | None) -> dict[str, Any]:
     return {"by_default": {**told, **needs}}
 
 
-def _circumstances(measured: Measurement) -> dict[str, Any]:
+def _circumstances(measured: Measured) -> dict[str, Any]:
     """Return how a measurement came about, and what there is no figure of."""
     plain = ("pairs", "quiet_pairs", "windows", "seconds", "batch", "threads", "inputs", "device", "level")
     more = ("unstable", "loaded", "foreign_cores", "apart", "apart_ns", "machine", "layers_missing")
     return {
         **{name: getattr(measured, name) for name in (*plain, *more)},
         # What is not known of the machine has its reasons there.
-        "machine_facts": {name: value for name, value in measured.machine_facts.items() if value is not None},
+        "machine_facts": {name: value for name, value in facts_of(measured.machine_facts).items() if value is not None},
         "versions": dict(measured.versions),
         "tensorflow_called": measured.tensorflow.way,
         "openvino_called": measured.openvino.way,
@@ -420,21 +421,21 @@ def _circumstances(measured: Measurement) -> dict[str, Any]:
         "layers": [asdict(layer) for layer in measured.layers],
         **{f"{name}_in_flight": side.in_flight for name, side in sides_of(measured).items()},
         **{f"{name}_quantiles_us": list(side.quantiles_us) for name, side in sides_of(measured).items()},
-        **{f"{name}_energy": dict(side.energy) for name, side in sides_of(measured).items()},
+        **{f"{name}_energy": facts_of(side.energy) if side.energy else {} for name, side in sides_of(measured).items()},
     }
 
 
-def _elsewhere(found: Measurement | str) -> dict[str, Any]:
+def _elsewhere(found: Measured | str) -> dict[str, Any]:
     """Return what was measured on another device, or why nothing was."""
     if isinstance(found, str):
         return {"not_available": found}
     keys = ("latency_median_us", "latency_p95_us", "throughput_per_second")
     return {
-        "speedup": {"median": found.speedup, "low": found.speedup_low, "high": found.speedup_high},
+        "speedup": asdict(found.speedup),
         **{key: getattr(found.openvino, key) for key in keys},
         "measured": _circumstances(found),
     }
 
 
-def _ratio(ratio: Ratio | None) -> dict[str, float] | None:
+def _ratio(ratio: SpeedRatio | None) -> dict[str, float] | None:
     return None if ratio is None else asdict(ratio)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from ovmake.commands.report.facts.measurement import Measurement
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, TargetReport
 from ovmake.contracts.speed import SpeedRatio
 from ovmake.units import digits, size_in_words
@@ -80,7 +80,7 @@ def why(report: TargetReport, what: str) -> str:
     return report.missing.get(what) or "the records do not say why"
 
 
-def doubts(measured: Measurement) -> tuple[str, ...]:
+def doubts(measured: Measured) -> tuple[str, ...]:
     """Return the labels of a measurement that is not to be relied on."""
     return tuple(label for name, label in DOUBTS.items() if getattr(measured, name))
 
@@ -90,8 +90,8 @@ def metric_of(report: TargetReport) -> str:
     return (report.evaluation.metric if report.evaluation else None) or "accuracy"
 
 
-def _speed(measured: Measurement) -> str:
-    median, low, high = measured.speedup, measured.speedup_low, measured.speedup_high
+def _speed(measured: Measured) -> str:
+    median, low, high = measured.speedup.median, measured.speedup.low, measured.speedup.high
     held = f"({', '.join((f'{ratio(low)} to {times(high)}', *doubts(measured)))})"
     if low <= 1 <= high:
         return f"shows no clear difference in speed from TensorFlow, {times(median)} {held}"

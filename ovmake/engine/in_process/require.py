@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
+from ovmake.contracts.measurement import Measurement
 from ovmake.contracts.params.judging import RequireParams
 from ovmake.contracts.requirements import Requirements
-from ovmake.engine.in_process.files import params_of, write
+from ovmake.engine.in_process.files import params_of, read, write
 from ovmake.engine.job import Failure, Job, Success
-from ovmake.store.files.beneath import take
 from ovmake.verdicts import requirements
 
 
 def require(job: Job) -> Success | Failure:
     """Write `requirements`, or fail with the first that is missed."""
-    judged = requirements.judge(params_of(job, RequireParams).require, json.loads(take(job.inputs["measurement"])))
+    judged = requirements.judge(params_of(job, RequireParams).require, read(job, "measurement", Measurement))
     # What is missed first: it is surely wrong.
     failed = sorted(
         (one for one in judged if one.result != requirements.PASSED), key=lambda one: one.result != requirements.MISSED

@@ -101,6 +101,11 @@ class Side:
         """Return what the runtime makes of the IR. Errors are those of `ask`."""
         return decode(ExecutedIr, self.ask("layers"), "layers")
 
+    def peak_bytes(self) -> int | None:
+        """Return the highest memory of the process so far; None where the system does not tell."""
+        found = self.ask("memory")["peak_bytes"]
+        return found if isinstance(found, int) else None
+
     def profile(self, seconds: float) -> Profile:
         """Return the layers with their times. Errors are those of `ask`."""
         return decode(Profile, self.ask("profile", seconds=seconds), "profile")

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.report.facts.measurement import ByDefault, Measurement, Ratio, SideFigures, TimedLayer, Way
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
 from ovmake.contracts.codec import decode
 from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.machine import Machine
+from ovmake.contracts.measurement import SideFigures, TimedByDefault, Way
 from ovmake.contracts.requirements import Requirement
 from ovmake.contracts.search import Search
 from ovmake.contracts.speed import Candidate, Choice, SpeedCheck, SpeedRatio
+from ovmake.contracts.timing import TimedLayer
 from ovmake.contracts.verdict import DefaultVerdict
 from tests.evaluations import a_verdict
 
@@ -27,17 +30,25 @@ GATE_OFF = "`accuracy = false` in the Ovfile"
 
 NO_RAPL = "not available: this kernel shows no powercap zones"
 NO_PEAK = "this system does not tell the peak memory of a process"
-FACTS = {
-    "processor": "Intel(R) Xeon(R) Processor",
-    "instruction_sets": ["avx2", "avx512f", "fma"],
-    "int8_instructions": [],
-    "cores": 2,
-    "governor": None,
-    "memory_bytes": 25_275_924_480,
-    "system": "Debian GNU/Linux 12 (bookworm)",
-    "kernel": "6.18.44",
-    "missing": {"governor": "this system shows no frequency governor"},
-}
+FACTS = Machine(
+    processor="Intel(R) Xeon(R) Processor",
+    instruction_sets=("avx2", "avx512f", "fma"),
+    int8_instructions=(),
+    bf16_instructions=(),
+    cores=2,
+    cores_online=2,
+    threads_per_core=1,
+    governor=None,
+    boost=True,
+    cpu_limit=None,
+    memory_bytes=25_275_924_480,
+    memory_limit_bytes=None,
+    system="Debian GNU/Linux 12 (bookworm)",
+    kernel="6.18.44",
+    virtual=False,
+    python="3.11.7",
+    missing={"governor": "this system shows no frequency governor"},
+)
 VERSIONS = {"openvino": "2026.4.1", "tensorflow": "2.21.0", "numpy": "2.3.1", "python": "3.11.7"}
 
 
@@ -77,9 +88,9 @@ def measured(
     unstable: bool = False,
     loaded: bool = False,
     apart: bool = False,
-) -> Measurement:
+) -> Measured:
     """Return a measurement with this speed-up and range."""
-    return Measurement(
+    return Measured(
         tensorflow=side(1003.2),
         openvino=side(
             round(1003.2 / speedup, 3),
@@ -91,9 +102,9 @@ def measured(
             first_inference_ms=0.9,
             inferences=12_987,
         ),
-        speedup=speedup,
-        speedup_low=low,
-        speedup_high=high,
+        speedup=SpeedRatio(median=speedup, low=low, high=high),
+        device="CPU",
+        level=0.95,
         unstable=unstable,
         loaded=loaded,
         foreign_cores=0.7 if loaded else 0.01,
@@ -103,10 +114,20 @@ def measured(
         quiet_pairs=2 if loaded or apart else 38,
         windows=8,
         seconds=9.2,
-        throughput_ratio=Ratio(median=5.2, low=5.0, high=5.4),
+        throughput_ratio=SpeedRatio(median=5.2, low=5.0, high=5.4),
         ways=(
-            Way(name="frozen", latency_median_us=1003.2, inferences=2457, speedup=Ratio(median=4.8, low=4.3, high=5.1)),
-            Way(name="signature", latency_median_us=1374.4, inferences=310, speedup=Ratio(median=6.6, low=6.2, high=7)),
+            Way(
+                name="frozen",
+                latency_median_us=1003.2,
+                inferences=2457,
+                speedup=SpeedRatio(median=4.8, low=4.3, high=5.1),
+            ),
+            Way(
+                name="signature",
+                latency_median_us=1374.4,
+                inferences=310,
+                speedup=SpeedRatio(median=6.6, low=6.2, high=7),
+            ),
         ),
         layers=(
             TimedLayer(name="convolution.8", type="Convolution", precision="i8", us=101.5, moves=False),
@@ -177,8 +198,8 @@ def defaulting(name: str = "usual:fp32") -> TargetReport:
     text = "accuracy 0.9180 in TensorFlow, 0.8838 in the IR: drop 0.0342, allowed 0.01"
     missed = a_verdict("missed", text=text)
     default = DefaultVerdict(precision="bf16", verdict=missed, needs="INFERENCE_PRECISION_HINT=f32")
-    speed = ByDefault(
-        precision="bf16", latency_median_us=151.2, inferences=410, speedup=Ratio(median=6.6, low=6.1, high=7.2)
+    speed = TimedByDefault(
+        precision="bf16", latency_median_us=151.2, inferences=410, speedup=SpeedRatio(median=6.6, low=6.1, high=7.2)
     )
     line = 'core.compile_model("usual.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
     return target(name, compiled=line, by_default=default, measurement=replace(measured(), by_default=speed))

@@ -14,6 +14,7 @@ import pytest
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page, verdicts
 from ovmake.commands.report.words import precision
+from ovmake.contracts.codec import facts_of
 from tests.commands.report.targets import (
     EVERY_CASE,
     FACTS,
@@ -424,7 +425,7 @@ def test_the_json_of_a_target() -> None:
             "apart": False,
             "apart_ns": 48.0,
             "machine": measured().machine,
-            "machine_facts": {name: value for name, value in FACTS.items() if value is not None},
+            "machine_facts": {name: value for name, value in facts_of(FACTS).items() if value is not None},
             "versions": VERSIONS,
             "layers_missing": "",
             "tensorflow_called": "frozen",

@@ -8,16 +8,16 @@ was not, and `missing` then says why.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ovmake.commands.report.facts.measurement import Measurement
+from ovmake.commands.report.facts.measurement import Measured, measured_on
 from ovmake.contracts import evaluation as contract
 from ovmake.contracts.codec import found, from_bytes
 from ovmake.contracts.evaluation import ExecutedLayer, OutputFigures
+from ovmake.contracts.measurement import Measurement
 from ovmake.contracts.params.judging import CheckSizeParams, RequireParams
 from ovmake.contracts.record import Record
 from ovmake.contracts.requirements import Requirement
@@ -117,8 +117,8 @@ class TargetReport:
     size_bytes: int | None
     place: str | None
     evaluation: Evaluation | None
-    measurement: Measurement | None
-    options: Mapping[str, Any]
+    measurement: Measured | None
+    options: Mapping[str, object]
     versions: Mapping[str, str]
     missing: Mapping[str, str]
     decided: bool = True
@@ -129,7 +129,7 @@ class TargetReport:
     speed_check: SpeedCheck | None = None
     search: Search | None = None
     requirements: tuple[Requirement, ...] = ()
-    devices: Mapping[str, Measurement | str] = field(default_factory=dict)
+    devices: Mapping[str, Measured | str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -154,7 +154,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     if unevaluated:
         missing["evaluation"] = unevaluated
     measured = outcome.actions.get(f"benchmark {name}")
-    measurement = _json(measured, "measurement", read)
+    measurement = _measured(measured, read)
     if measurement is None:
         missing["measurement"] = _why_not_measured(measured, missing)
     checked = outcome.actions.get(f"check-speed {name}")
@@ -177,7 +177,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         size_bytes=record.size_bytes if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,
-        measurement=Measurement.of(measurement, machine=_machine(measured)) if measurement else None,
+        measurement=measurement,
         options=record.options if record else {},
         versions=record.versions if record else {},
         missing=missing,
@@ -198,7 +198,7 @@ def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tupl
         wanted = asked.params.require if isinstance(asked.params, RequireParams) else {}
         measured = outcome.actions.get(f"benchmark {name}")
         why = _why_not_measured(measured, {} if outcome.actions[f"publish {name}"].outputs else {"ir": ""})
-        judged += requirements.judge(wanted, _json(measured, "measurement", read), why)
+        judged += requirements.judge(wanted, _measured(measured, read), why)
     return tuple(one.told for one in judged)
 
 
@@ -211,16 +211,16 @@ def _judged_size(sized: Action, outcome: Outcome) -> requirements.JudgedRequirem
     return requirements.judge_size(most, sum(made[role].size_bytes for role in ("xml", "bin")))
 
 
-def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measurement | str]]:
+def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measured | str]]:
     """Return what was measured on other devices than the Ovfile's own, or why nothing was; by target and device."""
-    found: dict[str, dict[str, Measurement | str]] = {}
+    found: dict[str, dict[str, Measured | str]] = {}
     for action in graph.actions.values():
         target, elsewhere, device = action.subject.partition(ELSEWHERE)
         if action.kind == "benchmark" and elsewhere:
             done = outcome.actions.get(action.name)
-            body = _json(done, "measurement", read)
-            measured = None if body is None else Measurement.of(body, machine=_machine(done))
-            found.setdefault(target, {})[device] = measured or f"not available: {_why_not_measured(done, {})}"
+            found.setdefault(target, {})[device] = (
+                _measured(done, read) or f"not available: {_why_not_measured(done, {})}"
+            )
     return found
 
 
@@ -249,11 +249,9 @@ def _search(outcome: Outcome, name: str, record: Record | None, read: Read) -> S
     return next(filter(None, (_made_if_any(done, "search", Search, read) for done in made)), None)
 
 
-def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] | None:
-    if done is None or done.outputs is None or role not in done.outputs:
-        return None
-    content = json.loads(read(done.outputs[role]))
-    return content if isinstance(content, dict) else None
+def _measured(done: ActionOutcome | None, read: Read) -> Measured | None:
+    made = _made(done, "measurement", Measurement, read)
+    return None if made is None else measured_on(made, _machine(done))
 
 
 def _made(done: ActionOutcome | None, role: str, cls: type[T], read: Read) -> T | None:
