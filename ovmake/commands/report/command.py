@@ -11,10 +11,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ovmake.commands.report.facts.earlier import earlier
-from ovmake.commands.report.facts.history import compare
+from ovmake.commands.report.facts.history import EarlierReport, compare, compared
 from ovmake.commands.report.facts.records import gather
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.render.junit import to_junit
@@ -82,7 +81,7 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     reports = gather(graph, outcome, targets, Cas(session.disk).read)
     page = build_page(reports, title=session.ovfile.report_title)
     if before is not None:
-        history = compare(before, [row.to_json() for row in page.rows], against=request.against)
+        history = compare(before, [compared(row.to_json()) for row in page.rows], against=request.against)
         page = replace(page, history=history)
     content = (json.dumps(page.to_json(), indent=2) + "\n").encode()
     session.disk.write(f"{folder}/report.json", content)
@@ -101,7 +100,7 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     )
 
 
-def _earlier(session: Session, request: Request, places: Sequence[str]) -> dict[str, Any] | None:
+def _earlier(session: Session, request: Request, places: Sequence[str]) -> EarlierReport | None:
     if not request.against:
         return None
     return earlier(request.against, folder=Path(session.disk.absolute(".")), reports=places)

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
-from ovmake.commands.report.facts.history import compare
+from ovmake.commands.report.facts.history import compare, compared, read
 from ovmake.commands.report.render.junit import to_junit
 from ovmake.commands.report.render.markdown import HEADS, to_markdown
 from ovmake.commands.report.render.schema import TEXT
@@ -29,8 +29,9 @@ HOSTILE = {
 
 
 def against(page: Page) -> Page:
-    before = json.loads(json.dumps(build_page([target(measurement=measured(2.0, 1.9, 2.1))], title="t").to_json()))
-    return replace(page, history=compare(before, [row.to_json() for row in page.rows], against="git:main"))
+    before = build_page([target(measurement=measured(2.0, 1.9, 2.1))], title="t").to_json()
+    now = [compared(row.to_json()) for row in page.rows]
+    return replace(page, history=compare(read(json.dumps(before), "old.json"), now, against="git:main"))
 
 
 def hostile(name: str) -> Page:
