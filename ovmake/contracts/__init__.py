@@ -16,6 +16,7 @@ measurement.py   TensorFlow and one IR taking turns
 interface.py     inputs and outputs of an IR
 record.py        what a published IR is, and what it was made of
 reference.py     what is known of TensorFlow's own outputs
+report.py        what `ovmake report` found
 requirements.py  what became of what the Ovfile asks for beside accuracy
 search.py        a search for layers to give back to floating point
 speed.py         IRs of one model beside each other: the speed check, and the choice of `auto`

@@ -10,6 +10,18 @@ from ovmake.contracts.evaluation import DropInterval
 GateResult = Literal["passed", "missed", "not-measured"]
 
 
+def gate_result(word: object) -> GateResult:
+    """Return a gate's result among an action's facts.
+
+    Raises:
+        TypeError: it is none.
+    """
+    match word:
+        case "passed" | "missed" | "not-measured":
+            return word
+    raise TypeError(f"no result of a gate: {word}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """The scores of both frameworks, by the metric's name and unit."""

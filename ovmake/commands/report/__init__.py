@@ -1,16 +1,13 @@
 """The report: what was built and measured, as HTML, JSON, Markdown and JUnit.
 
-records.py   from traces and the CAS to typed records; measurement.py: what a benchmark measured
-control.py   what accuracy control did: layers given back, trials
-weighing.py  what was timed beside the FP32 IR: candidates of `auto`, speed checks
+command.py   `ovmake report`
+facts/       what a report speaks of, gathered from the files that actions made
 figures.py   a target's figures, each with its words or its reason. Pure
-tables.py    records to the rows that every output shows. Pure
+tables.py    facts to the rows that every output shows. Pure
+document.py  rows to report.json. Pure
 advice.py    what follows from the figures, each with its evidence. Pure
-history.py   this report beside an earlier one. Pure; earlier.py: where that one is read
 searched.py  what is said of accuracy control. Pure
-words.py     numbers and verdicts in words; names.py: what figures are called. Pure
-charts.py    what is drawn, and its drawing
-html.py      rows to one HTML file that opens offline
-markdown.py  rows to Markdown, for a pull request. Pure
-junit.py     gates to JUnit's XML. Pure
+words.py     numbers and verdicts in words. Pure
+names.py     what figures are called. Pure
+render/      rows to HTML, Markdown and JUnit, and the charts in them
 """

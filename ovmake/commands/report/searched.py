@@ -9,11 +9,9 @@ was given back in vain (at worst all of them) tells nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ovmake.commands.report import words
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.contracts.codec import facts_of
 from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
 
 NO_DROP = "-"
@@ -56,10 +54,6 @@ class Searched:
     layers: tuple[LayerRow, ...]
     trials: tuple[TrialRow, ...]
     has_drops: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the search as the record has it, and in words."""
-        return {**facts_of(self.search), "text": self.text}
 
 
 def searched(report: TargetReport) -> Searched | None:

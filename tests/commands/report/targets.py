@@ -8,12 +8,15 @@ EVERY_CASE                                    a page with everything that can be
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
+from ovmake.commands.report.document import document
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
-from ovmake.contracts.codec import decode
+from ovmake.contracts.codec import decode, to_bytes
 from ovmake.contracts.evaluation import ExecutedLayer
 from ovmake.contracts.machine import Machine
 from ovmake.contracts.measurement import SideFigures, TimedByDefault, Way
@@ -461,3 +464,9 @@ EVERY_CASE = (
 def every_case() -> Page:
     """Return the page of all of them."""
     return build_page(EVERY_CASE, title="")
+
+
+def json_of(page: Page) -> dict[str, Any]:
+    """Return what report.json says."""
+    content: dict[str, Any] = json.loads(to_bytes(document(page)))
+    return content

@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 
 from ovmake.commands.report.facts.earlier import earlier
-from ovmake.commands.report.facts.history import Change, History, compare, compared, read
+from ovmake.commands.report.facts.history import compare, compared, read
 from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.tables import build_page
+from ovmake.contracts.report import Change, History
 from ovmake.diagnostics import OvmakeError, render
-from tests.commands.report.targets import gate_missed, measured, not_measured, sure, target
+from tests.commands.report.targets import gate_missed, json_of, measured, not_measured, sure, target
 
 
 def document(*reports: TargetReport) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(json.dumps(build_page(reports, title="t").to_json()))
+    content: dict[str, Any] = json_of(build_page(reports, title="t"))
     return content
 
 
@@ -181,7 +182,7 @@ def complaint(against: str, folder: Path) -> str:
         ("{", "it is no JSON"),
         ("[" * 100_000, "it is no JSON"),
         ("[]", "it is no report.json of ovmake"),
-        ('{"targets": [], "format": 99}', "it has format 99, and this ovmake reads formats 1 to 2"),
+        ('{"targets": [], "format": 99}', "it has format 99, and this ovmake reads formats 1 to 3"),
         ('{"targets": [3], "format": 1}', "it is no report.json of ovmake"),
     ],
 )

@@ -18,6 +18,7 @@ from tests.commands.report.targets import (
     controlled_in_vain,
     evaluated,
     gate_missed,
+    json_of,
     prices,
     search,
     target,
@@ -155,7 +156,7 @@ def test_the_verdict_says_how_int8_it_is(report: object, words: str) -> None:
 
 
 def test_report_json_has_the_search_and_its_sentence() -> None:
-    (with_it, without) = build_page([controlled(), gate_missed("m:int8")], title="t").to_json()["targets"]
+    (with_it, without) = json_of(build_page([controlled(), gate_missed("m:int8")], title="t"))["targets"]
 
     assert {**facts_of(search()), "text": said(search()).text} == with_it["accuracy_control"]
     assert "accuracy_control" not in without

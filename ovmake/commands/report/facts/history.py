@@ -2,7 +2,7 @@
 
     compare(earlier, now, against=...) -> History
     read(text, place) -> EarlierReport                 from the text of a report.json
-    compared(target) -> ComparedTarget                 from a target in one
+    compared(target) -> ComparedTarget                 from a target in one, or in what is written now
 
 SpeedRatio is compared by the speed-up over TensorFlow, which each report measured on its own machine beside the IR: the
 ratio of the two, whose range follows from theirs on the logarithms. That holds for the same machine at another time as
@@ -15,14 +15,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ovmake.commands.report import words
+from ovmake.contracts.report import NO_CHANGE, Change, History, Report
 from ovmake.contracts.speed import SpeedRatio
 from ovmake.diagnostics import Diagnostic, OvmakeError
-
-NEWEST = 2
-SAME = "no clear difference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,42 +60,6 @@ class EarlierReport:
     targets: tuple[ComparedTarget, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What became of a target since. `speed` is faster, slower, "no clear difference", or "" where it is not known.
-
-    `ratio` is how many times as fast it is now; `sentences` say what is to be said, `between` what came between: tool
-    versions, options, sources.
-    """
-
-    target: str
-    speed: str
-    ratio: SpeedRatio | None
-    accuracy: str
-    sentences: tuple[str, ...]
-    between: tuple[str, ...]
-
-    @property
-    def weighs(self) -> bool:
-        """Whether there is something to tell."""
-        return bool(self.between) or self.speed not in {"", SAME} or self.accuracy not in {"", SAME}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """The comparison with an earlier report; `against` says which. `note` holds for all of it, "" if there is none."""
-
-    against: str
-    changes: tuple[Change, ...]
-    appeared: tuple[str, ...]
-    vanished: tuple[str, ...]
-    note: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """Return plain values."""
-        return asdict(self)
-
-
 def read(text: str, place: str) -> EarlierReport:
     """Return an earlier report.json.
 
@@ -112,8 +74,8 @@ def read(text: str, place: str) -> EarlierReport:
     targets = body.get("targets") if isinstance(body, dict) else None
     if not isinstance(number, int) or not isinstance(targets, list):
         raise _unreadable(place, "it is no report.json of ovmake")
-    if number > NEWEST:
-        raise _unreadable(place, f"it has format {number}, and this ovmake reads formats 1 to {NEWEST}")
+    if number > Report.FORMAT:
+        raise _unreadable(place, f"it has format {number}, and this ovmake reads formats 1 to {Report.FORMAT}")
     if not all(isinstance(one, dict) and isinstance(one.get("target"), str) for one in targets):
         raise _unreadable(place, "it is no report.json of ovmake")
     return EarlierReport(title=_text(body.get("title")), targets=tuple(map(compared, targets)))
@@ -189,7 +151,7 @@ def compare(earlier: EarlierReport, now: Sequence[ComparedTarget], *, against: s
 
 def _change(before: ComparedTarget, after: ComparedTarget) -> Change:
     ratio = _ratio(before, after)
-    speed = "" if ratio is None else "faster" if ratio.low > 1 else "slower" if ratio.high < 1 else SAME
+    speed = "" if ratio is None else "faster" if ratio.low > 1 else "slower" if ratio.high < 1 else NO_CHANGE
     accuracy = _accuracy(before, after)
     sentences = (
         *_speed_words(speed, ratio, before, after),
@@ -249,7 +211,7 @@ def _accuracy(before: ComparedTarget, after: ComparedTarget) -> str:
         return ""
     if now[0] > then[1]:
         return "less accurate"
-    return "more accurate" if now[1] < then[0] else SAME
+    return "more accurate" if now[1] < then[0] else NO_CHANGE
 
 
 def _drop_words(accuracy: str, before: ComparedTarget, after: ComparedTarget) -> list[str]:

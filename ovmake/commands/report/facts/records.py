@@ -23,7 +23,7 @@ from ovmake.contracts.record import Record
 from ovmake.contracts.requirements import Requirement
 from ovmake.contracts.search import Search
 from ovmake.contracts.speed import Choice, SpeedCheck
-from ovmake.contracts.verdict import DefaultVerdict
+from ovmake.contracts.verdict import DefaultVerdict, GateResult, gate_result
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import ELSEWHERE, Action, Artifact, Graph
 from ovmake.graph.digest import Digest
@@ -112,7 +112,7 @@ class TargetReport:
     model: str
     precision: str
     status: str
-    gate: str
+    gate: GateResult
     gate_text: str
     size_bytes: int | None
     place: str | None
@@ -294,12 +294,12 @@ def _why_not_checked(outcome: Outcome, name: str, missing: Mapping[str, str]) ->
     return compared.diagnostic.message if compared.diagnostic else "not measured yet: run `ovmake build`"
 
 
-def _gate(graph: Graph, outcome: Outcome, name: str, record: Record | None) -> tuple[str, str]:
+def _gate(graph: Graph, outcome: Outcome, name: str, record: Record | None) -> tuple[GateResult, str]:
     if record is not None:
         return record.gate.result, record.gate.text
     judged = outcome.actions.get(f"gate {name}", outcome.actions.get(f"choose {name}"))
     if judged is not None and "gate" in judged.facts:
-        return str(judged.facts["gate"]), str(judged.facts.get("text", ""))
+        return gate_result(judged.facts["gate"]), str(judged.facts.get("text", ""))
     return "not-measured", _why(graph, outcome, name)
 
 
