@@ -14,45 +14,15 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from ovmake.contracts.machine import Machine
 
 # The flags that choose between kernels in oneDNN and Eigen; others (say `smap`) change no arithmetic.
 ISA_PREFIXES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "i8mm", "bf16", "neon")
 # What computes products of 8-bit integers at once: of x86 and of Arm, by the kernel's names.
 INT8_INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """A machine. `cores` may be used by this process, of `cores_online`; `cpu_limit` is a container's, in cores.
-
-    `governor` is the kernel's policy for frequencies, `boost` whether they may go beyond the nominal one.
-    `memory_limit_bytes` is a container's.
-    """
-
-    processor: str
-    instruction_sets: tuple[str, ...]
-    int8_instructions: tuple[str, ...] | None
-    bf16_instructions: tuple[str, ...] | None
-    cores: int
-    cores_online: int
-    threads_per_core: int | None
-    governor: str | None
-    boost: bool | None
-    cpu_limit: float | None
-    memory_bytes: int | None
-    memory_limit_bytes: int | None
-    system: str
-    kernel: str
-    virtual: bool | None
-    python: str
-    missing: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the facts as plain values."""
-        return asdict(self)
 
 
 def facts(root: str = "") -> Machine:

@@ -323,7 +323,7 @@ def _sha256(
     inputs: Mapping[str, bytes],
 ) -> str:
     facts = (
-        sorted((param.name, repr(param.value)) for param in action.params),
+        sorted((name, repr(value)) for name, value in action.settings.items()),
         sorted(tools.items()),
         sorted(environment.items()),
         sorted(inputs.items()),

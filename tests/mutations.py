@@ -123,7 +123,7 @@ MUTATIONS: dict[str, Mutation] = {
     "size-at-its-limit": Mutation(
         "verdicts/requirements.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", "tests/verdicts"
     ),
-    "samples-are-no-param": Mutation("rules/settings.py", '        ("samples", settings.samples),\n', "", RULES),
+    "samples-are-no-param": Mutation("rules/settings.py", "samples=settings.samples,", "samples=300,", RULES),
     "cut-by-computation": Mutation(
         "rules/settings.py",
         "by_computation=followed and not is_cut)",
@@ -144,10 +144,10 @@ MUTATIONS: dict[str, Mutation] = {
         "tests/e2e/test_options.py tests/e2e/test_odd_options.py",
     ),
     "chance-unsure": Mutation(
-        "verdicts/sanity.py", "if not (sure <= SLACK and above", "if not (above", "tests/verdicts"
+        "verdicts/sanity.py", "if not (chance.above_low <= SLACK and above", "if not (above", "tests/verdicts"
     ),
     "absurd-by-luck": Mutation(
-        "verdicts/sanity.py", 'number(interval.get("high")) < 0', 'number(interval.get("high")) < 1', "tests/verdicts"
+        "verdicts/sanity.py", "metric.interval.high >= 0", "metric.interval.high >= 1", "tests/verdicts"
     ),
     "nan-calibrates": Mutation(
         "workers/inputs/calibration_check.py",
@@ -157,7 +157,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "labels-unwatched": Mutation(
         "workers/inputs/datasets/yielded.py",
-        '            ("labels", self.labels, before["labels"]),\n',
+        '            ("labels", self.labels, before.labels),\n',
         "",
         "tests/workers/inputs/datasets/test_yielded.py",
     ),
@@ -231,8 +231,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "int8-judged-on-noise": Mutation(
         "rules/gate.py",
-        '("accuracy.real-data", _needs_real_data(target) or None),',
-        '("accuracy.real-data", None),',
+        "        real_data=_needs_real_data(target),\n",
+        "        real_data=False,\n",
         RULES,
     ),
     "calibrating-samples-judge": Mutation(
@@ -243,14 +243,14 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "default-unasked": Mutation(
         "verdicts/by_default.py",
-        '    found = evaluation.get("default")\n',
+        "    found = evaluation.by_default\n",
         "    found = None\n",
         "tests/verdicts/test_by_default.py",
     ),
     "neighbours-unasked": Mutation(
         "verdicts/verdict.py",
-        "    if (same := check_neighbours(evaluation, params)) is not None and not same.kept:\n",
-        "    if (same := check_neighbours(evaluation, params)) is not None and same.kept:\n",
+        "    if (same := check_neighbours(neighbours, promise)) is not None and not same.kept:\n",
+        "    if (same := check_neighbours(neighbours, promise)) is not None and same.kept:\n",
         "tests/verdicts/test_by_default.py",
     ),
     "unmeasured-silently": Mutation(

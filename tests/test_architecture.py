@@ -25,10 +25,11 @@ PACKAGE = ROOT / "ovmake"
 # with; `ovmake` itself is the version only.
 MAY_IMPORT: dict[str, str] = {
     # Leaves.
-    **dict.fromkeys(("", "diagnostics", "errors", "units", "machine", "seal"), ""),
+    **dict.fromkeys(("", "diagnostics", "errors", "units", "seal"), ""),
     "contracts": "",
+    "machine": "contracts",
     # What is built, without effects.
-    "ovfile": "diagnostics units",
+    "ovfile": "diagnostics units contracts",
     "graph": "diagnostics contracts ovfile.spec",
     "verdicts": "units contracts ovfile.spec graph",
     "rules": "diagnostics contracts ovfile graph verdicts",
@@ -42,26 +43,26 @@ MAY_IMPORT: dict[str, str] = {
     "commands.check": "units diagnostics graph store engine",
     "commands.debug": "diagnostics ovfile.spec graph store engine project",
     "commands.gc": "units graph store engine project commands.check",
-    "commands.inspect": "units diagnostics errors ovfile graph store engine project sources workers.ipc",
-    "commands.report": "units diagnostics ovfile.spec graph verdicts store engine project",
+    "commands.inspect": "units diagnostics contracts errors ovfile graph store engine project sources workers.ipc",
+    "commands.report": "units diagnostics contracts ovfile.spec graph verdicts store engine project",
     "commands.watch": "diagnostics graph store engine project",
     "cli": "units diagnostics ovfile graph store engine project commands",
     "__main__": "cli",
     # Workers: processes of their own, which import nothing of what is above but leaves.
-    "workers": "errors machine workers.ipc workers.measurement",
+    "workers": "errors contracts machine workers.ipc workers.measurement",
     "workers.ipc": "errors",
-    "workers.inputs": "errors diagnostics sources workers.ipc",
-    "workers.loading": "errors diagnostics sources workers.ipc workers.inputs",
-    "workers.conversion": "errors diagnostics sources workers.ipc workers.inputs",
-    "workers.inspection": "errors sources workers.ipc workers.inputs workers.loading workers.conversion",
-    "workers.evaluation": "errors verdicts workers.ipc workers.inputs workers.conversion",
-    "workers.reference": "errors diagnostics sources workers.ipc workers.inputs workers.loading workers.conversion"
-    " workers.evaluation",
-    "workers.matching": "errors sources workers.ipc workers.inputs workers.conversion workers.evaluation",
-    "workers.quantization": "errors diagnostics verdicts workers.ipc workers.inputs workers.conversion"
+    "workers.inputs": "errors contracts diagnostics sources workers.ipc",
+    "workers.loading": "errors contracts diagnostics sources workers.ipc workers.inputs",
+    "workers.conversion": "errors contracts diagnostics sources workers.ipc workers.inputs",
+    "workers.inspection": "errors contracts sources workers.ipc workers.inputs workers.loading workers.conversion",
+    "workers.evaluation": "errors contracts verdicts workers.ipc workers.inputs workers.conversion",
+    "workers.reference": "errors contracts diagnostics sources workers.ipc workers.inputs workers.loading"
+    " workers.conversion workers.evaluation",
+    "workers.matching": "errors contracts sources workers.ipc workers.inputs workers.conversion workers.evaluation",
+    "workers.quantization": "errors contracts diagnostics verdicts workers.ipc workers.inputs workers.conversion"
     " workers.evaluation workers.matching",
-    "workers.measurement": "errors machine sources workers.ipc workers.inputs workers.loading workers.conversion"
-    " workers.evaluation workers.reference",
+    "workers.measurement": "errors contracts machine sources workers.ipc workers.inputs workers.loading"
+    " workers.conversion workers.evaluation workers.reference",
 }
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ovmake.contracts.codec import facts_of, to_bytes
 from ovmake.machine import UNKNOWN, cpu_limit, facts, instruction_sets, int8_instructions, processor
 
 XEON = """\
@@ -56,7 +57,7 @@ def test_everything_that_a_server_tells(tmp_path: Path) -> None:
 def test_what_is_not_known_is_none_and_has_a_reason(tmp_path: Path) -> None:
     found = facts(str(tmp_path))
 
-    unknown = {name for name, value in found.to_json().items() if value is None}
+    unknown = {name for name, value in facts_of(found).items() if value is None}
     # A limit that is not there is no lack of knowledge.
     assert set(UNKNOWN) == set(found.missing) == unknown - {"cpu_limit", "memory_limit_bytes"}
 
@@ -91,4 +92,4 @@ def test_this_machine_can_be_told_in_json() -> None:
     found = facts()
 
     assert found.cores >= 1
-    assert json.loads(json.dumps(found.to_json()))["processor"] == found.processor
+    assert json.loads(to_bytes(found))["processor"] == found.processor

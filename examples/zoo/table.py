@@ -22,7 +22,7 @@ HEAD = (
 
 def rows(record: dict[str, Any]) -> list[str]:
     """Return a row of figures per output of one target."""
-    way = "directly" if record["source"]["way"].startswith("by OpenVINO") else "frozen first"
+    way = "directly" if record["source"]["read_by"].startswith("by OpenVINO") else "frozen first"
     return [
         f"| `{record['target']}` | `{found['name']}` | {number(found['scale'])} | {number(found['max_abs'])} "
         f"| {number(found['max_rel'])} | {number(found['mean_abs'])} | {decibels(found)} | {found['cosine']:.6f} "

@@ -96,9 +96,9 @@ def _watch(arguments: argparse.Namespace) -> NoReturn:
 def run_report(arguments: argparse.Namespace) -> int:
     """Build, measure what is stale, write the report."""
     if arguments.schema:
-        from ovmake.commands.report.render.schema import TEXT
+        from ovmake.commands.report.render.schema import text
 
-        print(TEXT, end="")
+        print(text(), end="")
         return 0
     from ovmake.commands.report.command import Request, report
     from ovmake.project.stamping import Stamping

@@ -2,14 +2,19 @@
 
     encode(value) -> JSON                     a dataclass becomes an object; a field at its default is left out
     decode(Verdict, data, "verdict") -> Verdict
-    to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict
+    to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict      a whole file
+    save(value, path); load(Verdict, path, "verdict") -> Verdict                   the same, by its path
+    to_bytes(None), found(Verdict, data, "verdict") -> Verdict | None              a file that says that there is none
     flat(value) -> {"accuracy.max-drop": "1%", ...}      what a reason names, and an action's digest covers
+    beyond(value, base) -> value                         less what is said already
 
 The writer, the reader, the digest and the schema of a thing come from its one dataclass. Fields may be None, bool, int,
 float, str, a `Literal`, a dataclass, `X | None`, a union of dataclasses that a `Literal` field tells apart,
 `Mapping[str, X]`, `tuple[X, ...]`, `tuple[X, Y]`, and `object` for any JSON. A name is the field's, with hyphens for
 underscores in a class with `KEBAB = True` (those are named as in an Ovfile); `field(metadata=named("class"))` gives
-another one.
+another one. `flat` alone differs in two things: `field(metadata=flat_as("accuracy"))` names a field as another one, ""
+has its fields stand beside those around it; and a class with a method `setting()` is the one value that this returns.
+A class with `FORMAT = 2` is a file: its number stands first in it, and another number is an error.
 
 Rule 1: nothing is guessed. An unknown field, a missing one, one of another type, a number that is not finite: each is a
         `ContractError` that names the file and the field.
@@ -27,11 +32,13 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from ovmake.contracts.values import JsonValue
 
-NAME = "name"
+NAME, FLAT = "name", "flat"
+FORMAT = "format"
 
 T = TypeVar("T")
 
@@ -45,12 +52,21 @@ def named(name: str) -> Mapping[str, str]:
     return {NAME: name}
 
 
+def flat_as(name: str) -> Mapping[str, str]:
+    """Return the metadata of a field that has another name in `flat`; with "", its own fields stand in its place."""
+    return {FLAT: name}
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a dataclass: its name in Python and in JSON, its type, and its default (`required`: it has none)."""
+    """A field of a dataclass: its name in Python, in JSON and in `flat`, its type, and its default.
+
+    `required`: it has no default.
+    """
 
     attribute: str
     name: str
+    flat: str
     type: object
     required: bool
     default: Callable[[], object]
@@ -68,9 +84,11 @@ def _field(one: dataclasses.Field[object], hint: object, *, kebab: bool) -> Fiel
     plain = one.name.replace("_", "-") if kebab else one.name
     made = one.default_factory
     factory = made if made is not dataclasses.MISSING else functools.partial(_given, one.default)
+    name = one.metadata.get(NAME, plain)
     return Field(
         attribute=one.name,
-        name=one.metadata.get(NAME, plain),
+        name=name,
+        flat=one.metadata.get(FLAT, name),
         type=hint,
         required=one.default is dataclasses.MISSING and made is dataclasses.MISSING,
         default=factory,
@@ -103,34 +121,73 @@ def encode(value: object) -> object:
     if isinstance(value, list | tuple):
         return [encode(one) for one in value]
     if is_contract(value):
-        return {name: encode(one) for name, one in written(value)}
+        return {one.name: encode(held) for one, held in written(value)}
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
 
 
-def written(value: object) -> Iterator[tuple[str, object]]:
-    """Yield the fields of a dataclass that are not at their default, by their names in JSON."""
+def facts_of(value: object) -> dict[str, object]:
+    """Return a dataclass as the JSON object that it is, for who sends it among others."""
+    return {one.name: encode(held) for one, held in written(value)}
+
+
+def written(value: object) -> Iterator[tuple[Field, object]]:
+    """Yield the fields of a dataclass that are not at their default, with what they hold."""
     for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
         held = getattr(value, one.attribute)
         if one.required or held != one.default() or type(held) is not type(one.default()):
-            yield one.name, held
+            yield one, held
 
 
 def to_bytes(value: object) -> bytes:
-    """Return a JSON file's content."""
-    return (json.dumps(encode(value), indent=1, allow_nan=False) + "\n").encode()
+    """Return a JSON file's content. None is `null`: there is no such thing, and the file says so."""
+    content = encode(value)
+    number = format_of(type(value))
+    if number is not None and isinstance(content, dict):
+        content = {FORMAT: number, **content}
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
 
 
 def from_bytes(cls: type[T], data: bytes, where: str) -> T:
     """Return what a JSON file holds; `where` is what it is called in an error.
 
     Raises:
-        ContractError: it is no JSON, or no such thing.
+        ContractError: it is no JSON, or no such thing, or of another format.
     """
+    content = _parsed(data, where)
+    number = format_of(cls)
+    if number is None or not isinstance(content, Mapping):
+        return decode(cls, content, where)
+    if content.get(FORMAT) != number:
+        raise ContractError(f"{where} has format {json.dumps(content.get(FORMAT))}, and {number} is expected")
+    return decode(cls, {name: value for name, value in content.items() if name != FORMAT}, where)
+
+
+def found(cls: type[T], data: bytes, where: str) -> T | None:
+    """Return what a JSON file holds, None where it says that there is none. Errors are those of `from_bytes`."""
+    return None if _parsed(data, where) is None else from_bytes(cls, data, where)
+
+
+def save(value: object, path: str) -> None:
+    """Write a JSON file."""
+    Path(path).write_bytes(to_bytes(value))
+
+
+def load(cls: type[T], path: str, where: str) -> T:
+    """Read a JSON file. Errors are those of `from_bytes`."""
+    return from_bytes(cls, Path(path).read_bytes(), where)
+
+
+def format_of(cls: type) -> int | None:
+    """Return the number of a file's format; None for a class that is no file."""
+    number = getattr(cls, "FORMAT", None)
+    return number if isinstance(number, int) else None
+
+
+def _parsed(data: bytes, where: str) -> object:
     try:
-        content = json.loads(data)
+        return json.loads(data)
     except ValueError as error:
         raise ContractError(f"{where} is no JSON: {error}") from error
-    return decode(cls, content, where)
 
 
 def decode(cls: type[T], data: object, where: str) -> T:
@@ -139,8 +196,8 @@ def decode(cls: type[T], data: object, where: str) -> T:
     Raises:
         ContractError: see the module.
     """
-    found: T = _object(cls, data, where)  # type: ignore[assignment]
-    return found
+    made: T = _object(cls, data, where)  # type: ignore[assignment]
+    return made
 
 
 def _object(cls: type, data: object, where: str) -> object:
@@ -259,6 +316,21 @@ def _kind(data: object) -> str:
     return "an array" if isinstance(data, list | tuple) else kinds.get(type(data), "an object")
 
 
+def beyond(value: T, base: T) -> T:
+    """Return a dataclass less what `base` says too: fields that are equal in both are at their default.
+
+    A field without a default stays.
+    """
+    changed: dict[str, object] = {}
+    for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
+        own, other = getattr(value, one.attribute), getattr(base, one.attribute)
+        if own == other and not one.required:
+            changed[one.attribute] = one.default()
+        elif is_contract(own) and type(own) is type(other):
+            changed[one.attribute] = beyond(own, other)
+    return dataclasses.replace(value, **changed)  # type: ignore[type-var]
+
+
 def flat(value: object) -> dict[str, JsonValue]:
     """Return a dataclass as dotted names and values, less what is at its default: `{"inputs.image.mean": (0.5,)}`.
 
@@ -268,12 +340,17 @@ def flat(value: object) -> dict[str, JsonValue]:
 
 
 def _flattened(value: object, prefix: str) -> Iterator[tuple[str, JsonValue]]:
-    entries = written(value) if is_contract(value) else iter(value.items()) if isinstance(value, Mapping) else None
-    if entries is None:
+    setting = getattr(value, "setting", None)
+    if callable(setting):
+        yield prefix.removesuffix("."), _leaf(setting())
+    elif is_contract(value):
+        for one, held in written(value):
+            yield from _flattened(held, f"{prefix}{one.flat}." if one.flat else prefix)
+    elif isinstance(value, Mapping):
+        for name, held in value.items():
+            yield from _flattened(held, f"{prefix}{name}.")
+    else:
         yield prefix.removesuffix("."), _leaf(value)
-        return
-    for name, one in entries:
-        yield from _flattened(one, f"{prefix}{name}.")
 
 
 def _leaf(value: object) -> JsonValue:
@@ -284,5 +361,5 @@ def _leaf(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return tuple((str(name), _leaf(one)) for name, one in value.items())
     if is_contract(value):
-        return tuple((name, _leaf(one)) for name, one in written(value))
+        return tuple((one.name, _leaf(held)) for one, held in written(value))
     raise TypeError(f"a {type(value).__name__} is no setting")

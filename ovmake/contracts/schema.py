@@ -10,30 +10,41 @@ import types
 import typing
 from collections.abc import Mapping
 
-from ovmake.contracts.codec import fields
+from ovmake.contracts.codec import FORMAT, fields, format_of
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(cls: type) -> dict[str, object]:
-    """Return the JSON Schema of what `encode` writes of a dataclass. Its docstring's first line is the description."""
+    """Return the JSON Schema of what `to_bytes` writes of a dataclass. Its docstring's first line is the description.
+
+    A class that is a file has its `format` in it, at the top alone: within another file it is a part.
+    """
     definitions: dict[str, object] = {}
     body = _reference(cls, definitions)
+    number = format_of(cls)
+    if number is not None:
+        definitions[cls.__name__] = _object(cls, definitions, {FORMAT: {"const": number}})
     return {"$schema": DRAFT, **body, "$defs": dict(sorted(definitions.items()))}
 
 
 def _reference(cls: type, definitions: dict[str, object]) -> dict[str, object]:
     if cls.__name__ not in definitions:
         definitions[cls.__name__] = {}  # a class may hold itself
-        held = fields(cls)
-        definitions[cls.__name__] = {
-            "type": "object",
-            "description": (cls.__doc__ or "").partition("\n")[0],
-            "properties": {one.name: _schema(one.type, definitions) for one in held},
-            "required": [one.name for one in held if one.required],
-            "additionalProperties": False,
-        }
+        definitions[cls.__name__] = _object(cls, definitions, {})
     return {"$ref": f"#/$defs/{cls.__name__}"}
+
+
+def _object(cls: type, definitions: dict[str, object], first: Mapping[str, object]) -> dict[str, object]:
+    """Return the schema of a class; `first` are properties that stand before its fields, and that it must have."""
+    held = fields(cls)
+    return {
+        "type": "object",
+        "description": (cls.__doc__ or "").partition("\n")[0],
+        "properties": {**first, **{one.name: _schema(one.type, definitions) for one in held}},
+        "required": [*first, *(one.name for one in held if one.required)],
+        "additionalProperties": False,
+    }
 
 
 _NAMES: Mapping[object, str] = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}

@@ -13,7 +13,7 @@ Deciding is pure and stands apart from doing. The modules:
     results.py          what an action made: into the store, under the build folder, and found again
     executor.py         the one loop that builds
     runner.py           the Runner protocol's real side: worker processes
-    in_process.py       the actions that run in this process: they compare a few numbers, or publish
+    in_process/         the actions that run in this process: they compare a few numbers, or publish
     events.py           what the executor tells whoever listens
     target_outcome.py   what became of a target. Pure
     status.py           a line per target, from a dry run

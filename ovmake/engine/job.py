@@ -46,7 +46,6 @@ class Job:
     """
 
     action: Action
-    params: Mapping[str, JsonValue]
     tools: Mapping[str, str]
     inputs: Mapping[str, str]
     digests: Mapping[str, Digest]

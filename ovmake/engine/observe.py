@@ -62,7 +62,7 @@ class Observer:
                 **{tool: self._version(action, tool) for tool in (*action.tools, "ovmake")},
                 **{tool: self._version_if_installed(tool) for tool in action.optional_tools},
             },
-            params={param.name: param.value for param in action.params},
+            params=action.settings,
             environment={name: self._world.environment(name) for name in action.environment},
             inputs=inputs,
         )

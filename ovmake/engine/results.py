@@ -85,7 +85,6 @@ class ResultStore:
         }
         return Job(
             action=action,
-            params=seen.params,
             tools=seen.tools,
             inputs={role: absolute(place) for role, place in places.items()},
             reads=self._reads(action, places),

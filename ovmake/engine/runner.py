@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ovmake.diagnostics import OvmakeError
-from ovmake.engine.in_process import run_here
+from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage, Success
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.user_code import ran_by
@@ -109,7 +109,7 @@ class WorkerRunner:
         request = Request(
             id=next(self._ids),
             kind=job.action.kind,
-            params=job.params,
+            params=job.action.settings,
             inputs=job.inputs,
             outputs=job.outputs,
             log=job.log,

@@ -70,9 +70,10 @@ def ran_by(job: Job) -> UserCode | None:
 
 def _functions(job: Job) -> dict[str, str]:
     """Return the functions of the user's that a job may run, by what their workers call them, with their settings."""
-    metric = str(job.params.get(METRIC, ""))
+    settings = job.action.settings
+    metric = str(settings.get(METRIC, ""))
     found = {metric: METRIC} if ":" in metric else {}
     for role, path in job.inputs.items():
-        if (function := job.params.get(f"{role}.loader")) is not None:
+        if (function := settings.get(f"{role}.loader")) is not None:
             found[f"{os.path.basename(path)}:{function}"] = role  # noqa: PTH119 - a path of any system
     return found

@@ -5,11 +5,12 @@ out what those things are right now (`trace.Seen`) and compares with what they w
 
     Source      a file or folder made by nobody; its path is relative to the Ovfile's folder
     Artifact    an output of another action, by role: ("convert digits", "xml")
-    Param       a setting, under the name it has in the Ovfile ("inputs.image.mean"), so that reasons can name it
+    params      a dataclass of `contracts.params`, None where the action has no settings; `settings` is the same flat,
+                under the names of the Ovfile ("inputs.image.mean"), so that reasons can name them
     Output      a role, and for published files the place under the build folder
 
 Rule 1: an action names exactly the settings it uses. A setting at its default is left out, so that a new option with a
-        default changes no action digest.
+        default changes no action digest (`contracts.codec`, rule 2).
 Rule 2: the name is the identity of the *slot*; the action digest is the identity of the *work*. One slot has many works
         over time, and the action cache keeps them all.
 """
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from ovmake.contracts.codec import flat
 from ovmake.contracts.values import JsonValue
 from ovmake.ovfile.spec import LIMITS, KeyPath
 
@@ -83,14 +85,6 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Param:
-    """A setting the action uses."""
-
-    name: str
-    value: JsonValue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """A file the action makes. `place` is where it is published, relative to the Ovfile's folder.
 
@@ -123,7 +117,7 @@ class Action:
     worker: WorkerName
     tools: tuple[str, ...] = ()
     optional_tools: tuple[str, ...] = ()
-    params: tuple[Param, ...] = ()
+    params: object = None
     inputs: tuple[Input, ...] = ()
     environment: tuple[EnvironmentName, ...] = ()
     outputs: tuple[Output, ...] = ()
@@ -140,6 +134,11 @@ class Action:
     def name(self) -> str:
         """`convert digits`, `quantize digits:int8`: unique in a graph."""
         return f"{self.kind} {self.subject}"
+
+    @property
+    def settings(self) -> dict[str, JsonValue]:
+        """The params as reasons and the digest name them: by the Ovfile's dotted names, less what is at its default."""
+        return {} if self.params is None else flat(self.params)
 
     def place_of(self, setting: str) -> KeyPath | None:
         """Return where the Ovfile has a setting or names an input, None if it does not.

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.contracts.values import JsonValue
 from ovmake.graph.digest import Digest, of_json
 
-FORMAT = 1
+FORMAT = 2
 
 # The files of a folder by relative path.
 Listing = Mapping[str, Digest]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from ovmake.contracts.forms import DatasetForm, form_of
+from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
+from ovmake.contracts.params.promise import MaxDrop
 from ovmake.diagnostics import Diagnostic
 
 KeyPath = tuple[str | int, ...]
@@ -26,9 +28,6 @@ CANDIDATES = ("fp32", "fp16", "int8-weights", "int8", "int4-weights")
 # What `auto` weighs where the Ovfile does not say; INT8 where there are samples to calibrate it on.
 DEFAULT_CANDIDATES = ("fp32", "fp16", "int8-weights", "int8")
 DEFAULT_BUILD_DIR = "build"
-DEFAULT_DEVICE = "CPU"
-DEFAULT_SIGNATURE = "serving_default"
-DEFAULT_TAGS = ("serve",)
 DEFAULT_MAX_DROP = 0.01
 DEFAULT_RELATIVE_DROP = 0.01
 DEFAULT_SAMPLES = 300
@@ -66,10 +65,6 @@ DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 0.25, "bf16": 0.
 SOURCE_KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
 ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "boolean")
 RESIZE_ALGORITHMS = ("linear", "cubic", "nearest")
-
-
-DatasetForm = Literal["arrays", "csv", "tfrecord", "folder", "loader"]
-DATASET_FORMS: Mapping[str, DatasetForm] = {"npz": "arrays", "npy": "arrays", "csv": "csv"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +110,7 @@ class Dataset:
     @property
     def form(self) -> DatasetForm:
         """What kind of dataset the path names, by its words; what is in a folder, only a look at it can tell."""
-        if self.function:
-            return "loader"
-        name = self.path.rpartition("/")[2].lower()
-        if ".tfrec" in name:
-            return "tfrecord"
-        suffix = name.rpartition(".")[2] if "." in name else ""
-        return DATASET_FORMS.get(suffix, "folder")
+        return "loader" if self.function else form_of(self.path)
 
     @property
     def key(self) -> str:
@@ -161,19 +150,6 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
-    """How much worse than TensorFlow an IR may be: metric units, or a fraction of TensorFlow's metric if `relative`."""
-
-    amount: float
-    relative: bool = False
-
-    @property
-    def written(self) -> float | str:
-        """As an Ovfile has it: 0.01, or "1%"."""
-        return f"{self.amount * 100:.12g}%" if self.relative else self.amount
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricOptions:
     """What an Ovfile says of a metric beyond its name.
 
@@ -204,7 +180,7 @@ class Accuracy:
 
     dataset: str | None
     metric: str | None
-    max_drop: Drop | None
+    max_drop: MaxDrop | None
     cosine: float | None
     max_error: float | None
     promised: bool

@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ovmake.graph.action import ELSEWHERE, Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.measurement import BenchmarkParams
+from ovmake.graph.action import ELSEWHERE, Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.check_source import check_source
 from ovmake.rules.settings import (
     dataset_inputs,
-    dataset_params,
     dataset_tools,
     device_params,
     ir_inputs,
     plan_inputs,
+    sample_params,
     tensorflow_inputs,
     tensorflow_params,
     validation_set,
@@ -55,11 +56,11 @@ def benchmark(
             subject=f"{target.name}{ELSEWHERE}{elsewhere}" if elsewhere else target.name,
             worker="bench",
             tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
-            params=(
-                Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
-                *tensorflow_params(lowering, target, frozen),
-                *device_params(target),
-                *dataset_params(dataset, labels=False),
+            params=BenchmarkParams(
+                max_seconds=target.benchmark.max_seconds,
+                source=tensorflow_params(lowering, target, frozen),
+                device=device_params(target),
+                samples=sample_params(dataset, labels=False),
             ),
             inputs=(
                 *ir_inputs(xml.action),

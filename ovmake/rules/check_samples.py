@@ -9,7 +9,8 @@ validation set, which it never sees, has changed. See DESIGN.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.evaluation import CheckCalibrationParams, CheckSamplesParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Dataset, Target
 from ovmake.rules.settings import (
@@ -20,6 +21,7 @@ from ovmake.rules.settings import (
     metric_params,
     metric_tools,
     model_params,
+    sample_params,
     validation_set,
 )
 
@@ -35,11 +37,8 @@ def check_validation(lowering: Lowering, target: Target, converted: Action) -> t
         return ()
     # Of `auto`, the candidates count too: they are no targets of the Ovfile, and may have metrics of their own.
     every = (one for listed in lowering.ovfile.targets for one in (listed, *listed.candidates))
-    checks: dict[Action, str] = {}
-    for other in every:
-        if _is_alike(target, other):
-            checks.setdefault(_check(dataset, other, converted), other.name)
-    return tuple(lowering.add(action, otherwise=name).name for action, name in checks.items())
+    checks = ((_check(dataset, other, converted), other.name) for other in every if _is_alike(target, other))
+    return tuple(dict.fromkeys(lowering.add(action, otherwise=name).name for action, name in checks))
 
 
 def _is_alike(target: Target, other: Target) -> bool:
@@ -59,7 +58,7 @@ def _check(dataset: Dataset, target: Target, converted: Action) -> Action:
         subject=target.family,
         worker="openvino",
         tools=("numpy", *dataset_tools(dataset), *metric_tools(target)),
-        params=(*dataset_params(dataset, labels=labels), *metric_params(target)),
+        params=CheckSamplesParams(samples=sample_params(dataset, labels=labels), metric=metric_params(target)),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),
             *dataset_inputs(dataset),
@@ -80,20 +79,21 @@ def check_calibration(lowering: Lowering, target: Target, converted: Action) -> 
     calibration = lowering.ovfile.datasets[settings.calibration]
     # Whoever says how many wants so many; of the default, fewer will do.
     asked = target.origins.get("samples")
-    named = [
-        Param(name="samples", value=settings.samples),
-        *(() if asked is None else (Param(name="samples-written", value=True),)),
-        Param(name="calibration", value=calibration.name),
-        *dataset_params(calibration, labels=False),
-        *_judging_params(calibration, validation),
-        Param(name="seed", value=SEED),
-    ]
     action = Action(
         kind="check-calibration",
         subject=target.name,
         worker="openvino",
         tools=("numpy", *dataset_tools(calibration, validation)),
-        params=tuple(dict.fromkeys(named)),
+        params=CheckCalibrationParams(
+            samples=settings.samples,
+            samples_written=asked is not None,
+            calibration=calibration.name,
+            dataset=dataset_params(calibration, labels=False),
+            max_overlap=calibration.max_overlap if validation else 0,
+            validated_by=validation.name if validation else None,
+            validation=dataset_params(validation, labels=False) if validation else None,
+            seed=SEED,
+        ),
         inputs=(
             Input(role="interface", origin=Artifact(converted.name, "interface")),
             *dataset_inputs(calibration),
@@ -104,18 +104,6 @@ def check_calibration(lowering: Lowering, target: Target, converted: Action) -> 
         origins=target.origins if asked is None else {**target.origins, "samples-written": asked},
     )
     return lowering.add(action)
-
-
-def _judging_params(calibration: Dataset, validation: Dataset | None) -> tuple[Param, ...]:
-    """Return what says which samples judge, and how many of them may calibrate as well."""
-    if validation is None:
-        return ()
-    allowed = calibration.max_overlap
-    return (
-        Param(name="accuracy.dataset", value=validation.name),
-        *((Param(name="dataset.max-overlap", value=allowed),) if allowed else ()),
-        *dataset_params(validation, labels=False, role="validation"),
-    )
 
 
 def calibrated_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:

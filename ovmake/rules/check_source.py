@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param, Source
+from ovmake.contracts.params.model import CheckSourceParams
+from ovmake.graph.action import Action, Artifact, Input, Output, Source
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.check_samples import check_validation
@@ -42,7 +43,7 @@ def check_source(
         subject=target.family,
         worker="tensorflow",
         tools=("tensorflow", "numpy"),
-        params=(*tensorflow_params(lowering, target, None), Param(name="seed", value=SEED)),
+        params=CheckSourceParams(source=tensorflow_params(lowering, target, None), seed=SEED),
         inputs=(
             Input(role="interface", origin=interface),
             *(replace(given, by_computation=False) for given in source),

@@ -9,6 +9,8 @@ and tries again.
 
 from __future__ import annotations
 
+from ovmake.contracts.params.model import ConvertParams
+from ovmake.contracts.params.source import SourceParams
 from ovmake.graph.action import Action, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
@@ -24,7 +26,9 @@ def convert(lowering: Lowering, target: Target, frozen: Action | None) -> Action
         worker="openvino",
         tools=("openvino", "numpy"),
         optional_tools=("tensorflow",) if frozen is None else (),
-        params=(*(source_params(target, form.kind) if frozen is None else ()), *model_params(target)),
+        params=ConvertParams(
+            source=source_params(target, form.kind) if frozen is None else SourceParams(), model=model_params(target)
+        ),
         inputs=frozen_inputs(frozen) if frozen else source_inputs(target, form),
         outputs=(Output(role="xml"), Output(role="bin"), Output(role="interface")),
         at=target.at,

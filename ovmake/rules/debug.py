@@ -6,13 +6,15 @@ figures are all kept, and the command judges them.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.evaluation import CompareLayersParams
+from ovmake.contracts.params.model import ConvertParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_tools,
-    execution_params,
+    execute_in,
     ir_inputs,
     judging_params,
     judging_set,
@@ -37,12 +39,11 @@ def compare_layers(
             subject=target.name,
             worker="openvino",
             tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
-            params=(
-                *tensorflow_params(lowering, target, frozen),
-                *model_params(target),
-                *execution_params(target),
-                *judging_params(datasets, target, labels=False),
-                Param(name="samples", value=SAMPLES),
+            params=CompareLayersParams(
+                converted=ConvertParams(source=tensorflow_params(lowering, target, frozen), model=model_params(target)),
+                execute_in=execute_in(target),
+                given=judging_params(datasets, target, labels=False),
+                count=SAMPLES,
             ),
             inputs=(
                 *ir_inputs(ir.name),

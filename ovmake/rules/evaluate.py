@@ -6,6 +6,7 @@ inference again.
 
 from __future__ import annotations
 
+from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
@@ -37,10 +38,10 @@ def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: 
         subject=target.name,
         worker="openvino",
         tools=("openvino", "numpy", *dataset_tools(dataset), *metric_tools(target)),
-        params=(
-            *judging_params(datasets, target, labels=labels),
-            *metric_params(target),
-            *device_params(target),
+        params=EvaluateParams(
+            samples=judging_params(datasets, target, labels=labels),
+            metric=metric_params(target),
+            device=device_params(target),
         ),
         inputs=(
             *ir_inputs(ir.name),

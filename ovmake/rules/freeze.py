@@ -9,10 +9,11 @@ inlined. Everything else is converted without a TensorFlow process.
 
 from __future__ import annotations
 
+from ovmake.contracts.params.source import DEFAULT_KIND, DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.graph.action import Action, Output
 from ovmake.graph.lower import Lowering, SourceForm
-from ovmake.ovfile.spec import DEFAULT_SIGNATURE, DEFAULT_TAGS, Target
-from ovmake.rules.settings import DEFAULT_KIND, form_of, source_inputs, source_params
+from ovmake.ovfile.spec import Target
+from ovmake.rules.settings import form_of, source_inputs, source_params
 
 WITHOUT_GRAPH = "tflite"
 ALWAYS = ("keras", "keras-h5", "checkpoint")

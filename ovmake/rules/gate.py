@@ -2,7 +2,7 @@
 
     gate(lowering, target, evaluation, searched=...) -> Action
     judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
-    promise_params(target) -> params of whoever asks whether the promise is kept
+    promise_of(target) -> PromiseParams    for whoever asks whether the promise is kept
 
 A missed gate fails its target before anything is published, so the last good IR stays where it was. The action runs in
 the ovmake process: it compares two numbers (`ovmake.verdicts`).
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.contracts.values import JsonValue
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.promise import GateParams, PromiseParams, Tolerance
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Accuracy, Target
 from ovmake.rules.check_samples import calibrated_inputs
@@ -43,7 +43,11 @@ def _gate(target: Target, *inputs: Input) -> Action:
         kind="gate",
         subject=target.name,
         worker="here",
-        params=(*promise_params(target), *_remedy(target)),
+        # There is more to do for INT8 than to promise less.
+        params=GateParams(
+            promise=promise_of(target),
+            on_drop="fail" if target.quantization and target.quantization.control is None else None,
+        ),
         inputs=inputs,
         outputs=(Output(role="verdict"),),
         at=target.at,
@@ -51,40 +55,31 @@ def _gate(target: Target, *inputs: Input) -> Action:
     )
 
 
-def _remedy(target: Target) -> tuple[Param, ...]:
-    """Return what a missed gate may advise: there is more to do for INT8 than to promise less."""
-    settings = target.quantization
-    return (Param(name="on-drop", value="fail"),) if settings and settings.control is None else ()
-
-
-def promise_params(target: Target) -> tuple[Param, ...]:
-    """Return what the target promises, as `ovmake.verdicts.decide` reads it."""
+def promise_of(target: Target) -> PromiseParams:
+    """Return what the target promises."""
     accuracy = target.accuracy
     if accuracy is None:
         raise AssertionError(f"{target.name} has no gate")
-    named: list[tuple[str, JsonValue]] = [
-        ("accuracy.max-drop", accuracy.max_drop.written if accuracy.max_drop else None),
-        ("accuracy.agreement.cosine", accuracy.cosine),
-        ("accuracy.agreement.max-error", accuracy.max_error),
-        ("accuracy.neighbours.cosine", DEFAULT_COSINE.get(target.precision) if accuracy.cosine is None else None),
-        ("accuracy.promised", accuracy.promised or None),
-        ("accuracy.real-data", _needs_real_data(target) or None),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in (*named, *_by_default(accuracy)) if value is not None)
+    return PromiseParams(
+        max_drop=accuracy.max_drop,
+        agreement=Tolerance(cosine=accuracy.cosine, max_error=accuracy.max_error),
+        neighbours=Tolerance(cosine=DEFAULT_COSINE.get(target.precision) if accuracy.cosine is None else None),
+        default=_by_default(accuracy),
+        promised=accuracy.promised,
+        real_data=_needs_real_data(target),
+    )
 
 
-def _by_default(accuracy: Accuracy) -> list[tuple[str, JsonValue]]:
+def _by_default(accuracy: Accuracy) -> Tolerance:
     """Return the agreement that is asked of an IR compiled without properties, where it is not that of the Ovfile.
 
     What is executed in bf16 by default is held to what a target in bf16 is, unless the Ovfile says more.
     """
     cosine, error = accuracy.cosine, accuracy.max_error
-    named: list[tuple[str, JsonValue]] = []
-    if cosine is not None and "cosine" not in accuracy.given:
-        named.append(("accuracy.default.cosine", min(cosine, DEFAULT_COSINE["bf16"])))
-    if error is not None and "max-error" not in accuracy.given:
-        named.append(("accuracy.default.max-error", max(error, DEFAULT_MAX_ERROR["bf16"])))
-    return named
+    return Tolerance(
+        cosine=None if cosine is None or "cosine" in accuracy.given else min(cosine, DEFAULT_COSINE["bf16"]),
+        max_error=None if error is None or "max-error" in accuracy.given else max(error, DEFAULT_MAX_ERROR["bf16"]),
+    )
 
 
 def _needs_real_data(target: Target) -> bool:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ovmake.contracts.values import JsonValue
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.codec import beyond, flat
+from ovmake.contracts.params.model import ConvertParams
+from ovmake.contracts.params.publication import JudgedParams, MadeParams, PublishParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import NOISE, KeyPath, Target
-from ovmake.rules.gate import promise_params
+from ovmake.rules.gate import promise_of
 from ovmake.rules.settings import (
-    control_params,
+    dataset_params,
     device_params,
     form_of,
     ir_inputs,
@@ -26,6 +28,7 @@ from ovmake.rules.settings import (
     model_params,
     quantization_params,
     search_inputs,
+    search_limits,
     source_params,
     tensorflow_inputs,
     validation_set,
@@ -65,7 +68,7 @@ def publish(
             subject=target.name,
             worker="here",
             tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _needs_nncf(target) else ())),
-            params=_record_params(lowering, target),
+            params=_params(lowering, target),
             inputs=(
                 *ir_inputs(ir.name),
                 Input(role="interface", origin=Artifact(converted.name, "interface")),
@@ -90,18 +93,13 @@ def _origins(lowering: Lowering, target: Target) -> dict[str, KeyPath]:
     """Return where the settings stand that the record repeats: also the dataset's, and those of `auto`'s candidates."""
     datasets = dict(lowering.ovfile.datasets)
     dataset = judging_set(datasets, target)
-    params = judging_params(datasets, target, labels=True)
-    of_dataset = {name: (*dataset.at, *key.split(".")) for name, key in _keys(params)} if dataset else {}
+    keys = flat(dataset_params(dataset, labels=True)) if dataset else {}
+    of_dataset = {f"dataset.{key}": (*dataset.at, *key.split(".")) for key in keys} if dataset else {}
     return {
         **target.origins,
         **of_dataset,
         **{f"{one.precision}.{name}": at for one in target.candidates for name, at in one.origins.items()},
     }
-
-
-def _keys(params: tuple[Param, ...]) -> list[tuple[str, str]]:
-    """Return the names of a dataset's params with its own keys: "dataset.labels" and "labels"."""
-    return [(param.name, key) for param in params for _, _, key in [param.name.partition(".")] if key]
 
 
 def _findings(judged: GateActions | None, choice: Action | None) -> tuple[Input, ...]:
@@ -118,50 +116,46 @@ def _needs_nncf(target: Target) -> bool:
     return any(one.quantization or one.weights for one in (target, *target.candidates))
 
 
-def _record_params(lowering: Lowering, target: Target) -> tuple[Param, ...]:
+def _params(lowering: Lowering, target: Target) -> PublishParams:
     """Return every setting that shaped the target: the record repeats them."""
-    params = [
-        Param(name="target", value=target.name),
-        Param(name="source", value=target.source),
-        *source_params(target, form_of(lowering, target).kind),
-        *model_params(target),
-        *device_params(target),
-    ]
-    params += [*_compression_params(lowering, target), *_gate_params(lowering, target)]
-    if target.candidates:
-        params.append(Param(name="candidates", value=tuple(one.precision for one in target.candidates)))
-    for one in target.candidates:
+    made = _made(lowering, target)
+    return PublishParams(
+        target=target.name,
+        path=target.source,
+        converted=ConvertParams(
+            source=source_params(target, form_of(lowering, target).kind), model=model_params(target)
+        ),
+        device=device_params(target),
+        made=made,
+        candidates=tuple(one.precision for one in target.candidates),
         # Each has a promise of its own, if only by the defaults of its precision.
-        own = [*_compression_params(lowering, one), *_gate_params(lowering, one)]
-        params += [replace(param, name=f"{one.precision}.{param.name}") for param in own if param not in params]
-    return tuple(params)
+        own={one.precision: beyond(_made(lowering, one), made) for one in target.candidates},
+    )
 
 
-def _compression_params(lowering: Lowering, target: Target) -> list[Param]:
-    if target.quantization is None:
-        return [*weight_params(target)]
-    dataset = lowering.ovfile.datasets[target.quantization.calibration]
-    return [
-        *quantization_params(target),
-        *control_params(target),
-        Param(name="calibration", value=dataset.path),
-    ]
+def _made(lowering: Lowering, target: Target) -> MadeParams:
+    settings = target.quantization
+    return MadeParams(
+        quantization=quantization_params(target),
+        weights=weight_params(target),
+        search=search_limits(target),
+        calibration=lowering.ovfile.datasets[settings.calibration].path if settings else None,
+        judged=_judged(lowering, target),
+    )
 
 
-def _gate_params(lowering: Lowering, target: Target) -> list[Param]:
+def _judged(lowering: Lowering, target: Target) -> JudgedParams | None:
     accuracy = target.accuracy
+    if accuracy is None:
+        return None
     datasets = dict(lowering.ovfile.datasets)
     dataset = validation_set(datasets, target)
-    if accuracy is None:
-        return []
-    named: list[tuple[str, JsonValue]] = [
-        ("accuracy.dataset", dataset.path if dataset else None),
-        ("accuracy.inputs", NOISE if accuracy.noise else None),
-        ("accuracy.annotations", accuracy.options.annotations if accuracy.metric else None),
-    ]
-    return [
-        *(Param(name=name, value=value) for name, value in named if value is not None),
-        *(param for param in promise_params(target) if param.name not in {"accuracy.promised", "accuracy.real-data"}),
-        *metric_params(target),
-        *judging_params(datasets, target, labels=accuracy.uses_labels),
-    ]
+    return JudgedParams(
+        dataset=dataset.path if dataset else None,
+        inputs=NOISE if accuracy.noise else None,
+        annotations=accuracy.options.annotations if accuracy.metric else None,
+        # Who promised it, and on which inputs it holds, the record says elsewhere.
+        promise=replace(promise_of(target), promised=False, real_data=False),
+        metric=metric_params(target),
+        samples=judging_params(datasets, target, labels=accuracy.uses_labels),
+    )

@@ -8,6 +8,7 @@ to be spared: there the bytes count, and *check-source* is not asked.
 
 from __future__ import annotations
 
+from ovmake.contracts.params.evaluation import ReferenceParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
@@ -37,7 +38,10 @@ def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: 
         subject=target.family,
         worker="tensorflow",
         tools=("tensorflow", "numpy", *dataset_tools(dataset)),
-        params=(*tensorflow_params(lowering, target, frozen), *judging_params(datasets, target, labels=False)),
+        params=ReferenceParams(
+            source=tensorflow_params(lowering, target, frozen),
+            samples=judging_params(datasets, target, labels=False),
+        ),
         inputs=(
             Input(role="interface", origin=interface),
             *source,

@@ -14,7 +14,8 @@ and the result is called not decided.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.judging import CheckSizeParams, RequireParams, SizeLimit
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import ir_inputs
@@ -29,7 +30,7 @@ def check_size(lowering: Lowering, target: Target, ir: Action) -> Action | None:
             kind="check-size",
             subject=target.name,
             worker="here",
-            params=(Param(name="require.size", value=target.require.size),),
+            params=CheckSizeParams(require=SizeLimit(size=target.require.size)),
             inputs=ir_inputs(ir.name),
             outputs=(Output(role="size"),),
             at=target.at,
@@ -47,7 +48,7 @@ def require(lowering: Lowering, target: Target, *, measured: Action, after: Acti
             kind="require",
             subject=target.name,
             worker="here",
-            params=tuple(Param(name=f"require.{name}", value=value) for name, value in target.require.measured),
+            params=RequireParams(require=dict(target.require.measured)),
             inputs=(Input(role="measurement", origin=Artifact(measured.name, "measurement")),),
             outputs=(Output(role="requirements"),),
             after=(after.name,),

@@ -5,56 +5,67 @@
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure, and in which precision to execute
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
-    control_params(target)   how long to search for layers to give back
+    search_limits(target)    how long to search for layers to give back
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
-    dataset_params(dataset)  how samples come out of a dataset; judging_params(...): those that the gate is asked on
+    sample_params(dataset)   which samples, and how they come out of a dataset
+    judging_params(...)      those that the gate is asked on
     dataset_inputs(...)      its files; dataset_tools(...): what decodes them
 
-A setting that has its default value is left out of the params: see `graph.action`, rule 1.
+A setting at its default is in no digest: see `contracts.codec`, rule 2.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
-from ovmake.contracts.values import JsonValue
-from ovmake.graph.action import Action, Artifact, Input, Param, Source
+from ovmake.contracts.forms import WITH_IMAGES
+from ovmake.contracts.params.data import DatasetParams, ImageParams, SampleParams
+from ovmake.contracts.params.evaluation import DeviceParams, MetricParams
+from ovmake.contracts.params.model import ConvertParams, CutParams, InputParams, ModelParams
+from ovmake.contracts.params.quantization import (
+    IgnoredParams,
+    QuantizationParams,
+    SearchLimits,
+    SmoothQuantParams,
+    WeightParams,
+)
+from ovmake.contracts.params.source import DEFAULT_KIND, SourceParams
+from ovmake.graph.action import Action, Artifact, Input, Source
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.meaning.accuracy import function_file
-from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Ignored, Target
+from ovmake.ovfile.spec import SEED, Dataset, Ignored, Target
+from ovmake.ovfile.spec import Input as TensorSettings
 
-DEFAULT_KIND = "saved-model"
 # The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
 BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
-# The forms of dataset that may hold images.
-WITH_IMAGES = ("folder", "csv", "tfrecord")
 # The kinds of which `sources.fingerprint` can tell what they compute.
 FINGERPRINTED = ("saved-model", "frozen-graph")
 
 
-def model_params(target: Target) -> tuple[Param, ...]:
+def model_params(target: Target) -> ModelParams:
     """Return the settings that say what of the source the IR computes, on which shapes and under which names."""
-    named: list[tuple[str, JsonValue]] = [
-        ("batch", target.batch),
-        ("cut.inputs", target.cut_inputs or None),
-        ("cut.outputs", target.cut_outputs or None),
-    ]
-    for tensor in sorted(target.inputs, key=lambda tensor: tensor.name):
-        settings: list[tuple[str, JsonValue]] = [
-            ("shape", tensor.shape),
-            ("mean", tensor.mean),
-            ("scale", tensor.scale),
-            ("layout", tensor.layout),
-            ("model-layout", tensor.model_layout),
-            ("type", tensor.type),
-            ("reverse-channels", tensor.reverse_channels or None),
-            ("resize", tensor.resize),
-            ("value", tensor.value),
-        ]
-        named += [(f"inputs.{tensor.name}.{key}", value) for key, value in settings]
-    named += [(f"outputs.{name}", new) for name, new in sorted(target.outputs)]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+    return ModelParams(
+        batch=target.batch,
+        cut=CutParams(inputs=target.cut_inputs, outputs=target.cut_outputs),
+        inputs={tensor.name: _input(tensor) for tensor in sorted(target.inputs, key=lambda tensor: tensor.name)},
+        outputs=dict(sorted(target.outputs)),
+    )
+
+
+def _input(tensor: TensorSettings) -> InputParams:
+    return InputParams(
+        shape=tensor.shape,
+        mean=tensor.mean,
+        scale=tensor.scale,
+        layout=tensor.layout,
+        model_layout=tensor.model_layout,
+        type=tensor.type,
+        reverse_channels=tensor.reverse_channels,
+        resize=tensor.resize,
+        value=tensor.value,
+    )
 
 
 def form_of(lowering: Lowering, target: Target) -> SourceForm:
@@ -93,102 +104,76 @@ def frozen_inputs(frozen: Action) -> tuple[Input, ...]:
     return tuple(Input(role=role, origin=Artifact(frozen.name, role)) for role in ("graph", "names"))
 
 
-def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
+def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None) -> SourceParams:
     """Return which function of the source TensorFlow runs, a frozen graph has one only; and what it may run."""
-    return source_params(target, form_of(lowering, target).kind) if frozen is None else _allowed(target)
+    if frozen is not None:
+        return SourceParams(allow_ops=target.allow_ops)
+    return source_params(target, form_of(lowering, target).kind)
 
 
-def source_params(target: Target, kind: str) -> tuple[Param, ...]:
-    """Return the settings that say which function of the source TensorFlow runs; `kind` is what the source is.
-
-    Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes.
-    """
-    named: list[tuple[str, JsonValue]] = []
-    if kind != DEFAULT_KIND:
-        named.append(("kind", kind))
-    if target.signature != DEFAULT_SIGNATURE:
-        named.append(("signature", target.signature))
-    if target.tags != DEFAULT_TAGS:
-        named.append(("tags", target.tags))
-    return (*(Param(name=name, value=value) for name, value in named), *_allowed(target))
+def source_params(target: Target, kind: str) -> SourceParams:
+    """Return the settings that say which function of the source TensorFlow runs; `kind` is what the source is."""
+    return SourceParams(kind=kind, signature=target.signature, tags=target.tags, allow_ops=target.allow_ops)
 
 
-def _allowed(target: Target) -> tuple[Param, ...]:
-    """Return the operations that the source may run though they do more than compute."""
-    return (Param(name="allow-ops", value=target.allow_ops),) if target.allow_ops else ()
+def device_params(target: Target) -> DeviceParams:
+    """Return the device to verify and measure on, and what to execute in."""
+    return DeviceParams(device=target.device, execute_in=execute_in(target))
 
 
-def device_params(target: Target) -> tuple[Param, ...]:
-    """Return the device to verify and measure on, where it is not the CPU, and what to execute in."""
-    chosen = (Param(name="device", value=target.device),) if target.device != DEFAULT_DEVICE else ()
-    return (*chosen, *execution_params(target))
+def execute_in(target: Target) -> Literal["f32", "bf16"]:
+    """Return the precision to execute floating point in."""
+    return "bf16" if target.precision == "bf16" else "f32"
 
 
-def execution_params(target: Target) -> tuple[Param, ...]:
-    """Return the precision to execute floating point in, where it is not f32."""
-    return (Param(name="execute-in", value="bf16"),) if target.precision == "bf16" else ()
-
-
-def quantization_params(target: Target) -> tuple[Param, ...]:
+def quantization_params(target: Target) -> QuantizationParams | None:
     """Return how a target in INT8 is quantized: NNCF's options, less the samples themselves."""
     settings = target.quantization
     if settings is None:
-        return ()
+        return None
     on = _accelerator(target.device)
-    smooth: list[tuple[str, JsonValue]] = [("smooth-quant", False)]
-    if settings.smooth_quant is not None:
-        smooth = [(f"smooth-quant.{kind}", alpha) for kind, alpha in settings.smooth_quant]
-    named: list[tuple[str, JsonValue]] = [
-        ("preset", settings.preset),
-        ("samples", settings.samples),
-        ("model-type", settings.model_type),
-        *ignored_settings(settings.ignored),
-        *smooth,
-        ("bias-correction", None if settings.bias_correction else False),
-        ("fast-bias-correction", None if settings.fast_bias_correction else False),
+    alphas = None if settings.smooth_quant is None else dict(settings.smooth_quant)
+    return QuantizationParams(
+        preset=settings.preset,
+        samples=settings.samples,
+        model_type=settings.model_type,
+        ignored=ignored_params(settings.ignored),
+        smooth_quant=False if alphas is None else SmoothQuantParams(**alphas),
+        bias_correction=settings.bias_correction,
+        fast_bias_correction=settings.fast_bias_correction,
         # Sums of 8-bit products saturate on CPUs without VNNI only: nothing is to be fixed for other devices.
-        ("overflow-fix", settings.overflow_fix or ("disable" if on else None)),
-        ("target-device", on),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+        overflow_fix=settings.overflow_fix or ("disable" if on else None),
+        target_device=on,
+    )
 
 
-def control_params(target: Target) -> tuple[Param, ...]:
-    """Return the limits of the search for layers to give back, none where there is no search."""
+def search_limits(target: Target) -> SearchLimits | None:
+    """Return the limits of the search for layers to give back, None where there is no search."""
     control = target.quantization.control if target.quantization else None
     if control is None:
-        return ()
-    limits: list[tuple[str, JsonValue]] = [
-        ("max-evaluations", control.max_evaluations),
-        ("max-minutes", control.max_minutes),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in limits if value is not None)
+        return None
+    return SearchLimits(max_evaluations=control.max_evaluations, max_minutes=control.max_minutes)
 
 
-def weight_params(target: Target) -> tuple[Param, ...]:
+def weight_params(target: Target) -> WeightParams | None:
     """Return how a target's weights are compressed to 8 or 4 bits."""
     settings = target.weights
     if settings is None:
-        return ()
-    named: list[tuple[str, JsonValue]] = [
-        ("mode", settings.mode),
-        ("group-size", settings.group_size),
-        ("ratio", settings.ratio),
-        ("all-layers", settings.all_layers or None),
-        ("backup-mode", settings.backup_mode),
-        ("group-size-fallback-mode", settings.group_size_fallback_mode),
-        *ignored_settings(settings.ignored),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+        return None
+    return WeightParams(
+        mode=settings.mode,
+        group_size=settings.group_size,
+        ratio=settings.ratio,
+        all_layers=settings.all_layers,
+        backup_mode=settings.backup_mode,
+        group_size_fallback_mode=settings.group_size_fallback_mode,
+        ignored=ignored_params(settings.ignored),
+    )
 
 
-def ignored_settings(ignored: Ignored) -> list[tuple[str, JsonValue]]:
-    """Return what is left in floating point, by the names of the settings."""
-    return [
-        ("ignored.names", ignored.names or None),
-        ("ignored.types", ignored.types or None),
-        ("ignored.patterns", ignored.patterns or None),
-    ]
+def ignored_params(ignored: Ignored) -> IgnoredParams:
+    """Return what is left in floating point."""
+    return IgnoredParams(names=ignored.names, types=ignored.types, patterns=ignored.patterns)
 
 
 def _accelerator(device: str) -> str | None:
@@ -197,12 +182,14 @@ def _accelerator(device: str) -> str | None:
     return kind if kind in {"GPU", "NPU"} else None
 
 
-def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
+def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> ConvertParams | None:
     """Return what converts the source once more, if layers of it are to be found in the IR: see `layer_map.py`.
 
     `frozen` is the freezing of the source, whose layers have names, None of a .tflite.
     """
-    return (*tensorflow_params(lowering, target, frozen), *model_params(target)) if is_traced(target) else ()
+    if not is_traced(target):
+        return None
+    return ConvertParams(source=tensorflow_params(lowering, target, frozen), model=model_params(target))
 
 
 def tracing_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
@@ -216,21 +203,20 @@ def is_traced(target: Target) -> bool:
     return settings is not None and settings.ignored.traced
 
 
-def metric_params(target: Target) -> tuple[Param, ...]:
+def metric_params(target: Target) -> MetricParams | None:
     """Return the metric, if there is one, and what the Ovfile says of it."""
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
-        return ()
+        return None
     options = accuracy.options
-    named: list[tuple[str, JsonValue]] = [
-        ("metric", accuracy.metric),
-        ("output", options.output),
-        ("threshold", options.threshold),
-        ("positive", options.positive),
-        ("ignored", options.ignored),
-        ("higher-is-better", None if options.higher_is_better else False),
-    ]
-    return tuple(Param(name=f"accuracy.{name}", value=value) for name, value in named if value is not None)
+    return MetricParams(
+        name=accuracy.metric,
+        output=options.output,
+        threshold=options.threshold,
+        positive=options.positive,
+        ignored=options.ignored,
+        higher_is_better=options.higher_is_better,
+    )
 
 
 def metric_inputs(target: Target) -> tuple[Input, ...]:
@@ -254,25 +240,24 @@ def metric_tools(target: Target) -> tuple[str, ...]:
     return ("pycocotools",) if metric == "coco-map" else ("scikit-learn",) if metric in BY_SCIKIT_LEARN else ()
 
 
-def dataset_params(dataset: Dataset | None, *, labels: bool, role: str = "dataset") -> tuple[Param, ...]:
-    """Return how samples come out of a dataset. Without one, seeded random inputs take its place.
+def dataset_params(dataset: Dataset, *, labels: bool) -> DatasetParams:
+    """Return how samples come out of a dataset. `labels` says whether they are used: names of classes are some too."""
+    return DatasetParams(
+        form=dataset.form,
+        inputs={key: names[0] if len(names) == 1 else names for key, names in sorted(dataset.arrays)},
+        loader=dataset.function,
+        labels=dataset.labels if labels else None,
+        classes=dataset.classes if labels else (),
+        images=ImageParams(resize=dataset.images.resize, crop=dataset.images.crop, channels=dataset.images.channels),
+        limit=dataset.limit,
+    )
 
-    `labels` says whether they are used. The names of classes are labels too.
-    """
+
+def sample_params(dataset: Dataset | None, *, labels: bool) -> SampleParams:
+    """Return which samples an action takes. Without a dataset, seeded random inputs take its place."""
     if dataset is None:
-        return (Param(name="seed", value=SEED),)
-    named: list[tuple[str, JsonValue]] = [
-        *((f"inputs.{key}", names[0] if len(names) == 1 else names) for key, names in sorted(dataset.arrays)),
-        ("loader", dataset.function or None),
-        ("labels", dataset.labels if labels else None),
-        ("classes", (dataset.classes or None) if labels else None),
-        ("images.resize", dataset.images.resize),
-        ("images.crop", dataset.images.crop),
-        ("images.channels", dataset.images.channels),
-        ("limit", dataset.limit),
-    ]
-    seeded = (Param(name="seed", value=SEED),) if dataset.limit is not None else ()
-    return (*(Param(name=f"{role}.{key}", value=value) for key, value in named if value is not None), *seeded)
+        return SampleParams(seed=SEED)
+    return SampleParams(dataset=dataset_params(dataset, labels=labels), seed=None if dataset.limit is None else SEED)
 
 
 def dataset_tools(*datasets: Dataset | None) -> tuple[str, ...]:
@@ -314,15 +299,13 @@ def judging_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
     return validation_set(datasets, target) or (datasets[calibration] if calibration else None)
 
 
-def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool) -> tuple[Param, ...]:
+def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool) -> SampleParams:
     """Return how the gate's samples come out of it. Of a calibration set, not those that calibrate."""
     accuracy = target.accuracy
-    found = dataset_params(judging_set(datasets, target), labels=labels)
+    found = sample_params(judging_set(datasets, target), labels=labels)
     if accuracy is None or accuracy.calibration is None:
         return found
-    return tuple(
-        dict.fromkeys((*found, Param(name="calibrating", value=accuracy.calibrating), Param(name="seed", value=SEED)))
-    )
+    return replace(found, calibrating=accuracy.calibrating, seed=SEED)
 
 
 def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:

@@ -13,7 +13,10 @@ numbers, and only the file is smaller.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.judging import CheckSpeedParams
+from ovmake.contracts.params.measurement import CompareSpeedParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.settings import device_params, ir_inputs, plan_inputs
@@ -31,7 +34,7 @@ def compare_speed(lowering: Lowering, target: Target, *, ir: Action, converted: 
             subject=target.name,
             worker="bench",
             tools=("openvino", "numpy"),
-            params=(Param(name="seed", value=SEED), *device_params(target)),
+            params=CompareSpeedParams(device=device_params(target), samples=SampleParams(seed=SEED)),
             inputs=(
                 *ir_inputs(ir.name),
                 *(Input(role=f"fp32.{role}", origin=origin) for role, origin in floats.items()),
@@ -56,7 +59,7 @@ def check_speed(lowering: Lowering, target: Target, compared: Action) -> Action:
             kind="check-speed",
             subject=target.name,
             worker="here",
-            params=(Param(name="precision", value=target.precision),),
+            params=CheckSpeedParams(precision=target.precision),
             inputs=(Input(role="comparison", origin=Artifact(compared.name, "comparison")),),
             outputs=(Output(role="speed"),),
             advisory=True,

@@ -19,9 +19,9 @@ from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, EnvironmentNam
 # One import name, several wheels.
 WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")}
 
-# Of ovmake, what makes or judges artifacts: packages, the module of the actions that need no worker, and what a
+# Of ovmake, what makes or judges artifacts: packages, those of the actions that need no worker, and what a
 # measurement says of the machine.
-OWN_CODE = ("verdicts", "rules", "sources", "workers", "engine/in_process.py", "machine.py")
+OWN_CODE = ("verdicts", "rules", "sources", "workers", "engine/in_process", "machine.py")
 
 INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
 

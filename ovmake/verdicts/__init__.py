@@ -1,5 +1,7 @@
 """What the Ovfile promises of an IR's accuracy, and whether it is kept. Pure, and known to no framework.
 
+It imports none of its modules: an import of one depends on that one alone.
+
 verdict.py       an evaluation beside the promise: passed, missed, not measured
 agreement.py     how far an IR is from TensorFlow's outputs, and how far it may be
 dropping.py      the drop of a metric, and whether the samples are enough to tell
@@ -15,11 +17,3 @@ requirements.py  what an IR must reach beside its accuracy
 intervals.py     how sure a median of ratios is
 record.py        the record beside a published IR
 """
-
-from __future__ import annotations
-
-from ovmake.verdicts.by_default import Default, default_verdict
-from ovmake.verdicts.neighbours import depends_by_nature, other_batches
-from ovmake.verdicts.verdict import Verdict, decide, facts_of
-
-__all__ = ["Default", "Verdict", "decide", "default_verdict", "depends_by_nature", "facts_of", "other_batches"]

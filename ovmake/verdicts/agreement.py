@@ -17,19 +17,19 @@ Rule 3: an output that was empty on both sides in all samples says nothing, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ovmake.contracts.evaluation import OutputFigures
 from ovmake.verdicts.dropping import Check
-from ovmake.verdicts.figures import number
+from ovmake.verdicts.figures import OWN_FLOATS, number
 
 COSINE = "accuracy.agreement.cosine"
 MAX_ERROR = "accuracy.agreement.max-error"
 # An IR may be as far from TensorFlow as this many times TensorFlow's own distance. In integers, of which an IR is a
-# third set of kernels; in floating point, where only the inputs were moved and not each of hundreds of sums; and one
-# step of an output in integers, with a little for its own rounding.
+# third set of kernels; OWN_FLOATS times in floating point; and one step of an output in integers, with a little for its
+# own rounding.
 OWN_INTEGERS = 2.0
-OWN_FLOATS = 8.0
 STEP = 1.01
 # What is useful: beyond it the check would hold of wrong IRs too. A default that is wider by itself does not widen.
 USEFUL_COSINE = 0.99
@@ -40,7 +40,7 @@ USEFUL_TRUTH = 5e-2
 REAL_DATA = "name a dataset under `accuracy`: on real data a model is often calmer than on what is made up"
 FIXED = "export the model as it is used, without dropout or noise; or `cut` off what draws random numbers"
 
-Outputs = Sequence[Mapping[str, object]]
+Outputs = Sequence[OutputFigures]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class _Asked:
     end; NaN without a truth.
     """
 
-    output: Mapping[str, object]
+    output: OutputFigures
     found: float
     default: float
     wanted: float
@@ -66,7 +66,7 @@ class _Asked:
 
     @property
     def name(self) -> str:
-        return str(self.output.get("name"))
+        return self.output.name
 
     @property
     def near_truth(self) -> bool:
@@ -107,7 +107,7 @@ def check_cosine(outputs: Outputs, least: float, *, lenient: bool) -> Check:
     # "cosine 1.000000, at least 1 wanted" would be the same of 0.99999995 and 0.9999999.
     digits = max(6, round(-math.log10(1 - wanted)) + 1) if wanted < 1 else 9
     shown = f"at least {wanted:.{digits}g} wanted{_why(worst, digits)}"
-    text = f"cosine {number(worst.output.get('cosine')):.{digits}f} with TensorFlow's outputs, {shown}"
+    text = f"cosine {number(worst.output.cosine):.{digits}f} with TensorFlow's outputs, {shown}"
     own = f"cosine {1 - worst.own:.3g}, at least {1 - worst.useful:.3g} wanted of it"
     return _check(COSINE, asked, worst, text, own)
 
@@ -126,26 +126,26 @@ def check_error(outputs: Outputs, most: float, *, lenient: bool) -> Check:
 
 def empty_outputs(outputs: Outputs) -> list[str]:
     """Return what to say of outputs that were empty on both sides in all samples."""
-    return [f"`{output.get('name')}` was empty in all samples" for output in outputs if output.get("elements") == 0]
+    return [f"`{output.name}` was empty in all samples" for output in outputs if output.elements == 0]
 
 
 def other_sizes(outputs: Outputs) -> list[str]:
     """Return what to say of outputs whose size was TensorFlow's in some samples only."""
-    named = [(output.get("name"), number(output.get("other_sizes", 0))) for output in outputs]
-    return [f"`{name}` has another size than TensorFlow's {count:g} times" for name, count in named if count]
+    named = [(output.name, output.other_sizes) for output in outputs]
+    return [f"`{name}` has another size than TensorFlow's {count} times" for name, count in named if count]
 
 
-def _cosine(output: Mapping[str, object], least: float, *, lenient: bool) -> _Asked:
+def _cosine(output: OutputFigures, least: float, *, lenient: bool) -> _Asked:
     default = 1 - least
-    own = 1 - number(output.get("own_cosine"))
-    resolution = OWN_FLOATS * number(output.get("resolution", 0.0))
-    found = 1 - number(output.get("cosine"))
+    own = 1 - number(output.own_cosine)
+    resolution = OWN_FLOATS * output.resolution
+    found = 1 - number(output.cosine)
     # What is off by a step of its integers at most is off by that also in its cosine.
-    within_a_step = number(output.get("max_abs")) <= STEP * number(output.get("quantum"))
+    within_a_step = number(output.max_abs) <= STEP * number(output.quantum)
     step = found if within_a_step and found <= 1 - USEFUL_COSINE else 0.0
     left_open = _most(default, _factor(output) * own, resolution**2 / 2, step) if lenient else default
     useful = max(default, 1 - USEFUL_COSINE)
-    truth_open = _most(default, _truth_factor(output) * (1 - number(output.get("own_truth_cosine"))))
+    truth_open = _most(default, _truth_factor(output) * (1 - number(output.own_truth_cosine)))
     return _Asked(
         output=output,
         found=found,
@@ -154,29 +154,29 @@ def _cosine(output: Mapping[str, object], least: float, *, lenient: bool) -> _As
         left_open=left_open,
         own=own if lenient else math.nan,
         useful=useful,
-        to_truth=1 - number(output.get("truth_cosine")) if lenient else math.nan,
+        to_truth=1 - number(output.truth_cosine) if lenient else math.nan,
         truth_wanted=min(truth_open, useful),
         truth_open=truth_open,
     )
 
 
-def _error(output: Mapping[str, object], most: float, *, lenient: bool) -> _Asked:
+def _error(output: OutputFigures, most: float, *, lenient: bool) -> _Asked:
     """Return the largest difference and what is allowed, as shares of the output's scale; of 1 if that is 0."""
-    scale = number(output.get("scale")) or 1.0
-    own, quantum = number(output.get("own_max_abs")) / scale, number(output.get("quantum", 0.0)) / scale
-    rounding = OWN_FLOATS * number(output.get("resolution", 0.0))
+    scale = number(output.scale) or 1.0
+    own, quantum = number(output.own_max_abs) / scale, number(output.quantum) / scale
+    rounding = OWN_FLOATS * output.resolution
     left_open = _most(most, _factor(output) * own, STEP * quantum, rounding) if lenient else most
     useful = _most(most, USEFUL_ERROR, USEFUL_STEPS * quantum, rounding)
-    truth_open = _most(most, _truth_factor(output) * number(output.get("own_truth_max_abs")) / scale)
+    truth_open = _most(most, _truth_factor(output) * number(output.own_truth_max_abs) / scale)
     return _Asked(
         output=output,
-        found=number(output.get("max_abs")) / scale,
+        found=number(output.max_abs) / scale,
         default=most,
         wanted=min(left_open, useful),
         left_open=left_open,
         own=own if lenient else math.nan,
         useful=useful,
-        to_truth=number(output.get("truth_max_abs")) / scale if lenient else math.nan,
+        to_truth=number(output.truth_max_abs) / scale if lenient else math.nan,
         truth_wanted=min(truth_open, _most(useful, USEFUL_TRUTH)),
         truth_open=truth_open,
     )
@@ -194,9 +194,9 @@ def _check(setting: str, asked: Sequence[_Asked], worst: _Asked, text: str, own:
     elif not wrong and worst.unknown:
         unmeasured = f"TensorFlow does not agree with itself: {own}; {_meaning(worst)}"
         if worst.coarse:
-            truth = worst.output.get("truth")
+            truth = worst.output.truth
             unmeasured = f"TensorFlow is too far from {truth} to say whether the IR is right: {text}"
-        help_ = FIXED if worst.output.get("random") is True else REAL_DATA
+        help_ = FIXED if worst.output.random else REAL_DATA
     return Check(
         setting=setting, kept=not wrong and not unmeasured, text=text, excess=worst.excess, unmeasured=unmeasured,
         help=help_,
@@ -215,12 +215,12 @@ def _nothing(setting: str, outputs: Outputs) -> Check:
 def _meaning(asked: _Asked) -> str:
     """Return what it means that TensorFlow does not agree with itself, by how it was asked again."""
     output = asked.output
-    if output.get("random") is True:
+    if output.random:
         return "it gives another answer each time, for the model draws random numbers"
-    moved, scale = number(output.get("own_moved")), number(output.get("scale"))
-    if "quantum" in output or not moved or not scale:
+    moved, scale = number(output.own_moved), number(output.scale)
+    if output.in_integers or not moved or not scale:
         return "its own kernels round differently on these inputs"
-    times = number(output.get("own_max_abs")) / scale / moved
+    times = number(output.own_max_abs) / scale / moved
     return f"on these inputs the model amplifies its last bit {_round(times)} times"
 
 
@@ -235,36 +235,35 @@ def _why(asked: _Asked, digits: int | None = None) -> str:
     if asked.found > asked.wanted and asked.near_truth:
         output = asked.output
         if digits is None:
-            theirs = number(output.get("own_truth_max_abs")) / (number(output.get("scale")) or 1.0)
-            return f"; {asked.to_truth:.2e} from {output.get('truth')}, TensorFlow {theirs:.2e}"
-        cosine = number(output.get("own_truth_cosine"))
-        return f"; {1 - asked.to_truth:.{digits}f} with {output.get('truth')}, TensorFlow {cosine:.{digits}f}"
+            theirs = number(output.own_truth_max_abs) / (number(output.scale) or 1.0)
+            return f"; {asked.to_truth:.2e} from {output.truth}, TensorFlow {theirs:.2e}"
+        cosine = number(output.own_truth_cosine)
+        return f"; {1 - asked.to_truth:.{digits}f} with {output.truth}, TensorFlow {cosine:.{digits}f}"
     if asked.shown == asked.default:
         return ""
-    half = asked.output.get("computes_in")
-    return f" ({half} inside)" if isinstance(half, str) else " (as well as TensorFlow agrees with itself)"
+    half = asked.output.computes_in
+    return f" ({half} inside)" if half else " (as well as TensorFlow agrees with itself)"
 
 
-def _factor(output: Mapping[str, object]) -> float:
-    return OWN_INTEGERS if "quantum" in output else OWN_FLOATS
+def _factor(output: OutputFigures) -> float:
+    return OWN_INTEGERS if output.in_integers else OWN_FLOATS
 
 
-def _truth_factor(output: Mapping[str, object]) -> float:
-    return OWN_INTEGERS if "quantum" in output else 1.0
+def _truth_factor(output: OutputFigures) -> float:
+    return OWN_INTEGERS if output.in_integers else 1.0
 
 
 def _not_empty(outputs: Outputs) -> Outputs:
-    return [output for output in outputs if output.get("elements") != 0]
+    return [output for output in outputs if output.elements != 0]
 
 
-def _nowhere_finite(output: Mapping[str, object]) -> str:
+def _nowhere_finite(output: OutputFigures) -> str:
     """Return the name of an output of which TensorFlow gave no finite value, "" of others."""
-    elements = output.get("elements")
-    return f"`{output.get('name')}`" if elements and elements == output.get("nonfinite_expected") else ""
+    return f"`{output.name}`" if output.elements and output.elements == output.nonfinite_expected else ""
 
 
 def _same_nan(outputs: Outputs) -> bool:
-    return all(output.get("nan_mismatch", 0) == 0 for output in outputs if not _nowhere_finite(output))
+    return all(output.nan_mismatch == 0 for output in outputs if not _nowhere_finite(output))
 
 
 def _most(*values: float) -> float:

@@ -1,47 +1,35 @@
 """Is the promise kept where an application compiles the IR without properties. Pure.
 
-    default_verdict(evaluation, params) -> Default | None
+    with_default(verdict, evaluation, promise) -> Verdict      with `by_default`, see contracts.verdict
 
-None where that executes the IR as it was verified, and where that keeps no promise itself.
+Nothing is added where the IR executes in the same way without properties, and where it keeps no promise as verified.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from ovmake.verdicts.figures import JsonValue
-from ovmake.verdicts.verdict import Verdict, decide
-
-HINT = "INFERENCE_PRECISION_HINT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Default:
-    """The same promise, of the IR compiled without properties. `precision` is what floating point is executed in then.
-
-    `needed` is the property that keeps the promise, as `NAME=value`; "" where none is needed.
-    """
-
-    precision: str
-    verdict: Verdict
-    needed: str
-
-    def to_json(self) -> dict[str, object]:
-        """Return it as a part of the verdict's file, and of `gate` in the record."""
-        return {"precision": self.precision, **self.verdict.to_json(), "needs": self.needed or None}
+from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.params.promise import PromiseParams, Tolerance
+from ovmake.contracts.verdict import DefaultVerdict, Verdict
+from ovmake.verdicts.figures import HINT
+from ovmake.verdicts.verdict import judged
 
 
-def default_verdict(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Default | None:
-    """Return the verdict over the second execution that an evaluation holds; None where the first keeps no promise."""
-    found = evaluation.get("default")
-    if not isinstance(found, dict) or decide(evaluation, params).result != "passed":
-        return None
-    first = {name: value for name, value in evaluation.items() if name not in {"default", "neighbours"}}
+def with_default(verdict: Verdict, evaluation: Evaluation, promise: PromiseParams) -> Verdict:
+    """Return a verdict with that over the second execution that an evaluation holds, if it holds one."""
+    found = evaluation.by_default
+    if found is None or verdict.result != "passed":
+        return verdict
     # What the Ovfile leaves to the tool's defaults has others here, see `rules/gate.py`.
-    asked = {name.replace(".default.", ".agreement."): value for name, value in params.items() if ".default." in name}
-    verdict = decide({**first, **found}, {**params, **asked})
-    properties = evaluation.get("compile_properties")
-    verified = properties.get(HINT) if isinstance(properties, dict) else None
-    needed = f"{HINT}={verified}" if verdict.result != "passed" else ""
-    return Default(precision=str(found.get("precision")), verdict=verdict, needed=needed)
+    second = judged(found.figures, replace(promise, agreement=_by_default(promise)), inputs=evaluation.inputs).verdict
+    needs = f"{HINT}={evaluation.compile_properties[HINT]}" if second.result != "passed" else ""
+    return replace(verdict, by_default=DefaultVerdict(precision=found.precision, verdict=second, needs=needs))
+
+
+def _by_default(promise: PromiseParams) -> Tolerance:
+    own, default = promise.agreement, promise.default
+    return Tolerance(
+        cosine=own.cosine if default.cosine is None else default.cosine,
+        max_error=own.max_error if default.max_error is None else default.max_error,
+    )

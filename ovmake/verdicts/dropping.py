@@ -2,7 +2,6 @@
 
     accuracy_drop(reference, candidate, ...) -> float
     check_drop(metric, promise, samples) -> Dropped       `metric` as an evaluation holds it
-    bound_of(promise, reference) -> float                 what it allows, in metric units
 
 The measured drop decides, and nothing else. But another validation set would give another drop, so its interval stands
 beside it; and where that holds the promise too, so that the samples might as well have said the opposite, the text
@@ -12,10 +11,11 @@ says that they are too few. Whoever reads "passed" can tell luck from evidence.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.verdicts.figures import SLACK, JsonValue, number, score_in_words
+from ovmake.contracts.evaluation import DropInterval, Metric
+from ovmake.contracts.params.promise import MaxDrop
+from ovmake.verdicts.figures import SLACK, number, score_in_words
 from ovmake.verdicts.sanity import better_by_too_much
 
 SETTING = "accuracy.max-drop"
@@ -46,7 +46,7 @@ class Dropped:
 
     check: Check
     drop: float | None
-    interval: Mapping[str, JsonValue] | None = None
+    interval: DropInterval | None = None
     doubt: str = ""
     absurd: bool = False
 
@@ -55,11 +55,11 @@ class Dropped:
 class _Promise:
     """`max-drop` as the Ovfile has it, and what it comes to in metric units: a share of TensorFlow's score."""
 
-    written: str
+    written: float | str
     bound: float
     per_cent: float | None
 
-    def shown(self, drop: float, unit: object) -> str:
+    def shown(self, drop: float, unit: str) -> str:
         """Return a drop as the promise speaks of it."""
         if self.per_cent is not None:
             return f"{_unsigned_zero(f'{drop / self.per_cent if self.per_cent else 0:.2f}')}%"
@@ -88,67 +88,53 @@ def accuracy_drop(reference: float, candidate: float, *, higher_is_better: bool,
     return drop / abs(reference)
 
 
-def check_drop(metric: Mapping[str, object], written: str, samples: object) -> Dropped:
-    """Return whether the promise `written`, 0.01 or "1%", is kept."""
-    reference, candidate = number(metric.get("reference")), number(metric.get("candidate"))
-    higher, unit = metric.get("higher_is_better") is not False, metric.get("unit")
+def check_drop(metric: Metric, asked: MaxDrop, samples: int) -> Dropped:
+    """Return whether the promise is kept."""
+    reference, candidate = number(metric.reference), number(metric.candidate)
+    higher, unit = metric.higher_is_better, metric.unit
     first, second = score_in_words(reference, unit), score_in_words(candidate, unit)
-    scores = f"{metric.get('name')} {first} in TensorFlow, {second} in the IR"
+    scores = f"{metric.name} {first} in TensorFlow, {second} in the IR"
     drop = accuracy_drop(reference, candidate, higher_is_better=higher, relative=False)
     known = drop if math.isfinite(drop) else None
-    promise = _promise(written, reference)
+    promise = _promise(asked, reference)
     if promise.per_cent == 0 and drop != 0:
         text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
         return Dropped(check=Check(setting=SETTING, kept=False, text=text), drop=None)
     # Who promises a gain has one to expect: a negative `max-drop` is taken at its word.
     absurd = better_by_too_much(metric, drop) if promise.bound >= 0 else ""
     kept = math.isfinite(drop) and drop <= promise.bound + SLACK and not absurd
-    interval = metric.get("interval")
-    between = interval if isinstance(interval, dict) else None
+    between = metric.interval
     word = "drop" if higher else "rise"
-    doubt = "" if known is None else _doubt(drop, promise, between, metric, samples)
+    doubt = "" if known is None else _doubt(drop, promise, metric, samples)
     said = f"{word} {promise.shown(drop, unit)}{_held(between, promise, unit, samples)}"
-    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {written}"
+    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {promise.written}"
     text = "; ".join(filter(None, (f"{scores}: {told}", doubt)))
     excess = math.inf if known is None or absurd else drop - promise.bound
     check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
     return Dropped(check=check, drop=known, interval=between, doubt=doubt, absurd=bool(absurd))
 
 
-def bound_of(written: str, reference: float) -> float:
-    """Return the drop that a promise, 0.01 or "1%", allows where TensorFlow's score is `reference`, in metric units."""
-    return _promise(written, reference).bound
+def _promise(asked: MaxDrop, reference: float) -> _Promise:
+    per_cent = abs(reference) / 100 if asked.relative else None
+    return _Promise(written=asked.written, bound=asked.bound(reference), per_cent=per_cent)
 
 
-def _promise(written: str, reference: float) -> _Promise:
-    if not written.endswith("%"):
-        return _Promise(written=written, bound=float(written), per_cent=None)
-    per_cent = abs(reference) / 100
-    return _Promise(written=written, bound=float(written.removesuffix("%")) * per_cent, per_cent=per_cent)
-
-
-def _held(interval: Mapping[str, JsonValue] | None, promise: _Promise, unit: object, samples: object) -> str:
+def _held(interval: DropInterval | None, promise: _Promise, unit: str, samples: int) -> str:
     if interval is None:
         return ""
-    low, high = (promise.shown(number(interval.get(end)), unit) for end in ("low", "high"))
-    return f" ({low} to {high} with {number(interval.get('level')) * 100:.0f} % confidence on {samples} samples)"
+    low, high = (promise.shown(end, unit) for end in (interval.low, interval.high))
+    return f" ({low} to {high} with {interval.level * 100:.0f} % confidence on {samples} samples)"
 
 
-def _doubt(
-    drop: float,
-    promise: _Promise,
-    interval: Mapping[str, JsonValue] | None,
-    metric: Mapping[str, object],
-    samples: object,
-) -> str:
+def _doubt(drop: float, promise: _Promise, metric: Metric, samples: int) -> str:
     """Return why the samples are too few, "" if they are not."""
+    interval, unit = metric.interval, metric.unit
     if interval is None:
         return f"{samples} sample{'' if samples == 1 else 's'} of the validation set cannot decide"
-    low, high, step = number(interval.get("low")), number(interval.get("high")), number(metric.get("step"))
-    unit = metric.get("unit")
+    low, high, step = interval.low, interval.high, number(metric.step)
     if low <= promise.bound + SLACK < high:
         around = f"{promise.shown(drop, unit)} ± {promise.shown((high - low) / 2, unit)}"
-        word = "drop" if metric.get("higher_is_better") is not False else "rise"
+        word = "drop" if metric.higher_is_better else "rise"
         return f"the {samples} samples of the validation set are too few to decide: {word} {around}"
     # Whoever allows 0.001 on 200 samples allows no sample to be lost, and cannot have meant that.
     if drop <= promise.bound + SLACK and 0 < promise.bound < step - SLACK:

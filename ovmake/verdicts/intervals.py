@@ -16,6 +16,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ovmake.contracts.speed import SpeedRatio
+
 # The interval misses the true median in at most this share of all measurements.
 MISSES = 0.05
 # With fewer ratios than these not even the smallest and the largest hold the median that surely.
@@ -47,12 +49,10 @@ class Interval:
         """Whether the whole range is below 1, by more than two runs of one thing differ."""
         return self.high < 1 - SAME
 
-    def to_json(self) -> dict[str, float]:
-        """Return plain numbers, to four digits after the point."""
-        return {"median": round(self.median, 4), "low": round(self.low, 4), "high": round(self.high, 4)}
-
-    def __str__(self) -> str:
-        return f"{self.median:.2f} times as fast ({self.low:.2f} to {self.high:.2f})"
+    @property
+    def rounded(self) -> SpeedRatio:
+        """The same to four digits after the point, as files have it."""
+        return SpeedRatio(median=round(self.median, 4), low=round(self.low, 4), high=round(self.high, 4))
 
 
 def ratio_of(rounds: Rounds, *, slow: str, fast: str) -> Interval | None:

@@ -2,7 +2,7 @@
 
 code(verdict), advice(verdict, ...)        of a target that is not published
 of_gate(verdict, search)                   warnings of a gate that lets the IR through
-of_publication(verdict, evaluation, record)    warnings of other ways to run the IR
+of_publication(verdict, neighbours, compiled)  warnings of other ways to run the IR
 unmeasured(why, help), guessing(...)       two of them, for whoever hands on another's verdict
 """
 
@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ovmake.contracts.evaluation import Neighbours
+from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
+from ovmake.contracts.search import Search
 from ovmake.contracts.values import JsonValue
-from ovmake.verdicts import Verdict, depends_by_nature, other_batches, searching
+from ovmake.contracts.verdict import Verdict
+from ovmake.verdicts import searching
+from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 
-Search = Mapping[str, object]
-
+GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
 MEND = "mend what calibrates first"
 CAUSES = (
     "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
@@ -37,27 +41,25 @@ def code(verdict: Verdict) -> str:
 def advice(
     verdict: Verdict,
     search: Search | None,
-    evaluation: Mapping[str, object],
-    params: Mapping[str, JsonValue],
+    neighbours: Neighbours | None,
+    params: GateParams,
     *,
     doubts: Sequence[str],
 ) -> str:
     """Return what helps a target that is not published; `doubts` are what is odd about the samples that calibrated."""
-    return "; ".join(filter(None, (MEND if doubts else "", _advice(verdict, search, evaluation, params))))
+    return "; ".join(filter(None, (MEND if doubts else "", _advice(verdict, search, neighbours, params))))
 
 
-def _advice(
-    verdict: Verdict, search: Search | None, evaluation: Mapping[str, object], params: Mapping[str, JsonValue]
-) -> str:
-    if verdict.broken == "batch":
-        return other_batches(evaluation)
+def _advice(verdict: Verdict, search: Search | None, neighbours: Neighbours | None, params: GateParams) -> str:
+    if verdict.broken == "batch" and neighbours is not None:
+        return other_batches(neighbours)
     if verdict.result == "not-measured":
         return verdict.help or "`accuracy = false` publishes the IR without comparing it"
     if verdict.absurd or verdict.at_chance:
         return ABSURD if verdict.absurd else CAUSES
     if search is not None:
         return searching.advice(search)
-    if params.get("on-drop") == "fail":
+    if params.on_drop == "fail":
         return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
     return verdict.help
 
@@ -69,10 +71,10 @@ def of_gate(verdict: Verdict, search: Search | None) -> Iterator[ActionProblem]:
         return
     if verdict.at_chance:
         yield guessing(verdict.result, verdict.at_chance)
-    if search is not None and search["layers"] and search["int8"] == 0:
+    if search is not None and search.layers and search.int8 == 0:
         yield ActionProblem(
             code="nothing-in-int8",
-            message=f"the gate passed, with all {search['layers']} layers given back: nothing is left in INT8",
+            message=f"the gate passed, with all {search.layers} layers given back: nothing is left in INT8",
             notes=(verdict.doubt,) if verdict.doubt else (),
             help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
             setting="accuracy",
@@ -106,25 +108,25 @@ def guessing(result: str, at_chance: str) -> ActionProblem:
     )
 
 
-def of_publication(
-    verdict: Mapping[str, object], evaluation: Mapping[str, object], record: Mapping[str, object]
-) -> Iterator[ActionProblem]:
+def of_publication(verdict: Verdict | None, neighbours: Neighbours | None, compiled: str) -> Iterator[ActionProblem]:
     """Yield what a publication warns of: other ways to run the IR than the one that its gate judged.
 
     Compiled without properties it may break its promise; and where TensorFlow's own answers for a sample depend on its
-    batch, the gate speaks of batches as it fed them.
+    batch, the gate speaks of batches as it fed them. `compiled` is the line of Python that compiles the IR as verified.
     """
-    default = verdict.get("default")
-    if isinstance(default, dict) and default["needs"]:
+    if verdict is None:
+        return
+    default = verdict.by_default
+    if default is not None and default.needs:
         yield ActionProblem(
             code="promise-needs-property",
-            message=f"compiled without properties, the IR is executed in {default['precision']} on this processor, "
-            f"and its promise is {_broken(default)}: {default['text']}",
-            notes=(f"as it was verified: {record['compile']}",),
-            help=f"set `{default['needs']}` where the application compiles the IR, or promise less",
+            message=f"compiled without properties, the IR is executed in {default.precision} on this processor, "
+            f"and its promise is {_broken(default.verdict)}: {default.verdict.text}",
+            notes=(f"as it was verified: {compiled}",),
+            help=f"set `{default.needs}` where the application compiles the IR, or promise less",
             setting="accuracy",
         )
-    if verdict.get("result") == "passed" and (by_nature := depends_by_nature(evaluation)):
+    if verdict.result == "passed" and (by_nature := depends_by_nature(neighbours)):
         yield ActionProblem(
             code="depends-on-batch",
             message=f"TensorFlow's own answers for a sample depend on what else is in its batch, {by_nature}",
@@ -134,5 +136,5 @@ def of_publication(
         )
 
 
-def _broken(default: Mapping[str, object]) -> str:
-    return "broken" if default["result"] == "missed" else "not measured"
+def _broken(verdict: Verdict) -> str:
+    return "broken" if verdict.result == "missed" else "not measured"

@@ -1,8 +1,8 @@
 """Does an answer depend on its neighbours: the same samples in batches of two sizes. Pure.
 
-    check_neighbours(evaluation, params) -> Check | None     None where nothing was compared, or nothing is asked
-    other_batches(evaluation) -> str                         what helps
-    depends_by_nature(evaluation) -> str                     how far TensorFlow's own answers do, "" if they do not
+    check_neighbours(found, promise) -> Check | None    None where nothing was compared, or nothing is asked
+    other_batches(found) -> str                         what helps
+    depends_by_nature(found) -> str                     how far TensorFlow's own answers do, "" if they do not
 
 A gate holds for the batch it was measured with; an application sends one sample, or a thousand. So a sample's answer
 must be the same in any batch, within the tolerance that there is for TensorFlow's outputs; or within what TensorFlow's
@@ -12,94 +12,82 @@ own answers depend on their batch, for there are models that look at all of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from ovmake.verdicts.agreement import OWN_FLOATS
+from ovmake.contracts.evaluation import BatchFigures, Neighbours
+from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.dropping import Check
-from ovmake.verdicts.figures import JsonValue, number
+from ovmake.verdicts.figures import OWN_FLOATS, number
 
 SETTING = "batch"
 # Of TensorFlow's own dependence: what sums in another order do not explain.
 BY_NATURE = 1e-3
 
 
-def check_neighbours(evaluation: Mapping[str, object], params: Mapping[str, JsonValue]) -> Check | None:
+def check_neighbours(found: Neighbours | None, promise: PromiseParams) -> Check | None:
     """Return whether answers in a batch are those of samples alone; of several outputs the one that is farthest off."""
-    outputs = _outputs(evaluation)
-    least = params.get("accuracy.agreement.cosine", params.get("accuracy.neighbours.cosine"))
-    most = params.get("accuracy.agreement.max-error")
+    if found is None:
+        return None
+    agreed, most = promise.agreement.cosine, promise.agreement.max_error
+    least = promise.neighbours.cosine if agreed is None else agreed
     checks = [
         check
-        for output in outputs
+        for output in found.outputs
         for check in (
-            _cosine(output, least) if isinstance(least, int | float) else None,
-            _error(output, most) if isinstance(most, int | float) else None,
+            _cosine(output, least) if least is not None else None,
+            _error(output, most) if most is not None else None,
         )
         if check is not None
     ]
     worst = max(checks, key=lambda check: (not check.kept, check.excess), default=None)
     if worst is None or worst.kept:
         return worst
-    return Check(setting=SETTING, kept=False, text=_sentence(evaluation, worst.text), excess=worst.excess)
+    return Check(setting=SETTING, kept=False, text=_sentence(found, worst.text), excess=worst.excess)
 
 
-def depends_by_nature(evaluation: Mapping[str, object]) -> str:
+def depends_by_nature(found: Neighbours | None) -> str:
     """Return by how much TensorFlow's own answers depend on their batch, as a share of the output's scale."""
-    shares = {str(one["name"]): number(one.get("own_max_abs")) / _scale(one) for one in _outputs(evaluation)}
+    shares = {one.name: number(one.own_max_abs) / _scale(one) for one in (found.outputs if found else ())}
     name, share = max(shares.items(), key=lambda item: item[1], default=("", 0.0))
     return f"by {share:.2g} of the scale of `{name}`" if share > BY_NATURE else ""
 
 
-def other_batches(evaluation: Mapping[str, object]) -> str:
+def other_batches(found: Neighbours) -> str:
     """Return what helps an IR whose answers depend on their batch: what was tried, and what the gate can judge."""
-    found = evaluation.get("neighbours")
-    helps = found.get("helps") if isinstance(found, dict) else None
-    tried = [f"`{name}={value}`" for one in helps or () for name, value in one.items()]
-    size = found["sizes"][1] if isinstance(found, dict) else ""
-    begins = found.get("begins") if isinstance(found, dict) else None
-    fixed = f"`batch = {size}` lets the IR take batches of that size alone, which the gate then judges"
-    layer = f'`ignored.names = ["{begins["name"]}"]` leaves the layer in floating point' if begins else ""
+    tried = [f"`{name}={value}`" for one in found.helps for name, value in one.items()]
+    begins = found.begins
+    fixed = f"`batch = {found.sizes[1]}` lets the IR take batches of that size alone, which the gate then judges"
+    layer = f'`ignored.names = ["{begins.name}"]` leaves the layer in floating point' if begins else ""
     worked = f"compiled with {' or '.join(tried)} it does not happen" if tried else ""
     return "; ".join(word for word in (worked, fixed, layer) if word)
 
 
-def _outputs(evaluation: Mapping[str, object]) -> list[Mapping[str, object]]:
-    found = evaluation.get("neighbours")
-    outputs = found.get("outputs") if isinstance(found, dict) else None
-    return [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+def _scale(output: BatchFigures) -> float:
+    return number(output.scale) or 1.0
 
 
-def _scale(output: Mapping[str, object]) -> float:
-    return number(output.get("scale")) or 1.0
-
-
-def _cosine(output: Mapping[str, object], least: float) -> Check | None:
+def _cosine(output: BatchFigures, least: float) -> Check | None:
     """Return the check of one output's cosine; None where nothing is finite."""
-    cosine = number(output.get("cosine"))
+    cosine = number(output.cosine)
     if math.isnan(cosine):
         return None
-    wanted = min(least, 1 - OWN_FLOATS * (1 - number(output.get("own_cosine", 1.0))))
-    text = f"cosine {cosine:.6f} in `{output.get('name')}`, at least {wanted:g} wanted"
+    wanted = min(least, 1 - OWN_FLOATS * (1 - number(output.own_cosine)))
+    text = f"cosine {cosine:.6f} in `{output.name}`, at least {wanted:g} wanted"
     return Check(setting=SETTING, kept=cosine >= wanted, text=text, excess=wanted - cosine)
 
 
-def _error(output: Mapping[str, object], most: float) -> Check | None:
-    largest = number(output.get("max_abs"))
+def _error(output: BatchFigures, most: float) -> Check | None:
+    largest = number(output.max_abs)
     if math.isnan(largest):
         return None
     error = largest / _scale(output)
-    wanted = max(most, OWN_FLOATS * number(output.get("own_max_abs", 0.0)) / _scale(output))
-    text = f"largest difference {error:.2e} of the scale of `{output.get('name')}`, at most {wanted:g} wanted"
+    wanted = max(most, OWN_FLOATS * number(output.own_max_abs) / _scale(output))
+    text = f"largest difference {error:.2e} of the scale of `{output.name}`, at most {wanted:g} wanted"
     return Check(setting=SETTING, kept=error <= wanted, text=text, excess=error - wanted)
 
 
-def _sentence(evaluation: Mapping[str, object], figures: str) -> str:
-    found = evaluation["neighbours"]
-    if not isinstance(found, dict):
-        raise TypeError("there are neighbours")
-    small, large = found["sizes"]
-    begins = found.get("begins")
-    first = f"; it begins in `{begins['name']}` ({begins['type']})" if isinstance(begins, dict) else ""
+def _sentence(found: Neighbours, figures: str) -> str:
+    small, large = found.sizes
+    first = f"; it begins in `{found.begins.name}` ({found.begins.type})" if found.begins else ""
     return (
         f"a sample's answer in a batch of {large} is another than in a batch of {small}, and TensorFlow's is the same: "
         f"{figures}{first}"

@@ -1,22 +1,25 @@
 """The record beside a published IR: what it is, what it was made of, and what was found out about it. Pure.
 
-    record(Published(...)) -> dict         the content of record.json
-    reproducible(Published(...)) -> dict   whether another machine would make the same bytes
-
-A record holds no time, no host name and no path of the machine, so that two clean builds of the same inputs agree on
-it too. Scores are plain numbers; what was not measured is absent, not 0.
+record(Published(...)) -> Record                the content of record.json
+reproducible(Published(...)) -> Reproducible    whether another machine would make the same bytes
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.codec import flat
+from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.interface import Interface
+from ovmake.contracts.params.publication import PublishParams
+from ovmake.contracts.record import DifferingAction, Record, RecordedSource, Reproducible
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Choice
+from ovmake.contracts.verdict import Verdict
 from ovmake.graph.digest import Digest
-from ovmake.ovfile.spec import DEFAULT_DEVICE
 
-FORMAT = 1
+UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate off", drop=None, interval=None)
 
 
 # The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
@@ -41,82 +44,96 @@ class Published:
     `step` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
     """
 
-    params: Mapping[str, JsonValue]
+    params: PublishParams
     tools: Mapping[str, str]
     digests: Mapping[str, Digest]
-    interface: Mapping[str, object]
-    evaluation: Mapping[str, object] | None
-    verdict: Mapping[str, object] | None
-    choice: Mapping[str, object] | None = None
-    search: Mapping[str, object] | None = None
+    interface: Interface
+    evaluation: Evaluation | None
+    verdict: Verdict | None
+    choice: Choice | None = None
+    search: Search | None = None
     step: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def reproducible(made: Published) -> dict[str, object]:
-    """Return what the record says of the IR's bytes: which of the steps that made them may differ, and why.
+def reproducible(made: Published) -> Reproducible:
+    """Return what the record says of the IR's bytes: which of the actions that made them may differ, and why.
 
     Where time was limited it may have cut the work short, and where speeds decide they may decide otherwise: then not
     even one machine repeats it surely.
     """
-    differing = [{"step": step, "why": PROCESSOR_STEPS[step]} for step in _steps(made) if step in PROCESSOR_STEPS]
-    timed = any(name.rpartition(".")[2] == "max-minutes" for name in made.params)
-    same = not timed and made.choice is None
-    return {"same_machine": same, "may_differ_between_machines": differing, **made.environment}
+    differing = [one for one in _actions(made) if one in PROCESSOR_STEPS]
+    searches = [one.search for one in (made.params.made, *made.params.own.values())]
+    timed = any(search is not None and search.max_minutes is not None for search in searches)
+    return Reproducible(
+        same_machine=not timed and made.choice is None,
+        may_differ_between_machines=tuple(DifferingAction(action=one, why=PROCESSOR_STEPS[one]) for one in differing),
+        isa=made.environment.get("isa", ""),
+    )
 
 
-def _steps(made: Published) -> tuple[str, ...]:
+def _actions(made: Published) -> tuple[str, ...]:
     """Return the kinds of action that made the IR's bytes, of those that look at more than the model."""
-    chosen = str(made.choice["chosen"]) if made.choice else ""
+    chosen = made.choice.chosen if made.choice else ""
     first = STEPS.get(chosen, "") if chosen else ("quantize" if made.step == "control" else made.step)
     return (first, *(("control",) if made.search else ()), *(("choose",) if chosen else ()))
 
 
-def _call(params: Mapping[str, JsonValue], properties: Mapping[str, object]) -> str:
+def _call(params: PublishParams, properties: Mapping[str, str]) -> str:
     """Return the line of Python that compiles the IR as it was verified, in the folder of its files."""
     given = ", ".join(f'"{name}": "{value}"' for name, value in properties.items())
-    file = f"{str(params['target']).rpartition(':')[0]}.xml"
-    return f'core.compile_model("{file}", "{params.get("device", DEFAULT_DEVICE)}", {{{given}}})'
+    file = f"{params.target.rpartition(':')[0]}.xml"
+    return f'core.compile_model("{file}", "{params.device.device}", {{{given}}})'
 
 
-def record(made: Published) -> dict[str, object]:
-    """Return the content of record.json. Scores are plain numbers; what was not measured is absent, not 0."""
-    options = {name: value for name, value in made.params.items() if name not in {"target", "source"}}
-    evaluation = made.evaluation or {}
-    metric = evaluation.get("metric")
-    scores: dict[str, object] = {}
-    if isinstance(metric, dict):
-        name = metric["name"]
-        scores = {"tensorflow": {name: metric["reference"]}, "openvino": {name: metric["candidate"]}}
-    properties = evaluation.get("compile_properties")
-    verdict = made.verdict or {"result": "not-measured", "text": "`accuracy = false` turns the gate off", "drop": None}
-    return {
-        "format": FORMAT,
-        "target": made.params["target"],
-        "source": {
-            "path": made.params["source"],
-            "fingerprint": made.digests["graph" if "graph" in made.digests else "source"].sha256,
-            "way": made.interface["way"],
-        },
-        "options": options,
-        "versions": dict(made.tools),
-        "inputs": made.interface["inputs"],
-        "outputs": made.interface["outputs"],
-        "frozen_inputs": made.interface["constants"],
-        "files": {role: made.digests[role].sha256 for role in ("xml", "bin")},
-        "size_bytes": sum(made.digests[role].size_bytes for role in ("xml", "bin")),
-        "reproducible": reproducible(made),
-        "gate": verdict,
-        **scores,
-        "samples": evaluation.get("samples"),
-        "compared_on": evaluation.get("inputs"),
-        "differences": evaluation.get("outputs"),
-        "operations": evaluation.get("operations"),
-        "executed": evaluation.get("executed"),
-        "layers": evaluation.get("layers"),
-        "weights": evaluation.get("weights"),
-        "compile_properties": properties,
-        "compile": _call(made.params, properties) if isinstance(properties, dict) else None,
-        **({"accuracy_control": made.search} if made.search is not None else {}),
-        **({"auto": made.choice} if made.choice is not None else {}),
-    }
+def record(made: Published) -> Record:
+    """Return the content of record.json."""
+    bare = Record(
+        target=made.params.target,
+        source=RecordedSource(
+            path=made.params.path,
+            fingerprint=made.digests["graph" if "graph" in made.digests else "source"].sha256,
+            read_by=made.interface.read_by,
+        ),
+        options={name: value for name, value in flat(made.params).items() if name not in {"target", "source"}},
+        versions=made.tools,
+        inputs=made.interface.inputs,
+        outputs=made.interface.outputs,
+        frozen_inputs=made.interface.constants,
+        files={role: made.digests[role].sha256 for role in ("xml", "bin")},
+        size_bytes=sum(made.digests[role].size_bytes for role in ("xml", "bin")),
+        reproducible=reproducible(made),
+        gate=made.verdict or UNGATED,
+        samples=None,
+        compared_on=None,
+        differences=(),
+        operations=None,
+        executed={},
+        layers=(),
+        weights={},
+        compile_properties={},
+        compile="",
+        accuracy_control=made.search,
+        auto=made.choice,
+    )
+    return bare if made.evaluation is None else _with_evaluation(bare, made.evaluation, made.params)
+
+
+def _with_evaluation(bare: Record, evaluation: Evaluation, params: PublishParams) -> Record:
+    """Return a record that repeats an evaluation."""
+    figures = evaluation.figures
+    metric = figures.metric if figures else None
+    return replace(
+        bare,
+        tensorflow={metric.name: metric.reference} if metric else {},
+        openvino={metric.name: metric.candidate} if metric else {},
+        samples=figures.samples if figures else evaluation.samples,
+        compared_on=evaluation.inputs,
+        differences=figures.outputs if figures else (),
+        operations=evaluation.operations,
+        executed=evaluation.executed,
+        layers=evaluation.layers,
+        weights=evaluation.weights,
+        compile_properties=evaluation.compile_properties,
+        compile=_call(params, evaluation.compile_properties),
+    )

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
+from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.requirements import Requirement, Result
 from ovmake.units import digits, size_in_words
 
-PASSED, MISSED, NOT_MEASURED = "passed", "missed", "not-measured"
+PASSED: Final = "passed"
+MISSED: Final = "missed"
+NOT_MEASURED: Final = "not-measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class JudgedRequirement:
     name: str
     wanted: str
     measured: str
-    result: str
+    result: Result
     decided: bool = True
     reason: str = ""
 
@@ -37,10 +41,17 @@ class JudgedRequirement:
         doubt = "" if self.decided else f"; not decided, for {self.reason}"
         return f"{self.name} is {self.measured}, {self.wanted} wanted{doubt}"
 
-    def to_json(self) -> dict[str, object]:
-        """Return plain values."""
-        plain = ("name", "wanted", "measured", "result", "decided", "text")
-        return {name: getattr(self, name) for name in plain}
+    @property
+    def told(self) -> Requirement:
+        """What a file says of it."""
+        return Requirement(
+            name=self.name,
+            wanted=self.wanted,
+            measured=self.measured,
+            result=self.result,
+            decided=self.decided,
+            text=self.text,
+        )
 
 
 def judge_size(most: int, size_bytes: int) -> JudgedRequirement:
@@ -61,18 +72,17 @@ def unmade_size(most: int) -> JudgedRequirement:
     )
 
 
-def judge(
-    wanted: Mapping[str, float], measurement: Mapping[str, Any] | None, why: str = ""
-) -> tuple[JudgedRequirement, ...]:
+def judge(wanted: Mapping[str, float], measurement: Measurement | None, why: str = "") -> tuple[JudgedRequirement, ...]:
     """Return what became of each requirement, by key; `why` says why there is no measurement."""
     return tuple(_judge(FIGURES[name], name, value, measurement, why) for name, value in wanted.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Figure:
-    """Where a measurement has what a requirement is about. `most`: it may be no more, else no less."""
+    """The figure that a requirement is about. `most`: it may be no more, else no less; `name` is a side's field."""
 
-    field: str
+    name: str
+    of: Callable[[Measurement], float | None]
     words: Callable[[float], str]
     most: bool
     unit: float = 1.0
@@ -97,21 +107,25 @@ def _rate(value: float) -> str:
 
 
 FIGURES = {
-    "speedup": _Figure(field="speedup", words=_times, most=False),
-    "p95-ms": _Figure(field="latency_p95_us", words=_ms, most=True, unit=1000.0),
-    "throughput": _Figure(field="throughput_per_second", words=_rate, most=False),
-    "memory": _Figure(field="peak_memory_bytes", words=size_in_words, most=True),
+    "speedup": _Figure(name="speedup", of=lambda found: found.speedup.median, words=_times, most=False),
+    "p95-ms": _Figure(
+        name="latency_p95_us", of=lambda found: found.openvino.latency_p95_us, words=_ms, most=True, unit=1000.0
+    ),
+    "throughput": _Figure(
+        name="throughput_per_second", of=lambda found: found.openvino.throughput_per_second, words=_rate, most=False
+    ),
+    "memory": _Figure(
+        name="peak_memory_bytes", of=lambda found: found.openvino.peak_memory_bytes, words=size_in_words, most=True
+    ),
 }
 
 
-def _judge(
-    figure: _Figure, name: str, wanted: float, measurement: Mapping[str, Any] | None, why: str
-) -> JudgedRequirement:
+def _judge(figure: _Figure, name: str, wanted: float, measurement: Measurement | None, why: str) -> JudgedRequirement:
     bound = figure.bound(wanted)
-    side = measurement["sides"]["openvino"] if measurement else {}
-    found = measurement["speedup"]["median"] if measurement and name == "speedup" else side.get(figure.field)
+    found = figure.of(measurement) if measurement else None
     if measurement is None or found is None:
-        reason = side.get("missing", {}).get(figure.field) or why or "the measurement does not say why"
+        missing = measurement.openvino.missing.get(figure.name, "") if measurement else ""
+        reason = missing or why or "the measurement does not say why"
         return JudgedRequirement(name=name, wanted=bound, measured="not measured", result=NOT_MEASURED, reason=reason)
     value = found / figure.unit
     doubts = _doubts(measurement, wanted) if name == "speedup" else _labels(measurement)
@@ -125,14 +139,14 @@ def _judge(
     )
 
 
-def _doubts(measurement: Mapping[str, Any], wanted: float) -> str:
+def _doubts(measurement: Measurement, wanted: float) -> str:
     """Return why the speed-up decides nothing, "" if it does."""
-    low, high = (float(measurement["speedup"][end]) for end in ("low", "high"))
+    low, high = measurement.speedup.low, measurement.speedup.high
     held = f"the range of {low:.2f} to {high:.2f} holds what is wanted" if low <= wanted <= high else ""
     return held and ", and ".join(filter(None, (held, _labels(measurement))))
 
 
-def _labels(measurement: Mapping[str, Any]) -> str:
-    if measurement["loaded"]:
+def _labels(measurement: Measurement) -> str:
+    if measurement.loaded:
         return "others used the processor meanwhile"
-    return "the cores lay apart meanwhile" if measurement["apart"] else ""
+    return "the cores lay apart meanwhile" if measurement.apart else ""

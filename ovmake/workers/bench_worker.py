@@ -22,9 +22,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from ovmake import machine
+from ovmake.contracts.codec import decode, save
+from ovmake.contracts.measurement import Energy
+from ovmake.contracts.timing import ImportCost
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
 from ovmake.workers.ipc.protocol import Request
@@ -64,7 +66,7 @@ def benchmark(request: Request) -> dict[str, object]:
     """Measure; write `measurement` and `samples`."""
     with _workers() as workers:
         bench = _measure(request, workers)
-    Path(request.outputs["measurement"]).write_text(json.dumps(measurement(bench), indent=1) + "\n")
+    save(measurement(bench), request.outputs["measurement"])
     with gzip.GzipFile(request.outputs["samples"], "wb", mtime=0) as file:
         for line in samples(bench):
             file.write(json.dumps(line).encode() + b"\n")
@@ -104,12 +106,12 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     tensorflow, openvino = workers.start(TENSORFLOW), workers.start(OPENVINO)
     load = Load(worker.process.pid for worker in (tensorflow, openvino))
     started = time.monotonic()
-    bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts().to_json())
+    bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts())
     fast = _alone(bench, OPENVINO, [_side(request, openvino, OPENVINO)])
     fast.start = lambda: workers.start(OPENVINO)
     ways = _ways(request, bench, tensorflow)
-    layers = fast.ask("layers")
-    bench.executed, bench.by_default = layers["executed"], str(layers["by_default"])
+    layers = fast.layers()
+    bench.executed, bench.by_default = layers.executed, layers.by_default
     default = _by_default(request, workers) if bench.by_default else []
     for side in (fast, *ways, *default):
         side.ask("feeds")
@@ -124,7 +126,7 @@ def _measure(request: Request, workers: _Workers) -> Bench:
     _take_throughput(bench, [slow, fast], load, seconds * THROUGHPUT_SHARE)
     for framework, side in ((TENSORFLOW, slow), (OPENVINO, fast)):
         bench.energy[framework] = _energy(side, seconds * ENERGY_SHARE)
-    bench.layers = fast.ask("profile", seconds=seconds * PROFILE_SHARE)["layers"]
+    bench.layers = fast.profile(seconds * PROFILE_SHARE).layers
     bench.seconds = time.monotonic() - started
     return bench
 
@@ -132,7 +134,7 @@ def _measure(request: Request, workers: _Workers) -> Bench:
 def _by_default(request: Request, workers: _Workers) -> list[Side]:
     """Open the IR as it is compiled without properties, in a process of its own: the other may get a new one."""
     side = _side(request, workers.start(OPENVINO), BY_DEFAULT)
-    side.opened = side.ask("open")
+    side.open()
     return [side]
 
 
@@ -146,10 +148,10 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
     Raises:
         ActionError: the last way fails too.
     """
-    bench.imports[framework] = sides[0].ask("import")
+    bench.imports[framework] = decode(ImportCost, sides[0].ask("import"), "import")
     for side in sides:
         try:
-            side.opened = side.ask("open")
+            opened = side.open()
         except ActionError as error:
             if error.code != "no-such-way" or side is sides[-1]:
                 raise
@@ -161,8 +163,8 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
             side.block()
             if time.monotonic() - started > MEMORY_SECONDS:
                 break
-        bench.memory[framework] = side.ask("memory")["peak_bytes"]
-        bench.opened[framework] = side.opened
+        bench.memory[framework] = side.peak_bytes()
+        bench.opened[framework] = opened
         return side
     raise AssertionError("there is a way")
 
@@ -183,7 +185,7 @@ def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
         if side.name in {LEAN, first.name, *bench.no_way}:
             continue
         try:
-            side.opened = side.ask("open")
+            side.open()
         except ActionError as error:
             if error.code != "no-such-way" or not timed:
                 raise
@@ -217,7 +219,7 @@ def _take_throughput(bench: Bench, sides: list[Side], load: Load, seconds: float
         bench.throughput.append(Throughput(rates=rates, foreign=foreign_cores(before, load.now())))
 
 
-def _energy(side: Side, seconds: float) -> dict[str, object]:
+def _energy(side: Side, seconds: float) -> Energy | energy.NotAvailable:
     """Return what an inference takes, one after the other, with nothing beside them."""
 
     def run() -> int:
@@ -226,7 +228,7 @@ def _energy(side: Side, seconds: float) -> dict[str, object]:
             inferences += len(side.block())
         return inferences
 
-    return energy.measure(energy.open_meter(), idle=lambda: time.sleep(seconds), run=run).to_json()
+    return energy.measure(energy.open_meter(), idle=lambda: time.sleep(seconds), run=run)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ Records are made up; what is timed is what `ovmake report` does with them: rows,
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from ovmake.commands.report.document import document
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.tables import build_page
+from ovmake.contracts.codec import to_bytes
 from tests.benchmarks.turns import machine, table
 from tests.commands.report.targets import target
 
@@ -29,7 +30,7 @@ def main() -> None:
         reports = [target(f"model-{at}:{precision}") for at in range(models) for precision in PRECISIONS]
         before = time.process_time()
         page = build_page(reports, title="")
-        body = json.dumps(page.to_json(), indent=2)
+        body = to_bytes(document(page))
         html = to_html(page)
         spent = time.process_time() - before
         rows.append(

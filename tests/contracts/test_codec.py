@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import jsonschema
@@ -13,7 +14,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovmake.contracts.codec import ContractError, decode, encode, flat, from_bytes, named, to_bytes
+from ovmake.contracts.codec import (
+    ContractError,
+    beyond,
+    decode,
+    encode,
+    flat,
+    flat_as,
+    found,
+    from_bytes,
+    load,
+    named,
+    save,
+    to_bytes,
+)
 from ovmake.contracts.schema import schema
 
 
@@ -58,6 +72,23 @@ class Everything:
     pet: Cat | Dog | None = None
     anything: object = None
     renamed: str = field(default="", metadata=named("class"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file, which says its format."""
+
+    FORMAT: ClassVar[int] = 3
+
+    interval: Interval
+    within: File | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """What has a file in it."""
+
+    file: File
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +221,84 @@ def test_settings_are_flat_for_reasons_and_named_as_in_an_ovfile() -> None:
     assert {} == flat(Params())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One value in `flat`."""
+
+    amount: float
+
+    def setting(self) -> str:
+        return f"{self.amount:g}%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """Fields under other names in `flat`."""
+
+    beside: Params = field(default_factory=Params, metadata=flat_as(""))
+    judged: Accuracy = field(default_factory=Accuracy, metadata=flat_as("gate"))
+    share: Share | None = None
+
+
+def test_a_field_is_flat_under_another_name_or_in_its_place_and_nested_in_json() -> None:
+    given = Nested(beside=Params(mean=(1.0,)), judged=Accuracy(max_drop="2%"), share=Share(amount=5.0))
+
+    assert {"mean": (1.0,), "gate.max-drop": "2%", "share": "5%"} == flat(given)
+    assert {"beside": {"mean": [1.0]}, "judged": {"max-drop": "2%"}, "share": {"amount": 5.0}} == encode(given)
+    assert given == decode(Nested, encode(given), "params")
+
+
+def test_what_is_said_already_is_left_out() -> None:
+    base = Params(accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.9}), mean=(1.0,))
+    other = Params(accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.99}), mean=(1.0,))
+
+    assert Params(accuracy=Accuracy(agreement={"cosine": 0.99})) == beyond(other, base)
+    assert Nested() == beyond(Nested(share=Share(amount=1.0)), Nested(share=Share(amount=1.0)))
+    assert Interval(low=1, high=2) == beyond(Interval(low=1, high=2), Interval(low=1, high=2))
+
+
 def test_a_type_that_no_json_has_is_a_fault_of_the_contract() -> None:
     with pytest.raises(ContractError, match="a set has no form in JSON"):
         encode({"x": {1}})
+
+
+FILE = File(interval=Interval(low=0.0, high=1.0), within=File(interval=Interval(low=0.5, high=0.5)))
+
+
+def test_a_file_says_its_format_first_and_a_part_of_it_does_not(tmp_path: Path) -> None:
+    save(FILE, str(tmp_path / "file"))
+
+    content = json.loads((tmp_path / "file").read_bytes())
+    assert ["format", "interval", "within"] == list(content)
+    assert (3, {"interval": {"low": 0.5, "high": 0.5}}) == (content["format"], content["within"])
+    assert FILE == load(File, str(tmp_path / "file"), "file")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"format": 2}', "file has format 2, and 3 is expected"),
+        (b"{}", "file has format null, and 3 is expected"),
+        (b"[]", "file is an array, and an object is expected"),
+        (b'{"format": 3, "interval": {"low": 0, "high": 1}, "within": {"format": 3}}', "file: `within` has a field"),
+    ],
+)
+def test_a_file_of_another_format_is_not_read(content: bytes, told: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        from_bytes(File, content, "file")
+
+    assert str(caught.value).startswith(told)
+
+
+def test_the_schema_of_a_file_has_its_format_and_a_part_of_another_has_none() -> None:
+    check = jsonschema.Draft202012Validator(schema(File)).is_valid
+    part = jsonschema.Draft202012Validator(schema(Holder)).is_valid
+    body = {"interval": {"low": 0, "high": 1}}
+
+    assert (True, False, False) == tuple(map(check, ({"format": 3, **body}, body, {"format": 2, **body})))
+    assert (True, False) == tuple(map(part, ({"file": body}, {"file": {"format": 3, **body}})))
+
+
+def test_a_file_may_say_that_there_is_none() -> None:
+    assert found(File, to_bytes(None), "file") is None
+    assert FILE == found(File, to_bytes(FILE), "file")

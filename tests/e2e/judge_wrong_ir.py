@@ -15,15 +15,13 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.params.promise import PromiseParams, Tolerance
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
-from ovmake.verdicts import decide
+from ovmake.verdicts.verdict import judged
 from ovmake.workers.evaluation.comparison import Subject, compare
 from ovmake.workers.ipc.protocol import Request
 
-PARAMS = {
-    "accuracy.agreement.cosine": DEFAULT_COSINE["fp32"],
-    "accuracy.agreement.max-error": DEFAULT_MAX_ERROR["fp32"],
-}
+PROMISE = PromiseParams(agreement=Tolerance(cosine=DEFAULT_COSINE["fp32"], max_error=DEFAULT_MAX_ERROR["fp32"]))
 
 
 def request_of(repo: Path, model: str) -> Request:
@@ -50,7 +48,8 @@ def main() -> None:
         request = request_of(Path(sys.argv[1]), model)
         for factor in (1.0, 1.1):
             compiled = ov.Core().compile_model(wrong(request, factor), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-            verdict = decide(compare(Subject.of(request), compiled), PARAMS)
+            subject = Subject.of(request)
+            verdict = judged(compare(subject, compiled), PROMISE, inputs=subject.facts.inputs).verdict
             found.setdefault(model, {})[str(factor)] = verdict.result
     print(json.dumps(found))
 

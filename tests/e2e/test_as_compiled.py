@@ -89,12 +89,12 @@ def test_promise_that_needs_a_property_is_published_with_a_warning_that_names_it
 def test_record_says_what_the_default_does_and_how_the_ir_was_compiled(compiled: tuple[Repo, Result]) -> None:
     repo, _ = compiled
 
-    missed, kept, own = (record(repo, target) for target in ("phase:fp32", "plain:fp32", "plain:bf16"))
-    assert ("bf16", "missed", NEEDS) == tuple(
-        missed["gate"]["default"][key] for key in ("precision", "result", "needs")
-    )
-    assert ("bf16", "passed", None) == tuple(kept["gate"]["default"][key] for key in ("precision", "result", "needs"))
-    assert "default" not in own["gate"], "a target in bf16 is verified as it is compiled by default"
+    own = record(repo, "plain:bf16")
+    missed, kept = (record(repo, target)["gate"]["by_default"] for target in ("phase:fp32", "plain:fp32"))
+    assert ("bf16", "missed", NEEDS) == (missed["precision"], missed["verdict"]["result"], missed["needs"])
+    assert ("bf16", "passed") == (kept["precision"], kept["verdict"]["result"])
+    assert "needs" not in kept
+    assert "by_default" not in own["gate"], "a target in bf16 is verified as it is compiled by default"
     assert '"INFERENCE_PRECISION_HINT": "bf16"' in own["compile"]
 
 
@@ -142,4 +142,4 @@ def test_where_the_default_is_f32_there_is_nothing_to_say(compiled: tuple[Repo, 
 
     assert 0 == result.status, result.stderr
     assert "promise-needs-property" not in result.stdout
-    assert "default" not in record(repo, "phase:fp32")["gate"]
+    assert "by_default" not in record(repo, "phase:fp32")["gate"]

@@ -165,7 +165,7 @@ def test_every_kind_is_built_and_agrees_with_tensorflow(repo: Repo, result: Resu
     assert "built" == result.targets[f"{model}:fp32"], diagnostics
     found = repo.record(model)
     assert "passed" == found["gate"]["result"]
-    assert way == re.sub(r"\d+\.\d+\.\d+", "VERSION", found["source"]["way"]).partition(": ")[0]
+    assert way == re.sub(r"\d+\.\d+\.\d+", "VERSION", found["source"]["read_by"]).partition(": ")[0]
     assert inputs == [f"{tensor['name']} {tensor['type']} {tensor['shape']}" for tensor in found["inputs"]]
     assert outputs == [tensor["name"] for tensor in found["outputs"]]
 

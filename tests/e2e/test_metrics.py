@@ -134,7 +134,8 @@ def test_detections_and_cosine_have_scores(scored_once: Repo) -> None:
 def test_record_has_the_interval_and_whether_it_decides(scored_once: Repo) -> None:
     gate = scored_once.record("houses", "fp16")["gate"]
 
-    assert ("passed", True) == (gate["result"], gate["decided"])
+    assert "passed" == gate["result"]
+    assert "doubt" not in gate
     assert gate["interval"]["low"] <= gate["drop"] <= gate["interval"]["high"]
     assert (0.95, 1000) == (gate["interval"]["level"], gate["interval"]["replicates"])
 
@@ -148,7 +149,7 @@ def test_too_few_samples_are_warned_of(scored: Repo) -> None:
     assert "warning[undecided-gate]: gate mail:fp16: the gate passed, and `max-drop` is finer than one of the 40 " in (
         result.stderr
     )
-    assert not scored.record("mail", "fp16")["gate"]["decided"]
+    assert scored.record("mail", "fp16")["gate"]["doubt"]
     assert (
         "drop 0.0000 (0.0000 to 0.0000 with 95 % confidence on 40 samples)"
         in (scored.record("mail", "fp16")["gate"]["text"])

@@ -138,7 +138,7 @@ def test_a_cut_makes_the_ir_smaller(mobilenet: Repo) -> None:
 
 def test_one_freeze_serves_all_cuts_and_what_is_not_cut_needs_none(mobilenet: Repo) -> None:
     logs = {path.name for path in (mobilenet.folder / ".ovmake/logs").iterdir()}
-    ways = {name: record(mobilenet, name)["source"]["way"] for name in CASES}
+    ways = {name: record(mobilenet, name)["source"]["read_by"] for name in CASES}
 
     assert ["freeze-m.log"] == [name for name in sorted(logs) if name.startswith("freeze")]
     cut = {name for name, (settings, _, _) in CASES.items() if "cut." in settings}

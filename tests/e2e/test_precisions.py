@@ -395,7 +395,7 @@ def test_record_says_which_step_could_give_other_bytes_elsewhere(halved: Repo) -
     records["bf16"] = halved.record("fashion@unchecked", "bf16")
 
     steps = {
-        precision: [step["step"] for step in record["reproducible"]["may_differ_between_machines"]]
+        precision: [one["action"] for one in record["reproducible"]["may_differ_between_machines"]]
         for precision, record in records.items()
     }
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.engine.world import Options
-from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Param, Source
+from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Source
 from ovmake.graph.digest import of_bytes
 from ovmake.graph.query import closure
 from ovmake.store.cas import FOLDER as CAS
@@ -301,17 +301,15 @@ class Project:
         ]
         if number in self.extra:
             inputs.append(Input(role="extra", origin=Source(SOURCES[number % len(SOURCES)])))
-        params = [
-            Param(name=f"p{at}", value=self.settings.get((number, at), 0))
-            for at in range(node.params)
-            if (number, at) not in self.unset
-        ]
+        params = {
+            f"p{at}": self.settings.get((number, at), 0) for at in range(node.params) if (number, at) not in self.unset
+        }
         return Action(
             kind=node.kind,
             subject=f"n{number}",
             worker="openvino",
             tools=node.tools,
-            params=tuple(params),
+            params=params,
             inputs=tuple(inputs),
             environment={"measure": ("machine",), "calibrate": ("isa",)}.get(node.kind, ()),  # type: ignore[arg-type]
             outputs=tuple(
@@ -495,7 +493,7 @@ class Project:
             for given in action.inputs
             for path in [str(getattr(given.origin, "path", given.origin))]
         }
-        facts: dict[Difference, object] = {("param", param.name): repr(param.value) for param in action.params}
+        facts: dict[Difference, object] = {("param", name): repr(value) for name, value in action.settings.items()}
         facts |= {("tool", name): version for name, version in self._tools(action).items()}
         facts |= {("environment", name): value for name, value in self._environment(action).items()}
         # Two inputs may come from one source: the role tells them apart here, though not in a reason.

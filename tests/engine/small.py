@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovmake.contracts.values import JsonValue
-from ovmake.graph.action import Action, Artifact, EnvironmentName, Graph, Input, Output, Param, Source
+from ovmake.graph.action import Action, Artifact, EnvironmentName, Graph, Input, Output, Source
 from tests.fakes import FakeRepo
 
 
@@ -31,7 +31,7 @@ def action(
         subject=subject,
         worker="openvino",
         tools=tools,
-        params=tuple(Param(name=key, value=value) for key, value in (params or {}).items()),
+        params=params,
         inputs=tuple(
             Input(role=f"in{at}", origin=Artifact(read, "out") if " " in read else Source(read))
             for at, read in enumerate(reads)

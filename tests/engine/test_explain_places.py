@@ -72,14 +72,14 @@ def changed(action: Action, name: str, text: str = OVFILE) -> str:
 
 
 def test_every_setting_that_is_set_points_at_its_own_line() -> None:
-    at_default = {"max-error", "promised", "preset", "on-drop", "precision", "candidates", "max-seconds"}
+    at_default = {"form", "max-error", "promised", "preset", "on-drop", "precision", "candidates", "max-seconds"}
     wrong = [
-        (action.name, param.name, line)
+        (action.name, name, line)
         for action in lowered().actions.values()
-        for param in action.params
-        for key in [param.name.rpartition(".")[2]]
-        if key not in (line := changed(action, param.name)) and key not in at_default | OWN_PARAMS
-        if not {"default", "neighbours"} & set(param.name.split("."))  # the tool's own, where the Ovfile says nothing
+        for name in action.settings
+        for key in [name.rpartition(".")[2]]
+        if key not in (line := changed(action, name)) and key not in at_default | OWN_PARAMS
+        if not {"default", "neighbours"} & set(name.split("."))  # the tool's own, where the Ovfile says nothing
     ]
 
     assert wrong == []

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from ovmake.cli.terminal import lines_of
+from ovmake.contracts.calibration import CheckedCalibration
+from ovmake.contracts.codec import ContractError, load, save, to_bytes
+from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.interface import Interface
+from ovmake.contracts.params.judging import CheckSpeedParams, WeighParams
+from ovmake.contracts.params.promise import GateParams
+from ovmake.contracts.params.publication import PublishParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.record import Record
+from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
+from ovmake.contracts.speed import CandidateTimes, Choice, SpeedComparison
+from ovmake.contracts.verdict import Kept, Scores, Verdict
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor
-from ovmake.engine.in_process import run_here
+from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
-from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Param
+from ovmake.graph.action import Action, Artifact, Graph, Input, Output
 from ovmake.graph.digest import of_bytes
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import RealDisk
+from tests.evaluations import a_metric, a_search, a_verdict, an_evaluation, an_output
+from tests.promises import promise
 
-SLOW = {
-    "format": 1,
-    "threads": 2,
-    "rounds": [{"fp32": 300.0, "ir": 370.0 + number} for number in range(20)],
-    "executed": {"f32": 9, "i8": 7},
-    "conversions": 6,
-    "dynamic_inputs": ["image"],
-    "int8_instructions": [],
-}
+SLOW = SpeedComparison(
+    threads=2,
+    rounds=tuple({"fp32": 300.0, "ir": 370.0 + number} for number in range(20)),
+    executed={"f32": 9, "i8": 7},
+    conversions=6,
+    dynamic_inputs=("image",),
+    int8_instructions=(),
+)
 LINE = "[models.m.int8]"
 
 
 class MeasuredBefore:
     """A runner whose measurements are made up, and whose other actions run in this process as they do."""
 
-    def __init__(self, measured: Mapping[str, object]) -> None:
+    def __init__(self, measured: SpeedComparison) -> None:
         self._measured = measured
         self._done: list[Completion] = []
 
@@ -48,7 +59,7 @@ class MeasuredBefore:
         if job.action.worker == "here":
             result = run_here(job)
         else:
-            Path(job.outputs["comparison"]).write_text(json.dumps(self._measured))
+            save(self._measured, job.outputs["comparison"])
             result = Success()
         self._done.append(Completion(job=job, result=result, seconds=1.5))
 
@@ -60,14 +71,14 @@ class MeasuredBefore:
         """See `Runner`."""
 
 
-def checked(root: Path, measured: Mapping[str, object]) -> list[str]:
+def checked(root: Path, measured: SpeedComparison) -> list[str]:
     """Return the lines that the terminal shows of a speed check of these measurements."""
     compare = Action(kind="compare-speed", subject="m:int8", worker="bench", outputs=(Output(role="comparison"),))
     check = Action(
         kind="check-speed",
         subject="m:int8",
         worker="here",
-        params=(Param(name="precision", value="int8"),),
+        params=CheckSpeedParams(precision="int8"),
         inputs=(Input(role="comparison", origin=Artifact("compare-speed m:int8", "comparison")),),
         outputs=(Output(role="speed"),),
         at=("models", "m"),
@@ -116,28 +127,26 @@ off""".splitlines()
 
 
 def test_a_faster_one_is_not_told_of(tmp_path: Path) -> None:
-    quick = {**SLOW, "rounds": [{"fp32": 300.0, "ir": 200.0}] * 20}
+    quick = replace(SLOW, rounds=({"fp32": 300.0, "ir": 200.0},) * 20)
 
     assert ["compare-speed m:int8: done in 1.5 s"] == checked(tmp_path, quick)
 
 
 VERDICTS = {
-    "fp32": {"result": "passed", "text": "drop 0.0000", "drop": 0.0},
-    "int8": {"result": "missed", "text": "drop 0.2000, allowed 0.01", "drop": 0.2},
+    "fp32": a_verdict("passed", text="drop 0.0000", drop=0.0),
+    "int8": a_verdict("missed", text="drop 0.2000, allowed 0.01", drop=0.2),
 }
 
 
 def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> Job:
-    """Return a job with these contents as its inputs: bytes as they are, others as JSON."""
+    """Return a job with these contents as its inputs: bytes as they are, others as files."""
     for role, content in inputs.items():
-        (root / role).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        (root / role).write_bytes(content if isinstance(content, bytes) else to_bytes(content))
     for role in outputs:  # an action's scratch folder is its own
         (root / f"made.{role}").unlink(missing_ok=True)
-    action = Action(kind=kind, subject="m:auto", worker="here")
-    params: dict[str, JsonValue] = {"candidates": ("fp32", "int8")}
+    action = Action(kind=kind, subject="m:auto", worker="here", params=WeighParams(candidates=("fp32", "int8")))
     return Job(
         action=action,
-        params=params,
         tools={},
         inputs={role: str(root / role) for role in inputs},
         digests={},
@@ -147,21 +156,29 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
     )
 
 
-def weighed(root: Path, verdicts: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    inputs: dict[str, object] = {"measurement": {"rounds": []}}
+def under(asked: Job, promised: Mapping[str, object], *, on_drop: Literal["fail"] | None = None) -> Job:
+    """Return a job of a gate that asks for this."""
+    params = GateParams(promise=promise(promised), on_drop=on_drop)
+    return replace(asked, action=replace(asked.action, params=params))
+
+
+def weighed(root: Path, verdicts: Mapping[str, Verdict]) -> Choice:
+    inputs: dict[str, object] = {"measurement": CandidateTimes(threads=2)}
     for name, verdict in verdicts.items():
-        inputs |= {f"{name}.verdict": verdict, f"{name}.kept": {"kept": verdict["result"] == "passed"}}
+        inputs |= {f"{name}.verdict": verdict, f"{name}.kept": Kept(kept=verdict.result == "passed")}
     assert isinstance(run_here(job(root, "weigh", inputs, "choice")), Success)
-    choice = json.loads((root / "made.choice").read_text())
-    assert isinstance(choice, dict)
-    return choice
+    return load(Choice, str(root / "made.choice"), "choice")
 
 
-def chosen(root: Path, choice: Mapping[str, object]) -> Success | Failure:
+def evaluation_of(name: str) -> Evaluation:
+    return an_evaluation(an_output(name=name))
+
+
+def chosen(root: Path, choice: Choice) -> Success | Failure:
     files = {f"{name}.{role}": f"{name} {role}".encode() for name in VERDICTS for role in ("xml", "bin")}
-    figures = {f"{name}.evaluation": {"of": name} for name in VERDICTS}
+    figures = {f"{name}.evaluation": evaluation_of(name) for name in VERDICTS}
     verdicts = {f"{name}.verdict": verdict for name, verdict in VERDICTS.items()}
-    inputs = {"choice": choice, **files, **figures, **verdicts, "int8.search": {"of": "int8"}}
+    inputs = {"choice": choice, **files, **figures, **verdicts, "int8.search": a_search()}
     return run_here(job(root, "choose", inputs, "xml", "bin", "evaluation", "verdict", "search"))
 
 
@@ -171,13 +188,13 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
     assert isinstance(chosen(tmp_path, choice), Success)
     assert b"fp32 xml" == (tmp_path / "made.xml").read_bytes()
     assert b"fp32 bin" == (tmp_path / "made.bin").read_bytes()
-    assert {"of": "fp32"} == json.loads((tmp_path / "made.evaluation").read_text())
-    assert VERDICTS["fp32"] == json.loads((tmp_path / "made.verdict").read_text())
-    assert {} == json.loads((tmp_path / "made.search").read_text())
+    assert evaluation_of("fp32") == load(Evaluation, str(tmp_path / "made.evaluation"), "evaluation")
+    assert VERDICTS["fp32"] == load(Verdict, str(tmp_path / "made.verdict"), "verdict")
+    assert b"null\n" == (tmp_path / "made.search").read_bytes()
 
 
 def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(VERDICTS, "fp32", {**VERDICTS["fp32"], "at_chance": "it guesses"})
+    monkeypatch.setitem(VERDICTS, "fp32", replace(VERDICTS["fp32"], at_chance="it guesses"))
 
     made = chosen(tmp_path, weighed(tmp_path, VERDICTS))
 
@@ -188,11 +205,11 @@ def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.
 
 
 def scored(
-    root: Path, metric: Mapping[str, object], promise: JsonValue = 0.05, **params: JsonValue
+    root: Path, metric: Mapping[str, object], promised: float | str = 0.05, *, on_drop: Literal["fail"] | None = None
 ) -> Success | Failure:
     """Return what a gate says of these two scores."""
-    asked = job(root, "gate", {"evaluation": {"samples": 200, "metric": metric, "outputs": []}}, "verdict")
-    return run_here(replace(asked, params={"accuracy.max-drop": promise, "accuracy.promised": True, **params}))
+    asked = job(root, "gate", {"evaluation": an_evaluation(metric=a_metric(**metric))}, "verdict")
+    return run_here(under(asked, {"accuracy.max-drop": promised, "accuracy.promised": True}, on_drop=on_drop))
 
 
 SHARE = {"name": "accuracy", "unit": "share", "higher_is_better": True, "step": 0.005}
@@ -224,9 +241,9 @@ def test_a_gate_over_guesses_passes_with_a_warning_that_names_the_causes(tmp_pat
     )
     for cause in ("scaling done twice or not at all", "labels off by one or shuffled", "RGB for BGR"):
         assert cause in warned.help
-    verdict = json.loads((tmp_path / "made.verdict").read_text())
-    scores = {"metric": "accuracy", "unit": "share", "tensorflow": 0.495, "openvino": 0.495}
-    assert (CHANCE, scores) == (verdict["at_chance"], verdict["scores"])
+    verdict = load(Verdict, str(tmp_path / "made.verdict"), "verdict")
+    scores = Scores(metric="accuracy", unit="share", tensorflow=0.495, openvino=0.495)
+    assert (CHANCE, scores) == (verdict.at_chance, verdict.scores)
 
 
 def test_too_few_samples_are_a_warning_beside_that_of_a_guess(tmp_path: Path) -> None:
@@ -239,7 +256,7 @@ def test_too_few_samples_are_a_warning_beside_that_of_a_guess(tmp_path: Path) ->
 
 
 def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(tmp_path: Path) -> None:
-    missed = scored(tmp_path, {**GUESSING, "candidate": 0.4}, **{"on-drop": "fail"})
+    missed = scored(tmp_path, {**GUESSING, "candidate": 0.4}, on_drop="fail")
 
     assert isinstance(missed, Failure)
     assert "gate-missed" == missed.code
@@ -250,21 +267,23 @@ def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(
 @pytest.mark.parametrize(
     ("calibrated", "notes", "hint"),
     [
-        ({"format": 1, "doubts": ["1 sample"]}, ("1 sample",), "mend what calibrates first; `on-drop"),
-        ({"format": 1, "doubts": []}, (), "`on-drop"),
-        ({"format": 1}, (), "`on-drop"),
-        ({}, (), "`on-drop"),
+        (
+            CheckedCalibration(samples=1, overlap=None, doubts=("1 sample",)),
+            ("1 sample",),
+            "mend what calibrates first; `",
+        ),
+        (CheckedCalibration(samples=300, overlap=0, doubts=()), (), "`on-drop"),
     ],
 )
 def test_a_missed_gate_says_what_is_odd_about_the_samples_that_calibrated(
-    tmp_path: Path, calibrated: dict[str, object], notes: tuple[str, ...], hint: str
+    tmp_path: Path, calibrated: CheckedCalibration, notes: tuple[str, ...], hint: str
 ) -> None:
-    metric = {**SHARE, "reference": 0.9, "candidate": 0.4, "interval": SURE}
-    inputs = {"evaluation": {"samples": 200, "metric": metric, "outputs": []}, "calibrated": calibrated}
+    metric = a_metric(**SHARE, reference=0.9, candidate=0.4, interval=SURE)
+    inputs = {"evaluation": an_evaluation(metric=metric), "calibrated": calibrated}
     asked = job(tmp_path, "gate", inputs, "verdict")
-    params: dict[str, JsonValue] = {"accuracy.max-drop": 0.05, "accuracy.promised": True, "on-drop": "fail"}
+    promised = {"accuracy.max-drop": 0.05, "accuracy.promised": True}
 
-    missed = run_here(replace(asked, params=params))
+    missed = run_here(under(asked, promised, on_drop="fail"))
 
     assert isinstance(missed, Failure)
     assert notes == missed.notes[:-1]
@@ -274,7 +293,7 @@ def test_a_missed_gate_says_what_is_odd_about_the_samples_that_calibrated(
 def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_path: Path) -> None:
     metric = {**SHARE, "reference": 0.3, "candidate": 0.94, "interval": {**SURE, "low": -0.72, "high": -0.56}}
 
-    failed = scored(tmp_path, metric, **{"on-drop": "fail"})
+    failed = scored(tmp_path, metric, on_drop="fail")
 
     assert isinstance(failed, Failure)
     assert ("gate-absurd", "accuracy.max-drop") == (failed.code, failed.setting)
@@ -283,11 +302,11 @@ def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_p
         "samples), better by more than chance explains: the two were not asked the same"
     )
     assert "the same samples and labels each time" in failed.help
-    assert isinstance(scored(tmp_path, metric, promise=-0.5), Success)  # whoever expects a gain has said so
+    assert isinstance(scored(tmp_path, metric, promised=-0.5), Success)  # whoever expects a gain has said so
 
 
 def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_path: Path) -> None:
-    missed = {**VERDICTS["fp32"], "result": "missed", "text": "drop 0.1000, allowed 0.01"}
+    missed = replace(VERDICTS["fp32"], result="missed", text="drop 0.1000, allowed 0.01")
     choice = weighed(tmp_path, {**VERDICTS, "fp32": missed})
 
     failure = chosen(tmp_path, choice)
@@ -301,27 +320,26 @@ def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_pat
     assert not (tmp_path / "made.xml").exists()
 
 
-SEARCH = {
-    "layers": 64,
-    "int8": 27,
-    "trials": [{"drop": 0.38}, {"drop": 0.19}, {"drop": 0.06}],
-    "worst": [
-        {"name": "convolution.8", "layer": "stem", "type": "Convolution", "share": 0.912},
-        {"name": "add.31", "type": "Add", "share": 0.041},
-    ],
-    "hopeless": False,
-    "ended": "`max-evaluations` = 3 were done",
-}
+SEARCH = replace(
+    a_search(int8=27, ended="`max-evaluations` = 3 were done"),
+    trials=tuple(
+        SearchTrial(given_back=given_back, kept=False, drop=drop, samples=1000, ended_early=False)
+        for given_back, drop in ((0, 0.38), (20, 0.19), (37, 0.06))
+    ),
+    worst=(
+        SearchedLayer(name="convolution.8", layer="stem", type="Convolution", share=0.912),
+        SearchedLayer(name="add.31", type="Add", share=0.041),
+    ),
+)
 
 
 def gated(
-    root: Path, search: Mapping[str, object] | None, *, candidate: float = 0.8, on_drop: str = ""
+    root: Path, search: Search | None, *, candidate: float = 0.8, on_drop: Literal["fail"] | None = None
 ) -> Success | Failure:
-    metric = {"name": "accuracy", "reference": 0.9, "candidate": candidate, "unit": "share", "step": 0.001}
-    evaluation = {"samples": 1000, "outputs": [], "metric": metric}
-    inputs = {"evaluation": evaluation} | ({} if search is None else {"search": search})
-    promised: dict[str, JsonValue] = {"accuracy.max-drop": 0.01, "accuracy.promised": True, "on-drop": on_drop}
-    return run_here(replace(job(root, "gate", inputs, "verdict"), params=promised))
+    evaluation = an_evaluation(metric=a_metric(reference=0.9, candidate=candidate, step=0.001), samples=1000)
+    inputs: dict[str, object] = {"evaluation": evaluation, **({} if search is None else {"search": search})}
+    promised = {"accuracy.max-drop": 0.01, "accuracy.promised": True}
+    return run_here(under(job(root, "gate", inputs, "verdict"), promised, on_drop=on_drop))
 
 
 def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layers_hurt(tmp_path: Path) -> None:
@@ -340,7 +358,7 @@ def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layer
 
 
 def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:
-    failure = gated(tmp_path, {**SEARCH, "hopeless": True, "ended": ""})
+    failure = gated(tmp_path, replace(SEARCH, hopeless=True, ended=""))
 
     assert isinstance(failure, Failure)
     assert "even with all layers in floating point the promise is not kept" in failure.notes
@@ -348,7 +366,7 @@ def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:
 
 
 def test_search_that_had_no_time_for_a_single_trial_names_the_limit(tmp_path: Path) -> None:
-    failure = gated(tmp_path, {**SEARCH, "trials": [], "ended": "`max-minutes` = 0 were over"})
+    failure = gated(tmp_path, replace(SEARCH, trials=(), ended="`max-minutes` = 0 were over"))
 
     assert isinstance(failure, Failure)
     assert "the search ended early: `max-minutes` = 0 were over" == failure.notes[0]
@@ -356,11 +374,11 @@ def test_search_that_had_no_time_for_a_single_trial_names_the_limit(tmp_path: Pa
 
 def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_path: Path) -> None:
     inputs = {
-        "evaluation": {"not_measured": "TensorFlow cannot run it"},
-        "search": {**SEARCH, "trials": [], "ended": "TensorFlow cannot run it"},
+        "evaluation": an_evaluation(not_measured="TensorFlow cannot run it"),
+        "search": replace(SEARCH, trials=(), ended="TensorFlow cannot run it"),
     }
 
-    failure = run_here(replace(job(tmp_path, "gate", inputs, "verdict"), params={"accuracy.promised": True}))
+    failure = run_here(under(job(tmp_path, "gate", inputs, "verdict"), {"accuracy.promised": True}))
 
     assert isinstance(failure, Failure)
     assert "gate-not-measured" == failure.code
@@ -368,12 +386,12 @@ def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_p
     assert ("nothing was published; the last good IR, if there is one, is where it was",) == failure.notes
 
 
-UNMEASURED = {"not_measured": "TensorFlow: Integer division by zero", "help": "name a dataset under `accuracy`"}
+UNMEASURED = an_evaluation(not_measured="TensorFlow: Integer division by zero", help="name a dataset under `accuracy`")
 
 
 def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Path) -> None:
     """Silence would read as if all were well."""
-    result = run_here(job(tmp_path, "gate", {"evaluation": UNMEASURED}, "verdict"))
+    result = run_here(under(job(tmp_path, "gate", {"evaluation": UNMEASURED}, "verdict"), {}))
 
     assert isinstance(result, Success)
     (warning,) = ActionProblem.of_facts(result.facts)
@@ -388,9 +406,9 @@ def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Pa
 
 @pytest.mark.parametrize("help_", ["name a dataset", ""])
 def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str) -> None:
-    verdict = {"result": "not-measured", "text": "nothing to compare", "drop": None, "interval": None, "help": help_}
+    verdict = a_verdict("not-measured", text="nothing to compare", help=help_)
     inputs: dict[str, object] = {
-        "choice": {"chosen": "fp32", "why": "it is the fastest"},
+        "choice": Choice(chosen="fp32", why="it is the fastest", candidates=()),
         "fp32.xml": b"<net/>",
         "fp32.bin": b"",
         "fp32.verdict": verdict,
@@ -405,7 +423,7 @@ def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str
 
 
 def test_status_repeats_why_a_gate_was_not_measured(tmp_path: Path) -> None:
-    verdict = {"result": "not-measured", "text": "nothing to compare", "drop": None, "interval": None}
+    verdict = a_verdict("not-measured", text="nothing to compare")
 
     result, record = published(tmp_path, "convert", verdict=verdict)
 
@@ -414,7 +432,7 @@ def test_status_repeats_why_a_gate_was_not_measured(tmp_path: Path) -> None:
         "why": "nothing to compare",
         "note": "gate not measured: nothing to compare",
     }.items() <= result.facts.items()
-    assert verdict == record["gate"]
+    assert verdict == record.gate
     searched, _ = published(tmp_path, "control", verdict=verdict, search=SEARCH)
     assert isinstance(searched, Success)
     assert str(searched.facts["note"]).startswith("gate not measured: nothing to compare; ")
@@ -430,8 +448,8 @@ def test_plain_int8_that_misses_its_gate_is_told_of_accuracy_control(tmp_path: P
 
 
 def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> None:
-    all_back = gated(tmp_path, {**SEARCH, "int8": 0}, candidate=0.9)
-    nothing_to_quantize = gated(tmp_path, {**SEARCH, "int8": 0, "layers": 0}, candidate=0.9)
+    all_back = gated(tmp_path, replace(SEARCH, int8=0), candidate=0.9)
+    nothing_to_quantize = gated(tmp_path, replace(SEARCH, int8=0, layers=0), candidate=0.9)
 
     (complaint,) = ActionProblem.of_facts(all_back.facts)
     assert "nothing-in-int8" == complaint.code
@@ -440,49 +458,44 @@ def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> N
     assert "undecided-gate" == doubt.code
 
 
-EVALUATION = {
-    "samples": 1000,
-    "outputs": [],
-    "metric": {"name": "accuracy", "reference": 0.9, "candidate": 0.8, "unit": "share", "step": 0.001},
-}
+EVALUATION = an_evaluation(metric=a_metric(reference=0.9, candidate=0.8, step=0.001), samples=1000)
 
 
 @pytest.mark.parametrize(("promise", "result", "kept"), [(0.2, "passed", True), (0.01, "missed", False)])
 def test_a_judgement_is_data_and_fails_nothing(tmp_path: Path, promise: float, result: str, *, kept: bool) -> None:
-    params: dict[str, JsonValue] = {"accuracy.max-drop": promise, "accuracy.promised": True}
+    promised = {"accuracy.max-drop": promise, "accuracy.promised": True}
 
-    judged = run_here(replace(job(tmp_path, "judge", {"evaluation": EVALUATION}, "verdict", "kept"), params=params))
+    judged = run_here(under(job(tmp_path, "judge", {"evaluation": EVALUATION}, "verdict", "kept"), promised))
 
     assert Success() == judged
-    assert result == json.loads((tmp_path / "made.verdict").read_text())["result"]
-    assert {"kept": kept} == json.loads((tmp_path / "made.kept").read_text())
+    assert result == load(Verdict, str(tmp_path / "made.verdict"), "verdict").result
+    assert kept == load(Kept, str(tmp_path / "made.kept"), "kept").kept
 
 
-INTERFACE = {"way": "direct", "inputs": [], "outputs": [], "constants": {}}
+INTERFACE = Interface(inputs=(), outputs=(), read_by="OpenVINO")
 
 
-def published(root: Path, made_by: str, **inputs: Mapping[str, object]) -> tuple[Success | Failure, dict[str, object]]:
+def published(root: Path, made_by: str, **inputs: object) -> tuple[Success | Failure, Record]:
     """Return what publishing says, and the record that it writes."""
     plain = job(root, "publish", {"interface": INTERFACE, **inputs}, "record")
-    action = replace(plain.action, inputs=(Input(role="xml", origin=Artifact(f"{made_by} m", "xml")),))
+    settings = PublishParams(target="m:auto", path="models/m")
+    made = (Input(role="xml", origin=Artifact(f"{made_by} m", "xml")),)
     digests = {role: of_bytes(role.encode()) for role in ("source", "xml", "bin")}
-    params: dict[str, JsonValue] = {"target": "m:auto", "source": "models/m", "device": "CPU"}
-    result = run_here(replace(plain, action=action, params=params, digests=digests))
-    record = json.loads((root / "made.record").read_text())
-    assert isinstance(record, dict)
-    return result, record
+    action = replace(plain.action, inputs=made, params=settings)
+    result = run_here(replace(plain, action=action, digests=digests))
+    return result, load(Record, str(root / "made.record"), "record")
 
 
 def test_an_ir_without_a_gate_is_published_as_not_measured(tmp_path: Path) -> None:
     result, record = published(tmp_path, "convert")
 
     assert Success(facts={"gate": "not-measured", "drop": None}) == result
-    assert {"result": "not-measured", "text": "`accuracy = false` turns the gate off", "drop": None} == record["gate"]
+    assert a_verdict("not-measured", text="`accuracy = false` turns the gate off") == record.gate
 
 
 def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_published(tmp_path: Path) -> None:
-    verdict = {"result": "passed", "text": "drop 0.0042", "drop": 0.0042, "interval": None, "decided": True}
-    choice = {"chosen": "int8", "why": "it is the fastest", "candidates": []}
+    verdict = a_verdict("passed", text="drop 0.0042", drop=0.0042)
+    choice = Choice(chosen="int8", why="it is the fastest", candidates=())
 
     result, record = published(tmp_path, "choose", verdict=verdict, choice=choice, search=SEARCH)
 
@@ -497,30 +510,31 @@ def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_publ
         "layers": 64,
     }
     assert expected == told
-    assert verdict == record["gate"]
+    assert verdict == record.gate
 
 
-def test_what_is_no_object_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="publish m:auto: `interface` is no JSON object"):
+def test_what_is_no_such_file_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="publish m:auto: interface is an array, and an object is expected"):
         run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
 
-    with pytest.raises(TypeError, match="candidates are an array"):
-        run_here(replace(job(tmp_path, "weigh", {}, "choice"), params={"candidates": "fp32"}))
+    with pytest.raises(TypeError, match="gate m:auto: its params are no GateParams"):
+        run_here(job(tmp_path, "gate", {}, "verdict"))
 
 
 PUBLISH = Action(
     kind="publish",
     subject="m:auto",
     worker="here",
+    params=PublishParams(target="m:auto", path="models/m"),
     inputs=(Input(role="xml", origin=Artifact("convert m", "xml")),),
 )
 
 
 def test_gate_that_passed_beyond_doubt_has_its_figures_to_tell_and_no_warning(tmp_path: Path) -> None:
-    agreeing = {"samples": 8, "outputs": [{"name": "y", "scale": 2.0, "max_abs": 0.0, "cosine": 1.0}]}
+    agreeing = an_evaluation(an_output(max_abs=0.0), samples=8)
     asked = job(tmp_path, "gate", {"evaluation": agreeing}, "verdict")
 
-    passed = run_here(replace(asked, params={"accuracy.agreement.cosine": 0.999}))
+    passed = run_here(under(asked, {"accuracy.agreement.cosine": 0.999}))
 
     assert isinstance(passed, Success)
     assert {"gate": "passed", "drop": None} == passed.facts

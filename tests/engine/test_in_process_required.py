@@ -9,30 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.contracts.values import JsonValue
-from ovmake.engine.in_process import run_here
-from ovmake.engine.job import Failure, Success
+from ovmake.contracts.params.judging import CheckSizeParams, RequireParams, SizeLimit
+from ovmake.engine.in_process.run import run_here
+from ovmake.engine.job import Failure, Job, Success
 from ovmake.graph.digest import Digest
 from tests.engine.test_in_process import job
+from tests.measurements import a_measurement, a_side
 
-MEASURED = {
-    "speedup": {"median": 1.8, "low": 1.7, "high": 1.9},
-    "loaded": False,
-    "apart": False,
-    "sides": {
-        "openvino": {"latency_p95_us": None, "peak_memory_bytes": 1000, "missing": {"latency_p95_us": "too few"}}
-    },
-}
+MEASURED = a_measurement(
+    openvino=a_side(latency_p95_us=None, peak_memory_bytes=1000, missing={"latency_p95_us": "too few"})
+)
+
+
+def under(asked: Job, params: object) -> Job:
+    """Return the job with these params."""
+    return replace(asked, action=replace(asked.action, params=params))
 
 
 def weighed(root: Path, most: int) -> Success | Failure:
     sizes = {"xml": Digest(sha256="a" * 64, size_bytes=600), "bin": Digest(sha256="b" * 64, size_bytes=400)}
-    params: dict[str, JsonValue] = {"require.size": most}
-    return run_here(replace(job(root, "check-size", {}, "size"), params=params, digests=sizes))
+    asked = under(job(root, "check-size", {}, "size"), CheckSizeParams(require=SizeLimit(size=most)))
+    return run_here(replace(asked, digests=sizes))
 
 
-def judged(root: Path, params: Mapping[str, JsonValue]) -> Success | Failure:
-    return run_here(replace(job(root, "require", {"measurement": MEASURED}, "requirements"), params=params))
+def judged(root: Path, wanted: Mapping[str, float]) -> Success | Failure:
+    asked = job(root, "require", {"measurement": MEASURED}, "requirements")
+    return run_here(under(asked, RequireParams(require=wanted)))
 
 
 def test_an_ir_that_is_small_enough_passes_to_the_byte(tmp_path: Path) -> None:
@@ -49,24 +51,24 @@ def test_a_larger_one_fails_with_both_sizes_and_points_at_the_setting(tmp_path: 
 
 
 def test_what_is_reached_is_written_down(tmp_path: Path) -> None:
-    assert Success() == judged(tmp_path, {"require.speedup": 1.5, "require.memory": 1000.0})
+    assert Success() == judged(tmp_path, {"speedup": 1.5, "memory": 1000.0})
 
     written = json.loads((tmp_path / "made.requirements").read_text())["requirements"]
     assert [("speedup", "passed"), ("memory", "passed")] == [(one["name"], one["result"]) for one in written]
 
 
 @pytest.mark.parametrize(
-    ("params", "code", "setting"),
+    ("wanted", "code", "setting"),
     [
-        ({"require.memory": 1000.0, "require.speedup": 2.0}, "requirement-missed", "require.speedup"),
-        ({"require.speedup": 1.5, "require.p95-ms": 8.0}, "requirement-not-measured", "require.p95-ms"),
-        ({"require.p95-ms": 8.0, "require.speedup": 2.5}, "requirement-missed", "require.speedup"),
+        ({"memory": 1000.0, "speedup": 2.0}, "requirement-missed", "require.speedup"),
+        ({"speedup": 1.5, "p95-ms": 8.0}, "requirement-not-measured", "require.p95-ms"),
+        ({"p95-ms": 8.0, "speedup": 2.5}, "requirement-missed", "require.speedup"),
     ],
 )
 def test_what_is_missed_or_not_measured_fails_and_tells_of_the_others(
-    tmp_path: Path, params: Mapping[str, JsonValue], code: str, setting: str
+    tmp_path: Path, wanted: Mapping[str, float], code: str, setting: str
 ) -> None:
-    failed = judged(tmp_path, params)
+    failed = judged(tmp_path, wanted)
 
     assert isinstance(failed, Failure)
     assert (code, setting) == (failed.code, failed.setting)

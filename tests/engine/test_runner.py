@@ -13,15 +13,18 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.contracts.codec import load, save
+from ovmake.contracts.params.promise import GateParams, MaxDrop, PromiseParams
+from ovmake.contracts.verdict import Kept
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
 from ovmake.graph.action import Action, WorkerName
-from ovmake.ovfile.spec import Drop
 from ovmake.store.processes import Gauge
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.protocol import Response
 from ovmake.workers.ipc.serving import _line
+from tests.evaluations import an_evaluation
 
 
 def job(
@@ -35,7 +38,6 @@ def job(
     """Return a job that a worker cannot do: it says so, and loads no framework."""
     return Job(
         action=Action(kind="nothing", subject=subject, worker=worker, exclusive=exclusive),
-        params={},
         tools={},
         inputs={},
         digests={},
@@ -274,11 +276,11 @@ def test_worker_whose_log_cannot_be_written_does_not_start(tmp_path: Path) -> No
 def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path: Path) -> None:
     judge = replace(
         job(tmp_path),
-        action=Action(kind="judge", subject="m", worker="here"),
+        action=Action(kind="judge", subject="m", worker="here", params=GateParams(promise=PromiseParams())),
         inputs={"evaluation": str(tmp_path / "evaluation")},
         outputs={role: str(tmp_path / role) for role in ("verdict", "kept")},
     )
-    (tmp_path / "evaluation").write_text('{"not_measured": "TensorFlow cannot run it"}')
+    save(an_evaluation(not_measured="TensorFlow cannot run it"), str(tmp_path / "evaluation"))
     runner = WorkerRunner(logs=tmp_path)
     try:
         runner.start(judge)
@@ -287,7 +289,7 @@ def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path:
         runner.close()
 
     assert (judge, Success()) == (done.job, done.result)
-    assert '{\n  "kept": true\n}\n' == (tmp_path / "kept").read_text()
+    assert Kept(kept=True) == load(Kept, str(tmp_path / "kept"), "kept")
     assert 0 == runner.started_workers
 
 
@@ -305,5 +307,5 @@ def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:
 
 
 def test_promise_is_not_rounded() -> None:
-    assert 0.12345649 == Drop(amount=0.12345649).written
-    assert "1.1%" == Drop(amount=1.1 / 100, relative=True).written
+    assert 0.12345649 == MaxDrop(amount=0.12345649).written
+    assert "1.1%" == MaxDrop(amount=1.1 / 100, relative=True).written

@@ -20,9 +20,9 @@ METRIC, LOADER = "metrics.py:share", "data.py:val"
 
 def job(folder: Path) -> Job:
     """Return a job with a metric and a loader of the user's that no worker can do."""
+    params = {"accuracy.metric": METRIC, "dataset.loader": "val"}
     return Job(
-        action=Action(kind="nothing", subject="m", worker="openvino"),
-        params={"accuracy.metric": METRIC, "dataset.loader": "val"},
+        action=Action(kind="nothing", subject="m", worker="openvino", params=params),
         tools={},
         inputs={"dataset": "/repo/code/data.py", "xml": "/repo/m.xml"},
         digests={},
@@ -63,7 +63,7 @@ def test_no_note_no_folder_no_function(tmp_path: Path) -> None:
 
     assert ran_by(replace(known, folder=str(tmp_path / "other"))) is None
     assert ran_by(replace(known, folder="")) is None
-    assert ran_by(replace(known, params={"accuracy.metric": "accuracy"})) is None
+    assert ran_by(replace(known, action=replace(known.action, params={"accuracy.metric": "accuracy"}))) is None
 
 
 def test_note_that_is_a_link_or_no_file_is_not_followed(tmp_path: Path) -> None:

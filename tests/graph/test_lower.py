@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from ovmake.graph.action import Action, Param
+from ovmake.graph.action import Action
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.parse import parse
 
 CONVERT = Action(kind="convert", subject="m", worker="openvino")
-BATCHED = replace(CONVERT, params=(Param(name="batch", value=4),))
-SHAPED = replace(CONVERT, params=(Param(name="batch", value=8),))
+BATCHED = replace(CONVERT, params={"batch": 4})
+SHAPED = replace(CONVERT, params={"batch": 8})
 
 
 def lowering() -> Lowering:

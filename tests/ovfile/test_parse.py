@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ovmake.contracts.params.promise import MaxDrop
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import decode, parse, span_of
-from ovmake.ovfile.spec import Accuracy, Benchmark, Dataset, Drop, Input, Ovfile, Quantization, Target
+from ovmake.ovfile.spec import Accuracy, Benchmark, Dataset, Input, Ovfile, Quantization, Target
 
 DIGITS = '[models.digits]\nsource = "models/digits"\n'
 DATA = '[datasets.val]\npath = "val.npz"\nlabels = "y"\n[datasets.train]\npath = "train.npz"\n'
@@ -134,7 +135,7 @@ def judged(
     *,
     dataset: str | None = None,
     metric: str | None = None,
-    max_drop: Drop | None = None,
+    max_drop: MaxDrop | None = None,
     cosine: float | None = None,
     promised: bool = False,
     given: tuple[str, ...] = (),
@@ -157,15 +158,15 @@ def judged(
         ('dataset = "val"', judged(dataset="val", cosine=0.99999)),
         (
             'dataset = "val"\nmetric = "accuracy"',
-            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=0.01)),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=MaxDrop(amount=0.01)),
         ),
         (
             'dataset = "val"\nmax-drop = -0.5',
-            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=-0.5)),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=MaxDrop(amount=-0.5)),
         ),
         (
             'dataset = "val"\nmax-drop = "2.5%"',
-            judged(dataset="val", metric="accuracy", promised=True, max_drop=Drop(amount=0.025, relative=True)),
+            judged(dataset="val", metric="accuracy", promised=True, max_drop=MaxDrop(amount=0.025, relative=True)),
         ),
         (
             'dataset = "val"\nmax-drop = 0\nagreement.cosine = 1',
@@ -173,7 +174,7 @@ def judged(
                 dataset="val",
                 metric="accuracy",
                 promised=True,
-                max_drop=Drop(amount=0.0),
+                max_drop=MaxDrop(amount=0.0),
                 cosine=1.0,
                 given=("cosine",),
             ),
@@ -231,7 +232,7 @@ def test_a_calibration_set_judges_nobody_where_no_int8_is_made() -> None:
 
 
 def test_max_drop_reads_as_it_was_written() -> None:
-    assert [Drop(amount=0.01).written, Drop(amount=0.025, relative=True).written] == [0.01, "2.5%"]
+    assert [MaxDrop(amount=0.01).written, MaxDrop(amount=0.025, relative=True).written] == [0.01, "2.5%"]
 
 
 # --- layers -----------------------------------------------------------------------------------------------

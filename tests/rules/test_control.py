@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
@@ -36,8 +37,8 @@ def needs(made: Mapping[str, Action], name: str) -> set[str]:
     return {*before, *(more for one in before for more in needs(made, one))}
 
 
-def params(action: Action) -> dict[str, object]:
-    return {param.name: param.value for param in action.params}
+def params(action: Action) -> dict[str, JsonValue]:
+    return action.settings
 
 
 def test_control_stands_between_quantize_and_evaluate() -> None:
@@ -75,7 +76,7 @@ def test_another_promise_is_another_search_over_the_same_trials_and_calibrates_n
 def test_what_a_trial_gives_is_part_of_what_the_journal_is_about() -> None:
     action = lower(parse(OVFILE), build_target, {}).actions["control m:int8"]
 
-    assert {"dataset.labels", "accuracy.metric"} == set(params(action)) - set(action.journal or ())
+    assert {"dataset.form", "dataset.labels", "accuracy.metric"} == set(params(action)) - set(action.journal or ())
 
 
 def test_limits_steer_the_search_only() -> None:

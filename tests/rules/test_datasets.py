@@ -55,7 +55,7 @@ def test_precisions_with_other_metrics_share_the_reference_which_waits_for_the_c
 
     assert ["reference m"] == [name for name in actions if name.startswith("reference")]
     assert ("check-samples m", "check-samples m:int8") == actions["reference m"].after
-    metrics = [{param.name: param.value for param in actions[name].params} for name in actions["reference m"].after]
+    metrics = [actions[name].settings for name in actions["reference m"].after]
     assert ["accuracy", "top-3"] == [params["accuracy.metric"] for params in metrics]
 
 
@@ -80,7 +80,7 @@ def test_what_calibrates_is_looked_at_without_a_dataset_that_judges() -> None:
 
     assert ("check-calibration m:int8",) == actions["quantize m:int8"].after
     assert {"dataset"} == sources(actions["check-calibration m:int8"]).keys()
-    params = {param.name: param.value for param in actions["check-calibration m:int8"].params}
+    params = actions["check-calibration m:int8"].settings
     assert 300 == params["samples"]
     assert "samples-written" not in params
     assert not [name for name in params if name.startswith(("accuracy", "validation"))]
@@ -89,7 +89,7 @@ def test_what_calibrates_is_looked_at_without_a_dataset_that_judges() -> None:
 def test_number_of_samples_that_the_ovfile_gives_is_wanted_whole() -> None:
     actions = graph(model=MODEL + "int8.samples = 200\n").actions
 
-    params = {param.name: param.value for param in actions["check-calibration m:int8"].params}
+    params = actions["check-calibration m:int8"].settings
     assert (200, True) == (params["samples"], params["samples-written"])
 
 
@@ -154,5 +154,5 @@ def test_loader_and_the_files_it_reads_are_inputs() -> None:
     others = sources(actions["check-calibration m:int8"])
     assert {"train", *expected.values()} == set(others.values())
     assert "code/data.py" == others["validation"]
-    params = {param.name: param.value for param in actions["evaluate m:int8"].params}
+    params = actions["evaluate m:int8"].settings
     assert "val" == params["dataset.loader"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.lower import Rule, SourceForm, lower
 from ovmake.ovfile.parse import parse
@@ -166,11 +167,11 @@ dataset = "val"
 """
 
 
-def evaluated(settings: str) -> tuple[dict[str, object], dict[str, str]]:
+def evaluated(settings: str) -> tuple[dict[str, JsonValue], dict[str, str]]:
     """Return the params and the sources of *evaluate* under a gate of these settings."""
     action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
     sources = {given.role: given.origin.path for given in action.inputs if isinstance(given.origin, Source)}
-    return {param.name: param.value for param in action.params}, sources
+    return action.settings, sources
 
 
 def test_users_function_is_an_input_of_what_runs_it() -> None:
@@ -208,7 +209,7 @@ def test_options_of_a_metric_are_params(metric: str, options: str, expected: dic
 def test_default_promise_is_relative_where_the_unit_may_be_any(metric: str, promise: object) -> None:
     action = graph(MODEL + SCORED + f'metric = "{metric}"\n').actions["gate m:fp32"]
 
-    assert promise == next(param.value for param in action.params if param.name == "accuracy.max-drop")
+    assert promise == action.settings["accuracy.max-drop"]
 
 
 @pytest.mark.parametrize(
@@ -233,8 +234,8 @@ INT8 = '[datasets.train]\npath = "t.npz"\n[models.m]\nsource = "m"\nprecisions =
 WEIGHTS = '[models.m]\nsource = "m"\nprecisions = ["int4-weights"]\n'
 
 
-def params(found: Graph, action: str) -> dict[str, object]:
-    return {param.name: param.value for param in found.actions[action].params}
+def params(found: Graph, action: str) -> dict[str, JsonValue]:
+    return found.actions[action].settings
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ def test_setting_of_int8_reaches_quantize_and_the_record(line: str) -> None:
 
 
 def test_setting_at_its_default_is_no_param() -> None:
-    assert {"preset", "samples", "seed"} == set(params(graph(INT8), "quantize m:int8"))
+    assert {"preset", "samples", "dataset.form", "seed"} == set(params(graph(INT8), "quantize m:int8"))
     assert {"mode", "group-size-fallback-mode"} == set(params(graph(WEIGHTS), "compress-weights m:int4-weights"))
 
 
@@ -295,7 +296,7 @@ def test_source_is_frozen_for_the_names_of_layers_and_only_for_them(text: str, k
 
     makes = next(action for action in found.actions.values() if action.kind in {"quantize", "compress-weights"})
     assert {"graph", "names", "interface"} <= {given.role for given in makes.inputs}
-    assert {"batch", f"ignored.{key}"} <= {param.name for param in makes.params}
+    assert {"batch", f"ignored.{key}"} <= set(makes.settings)
     # The IR itself is made as it was.
     assert ["source"] == [given.role for given in found.actions["convert m"].inputs]
     assert "freeze" not in [action.kind for action in graph(f'{text}ignored.types = ["Add"]\n').actions.values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Artifact, Graph
 from ovmake.graph.lower import Rule, SourceForm, lower
 from ovmake.graph.query import closure
@@ -27,8 +28,8 @@ def needs(found: Graph, name: str) -> list[str]:
     return [action.name for action in closure(found, [name])]
 
 
-def params(found: Graph, name: str) -> dict[str, object]:
-    return {param.name: param.value for param in found.actions[name].params}
+def params(found: Graph, name: str) -> dict[str, JsonValue]:
+    return found.actions[name].settings
 
 
 def test_auto_weighs_what_is_made_and_judged_for_each_candidate() -> None:

@@ -153,7 +153,7 @@ def test_edit_reaches_who_sees_what_calibration_leaves(old: str, new: str, expec
 
 
 def test_a_precision_that_is_no_int8_says_nothing_of_noise() -> None:
-    gates = {name: dict.fromkeys(param.name for param in actions(UNJUDGED)[name].params) for name in GATES}
+    gates = {name: actions(UNJUDGED)[name].settings for name in GATES}
 
     assert ["gate m:int8"] == [name for name, params in gates.items() if "accuracy.real-data" in params]
 

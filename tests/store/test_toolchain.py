@@ -116,7 +116,7 @@ OWN = "from ovmake.store.toolchain import Toolchain; print(Toolchain().version('
         ("verdicts/verdict.py", True),
         ("rules/gate.py", True),
         ("workers/inputs/datasets/npz.py", True),
-        ("engine/in_process.py", True),
+        ("engine/in_process/gate.py", True),
         ("verdicts/judging.py", True),
         ("engine/status.py", False),
     ],

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 import pytest
 
-from ovmake.verdicts import Verdict, decide
+from ovmake.contracts.codec import to_bytes
+from ovmake.contracts.evaluation import OutputFigures
+from ovmake.contracts.verdict import Verdict
 from ovmake.verdicts.agreement import REAL_DATA
+from ovmake.verdicts.verdict import facts_of
+from tests.evaluations import an_evaluation, an_output
+from tests.promises import decide
 
 FP32: dict[str, Any] = {"accuracy.agreement.cosine": 0.99999, "accuracy.agreement.max-error": 1e-4}
 INT8: dict[str, Any] = {"accuracy.agreement.cosine": 0.98, "accuracy.real-data": True}
 PROMISED = {"accuracy.promised": True}
 
 
-def output(**figures: Any) -> dict[str, Any]:
-    found = {"name": "y", "scale": 1.0, "max_abs": 1e-6, "cosine": 1.0, "nan_mismatch": 0, "elements": 64}
-    return {**found, "nonfinite_expected": 0, **figures}
+def output(**figures: Any) -> OutputFigures:
+    return an_output(**{"scale": 1.0, **figures})
 
 
-def judged(*outputs: dict[str, Any], asked: dict[str, Any] | None = None, **more: Any) -> Verdict:
-    return decide({"outputs": list(outputs), **more}, FP32 if asked is None else asked)
+def judged(*outputs: OutputFigures, asked: dict[str, Any] | None = None, **more: Any) -> Verdict:
+    return decide(an_evaluation(*outputs, **more), FP32 if asked is None else asked)
 
 
 EMPTY = {"elements": 0, "scale": None, "max_abs": None, "cosine": None}
@@ -201,16 +206,16 @@ def test_int8_is_not_judged_on_noise() -> None:
 def test_what_was_not_measured_says_why_in_its_facts_and_its_file() -> None:
     verdict = judged(output(**EMPTY))
 
-    assert {"gate": "not-measured", "why": verdict.text}.items() <= verdict.to_facts().items()
-    assert verdict.help == verdict.to_json()["help"]
-    assert "why" not in judged(output()).to_facts()
+    assert {"gate": "not-measured", "why": verdict.text}.items() <= facts_of(verdict).items()
+    assert verdict.help == json.loads(to_bytes(verdict))["help"]
+    assert "why" not in facts_of(judged(output()))
 
 
 SWITCHED = {"from": "noise", "switches": ["is_training"]}
 
 
 def test_an_ir_that_answers_otherwise_the_second_time_is_named_as_that() -> None:
-    verdict = judged(output(max_abs=6e35, cosine=0.0), unsteady=["y", "z"], inputs=SWITCHED)
+    verdict = judged(output(max_abs=6e35, cosine=0.0), unsteady=("y", "z"), inputs=SWITCHED)
 
     assert "missed" == verdict.result
     assert verdict.text.endswith("; the IR itself gives another `y`, `z` when it is asked the same again")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.verdicts.choosing import Choice, JudgedCandidate, in_words, judged, weigh
+from ovmake.contracts.speed import Choice
+from ovmake.contracts.verdict import Kept
+from ovmake.verdicts.choosing import JudgedCandidate, in_words, judged, weigh
 from ovmake.verdicts.intervals import LEAST, ratio_of
+from tests.evaluations import a_verdict
 
 
 def judgement(precision: str, *, kept: bool = True, drop: float | None = 0.0) -> JudgedCandidate:
@@ -39,8 +42,8 @@ def test_one_that_misses_its_gate_is_not_chosen_however_fast() -> None:
     choice = chosen(rounds(fp32=150, fp16=100), "fp32", "fp16", "int8", missed=("int8",))
 
     assert "fp16" == choice.chosen
-    assert choice.weighed[2].speed is None
-    assert "its gate is missed, so its speed does not matter" == choice.weighed[2].unmeasured
+    assert choice.candidates[2].speed is None
+    assert "its gate is missed, so its speed does not matter" == choice.candidates[2].not_measured
 
 
 def test_of_two_that_run_equally_fast_the_more_accurate_is_chosen() -> None:
@@ -71,7 +74,7 @@ def test_too_few_rounds_decide_for_accuracy_and_say_so() -> None:
 
     assert "fp32" == choice.chosen
     assert "the most accurate: too few rounds to tell speeds apart" == choice.why
-    assert ["too few rounds to tell"] * 2 == [one.unmeasured for one in choice.weighed]
+    assert ["too few rounds to tell"] * 2 == [one.not_measured for one in choice.candidates]
 
 
 @pytest.mark.parametrize(
@@ -85,22 +88,21 @@ def test_the_only_one_left_is_chosen_untimed(precisions: tuple[str, ...], missed
     choice = chosen([], *precisions, missed=missed)
 
     assert ("int8", why) == (choice.chosen, choice.why)
-    assert "there was nothing to choose from" == choice.weighed[-1].unmeasured
+    assert "there was nothing to choose from" == choice.candidates[-1].not_measured
 
 
 def test_none_that_keeps_its_gate_is_no_choice_and_every_figure_is_there() -> None:
     choice = chosen([], "fp32", "int8", missed=("fp32", "int8"))
 
     assert "" == choice.chosen
-    assert choice.to_json()["chosen"] is None
-    assert ("fp32: gate missed: as it is", "int8: gate missed: as it is") == in_words(choice.to_json())
+    assert ("fp32: gate missed: as it is", "int8: gate missed: as it is") == in_words(choice)
 
 
 def test_speeds_are_told_against_fp32_also_where_it_is_no_candidate() -> None:
     choice = chosen(rounds(fp32=150, fp16=120, int8=75), "fp16", "int8")
 
-    assert choice.weighed[1].speed is not None
-    assert pytest.approx(2, rel=0.03) == choice.weighed[1].speed.median
+    assert choice.candidates[1].speed is not None
+    assert pytest.approx(2, rel=0.03) == choice.candidates[1].speed.median
     assert "int8" == choice.chosen
 
 
@@ -111,7 +113,7 @@ def test_a_candidate_without_a_gate_misses_nothing() -> None:
 
 
 def test_a_verdict_that_was_not_measured_keeps_what_it_says_it_keeps() -> None:
-    verdict = {"result": "not-measured", "text": "TensorFlow cannot run it", "drop": None}
+    verdict = a_verdict("not-measured", text="TensorFlow cannot run it")
 
     for kept in (True, False):
-        assert kept == judged("fp32", verdict=verdict, kept={"kept": kept}).kept
+        assert kept == judged("fp32", verdict=verdict, kept=Kept(kept=kept)).kept

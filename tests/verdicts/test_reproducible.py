@@ -6,19 +6,26 @@ from typing import Any
 
 import pytest
 
+from ovmake.contracts.interface import Interface
+from ovmake.contracts.params.publication import MadeParams, PublishParams
+from ovmake.contracts.params.quantization import SearchLimits
+from ovmake.contracts.record import Reproducible
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Choice
 from ovmake.verdicts.record import Published, reproducible
+from tests.evaluations import a_search
 
-SEARCH: dict[str, object] = {"trials": []}
+SEARCH = a_search()
 
 
-def said(step: str, **made: Any) -> dict[str, object]:
+def said(step: str, **made: Any) -> Reproducible:
     """Return what the record says where `step` made the IR."""
     return reproducible(
         Published(
-            params=made.pop("params", {}),
+            params=PublishParams(target="m:int8", path="m", made=made.pop("params", MadeParams())),
             tools={},
             digests={},
-            interface={},
+            interface=Interface(inputs=(), outputs=()),
             evaluation=None,
             verdict=None,
             step=step,
@@ -27,30 +34,29 @@ def said(step: str, **made: Any) -> dict[str, object]:
     )
 
 
-def steps(found: dict[str, object]) -> list[str]:
+def steps(found: Reproducible) -> list[str]:
     """Return the steps that may differ."""
-    differing = found["may_differ_between_machines"]
-    assert isinstance(differing, list)
-    return [step["step"] for step in differing]
+    return [one.action for one in found.may_differ_between_machines]
 
 
 @pytest.mark.parametrize("step", ["convert", "compress"])
 def test_steps_without_the_processors_arithmetic_differ_nowhere(step: str) -> None:
-    assert {"same_machine": True, "may_differ_between_machines": []} == said(step)
+    assert Reproducible(same_machine=True, may_differ_between_machines=()) == said(step)
 
 
 @pytest.mark.parametrize("step", ["quantize", "compress-weights"])
 def test_steps_with_it_say_why_and_on_which_instruction_set_it_was(step: str) -> None:
     found = said(step, environment={"isa": "avx2 avx512f"})
 
-    assert f"'step': '{step}', 'why': 'NNCF" in str(found["may_differ_between_machines"])
-    assert "avx2 avx512f" == found["isa"]
+    (one,) = found.may_differ_between_machines
+    assert (step, "NNCF") == (one.action, one.why[:4])
+    assert "avx2 avx512f" == found.isa
 
 
 def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> None:
-    found = said("control", search=SEARCH, params={"max-minutes": 5})
+    found = said("control", search=SEARCH, params=MadeParams(search=SearchLimits(max_evaluations=60, max_minutes=5)))
 
-    assert False is found["same_machine"]
+    assert not found.same_machine
     assert ["quantize", "control"] == steps(found)
 
 
@@ -64,9 +70,9 @@ def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> Non
     ],
 )
 def test_a_chosen_ir_has_the_steps_of_its_precision_and_the_choice(
-    chosen: str, search: dict[str, object] | None, expected: list[str]
+    chosen: str, search: Search | None, expected: list[str]
 ) -> None:
-    found = said("choose", choice={"chosen": chosen}, search=search)
+    found = said("choose", choice=Choice(chosen=chosen, why="", candidates=()), search=search)
 
     assert expected == steps(found)
-    assert False is found["same_machine"]
+    assert not found.same_machine

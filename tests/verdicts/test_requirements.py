@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from ovmake.contracts.measurement import Measurement
 from ovmake.graph.lower import lower
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.spec import Require
 from ovmake.rules import build_target, measure_target
 from ovmake.verdicts.requirements import JudgedRequirement, judge, judge_size, unmade_size
+from tests.measurements import a_measurement, a_side
 
 OVFILE = """
 [models.m]
@@ -25,24 +25,7 @@ memory = "512 MiB"
 """
 
 
-def measurement(**openvino: object) -> dict[str, Any]:
-    side = {
-        "latency_p95_us": 7900.0,
-        "throughput_per_second": 250.0,
-        "peak_memory_bytes": 400 << 20,
-        "missing": {},
-    }
-    speedup = {"median": 1.8, "low": 1.7, "high": 1.9}
-    return {
-        "speedup": speedup,
-        "loaded": False,
-        "apart": False,
-        "unstable": False,
-        "sides": {"openvino": side | openvino},
-    }
-
-
-def one(name: str, wanted: float, found: dict[str, Any] | None, why: str = "") -> JudgedRequirement:
+def one(name: str, wanted: float, found: Measurement | None, why: str = "") -> JudgedRequirement:
     (judged,) = judge({name: wanted}, found, why)
     return judged
 
@@ -109,14 +92,14 @@ def test_other_devices_are_measured_beside_the_one_of_the_ovfile() -> None:
     ],
 )
 def test_the_figure_decides(name: str, wanted: float, result: str, text: str) -> None:
-    judged = one(name, wanted, measurement())
+    judged = one(name, wanted, a_measurement())
 
     assert (result, True, text) == (judged.result, judged.decided, judged.text)
 
 
 @pytest.mark.parametrize(("wanted", "result"), [(1.75, "passed"), (1.85, "missed")])
 def test_a_range_that_holds_what_is_wanted_decides_nothing(wanted: float, result: str) -> None:
-    judged = one("speedup", wanted, measurement())
+    judged = one("speedup", wanted, a_measurement())
 
     assert (result, False) == (judged.result, judged.decided)
     assert judged.text.endswith("; not decided, for the range of 1.70 to 1.90 holds what is wanted")
@@ -127,14 +110,15 @@ def test_a_range_that_holds_what_is_wanted_decides_nothing(wanted: float, result
     [("loaded", "others used the processor meanwhile"), ("apart", "the cores lay apart meanwhile")],
 )
 def test_a_disturbed_measurement_decides_nothing_of_a_latency(why: str, words: str) -> None:
-    judged = one("p95-ms", 5, measurement() | {why: True})
+    judged = one("p95-ms", 5, a_measurement(**{why: True}))
 
     assert ("missed", False) == (judged.result, judged.decided)
     assert judged.text.endswith(f"; not decided, for {words}")
 
 
 def test_what_was_not_measured_has_not_passed() -> None:
-    few = measurement(latency_p95_us=None, missing={"latency_p95_us": "it takes 20 inferences to tell"})
+    missing = {"latency_p95_us": "it takes 20 inferences to tell"}
+    few = a_measurement(openvino=a_side(latency_p95_us=None, missing=missing))
 
     judged = one("p95-ms", 8, few)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from ovmake.contracts.evaluation import Metric
+from ovmake.contracts.verdict import Scores
 from ovmake.verdicts.sanity import better_by_too_much, no_better_than_chance, scores_of
+from tests.evaluations import a_metric
 
 
-def metric(reference: float | None, candidate: float | None = None, **changed: Any) -> dict[str, Any]:
+def metric(reference: float | None, candidate: float | None = None, **changed: Any) -> Metric:
     """Return an evaluation's metric."""
-    share = {"name": "accuracy", "unit": "share", "higher_is_better": True}
-    return {**share, "reference": reference, "candidate": candidate, "interval": None, **changed}
+    return a_metric(reference=reference, candidate=candidate, **changed)
 
 
 def beside(reference: float, blind: float, low: float, **changed: Any) -> str:
@@ -74,23 +76,26 @@ def test_score_that_is_better_or_may_be(reference: float, blind: float, low: flo
     assert not beside(reference, blind, low, **changed)
 
 
-@pytest.mark.parametrize("chance", [None, {}, {"score": None, "above_low": None}, 3])
-def test_without_a_blind_score_nothing_is_said(chance: object) -> None:
-    assert not no_better_than_chance(metric(0.1, chance=chance))
+def test_without_a_blind_score_nothing_is_said() -> None:
+    assert not no_better_than_chance(metric(0.1))
 
 
 def test_score_that_is_no_number_is_the_gates_business() -> None:
-    assert not no_better_than_chance(metric(None, chance={"score": 0.5, "above_low": -1.0}))
+    assert not no_better_than_chance(
+        metric(None, chance={"answer": "always answering 1", "score": 0.5, "above_low": -1.0})
+    )
     assert scores_of(metric(0.5, None)) is None
     assert scores_of(metric(math.nan, 0.5)) is None
-    both = {"metric": "accuracy", "unit": "share", "tensorflow": 0.5, "openvino": 0.25}
+    both = Scores(metric="accuracy", unit="share", tensorflow=0.5, openvino=0.25)
     assert both == scores_of(metric(0.5, 0.25))
 
 
 def gained(reference: float, candidate: float, high: float, **changed: Any) -> bool:
     """Whether an IR of that score is refused, where its drop is `high` at most."""
-    found = metric(reference, candidate, interval={"low": -9.0, "high": high}, **changed)
-    drop = reference - candidate if found["higher_is_better"] else candidate - reference
+    found = metric(
+        reference, candidate, interval={"low": -9.0, "high": high, "level": 0.95, "replicates": 1000}, **changed
+    )
+    drop = reference - candidate if found.higher_is_better else candidate - reference
     return bool(better_by_too_much(found, drop))
 
 
@@ -127,4 +132,3 @@ def test_gain_that_may_be(reference: float, candidate: float, high: float, chang
 
 def test_without_an_interval_no_gain_is_refused() -> None:
     assert not better_by_too_much(metric(0.1, 1.0), -0.9)
-    assert not better_by_too_much(metric(None, None, interval={"low": None, "high": None}), math.nan)

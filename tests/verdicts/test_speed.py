@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from ovmake.verdicts.speed import judge
+from ovmake.contracts.speed import SpeedCheck, SpeedComparison
+from ovmake.verdicts.speed import in_words, judge
 
-QUICK = {
-    "rounds": [{"fp32": 300.0, "ir": 200.0 + number} for number in range(20)],
-    "executed": {"i8": 8, "f32": 2},
-    "conversions": 1,
-    "dynamic_inputs": [],
-    "int8_instructions": ["avx512_vnni"],
-}
-SLOW = {**QUICK, "rounds": [{"fp32": 300.0, "ir": 370.0 + number} for number in range(20)]}
+QUICK = SpeedComparison(
+    threads=2,
+    rounds=tuple({"fp32": 300.0, "ir": 200.0 + number} for number in range(20)),
+    executed={"i8": 8, "f32": 2},
+    conversions=1,
+    dynamic_inputs=(),
+    int8_instructions=("avx512_vnni",),
+)
+SLOW = replace(QUICK, rounds=tuple({"fp32": 300.0, "ir": 370.0 + number} for number in range(20)))
 
 
-def reasons(facts: dict[str, object], precision: str = "int8") -> tuple[str, ...]:
-    verdict = judge({**SLOW, **facts}, precision)
+def reasons(facts: dict[str, Any], precision: str = "int8") -> tuple[str, ...]:
+    verdict = judge(replace(SLOW, **facts), precision)
     assert verdict.slower
     return verdict.reasons
 
 
 def test_a_faster_ir_is_no_cause_for_words() -> None:
-    verdict = judge({**QUICK, "int8_instructions": []}, "int8")
+    verdict = judge(replace(QUICK, int8_instructions=()), "int8")
 
     assert (False, ()) == (verdict.slower, verdict.reasons)
     assert verdict.speed is not None
@@ -34,13 +39,14 @@ def test_a_slower_one_is() -> None:
     verdict = judge(SLOW, "int8")
 
     assert verdict.slower
-    assert "0.79 times as fast (0.78 to 0.80)" == str(verdict.speed)
+    assert verdict.speed is not None
+    assert "0.79 times as fast (0.78 to 0.80)" == in_words(verdict.speed)
 
 
 def test_a_median_below_1_whose_range_holds_1_is_none() -> None:
-    restless = [{"fp32": 300.0, "ir": 370.0 if number % 3 else 200.0} for number in range(12)]
+    restless = tuple({"fp32": 300.0, "ir": 370.0 if number % 3 else 200.0} for number in range(12))
 
-    verdict = judge({**SLOW, "rounds": restless}, "int8")
+    verdict = judge(replace(SLOW, rounds=restless), "int8")
 
     assert verdict.speed is not None
     assert verdict.speed.median < 1
@@ -48,16 +54,16 @@ def test_a_median_below_1_whose_range_holds_1_is_none() -> None:
 
 
 def test_a_measurement_of_too_few_rounds_says_nothing() -> None:
-    verdict = judge({**SLOW, "rounds": [{"fp32": 1e6, "ir": 9e6}] * 3}, "int8")
+    verdict = judge(replace(SLOW, rounds=({"fp32": 1e6, "ir": 9e6},) * 3), "int8")
 
-    assert {"format": 1, "slower": False, "speed": None, "reasons": []} == verdict.to_json()
+    assert SpeedCheck(slower=False, speed=None) == verdict
 
 
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
         (
-            {"int8_instructions": []},
+            {"int8_instructions": ()},
             "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
         ),
         (
@@ -65,25 +71,25 @@ def test_a_measurement_of_too_few_rounds_says_nothing() -> None:
             "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
         ),
         (
-            {"dynamic_inputs": ["image"]},
+            {"dynamic_inputs": ("image",)},
             "the shape of `image` is dynamic, so kernels are chosen while it runs; `batch` or `shape` fixes it",
         ),
         (
-            {"rounds": [{"fp32": 20.0, "ir": 31.2}] * 20},
+            {"rounds": ({"fp32": 20.0, "ir": 31.2},) * 20},
             "an inference takes 31 µs, which leaves little to gain over what starting its layers takes",
         ),
     ],
 )
-def test_likely_reason_follows_from_a_fact(facts: dict[str, object], words: str) -> None:
+def test_likely_reason_follows_from_a_fact(facts: dict[str, Any], words: str) -> None:
     assert (words,) == reasons(facts)
 
 
 def test_all_reasons_are_given() -> None:
-    everything: dict[str, object] = {
-        "int8_instructions": [],
+    everything: dict[str, Any] = {
+        "int8_instructions": (),
         "executed": {"f32": 9, "i8": 7},
         "conversions": 6,
-        "dynamic_inputs": ["x"],
+        "dynamic_inputs": ("x",),
     }
 
     assert 3 == len(reasons(everything))
@@ -101,12 +107,12 @@ def test_all_reasons_are_given() -> None:
         {"executed": {"f32": 9, "i8": 7}, "conversions": 1},
     ],
 )
-def test_no_reason_is_made_up(facts: dict[str, object]) -> None:
+def test_no_reason_is_made_up(facts: dict[str, Any]) -> None:
     assert () == reasons(facts)
 
 
 def test_weights_alone_are_unpacked_whatever_the_processor_can_do() -> None:
-    (reason,) = reasons({"int8_instructions": []}, "int8-weights")
+    (reason,) = reasons({"int8_instructions": ()}, "int8-weights")
 
     assert (
         "only weights are reduced; they are unpacked to floating point, which is what the layers compute in" == reason

@@ -9,10 +9,11 @@ The place is in `.ovmake`, and goes with it if there was none before.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ovmake.contracts.codec import from_bytes
+from ovmake.contracts.evaluation import Evaluation
 from ovmake.engine.events import ActionStarted, Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.results import LOGS
@@ -123,6 +124,6 @@ def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> Tried:
     evaluated = outcome.actions.get(f"evaluate {target}")
     score = None
     if evaluated is not None and evaluated.outputs:
-        metric = json.loads(cas.read(evaluated.outputs["evaluation"])).get("metric") or {}
-        score = metric.get("reference")
+        made = from_bytes(Evaluation, cas.read(evaluated.outputs["evaluation"]), "evaluation")
+        score = made.figures.metric.reference if made.figures and made.figures.metric else None
     return Tried(failure=failures[0] if failures else "", score=score)

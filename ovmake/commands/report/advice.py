@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.measurement import Measurement, TimedLayer
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
+from ovmake.contracts.timing import TimedLayer
 from ovmake.verdicts.intervals import SAME
 
 MOST = 6
@@ -42,7 +43,7 @@ class _Known:
     """A target that was measured."""
 
     report: TargetReport
-    measured: Measurement
+    measured: Measured
 
     @property
     def name(self) -> str:
@@ -86,8 +87,8 @@ def _measure_again(known: Sequence[_Known]) -> Iterator[Advice]:
 
 def _no_gain(known: Sequence[_Known]) -> Iterator[Advice]:
     """The move to OpenVINO is not worth it for speed."""
-    for one in known[:1] if all(one.measured.speedup_low <= 1 for one in known) else ():
-        fastest = max(known, key=lambda other: other.measured.speedup)
+    for one in known[:1] if all(one.measured.speedup.low <= 1 for one in known) else ():
+        fastest = max(known, key=lambda other: other.measured.speedup.median)
         memory = _memory_saved(fastest.measured)
         yield Advice(
             text="Do not move this model to OpenVINO for its speed"
@@ -100,11 +101,11 @@ def _no_gain(known: Sequence[_Known]) -> Iterator[Advice]:
 def _int8_no_faster(known: Sequence[_Known]) -> Iterator[Advice]:
     base = next((one for one in known if one.report.precision in {"fp32", "fp16"}), None)
     int8 = next((one for one in known if one.report.precision == "int8"), None)
-    if base is None or int8 is None or int8.measured.speedup_low > base.measured.speedup_high:
+    if base is None or int8 is None or int8.measured.speedup.low > base.measured.speedup.high:
         return
     beside = f"{int8.name} is {_range(int8.measured)} as fast as TensorFlow, {base.name} {_range(base.measured)}"
     facts = int8.measured.machine_facts
-    if facts.get("int8_instructions") in ([], ()):
+    if facts.int8_instructions == ():
         yield Advice(
             text="Leave INT8 out on this machine, or measure it where it will run: this processor has no instructions "
             "for products of 8-bit integers (VNNI, AMX)",
@@ -134,9 +135,9 @@ def _bf16(known: Sequence[_Known]) -> Iterator[Advice]:
             evidence=f"{bf16.name} takes {_time(bf16.ir_us)}, {base.name} {_time(base.ir_us)}",
             targets=(bf16.name, base.name),
         )
-    has = base.measured.machine_facts.get("bf16_instructions")
-    default = base.report.by_default or {}
-    broken = default.get("precision") == "bf16" and default.get("result") != "passed"
+    has = base.measured.machine_facts.bf16_instructions
+    default = base.report.by_default
+    broken = default is not None and default.precision == "bf16" and default.verdict.result != "passed"
     if bf16 is None and has and not broken:
         yield Advice(
             text="Try `bf16` in `precisions`: this processor computes in it",
@@ -200,9 +201,9 @@ def _halves(known: Sequence[_Known]) -> Iterator[Advice]:
         return
     single, half = of["fp32"], of["fp16"]
     sizes = single.report.size_bytes or 0, half.report.size_bytes or 0
-    alike = single.measured.speedup_low <= half.measured.speedup_high and half.report.gate == "passed"
+    alike = single.measured.speedup.low <= half.measured.speedup.high and half.report.gate == "passed"
     smaller = 0 < sizes[1] < (1 - SAME) * sizes[0]
-    if smaller and alike and half.measured.speedup_high >= single.measured.speedup_low:
+    if smaller and alike and half.measured.speedup.high >= single.measured.speedup.low:
         yield Advice(
             text="Take fp16 rather than fp32: as fast, and smaller on disk",
             evidence=f"{half.name} {_range(half.measured)}, {words.size(sizes[1])}; {single.name} "
@@ -229,17 +230,17 @@ def _dynamic(known: Sequence[_Known], others: Sequence[_Known]) -> Iterator[Advi
 
 def _use(known: Sequence[_Known]) -> Iterator[Advice]:
     """Latency and throughput gain differently."""
-    best = max(known, key=lambda one: one.measured.speedup, default=None)
+    best = max(known, key=lambda one: one.measured.speedup.median, default=None)
     ratio = best.measured.throughput_ratio if best else None
     if best is None or ratio is None:
         return
-    low, high = sorted((best.measured.speedup, ratio.median))
+    low, high = sorted((best.measured.speedup.median, ratio.median))
     if high / low > APART:
         gains = ("one inference at a time", "many at a time")
-        more, less = gains if best.measured.speedup > ratio.median else gains[::-1]
+        more, less = gains if best.measured.speedup.median > ratio.median else gains[::-1]
         yield Advice(
             text=f"Moving pays more for {more} than for {less}",
-            evidence=f"{best.name} is {words.times(best.measured.speedup)} as fast one at a time, and does "
+            evidence=f"{best.name} is {words.times(best.measured.speedup.median)} as fast one at a time, and does "
             f"{words.times(ratio.median)} as many samples a second side by side",
             targets=(best.name,),
         )
@@ -280,13 +281,12 @@ def _share(one: _Known, layers: Sequence[TimedLayer]) -> float:
     return sum(layer.us for layer in layers) / total if total else 0.0
 
 
-def _range(measured: Measurement) -> str:
-    return (
-        f"{words.times(measured.speedup)} ({words.ratio(measured.speedup_low)} to {words.times(measured.speedup_high)})"
-    )
+def _range(measured: Measured) -> str:
+    found = measured.speedup
+    return f"{words.times(found.median)} ({words.ratio(found.low)} to {words.times(found.high)})"
 
 
-def _memory_saved(measured: Measurement) -> str:
+def _memory_saved(measured: Measured) -> str:
     before, after = measured.tensorflow.peak_memory_bytes, measured.openvino.peak_memory_bytes
     if before is None or after is None or after >= before:
         return ""

@@ -7,18 +7,18 @@ Measurements are actions like others, so an unchanged IR on an unchanged machine
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from ovmake.commands.report.document import document, reported
 from ovmake.commands.report.facts.earlier import earlier
-from ovmake.commands.report.facts.history import compare
+from ovmake.commands.report.facts.history import EarlierReport, compare, compared
 from ovmake.commands.report.facts.records import gather
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.render.junit import to_junit
 from ovmake.commands.report.tables import Page, build_page, verdicts
+from ovmake.contracts.codec import facts_of, to_bytes
 from ovmake.diagnostics import Diagnostic, OvmakeError, what_to_do
 from ovmake.engine.events import Event
 from ovmake.engine.world import Options
@@ -82,9 +82,9 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     reports = gather(graph, outcome, targets, Cas(session.disk).read)
     page = build_page(reports, title=session.ovfile.report_title)
     if before is not None:
-        history = compare(before, [row.to_json() for row in page.rows], against=request.against)
+        history = compare(before, [compared(facts_of(reported(row))) for row in page.rows], against=request.against)
         page = replace(page, history=history)
-    content = (json.dumps(page.to_json(), indent=2) + "\n").encode()
+    content = to_bytes(document(page))
     session.disk.write(f"{folder}/report.json", content)
     session.disk.write(f"{folder}/index.html", to_html(page).encode())
     session.disk.write(twin, content)
@@ -101,7 +101,7 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     )
 
 
-def _earlier(session: Session, request: Request, places: Sequence[str]) -> dict[str, Any] | None:
+def _earlier(session: Session, request: Request, places: Sequence[str]) -> EarlierReport | None:
     if not request.against:
         return None
     return earlier(request.against, folder=Path(session.disk.absolute(".")), reports=places)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.measurement import Measurement, SideFigures
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.commands.report.facts.weighing import Candidate, Speed
 from ovmake.commands.report.words import why
+from ovmake.contracts.measurement import SideFigures
+from ovmake.contracts.speed import Candidate, SpeedRatio
 
 SIDES = ("tensorflow", "openvino")
 
@@ -53,14 +54,15 @@ def figures_of(report: TargetReport, unit: str) -> dict[str, Figure]:
         "openvino": None,
         **(sides_of(measured) if measured else {}),
     }
+    speedup = measured.speedup if measured else None
     figures: dict[str, Figure] = {}
     for name, side in sides.items():
         figures |= {f"{name}.{key}": figure for key, figure in _side(side, unit, unmeasured).items()}
         figures |= {path: figure for path, figure in evaluated.items() if path.startswith(name)}
     return figures | {
-        "speedup.median": _figure(measured, "speedup", words.times, unmeasured),
-        "speedup.low": _figure(measured, "speedup_low", words.ratio, unmeasured),
-        "speedup.high": _figure(measured, "speedup_high", words.times, unmeasured),
+        "speedup.median": _figure(speedup, "median", words.times, unmeasured),
+        "speedup.low": _figure(speedup, "low", words.ratio, unmeasured),
+        "speedup.high": _figure(speedup, "high", words.times, unmeasured),
         **_throughput_ratio(measured, unmeasured),
         "drop": evaluated["drop"],
         "max_abs_difference": evaluated["max_abs_difference"],
@@ -68,7 +70,7 @@ def figures_of(report: TargetReport, unit: str) -> dict[str, Figure]:
     }
 
 
-def _throughput_ratio(measured: Measurement | None, unmeasured: str) -> dict[str, Figure]:
+def _throughput_ratio(measured: Measured | None, unmeasured: str) -> dict[str, Figure]:
     ratio = measured.throughput_ratio if measured else None
     reason = "too few runs fit into the time" if measured else unmeasured
     texts = {"median": words.times, "low": words.ratio, "high": words.times}
@@ -85,13 +87,13 @@ def candidate_row(unit: str, one: Candidate) -> CandidateRow:
     return CandidateRow(
         candidate=one,
         drop=_figure(one, "drop", in_points, no_drop),
-        speed=_figure(one.speed, "median", words.times, one.unmeasured),
+        speed=_figure(one.speed, "median", words.times, one.not_measured),
         # The FP32 IR's own ratio to itself has no range.
         range=words.range_of(one.speed) if one.speed and one.speed.low < one.speed.high else "",
     )
 
 
-def speed_figure(speed: Speed | None, unmeasured: str) -> Figure:
+def speed_figure(speed: SpeedRatio | None, unmeasured: str) -> Figure:
     """Return a ratio with its range, or why there is none."""
     if speed is None:
         return Figure(value=None, text=words.NOT_MEASURED, reason=unmeasured)
@@ -159,6 +161,6 @@ def _figure(owner: object, name: str, text: Callable[[Any], str], missing: str) 
     return Figure(value=value, text=text(value))
 
 
-def sides_of(measured: Measurement) -> dict[str, SideFigures]:
+def sides_of(measured: Measured) -> dict[str, SideFigures]:
     """Return what each framework took, by its name."""
     return dict(zip(SIDES, (measured.tensorflow, measured.openvino), strict=True))

@@ -7,7 +7,7 @@ machine(measured) -> (("Processor", "..."), ...)
 from __future__ import annotations
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.measurement import Measurement
+from ovmake.commands.report.facts.measurement import Measured
 
 FIGURES = {
     "latency_median_us": "Latency, median",
@@ -37,10 +37,10 @@ def figure_name(key: str) -> str:
     return FIGURES.get(key, key)
 
 
-def machine(measured: Measurement) -> tuple[tuple[str, str], ...]:
+def machine(measured: Measured) -> tuple[tuple[str, str], ...]:
     """Return what is known of the machine of a measurement: a name and words for each fact."""
-    facts, missing = measured.machine_facts, measured.machine_facts.get("missing", {})
-    found = [(name, _fact(facts.get(key), missing.get(key, ""))) for key, name in MACHINE.items()]
+    facts = measured.machine_facts
+    found = [(name, _fact(getattr(facts, key), facts.missing.get(key, ""))) for key, name in MACHINE.items()]
     tools = ", ".join(f"{tool} {version}" for tool, version in measured.versions.items())
     identity = measured.machine or "the measurement does not say"
     return (*(pair for pair in found if pair[1]), ("Measured with", tools), ("Compared under the name", identity))

@@ -9,11 +9,10 @@ was given back in vain (at worst all of them) tells nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.control import Search, SearchedLayer, Trial
 from ovmake.commands.report.facts.records import TargetReport
+from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
 
 NO_DROP = "-"
 # A smaller share would read "0.0%".
@@ -55,10 +54,6 @@ class Searched:
     layers: tuple[LayerRow, ...]
     trials: tuple[TrialRow, ...]
     has_drops: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the search as the record has it, and in words."""
-        return {**self.search.body, "text": self.text}
 
 
 def searched(report: TargetReport) -> Searched | None:
@@ -114,7 +109,7 @@ def _layer(one: SearchedLayer, unit: str) -> LayerRow:
     )
 
 
-def _trial(trial: Trial, unit: str) -> TrialRow:
+def _trial(trial: SearchTrial, unit: str) -> TrialRow:
     result = "kept" if trial.kept else "missed"
     return TrialRow(
         given_back="none" if not trial.given_back else f"{trial.given_back:,}",

@@ -1,7 +1,6 @@
 """What the report says: every figure with its words, a verdict per target, the best target of each model. Pure.
 
     build_page(reports, title=...) -> Page
-    page.to_json() -> dict               the content of report.json
     verdicts(page) -> tuple[str, ...]    a line per target
 
 Rule 1: HTML, JSON and the terminal show what stands here; none of them computes a figure of its own.
@@ -12,42 +11,26 @@ A figure goes by its path in report.json: `openvino.latency_median_us`.
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from ovmake.commands.report import names, words
 from ovmake.commands.report.advice import Advice, advice_for
-from ovmake.commands.report.facts.history import History
-from ovmake.commands.report.facts.measurement import Measurement, Ratio
-from ovmake.commands.report.facts.records import Evaluation, TargetReport
+from ovmake.commands.report.facts.measurement import Measured
+from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.figures import (
-    NO_INTERVAL,
     SIDES,
-    UNLABELLED,
     CandidateRow,
     Figure,
     candidate_row,
     figures_of,
-    sides_of,
     speed_figure,
 )
 from ovmake.commands.report.searched import Searched, searched
 from ovmake.commands.report.words import why
+from ovmake.contracts.report import History
 
-FORMAT = 2
-# What is not known of a measurement, and why.
-UNKNOWN = {
-    "foreign_cores": "this system does not tell what others use of the processor",
-    "apart_ns": "this system does not tell which cores share a cache, or there is one core only",
-}
-# A name, and no address: nothing is fetched for it. `ovmake report --schema` prints it.
-SCHEMA = "ovmake-report.schema.json"
-# What an evaluation gives beside the figures.
-OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval", "score_intervals")
-EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
 # The figures in the table of a model, of both frameworks and of the two together; all others are in the details.
 SHOWN = ("latency_median_us", "latency_p95_us", "throughput_per_second", "peak_memory_bytes", "operations")
 SHOWN_ONCE = ("speedup.median", "drop", "max_abs_difference", "openvino.size_bytes")
@@ -115,7 +98,7 @@ class Row:
     @property
     def candidates(self) -> tuple[CandidateRow, ...]:
         """What `auto` weighed; nothing for other targets."""
-        weighing, evaluated = self.report.weighing, self.report.evaluation
+        weighing, evaluated = self.report.choice, self.report.evaluation
         unit = evaluated.unit if evaluated else ""
         return () if weighing is None else tuple(candidate_row(unit, one) for one in weighing.candidates)
 
@@ -167,79 +150,6 @@ class Row:
         low, high = (self.figures[f"{stem}.{end}"].text for end in ("low", "high"))
         return replace(figure, text=f"{figure.text} ({low} to {high})")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the target's part of report.json: null where there is no figure, and the reason in `missing`."""
-        report, evaluated = self.report, self.report.evaluation
-        return {
-            "target": report.name,
-            "model": report.model,
-            "precision": report.precision,
-            "status": report.status,
-            "verdict": self.verdict,
-            "gate": {
-                "result": report.gate,
-                "text": report.gate_text,
-                "decided": report.decided,
-                "at_chance": bool(report.at_chance),
-                **_by_default(report.by_default),
-            },
-            **({"compile": report.compiled} if report.compiled else {}),
-            "place": report.place,
-            "metric": evaluated.metric if evaluated else None,
-            "unit": evaluated.unit if evaluated and evaluated.metric else None,
-            "higher_is_better": evaluated.higher_is_better if evaluated and evaluated.metric else None,
-            **self._nested(),
-            "drop_interval": _interval(evaluated) if evaluated else None,
-            "score_intervals": _score_intervals(evaluated) if evaluated else None,
-            "samples": evaluated.samples if evaluated else None,
-            "differences": _differences(evaluated) if evaluated else None,
-            "executed": dict(evaluated.executed) if evaluated else None,
-            "layers": [asdict(layer) for layer in evaluated.layers] if evaluated else None,
-            "weights": dict(evaluated.weights) if evaluated else None,
-            "measured": _circumstances(report.measurement) if report.measurement else None,
-            **({"auto": dict(report.weighing.body)} if report.weighing else {}),
-            **({"accuracy_control": self.searched.to_json()} if self.searched else {}),
-            **({"speed_check": dict(report.speed_check.body)} if report.speed_check else {}),
-            **({"speed_check": None} if "speed-check" in report.missing else {}),
-            "requirements": [asdict(one) for one in report.requirements],
-            "devices": {name: _elsewhere(one) for name, one in report.devices.items()},
-            "options": dict(report.options),
-            "versions": dict(report.versions),
-            "digests": dict(report.digests),
-            "missing": self._missing(),
-        }
-
-    def _nested(self) -> dict[str, Any]:
-        nested: dict[str, Any] = {}
-        for path, figure in self.figures.items():
-            # A metric may have a dot of its own: `tensorflow.metrics.py:recall`.
-            group, dot, name = path.partition(".")
-            (nested.setdefault(group, {}) if dot else nested)[name or group] = figure.value
-        return nested
-
-    def _missing(self) -> dict[str, str]:
-        report = self.report
-        missing = {path: figure.reason for path, figure in self.figures.items() if figure.value is None}
-        if report.place is None:
-            missing["place"] = why(report, "ir")
-        if report.evaluation is None:
-            missing |= dict.fromkeys(EVALUATED, why(report, "evaluation"))
-        elif report.evaluation.metric is None:
-            missing |= dict.fromkeys(OF_METRIC, UNLABELLED)
-        elif report.evaluation.interval is None:
-            missing |= dict.fromkeys(("drop_interval", "score_intervals"), NO_INTERVAL)
-        if report.measurement is None:
-            missing["measured"] = why(report, "measurement")
-        else:
-            missing |= {
-                f"measured.{name}": reason
-                for name, reason in UNKNOWN.items()
-                if getattr(report.measurement, name) is None
-            }
-        if "speed-check" in report.missing:
-            missing["speed_check"] = why(report, "speed-check")
-        return missing
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
@@ -284,17 +194,6 @@ class Page:
         measured = (row.report.measurement for row in self.rows)
         return tuple(dict.fromkeys(one.machine for one in measured if one is not None and one.machine))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of report.json: plain numbers, units in their names."""
-        return {
-            "$schema": SCHEMA,
-            "format": FORMAT,
-            "title": self.title,
-            "targets": [row.to_json() for row in self.rows],
-            "advice": [{"model": section.model, **asdict(one)} for section in self.sections for one in section.advice],
-            "against": self.history.to_json() if self.history else None,
-        }
-
 
 def build_page(reports: Sequence[TargetReport], *, title: str) -> Page:
     """Return what the report says of the targets."""
@@ -334,7 +233,7 @@ def _section(model: str, reports: Sequence[TargetReport], beside: Sequence[Targe
         for row in rows
         if row.report.gate == "passed" and row.report.measurement is not None
     }
-    best = max(contenders, key=lambda name: contenders[name].speedup, default=None)
+    best = max(contenders, key=lambda name: contenders[name].speedup.median, default=None)
     return Section(
         model=model,
         rows=rows,
@@ -352,10 +251,10 @@ def _common_unit(reports: Sequence[TargetReport]) -> str:
     return words.unit_for(min((side.latency_median_us for side in sides), default=0))
 
 
-def _rivals(contenders: Mapping[str, Measurement], best: str) -> tuple[str, ...]:
+def _rivals(contenders: Mapping[str, Measured], best: str) -> tuple[str, ...]:
     # Of one IR under two names (`auto` and what it chose) there is one measurement.
     others = {name: one for name, one in contenders.items() if one != contenders[best]}
-    return tuple(name for name, one in others.items() if one.speedup_high >= contenders[best].speedup_low)
+    return tuple(name for name, one in others.items() if one.speedup.high >= contenders[best].speedup.low)
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -367,71 +266,3 @@ def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
         if row.noted:
             reasons.append(row.report.gate_text)
     return tuple(dict.fromkeys(filter(None, reasons)))
-
-
-def _interval(evaluated: Evaluation) -> dict[str, float | None] | None:
-    if evaluated.interval is None:
-        return None
-    low, high = evaluated.interval
-    return {"low": low, "high": high, "level": evaluated.level}
-
-
-def _score_intervals(evaluated: Evaluation) -> dict[str, dict[str, float | None]] | None:
-    if evaluated.score_intervals is None:
-        return None
-    ends = evaluated.score_intervals.items()
-    return {name: {"low": low, "high": high, "level": evaluated.level} for name, (low, high) in ends}
-
-
-def _differences(evaluated: Evaluation) -> list[dict[str, Any]]:
-    """Return the differences per output; JSON has no word for a figure that overflowed, so it is null."""
-    return [
-        {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in one.items()}
-        for one in map(asdict, evaluated.differences)
-    ]
-
-
-def _by_default(found: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the gate says of the IR compiled without properties, where that executes something else."""
-    if found is None:
-        return {}
-    needs = {"needs": found["needs"]} if found["needs"] else {}
-    return {"by_default": {**{key: found[key] for key in ("precision", "result", "text")}, **needs}}
-
-
-def _circumstances(measured: Measurement) -> dict[str, Any]:
-    """Return how a measurement came about, and what there is no figure of."""
-    plain = ("pairs", "quiet_pairs", "windows", "seconds", "batch", "threads", "inputs", "device", "level")
-    more = ("unstable", "loaded", "foreign_cores", "apart", "apart_ns", "machine", "layers_missing")
-    return {
-        **{name: getattr(measured, name) for name in (*plain, *more)},
-        # What is not known of the machine has its reasons there.
-        "machine_facts": {name: value for name, value in measured.machine_facts.items() if value is not None},
-        "versions": dict(measured.versions),
-        "tensorflow_called": measured.tensorflow.way,
-        "openvino_called": measured.openvino.way,
-        "ways": [{**asdict(way), "speedup": _ratio(way.speedup)} for way in measured.ways],
-        **({"by_default": asdict(measured.by_default)} if measured.by_default else {}),
-        "ways_missing": dict(measured.ways_missing),
-        "executed": dict(measured.executed),
-        "layers": [asdict(layer) for layer in measured.layers],
-        **{f"{name}_in_flight": side.in_flight for name, side in sides_of(measured).items()},
-        **{f"{name}_quantiles_us": list(side.quantiles_us) for name, side in sides_of(measured).items()},
-        **{f"{name}_energy": dict(side.energy) for name, side in sides_of(measured).items()},
-    }
-
-
-def _elsewhere(found: Measurement | str) -> dict[str, Any]:
-    """Return what was measured on another device, or why nothing was."""
-    if isinstance(found, str):
-        return {"not_available": found}
-    keys = ("latency_median_us", "latency_p95_us", "throughput_per_second")
-    return {
-        "speedup": {"median": found.speedup, "low": found.speedup_low, "high": found.speedup_high},
-        **{key: getattr(found.openvino, key) for key in keys},
-        "measured": _circumstances(found),
-    }
-
-
-def _ratio(ratio: Ratio | None) -> dict[str, float] | None:
-    return None if ratio is None else asdict(ratio)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import math
 
-from ovmake.commands.report.facts.measurement import Measurement
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, TargetReport
-from ovmake.commands.report.facts.weighing import Speed
+from ovmake.contracts.speed import SpeedRatio
 from ovmake.units import digits, size_in_words
 
 NOT_MEASURED = "not measured"
@@ -61,7 +61,7 @@ def _worth(report: TargetReport) -> str:
 def _named(report: TargetReport) -> str:
     """Return the target's name with what is special about it: "fashion:auto (int8, 7 of 8 layers in INT8)"."""
     search = report.search
-    chosen = report.weighing.chosen if report.weighing else ""
+    chosen = report.choice.chosen if report.choice else ""
     int8 = f"{search.int8} of {search.layers} layers in INT8" if search and search.given_back else ""
     special = ", ".join(filter(None, (chosen, int8)))
     return f"{report.name} ({special})" if special else report.name
@@ -80,7 +80,7 @@ def why(report: TargetReport, what: str) -> str:
     return report.missing.get(what) or "the records do not say why"
 
 
-def doubts(measured: Measurement) -> tuple[str, ...]:
+def doubts(measured: Measured) -> tuple[str, ...]:
     """Return the labels of a measurement that is not to be relied on."""
     return tuple(label for name, label in DOUBTS.items() if getattr(measured, name))
 
@@ -90,8 +90,8 @@ def metric_of(report: TargetReport) -> str:
     return (report.evaluation.metric if report.evaluation else None) or "accuracy"
 
 
-def _speed(measured: Measurement) -> str:
-    median, low, high = measured.speedup, measured.speedup_low, measured.speedup_high
+def _speed(measured: Measured) -> str:
+    median, low, high = measured.speedup.median, measured.speedup.low, measured.speedup.high
     held = f"({', '.join((f'{ratio(low)} to {times(high)}', *doubts(measured)))})"
     if low <= 1 <= high:
         return f"shows no clear difference in speed from TensorFlow, {times(median)} {held}"
@@ -203,12 +203,12 @@ def times(value: float) -> str:
     return f"{ratio(value)}×"
 
 
-def speed(measured: Speed) -> str:
+def speed(measured: SpeedRatio) -> str:
     """Return how fast something is beside another, with its range: "1.52× (1.51 to 1.53×)"."""
     return f"{times(measured.median)} ({range_of(measured)})"
 
 
-def range_of(measured: Speed) -> str:
+def range_of(measured: SpeedRatio) -> str:
     """Return the range of a ratio: "1.51 to 1.53×"."""
     return f"{ratio(measured.low)} to {times(measured.high)}"
 

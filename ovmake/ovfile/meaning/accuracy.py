@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 
+from ovmake.contracts.params.promise import MaxDrop
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
 from ovmake.ovfile.schema.kinds import one_of
@@ -24,7 +25,6 @@ from ovmake.ovfile.spec import (
     NOISE,
     Accuracy,
     Dataset,
-    Drop,
     KeyPath,
     MetricOptions,
 )
@@ -150,10 +150,10 @@ def _known_as(metric: str) -> str:
     return OWN if function_file(metric) else "top-K" if metric.startswith("top-") else metric
 
 
-def _default_drop(metric: str) -> Drop:
+def _default_drop(metric: str) -> MaxDrop:
     if _known_as(metric) in OF_ANY_SIZE:
-        return Drop(amount=DEFAULT_RELATIVE_DROP, relative=True)
-    return Drop(amount=DEFAULT_MAX_DROP)
+        return MaxDrop(amount=DEFAULT_RELATIVE_DROP, relative=True)
+    return MaxDrop(amount=DEFAULT_MAX_DROP)
 
 
 def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problems: Problems) -> None:
@@ -207,7 +207,7 @@ def _check_options(own: Settings, metric: str, problems: Problems) -> None:
         )
 
 
-def _check_drop(own: Settings, metric: str, drop: Drop, problems: Problems) -> None:
+def _check_drop(own: Settings, metric: str, drop: MaxDrop, problems: Problems) -> None:
     """Refuse a promise that cannot be broken, and ask which way a score is better where its name leaves doubt."""
     place = own.origin("accuracy", "max-drop")
     if place and _known_as(metric) in UP_TO_ONE and drop.amount >= 1:
@@ -243,7 +243,5 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _drop(value: object) -> Drop | None:
-    if isinstance(value, str):
-        return Drop(amount=float(value.removesuffix("%")) / 100, relative=True)
-    return Drop(amount=float(value)) if isinstance(value, int | float) else None
+def _drop(value: object) -> MaxDrop | None:
+    return MaxDrop.read(value) if isinstance(value, int | float | str) else None

@@ -9,23 +9,17 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
+from ovmake.contracts.forms import WITH_IMAGES, WORDS, DatasetForm
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
-from ovmake.ovfile.spec import Dataset, DatasetForm, ImageOptions, KeyPath
+from ovmake.ovfile.spec import Dataset, ImageOptions, KeyPath
 
 # Keys that some forms of dataset have a use for, and those forms. A folder may hold TFRecords, which have features.
 USED_BY: dict[str, tuple[DatasetForm, ...]] = {
-    "images": ("folder", "csv", "tfrecord"),
-    "classes": ("folder", "csv", "tfrecord"),
+    "images": WITH_IMAGES,
+    "classes": WITH_IMAGES,
     "files": ("csv", "loader"),
     "labels": ("arrays", "csv", "tfrecord", "folder"),
-}
-WHAT: dict[DatasetForm, str] = {
-    "arrays": "an .npz or .npy",
-    "csv": "a .csv",
-    "tfrecord": "a TFRecord",
-    "folder": "a folder",
-    "loader": "a loader",
 }
 INSTEAD = {
     ("labels", "loader"): "yield them: (inputs, label)",
@@ -99,6 +93,6 @@ def _useless(key: str, dataset: Dataset) -> Problem:
         code="useless-key",
         at=(*dataset.at, key),
         on="key",
-        message=f"`{key}` says nothing of {WHAT[form]}, which `{dataset.name}` is",
+        message=f"`{key}` says nothing of {WORDS[form]}, which `{dataset.name}` is",
         help=f"take it out: {hint}" if hint else "take it out",
     )

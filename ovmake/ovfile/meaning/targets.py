@@ -13,6 +13,8 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.ovfile.meaning.accuracy import accuracy_of
 from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
 from ovmake.ovfile.meaning.compression import quantization_of, weights_of
@@ -26,11 +28,8 @@ from ovmake.ovfile.spec import (
     AUTO,
     CANDIDATES,
     DEFAULT_BUILD_DIR,
-    DEFAULT_DEVICE,
     DEFAULT_MAX_SECONDS,
     DEFAULT_PRECISIONS,
-    DEFAULT_SIGNATURE,
-    DEFAULT_TAGS,
     LIMITS,
     PRECISIONS,
     Benchmark,

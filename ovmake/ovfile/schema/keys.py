@@ -9,6 +9,8 @@ is not among a key's `ready` is refused with `not-yet-supported`.
 
 from __future__ import annotations
 
+from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE
 from ovmake.ovfile.schema.compression import INT8, OF_PRECISION
 from ovmake.ovfile.schema.datasets import DATASET
 from ovmake.ovfile.schema.functions import FUNCTION, form_of
@@ -35,12 +37,10 @@ from ovmake.ovfile.spec import (
     DEFAULT_BUILD_DIR,
     DEFAULT_CANDIDATES,
     DEFAULT_COSINE,
-    DEFAULT_DEVICE,
     DEFAULT_MAX_DROP,
     DEFAULT_MAX_ERROR,
     DEFAULT_PRECISIONS,
     DEFAULT_RELATIVE_DROP,
-    DEFAULT_SIGNATURE,
     ELEMENT_TYPES,
     LIMITS,
     NOISE,

@@ -16,17 +16,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.judging import WeighParams
+from ovmake.contracts.params.measurement import TimeCandidatesParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.publish import GateActions
 from ovmake.rules.settings import (
     dataset_inputs,
-    dataset_params,
     dataset_tools,
     device_params,
     ir_inputs,
     plan_inputs,
+    sample_params,
     search_inputs,
     validation_set,
 )
@@ -63,11 +65,11 @@ def time_candidates(
             subject=target.name,
             worker="bench",
             tools=("openvino", "numpy", *dataset_tools(dataset)),
-            params=(
-                Param(name="candidates", value=tuple(one.precision for one in candidates)),
-                Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
-                *device_params(target),
-                *dataset_params(dataset, labels=False),
+            params=TimeCandidatesParams(
+                candidates=tuple(one.precision for one in candidates),
+                max_seconds=target.benchmark.max_seconds,
+                device=device_params(target),
+                samples=sample_params(dataset, labels=False),
             ),
             inputs=(
                 *(given for name, action in irs.items() for given in _under(name, ir_inputs(action))),
@@ -92,7 +94,7 @@ def weigh(lowering: Lowering, target: Target, *, timed: Action, candidates: Sequ
             kind="weigh",
             subject=target.name,
             worker="here",
-            params=(Param(name="candidates", value=tuple(one.precision for one in candidates)),),
+            params=WeighParams(candidates=tuple(one.precision for one in candidates)),
             inputs=(
                 Input(role="measurement", origin=Artifact(timed.name, "measurement")),
                 *_of_judgements(candidates, "verdict"),

@@ -5,7 +5,8 @@ The action digest names the instruction set: NNCF rounds weights in a model that
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.quantization import CompressWeightsParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.settings import ir_inputs, is_traced, tracing_inputs, tracing_params, weight_params
@@ -13,8 +14,11 @@ from ovmake.rules.settings import ir_inputs, is_traced, tracing_inputs, tracing_
 
 def compress_weights(lowering: Lowering, target: Target, converted: Action, frozen: Action | None) -> Action:
     """Add the compression of `converted`. `frozen` is the freezing of the source, for the names of layers."""
+    settings = weight_params(target)
+    if settings is None:
+        raise AssertionError(f"{target.name} has no settings of weights")
     # To find layers, the model is run on a sample.
-    sample = (Param(name="seed", value=SEED),) if is_traced(target) else ()
+    seed = SEED if is_traced(target) else None
     interface = (Input(role="interface", origin=Artifact(converted.name, "interface")),) if is_traced(target) else ()
     return lowering.add(
         Action(
@@ -22,7 +26,7 @@ def compress_weights(lowering: Lowering, target: Target, converted: Action, froz
             subject=target.name,
             worker="openvino",
             tools=("openvino", "nncf", "numpy"),
-            params=(*weight_params(target), *tracing_params(lowering, target, frozen), *sample),
+            params=CompressWeightsParams(weights=settings, traced=tracing_params(lowering, target, frozen), seed=seed),
             inputs=(*ir_inputs(converted.name), *interface, *tracing_inputs(lowering, target, frozen)),
             environment=("isa",),
             outputs=(Output(role="xml"), Output(role="bin")),

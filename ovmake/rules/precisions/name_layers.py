@@ -11,7 +11,8 @@ would fail for want of a name.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.model import ConvertParams, NameLayersParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.freeze import WITHOUT_GRAPH
@@ -30,11 +31,9 @@ def name_layers(
             worker="openvino",
             tools=("openvino", "numpy"),
             optional_tools=() if frozen or form.kind == WITHOUT_GRAPH else ("tensorflow",),
-            params=(
-                *tensorflow_params(lowering, target, frozen),
-                *model_params(target),
-                # Of inputs that are made up.
-                Param(name="seed", value=SEED),
+            params=NameLayersParams(
+                converted=ConvertParams(source=tensorflow_params(lowering, target, frozen), model=model_params(target)),
+                seed=SEED,
             ),
             inputs=(
                 *ir_inputs(converted.name),

@@ -6,7 +6,8 @@ activations' ranges differently.
 
 from __future__ import annotations
 
-from ovmake.graph.action import Action, Artifact, Input, Output, Param
+from ovmake.contracts.params.quantization import QuantizeParams
+from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.check_samples import check_calibration, check_validation
@@ -23,8 +24,8 @@ from ovmake.rules.settings import (
 
 def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Action | None) -> Action:
     """Add the quantization of `converted`. `frozen` is the freezing of the source, for the names of layers."""
-    settings = target.quantization
-    if settings is None:
+    settings, options = target.quantization, quantization_params(target)
+    if settings is None or options is None:
         raise AssertionError(f"{target.name} has no quantization settings")
     calibration = lowering.ovfile.datasets[settings.calibration]
     checked = check_calibration(lowering, target, converted)
@@ -38,11 +39,12 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
             subject=target.name,
             worker="openvino",
             tools=("openvino", "nncf", "numpy", *dataset_tools(calibration)),
-            params=(
-                *quantization_params(target),
-                *tracing_params(lowering, target, frozen),
+            params=QuantizeParams(
+                quantization=options,
+                traced=tracing_params(lowering, target, frozen),
+                dataset=dataset_params(calibration, labels=False),
                 # Fewer samples than the file has are taken by the seeded shuffle, so the seed is part of the work.
-                *dict.fromkeys((*dataset_params(calibration, labels=False), Param(name="seed", value=SEED))),
+                seed=SEED,
             ),
             inputs=(
                 *ir_inputs(converted.name),

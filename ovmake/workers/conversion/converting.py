@@ -36,7 +36,7 @@ def convert(request: Request) -> dict[str, object]:
         inputs=tuple(_input(tensor, made.preparations, source.tensors) for tensor in ir.tensors(model.inputs)),
         outputs=tuple(_output(tensor, made.outputs, source.given) for tensor in ir.tensors(model.outputs)),
         constants=made.constants,
-        way=source.way,
+        read_by=source.way,
     )
     interface.write(request.outputs["interface"])
     return {"operations": ir.operations(model), **source.told, **_told(made.preparations)}

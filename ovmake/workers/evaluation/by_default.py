@@ -16,7 +16,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.verdicts.by_default import HINT
+from ovmake.verdicts.figures import HINT
 
 # What a plugin is told in place of nothing. Tests put in what the default is on other processors.
 DEFAULTS: dict[str, str] = {}

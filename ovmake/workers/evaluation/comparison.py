@@ -1,6 +1,6 @@
 """An IR beside TensorFlow, a feed at a time: differences of outputs, and the metric of both.
 
-    compare(subject, compiled, look=...) -> figures      what an evaluation holds of it: `outputs`, `metric`
+    compare(subject, compiled, look=...) -> Figures      what an evaluation holds of it
     compare_both(subject, compiled, other, look) -> figures of both, two ways to run one IR
 
 `look` sees every feed, and may end the comparison early: a search for layers to give back does, once a model cannot
@@ -11,16 +11,18 @@ One pass over the samples, and no more than a feed of either side in memory, so 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import openvino as ov
 
+from ovmake.contracts.codec import load
+from ovmake.contracts.evaluation import Chance, Figures, OutputFigures, ScoreIntervals
+from ovmake.contracts.evaluation import Metric as MetricFigures
+from ovmake.contracts.reference import ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.differences import Difference
 from ovmake.workers.evaluation.metrics import Metric, Tally, drop_interval, metric_of
@@ -50,7 +52,7 @@ class Subject:
 
     interface: Interface
     samples: Samples
-    facts: Mapping[str, Any]
+    facts: ReferenceFacts
     expected: str
     truth: str
     plan: FeedingPlan
@@ -65,9 +67,9 @@ class Subject:
         """
         interface = Interface.read(request.inputs["interface"])
         name = request.params.get("accuracy.metric")
-        samples, facts = take(request, interface), json.loads(Path(request.inputs["facts"]).read_bytes())
-        if samples.yielded is not None and "yielded" in facts:
-            samples.yielded.check(facts["yielded"], "dataset")
+        samples, facts = take(request, interface), load(ReferenceFacts, request.inputs["facts"], "facts of reference")
+        if samples.yielded is not None and facts.yielded is not None:
+            samples.yielded.check(facts.yielded, "dataset")
         return cls(
             interface=interface,
             samples=samples,
@@ -92,29 +94,35 @@ class Tallies:
         """Return empty tallies."""
         return cls(metric=metric, reference=metric.tally(), candidate=metric.tally())
 
-    def figures(self, *, interval: bool) -> dict[str, object]:
-        """Return the evaluation's `metric`. A score that is not finite is null."""
+    def figures(self, *, interval: bool) -> MetricFigures:
+        """Return the evaluation's `metric`. A score that is not finite is None."""
         reference, candidate = self.reference.score(), self.candidate.score()
         held = drop_interval(self.reference, self.candidate, seed=SEED) if interval else None
-        return {
-            "name": self.metric.name,
-            "unit": self.metric.unit,
-            "higher_is_better": self.metric.higher_is_better,
-            "reference": reference if math.isfinite(reference) else None,
-            "candidate": candidate if math.isfinite(candidate) else None,
-            "step": self.reference.step,
-            "interval": held.to_json() if held else None,
-            "score_intervals": {"tensorflow": held.reference, "openvino": held.candidate} if held else None,
-            "chance": self._chance(held.above_chance) if held else None,
-        }
+        return MetricFigures(
+            name=self.metric.name,
+            unit=self.metric.unit,
+            higher_is_better=self.metric.higher_is_better,
+            reference=reference if math.isfinite(reference) else None,
+            candidate=candidate if math.isfinite(candidate) else None,
+            step=self.reference.step,
+            interval=held.drop if held else None,
+            score_intervals=ScoreIntervals(tensorflow=held.reference, openvino=held.candidate) if held else None,
+            chance=self._chance(held.above_chance) if held else None,
+        )
 
-    def _chance(self, above: tuple[float, float] | None) -> dict[str, object] | None:
+    def _chance(self, above: tuple[float, float] | None) -> Chance | None:
         """Return what answers without looking score, and where TensorFlow's gain over them lies."""
         blind = self.reference.by_chance(np.ones((1, self.reference.count)))
         if blind is None or above is None or not all(map(math.isfinite, (*blind, *above))):
             return None
-        ends = dict(zip(("above_low", "above_high"), above, strict=True))
-        return {"answer": self.reference.blind, "score": float(blind[0]), "hint": self.reference.hint, **ends}
+        low, high = above
+        return Chance(
+            answer=self.reference.blind,
+            score=float(blind[0]),
+            hint=self.reference.hint,
+            above_low=low,
+            above_high=high,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +140,6 @@ class Seen:
 
 
 Look = Callable[[Seen], bool]
-Figures = dict[str, object]
 
 
 def compile_model(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
@@ -159,7 +166,7 @@ def compare(
     look: Look = lambda _: False,
     interval: bool = True,
 ) -> Figures:
-    """Return `samples`, `outputs` and `metric` of an evaluation. `look` returns whether it has seen enough.
+    """Return the figures of a way to run an IR. `look` returns whether it has seen enough.
 
     `feeds` are the subject's samples, if somebody has them in memory; `interval`: the drop's is worth its time.
     """
@@ -202,9 +209,9 @@ class Execution:
     @classmethod
     def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Execution:
         """Return one that has seen nothing."""
-        scales, varying = subject.facts["scales"], subject.facts["varying"]
+        scales, varying = subject.facts.scales, subject.facts.varying
         names = [tensor.name for tensor in subject.interface.outputs]
-        true = names if "truth" in subject.facts else []
+        true = names if subject.facts.truth else []
         return cls(
             subject=subject,
             asking=Asking.of(subject, compiled),
@@ -246,17 +253,16 @@ class Execution:
         return math.inf if math.isnan(drop) else drop
 
     def figures(self, *, interval: bool) -> Figures:
-        """Return `samples`, `outputs` and `metric` of an evaluation."""
-        figures: Figures = {
-            "samples": self.count,
-            "outputs": [
-                _output(self.subject, tensor, self.differences[tensor.name], self.beside.get(tensor.name))
+        """Return what was seen."""
+        return Figures(
+            samples=self.count,
+            outputs=tuple(
+                _output(self.subject.facts, tensor, self.differences[tensor.name], self.beside.get(tensor.name))
                 for tensor in self.subject.interface.outputs
-            ],
-        }
-        if self.unsteady:
-            figures["unsteady"] = self.unsteady
-        return figures | ({"metric": self.tallies.figures(interval=interval)} if self.tallies else {})
+            ),
+            metric=self.tallies.figures(interval=interval) if self.tallies else None,
+            unsteady=tuple(self.unsteady),
+        )
 
 
 def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], look: Look) -> None:
@@ -312,7 +318,7 @@ class Asking:
 def _is_far(differences: Mapping[str, Difference]) -> bool:
     """Whether some output is so far from TensorFlow's that the IR is asked once more."""
     every = [apart.figures() for apart in differences.values()]
-    return any(known["nan_mismatch"] or (1.0 if known["cosine"] is None else known["cosine"]) < FAR for known in every)
+    return any(known.nan_mismatch or (1.0 if known.cosine is None else known.cosine) < FAR for known in every)
 
 
 def _check_all_taken(stored: Reading, outputs: Iterable[str]) -> None:
@@ -321,40 +327,39 @@ def _check_all_taken(stored: Reading, outputs: Iterable[str]) -> None:
             raise ActionError("output-shape", f"TensorFlow gave {left} rows of `{output}` more than the IR")
 
 
-def _output(subject: Subject, tensor: Tensor, difference: Difference, beside: Difference | None) -> dict[str, object]:
-    facts, name = subject.facts, tensor.name
-    found = {"name": name, **difference.figures(), **_own(facts, name), **_resolution(facts, tensor)}
+def _output(facts: ReferenceFacts, tensor: Tensor, difference: Difference, beside: Difference | None) -> OutputFigures:
+    own, quantum = facts.own.get(tensor.name), facts.quanta.get(tensor.name)
+    resolution, inside = _rounded_by(facts, tensor)
+    figures = asdict(difference.figures())
+    found = OutputFigures(name=tensor.name, **figures, resolution=resolution, computes_in=inside)
+    if own is not None:  # a comparison cannot ask for more than TensorFlow's own distance
+        found = replace(
+            found,
+            own_max_abs=own.max_abs,
+            own_cosine=own.cosine,
+            own_moved=own.moved,
+            random=own.random,
+            in_integers=facts.in_integers or bool(quantum),
+            quantum=quantum,
+        )
     if beside is None:
         return found
-    near, apart = beside.figures(), facts["apart"].get(name) or {"max_abs": None, "cosine": None}
-    return {
-        **found,
-        "truth": facts["truth"],
-        "truth_max_abs": near["max_abs"],
-        "truth_cosine": near["cosine"],
-        "own_truth_max_abs": apart["max_abs"],
-        "own_truth_cosine": apart["cosine"],
-    }
+    near, apart = beside.figures(), facts.apart.get(tensor.name)
+    return replace(
+        found,
+        truth=facts.truth,
+        truth_max_abs=near.max_abs,
+        truth_cosine=near.cosine,
+        own_truth_max_abs=apart.max_abs if apart else None,
+        own_truth_cosine=apart.cosine if apart else None,
+    )
 
 
-def _resolution(facts: Mapping[str, Any], tensor: Tensor) -> dict[str, object]:
-    """Return what an output is rounded by: as a number of its type, or of the half precision inside."""
-    inside = facts["computes_in"]
+def _rounded_by(facts: ReferenceFacts, tensor: Tensor) -> tuple[float, str]:
+    """Return what an output is rounded by, as a number of its type or of the half precision inside, and the latter."""
+    inside = facts.computes_in
     kinds = [kind for kind in (tensor.type, inside) if kind in RESOLUTION]
-    if not kinds:
-        return {}
-    named = {"computes_in": inside} if inside in kinds else {}
-    return {"resolution": max(RESOLUTION[kind] for kind in kinds), **named}
-
-
-def _own(facts: Mapping[str, Any], name: str) -> dict[str, object]:
-    """Return how far TensorFlow is from itself: a comparison cannot ask for more. See `original.again`."""
-    own, quantum = facts["own"].get(name), facts["quanta"].get(name)
-    if own is None:
-        return {}
-    apart = {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"], "own_moved": own["moved"]}
-    drawn = {"random": True} if own["random"] else {}
-    return {**apart, **drawn, **({"quantum": quantum} if facts["in_integers"] or quantum else {})}
+    return max((RESOLUTION[kind] for kind in kinds), default=0.0), inside if inside in kinds else ""
 
 
 def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Array]:

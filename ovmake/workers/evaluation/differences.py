@@ -1,6 +1,6 @@
 """How far two arrays are apart.
 
-difference(expected, actual) -> dict           of two arrays
+difference(expected, actual) -> Distances      of two arrays
 apart = Difference(scale=...)                  of many parts of them, one after the other
 apart.add(expected, actual); apart.figures()
 """
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ovmake.contracts.evaluation import Distances
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
 
 TWO_DIMENSIONS = 2
 # Elements below this share of the largest have no relative difference worth speaking of.
 SMALL = 1e-3
-Figures = dict[str, float | int | None]
 
 
-def difference(expected: Array, actual: Array) -> Figures:
-    """Return how far `actual` is from `expected`, over every element: see `Difference.figures`."""
+def difference(expected: Array, actual: Array) -> Distances:
+    """Return how far `actual` is from `expected`, over every element."""
     apart = Difference(scale=largest(expected))
     apart.add(expected, actual)
     return apart.figures()
@@ -70,9 +70,9 @@ class Difference:
     _dot: float = 0.0
     _rows: int = 0
     _same_rows: int = 0
-    _counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("nonfinite_expected", "nonfinite_actual", "nan_mismatch"), 0)
-    )
+    _nonfinite_expected: int = 0
+    _nonfinite_actual: int = 0
+    _nan_mismatch: int = 0
 
     def add(self, expected: Array, actual: Array) -> None:
         """Add a part.
@@ -94,41 +94,29 @@ class Difference:
         if finite.any():
             self._measure(first[finite], second[finite])
 
-    def figures(self) -> Figures:
-        """Return the figures over all parts.
-
-        scale: the largest magnitude in `expected`, which tolerances are shares of.
-        max_abs, mean_abs: of the difference, in the output's own unit.
-        max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the
-            scale: of what is next to nothing, everything is a large share.
-        cosine: of the two as one long vector each, 1 if both are zero.
-        snr_db: signal to noise, 10 log10 of the sum of `expected`² over that of the difference²; None for equals.
-        argmax: the share of rows (along the last axis) whose largest element is at the same place; None for single
-            columns.
-        nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on
-            one side or both, and not the same there.
-        elements: how many there are, 0 of an output that was always empty. other_sizes: how many parts of an output
-            whose size depends on the data had another size than expected; only where there were some.
-
-        All but the counts are over elements that are finite on both sides, and None where there is none.
-        """
-        argmax = self._same_rows / self._rows if self._rows else None
-        counts = {**self._counts, "elements": self._all}
-        if self._other_sizes:
-            counts["other_sizes"] = self._other_sizes
-        names = ("scale", "max_abs", "mean_abs", "max_rel", "cosine", "snr_db")
-        if not self._elements:
-            return {**dict.fromkeys(names), "argmax": argmax, **counts}
-        mean = self._apart / self._elements
-        scale, most = self._signal.largest, self._noise.largest
-        values = (_finite(scale), _finite(most), _finite(mean), self._max_rel, self._cosine(), self._decibels())
-        return {**dict(zip(names, values, strict=True)), "argmax": argmax, **counts}
+    def figures(self) -> Distances:
+        """Return the figures over all parts."""
+        some, mean = self._elements > 0, self._apart / max(1, self._elements)
+        return Distances(
+            scale=_finite(self._signal.largest) if some else None,
+            max_abs=_finite(self._noise.largest) if some else None,
+            mean_abs=_finite(mean) if some else None,
+            max_rel=self._max_rel,
+            cosine=self._cosine() if some else None,
+            snr_db=self._decibels(),
+            argmax=self._same_rows / self._rows if self._rows else None,
+            nonfinite_expected=self._nonfinite_expected,
+            nonfinite_actual=self._nonfinite_actual,
+            nan_mismatch=self._nan_mismatch,
+            elements=self._all,
+            other_sizes=self._other_sizes,
+        )
 
     def _count(self, first: Array, second: Array, finite: Array) -> None:
         mismatch = ~finite & (first != second) & ~(np.isnan(first) & np.isnan(second))
-        self._counts["nonfinite_expected"] += int((~np.isfinite(first)).sum())
-        self._counts["nonfinite_actual"] += int((~np.isfinite(second)).sum())
-        self._counts["nan_mismatch"] += int(mismatch.sum())
+        self._nonfinite_expected += int((~np.isfinite(first)).sum())
+        self._nonfinite_actual += int((~np.isfinite(second)).sum())
+        self._nan_mismatch += int(mismatch.sum())
 
     def _compare_rows(self, first: Array, second: Array) -> None:
         if first.ndim < TWO_DIMENSIONS or first.shape[-1] < TWO_DIMENSIONS or not first.size:

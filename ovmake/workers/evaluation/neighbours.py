@@ -1,8 +1,8 @@
 """Whether an IR's answer for a sample depends on its neighbours, that is on what else is in its batch.
 
-    neighbours = Neighbours(subject=..., model=..., device=..., properties=...)
-    compare(subject, compiled, look=neighbours.look)     sees the first feed, and ends nothing
-    neighbours.figures(executed) -> {"sizes": [1, 64], "samples": 8, "outputs": [...], "begins": ..., "helps": [...]}
+    watch = NeighboursWatch(subject=..., model=..., device=..., properties=...)
+    compare(subject, compiled, look=watch.look)       sees the first feed, and ends nothing
+    watch.figures(executed) -> Neighbours | None
 
 Some samples of the first feed are run once more, each alone. Where an answer is another one then, `outputs` say by how
 much, beside how much TensorFlow's own depend on it (`reference.py`), which may be the model's nature. Where those do
@@ -16,14 +16,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import openvino as ov
 
-from ovmake.verdicts.agreement import OWN_FLOATS
+from ovmake.contracts.evaluation import BatchFigures, Distances, Neighbours, Operation
+from ovmake.contracts.reference import Distance
+from ovmake.verdicts.figures import OWN_FLOATS
 from ovmake.workers.evaluation.comparison import Asking, Seen, Subject, by_place
-from ovmake.workers.evaluation.differences import Difference, Figures, largest
+from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, alone
 
@@ -41,7 +43,7 @@ TWO = 2
 
 
 @dataclass(slots=True, kw_only=True)
-class Neighbours:
+class NeighboursWatch:
     """See above. `model` is what is compared, compiled for `device` with `properties`."""
 
     subject: Subject
@@ -59,39 +61,36 @@ class Neighbours:
             self._feed, self._actual, self._asking = seen.feed, seen.actual, seen.asking
         return False
 
-    def figures(self, executed: Mapping[str, int]) -> dict[str, object] | None:
+    def figures(self, executed: Mapping[str, int]) -> Neighbours | None:
         """Return them; None where no batch can be of another size. `executed` counts layers by precision.
 
         TensorFlow says whether one can: the first dimension of all inputs need be no batch.
         """
         feed = self._feed
-        if feed is None or self._asking is None or self.subject.facts["alone"] is None:
+        own = self.subject.facts.alone
+        if feed is None or self._asking is None or own is None:
             return None
         apart = self._differences(self._asking, feed, self._actual)
         known = {name: one.figures() for name, one in apart.items()}
-        found: dict[str, object] = {
-            "sizes": [1, feed.count],
-            "samples": len(alone(feed.count)),
-            "outputs": [{"name": name, **_few(figures), **self._own(name)} for name, figures in known.items()],
-        }
+        found = Neighbours(
+            sizes=(1, feed.count),
+            samples=len(alone(feed.count)),
+            outputs=tuple(_output(name, figures, own[name]) for name, figures in known.items()),
+        )
         limit = LOOKED_INTO.get("".join(executed), LOOKED_INTO_ROUNDED)
         if any(self._is_odd(name, figures, limit) for name, figures in known.items()):
-            found |= {"begins": self._begins(feed, limit), "helps": list(self._helps(feed, limit))}
+            return replace(found, begins=self._begins(feed, limit), helps=tuple(self._helps(feed, limit)))
         return found
 
-    def _own(self, name: str) -> dict[str, object]:
-        """Return how far TensorFlow's own answers for a sample depend on its batch."""
-        own = self.subject.facts["alone"][name]
-        return {"own_max_abs": own["max_abs"], "own_cosine": own["cosine"]}
-
-    def _is_odd(self, name: str, figures: Figures, limit: float) -> bool:
-        most, explained = figures["max_abs"], OWN_FLOATS * (self.subject.facts["alone"][name]["max_abs"] or 0.0)
-        scale = self.subject.facts["scales"].get(name) or 1.0
+    def _is_odd(self, name: str, figures: Distances, limit: float) -> bool:
+        own = (self.subject.facts.alone or {})[name]
+        most, explained = figures.max_abs, OWN_FLOATS * (own.max_abs or 0.0)
+        scale = self.subject.facts.scales.get(name) or 1.0
         return most is not None and most > max(limit * scale, explained)
 
     def _differences(self, asking: Asking, feed: Feed, together: Mapping[str, Array]) -> dict[str, Difference]:
         """Return how far answers alone are from those in a batch, of each output with a row per sample."""
-        scales, known = self.subject.facts["scales"], self.subject.facts["alone"]
+        scales, known = self.subject.facts.scales, self.subject.facts.alone or {}
         rowed = [name for name, rows in together.items() if len(rows) == feed.count and name in known]
         apart = {name: Difference(scale=scales[name], varies=True) for name in rowed}
         for place in alone(feed.count):
@@ -116,7 +115,7 @@ class Neighbours:
                 helping.append(remedy)
         return helping
 
-    def _begins(self, feed: Feed, limit: float) -> dict[str, str] | None:
+    def _begins(self, feed: Feed, limit: float) -> Operation | None:
         """Return the first operation whose output depends on the batch; None if it was not found in time.
 
         What comes after it does, too, so halving finds it. One operation is looked at in a compilation: an output
@@ -134,7 +133,7 @@ class Neighbours:
         if low < high or not names:
             return None
         operation = next(one for one in self.model.get_ordered_ops() if one.get_friendly_name() == names[low])
-        return {"name": names[low], "type": str(operation.get_type_name())}
+        return Operation(name=names[low], type=str(operation.get_type_name()))
 
     def _depends(self, name: str, feed: Feed, limit: float) -> bool:
         tapped = self.model.clone()
@@ -154,7 +153,7 @@ class Neighbours:
         apart = Difference(scale=largest(together))
         for place in alone(feed.count):
             apart.add(together[place : place + 1], run(feed.alone(place)))
-        most = apart.figures()["max_abs"]
+        most = apart.figures().max_abs
         return most is not None and most > limit * (apart.scale or 1.0)
 
 
@@ -167,5 +166,13 @@ def _has_rows(operation: Any) -> bool:
     return bool(has_batch and operation.get_output_element_type(0).is_real())
 
 
-def _few(figures: Figures) -> dict[str, object]:
-    return {key: figures[key] for key in ("scale", "max_abs", "cosine")}
+def _output(name: str, figures: Distances, own: Distance) -> BatchFigures:
+    """Return how far answers depend on their batch; `own`: TensorFlow's."""
+    return BatchFigures(
+        name=name,
+        scale=figures.scale,
+        max_abs=figures.max_abs,
+        cosine=figures.cosine,
+        own_max_abs=own.max_abs,
+        own_cosine=own.cosine,
+    )

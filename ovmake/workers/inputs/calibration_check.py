@@ -3,8 +3,8 @@
 params      those of *calibrating*; `samples-written`, whether the Ovfile says how many; `calibration` and
             `accuracy.dataset`, names for messages; with a validation set, those of *take* for the role `validation`
 inputs      interface, dataset; validation
-outputs     checked: {"format": 1, "samples": 300, "overlap": 0, "doubts": ["…"]}; no "overlap" where nothing judges
-            passed: what a loader yielded, see datasets/yielded.py; {} of other datasets
+outputs     checked: contracts.calibration.CheckedCalibration
+            passed: what a loader yielded, contracts.reference.Pass; null of other datasets
 
 NNCF takes the ranges of all activations from these samples. A NaN among them spoils every range, in silence; so it is
 an error, and so are samples that also judge. Too few of them, equal ones, or another range than that of the samples
@@ -14,14 +14,14 @@ that judge (0 to 1 beside 0 to 255) are warned of: it may be meant. Each sample 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from ovmake.contracts.calibration import CheckedCalibration
+from ovmake.contracts.codec import save
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
@@ -102,14 +102,13 @@ def check_calibration(request: Request) -> dict[str, object]:
     judging = _see(take(request, interface, "validation")) if "validation" in request.inputs else None
     seen = _see(calibration)
     _check_finite(seen, request)
-    found: dict[str, object] = {"format": 1, "samples": calibration.count}
-    if judging is not None:
-        found["overlap"] = _check_overlap(seen, judging, request)
+    overlap = None if judging is None else _check_overlap(seen, judging, request)
     doubts = _doubts(seen, judging, request)
-    found["doubts"] = [text for _, text, _ in doubts]
-    Path(request.outputs["checked"]).write_text(json.dumps(found) + "\n")
-    passed = calibration.yielded.to_json() if calibration.yielded else {}
-    Path(request.outputs["passed"]).write_text(json.dumps(passed) + "\n")
+    checked = CheckedCalibration(
+        samples=calibration.count, overlap=overlap, doubts=tuple(text for _, text, _ in doubts)
+    )
+    save(checked, request.outputs["checked"])
+    save(calibration.yielded.passed if calibration.yielded else None, request.outputs["passed"])
     if not doubts:
         return {}
     (code, text, hint), *others = doubts

@@ -1,148 +1,17 @@
-"""The interface of an IR: what *convert* found out about inputs and outputs, as a small JSON that other actions read.
+"""The interface of an IR, on the workers' side: the types of `contracts.interface`, and what they say of channels.
 
-    {"format": 3, "way": "…", "inputs": [...], "outputs": [...], "constants": [...]}
-
-Names are those a user writes in an Ovfile: a SavedModel's signature keys, a frozen graph's tensors without `:0`, the
-words of a cut. -1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
-
-`shape` and `type` are what the IR takes. What the source takes can differ: `Preparation` holds that, and what the IR
-does inside to get there, so that TensorFlow's inputs can be prepared in the same way outside (`preparing.py`).
+channel_axis(shape, channels, setting) -> axis
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
-
+from ovmake.contracts.interface import Constant, Interface, Preparation, Scalar, Tensor
 from ovmake.errors import ActionError
 
-Scalar = bool | int | float
+__all__ = ["RGB", "RGBA", "Constant", "Interface", "Preparation", "Scalar", "Tensor", "channel_axis"]
 
 # Channels of a picture in colours: without alpha, and with it behind them.
 RGB, RGBA = 3, 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
-    """What the IR does to an input before the source's own graph, in the order of the fields.
-
-    `size` is the height and width to resize to, along `axes`; `reverse` the axis of the channels to reverse, -1 for
-    none, and `colours` their number: alpha, the fourth, stays where it is; `mean` and `scale` hold one number, or one
-    per channel of axis `channels`; `transpose` is the permutation from the IR's layout to the source's. `type` and
-    `shape` are what the source takes. Axes are the IR's.
-    """
-
-    resize: str = ""
-    size: tuple[int, ...] = ()
-    axes: tuple[int, ...] = ()
-    reverse: int = -1
-    colours: int = 0
-    mean: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
-    channels: int = -1
-    transpose: tuple[int, ...] = ()
-    type: str = ""
-    shape: tuple[int, ...] = ()
-
-    @property
-    def computes(self) -> bool:
-        """Whether values change, and not only their type and order."""
-        return bool(self.resize or self.reverse >= 0 or self.mean or self.scale)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tensor:
-    """One input or output.
-
-    `tensor` is its name in the source's graph where that is not `name`; `bounds` the least and largest size of each
-    dimension, where some dimension is bounded; `quantum` an output's quantization step, if the source computes in
-    integers.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    type: str
-    tensor: str = ""
-    bounds: tuple[tuple[int, int], ...] = ()
-    prepare: Preparation | None = None
-
-    @property
-    def source_shape(self) -> tuple[int, ...]:
-        """The shape that the source takes or gives."""
-        return self.prepare.shape if self.prepare else self.shape
-
-    @property
-    def source_name(self) -> str:
-        """The name in the source's graph."""
-        return self.tensor or self.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
-    """An input frozen to a constant: `values` in row-major order, or one that fills the shape."""
-
-    name: str
-    shape: tuple[int, ...]
-    type: str
-    values: tuple[Scalar, ...]
-    tensor: str = ""
-
-    @property
-    def source_name(self) -> str:
-        """The name in the source's graph."""
-        return self.tensor or self.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interface:
-    """Inputs and outputs in the IR's order. `way` says how the source was read."""
-
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    constants: tuple[Constant, ...] = ()
-    way: str = ""
-
-    @property
-    def batch(self) -> int | None:
-        """The batch dimension of all inputs, -1 if dynamic; None where the inputs have none in common.
-
-        The first dimension counts as the batch if every input has the same one: a graph says no more about it.
-        """
-        firsts = {tensor.shape[0] if tensor.shape else None for tensor in self.inputs}
-        return firsts.pop() if len(firsts) == 1 else None
-
-    @property
-    def batch_bounds(self) -> tuple[int, int] | None:
-        """The fewest and the most (-1: no limit) samples that a bounded batch holds; None if it has no bounds."""
-        bounds = [tensor.bounds[0] for tensor in self.inputs if tensor.bounds and tensor.shape[0] == -1]
-        if not any(least > 1 or most > 0 for least, most in bounds):
-            return None
-        return max(least for least, _ in bounds), min((most for _, most in bounds if most > 0), default=-1)
-
-    def write(self, path: str) -> None:
-        """Write the JSON."""
-        body = {
-            "format": 3,
-            "way": self.way,
-            "inputs": [_to_json(tensor) for tensor in self.inputs],
-            "outputs": [_to_json(tensor) for tensor in self.outputs],
-            "constants": [_to_json(constant) for constant in self.constants],
-        }
-        Path(path).write_text(json.dumps(body, indent=1) + "\n")
-
-    @classmethod
-    def read(cls, path: str) -> Interface:
-        """Read what `write` wrote."""
-        body = json.loads(Path(path).read_bytes())
-        return cls(
-            inputs=tuple(_tensor(entry) for entry in body["inputs"]),
-            outputs=tuple(_tensor(entry) for entry in body["outputs"]),
-            constants=tuple(Constant(**_as_tuples(entry)) for entry in body["constants"]),
-            way=body["way"],
-        )
 
 
 def channel_axis(shape: tuple[int, ...], channels: int, setting: str) -> int:
@@ -157,28 +26,3 @@ def channel_axis(shape: tuple[int, ...], channels: int, setting: str) -> int:
     shown = list(shape)
     message = f"`{setting}` has {channels} values, and no channel dimension of the input's shape {shown} has"
     raise ActionError("channel-count", message, setting=setting, help="give one number, or one per channel")
-
-
-def _to_json(entry: Tensor | Constant | Preparation) -> dict[str, object]:
-    """Return the fields that say something: those without a default, and those that do not have it."""
-    body: dict[str, object] = {}
-    for field in fields(entry):
-        value = getattr(entry, field.name)
-        if value != field.default:
-            body[field.name] = _to_json(value) if isinstance(value, Preparation) else value
-    return body
-
-
-def _tensor(entry: Mapping[str, Any]) -> Tensor:
-    given = _as_tuples(entry)
-    if "prepare" in given:
-        given["prepare"] = Preparation(**_as_tuples(given["prepare"]))
-    return Tensor(**given)
-
-
-def _as_tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _as_tuple(value) for name, value in entry.items()}
-
-
-def _as_tuple(value: object) -> Any:
-    return tuple(_as_tuple(element) for element in value) if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def _figures(expected: Sequence[Array], actual: Sequence[Array], step: float | N
             return _without(OTHER_SHAPE.format(list(ours.shape), list(theirs.shape)))
     first, second = (np.concatenate([array.ravel() for array in arrays]) for arrays in (expected, shaped))
     shape = list(expected[0].shape)
-    return {"state": "matched", "shape": shape, "figures": {**difference(first, second), "quantum": step}}
+    return {"state": "matched", "shape": shape, "figures": {**asdict(difference(first, second)), "quantum": step}}
 
 
 def _like(array: Array, other: Array) -> Array:

@@ -109,7 +109,7 @@ def _agree(expected: Array, actual: Array) -> bool:
     if expected.shape != actual.shape:
         return False
     figures = difference(expected, actual)
-    snr, apart = figures["snr_db"], figures["max_abs"]
+    snr, apart = figures.snr_db, figures.max_abs
     return not apart if snr is None else snr >= _SAME_DB
 
 

@@ -23,6 +23,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovmake.contracts.measurement import Energy
+
 POWERCAP = "sys/class/powercap"
 # How much a package can take at most: between two readings a counter may start again once, and not twice.
 MOST_WATTS = 1000.0
@@ -35,31 +37,6 @@ class NotAvailable:
     """Why there is no figure."""
 
     reason: str
-
-    def to_json(self) -> dict[str, object]:
-        """Return the reason."""
-        return {"not_available": self.reason}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Energy:
-    """What an inference takes beyond idling: the median of REPEATS runs, and the least and the most of them.
-
-    `watts` and `idle_watts` are the medians of runs and of idling; `seconds` and `inferences` are of all runs.
-    """
-
-    joules_per_inference: float
-    low: float
-    high: float
-    watts: float
-    idle_watts: float
-    seconds: float
-    inferences: int
-    zones: tuple[str, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """Return plain values."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"zones": list(self.zones)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

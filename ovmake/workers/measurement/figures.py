@@ -1,7 +1,7 @@
 """What a measurement says: figures from the times that the bench worker took. Pure.
 
-    measurement(bench) -> dict        the JSON that `ovmake report` reads
-    samples(bench) -> dicts           every time that was taken, for whoever wants to count otherwise
+    measurement(bench) -> Measurement  what `ovmake report` reads
+    samples(bench) -> dicts            every time that was taken, for whoever wants to count otherwise
 
 Rule: a figure that the times do not hold is null, and the side's `missing` says why.
 """
@@ -11,14 +11,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ovmake import machine
+from ovmake.contracts.machine import Machine
+from ovmake.contracts.measurement import Energy, Measurement, SideFigures, TimedByDefault, Way
+from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.timing import ImportCost, OpenedModel, TimedLayer
+from ovmake.workers.measurement.energy import NotAvailable
 from ovmake.workers.measurement.interleaving import Side, WarmUp
 from ovmake.workers.measurement.spread import LEVEL, VIRTUAL_HALF_WIDTH, Spread, spread_of
 from ovmake.workers.measurement.windows import PRECISE, Chosen, Window, chosen
 
-FORMAT = 2
 BY_DEFAULT = "by-default"  # the side of that name, see timing_openvino
 NO_PEAK = "this system does not tell the peak memory of a process"
 # A percentile is one of the times only where so many of them are beyond it.
@@ -42,25 +46,25 @@ class Bench:
     """
 
     device: str
-    imports: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    opened: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    memory: dict[str, object] = field(default_factory=dict)
+    machine: Machine
+    imports: dict[str, ImportCost] = field(default_factory=dict)
+    opened: dict[str, OpenedModel] = field(default_factory=dict)
+    memory: dict[str, int | None] = field(default_factory=dict)
     no_way: dict[str, str] = field(default_factory=dict)
     warm_ups: dict[str, WarmUp] = field(default_factory=dict)
-    executed: object = None
+    executed: Mapping[str, int] = field(default_factory=dict)
     by_default: str = ""
     windows: Sequence[Window] = ()
     fast: Side | None = None
     ways: Sequence[Side] = ()
     in_flight: dict[str, int] = field(default_factory=dict)
     throughput: list[Throughput] = field(default_factory=list)
-    energy: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    layers: object = None
-    machine: Mapping[str, object] = field(default_factory=dict)
+    energy: dict[str, Energy | NotAvailable] = field(default_factory=dict)
+    layers: tuple[TimedLayer, ...] = ()
     seconds: float = 0.0
 
 
-def measurement(bench: Bench) -> dict[str, object]:
+def measurement(bench: Bench) -> Measurement:
     """Return the whole measurement."""
     counted = chosen(bench.windows)
     fast = _known(bench.fast).name
@@ -69,37 +73,34 @@ def measurement(bench: Bench) -> dict[str, object]:
     ranged = [way.name for way in bench.ways if counted.spread(way.name, fast) is not None]
     slow = min(ranged, key=lambda name: statistics.median(counted.times(name)))
     spread = _known(counted.spread(slow, fast))
-    return {
-        "format": FORMAT,
-        "device": bench.device,
-        "threads": machine.usable_cores(),
-        "batch": bench.opened["openvino"]["batch"],
-        "inputs": "dataset" if bench.opened["openvino"]["dataset"] else "seeded random",
-        "machine": dict(bench.machine),
-        "versions": {name: facts["version"] for name, facts in bench.imports.items()},
-        "speedup": _range(bench, spread),
-        "level": LEVEL,
-        "unstable": spread.half_width >= PRECISE,
-        "loaded": counted.loaded,
-        "foreign_cores": _rounded(counted.foreign),
-        "apart": counted.apart,
-        "apart_ns": _rounded(counted.apart_ns),
-        "pairs": sum(len(window.pairs) for window in bench.windows),
-        "quiet_pairs": sum(len(window.pairs) for window in bench.windows if window.quiet),
-        "windows": len(counted.windows),
-        "seconds": round(bench.seconds, 1),
-        "throughput_ratio": _ratio_of_rates(bench, slow, fast),
-        "ways": [_way(bench, counted, way.name, fast) for way in bench.ways],
-        "no_way": bench.no_way,
-        "by_default": _by_default(bench, counted, slow),
-        "sides": {
-            "tensorflow": _side(bench, counted, "tensorflow", slow),
-            "openvino": _side(bench, counted, "openvino", fast),
-        },
-        "executed": bench.executed,
-        "layers": bench.layers,
-        "layers_missing": "" if bench.layers else f"the device {bench.device} does not tell",
-    }
+    return Measurement(
+        device=bench.device,
+        threads=machine.usable_cores(),
+        batch=bench.opened["openvino"].batch,
+        inputs="dataset" if bench.opened["openvino"].dataset else "seeded random",
+        machine_facts=bench.machine,
+        versions={name: cost.version for name, cost in bench.imports.items()},
+        speedup=_known(_range(bench, spread)),
+        level=LEVEL,
+        unstable=spread.half_width >= PRECISE,
+        loaded=counted.loaded,
+        foreign_cores=_rounded(counted.foreign),
+        apart=counted.apart,
+        apart_ns=_rounded(counted.apart_ns),
+        pairs=sum(len(window.pairs) for window in bench.windows),
+        quiet_pairs=sum(len(window.pairs) for window in bench.windows if window.quiet),
+        windows=len(counted.windows),
+        seconds=round(bench.seconds, 1),
+        throughput_ratio=_ratio_of_rates(bench, slow, fast),
+        tensorflow=_side(bench, counted, "tensorflow", slow),
+        openvino=_side(bench, counted, "openvino", fast),
+        ways=tuple(_way(bench, counted, way.name, fast) for way in bench.ways),
+        ways_missing=bench.no_way,
+        by_default=_by_default(bench, counted, slow),
+        executed=bench.executed,
+        layers=bench.layers,
+        layers_missing="" if bench.layers else f"the device {bench.device} does not tell",
+    )
 
 
 def samples(bench: Bench) -> Iterator[dict[str, object]]:
@@ -117,38 +118,57 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
     return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
 
 
-def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> dict[str, object]:
+def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> SideFigures:
     times_us = sorted(ns / 1000 for ns in counted.times(name))
-    imports, opened = bench.imports[framework], bench.opened[framework]
-    figures: dict[str, Any] = {
-        "latency_median_us": statistics.median(times_us),
-        "inferences": len(times_us),
-        "throughput_per_second": statistics.median(round_.rates[_measured(bench, name)] for round_ in bench.throughput),
-        "in_flight": bench.in_flight[_measured(bench, name)],
-        "peak_memory_bytes": bench.memory[framework],
-        "import_memory_bytes": imports["memory_bytes"],
-        "import_ms": imports["import_ms"],
-        "load_ms": opened["load_ms"],
-        "first_inference_ms": opened["first_inference_ms"],
-        "loaded_way": opened["way"],
-        "way": next(side.opened["way"] for side in (*bench.ways, _known(bench.fast)) if side.name == name),
-        "quantiles_us": [round(percentile(times_us, at), 3) for at in range(101)],
-    }
-    missing = {key: NO_PEAK for key in ("peak_memory_bytes", "import_memory_bytes") if figures[key] is None}
-    for key, percent in PERCENTILES.items():
-        needed = round(BEYOND * 100 / (100 - percent))
-        figures[f"latency_{key}_us"] = percentile(times_us, percent) if len(times_us) >= needed else None
-        if len(times_us) < needed:
-            missing[f"latency_{key}_us"] = f"it takes {needed:,} inferences to tell, and {len(times_us):,} were timed"
-    return {**figures, **_energy(bench.energy.get(framework), missing), "missing": missing}
-
-
-def _energy(found: Mapping[str, object] | None, missing: dict[str, str]) -> dict[str, object]:
-    if found is None or "not_available" in found:
-        why = "it was not asked for" if found is None else found["not_available"]
+    imports, opened, peak = bench.imports[framework], bench.opened[framework], bench.memory[framework]
+    measured, energy = _measured(bench, name), bench.energy.get(framework)
+    known = energy if isinstance(energy, Energy) else None
+    unknown = {"peak_memory_bytes": peak, "import_memory_bytes": imports.memory_bytes}
+    missing = {**{key: NO_PEAK for key, value in unknown.items() if value is None}, **_too_few(times_us)}
+    if known is None:
+        why = energy.reason if isinstance(energy, NotAvailable) else "it was not asked for"
         missing["energy_joules"] = f"not available: {why}"
-        return {"energy_joules": None, "energy": {}}
-    return {"energy_joules": found["joules_per_inference"], "energy": dict(found)}
+    return SideFigures(
+        latency_median_us=statistics.median(times_us),
+        latency_p90_us=_tail(times_us, "p90"),
+        latency_p95_us=_tail(times_us, "p95"),
+        latency_p99_us=_tail(times_us, "p99"),
+        latency_p999_us=_tail(times_us, "p999"),
+        quantiles_us=tuple(round(percentile(times_us, at), 3) for at in range(101)),
+        inferences=len(times_us),
+        throughput_per_second=statistics.median(round_.rates[measured] for round_ in bench.throughput),
+        in_flight=bench.in_flight[measured],
+        peak_memory_bytes=peak,
+        import_memory_bytes=imports.memory_bytes,
+        import_ms=imports.import_ms,
+        load_ms=opened.load_ms,
+        first_inference_ms=opened.first_inference_ms,
+        way=next(_known(side.opened).way for side in (*bench.ways, _known(bench.fast)) if side.name == name),
+        loaded_way=opened.way,
+        energy_joules=known.joules_per_inference if known else None,
+        energy=known,
+        missing=missing,
+    )
+
+
+def _needed(percent: float) -> int:
+    """Return how many times it takes to tell a percentile."""
+    return round(BEYOND * 100 / (100 - percent))
+
+
+def _tail(times_us: Sequence[float], name: str) -> float | None:
+    """Return a percentile of times in order, None with too few of them."""
+    percent = PERCENTILES[name]
+    return percentile(times_us, percent) if len(times_us) >= _needed(percent) else None
+
+
+def _too_few(times_us: Sequence[float]) -> dict[str, str]:
+    """Return why percentiles are missing."""
+    return {
+        f"latency_{name}_us": f"it takes {_needed(percent):,} inferences to tell, and {len(times_us):,} were timed"
+        for name, percent in PERCENTILES.items()
+        if len(times_us) < _needed(percent)
+    }
 
 
 def _measured(bench: Bench, name: str) -> str:
@@ -158,36 +178,44 @@ def _measured(bench: Bench, name: str) -> str:
     return next(way.name for way in bench.ways if way.name in bench.in_flight)
 
 
-def _way(bench: Bench, counted: Chosen, slow: str, fast: str) -> dict[str, object]:
+def _way(bench: Bench, counted: Chosen, slow: str, fast: str) -> Way:
     """Return a way of calling TensorFlow, and how many times as fast the IR is."""
-    return {"name": slow, **_times(bench, counted, slow), "speedup": _range(bench, counted.spread(slow, fast))}
+    median_us, inferences = _times(bench, counted, slow)
+    speedup = _range(bench, counted.spread(slow, fast))
+    return Way(name=slow, latency_median_us=median_us, inferences=inferences, speedup=speedup)
 
 
-def _by_default(bench: Bench, counted: Chosen, slow: str) -> dict[str, object] | None:
+def _by_default(bench: Bench, counted: Chosen, slow: str) -> TimedByDefault | None:
     """Return the IR as it is compiled without properties, and how many times as fast as TensorFlow it is then."""
     if not bench.by_default:
         return None
+    median_us, inferences = _times(bench, counted, BY_DEFAULT)
     speedup = _range(bench, counted.spread(slow, BY_DEFAULT))
-    return {"precision": bench.by_default, **_times(bench, counted, BY_DEFAULT), "speedup": speedup}
+    return TimedByDefault(
+        precision=bench.by_default, latency_median_us=median_us, inferences=inferences, speedup=speedup
+    )
 
 
-def _times(bench: Bench, counted: Chosen, name: str) -> dict[str, object]:
-    """Return what a side took. What is timed seldom may have been in no window that counts: then in any."""
+def _times(bench: Bench, counted: Chosen, name: str) -> tuple[float, int]:
+    """Return a side's median in µs, and of how many inferences.
+
+    What is timed seldom may have been in no window that counts: then in any.
+    """
     times = counted.times(name) or Chosen(windows=bench.windows, disturbed=True).times(name)
-    return {"latency_median_us": statistics.median(times) / 1000, "inferences": len(times)}
+    return statistics.median(times) / 1000, len(times)
 
 
-def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> dict[str, float] | None:
+def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> SpeedRatio | None:
     slow, fast = _measured(bench, slow), _measured(bench, fast)
     found = spread_of([[round_.rates[fast] / round_.rates[slow]] for round_ in bench.throughput])
     return _range(bench, found)
 
 
-def _range(bench: Bench, spread: Spread | None) -> dict[str, float] | None:
+def _range(bench: Bench, spread: Spread | None) -> SpeedRatio | None:
     """Return a ratio with a range that is true of the machine, and not of these seconds only."""
-    if spread is not None and bench.machine.get("virtual"):
+    if spread is not None and bench.machine.virtual:
         spread = spread.widened(VIRTUAL_HALF_WIDTH)
-    return None if spread is None else spread.to_json()
+    return None if spread is None else spread.rounded
 
 
 def _rounded(value: float | None) -> float | None:

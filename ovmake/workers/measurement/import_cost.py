@@ -1,6 +1,6 @@
 """What a framework costs before it does anything: its import, in a process that did nothing yet.
 
-    imported("openvino") -> {"import_ms": 231.4, "memory_bytes": 73400320, "version": "2026.4.1"}
+    imported("openvino") -> ImportCost
 
 The memory is the highest resident memory of the process after the import: Python's own 10 MB and numpy are in it, which
 whoever uses the framework from Python has, too.
@@ -12,14 +12,16 @@ import importlib
 import time
 from pathlib import Path
 
+from ovmake.contracts.timing import ImportCost
 
-def imported(framework: str) -> dict[str, object]:
+
+def imported(framework: str) -> ImportCost:
     """Import a framework and return what that took. Only the first time in a process tells something."""
     started = time.perf_counter()
     module = importlib.import_module(framework)
     passed = time.perf_counter() - started
     version = str(getattr(module, "__version__", ""))
-    return {"import_ms": passed * 1000, "memory_bytes": peak_memory_bytes(), "version": version}
+    return ImportCost(import_ms=passed * 1000, memory_bytes=peak_memory_bytes(), version=version)
 
 
 def peak_memory_bytes() -> int | None:

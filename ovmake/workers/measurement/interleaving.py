@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ovmake import machine
+from ovmake.contracts.codec import decode
+from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
@@ -48,7 +50,7 @@ class Side:
     inputs: Mapping[str, str]
     name: str = ""
     runs: int = 1
-    opened: Mapping[str, object] = field(default_factory=dict)
+    opened: OpenedModel | None = None
     blocks: list[list[int]] = field(default_factory=list)
     start: Callable[[], WorkerProcess] | None = None
     process: int = 0
@@ -86,6 +88,28 @@ class Side:
             )
         return response.facts
 
+    def open(self) -> OpenedModel:
+        """Load the model and run it once.
+
+        Raises:
+            ActionError: see `ask`.
+        """
+        self.opened = decode(OpenedModel, self.ask("open"), "open")
+        return self.opened
+
+    def layers(self) -> ExecutedIr:
+        """Return what the runtime makes of the IR. Errors are those of `ask`."""
+        return decode(ExecutedIr, self.ask("layers"), "layers")
+
+    def peak_bytes(self) -> int | None:
+        """Return the highest memory of the process so far; None where the system does not tell."""
+        found = self.ask("memory")["peak_bytes"]
+        return found if isinstance(found, int) else None
+
+    def profile(self, seconds: float) -> Profile:
+        """Return the layers with their times. Errors are those of `ask`."""
+        return decode(Profile, self.ask("profile", seconds=seconds), "profile")
+
     def restart(self) -> bool:
         """Put a new process in the worker's place, and open the model in it; return whether this side can.
 
@@ -97,7 +121,7 @@ class Side:
         self.worker.end()
         self.worker = self.start()
         self.process += 1
-        self.ask("open")
+        self.open()
         self.ask("feeds")
         return True
 

@@ -7,24 +7,21 @@ One process is enough, and saves loading OpenVINO again: nothing here is about m
 a process differ by less than what `verdicts.intervals` tells apart. Both write the median time of every block, round by
 round; what follows from them is decided by the rules.
 
-comparison = {
-    "format": 1, "threads": 2, "rounds": [{"fp32": 152.9, "ir": 100.3}, ...],          µs
-    "executed": {"i8": 8, "f32": 2}, "conversions": 1,                                  of the IR's layers, as they run
-    "dynamic_inputs": ["image"], "int8_instructions": ["avx512_vnni"] or null,          null: not known
-}
-measurement = {"format": 1, "threads": 2, "inputs": "dataset", "rounds": [{"fp32": ..., "int8": ...}, ...]}
+They write `contracts.speed.SpeedComparison` and `CandidateTimes`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from ovmake import machine
+from ovmake.contracts.codec import load, save
+from ovmake.contracts.speed import CandidateTimes, SpeedComparison
+from ovmake.contracts.verdict import Kept
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
@@ -48,21 +45,20 @@ CHOICE_SHARE = 0.8
 def compare_speed(request: Request) -> dict[str, object]:
     """Time the IR of `xml` and `bin` beside that of `fp32.xml` and `fp32.bin`; write `comparison`."""
     with _sides(request, {BASE: f"{BASE}.", "ir": ""}) as sides:
-        opened = [side.ask("open") for side in sides]
-        layers = sides[1].ask("layers")
+        opened = [side.open() for side in sides]
+        layers = sides[1].layers()
         for side in sides:
             warm_up(side, CHECK_BLOCK_SECONDS)
         take_turns(sides, seconds=CHECK_SECONDS, least=LEAST_ROUNDS, limit_seconds=CHECK_LIMIT_SECONDS)
-        comparison = {
-            "format": 1,
-            "threads": machine.usable_cores(),
-            "rounds": _rounds(sides),
-            "executed": layers["executed"],
-            "conversions": layers["conversions"],
-            "dynamic_inputs": opened[1]["dynamic_inputs"],
-            "int8_instructions": _int8_instructions(str(request.params.get("device", "CPU"))),
-        }
-    _write(request.outputs["comparison"], comparison)
+        comparison = SpeedComparison(
+            threads=machine.usable_cores(),
+            rounds=_rounds(sides),
+            executed=layers.executed,
+            conversions=layers.conversions,
+            dynamic_inputs=opened[1].dynamic_inputs,
+            int8_instructions=_int8_instructions(str(request.params.get("device", "CPU"))),
+        )
+    save(comparison, request.outputs["comparison"])
     return {}
 
 
@@ -73,17 +69,17 @@ def time_candidates(request: Request) -> dict[str, object]:
         raise ActionError("bad-request", "`candidates` is no array")
     kept = [str(name) for name in candidates if _is_kept(request, str(name))]
     timed = list(dict.fromkeys([BASE, *kept])) if len(kept) > 1 else []
-    measurement: dict[str, object] = {"format": 1, "threads": machine.usable_cores(), "rounds": []}
+    times = CandidateTimes(threads=machine.usable_cores())
     if timed:
         seconds = float(str(request.params["benchmark.max-seconds"])) * CHOICE_SHARE
         with _sides(request, {name: f"{name}." for name in timed}) as sides:
-            opened = [side.ask("open") for side in sides]
+            opened = [side.open() for side in sides]
             for side in sides:
                 warm_up(side, CHOICE_BLOCK_SECONDS)
             take_turns(sides, seconds=seconds, least=LEAST_ROUNDS, most=CHOICE_MOST_ROUNDS)
-            inputs = "dataset" if opened[0]["dataset"] else "seeded random"
-            measurement |= {"inputs": inputs, "rounds": _rounds(sides)}
-    _write(request.outputs["measurement"], measurement)
+            inputs = "dataset" if opened[0].dataset else "seeded random"
+            times = replace(times, inputs=inputs, rounds=_rounds(sides))
+    save(times, request.outputs["measurement"])
     return {}
 
 
@@ -104,23 +100,19 @@ def _side(request: Request, worker: WorkerProcess, name: str, prefix: str) -> Si
     return Side(worker=worker, request=request, inputs={**shared, **own}, name=name)
 
 
-def _rounds(sides: Sequence[Side]) -> list[dict[str, float]]:
+def _rounds(sides: Sequence[Side]) -> tuple[Mapping[str, float], ...]:
     """Return the median of each block in µs, by side, round by round."""
     medians = {side.name: [round(statistics.median(block) / 1000, 3) for block in side.blocks] for side in sides}
-    return [dict(zip(medians, times, strict=True)) for times in zip(*medians.values(), strict=True)]
+    return tuple(dict(zip(medians, times, strict=True)) for times in zip(*medians.values(), strict=True))
 
 
 def _is_kept(request: Request, candidate: str) -> bool:
     """Whether a candidate keeps its gate; without one there is nothing to miss."""
     place = request.inputs.get(f"{candidate}.kept")
-    return place is None or json.loads(Path(place).read_bytes())["kept"] is True
+    return place is None or load(Kept, place, f"{candidate}: kept").kept
 
 
-def _int8_instructions(device: str) -> list[str] | None:
+def _int8_instructions(device: str) -> tuple[str, ...] | None:
     """Return the processor's instructions for INT8, None where nobody knows or it is not the one that computes."""
     found = machine.int8_instructions(machine.processor()) if device == "CPU" else None
-    return None if found is None else list(found)
-
-
-def _write(place: str, content: Mapping[str, object]) -> None:
-    Path(place).write_text(json.dumps(content, indent=1) + "\n")
+    return None if found is None else tuple(found)

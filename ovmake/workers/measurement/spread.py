@@ -24,6 +24,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ovmake.contracts.speed import SpeedRatio
+
 LEVEL = 0.95
 # With fewer windows than these there is no range: Student's factor is 4.3 for three of them, and 12.7 for two.
 FEWEST = 3
@@ -71,9 +73,10 @@ class Spread:
         half = math.hypot(math.log(self.high / self.median), half_width)
         return Spread(median=self.median, low=self.median * math.exp(-half), high=self.median * math.exp(half))
 
-    def to_json(self) -> dict[str, float]:
-        """Return plain numbers."""
-        return {"median": round(self.median, 4), "low": round(self.low, 4), "high": round(self.high, 4)}
+    @property
+    def rounded(self) -> SpeedRatio:
+        """The same to four digits after the point, as files have it."""
+        return SpeedRatio(median=round(self.median, 4), low=round(self.low, 4), high=round(self.high, 4))
 
 
 def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) -> Spread | None:

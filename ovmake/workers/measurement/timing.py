@@ -32,6 +32,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ovmake.contracts.codec import facts_of
+from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile, TimedLayer
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
@@ -61,11 +63,11 @@ class Subject(Protocol):
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
         """Do so many at a time; return how many were done, and the seconds they took."""
 
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
         """Return each layer with the time it takes; empty where the framework does not tell."""
 
-    def layers(self) -> dict[str, object]:
-        """Return facts about the layers as they are executed; empty where the framework does not tell."""
+    def layers(self) -> ExecutedIr:
+        """Return what the runtime makes of the IR; nothing where the framework does not tell."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,13 +89,13 @@ def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> d
     name = str(request.params["name"])
     step = request.params["step"]
     if step == "open":
-        return _open(request, make, name)
+        return facts_of(_open(request, make, name))
     if step == "memory":
         return {"peak_bytes": peak_memory_bytes()}
     return STEPS[str(step)](_OPEN[name], request.params)
 
 
-def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> dict[str, object]:
+def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> OpenedModel:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface).with_batch(1)
     started = time.perf_counter_ns()
@@ -104,14 +106,14 @@ def _open(request: Request, make: Callable[[Request, Interface], Subject], name:
     subject.infer(feed)
     done = time.perf_counter_ns()
     _OPEN[name] = _Opened(subject=subject, samples=samples, feeds=[feed], turn=itertools.repeat(feed))
-    return {
-        "batch": samples.batch or 1,
-        "load_ms": (loaded - started) / 1e6,
-        "first_inference_ms": (done - ready) / 1e6,
-        "dataset": "dataset" in request.inputs,
-        "way": subject.way,
-        "dynamic_inputs": [tensor.name for tensor in interface.inputs if -1 in tensor.shape],
-    }
+    return OpenedModel(
+        batch=samples.batch or 1,
+        load_ms=(loaded - started) / 1e6,
+        first_inference_ms=(done - ready) / 1e6,
+        dataset="dataset" in request.inputs,
+        way=subject.way,
+        dynamic_inputs=tuple(tensor.name for tensor in interface.inputs if -1 in tensor.shape),
+    )
 
 
 def _more_feeds(opened: _Opened) -> dict[str, object]:
@@ -136,9 +138,11 @@ def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
 STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]] = {
     "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
     "feeds": lambda opened, _: _more_feeds(opened),
-    "layers": lambda opened, _: opened.subject.layers(),
+    "layers": lambda opened, _: facts_of(opened.subject.layers()),
     "renew": lambda opened, _: _renew(opened),
-    "profile": lambda opened, params: {"layers": opened.subject.profile(opened.feeds, _number(params, "seconds"))},
+    "profile": lambda opened, params: facts_of(
+        Profile(layers=opened.subject.profile(opened.feeds, _number(params, "seconds")))
+    ),
     "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},
     "throughput": lambda opened, params: _throughput(opened, _number(params, "seconds")),
 }

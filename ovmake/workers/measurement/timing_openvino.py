@@ -9,6 +9,7 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import DEFAULTS, usual
@@ -43,15 +44,12 @@ class OpenVinoSubject:
         self._queue: Any = None
         self.way = "compiled with the latency hint"
 
-    def layers(self) -> dict[str, object]:
-        """Layers by the precision they compute in, and in how many places activations become INT8.
-
-        `by_default`: what floating point is executed in without properties, "" where that is no other precision.
-        """
+    def layers(self) -> ExecutedIr:
+        """What the runtime makes of the IR."""
         layers = executed.layers(self._compiled, self._model)
         # A FakeQuantize that is executed by itself is where floats become INT8: others are part of the layer before.
-        conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
-        return {"executed": executed.counts(layers), "conversions": conversions, "by_default": self._by_default}
+        conversions = sum(layer.type == "FakeQuantize" for layer in layers)
+        return ExecutedIr(executed=executed.counts(layers), conversions=conversions, by_default=self._by_default)
 
     def _compile(self, hint: str, **more: object) -> Any:
         properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
@@ -99,7 +97,7 @@ class OpenVinoSubject:
         self._queue.wait_all()
         return count, time.perf_counter() - started
 
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
         """Return the layers that are executed, in their order, with the mean time of each in an inference.
 
         Of a model that is compiled once more, for counting costs time: so the sum is more than an inference takes.
@@ -116,9 +114,9 @@ class OpenVinoSubject:
                 if one.status == ov.ProfilingInfo.Status.EXECUTED:
                     key = (one.node_name, one.node_type, one.exec_type)
                     found[key] = found.get(key, 0.0) + one.real_time.total_seconds() * 1e6
-        return [_timed(*key, us=total / count) for key, total in found.items()]
+        return tuple(_timed(*key, us=total / count) for key, total in found.items())
 
 
-def _timed(name: str, kind: str, kernel: str, *, us: float) -> dict[str, object]:
+def _timed(name: str, kind: str, kernel: str, *, us: float) -> TimedLayer:
     precision = kernel.rpartition("_")[2].lower()
-    return {"name": name, "type": kind, "precision": precision, "us": round(us, 3), "moves": executed.moves(kind)}
+    return TimedLayer(name=name, type=kind, precision=precision, us=round(us, 3), moves=executed.moves(kind))

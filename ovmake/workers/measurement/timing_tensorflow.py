@@ -14,6 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface
@@ -62,14 +63,14 @@ class FrozenSubject:
         """All of them share TensorFlow's threads."""
         return in_threads([self.infer] * self._callers, feeds, seconds)
 
-    def layers(self) -> dict[str, object]:
+    def layers(self) -> ExecutedIr:
         """TensorFlow does not tell."""
-        return {}
+        return ExecutedIr()
 
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
         """TensorFlow is not asked: what it took counts, and not why."""
         del feeds, seconds
-        return []
+        return ()
 
 
 class SignatureSubject(FrozenSubject):

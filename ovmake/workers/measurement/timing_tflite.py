@@ -15,6 +15,7 @@ from typing import Any
 
 from tensorflow.lite.python.interpreter import Interpreter
 
+from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.inputs.interface import Interface
@@ -73,14 +74,14 @@ class LiteSubject:
         """They leave Python while they compute."""
         return in_threads(self._callers, feeds, seconds)
 
-    def layers(self) -> dict[str, object]:
+    def layers(self) -> ExecutedIr:
         """TensorFlow does not tell."""
-        return {}
+        return ExecutedIr()
 
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
         """TensorFlow is not asked: what it took counts, and not why."""
         del feeds, seconds
-        return []
+        return ()
 
 
 class LeanSubject(LiteSubject):

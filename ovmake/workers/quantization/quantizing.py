@@ -6,9 +6,10 @@ fewer samples are used than there are, else the file's. NNCF's own engine compil
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from ovmake.contracts.codec import found
+from ovmake.contracts.reference import Pass
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import calibrating
@@ -19,8 +20,9 @@ from ovmake.workers.quantization import options
 def quantize(request: Request) -> dict[str, object]:
     """Quantize; write `xml` and `bin`."""
     samples = calibrating(request, Interface.read(request.inputs["interface"]))
-    if samples.yielded is not None and "passed" in request.inputs:
-        samples.yielded.check(json.loads(Path(request.inputs["passed"]).read_bytes()), "dataset")
+    before = found(Pass, Path(request.inputs["passed"]).read_bytes(), "passed") if "passed" in request.inputs else None
+    if samples.yielded is not None and before is not None:
+        samples.yielded.check(before, "dataset")
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     quantized = options.quantize_model(model, samples, request)
     ir.write(quantized, request.outputs["xml"], request.outputs["bin"])

@@ -3,25 +3,24 @@
 outputs     .npz with an array per output, [samples, ...]; see outputs.py
 truth       the same of the model in a higher precision, where there is one (`reference_model.truth`); else nothing
 plan        how the samples are fed, for whoever compares: see feeding_plan.py
-facts       JSON: which inputs these are and how they were made up; how many operations the graph has; the largest
-            magnitude in each output, and which outputs vary in size; by how much TensorFlow differs from itself where
-            it may, which no IR can be asked to be better than (`ReferenceModel.again`), from the truth, and where
-            samples are run alone and not in a batch; what a loader yielded (datasets/yielded.py); or why TensorFlow
-            cannot run it, and what would help
+facts       contracts.reference.ReferenceFacts: which inputs these are, and how they were made up; what is known of the
+            outputs, and by how much TensorFlow differs from itself (`ReferenceModel.again`); or why TensorFlow cannot
+            run it, and what would help
 
 Rule: a set that the Ovfile names is run whole. Of samples that ovmake chose or made up, a slow model sees fewer.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
+from ovmake.contracts.codec import save
+from ovmake.contracts.evaluation import ComparedInputs
+from ovmake.contracts.reference import Distance, OwnDistance, ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.evaluation.differences import Difference, largest
@@ -57,39 +56,40 @@ def refer(request: Request) -> dict[str, object]:
     """
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface)
-    facts: dict[str, object] = {"format": 3}
-    plan = FeedingPlan()
+    facts, plan = ReferenceFacts(inputs=_inputs(samples, FeedingPlan(), interface)), FeedingPlan()
     with Writing(request.outputs["outputs"]) as written, Writing(request.outputs["truth"]) as true:
         try:
             model = kept_model.take(request) or reference_model(request, interface)
             running = _Running(request=request, model=model, interface=interface, written=written, true=true)
             plan, found = running.run(samples)
-            facts |= {**found, "operations": model.operations, "in_integers": model.in_integers}
-            yielded = running.samples.yielded
-            facts |= {"yielded": yielded.to_json()} if yielded else {}
-            facts |= {"quanta": dict(model.quanta), "computes_in": model.computes_in}
             samples = running.samples
+            facts = replace(
+                found,
+                operations=model.operations,
+                in_integers=model.in_integers,
+                yielded=samples.yielded.passed if samples.yielded else None,
+                quanta=model.quanta,
+                computes_in=model.computes_in,
+            )
         except ActionError as error:
             if error.code not in {"tensorflow-cannot-run", CANNOT_FREEZE}:
                 raise
             written.discard()
             true.discard()
-            facts |= {"not_measured": error.message, "help": _help(samples, interface)}
-    facts["inputs"] = _inputs(samples, plan, interface)
+            facts = replace(facts, not_measured=error.message, help=_help(samples, interface))
     plan.write(request.outputs["plan"])
-    Path(request.outputs["facts"]).write_text(json.dumps(facts) + "\n")
-    return {"not_measured": facts.get("not_measured"), **_warning(samples, plan, interface)}
+    save(replace(facts, inputs=_inputs(samples, plan, interface)), request.outputs["facts"])
+    return {"not_measured": facts.not_measured or None, **_warning(samples, plan, interface)}
 
 
-def _inputs(samples: Samples, plan: FeedingPlan, interface: Interface) -> dict[str, object]:
-    """Return what an evaluation says of its inputs: `from`, `why` there is nothing better, and what is notable."""
-    found: dict[str, object] = {"from": samples.origin}
-    if samples.why:
-        found["why"] = samples.why
-    if switches := [tensor.name for tensor in interface.inputs if is_switch(tensor)]:
-        found["switches"] = switches
-    told = [*_made_up(samples, plan, interface), *_slow(plan)]
-    return {**found, "notes": told} if told else found
+def _inputs(samples: Samples, plan: FeedingPlan, interface: Interface) -> ComparedInputs:
+    """Return what an evaluation says of its inputs."""
+    return ComparedInputs(
+        origin=samples.origin,
+        why=samples.why,
+        switches=tuple(tensor.name for tensor in interface.inputs if is_switch(tensor)),
+        notes=(*_made_up(samples, plan, interface), *_slow(plan)),
+    )
 
 
 def _made_up(samples: Samples, plan: FeedingPlan, interface: Interface) -> list[str]:
@@ -148,7 +148,7 @@ class _Running:
     true: Writing
     samples: Samples = field(init=False)
 
-    def run(self, samples: Samples) -> tuple[FeedingPlan, dict[str, object]]:
+    def run(self, samples: Samples) -> tuple[FeedingPlan, ReferenceFacts]:
         """Write the outputs; return how samples were fed, and the facts.
 
         Raises:
@@ -219,7 +219,7 @@ class _Running:
     def _run_once(self, feed: Feed) -> None:
         self.model(prepared(feed.inputs, self.interface))
 
-    def _pass(self, plan: FeedingPlan) -> dict[str, object]:
+    def _pass(self, plan: FeedingPlan) -> ReferenceFacts:
         self.samples = self._taken(plan)
         noted = _Noted(model=self.model, interface=self.interface, plan=plan)
         for place, feed in enumerate(self.samples.feeds()):
@@ -233,8 +233,8 @@ class _Running:
             self.true.add(noted.truth)
             if place == 0 and self.samples.batch is not None and not self.samples.fixed:
                 noted.run_alone(feed)
-        varying = sorted({*plan.whole, *self.written.varied})
-        return {**noted.facts(), "varying": varying}
+        inputs = _inputs(self.samples, plan, self.interface)
+        return replace(noted.facts(inputs), varying=tuple(sorted({*plan.whole, *self.written.varied})))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -290,14 +290,20 @@ class _Noted:
                 apart[name].add(self.outputs[name][place : place + 1], given[name])
         self._alone = apart
 
-    def facts(self) -> dict[str, object]:
+    def facts(self, inputs: ComparedInputs) -> ReferenceFacts:
         """Return what is known after all feeds."""
-        own = {name: {**_few(one), "moved": self._moved, "random": self._random} for name, one in self._own.items()}
-        single = None if self._alone is None else {name: _few(one) for name, one in self._alone.items()}
-        found: dict[str, object] = {"scales": self._scales, "own": own, "alone": single}
-        if self._with_truth:
-            found |= {"truth": self.model.truth_name, "apart": {name: _few(one) for name, one in self._apart.items()}}
-        return found
+        return ReferenceFacts(
+            inputs=inputs,
+            scales=self._scales,
+            own={name: self._own_distance(one) for name, one in self._own.items()},
+            alone=None if self._alone is None else {name: _distance(one) for name, one in self._alone.items()},
+            truth=self.model.truth_name if self._with_truth else "",
+            apart={name: _distance(one) for name, one in self._apart.items()} if self._with_truth else {},
+        )
+
+    def _own_distance(self, difference: Difference) -> OwnDistance:
+        found = difference.figures()
+        return OwnDistance(max_abs=found.max_abs, cosine=found.cosine, moved=self._moved, random=self._random)
 
     def _compare(self, kept_: dict[str, Difference], others: Mapping[str, Array]) -> None:
         for name, array in others.items():
@@ -305,10 +311,10 @@ class _Noted:
 
     def _is_far(self) -> bool:
         """Whether TensorFlow is so far from itself that no comparison would mean anything."""
-        every = ((name, _few(one)) for name, one in self._own.items())
+        every = ((name, one.figures()) for name, one in self._own.items())
         return any(
-            (known["cosine"] is not None and known["cosine"] < FAR_COSINE)
-            or (known["max_abs"] or 0.0) > FAR_ERROR * (self._scales[name] or 1.0)
+            (known.cosine is not None and known.cosine < FAR_COSINE)
+            or (known.max_abs or 0.0) > FAR_ERROR * (self._scales[name] or 1.0)
             for name, known in every
         )
 
@@ -322,7 +328,9 @@ class _Noted:
         if not self.model.truth_is_dear:
             return True
         quanta = self.model.quanta
-        return any((_few(one)["max_abs"] or 0.0) > CLOSE_STEPS * quanta.get(name, 0) for name, one in self._own.items())
+        return any(
+            (one.figures().max_abs or 0.0) > CLOSE_STEPS * quanta.get(name, 0) for name, one in self._own.items()
+        )
 
     def _rows(self, outputs: Mapping[str, Array], feed: Feed) -> dict[str, Array]:
         return {
@@ -354,6 +362,6 @@ class _Noted:
             raise _OtherPlanError(replace(self.plan, whole=whole))
 
 
-def _few(difference: Difference) -> dict[str, float | None]:
-    figures = difference.figures()
-    return {name: figures[name] for name in ("max_abs", "cosine")}
+def _distance(difference: Difference) -> Distance:
+    found = difference.figures()
+    return Distance(max_abs=found.max_abs, cosine=found.cosine)

@@ -8,13 +8,24 @@ EVERY_CASE                                    a page with everything that can be
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
-from ovmake.commands.report.facts.control import Search
-from ovmake.commands.report.facts.measurement import ByDefault, Measurement, Ratio, SideFigures, TimedLayer, Way
-from ovmake.commands.report.facts.records import Evaluation, ExecutedLayer, OutputDifference, Requirement, TargetReport
-from ovmake.commands.report.facts.weighing import Candidate, Speed, SpeedCheck, Weighing
+from ovmake.commands.report.document import document
+from ovmake.commands.report.facts.measurement import Measured
+from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
+from ovmake.contracts.codec import decode, to_bytes
+from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.machine import Machine
+from ovmake.contracts.measurement import SideFigures, TimedByDefault, Way
+from ovmake.contracts.requirements import Requirement
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Candidate, Choice, SpeedCheck, SpeedRatio
+from ovmake.contracts.timing import TimedLayer
+from ovmake.contracts.verdict import DefaultVerdict
+from tests.evaluations import a_verdict
 
 MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.44; avx avx2 avx512f f16c fma sse4_2"
 GATE_OFF = "`accuracy = false` in the Ovfile"
@@ -22,17 +33,25 @@ GATE_OFF = "`accuracy = false` in the Ovfile"
 
 NO_RAPL = "not available: this kernel shows no powercap zones"
 NO_PEAK = "this system does not tell the peak memory of a process"
-FACTS = {
-    "processor": "Intel(R) Xeon(R) Processor",
-    "instruction_sets": ["avx2", "avx512f", "fma"],
-    "int8_instructions": [],
-    "cores": 2,
-    "governor": None,
-    "memory_bytes": 25_275_924_480,
-    "system": "Debian GNU/Linux 12 (bookworm)",
-    "kernel": "6.18.44",
-    "missing": {"governor": "this system shows no frequency governor"},
-}
+FACTS = Machine(
+    processor="Intel(R) Xeon(R) Processor",
+    instruction_sets=("avx2", "avx512f", "fma"),
+    int8_instructions=(),
+    bf16_instructions=(),
+    cores=2,
+    cores_online=2,
+    threads_per_core=1,
+    governor=None,
+    boost=True,
+    cpu_limit=None,
+    memory_bytes=25_275_924_480,
+    memory_limit_bytes=None,
+    system="Debian GNU/Linux 12 (bookworm)",
+    kernel="6.18.44",
+    virtual=False,
+    python="3.11.7",
+    missing={"governor": "this system shows no frequency governor"},
+)
 VERSIONS = {"openvino": "2026.4.1", "tensorflow": "2.21.0", "numpy": "2.3.1", "python": "3.11.7"}
 
 
@@ -72,9 +91,9 @@ def measured(
     unstable: bool = False,
     loaded: bool = False,
     apart: bool = False,
-) -> Measurement:
+) -> Measured:
     """Return a measurement with this speed-up and range."""
-    return Measurement(
+    return Measured(
         tensorflow=side(1003.2),
         openvino=side(
             round(1003.2 / speedup, 3),
@@ -86,9 +105,9 @@ def measured(
             first_inference_ms=0.9,
             inferences=12_987,
         ),
-        speedup=speedup,
-        speedup_low=low,
-        speedup_high=high,
+        speedup=SpeedRatio(median=speedup, low=low, high=high),
+        device="CPU",
+        level=0.95,
         unstable=unstable,
         loaded=loaded,
         foreign_cores=0.7 if loaded else 0.01,
@@ -98,10 +117,20 @@ def measured(
         quiet_pairs=2 if loaded or apart else 38,
         windows=8,
         seconds=9.2,
-        throughput_ratio=Ratio(median=5.2, low=5.0, high=5.4),
+        throughput_ratio=SpeedRatio(median=5.2, low=5.0, high=5.4),
         ways=(
-            Way(name="frozen", latency_median_us=1003.2, inferences=2457, speedup=Ratio(median=4.8, low=4.3, high=5.1)),
-            Way(name="signature", latency_median_us=1374.4, inferences=310, speedup=Ratio(median=6.6, low=6.2, high=7)),
+            Way(
+                name="frozen",
+                latency_median_us=1003.2,
+                inferences=2457,
+                speedup=SpeedRatio(median=4.8, low=4.3, high=5.1),
+            ),
+            Way(
+                name="signature",
+                latency_median_us=1374.4,
+                inferences=310,
+                speedup=SpeedRatio(median=6.6, low=6.2, high=7),
+            ),
         ),
         layers=(
             TimedLayer(name="convolution.8", type="Convolution", precision="i8", us=101.5, moves=False),
@@ -170,9 +199,10 @@ def prices() -> Evaluation:
 def defaulting(name: str = "usual:fp32") -> TargetReport:
     """Return a target that keeps its promise as it was verified, and breaks it as it is compiled without properties."""
     text = "accuracy 0.9180 in TensorFlow, 0.8838 in the IR: drop 0.0342, allowed 0.01"
-    default = {"precision": "bf16", "result": "missed", "text": text, "needs": "INFERENCE_PRECISION_HINT=f32"}
-    speed = ByDefault(
-        precision="bf16", latency_median_us=151.2, inferences=410, speedup=Ratio(median=6.6, low=6.1, high=7.2)
+    missed = a_verdict("missed", text=text)
+    default = DefaultVerdict(precision="bf16", verdict=missed, needs="INFERENCE_PRECISION_HINT=f32")
+    speed = TimedByDefault(
+        precision="bf16", latency_median_us=151.2, inferences=410, speedup=SpeedRatio(median=6.6, low=6.1, high=7.2)
     )
     line = 'core.compile_model("usual.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
     return target(name, compiled=line, by_default=default, measurement=replace(measured(), by_default=speed))
@@ -283,10 +313,10 @@ def candidate(precision: str, median: float = 1.0, **changed: object) -> Candida
     one = Candidate(
         precision=precision,
         gate="passed",
+        kept=True,
         text="accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042, allowed 0.01",
         drop=0.0042,
-        speed=Speed(median=median, low=median * 0.98, high=median * 1.03),
-        unmeasured="",
+        speed=SpeedRatio(median=median, low=median * 0.98, high=median * 1.03),
     )
     return replace(one, **changed)  # type: ignore[arg-type]
 
@@ -328,17 +358,22 @@ def elsewhere(name: str = "fashion:int8") -> TargetReport:
 
 def weighed(name: str = "fashion:auto") -> TargetReport:
     """Return a target of `auto` that chose INT8; one candidate missed its gate and was not timed."""
-    late = candidate("fp16", gate="missed", speed=None, unmeasured="its gate is missed, so its speed does not matter")
-    base = candidate(
-        "fp32", drop=None, gate="not-measured", text="`accuracy = false`", speed=Speed(median=1.0, low=1.0, high=1.0)
+    late = candidate(
+        "fp16", gate="missed", kept=False, speed=None, not_measured="its gate is missed, so its speed does not matter"
     )
-    weighing = Weighing(
+    base = candidate(
+        "fp32",
+        drop=None,
+        gate="not-measured",
+        text="`accuracy = false`",
+        speed=SpeedRatio(median=1.0, low=1.0, high=1.0),
+    )
+    weighing = Choice(
         chosen="int8",
         why="the fastest that keeps its gate",
         candidates=(base, late, candidate("int8", 1.52)),
-        body={"chosen": "int8"},
     )
-    return target(name, weighing=weighing)
+    return target(name, choice=weighing)
 
 
 def slower(name: str = "fashion:int8") -> TargetReport:
@@ -347,9 +382,7 @@ def slower(name: str = "fashion:int8") -> TargetReport:
         "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
         "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
     )
-    check = SpeedCheck(
-        slower=True, speed=Speed(median=0.81, low=0.78, high=0.84), reasons=reasons, body={"slower": True}
-    )
+    check = SpeedCheck(slower=True, speed=SpeedRatio(median=0.81, low=0.78, high=0.84), reasons=reasons)
     return target(name, speed_check=check)
 
 
@@ -368,7 +401,6 @@ def search(**changed: object) -> Search:
     """Return a search that gave two of 15 layers back: one with the source's name, and one without."""
     wide, add = about("convolution.18", 0.912, layer="wide_14"), about("add.31", 0.0411)
     body: dict[str, object] = {
-        "format": 1,
         "layers": 15,
         "int8": 13,
         "given_back": [{**wide, "in_int8": 0.0042}, {**add, "in_int8": None}],
@@ -384,7 +416,7 @@ def search(**changed: object) -> Search:
         "ended": "",
         "inferences": 15640,
     }
-    return Search.of(body | changed)
+    return decode(Search, body | changed, "search")
 
 
 def controlled(name: str = "fashion:int8", **changed: object) -> TargetReport:
@@ -432,3 +464,9 @@ EVERY_CASE = (
 def every_case() -> Page:
     """Return the page of all of them."""
     return build_page(EVERY_CASE, title="")
+
+
+def json_of(page: Page) -> dict[str, Any]:
+    """Return what report.json says."""
+    content: dict[str, Any] = json.loads(to_bytes(document(page)))
+    return content

@@ -9,19 +9,24 @@ from dataclasses import replace
 import pytest
 
 from ovmake.commands.report.advice import Advice, advice_for
-from ovmake.commands.report.facts.measurement import Measurement, Ratio, TimedLayer, Way
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
+from ovmake.contracts.measurement import Way
+from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.timing import TimedLayer
+from ovmake.contracts.verdict import DefaultVerdict, GateResult
 from tests.commands.report.targets import FACTS, gate_missed, measured, not_measured, side, target
+from tests.evaluations import a_verdict
 
 
-def plain(speedup: float = 4.0, **changed: object) -> Measurement:
+def plain(speedup: float = 4.0, **changed: object) -> Measured:
     """Return a measurement that nothing follows from."""
     quiet = replace(
         measured(speedup, speedup * 0.98, speedup * 1.02),
-        throughput_ratio=Ratio(median=speedup, low=speedup * 0.98, high=speedup * 1.02),
+        throughput_ratio=SpeedRatio(median=speedup, low=speedup * 0.98, high=speedup * 1.02),
         ways=(Way(name="frozen", latency_median_us=1003.2, inferences=2457, speedup=None),),
         layers=(TimedLayer(name="conv", type="Convolution", precision="f32", us=100, moves=False),),
-        machine_facts={**FACTS, "int8_instructions": ["avx512_vnni"], "bf16_instructions": []},
+        machine_facts=replace(FACTS, int8_instructions=("avx512_vnni",), bf16_instructions=()),
     )
     return replace(quiet, **changed)  # type: ignore[arg-type]
 
@@ -40,7 +45,7 @@ def test_nothing_follows_from_what_was_not_measured() -> None:
 
 
 def test_int8_that_is_no_faster_is_told_with_what_the_processor_lacks() -> None:
-    without = {**FACTS, "int8_instructions": []}
+    without = replace(FACTS, int8_instructions=())
     single = target("m:fp32", measurement=plain(4.0, machine_facts=without))
     int8 = target("m:int8", measurement=plain(4.05, machine_facts=without))
 
@@ -124,7 +129,7 @@ def test_bf16_is_told_where_it_was_measured(precision: str, times: str) -> None:
 
 
 def test_bf16_that_the_processor_has_and_nobody_tried_has_no_figure() -> None:
-    found = one(target("m:fp32", measurement=plain(machine_facts={**FACTS, "bf16_instructions": ["amx_bf16"]})))
+    found = one(target("m:fp32", measurement=plain(machine_facts=replace(FACTS, bf16_instructions=("amx_bf16",)))))
 
     assert "it has amx_bf16, and no target of this model is executed in bf16" == found.evidence
 
@@ -147,7 +152,7 @@ def test_a_model_that_gains_nothing_is_told_so() -> None:
 
 
 def test_latency_and_throughput_that_gain_differently_are_told() -> None:
-    found = one(target("m:fp32", measurement=plain(2.0, throughput_ratio=Ratio(median=5.0, low=4.9, high=5.1))))
+    found = one(target("m:fp32", measurement=plain(2.0, throughput_ratio=SpeedRatio(median=5.0, low=4.9, high=5.1))))
 
     assert "Moving pays more for many at a time than for one inference at a time" == found.text
 
@@ -181,9 +186,11 @@ def test_a_start_that_takes_as_long_as_thousands_of_inferences_is_told() -> None
 @pytest.mark.parametrize(
     ("result", "advised"), [("missed", []), ("not-measured", []), ("passed", ["Try `bf16`"]), (None, ["Try `bf16`"])]
 )
-def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(result: str | None, advised: list[str]) -> None:
-    has = plain(machine_facts={**FACTS, "int8_instructions": ["avx512_vnni"], "bf16_instructions": ["avx512_bf16"]})
-    default = None if result is None else {"precision": "bf16", "result": result, "text": "", "needs": None}
+def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(
+    result: GateResult | None, advised: list[str]
+) -> None:
+    has = plain(machine_facts=replace(FACTS, int8_instructions=("avx512_vnni",), bf16_instructions=("avx512_bf16",)))
+    default = None if result is None else DefaultVerdict(precision="bf16", verdict=a_verdict(result, text=""))
 
     found = advice_for([target("m:fp32", measurement=has, by_default=default)])
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,23 @@ from typing import Any
 import pytest
 
 from ovmake.commands.report.facts.earlier import earlier
-from ovmake.commands.report.facts.history import Change, History, compare, read
+from ovmake.commands.report.facts.history import compare, compared, read
 from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.tables import build_page
+from ovmake.contracts.report import Change, History
 from ovmake.diagnostics import OvmakeError, render
-from tests.commands.report.targets import gate_missed, measured, not_measured, sure, target
+from tests.commands.report.targets import gate_missed, json_of, measured, not_measured, sure, target
 
 
 def document(*reports: TargetReport) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(json.dumps(build_page(reports, title="t").to_json()))
+    content: dict[str, Any] = json_of(build_page(reports, title="t"))
     return content
 
 
 def history(before: TargetReport | None, after: TargetReport | None) -> History:
-    now = document(after)["targets"] if after else []
-    return compare(document(*([before] if before else [])), now, against="old.json")
+    now = [*map(compared, document(after)["targets"])] if after else []
+    old = read(json.dumps(document(*([before] if before else []))), "old.json")
+    return compare(old, now, against="old.json")
 
 
 def change(before: TargetReport, after: TargetReport) -> Change:
@@ -154,7 +155,9 @@ def test_a_report_of_the_first_format_is_read_as_far_as_it_goes() -> None:
         del entry[key]
     del entry["measured"]["unstable"], entry["measured"]["loaded"]
 
-    found = compare(read(json.dumps(old), "old.json"), document(target())["targets"], against="old.json")
+    found = compare(
+        read(json.dumps(old), "old.json"), [*map(compared, document(target())["targets"])], against="old.json"
+    )
 
     assert "faster" == found.changes[0].speed
 
@@ -179,7 +182,7 @@ def complaint(against: str, folder: Path) -> str:
         ("{", "it is no JSON"),
         ("[" * 100_000, "it is no JSON"),
         ("[]", "it is no report.json of ovmake"),
-        ('{"targets": [], "format": 99}', "it has format 99, and this ovmake knows 2"),
+        ('{"targets": [], "format": 99}', "it has format 99, and this ovmake reads formats 1 to 3"),
         ('{"targets": [3], "format": 1}', "it is no report.json of ovmake"),
     ],
 )
@@ -214,9 +217,9 @@ def repo(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("against", ["git:main", "git:HEAD", "git:main:models/build/report/report.json"])
 def test_a_revision_of_the_repo_is_read(repo: Path, against: str) -> None:
-    found: Mapping[str, Any] = earlier(against, folder=repo, reports=REPORTS)
+    found = earlier(against, folder=repo, reports=REPORTS)
 
-    assert "fashion:int8" == found["targets"][0]["target"]
+    assert "fashion:int8" == found.targets[0].name
 
 
 def test_the_report_that_is_committed_beside_the_ovfile_comes_before_what_was_built(repo: Path) -> None:
@@ -225,8 +228,8 @@ def test_the_report_that_is_committed_beside_the_ovfile_comes_before_what_was_bu
     git(repo, "add", ".")
     git(repo, "commit", "-q", "-m", "another")
 
-    assert earlier("git:main", folder=repo, reports=REPORTS)["title"] == "beside the Ovfile"
-    assert earlier("git:main~1", folder=repo, reports=REPORTS) == document(target())
+    assert earlier("git:main", folder=repo, reports=REPORTS).title == "beside the Ovfile"
+    assert earlier("git:main~1", folder=repo, reports=REPORTS).title == "t"
 
 
 def test_revision_with_no_report_names_the_file_to_commit(repo: Path) -> None:

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from ovmake.commands.report.facts.control import Search
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.searched import LayerRow, Searched, TrialRow, searched
 from ovmake.commands.report.tables import build_page
 from ovmake.commands.report.words import verdict
+from ovmake.contracts.codec import facts_of
+from ovmake.contracts.search import Search
 from tests.commands.report.targets import (
     about,
     controlled,
     controlled_in_vain,
     evaluated,
     gate_missed,
+    json_of,
     prices,
     search,
     target,
@@ -154,9 +156,9 @@ def test_the_verdict_says_how_int8_it_is(report: object, words: str) -> None:
 
 
 def test_report_json_has_the_search_and_its_sentence() -> None:
-    (with_it, without) = build_page([controlled(), gate_missed("m:int8")], title="t").to_json()["targets"]
+    (with_it, without) = json_of(build_page([controlled(), gate_missed("m:int8")], title="t"))["targets"]
 
-    assert {**search().body, "text": said(search()).text} == with_it["accuracy_control"]
+    assert {**facts_of(search()), "text": said(search()).text} == with_it["accuracy_control"]
     assert "accuracy_control" not in without
 
 

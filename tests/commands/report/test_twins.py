@@ -11,12 +11,24 @@ import pytest
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
-from ovmake.commands.report.facts.history import compare
+from ovmake.commands.report.document import document, reported
+from ovmake.commands.report.facts.history import compare, compared, read
 from ovmake.commands.report.render.junit import to_junit
 from ovmake.commands.report.render.markdown import HEADS, to_markdown
-from ovmake.commands.report.render.schema import TEXT
+from ovmake.commands.report.render.schema import text
 from ovmake.commands.report.tables import Page, build_page
-from tests.commands.report.targets import EVERY_CASE, elsewhere, every_case, measured, not_built, required, target
+from ovmake.contracts.codec import encode, facts_of, from_bytes, to_bytes
+from ovmake.contracts.report import Report
+from tests.commands.report.targets import (
+    EVERY_CASE,
+    elsewhere,
+    every_case,
+    json_of,
+    measured,
+    not_built,
+    required,
+    target,
+)
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -29,8 +41,9 @@ HOSTILE = {
 
 
 def against(page: Page) -> Page:
-    before = json.loads(json.dumps(build_page([target(measurement=measured(2.0, 1.9, 2.1))], title="t").to_json()))
-    return replace(page, history=compare(before, [row.to_json() for row in page.rows], against="git:main"))
+    before = json_of(build_page([target(measurement=measured(2.0, 1.9, 2.1))], title="t"))
+    now = [compared(facts_of(reported(row))) for row in page.rows]
+    return replace(page, history=compare(read(json.dumps(before), "old.json"), now, against="git:main"))
 
 
 def hostile(name: str) -> Page:
@@ -48,14 +61,20 @@ def hostile(name: str) -> Page:
 
 
 def complaints(page: Page) -> list[str]:
-    body = json.loads(json.dumps(page.to_json(), allow_nan=False))
+    body = json_of(page)
     return [
-        f"{list(error.path)}: {error.message}" for error in Draft202012Validator(json.loads(TEXT)).iter_errors(body)
+        f"{list(error.path)}: {error.message}" for error in Draft202012Validator(json.loads(text())).iter_errors(body)
     ]
 
 
+def test_what_is_written_is_read_back() -> None:
+    report = document(against(every_case()))
+
+    assert encode(report) == encode(from_bytes(Report, to_bytes(report), "report.json"))
+
+
 def test_the_schema_is_one() -> None:
-    Draft202012Validator.check_schema(json.loads(TEXT))
+    Draft202012Validator.check_schema(json.loads(text()))
 
 
 @pytest.mark.parametrize("report", EVERY_CASE, ids=lambda report: report.name)
@@ -69,10 +88,10 @@ def test_a_comparison_is_as_the_schema_says_and_so_is_a_page_of_nothing() -> Non
 
 
 def test_the_schema_knows_every_key() -> None:
-    body = every_case().to_json()
+    body = json_of(every_case())
     body["targets"][0]["surprise"] = 1
 
-    found = list(Draft202012Validator(json.loads(TEXT)).iter_errors(json.loads(json.dumps(body))))
+    found = list(Draft202012Validator(json.loads(text())).iter_errors(json.loads(json.dumps(body))))
 
     assert ["Additional properties are not allowed ('surprise' was unexpected)"] == [error.message for error in found]
 
@@ -185,9 +204,9 @@ def test_a_hostile_name_breaks_no_junit(name: str) -> None:
 
 
 def test_other_devices_are_in_the_json() -> None:
-    (row,) = build_page([elsewhere()], title="t").rows
+    (found,) = json_of(build_page([elsewhere()], title="t"))["targets"]
 
-    devices = row.to_json()["devices"]
+    devices = found["devices"]
 
     assert {"median": 4.1, "low": 4.0, "high": 4.2} == devices["AUTO:CPU"]["speedup"]
     assert "is not registered" in devices["GPU"]["not_available"]

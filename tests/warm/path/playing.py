@@ -16,7 +16,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ovmake.contracts.evaluation import ExecutedLayer
 
 PLAYED = "OVMAKE_TESTS_BF16"
 HINT = "INFERENCE_PRECISION_HINT"
@@ -53,10 +57,10 @@ def play(executed: str) -> None:
         asked.add(id(compiled))
         return compiled
 
-    def layers(compiled: Any, model: Any) -> list[dict[str, str]]:
+    def layers(compiled: Any, model: Any) -> tuple[ExecutedLayer, ...]:
         found = tell_really(compiled, model)
         if executed == "bf16" and id(compiled) in asked:
-            return [{**layer, "precision": layer["precision"].replace("f32", "bf16")} for layer in found]
+            return tuple(replace(layer, precision=layer.precision.replace("f32", "bf16")) for layer in found)
         return found
 
     ov.Core.compile_model, telling.layers = compile_model, layers

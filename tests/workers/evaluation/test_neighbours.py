@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ovmake.verdicts import decide, depends_by_nature, other_batches
+from ovmake.contracts.codec import load, save
+from ovmake.contracts.evaluation import ComparedInputs, Evaluation
+from ovmake.contracts.reference import Distance, ReferenceFacts
+from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from ovmake.workers.inputs.samples import ALONE, alone
 from ovmake.workers.ipc.protocol import Request
+from tests.promises import decide
 
 pytestmark = pytest.mark.heavy
 
@@ -39,7 +43,7 @@ def layers(kind: str) -> Any:
     return Model([x], [taken], "m")
 
 
-def evaluated(folder: Path, kind: str, own: dict[str, Any] | None = None, samples: int = SAMPLES) -> dict[str, Any]:
+def evaluated(folder: Path, kind: str, own: Mapping[str, Distance] | None = None, samples: int = SAMPLES) -> Evaluation:
     """Return what *evaluate* says of such an IR, whose reference is what the IR itself gives for the whole batch.
 
     `own` is what TensorFlow is said to have found of itself.
@@ -62,9 +66,9 @@ def evaluated(folder: Path, kind: str, own: dict[str, Any] | None = None, sample
     with Writing(str(folder / "expected")) as written:
         written.add({"y": answer if rowed else answer[np.newaxis]})
     (folder / "truth").write_bytes((folder / "expected").read_bytes())
-    facts: dict[str, Any] = {"scales": {"y": float(np.abs(answer).max())}, "own": {}, "alone": own}
-    facts |= {"in_integers": False, "quanta": {}, "varying": [], "computes_in": "", "inputs": {"from": "dataset"}}
-    (folder / "facts").write_text(json.dumps({"format": 2, "operations": 1, **facts}))
+    scales = {"y": float(np.abs(answer).max())}
+    facts = ReferenceFacts(inputs=ComparedInputs(origin="dataset"), scales=scales, alone=own, operations=1)
+    save(facts, str(folder / "facts"))
     inputs = {
         "xml": "xml",
         "bin": "bin",
@@ -82,46 +86,52 @@ def evaluated(folder: Path, kind: str, own: dict[str, Any] | None = None, sample
             outputs={"evaluation": str(folder / "evaluation")},
         )
     )
-    return dict(json.loads((folder / "evaluation").read_text()))
+    return load(Evaluation, str(folder / "evaluation"), "evaluation")
 
 
 @pytest.mark.parametrize("kind", ["centred", "rolled"])
 def test_answer_that_depends_on_the_batch_breaks_the_promise_and_the_first_layer_is_named(
     tmp_path: Path, kind: str
 ) -> None:
-    found = evaluated(tmp_path, kind, {"y": {"max_abs": 0.0, "cosine": 1.0}})
+    found = evaluated(tmp_path, kind, {"y": Distance(max_abs=0.0, cosine=1.0)})
 
     verdict = decide(found, PARAMS)
     assert ("missed", "batch") == (verdict.result, verdict.broken)
-    begins = found["neighbours"]["begins"]
-    assert {"centred": "Subtract", "rolled": "Roll"}[kind] == begins["type"]
+    assert found.neighbours is not None
+    begins = found.neighbours.begins
+    assert begins is not None
+    assert {"centred": "Subtract", "rolled": "Roll"}[kind] == begins.type
     assert f"in a batch of {SAMPLES} is another than in a batch of 1" in verdict.text
-    assert f"it begins in `{begins['name']}`" in verdict.text
-    assert f"`batch = {SAMPLES}` lets the IR take batches of that size alone" in other_batches(found)
-    assert "it does not happen" not in other_batches(found), "no property makes this model another"
+    assert f"it begins in `{begins.name}`" in verdict.text
+    assert f"`batch = {SAMPLES}` lets the IR take batches of that size alone" in other_batches(found.neighbours)
+    assert "it does not happen" not in other_batches(found.neighbours), "no property makes this model another"
 
 
 def test_where_tensorflows_answers_depend_on_it_as_much_the_promise_is_kept_and_that_is_said(tmp_path: Path) -> None:
-    found = evaluated(tmp_path, "centred", {"y": {"max_abs": 2.0, "cosine": 0.3}})
+    found = evaluated(tmp_path, "centred", {"y": Distance(max_abs=2.0, cosine=0.3)})
 
     assert "passed" == decide(found, PARAMS).result
-    assert depends_by_nature(found).startswith("by ")
-    assert "begins" not in found["neighbours"], "there is nothing to look for"
+    assert depends_by_nature(found.neighbours).startswith("by ")
+    assert found.neighbours is not None
+    assert found.neighbours.begins is None, "there is nothing to look for"
 
 
 def test_answers_that_are_the_same_in_any_batch_keep_it(tmp_path: Path) -> None:
-    found = evaluated(tmp_path, "plain", {"y": {"max_abs": 0.0, "cosine": 1.0}})
+    found = evaluated(tmp_path, "plain", {"y": Distance(max_abs=0.0, cosine=1.0)})
 
-    (output,) = found["neighbours"]["outputs"]
-    assert (1, SAMPLES, ALONE) == (*found["neighbours"]["sizes"], found["neighbours"]["samples"])
-    assert output["max_abs"] <= 1e-6
-    assert ("passed", "") == (decide(found, PARAMS).result, depends_by_nature(found))
+    assert found.neighbours is not None
+    (output,) = found.neighbours.outputs
+    assert (1, SAMPLES, ALONE) == (*found.neighbours.sizes, found.neighbours.samples)
+    assert output.max_abs is not None
+    assert output.max_abs <= 1e-6
+    assert ("passed", "") == (decide(found, PARAMS).result, depends_by_nature(found.neighbours))
 
 
 def test_output_that_has_no_row_per_sample_is_not_asked(tmp_path: Path) -> None:
     found = evaluated(tmp_path, "summed", {})
 
-    assert [] == found["neighbours"]["outputs"]
+    assert found.neighbours is not None
+    assert () == found.neighbours.outputs
     assert "passed" == decide(found, PARAMS).result
 
 
@@ -132,10 +142,12 @@ def test_another_execution_sees_some_of_a_large_set_spread_over_it(
     from ovmake.workers.evaluation import by_default
 
     monkeypatch.setitem(by_default.DEFAULTS, "INFERENCE_PRECISION_HINT", "bf16")  # on every processor
-    found = evaluated(tmp_path, "plain", {"y": {"max_abs": 0.0, "cosine": 1.0}}, samples=samples)
+    found = evaluated(tmp_path, "plain", {"y": Distance(max_abs=0.0, cosine=1.0)}, samples=samples)
 
-    assert (samples, seen) == (found["samples"], found["default"]["samples"])
-    assert found["default"]["outputs"][0]["cosine"] > 0.99
+    assert found.figures is not None
+    assert found.by_default is not None
+    assert (samples, seen) == (found.figures.samples, found.by_default.figures.samples)
+    assert (found.by_default.figures.outputs[0].cosine or 0.0) > 0.99
 
 
 @pytest.mark.parametrize(("kind", "seen"), [("plain", 512), ("rolled", 3000)])
@@ -158,20 +170,20 @@ def test_another_execution_that_is_worse_on_some_samples_sees_all(tmp_path: Path
 
     own, other = compare_both(Subject.of(request), first, second, lambda _: False)
 
-    assert (3000, seen) == (own["samples"], other["samples"])
+    assert (3000, seen) == (own.samples, other.samples)
 
 
 def test_where_tensorflow_runs_no_sample_alone_the_first_dimension_is_no_batch(tmp_path: Path) -> None:
     found = evaluated(tmp_path, "centred", None)
 
-    assert found["neighbours"] is None
+    assert found.neighbours is None
     assert "passed" == decide(found, PARAMS).result
 
 
 def test_one_sample_has_no_neighbours(tmp_path: Path) -> None:
     found = evaluated(tmp_path, "centred", {}, samples=1)
 
-    assert found["neighbours"] is None
+    assert found.neighbours is None
     assert "passed" == decide(found, PARAMS).result
 
 

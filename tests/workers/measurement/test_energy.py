@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.measurement.energy import Energy, Meter, NotAvailable, measure, open_meter
+from ovmake.contracts.measurement import Energy
+from ovmake.workers.measurement.energy import Meter, NotAvailable, measure, open_meter
 
 RANGE_UJ = 262_143_328_850
 
@@ -63,7 +64,6 @@ def energy_of(found: Energy | NotAvailable) -> Energy:
 
 def reason_of(found: object) -> str:
     assert isinstance(found, NotAvailable)
-    assert {"not_available": found.reason} == found.to_json()
     return found.reason
 
 
@@ -80,7 +80,7 @@ def test_idling_is_taken_off_what_a_run_takes(board: Board) -> None:
     assert [28, 8] == pytest.approx([actual.watts, actual.idle_watts])
     assert (3000, 12.0, ("package-0",)) == (actual.inferences, actual.seconds, actual.zones)
     assert actual.low <= actual.joules_per_inference <= actual.high
-    assert ["package-0"] == actual.to_json()["zones"]
+    assert ("package-0",) == actual.zones
 
 
 def test_a_counter_that_starts_again_in_the_middle_of_a_run_loses_nothing(board: Board) -> None:

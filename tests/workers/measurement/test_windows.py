@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
+from ovmake import machine
+from ovmake.contracts.codec import decode, from_bytes, to_bytes
+from ovmake.contracts.measurement import Energy, Measurement, TimedByDefault
+from ovmake.contracts.timing import ImportCost, OpenedModel
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.measurement.energy import NotAvailable
 from ovmake.workers.measurement.figures import Bench, Throughput, measurement, percentile, samples
 from ovmake.workers.measurement.interleaving import Side
 from ovmake.workers.measurement.windows import EARLIEST, Window, chosen, is_precise
@@ -112,21 +115,25 @@ def test_windows_that_agree_while_others_use_the_processor_do_not_end_it() -> No
 # the measurement
 
 
+def opened(way: str) -> OpenedModel:
+    return OpenedModel(batch=1, load_ms=12.5, first_inference_ms=1.5, dataset=True, way=way, dynamic_inputs=())
+
+
 def side(name: str, way: str) -> Side:
     # Never asked anything: figures come from what was taken already.
     worker = WorkerProcess(name=name, process=None)  # type: ignore[arg-type]
-    return Side(worker=worker, request=Request(id=1, kind="t"), inputs={}, name=name, opened={"way": way})
+    return Side(worker=worker, request=Request(id=1, kind="t"), inputs={}, name=name, opened=opened(way))
 
 
 def bench(windows: list[Window], **changed: object) -> Bench:
-    opened = {"batch": 1, "dataset": True, "load_ms": 12.5, "first_inference_ms": 1.5, "way": "signature"}
     found = Bench(
         device="CPU",
+        machine=replace(machine.facts(), virtual=False),
         imports={
-            "tensorflow": {"import_ms": 2000.0, "memory_bytes": 500, "version": "2.21.0"},
-            "openvino": {"import_ms": 100.0, "memory_bytes": 50, "version": "2026.4.1"},
+            "tensorflow": ImportCost(import_ms=2000.0, memory_bytes=500, version="2.21.0"),
+            "openvino": ImportCost(import_ms=100.0, memory_bytes=50, version="2026.4.1"),
         },
-        opened={"tensorflow": opened, "openvino": {**opened, "way": "latency"}},
+        opened={"tensorflow": opened("signature"), "openvino": opened("latency")},
         memory={"tensorflow": 600, "openvino": 90},
         executed={"f32": 3},
         windows=windows,
@@ -134,17 +141,17 @@ def bench(windows: list[Window], **changed: object) -> Bench:
         ways=[side("signature", "signature"), side("frozen", "frozen")],
         in_flight={"frozen": 2, "openvino": 4},
         throughput=[Throughput(rates={"frozen": 100.0, "openvino": 500.0}, foreign=0.01)] * 3,
-        energy={key: {"not_available": "no counters"} for key in ("tensorflow", "openvino")},
-        layers=[],
+        energy={key: NotAvailable(reason="no counters") for key in ("tensorflow", "openvino")},
+        layers=(),
     )
     for name, value in changed.items():
         setattr(found, name, value)
     return found
 
 
-def measured(windows: list[Window], **changed: object) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(json.dumps(measurement(bench(windows, **changed)), allow_nan=False))
-    return found
+def measured(windows: list[Window], **changed: object) -> Measurement:
+    """Return what the file says."""
+    return from_bytes(Measurement, to_bytes(measurement(bench(windows, **changed))), "measurement")
 
 
 def with_signature(slow_us: float) -> list[Window]:
@@ -157,9 +164,9 @@ def with_signature(slow_us: float) -> list[Window]:
 def test_the_speedup_is_against_the_faster_way_whichever_was_timed_in_every_pair() -> None:
     slower, faster = measured(with_signature(500)), measured(with_signature(300))
 
-    assert ("frozen", 4.0) == (slower["sides"]["tensorflow"]["way"], slower["speedup"]["median"])
-    assert ("signature", 3.0) == (faster["sides"]["tensorflow"]["way"], faster["speedup"]["median"])
-    ways = {way["name"]: way["speedup"]["median"] for way in slower["ways"]}
+    assert ("frozen", 4.0) == (slower.tensorflow.way, slower.speedup.median)
+    assert ("signature", 3.0) == (faster.tensorflow.way, faster.speedup.median)
+    ways = {way.name: way.speedup.median for way in slower.ways if way.speedup}
     assert {"signature": 5.0, "frozen": 4.0} == ways
 
 
@@ -170,10 +177,10 @@ def test_what_was_timed_seldom_and_in_disturbed_windows_only_has_its_times_and_n
 
     found = measured(windows, by_default="bf16")
 
-    assert ("frozen", 4.0) == (found["sides"]["tensorflow"]["way"], found["speedup"]["median"])
-    ways = {way["name"]: (way["latency_median_us"], way["inferences"], way["speedup"]) for way in found["ways"]}
+    assert ("frozen", 4.0) == (found.tensorflow.way, found.speedup.median)
+    ways = {way.name: (way.latency_median_us, way.inferences, way.speedup) for way in found.ways}
     assert (300.0, 10, None) == ways["signature"]
-    assert {"precision": "bf16", "latency_median_us": 80.0, "inferences": 10, "speedup": None} == found["by_default"]
+    assert TimedByDefault(precision="bf16", latency_median_us=80.0, inferences=10, speedup=None) == found.by_default
 
 
 def test_the_ir_without_properties_is_beside_tensorflow_as_well() -> None:
@@ -182,72 +189,82 @@ def test_the_ir_without_properties_is_beside_tensorflow_as_well() -> None:
         one.pairs[0]["by-default"] = [50_000] * 10
 
     ways = [side("frozen", "frozen")]
-    assert 8.0 == measured(windows, ways=ways, by_default="bf16")["by_default"]["speedup"]["median"]
-    assert measured(windows, ways=ways)["by_default"] is None
+    found = measured(windows, ways=ways, by_default="bf16").by_default
+    assert found is not None
+    assert found.speedup is not None
+    assert 8.0 == found.speedup.median
+    assert measured(windows, ways=ways).by_default is None
 
 
 def test_a_way_that_does_not_exist_has_its_reason() -> None:
     found = measured([window() for _ in range(9)], ways=[side("frozen", "frozen")], no_way={"signature": "it is cut"})
 
-    assert {"signature": "it is cut"} == found["no_way"]
-    assert ["frozen"] == [way["name"] for way in found["ways"]]
+    assert {"signature": "it is cut"} == found.ways_missing
+    assert ["frozen"] == [way.name for way in found.ways]
 
 
 def test_a_range_that_stays_wide_is_unstable_and_one_of_busy_windows_loaded() -> None:
     calm = measured(with_signature(500))
     wild = measured([window(400 if at % 2 else 600, foreign=BUSY) for at in range(12)], ways=[side("frozen", "f")])
 
-    assert (False, False) == (calm["unstable"], calm["loaded"])
-    assert (True, True) == (wild["unstable"], wild["loaded"])
-    assert (BUSY, 48, 0) == (wild["foreign_cores"], wild["pairs"], wild["quiet_pairs"])
+    assert (False, False) == (calm.unstable, calm.loaded)
+    assert (True, True) == (wild.unstable, wild.loaded)
+    assert (BUSY, 48, 0) == (wild.foreign_cores, wild.pairs, wild.quiet_pairs)
     torn = measured([window(apart=FAR) for _ in range(12)], ways=[side("frozen", "f")])
-    assert (False, True, FAR) == (torn["loaded"], torn["apart"], torn["apart_ns"])
+    assert (False, True, FAR) == (torn.loaded, torn.apart, torn.apart_ns)
 
 
 def test_a_virtual_machine_has_neighbours_that_quiet_windows_do_not_know_of() -> None:
-    own, virtual = measured(with_signature(500)), measured(with_signature(500), machine={"virtual": True})
+    own, virtual = (
+        measured(with_signature(500)),
+        measured(with_signature(500), machine=replace(machine.facts(), virtual=True)),
+    )
 
-    assert (False, False) == (own["unstable"], virtual["unstable"])
-    assert own["speedup"]["median"] == virtual["speedup"]["median"]
-    for ratio in (virtual["speedup"], *(way["speedup"] for way in virtual["ways"])):
-        assert ratio["low"] < ratio["median"] * (1 - 0.07) < ratio["median"] * (1 + 0.07) < ratio["high"]
-    assert own["speedup"]["low"] > own["speedup"]["median"] * (1 - 0.03)
+    assert (False, False) == (own.unstable, virtual.unstable)
+    assert own.speedup.median == virtual.speedup.median
+    for ratio in (virtual.speedup, *(way.speedup for way in virtual.ways)):
+        assert ratio is not None
+        assert ratio.low < ratio.median * (1 - 0.07) < ratio.median * (1 + 0.07) < ratio.high
+    assert own.speedup.low > own.speedup.median * (1 - 0.03)
 
 
 def test_percentiles_are_of_enough_inferences_or_missing_with_the_reason() -> None:
-    few = measured([window(pairs=1) for _ in range(9)], ways=[side("frozen", "frozen")])["sides"]["tensorflow"]
-    many = measured([window(pairs=20) for _ in range(9)], ways=[side("frozen", "frozen")])["sides"]["tensorflow"]
+    few = measured([window(pairs=1) for _ in range(9)], ways=[side("frozen", "frozen")]).tensorflow
+    many = measured([window(pairs=20) for _ in range(9)], ways=[side("frozen", "frozen")]).tensorflow
 
-    assert (400.0, 400.0, None) == (few["latency_p90_us"], few["latency_p95_us"], few["latency_p99_us"])
-    assert "it takes 100 inferences to tell, and 90 were timed" == few["missing"]["latency_p99_us"]
-    assert 400.0 == many["latency_p999_us"]
-    assert {"energy_joules": "not available: no counters"} == many["missing"]
+    assert (400.0, 400.0, None) == (few.latency_p90_us, few.latency_p95_us, few.latency_p99_us)
+    assert "it takes 100 inferences to tell, and 90 were timed" == few.missing["latency_p99_us"]
+    assert 400.0 == many.latency_p999_us
+    assert {"energy_joules": "not available: no counters"} == many.missing
 
 
 def test_energy_is_there_or_its_reason_and_never_0() -> None:
-    found = {"joules_per_inference": 0.08, "low": 0.07, "high": 0.09}
+    told = {"watts": 60.0, "idle_watts": 20.0, "seconds": 3.0, "inferences": 90, "zones": ("package-0",)}
+    known = decode(Energy, {"joules_per_inference": 0.08, "low": 0.07, "high": 0.09, **told}, "energy")
 
-    sides = measured(with_signature(500), energy={"tensorflow": found, "openvino": {"not_available": "why"}})["sides"]
+    found = measured(with_signature(500), energy={"tensorflow": known, "openvino": NotAvailable(reason="why")})
 
-    assert 0.08 == sides["tensorflow"]["energy_joules"]
+    assert 0.08 == found.tensorflow.energy_joules
     assert (None, "not available: why") == (
-        sides["openvino"]["energy_joules"],
-        sides["openvino"]["missing"]["energy_joules"],
+        found.openvino.energy_joules,
+        found.openvino.missing["energy_joules"],
     )
 
 
 def test_memory_that_the_system_does_not_tell_is_missing() -> None:
-    found = measured(with_signature(500), memory={"tensorflow": None, "openvino": 90})["sides"]
+    found = measured(with_signature(500), memory={"tensorflow": None, "openvino": 90})
 
-    assert "does not tell the peak memory" in found["tensorflow"]["missing"]["peak_memory_bytes"]
-    assert 90 == found["openvino"]["peak_memory_bytes"]
+    assert "does not tell the peak memory" in found.tensorflow.missing["peak_memory_bytes"]
+    assert 90 == found.openvino.peak_memory_bytes
 
 
 def test_throughput_is_compared_round_by_round() -> None:
     rounds = [Throughput(rates={"frozen": 100.0 + at, "openvino": 500.0 + 5 * at}, foreign=0.01) for at in range(5)]
 
-    assert 5.0 == measured(with_signature(500), throughput=rounds)["throughput_ratio"]["median"]
-    assert measured(with_signature(500), throughput=rounds[:2])["throughput_ratio"] is None
+    found = measured(with_signature(500), throughput=rounds).throughput_ratio
+    assert found is not None
+    assert 5.0 == found.median
+    assert measured(with_signature(500), throughput=rounds[:2]).throughput_ratio is None
 
 
 def test_every_time_is_kept_in_its_order() -> None:

@@ -1,6 +1,6 @@
 """Where an earlier report is: in a file, or in a revision of the repo.
 
-    earlier(against, folder=..., reports=...) -> dict       the content of that report
+    earlier(against, folder=..., reports=...) -> EarlierReport
 
 `git:REV` is the first of this report's places that the revision has; `git:REV:path` another one, relative to the repo's
 root.
@@ -11,15 +11,15 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from ovmake.commands.report.facts.history import read
+from ovmake.commands.report.facts.history import EarlierReport, read
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
 GIT = "git:"
 
 
-def earlier(against: str, *, folder: Path, reports: Sequence[str]) -> dict[str, Any]:
+def earlier(against: str, *, folder: Path, reports: Sequence[str]) -> EarlierReport:
     """Return an earlier report. `reports` are the places of this one, relative to `folder`, the Ovfile's.
 
     Raises:

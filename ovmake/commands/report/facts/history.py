@@ -1,9 +1,10 @@
 """This report beside an earlier one: what got faster, slower, less accurate, and what came between. Pure.
 
-    compare(earlier, now, against=...) -> History      two contents of report.json
-    read(text, place) -> dict                          the earlier one, checked
+    compare(earlier, now, against=...) -> History
+    read(text, place) -> EarlierReport                 from the text of a report.json
+    compared(target) -> ComparedTarget                 from a target in one, or in what is written now
 
-Speed is compared by the speed-up over TensorFlow, which each report measured on its own machine beside the IR: the
+SpeedRatio is compared by the speed-up over TensorFlow, which each report measured on its own machine beside the IR: the
 ratio of the two, whose range follows from theirs on the logarithms. That holds for the same machine at another time as
 well as it can; a speed-up on another machine is another figure, and is not compared. Two drops differ clearly if their
 ranges do not meet.
@@ -14,54 +15,52 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.weighing import Speed
+from ovmake.contracts.report import NO_CHANGE, Change, History, Report
+from ovmake.contracts.speed import SpeedRatio
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
-NEWEST = 2
-SAME = "no clear difference"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What became of a target since. `speed` is faster, slower, "no clear difference", or "" where it is not known.
+class ComparedTarget:
+    """What a comparison needs of a target in a report.json.
 
-    `ratio` is how many times as fast it is now; `sentences` say what is to be said, `between` what came between: tool
-    versions, options, sources.
+    `machine` is the identity of the machine it was measured on, "" where it was not; `speedup` is over TensorFlow.
+    `doubts` are fields of the measurement that say why it is not to be relied on. `metric` is "" without one;
+    `drop_interval` is None where nobody knows it.
     """
 
-    target: str
-    speed: str
-    ratio: Speed | None
-    accuracy: str
-    sentences: tuple[str, ...]
-    between: tuple[str, ...]
+    name: str
+    machine: str
+    speedup: SpeedRatio | None
+    doubts: tuple[str, ...]
+    metric: str
+    unit: str
+    drop: float | None
+    drop_interval: tuple[float, float] | None
+    size_bytes: float | None
+    gate: str
+    versions: Mapping[str, object]
+    options: Mapping[str, object]
+    digests: Mapping[str, object]
 
     @property
-    def weighs(self) -> bool:
-        """Whether there is something to tell."""
-        return bool(self.between) or self.speed not in {"", SAME} or self.accuracy not in {"", SAME}
+    def interval(self) -> tuple[float, float] | None:
+        """Where the drop lies: the drop itself where no range is known, None without a drop."""
+        return None if self.drop is None else self.drop_interval or (self.drop, self.drop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """The comparison with an earlier report; `against` says which. `note` holds for all of it, "" if there is none."""
+class EarlierReport:
+    """An earlier report: its title, and its targets."""
 
-    against: str
-    changes: tuple[Change, ...]
-    appeared: tuple[str, ...]
-    vanished: tuple[str, ...]
-    note: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+    title: str
+    targets: tuple[ComparedTarget, ...]
 
 
-def read(text: str, place: str) -> dict[str, Any]:
+def read(text: str, place: str) -> EarlierReport:
     """Return an earlier report.json.
 
     Raises:
@@ -71,17 +70,15 @@ def read(text: str, place: str) -> dict[str, Any]:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:  # the latter of brackets in each other
         raise _unreadable(place, f"it is no JSON: {error}") from error
-    if (
-        not isinstance(body, dict)
-        or not isinstance(body.get("targets"), list)
-        or not isinstance(body.get("format"), int)
-    ):
+    number = body.get("format") if isinstance(body, dict) else None
+    targets = body.get("targets") if isinstance(body, dict) else None
+    if not isinstance(number, int) or not isinstance(targets, list):
         raise _unreadable(place, "it is no report.json of ovmake")
-    if body["format"] > NEWEST:
-        raise _unreadable(place, f"it has format {body['format']}, and this ovmake knows {NEWEST}")
-    if not all(isinstance(one, dict) and isinstance(one.get("target"), str) for one in body["targets"]):
+    if number > Report.FORMAT:
+        raise _unreadable(place, f"it has format {number}, and this ovmake reads formats 1 to {Report.FORMAT}")
+    if not all(isinstance(one, dict) and isinstance(one.get("target"), str) for one in targets):
         raise _unreadable(place, "it is no report.json of ovmake")
-    return body
+    return EarlierReport(title=_text(body.get("title")), targets=tuple(map(compared, targets)))
 
 
 def _unreadable(place: str, why: str) -> OvmakeError:
@@ -90,29 +87,71 @@ def _unreadable(place: str, why: str) -> OvmakeError:
     return OvmakeError(Diagnostic(code="bad-report", message=message, help=help_text), exit_status=2)
 
 
-def compare(earlier: Mapping[str, Any], now: Sequence[Mapping[str, Any]], *, against: str) -> History:
+def compared(target: Mapping[str, object]) -> ComparedTarget:
+    """Return what a comparison needs of a target in a report.json of whatever format.
+
+    What is not there, or is something else, counts as not known: reports of older ovmakes have fewer fields.
+    """
+    measured, gate = _table(target.get("measured")), _table(target.get("gate"))
+    drop, interval = _number(target.get("drop")), _table(target.get("drop_interval"))
+    low, high = _number(interval.get("low")), _number(interval.get("high"))
+    return ComparedTarget(
+        name=_text(target.get("target")),
+        machine=_text(measured.get("machine")),
+        speedup=_speedup(_table(target.get("speedup"))),
+        doubts=tuple(name for name in words.DOUBTS if measured.get(name)),
+        metric=_text(target.get("metric")),
+        unit=_text(target.get("unit")) or words.SHARE,
+        drop=drop,
+        drop_interval=(low, high) if low is not None and high is not None else None,
+        size_bytes=_number(_table(target.get("openvino")).get("size_bytes")),
+        gate=_text(gate.get("result")),
+        versions=_table(target.get("versions")),
+        options=_table(target.get("options")),
+        digests=_table(target.get("digests")),
+    )
+
+
+def _speedup(found: Mapping[str, object]) -> SpeedRatio | None:
+    median, low, high = (_number(found.get(name)) for name in ("median", "low", "high"))
+    if median is None or low is None or high is None or not (median > 0 and low > 0 and high > 0):
+        return None
+    return SpeedRatio(median=median, low=low, high=high)
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def compare(earlier: EarlierReport, now: Sequence[ComparedTarget], *, against: str) -> History:
     """Return what changed from the earlier report to these targets."""
-    before = {str(one["target"]): one for one in earlier["targets"]}
-    after = {str(one["target"]): one for one in now}
+    before = {one.name: one for one in earlier.targets}
+    after = {one.name: one for one in now}
     both = [name for name in after if name in before]
-    elsewhere = {
-        name
-        for name in both
-        if _machine(before[name]) and _machine(after[name]) and not _same_machine(before[name], after[name])
-    }
+    elsewhere = any(
+        before[name].machine and after[name].machine and before[name].machine != after[name].machine for name in both
+    )
     note = "It was measured on another machine: speeds are not compared." if elsewhere else ""
     return History(
         against=against,
-        changes=tuple(_change(name, before[name], after[name]) for name in both),
+        changes=tuple(_change(before[name], after[name]) for name in both),
         appeared=tuple(name for name in after if name not in before),
         vanished=tuple(name for name in before if name not in after),
         note=note,
     )
 
 
-def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+def _change(before: ComparedTarget, after: ComparedTarget) -> Change:
     ratio = _ratio(before, after)
-    speed = "" if ratio is None else "faster" if ratio.low > 1 else "slower" if ratio.high < 1 else SAME
+    speed = "" if ratio is None else "faster" if ratio.low > 1 else "slower" if ratio.high < 1 else NO_CHANGE
     accuracy = _accuracy(before, after)
     sentences = (
         *_speed_words(speed, ratio, before, after),
@@ -121,7 +160,7 @@ def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> C
         *_gate_words(before, after),
     )
     return Change(
-        target=name,
+        target=after.name,
         speed=speed,
         ratio=ratio,
         accuracy=accuracy,
@@ -134,50 +173,30 @@ def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> C
 # speed
 
 
-def _machine(target: Mapping[str, Any]) -> str:
-    return str((target.get("measured") or {}).get("machine") or "")
-
-
-def _same_machine(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    return _machine(before) == _machine(after)
-
-
-def _speedup(target: Mapping[str, Any]) -> tuple[float, float, float] | None:
-    found = target.get("speedup") or {}
-    values = tuple(found.get(name) for name in ("median", "low", "high"))
-    if not all(isinstance(value, int | float) and value > 0 for value in values):
-        return None
-    median, low, high = (float(str(value)) for value in values)
-    return median, low, high
-
-
-def _ratio(before: Mapping[str, Any], after: Mapping[str, Any]) -> Speed | None:
+def _ratio(before: ComparedTarget, after: ComparedTarget) -> SpeedRatio | None:
     """Return how many times as fast it is now, beside TensorFlow; None where one was not measured, or elsewhere."""
-    then, now = _speedup(before), _speedup(after)
-    if then is None or now is None or not _same_machine(before, after):
+    then, now = before.speedup, after.speedup
+    if then is None or now is None or before.machine != after.machine:
         return None
-    middle = math.log(now[0] / then[0])
-    below = math.hypot(math.log(now[0] / now[1]), math.log(then[2] / then[0]))
-    above = math.hypot(math.log(now[2] / now[0]), math.log(then[0] / then[1]))
-    return Speed(median=math.exp(middle), low=math.exp(middle - below), high=math.exp(middle + above))
+    middle = math.log(now.median / then.median)
+    below = math.hypot(math.log(now.median / now.low), math.log(then.high / then.median))
+    above = math.hypot(math.log(now.high / now.median), math.log(then.median / then.low))
+    return SpeedRatio(median=math.exp(middle), low=math.exp(middle - below), high=math.exp(middle + above))
 
 
-def _speed_words(speed: str, ratio: Speed | None, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    then, now = _speedup(before), _speedup(after)
-    if ratio is None or then is None or now is None:
-        if then is not None and now is not None:
-            return [f"speed-up {words.times(then[0])} on another machine, {words.times(now[0])} on this one"]
-        return (
-            ["its speed was not measured then"]
-            if now is not None
-            else ["its speed was measured then, and is not now"]
-            if then is not None
-            else []
-        )
-    both = [one.get("measured") or {} for one in (before, after)]
-    doubts = [label for name, label in words.DOUBTS.items() if any(measured.get(name) for measured in both)]
+def _speed_words(speed: str, ratio: SpeedRatio | None, before: ComparedTarget, after: ComparedTarget) -> list[str]:
+    then, now = before.speedup, after.speedup
+    if then is None and now is None:
+        return []
+    if then is None:
+        return ["its speed was not measured then"]
+    if now is None:
+        return ["its speed was measured then, and is not now"]
+    if ratio is None:
+        return [f"speed-up {words.times(then.median)} on another machine, {words.times(now.median)} on this one"]
+    doubts = [label for name, label in words.DOUBTS.items() if name in {*before.doubts, *after.doubts}]
     doubt = f"; {' and '.join(doubts)}" if doubts else ""
-    moved = f"speed-up {words.times(then[0])} → {words.times(now[0])}"
+    moved = f"speed-up {words.times(then.median)} → {words.times(now.median)}"
     return [f"{speed}: {words.speed(ratio)} beside TensorFlow, {moved}{doubt}"]
 
 
@@ -185,60 +204,46 @@ def _speed_words(speed: str, ratio: Speed | None, before: Mapping[str, Any], aft
 # accuracy, size, gate
 
 
-def _accuracy(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def _accuracy(before: ComparedTarget, after: ComparedTarget) -> str:
     """Return more or less accurate where the ranges of the drops do not meet; "" where one is not known."""
-    then, now = before.get("drop"), after.get("drop")
-    if (
-        not isinstance(then, int | float)
-        or not isinstance(now, int | float)
-        or before.get("metric") != after.get("metric")
-    ):
+    then, now = before.interval, after.interval
+    if then is None or now is None or before.metric != after.metric:
         return ""
-    low_then, high_then = _interval(before, then)
-    low_now, high_now = _interval(after, now)
-    if low_now > high_then:
+    if now[0] > then[1]:
         return "less accurate"
-    return "more accurate" if high_now < low_then else SAME
+    return "more accurate" if now[1] < then[0] else NO_CHANGE
 
 
-def _interval(target: Mapping[str, Any], drop: float) -> tuple[float, float]:
-    found = target.get("drop_interval") or {}
-    low, high = found.get("low"), found.get("high")
-    known = isinstance(low, int | float) and isinstance(high, int | float)
-    return (float(str(low)), float(str(high))) if known else (drop, drop)
-
-
-def _drop_words(accuracy: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    if not accuracy or before["drop"] == after["drop"]:
+def _drop_words(accuracy: str, before: ComparedTarget, after: ComparedTarget) -> list[str]:
+    then, now = before.drop, after.drop
+    if not accuracy or then is None or now is None or then == now:
         return []
-    unit = str(after.get("unit") or words.SHARE)
-    return [f"{accuracy}: drop {words.drop_in(unit, before['drop'])} → {words.drop_in(unit, after['drop'])}"]
+    return [f"{accuracy}: drop {words.drop_in(after.unit, then)} → {words.drop_in(after.unit, now)}"]
 
 
-def _size_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    then, now = ((one.get("openvino") or {}).get("size_bytes") for one in (before, after))
+def _size_words(before: ComparedTarget, after: ComparedTarget) -> list[str]:
+    then, now = before.size_bytes, after.size_bytes
     if then is None or now is None or then == now:
         return []
     return [f"size {words.size(then)} → {words.size(now)}"]
 
 
-def _gate_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    then, now = (str((one.get("gate") or {}).get("result", "")) for one in (before, after))
-    return [f"gate {then.replace('-', ' ')} → {now.replace('-', ' ')}"] if then != now else []
+def _gate_words(before: ComparedTarget, after: ComparedTarget) -> list[str]:
+    then, now = (one.gate.replace("-", " ") for one in (before, after))
+    return [f"gate {then} → {now}"] if then != now else []
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 # what came between
 
 
-def _between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def _between(before: ComparedTarget, after: ComparedTarget) -> list[str]:
     found = []
-    for what in ("versions", "options"):
-        then, now = (one.get(what) or {} for one in (before, after))
+    for then, now in ((before.versions, after.versions), (before.options, after.options)):
         # Of a target that was not published nothing is known.
         if then and now:
             found += [_edited(name, then, now) for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
-    then, now = (one.get("digests") or {} for one in (before, after))
+    then, now = before.digests, after.digests
     named = {
         "source": "the source computes something else",
         "xml": "the IR is another one",
@@ -248,7 +253,7 @@ def _between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _edited(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _edited(name: str, then: Mapping[str, object], now: Mapping[str, object]) -> str:
     old, new = (_shown(values[name]) if name in values else "not set" for values in (then, now))
     return f"{name} {old} → {new}"
 

@@ -8,15 +8,22 @@ was not, and `missing` then says why.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeVar
 
-from ovmake.commands.report.facts.control import Search
-from ovmake.commands.report.facts.measurement import Measurement
-from ovmake.commands.report.facts.weighing import SpeedCheck, Weighing
+from ovmake.commands.report.facts.measurement import Measured, measured_on
+from ovmake.contracts import evaluation as contract
+from ovmake.contracts.codec import found, from_bytes
+from ovmake.contracts.evaluation import ExecutedLayer, OutputFigures
+from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.params.judging import CheckSizeParams, RequireParams
+from ovmake.contracts.record import Record
+from ovmake.contracts.requirements import Requirement
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Choice, SpeedCheck
+from ovmake.contracts.verdict import DefaultVerdict, GateResult, gate_result
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import ELSEWHERE, Action, Artifact, Graph
 from ovmake.graph.digest import Digest
@@ -26,10 +33,10 @@ from ovmake.verdicts import requirements
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDifference:
-    """How far an output is from TensorFlow's, over all samples and elements. See `differences.difference`.
+    """How far an output is from TensorFlow's, over all samples and elements. NaN is no finite number.
 
     `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns,
-    `elements` how many numbers TensorFlow gave, None where an older ovmake did not count.
+    `elements` how many numbers TensorFlow gave.
     """
 
     name: str
@@ -42,15 +49,6 @@ class OutputDifference:
     snr_db: float | None = None
     argmax: float | None = None
     elements: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutedLayer:
-    """What the runtime makes of one or several operations: `name` is the first one's, `precision` as executed."""
-
-    name: str
-    type: str
-    precision: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +93,6 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """What the Ovfile asks for beyond accuracy: `name` is the key, such as "speedup".
-
-    `wanted` and `measured` are words. `result` is passed, missed or not-measured; `decided` is False where the
-    measurement's range holds what is wanted; `text` is the whole sentence, without a final period.
-    """
-
-    name: str
-    wanted: str
-    measured: str
-    result: str
-    decided: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
     """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
 
@@ -118,10 +100,10 @@ class TargetReport:
     guesses, "" if it does not.
 
     `compiled` is the line of Python that compiles the IR as it was verified, "" where nothing was; `by_default` is the
-    gate's verdict over the IR compiled without properties, as the record has it, None where that is the same.
+    gate's verdict over the IR compiled without properties, None where that is the same.
 
     `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
-    be one "speed-check". `weighing` is None but for `auto`, `search` but for accuracy control.
+    be one "speed-check". `choice` is None but for `auto`, `search` but for accuracy control.
     `requirements` are all that the Ovfile asks for. `devices` are those measured beside the Ovfile's own: what was
     measured there, or why nothing was. `digests` are of the source (its fingerprint) and of the published files.
     """
@@ -130,28 +112,29 @@ class TargetReport:
     model: str
     precision: str
     status: str
-    gate: str
+    gate: GateResult
     gate_text: str
     size_bytes: int | None
     place: str | None
     evaluation: Evaluation | None
-    measurement: Measurement | None
-    options: Mapping[str, Any]
+    measurement: Measured | None
+    options: Mapping[str, object]
     versions: Mapping[str, str]
     missing: Mapping[str, str]
     decided: bool = True
     compiled: str = ""
-    by_default: Mapping[str, Any] | None = None
+    by_default: DefaultVerdict | None = None
     at_chance: str = ""
-    weighing: Weighing | None = None
+    choice: Choice | None = None
     speed_check: SpeedCheck | None = None
     search: Search | None = None
     requirements: tuple[Requirement, ...] = ()
-    devices: Mapping[str, Measurement | str] = field(default_factory=dict)
+    devices: Mapping[str, Measured | str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
 
 
 Read = Callable[[Digest], bytes]
+T = TypeVar("T")
 
 
 def gather(graph: Graph, outcome: Outcome, targets: Sequence[str], read: Read) -> list[TargetReport]:
@@ -164,22 +147,20 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
     model, _, precision = name.partition(":")
     missing: dict[str, str] = {}
     published = outcome.actions[f"publish {name}"]
-    record = _json(published, "record", read)
+    record = _made(published, "record", Record, read)
     if record is None:
         missing["ir"] = _why(graph, outcome, name)
     evaluation, unevaluated = _evaluated(graph, outcome, name, read)
     if unevaluated:
         missing["evaluation"] = unevaluated
     measured = outcome.actions.get(f"benchmark {name}")
-    measurement = _json(measured, "measurement", read)
+    measurement = _measured(measured, read)
     if measurement is None:
         missing["measurement"] = _why_not_measured(measured, missing)
     checked = outcome.actions.get(f"check-speed {name}")
-    check = _json(checked, "speed", read)
+    check = _made(checked, "speed", SpeedCheck, read)
     if check is None and checked is not None:
         missing["speed-check"] = _why_not_checked(outcome, name, missing)
-    choice = _json(outcome.actions.get(f"weigh {name}"), "choice", read)
-    search = _search(outcome, name, record, read)
     gate, text = _gate(graph, outcome, name, record)
     place = next(out.place for out in graph.actions[f"publish {name}"].outputs if out.role == "xml")
     return TargetReport(
@@ -190,21 +171,21 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
         gate=gate,
         gate_text=text,
         decided=_decided(outcome, name, record),
-        compiled=(record.get("compile") or "") if record else "",
-        by_default=record["gate"].get("default") if record else None,
-        at_chance=str(record["gate"].get("at_chance") or "") if record else "",
-        size_bytes=record["size_bytes"] if record else None,
+        compiled=record.compile if record else "",
+        by_default=record.gate.by_default if record else None,
+        at_chance=record.gate.at_chance if record else "",
+        size_bytes=record.size_bytes if record else None,
         place=place if record else None,
         evaluation=_evaluation(evaluation) if evaluation else None,
-        measurement=Measurement.of(measurement, machine=_machine(measured)) if measurement else None,
-        options=record["options"] if record else {},
-        versions=record["versions"] if record else {},
+        measurement=measurement,
+        options=record.options if record else {},
+        versions=record.versions if record else {},
         missing=missing,
-        weighing=Weighing.of(choice) if choice else None,
-        speed_check=SpeedCheck.of(check) if check else None,
-        search=Search.of(search) if search else None,
+        choice=_made(outcome.actions.get(f"weigh {name}"), "choice", Choice, read),
+        speed_check=check,
+        search=_search(outcome, name, record, read),
         requirements=_requirements(graph, outcome, name, read),
-        digests={"source": record["source"]["fingerprint"], **record["files"]} if record else {},
+        digests={"source": record.source.fingerprint, **record.files} if record else {},
     )
 
 
@@ -214,25 +195,15 @@ def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tupl
     judged = [] if sized is None else [_judged_size(sized, outcome)]
     asked = graph.actions.get(f"require {name}")
     if asked is not None:
-        wanted = {param.name.removeprefix("require."): float(str(param.value)) for param in asked.params}
+        wanted = asked.params.require if isinstance(asked.params, RequireParams) else {}
         measured = outcome.actions.get(f"benchmark {name}")
         why = _why_not_measured(measured, {} if outcome.actions[f"publish {name}"].outputs else {"ir": ""})
-        judged += requirements.judge(wanted, _json(measured, "measurement", read), why)
-    return tuple(
-        Requirement(
-            name=one.name,
-            wanted=one.wanted,
-            measured=one.measured,
-            result=one.result,
-            decided=one.decided,
-            text=one.text,
-        )
-        for one in judged
-    )
+        judged += requirements.judge(wanted, _measured(measured, read), why)
+    return tuple(one.told for one in judged)
 
 
 def _judged_size(sized: Action, outcome: Outcome) -> requirements.JudgedRequirement:
-    most = int(str(sized.params[0].value))
+    most = sized.params.require.size if isinstance(sized.params, CheckSizeParams) else 0
     maker = next(given.origin for given in sized.inputs if isinstance(given.origin, Artifact))
     made = outcome.actions[maker.action].outputs
     if made is None:
@@ -240,16 +211,16 @@ def _judged_size(sized: Action, outcome: Outcome) -> requirements.JudgedRequirem
     return requirements.judge_size(most, sum(made[role].size_bytes for role in ("xml", "bin")))
 
 
-def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measurement | str]]:
+def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measured | str]]:
     """Return what was measured on other devices than the Ovfile's own, or why nothing was; by target and device."""
-    found: dict[str, dict[str, Measurement | str]] = {}
+    found: dict[str, dict[str, Measured | str]] = {}
     for action in graph.actions.values():
         target, elsewhere, device = action.subject.partition(ELSEWHERE)
         if action.kind == "benchmark" and elsewhere:
             done = outcome.actions.get(action.name)
-            body = _json(done, "measurement", read)
-            measured = None if body is None else Measurement.of(body, machine=_machine(done))
-            found.setdefault(target, {})[device] = measured or f"not available: {_why_not_measured(done, {})}"
+            found.setdefault(target, {})[device] = (
+                _measured(done, read) or f"not available: {_why_not_measured(done, {})}"
+            )
     return found
 
 
@@ -258,32 +229,43 @@ def _machine(measured: ActionOutcome | None) -> str:
     return measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
 
 
-def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[dict[str, Any] | None, str]:
+def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[contract.Evaluation | None, str]:
     """Return a target's evaluation, if there is one, and why nothing was compared, "" if something was."""
-    # That of the chosen candidate, empty if it has no gate.
+    # *choose* hands on the evaluation of the candidate that it chose, and says that there is none if it has no gate.
     judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
-    evaluation = _json(outcome.actions.get(judge), "evaluation", read) or None
+    evaluation = _made_if_any(outcome.actions.get(judge), "evaluation", contract.Evaluation, read)
     if evaluation is not None:
-        return evaluation, str(evaluation.get("not_measured", ""))
+        return evaluation, evaluation.not_measured
     is_off = judge not in outcome.actions or outcome.actions[f"publish {name}"].outputs is not None
     return None, "`accuracy = false` in the Ovfile" if is_off else _why(graph, outcome, name)
 
 
-def _search(outcome: Outcome, name: str, record: dict[str, Any] | None, read: Read) -> dict[str, Any] | None:
+def _search(outcome: Outcome, name: str, record: Record | None, read: Read) -> Search | None:
     """Return the search for layers to give back: of the record, or where the gate was missed, from whoever made it."""
     if record is not None:
-        found = record.get("accuracy_control")
-        return found if isinstance(found, dict) else None
-    # *name-layers* stands behind every *control*; *choose* hands on what the chosen candidate has, {} without one.
+        return record.accuracy_control
+    # *name-layers* stands behind every *control*; *choose* hands on what the chosen candidate has.
     made = (outcome.actions.get(f"{kind} {name}") for kind in ("name-layers", "choose"))
-    return next(filter(None, (_json(done, "search", read) for done in made)), None)
+    return next(filter(None, (_made_if_any(done, "search", Search, read) for done in made)), None)
 
 
-def _json(done: ActionOutcome | None, role: str, read: Read) -> dict[str, Any] | None:
+def _measured(done: ActionOutcome | None, read: Read) -> Measured | None:
+    made = _made(done, "measurement", Measurement, read)
+    return None if made is None else measured_on(made, _machine(done))
+
+
+def _made(done: ActionOutcome | None, role: str, cls: type[T], read: Read) -> T | None:
+    """Return a file that an action made, None if it was not made."""
+    if done is None or done.outputs is None:
+        return None
+    return from_bytes(cls, read(done.outputs[role]), role)
+
+
+def _made_if_any(done: ActionOutcome | None, role: str, cls: type[T], read: Read) -> T | None:
+    """Return the same of a file that may say that there is none, and of an action that may have no such role."""
     if done is None or done.outputs is None or role not in done.outputs:
         return None
-    content = json.loads(read(done.outputs[role]))
-    return content if isinstance(content, dict) else None
+    return found(cls, read(done.outputs[role]), role)
 
 
 def _why(graph: Graph, outcome: Outcome, name: str) -> str:
@@ -312,49 +294,49 @@ def _why_not_checked(outcome: Outcome, name: str, missing: Mapping[str, str]) ->
     return compared.diagnostic.message if compared.diagnostic else "not measured yet: run `ovmake build`"
 
 
-def _gate(graph: Graph, outcome: Outcome, name: str, record: dict[str, Any] | None) -> tuple[str, str]:
+def _gate(graph: Graph, outcome: Outcome, name: str, record: Record | None) -> tuple[GateResult, str]:
     if record is not None:
-        return str(record["gate"]["result"]), str(record["gate"]["text"])
+        return record.gate.result, record.gate.text
     judged = outcome.actions.get(f"gate {name}", outcome.actions.get(f"choose {name}"))
     if judged is not None and "gate" in judged.facts:
-        text = judged.diagnostic.message if judged.diagnostic else ""
-        return str(judged.facts["gate"]), text.removeprefix(f"gate {name}: ").removeprefix(f"choose {name}: ")
+        return gate_result(judged.facts["gate"]), str(judged.facts.get("text", ""))
     return "not-measured", _why(graph, outcome, name)
 
 
-def _decided(outcome: Outcome, name: str, record: dict[str, Any] | None) -> bool:
+def _decided(outcome: Outcome, name: str, record: Record | None) -> bool:
     if record is not None:
-        return record["gate"].get("decided") is not False
+        return record.gate.decided
     judged = outcome.actions.get(f"gate {name}")
     return judged is None or judged.facts.get("decided") is not False
 
 
-def _evaluation(body: Mapping[str, Any]) -> Evaluation:
-    metric = body.get("metric")
-    interval = metric["interval"] if metric else None
+def _evaluation(made: contract.Evaluation) -> Evaluation:
+    figures = made.figures
+    metric = figures.metric if figures else None
+    interval = metric.interval if metric else None
     return Evaluation(
-        samples=body["samples"],
-        metric=metric["name"] if metric else None,
-        reference=_score(metric["reference"]) if metric else None,
-        candidate=_score(metric["candidate"]) if metric else None,
-        unit=metric["unit"] if metric else "none",
-        higher_is_better=metric["higher_is_better"] if metric else True,
-        interval=(interval["low"], interval["high"]) if interval else None,
+        samples=figures.samples if figures else made.samples,
+        metric=metric.name if metric else None,
+        reference=_score(metric.reference) if metric else None,
+        candidate=_score(metric.candidate) if metric else None,
+        unit=metric.unit if metric else "none",
+        higher_is_better=metric.higher_is_better if metric else True,
+        interval=(interval.low, interval.high) if interval else None,
         score_intervals=_score_intervals(metric) if metric and interval else None,
-        level=interval["level"] if interval else None,
-        differences=tuple(_difference(output) for output in body["outputs"]),
-        operations_tensorflow=body["operations"]["tensorflow"],
-        operations_openvino=body["operations"]["openvino"],
-        executed=body["executed"],
-        layers=tuple(ExecutedLayer(**layer) for layer in body["layers"]),
-        weights=body["weights"],
-        not_measured=str(body.get("not_measured", "")),
+        level=interval.level if interval else None,
+        differences=tuple(map(_difference, figures.outputs if figures else ())),
+        operations_tensorflow=made.operations.tensorflow,
+        operations_openvino=made.operations.openvino,
+        executed=made.executed,
+        layers=made.layers,
+        weights=made.weights,
+        not_measured=made.not_measured,
     )
 
 
-def _score_intervals(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]] | None:
-    found = metric.get("score_intervals")
-    return {name: (low, high) for name, (low, high) in found.items()} if found else None
+def _score_intervals(metric: contract.Metric) -> dict[str, tuple[float, float]] | None:
+    found = metric.score_intervals
+    return {"tensorflow": found.tensorflow, "openvino": found.openvino} if found else None
 
 
 def _score(value: float | None) -> float:
@@ -362,10 +344,17 @@ def _score(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _difference(body: Mapping[str, Any]) -> OutputDifference:
+def _difference(found: OutputFigures) -> OutputDifference:
     """None in the evaluation (no finite element to compare) is NaN here, and "not measured" where it is shown."""
-    figures = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "mean_abs", "cosine")}
-    more = {key: body[key] for key in ("scale", "max_rel", "snr_db", "argmax")}
     return OutputDifference(
-        name=body["name"], nan_mismatch=body["nan_mismatch"], elements=body.get("elements"), **figures, **more
+        name=found.name,
+        max_abs=_score(found.max_abs),
+        mean_abs=_score(found.mean_abs),
+        cosine=_score(found.cosine),
+        nan_mismatch=found.nan_mismatch,
+        scale=found.scale,
+        max_rel=found.max_rel,
+        snr_db=found.snr_db,
+        argmax=found.argmax,
+        elements=found.elements,
     )

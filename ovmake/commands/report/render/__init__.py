@@ -8,6 +8,5 @@ junit.py     Gates as JUnit's XML, which CI systems show: a test case for each g
 target. Pure
 markdown.py  The report as Markdown, for a pull request: the answer, a table of all targets, what
 changed. Pure
-schema.py    The JSON Schema of report.json, as `ovmake report --schema` prints it:
-report.schema.json beside this module
+schema.py    The JSON Schema of report.json, as `ovmake report --schema` prints it
 """

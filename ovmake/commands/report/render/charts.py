@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ovmake.commands.report import words
-from ovmake.commands.report.facts.measurement import Measurement, SideFigures
+from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.tables import Row, Section
+from ovmake.contracts.measurement import SideFigures
 
 # Wide enough to read, narrow enough for a phone of 390 px with the page's margins.
 PLOT = 250
@@ -144,9 +145,9 @@ def _point(row: Row) -> dict[str, Any] | None:
     said = row.figures[f"openvino.{row.metric}"].text
     return {
         "name": row.report.precision,
-        "x": measured.speedup,
-        "low": measured.speedup_low,
-        "high": measured.speedup_high,
+        "x": measured.speedup.median,
+        "low": measured.speedup.low,
+        "high": measured.speedup.high,
         "y": score,
         "reference": reference,
         "unit": evaluated.unit,
@@ -183,14 +184,14 @@ def _named_together(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _speedup(measured: Measurement) -> str:
+def _speedup(measured: Measured) -> str:
     held = ", ".join(
-        (f"{words.ratio(measured.speedup_low)} to {words.times(measured.speedup_high)}", *words.doubts(measured))
+        (f"{words.ratio(measured.speedup.low)} to {words.times(measured.speedup.high)}", *words.doubts(measured))
     )
-    return f"{words.times(measured.speedup)} as fast as TensorFlow ({held})"
+    return f"{words.times(measured.speedup.median)} as fast as TensorFlow ({held})"
 
 
-def _latencies(measured: Sequence[tuple[Row, Measurement]]) -> Chart | None:
+def _latencies(measured: Sequence[tuple[Row, Measured]]) -> Chart | None:
     """How long inferences take, and how much that varies."""
     sides = [(name, side, unit) for name, side, unit in _by_row(measured) if side.quantiles_us]
     if not sides:
@@ -241,7 +242,7 @@ def _spread(name: str, side: SideFigures, unit: str) -> dict[str, Any]:
     return {"row": name, "tensorflow": name == TENSORFLOW, "tip": tip, **at}
 
 
-def _memory(measured: Sequence[tuple[Row, Measurement]]) -> Chart | None:
+def _memory(measured: Sequence[tuple[Row, Measured]]) -> Chart | None:
     """What a process with the model takes, and how much of it the framework alone does."""
     values: list[dict[str, Any]] = []
     for name, side, _ in _by_row(measured):
@@ -333,7 +334,7 @@ def _layers(row: Row | None) -> Chart | None:
 # the parts of specifications
 
 
-def _by_row(measured: Sequence[tuple[Row, Measurement]]) -> list[tuple[str, SideFigures, str]]:
+def _by_row(measured: Sequence[tuple[Row, Measured]]) -> list[tuple[str, SideFigures, str]]:
     """Return TensorFlow as measured beside the first target, and the IR of every target."""
     if not measured:
         return []

@@ -58,9 +58,7 @@ def to_junit(page: Page) -> bytes:
 def cases_of(row: Row) -> Iterator[Case]:
     """Yield the gates of a target: of accuracy or agreement, and each requirement."""
     report = row.report
-    result = report.gate
-    if report.place is None and result != "missed":
-        result = "error"
+    result = "error" if report.place is None and report.gate != "missed" else report.gate
     yield Case(name="accuracy", result=result, text=report.gate_text or report.gate)
     for one in report.requirements:
         yield Case(name=one.name, result=one.result, text=one.text)

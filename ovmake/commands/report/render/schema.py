@@ -1,7 +1,16 @@
-"""The JSON Schema of report.json, as `ovmake report --schema` prints it: report.schema.json beside this module."""
+"""The JSON Schema of report.json, as `ovmake report --schema` prints it. It is made from `contracts.report.Report`."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 
-TEXT = (Path(__file__).parent / "report.schema.json").read_text()
+from ovmake.contracts.report import Report
+from ovmake.contracts.schema import schema
+
+NAME = "ovmake-report.schema.json"
+
+
+def text() -> str:
+    """Return the schema."""
+    named = {"$id": NAME, "title": "report.json of ovmake", **schema(Report)}
+    return json.dumps(named, indent=1) + "\n"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ovmake.contracts.evaluation import DropInterval
 from ovmake.workers.evaluation.metrics.tally import Tally
 from ovmake.workers.inputs.preparing import Array
 
@@ -41,9 +42,10 @@ class Interval:
     candidate: tuple[float, float]
     above_chance: tuple[float, float] | None = None
 
-    def to_json(self) -> dict[str, float | int]:
-        """Return the drop's interval as an evaluation holds it."""
-        return {"low": self.low, "high": self.high, "level": self.level, "replicates": self.replicates}
+    @property
+    def drop(self) -> DropInterval:
+        """The drop's interval, as an evaluation holds it."""
+        return DropInterval(low=self.low, high=self.high, level=self.level, replicates=self.replicates)
 
 
 def drop_interval(reference: Tally, candidate: Tally, *, seed: int) -> Interval | None:

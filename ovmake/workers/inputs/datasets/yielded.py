@@ -1,6 +1,6 @@
 """What a loader yielded in one pass, told from what it yields in another. See spooling.py.
 
-    yielded.to_json()                     what an action leaves for the next one that runs the loader
+    yielded.passed                        what an action leaves for the next one that runs the loader
     yielded.check(before, role)           the same samples and labels, in the same order?
 
 Files are inputs with digests, so that what reads them reads the same each time. A function may shuffle, or draw from a
@@ -9,9 +9,9 @@ generator that nobody seeded: then TensorFlow and the IR are not asked the same,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ovmake.contracts.reference import Pass
 from ovmake.errors import ActionError
 
 FINGERPRINT_BYTES = 8
@@ -37,19 +37,20 @@ class Yielded:
     samples: str
     labels: str
 
-    def to_json(self) -> dict[str, object]:
-        """Return what another pass is compared with."""
-        return {"samples": self.samples, "labels": self.labels}
+    @property
+    def passed(self) -> Pass:
+        """What another pass is compared with."""
+        return Pass(samples=self.samples, labels=self.labels)
 
-    def check(self, before: Mapping[str, str], role: str) -> None:
+    def check(self, before: Pass, role: str) -> None:
         """Compare this pass with what an earlier one left; `role` is the dataset's.
 
         Raises:
             ActionError: they differ. The first difference is named.
         """
         for what, now, then in (
-            ("samples", self.samples, before["samples"]),
-            ("labels", self.labels, before["labels"]),
+            ("samples", self.samples, before.samples),
+            ("labels", self.labels, before.labels),
         ):
             first = _first_difference(now, then)
             if first is not None:

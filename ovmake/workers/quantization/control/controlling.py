@@ -1,25 +1,16 @@
 """control: from a plain INT8 IR to one that keeps its promise, with as few layers in floating point as can be.
 
-search = {
-    "format": 1, "layers": 64, "int8": 62,
-    "given_back": [{"name", "type", "share", "in_int8"}],   share: of the disturbance that all layers cause;
-                                                            in_int8: the drop with this one in INT8 again, if tried
-    "worst": [{"name", "type", "share"}],                   the layers that disturb most
-    "trials": [{"given_back", "kept", "drop", "samples", "ended_early"}],
-    "kept": true, "hopeless": false, "ended": "",           see search.Found
-    "inferences": 3675,                                     samples that trials and ranking ran
-}
-
-It holds no time and does not say what the journal knew: it is the same whether the search was interrupted or not.
+It writes the IR, and `contracts.search.Search`.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
+from ovmake.contracts.codec import save
+from ovmake.contracts.params.promise import MaxDrop, PromiseParams, Tolerance
+from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
 from ovmake.workers.conversion import ir
 from ovmake.workers.evaluation.comparison import Subject
 from ovmake.workers.ipc import progress
@@ -37,13 +28,12 @@ def control(request: Request) -> dict[str, object]:
     """Search; write `xml`, `bin` and `search`."""
     progress.alone("trials")
     trials = _trials(request)
-    if "not_measured" in trials.subject.facts:
-        found = Found(names=(), kept=False, distance=0.0, ended=str(trials.subject.facts["not_measured"]))
+    if trials.subject.facts.not_measured:
+        found = Found(names=(), kept=False, distance=0.0, ended=trials.subject.facts.not_measured)
     else:
         found = search(lambda: ranking_of(trials), trials.attempt)
     _write(request, trials.pair, found)
-    report = _report(trials, found)
-    Path(request.outputs["search"]).write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    save(_report(trials, found), request.outputs["search"])
     return {
         "given_back": len(found.names),
         "layers": len(trials.pair.layers),
@@ -63,11 +53,29 @@ def _trials(request: Request) -> Trials:
             ir.read(request.inputs["float-xml"], request.inputs["float-bin"]),
             ir.read(request.inputs["xml"], request.inputs["bin"]),
         ),
-        params=params,
+        promise=_promise(params),
         limits=Limits(evaluations=most, seconds=60 * minutes if isinstance(minutes, int | float) else None),
         journal=Journal.open(request.journal),
         device=str(params.get("device", "CPU")),
         properties=ir.compile_properties(params),
+    )
+
+
+def _promise(params: Mapping[str, object]) -> PromiseParams:
+    """Return the promise among flat settings."""
+
+    def tolerance(name: str) -> Tolerance:
+        found = [params.get(f"accuracy.{name}.{key}") for key in ("cosine", "max-error")]
+        cosine, error = (one if isinstance(one, int | float) else None for one in found)
+        return Tolerance(cosine=cosine, max_error=error)
+
+    drop = params.get("accuracy.max-drop")
+    return PromiseParams(
+        max_drop=MaxDrop.read(drop) if isinstance(drop, int | float | str) else None,
+        agreement=tolerance("agreement"),
+        neighbours=tolerance("neighbours"),
+        promised=params.get("accuracy.promised") is True,
+        real_data=params.get("accuracy.real-data") is True,
     )
 
 
@@ -79,33 +87,31 @@ def _write(request: Request, pair: Pair, found: Found) -> None:
         shutil.copyfile(request.inputs[role], request.outputs[role])
 
 
-def _report(trials: Trials, found: Found) -> dict[str, Any]:
-    layers = {layer.name: layer.type for layer in trials.pair.layers}
+def _report(trials: Trials, found: Found) -> Search:
+    types = {layer.name: layer.type for layer in trials.pair.layers}
     shares = found.ranking.shares if found.ranking else {}
-
-    def about(name: str) -> dict[str, Any]:
-        return {"name": name, "type": layers[name], "share": shares[name]}
-
     drops = {frozenset(done.trial.names): done.drop for done in trials.done if done.outcome.whole}
-    again = {name: drops.get(frozenset(found.names) - {name}) for name in found.names}
-    return {
-        "format": 1,
-        "layers": len(layers),
-        "int8": len(layers) - len(found.names),
-        "given_back": [{**about(name), "in_int8": again[name]} for name in found.names],
-        "worst": [about(name) for name in sorted(shares, key=lambda name: -shares[name])[:WORST]],
-        "trials": [
-            {
-                "given_back": len(done.trial.names),
-                "kept": done.outcome.kept,
-                "drop": done.drop,
-                "samples": done.samples,
-                "ended_early": not done.outcome.whole,
-            }
+
+    def about(name: str, in_int8: float | None = None) -> SearchedLayer:
+        return SearchedLayer(name=name, type=types[name], share=shares[name], in_int8=in_int8)
+
+    return Search(
+        layers=len(types),
+        int8=len(types) - len(found.names),
+        given_back=tuple(about(name, drops.get(frozenset(found.names) - {name})) for name in found.names),
+        worst=tuple(about(name) for name in sorted(shares, key=lambda name: -shares[name])[:WORST]),
+        trials=tuple(
+            SearchTrial(
+                given_back=len(done.trial.names),
+                kept=done.outcome.kept,
+                drop=done.drop,
+                samples=done.samples,
+                ended_early=not done.outcome.whole,
+            )
             for done in trials.done
-        ],
-        "kept": found.kept,
-        "hopeless": found.hopeless,
-        "ended": found.ended,
-        "inferences": trials.inferences,
-    }
+        ),
+        kept=found.kept,
+        hopeless=found.hopeless,
+        ended=found.ended,
+        inferences=trials.inferences,
+    )

@@ -57,7 +57,7 @@ def _measured(trials: Trials) -> tuple[Ranking, int]:
     except NoRowsError as reason:
         note(f"layers are given back one after the other, for they cannot be probed in rows: {reason}")
         effects, inferences = _one_by_one(trials, names, feeds)
-    scales = [trials.subject.facts["scales"][tensor.name] or 1.0 for tensor in trials.subject.interface.outputs]
+    scales = [trials.subject.facts.scales[tensor.name] or 1.0 for tensor in trials.subject.interface.outputs]
     return rank(names, [effect / scale for effect, scale in zip(effects, scales, strict=True)]), inferences
 
 

@@ -10,31 +10,30 @@ Rule: a name is a courtesy. What cannot be traced has none, and nothing fails fo
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from ovmake.contracts.codec import load, save
+from ovmake.contracts.search import Search, SearchedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.reading import frozen_by_tensorflow
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.layer_map import Traced, trace
 
-LISTS = ("given_back", "worst")
-
 
 def name_layers(request: Request) -> dict[str, object]:
     """Write the search with the names that were found."""
-    search = json.loads(Path(request.inputs["search"]).read_bytes())
-    entries = [entry for name in LISTS for entry in search[name]]
-    found = _names(request, {entry["name"]: entry["type"] for entry in entries}) if entries else {}
-    for entry in entries:
-        if entry["name"] in found:
-            entry["layer"] = found[entry["name"]]
-    Path(request.outputs["search"]).write_text(json.dumps(search, indent=1, allow_nan=False) + "\n")
+    search = load(Search, request.inputs["search"], "search")
+    layers = (*search.given_back, *search.worst)
+    found = _names(request, {layer.name: layer.type for layer in layers}) if layers else {}
+
+    def named(layers: tuple[SearchedLayer, ...]) -> tuple[SearchedLayer, ...]:
+        return tuple(replace(layer, layer=found.get(layer.name, "")) for layer in layers)
+
+    save(replace(search, given_back=named(search.given_back), worst=named(search.worst)), request.outputs["search"])
     return {"named": len(found)}
 
 

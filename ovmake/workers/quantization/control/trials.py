@@ -1,6 +1,6 @@
 """Trials: sets of layers given back, each validated like the IR that will be published, and noted.
 
-    trials = Trials(subject=..., pair=..., params=..., limits=..., journal=...)
+    trials = Trials(subject=..., pair=..., promise=..., limits=..., journal=...)
     trials.attempt(names) -> Outcome        what `search` asks
     trials.disturbed -> numbers of samples  those that plain INT8 disturbs most
 
@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from ovmake.verdicts import decide
-from ovmake.verdicts.dropping import bound_of
+from ovmake.contracts.codec import decode, encode
+from ovmake.contracts.evaluation import Figures
+from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.figures import SLACK
+from ovmake.verdicts.verdict import judged
 from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare, compile_model
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples
@@ -71,7 +73,7 @@ class Trial:
     """
 
     names: Names
-    figures: Mapping[str, Any]
+    figures: Figures
     seconds: float
     whole: bool
     steps: tuple[Step, ...] = ()
@@ -80,7 +82,7 @@ class Trial:
     def to_json(self) -> dict[str, Any]:
         """Return what the journal keeps."""
         return {
-            "figures": dict(self.figures),
+            "figures": encode(self.figures),
             "seconds": self.seconds,
             "whole": self.whole,
             "steps": [[step.count, step.drops, step.squares, step.wrong] for step in self.steps],
@@ -92,7 +94,7 @@ class Trial:
         """Read what `to_json` wrote."""
         return cls(
             names=names,
-            figures=body["figures"],
+            figures=decode(Figures, body["figures"], "journal of control"),
             seconds=body["seconds"],
             whole=body["whole"],
             steps=tuple(Step(count=n, drops=d, squares=q, wrong=w) for n, d, q, w in body["steps"]),
@@ -112,14 +114,11 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class Trials:
-    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew.
-
-    `params` are the request's, the promise among them.
-    """
+    """See the module. `done` is in the order of the attempts; `recalled` counts those that the journal knew."""
 
     subject: Subject
     pair: Pair
-    params: Mapping[str, Any]
+    promise: PromiseParams
     limits: Limits
     journal: Journal
     device: str
@@ -194,10 +193,10 @@ class Trials:
 
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
-            verdict = decide({**trial.figures, "inputs": self.subject.facts.get("inputs")}, self.params)
+            found = judged(trial.figures, self.promise, inputs=self.subject.facts.inputs)
             # Where nothing can be told, there is nothing to look for.
-            outcome = Outcome(kept=verdict.result != "missed", distance=verdict.excess)
-            return Done(trial=trial, outcome=outcome, drop=verdict.drop, samples=int(trial.figures["samples"]))
+            outcome = Outcome(kept=found.verdict.result != "missed", distance=found.excess)
+            return Done(trial=trial, outcome=outcome, drop=found.verdict.drop, samples=trial.figures.samples)
         drop = end.drops / end.count
         outcome = Outcome(kept=False, distance=drop - doomed.allowed, whole=False)
         return Done(trial=trial, outcome=outcome, drop=drop, samples=end.count)
@@ -206,7 +205,7 @@ class Trials:
         started = time.monotonic()
         model = self.pair.with_float(names) if names else self.pair.quantized
         compiled = compile_model(model, self.device, self.properties)
-        watch = _Watch(scales=self.subject.facts["scales"], doomed=doomed)
+        watch = _Watch(scales=self.subject.facts.scales, doomed=doomed)
         figures = compare(self.subject, compiled, feeds=self.feeds(), look=watch, interval=False)
         return Trial(
             names=names,
@@ -222,14 +221,14 @@ class Trials:
 
         What plain INT8 and the float model reach is told to the user, so they see all samples.
         """
-        written = self.params.get("accuracy.max-drop")
-        metric = self.done[0].trial.figures.get("metric") if self.done else None
-        if written is None or metric is None or metric["reference"] is None or len(names) == len(self.pair.layers):
+        promised = self.promise.max_drop
+        metric = self.done[0].trial.figures.metric if self.done else None
+        if promised is None or metric is None or metric.reference is None or len(names) == len(self.pair.layers):
             return None
         return _Doomed(
-            allowed=bound_of(str(written), metric["reference"]),
+            allowed=promised.bound(metric.reference),
             count=self.subject.samples.count,
-            reference=metric["reference"] if metric["step"] is not None else None,
+            reference=metric.reference if metric.step is not None else None,
         )
 
 

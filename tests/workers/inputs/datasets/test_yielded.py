@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import from_bytes, to_bytes
+from ovmake.contracts.reference import Pass
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.yielded import DIGITS, Yielded
 from ovmake.workers.inputs.samples import Samples
@@ -31,9 +32,11 @@ def yielded(read: Samples) -> Yielded:
 
 def passes(folder: Path, change: str, **params: object) -> None:
     """Compare a pass over 20 samples with one that is changed; each goes through JSON, as between actions."""
-    before = yielded(load(folder, CODE.format(change="pass"), **params)).to_json()
+    before = yielded(load(folder, CODE.format(change="pass"), **params)).passed
     (folder / "data.py").unlink()
-    yielded(load(folder, CODE.format(change=change), **params)).check(json.loads(json.dumps(before)), "dataset")
+    yielded(load(folder, CODE.format(change=change), **params)).check(
+        from_bytes(Pass, to_bytes(before), "passed"), "dataset"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""measurement.json: TensorFlow and one IR taking turns. *benchmark* writes it, *require* and the report read it.
+
+Times are in µs or ms as the names say, sizes in bytes, throughput in samples per second, energy in joules. Null is a
+figure that was not measured, and the side's `missing` then says why, by the figure's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ovmake.contracts.machine import Machine
+from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.timing import TimedLayer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Energy:
+    """What an inference takes beyond idling: the median of some runs, and the least and the most of them.
+
+    `watts` and `idle_watts` are the medians of runs and of idling; `seconds` and `inferences` are of all runs. `zones`
+    are the counters that were read.
+    """
+
+    joules_per_inference: float
+    low: float
+    high: float
+    watts: float
+    idle_watts: float
+    seconds: float
+    inferences: int
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideFigures:
+    """What one framework took. `way` says how the model was called; latencies are of that way.
+
+    `loaded_way` is how it was loaded first, as an application does: what loading, first inference and memory are of.
+    `quantiles_us` are the 101 percentiles of the latency, from the shortest inference to the longest. `in_flight` is
+    how many inferences ran side by side where throughput was measured. `energy` says how `energy_joules` came about.
+    """
+
+    latency_median_us: float
+    latency_p90_us: float | None
+    latency_p95_us: float | None
+    latency_p99_us: float | None
+    latency_p999_us: float | None
+    quantiles_us: tuple[float, ...]
+    inferences: int
+    throughput_per_second: float
+    in_flight: int
+    peak_memory_bytes: int | None
+    import_memory_bytes: int | None
+    import_ms: float | None
+    load_ms: float
+    first_inference_ms: float | None
+    way: str
+    loaded_way: str = ""
+    energy_joules: float | None = None
+    energy: Energy | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way of calling TensorFlow. `speedup` is the IR's against it, null with too few runs to tell."""
+
+    name: str
+    latency_median_us: float
+    inferences: int
+    speedup: SpeedRatio | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedByDefault:
+    """The IR as most applications compile it, executed in `precision`; `speedup` is against TensorFlow's faster way."""
+
+    precision: str
+    latency_median_us: float
+    inferences: int
+    speedup: SpeedRatio | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """TensorFlow and the IR taking turns.
+
+    `speedup` is against the faster way of calling TensorFlow, and its range holds the true one with `level`.
+    `unstable`: that range is wider than asked for when the time was up. `loaded`: others used the processor during most
+    of it, on average `foreign_cores` of them. `apart`: cores that share a cache lay far from each other during most of
+    it, on average `apart_ns` (nanoseconds that a value takes from one to another). `pairs` were timed, of which
+    `quiet_pairs` undisturbed; the figures are of those, if there were enough. `ways_missing` says why TensorFlow was
+    not called in some way. `layers` are the IR's in the order in which they run, and `layers_missing` says why there
+    are none. `by_default` is the IR compiled without properties, null where that is how it was verified.
+    """
+
+    FORMAT: ClassVar[int] = 3
+
+    device: str
+    threads: int
+    batch: int
+    inputs: str
+    machine_facts: Machine
+    versions: Mapping[str, str]
+    speedup: SpeedRatio
+    level: float
+    unstable: bool
+    loaded: bool
+    foreign_cores: float | None
+    apart: bool
+    apart_ns: float | None
+    pairs: int
+    quiet_pairs: int
+    windows: int
+    seconds: float
+    throughput_ratio: SpeedRatio | None
+    tensorflow: SideFigures
+    openvino: SideFigures
+    ways: tuple[Way, ...] = ()
+    ways_missing: Mapping[str, str] = field(default_factory=dict)
+    by_default: TimedByDefault | None = None
+    executed: Mapping[str, int] = field(default_factory=dict)
+    layers: tuple[TimedLayer, ...] = ()
+    layers_missing: str = ""

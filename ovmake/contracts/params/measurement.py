@@ -1,0 +1,45 @@
+"""What measures: an IR beside TensorFlow, candidates beside each other, INT8 beside FP32."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ovmake.contracts.codec import flat_as
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.evaluation import DeviceParams
+from ovmake.contracts.params.source import SourceParams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkParams:
+    """*benchmark*: for at most so many seconds."""
+
+    KEBAB: ClassVar[bool] = True
+
+    max_seconds: float = field(metadata=flat_as("benchmark.max-seconds"))
+    source: SourceParams = field(default=SourceParams(), metadata=flat_as(""))
+    device: DeviceParams = field(default=DeviceParams(), metadata=flat_as(""))
+    samples: SampleParams = field(metadata=flat_as(""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCandidatesParams:
+    """*time-candidates*: the precisions, which take turns for a share of these seconds."""
+
+    KEBAB: ClassVar[bool] = True
+
+    candidates: tuple[str, ...]
+    max_seconds: float = field(metadata=flat_as("benchmark.max-seconds"))
+    device: DeviceParams = field(default=DeviceParams(), metadata=flat_as(""))
+    samples: SampleParams = field(metadata=flat_as(""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareSpeedParams:
+    """*compare-speed*: on inputs from this seed."""
+
+    KEBAB: ClassVar[bool] = True
+
+    device: DeviceParams = field(default=DeviceParams(), metadata=flat_as(""))
+    samples: SampleParams = field(metadata=flat_as(""))

@@ -1,0 +1,246 @@
+"""report.json: what `ovmake report` found. `ovmake report --schema` prints its JSON Schema.
+
+Times end in `_us` or `_ms`, sizes in `_bytes`; throughput is in samples per second, energy in joules. Null is a figure
+that there is none of, and the target's `missing` says why, by the figure's path: `openvino.latency_median_us`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from ovmake.contracts.codec import named
+from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.measurement import Energy, TimedByDefault, Way
+from ovmake.contracts.requirements import Requirement
+from ovmake.contracts.search import Search
+from ovmake.contracts.speed import Choice, SpeedCheck, SpeedRatio
+from ovmake.contracts.timing import TimedLayer
+
+NO_CHANGE = "no clear difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultGate:
+    """The gate's word over the IR compiled without properties, which executes floating point in `precision`.
+
+    `needs` is the property that keeps the promise, "" where none is needed.
+    """
+
+    precision: str
+    result: Literal["passed", "missed", "not-measured"]
+    text: str
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedGate:
+    """The gate. `decided`: the samples are enough for its word. `at_chance`: TensorFlow itself only guesses."""
+
+    result: Literal["passed", "missed", "not-measured"]
+    text: str
+    decided: bool
+    at_chance: bool
+    by_default: DefaultGate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedRatio:
+    """A ratio of speeds and the range that holds the true one; null where it was not measured."""
+
+    median: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedInterval:
+    """Where a figure lies, with the confidence `level`."""
+
+    low: float
+    high: float
+    level: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedDifference:
+    """How far an output is from TensorFlow's. Null is no finite number; `snr_db` is null for equal outputs."""
+
+    name: str
+    max_abs: float | None
+    mean_abs: float | None
+    cosine: float | None
+    nan_mismatch: int
+    scale: float | None
+    max_rel: float | None
+    snr_db: float | None
+    argmax: float | None
+    elements: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """How a measurement came about. `machine` is the identity that figures are compared under.
+
+    `*_called` is how each framework was called, `*_in_flight` how many inferences ran side by side for the throughput,
+    `*_quantiles_us` are the percentiles of the latency from 0 to 100.
+    """
+
+    pairs: int
+    quiet_pairs: int
+    windows: int
+    seconds: float
+    batch: int
+    threads: int
+    inputs: str
+    device: str
+    level: float
+    unstable: bool
+    loaded: bool
+    foreign_cores: float | None
+    apart: bool
+    apart_ns: float | None
+    machine: str
+    layers_missing: str
+    machine_facts: Mapping[str, object]
+    versions: Mapping[str, str]
+    tensorflow_called: str
+    openvino_called: str
+    ways: tuple[Way, ...]
+    by_default: TimedByDefault | None = None
+    ways_missing: Mapping[str, str]
+    executed: Mapping[str, int]
+    layers: tuple[TimedLayer, ...]
+    tensorflow_in_flight: int
+    openvino_in_flight: int
+    tensorflow_quantiles_us: tuple[float, ...]
+    openvino_quantiles_us: tuple[float, ...]
+    tensorflow_energy: Energy | None = None
+    openvino_energy: Energy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredElsewhere:
+    """The IR on another device than the Ovfile's."""
+
+    speedup: SpeedRatio
+    latency_median_us: float
+    latency_p95_us: float | None
+    throughput_per_second: float
+    measured: Circumstances
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMeasuredElsewhere:
+    """Why nothing was measured on a device."""
+
+    not_available: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedSearch(Search):
+    """The search for layers to give back, and in words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedTarget:
+    """A target with everything that is known of it.
+
+    `verdict` is a sentence. `tensorflow` and `openvino` hold figures by their names, the score by the metric's.
+    `compile` is the line of Python that compiles the IR as it was verified, "" where nothing was. `place` is the path
+    of the published IR. `digests` are of the source and of the published files. `auto` is what `auto` weighed,
+    `accuracy_control` the search for layers to give back, `speed_check` the IR beside the FP32 one.
+    """
+
+    target: str
+    model: str
+    precision: str
+    status: str
+    verdict: str
+    gate: ReportedGate
+    compile: str = ""
+    place: str | None
+    metric: str | None
+    unit: str | None
+    higher_is_better: bool | None
+    tensorflow: Mapping[str, float | None]
+    openvino: Mapping[str, float | None]
+    speedup: ReportedRatio
+    throughput_ratio: ReportedRatio
+    drop: float | None
+    max_abs_difference: float | None
+    drop_interval: ReportedInterval | None
+    score_intervals: Mapping[str, ReportedInterval] | None
+    samples: int | None
+    differences: tuple[ReportedDifference, ...] | None
+    executed: Mapping[str, int] | None
+    layers: tuple[ExecutedLayer, ...] | None
+    weights: Mapping[str, int] | None
+    measured: Circumstances | None
+    auto: Choice | None = None
+    accuracy_control: ReportedSearch | None = None
+    speed_check: SpeedCheck | None = None
+    requirements: tuple[Requirement, ...]
+    devices: Mapping[str, MeasuredElsewhere | NotMeasuredElsewhere]
+    options: Mapping[str, object]
+    versions: Mapping[str, str]
+    digests: Mapping[str, str]
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedAdvice:
+    """What to do about a model, and why. Both are sentences without a final period."""
+
+    model: str
+    text: str
+    evidence: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What became of a target since. `speed` is faster, slower, "no clear difference", or "" where it is not known.
+
+    `ratio` is how many times as fast it is now; `sentences` say what is to be said, `between` what came between: tool
+    versions, options, sources.
+    """
+
+    target: str
+    speed: str
+    ratio: SpeedRatio | None
+    accuracy: str
+    sentences: tuple[str, ...]
+    between: tuple[str, ...]
+
+    @property
+    def weighs(self) -> bool:
+        """Whether there is something to tell."""
+        return bool(self.between) or self.speed not in {"", NO_CHANGE} or self.accuracy not in {"", NO_CHANGE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The comparison with an earlier report; `against` says which. `note` holds for all of it, "" if there is none."""
+
+    against: str
+    changes: tuple[Change, ...]
+    appeared: tuple[str, ...]
+    vanished: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What `ovmake report` found. `schema` is a name and no address: nothing is fetched for it."""
+
+    FORMAT: ClassVar[int] = 3
+
+    schema: Literal["ovmake-report.schema.json"] = field(metadata=named("$schema"))
+    title: str
+    targets: tuple[ReportedTarget, ...]
+    advice: tuple[ReportedAdvice, ...]
+    against: History | None

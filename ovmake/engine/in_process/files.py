@@ -1,0 +1,45 @@
+"""What a job reads and writes: its params, and JSON files by role.
+
+params_of(job, GateParams)
+read(job, "evaluation", Evaluation), read_if_any(job, "search", Search), write(job, "verdict", verdict)
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from ovmake.contracts.codec import found, from_bytes, to_bytes
+from ovmake.engine.job import Job
+from ovmake.store.files.beneath import create, take
+
+T = TypeVar("T")
+
+
+def params_of(job: Job, kind: type[T]) -> T:
+    """Return the settings of a job.
+
+    Raises:
+        TypeError: they are those of another kind of action.
+    """
+    if not isinstance(job.action.params, kind):
+        raise TypeError(f"{job.action.name}: its params are no {kind.__name__}")
+    return job.action.params
+
+
+def read(job: Job, role: str, cls: type[T]) -> T:
+    """Return a JSON input.
+
+    Raises:
+        ContractError: it is no such file.
+    """
+    return from_bytes(cls, take(job.inputs[role]), f"{job.action.name}: {role}")
+
+
+def read_if_any(job: Job, role: str, cls: type[T]) -> T | None:
+    """Return a JSON input, None where the action has none of that role, and where the file says that there is none."""
+    return found(cls, take(job.inputs[role]), f"{job.action.name}: {role}") if role in job.inputs else None
+
+
+def write(job: Job, role: str, content: object) -> None:
+    """Write a JSON output: a dataclass, or None for a file that says that there is none."""
+    create(job.outputs[role], to_bytes(content))

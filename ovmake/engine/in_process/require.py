@@ -1,0 +1,29 @@
+"""*require*: whether what was measured is what the Ovfile requires."""
+
+from __future__ import annotations
+
+from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.params.judging import RequireParams
+from ovmake.contracts.requirements import Requirements
+from ovmake.engine.in_process.files import params_of, read, write
+from ovmake.engine.job import Failure, Job, Success
+from ovmake.verdicts import requirements
+
+
+def require(job: Job) -> Success | Failure:
+    """Write `requirements`, or fail with the first that is missed."""
+    judged = requirements.judge(params_of(job, RequireParams).require, read(job, "measurement", Measurement))
+    # What is missed first: it is surely wrong.
+    failed = sorted(
+        (one for one in judged if one.result != requirements.PASSED), key=lambda one: one.result != requirements.MISSED
+    )
+    if failed:
+        return Failure(
+            code=f"requirement-{failed[0].result}",
+            message=failed[0].text,
+            notes=(*(one.text for one in judged if one is not failed[0]), "the IR stays published"),
+            help="`ovmake report --force` measures again, if the machine was busy",
+            setting=f"require.{failed[0].name}",
+        )
+    write(job, "requirements", Requirements(requirements=tuple(one.told for one in judged)))
+    return Success()
