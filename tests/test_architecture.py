@@ -35,33 +35,33 @@ MAY_IMPORT: dict[str, str] = {
     # Effects, and who decides about them.
     "store": "diagnostics machine seal ovfile.spec graph",
     "engine": "units diagnostics contracts ovfile.spec graph verdicts store workers.ipc",
-    "sources": "diagnostics errors workers.ipc.protocol",
+    "sources": "diagnostics errors contracts",
     "project": "diagnostics seal ovfile graph rules store engine sources project.stamp",
     "project.stamp": "seal",
     # Commands.
     "commands.check": "units diagnostics graph store engine",
     "commands.debug": "diagnostics ovfile.spec graph store engine project",
     "commands.gc": "units graph store engine project commands.check",
-    "commands.inspect": "units diagnostics errors ovfile graph store engine project sources workers.ipc",
+    "commands.inspect": "units diagnostics errors contracts ovfile graph store engine project sources workers.ipc",
     "commands.report": "units diagnostics contracts ovfile.spec graph verdicts store engine project",
     "commands.watch": "diagnostics graph store engine project",
     "cli": "units diagnostics ovfile graph store engine project commands",
     "__main__": "cli",
     # Workers: processes of their own, which import nothing of what is above but leaves.
-    "workers": "errors machine workers.ipc workers.measurement",
-    "workers.ipc": "errors",
-    "workers.inputs": "errors diagnostics sources workers.ipc",
-    "workers.loading": "errors diagnostics sources workers.ipc workers.inputs",
-    "workers.conversion": "errors diagnostics sources workers.ipc workers.inputs",
-    "workers.inspection": "errors sources workers.ipc workers.inputs workers.loading workers.conversion",
-    "workers.evaluation": "errors verdicts workers.ipc workers.inputs workers.conversion",
-    "workers.reference": "errors diagnostics sources workers.ipc workers.inputs workers.loading workers.conversion"
-    " workers.evaluation",
-    "workers.matching": "errors sources workers.ipc workers.inputs workers.conversion workers.evaluation",
+    "workers": "errors machine contracts workers.ipc workers.measurement",
+    "workers.ipc": "errors contracts",
+    "workers.inputs": "errors contracts diagnostics sources workers.ipc",
+    "workers.loading": "errors contracts diagnostics sources workers.ipc workers.inputs",
+    "workers.conversion": "errors contracts diagnostics sources workers.ipc workers.inputs",
+    "workers.inspection": "errors contracts sources workers.ipc workers.inputs workers.loading workers.conversion",
+    "workers.evaluation": "errors contracts verdicts workers.ipc workers.inputs workers.conversion",
+    "workers.reference": "errors contracts diagnostics sources workers.ipc workers.inputs workers.loading"
+    " workers.conversion workers.evaluation",
+    "workers.matching": "errors contracts sources workers.ipc workers.inputs workers.conversion workers.evaluation",
     "workers.quantization": "errors diagnostics contracts verdicts workers.ipc workers.inputs workers.conversion"
     " workers.evaluation workers.matching",
-    "workers.measurement": "errors machine sources workers.ipc workers.inputs workers.loading workers.conversion"
-    " workers.evaluation workers.reference",
+    "workers.measurement": "errors contracts machine sources workers.ipc workers.inputs workers.loading"
+    " workers.conversion workers.evaluation workers.reference",
 }
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}

@@ -111,13 +111,22 @@ def encode(value: object) -> object:
         if not math.isfinite(value):
             raise ContractError(f"{value} is no number in JSON")
         return value
-    if isinstance(value, Mapping):
-        return {str(name): encode(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [encode(one) for one in value]
-    if is_contract(value):
-        return {one.name: encode(held) for one, held in written(value)}
+    if isinstance(value, Mapping) or is_contract(value):
+        return _members(value)
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
+
+
+def encoded(params: object) -> dict[str, object]:
+    """Return a dataclass as the object that it is in JSON; None is the empty one."""
+    return {} if params is None else _members(params)
+
+
+def _members(value: object) -> dict[str, object]:
+    if isinstance(value, Mapping):
+        return {str(name): encode(one) for name, one in value.items()}
+    return {one.name: encode(held) for one, held in written(value)}
 
 
 def written(value: object) -> Iterator[tuple[Field, object]]:

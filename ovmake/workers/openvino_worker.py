@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.serving import serve
 
 
 def _time(request: Request) -> dict[str, object]:
-    if request.params["step"] == "import":
+    if request.asked(TimeParams).step == "import":
         from ovmake.workers.measurement.import_cost import imported
 
         return imported("openvino")

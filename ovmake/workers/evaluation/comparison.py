@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
+from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.differences import Difference
 from ovmake.workers.evaluation.metrics import Metric, Tally, drop_interval, metric_of
@@ -57,15 +58,14 @@ class Subject:
     metric: Metric | None
 
     @classmethod
-    def of(cls, request: Request) -> Subject:
-        """Return what a request of *evaluate* or *control* speaks of.
+    def of(cls, request: Request, asked: EvaluateParams) -> Subject:
+        """Return what a request of *evaluate* or *control* speaks of, and asks for.
 
         Raises:
             ActionError: TensorFlow was asked for other samples, because a loader did not yield the same again.
         """
         interface = Interface.read(request.inputs["interface"])
-        name = request.params.get("accuracy.metric")
-        samples, facts = take(request, interface), json.loads(Path(request.inputs["facts"]).read_bytes())
+        samples, facts = take(request, interface, asked.samples), json.loads(Path(request.inputs["facts"]).read_bytes())
         if samples.yielded is not None and "yielded" in facts:
             samples.yielded.check(facts["yielded"], "dataset")
         return cls(
@@ -75,7 +75,7 @@ class Subject:
             expected=request.inputs["expected"],
             truth=request.inputs["truth"],
             plan=FeedingPlan.of(request),
-            metric=metric_of(name, request) if isinstance(name, str) else None,
+            metric=metric_of(asked.metric, request) if asked.metric else None,
         )
 
 

@@ -30,6 +30,7 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import by_default, executes_in
 from ovmake.workers.evaluation.comparison import Figures, Look, Subject, compare, compare_both, compile_model
@@ -39,10 +40,10 @@ from ovmake.workers.ipc.protocol import Request
 
 def evaluate(request: Request) -> dict[str, object]:
     """Compare; write `evaluation`."""
-    subject = Subject.of(request)
-    device = str(request.params.get("device", "CPU"))
+    asked = request.asked(EvaluateParams)
+    subject, device = Subject.of(request, asked), asked.device.device
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    properties = ir.compile_properties(request.params)
+    properties = ir.compile_properties(asked.device.execute_in)
     compiled = compile_model(model, device, properties)
     layers = executed.layers(compiled, model)
     counts = executed.counts(layers)
@@ -57,7 +58,8 @@ def evaluate(request: Request) -> dict[str, object]:
         "weights": executed.weights(model),
         "compile_properties": properties,
     }
-    if not_measured := subject.facts.get("not_measured") or executed.not_executed(request.params, counts):
+    not_measured = subject.facts.get("not_measured") or executed.not_executed(asked.device.execute_in, counts)
+    if not_measured:
         evaluation |= {"not_measured": not_measured, "help": subject.facts.get("help", "")}
     else:
         neighbours = Neighbours(subject=subject, model=model, device=device, properties=properties)

@@ -19,6 +19,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.fetched import check_fetched
 from ovmake.sources.protobuf import ProtobufError
@@ -29,11 +30,9 @@ from ovmake.sources.screening.screen import refuse, unreadable
 from ovmake.workers.loading.graphs import Loaded, nodes, register
 from ovmake.workers.loading.keras_file import load_keras
 from ovmake.workers.loading.saved_model import load_saved_model
-from ovmake.workers.loading.tf1 import DEFAULT_SIGNATURE, load_checkpoint, load_frozen_graph
+from ovmake.workers.loading.tf1 import load_checkpoint, load_frozen_graph
 
-__all__ = ["DEFAULT_SIGNATURE", "DEFAULT_TAGS", "Loaded", "load"]
-
-DEFAULT_TAGS = ("serve",)
+__all__ = ["Loaded", "load"]
 
 
 def load(

@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
@@ -78,37 +79,39 @@ class _Opened:
     turn: Iterator[Any]
 
 
+# Makes a model ready to be timed.
+Make = Callable[[Request, Interface, TimeParams], Subject]
+
 # What is open in this process, by name.
 _OPEN: dict[str, _Opened] = {}
 
 
-def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> dict[str, object]:
+def answer(request: Request, make: Make) -> dict[str, object]:
     """Do one step."""
-    name = str(request.params["name"])
-    step = request.params["step"]
-    if step == "open":
-        return _open(request, make, name)
-    if step == "memory":
+    asked = request.asked(TimeParams)
+    if asked.step == "open":
+        return _open(request, make, asked)
+    if asked.step == "memory":
         return {"peak_bytes": peak_memory_bytes()}
-    return STEPS[str(step)](_OPEN[name], request.params)
+    return STEPS[asked.step](_OPEN[asked.name], asked)
 
 
-def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> dict[str, object]:
+def _open(request: Request, make: Make, asked: TimeParams) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
-    samples = take(request, interface).with_batch(1)
+    samples = take(request, interface, asked.samples).with_batch(1)
     started = time.perf_counter_ns()
-    subject = make(request, interface)
+    subject = make(request, interface, asked)
     loaded = time.perf_counter_ns()
     feed = subject.feed(next(samples.feeds()).inputs)
     ready = time.perf_counter_ns()
     subject.infer(feed)
     done = time.perf_counter_ns()
-    _OPEN[name] = _Opened(subject=subject, samples=samples, feeds=[feed], turn=itertools.repeat(feed))
+    _OPEN[asked.name] = _Opened(subject=subject, samples=samples, feeds=[feed], turn=itertools.repeat(feed))
     return {
         "batch": samples.batch or 1,
         "load_ms": (loaded - started) / 1e6,
         "first_inference_ms": (done - ready) / 1e6,
-        "dataset": "dataset" in request.inputs,
+        "dataset": asked.samples.dataset is not None,
         "way": subject.way,
         "dynamic_inputs": [tensor.name for tensor in interface.inputs if -1 in tensor.shape],
     }
@@ -133,19 +136,15 @@ def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
 
 
 # What is done with a model that is open.
-STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]] = {
-    "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
+STEPS: Mapping[str, Callable[[_Opened, TimeParams], dict[str, object]]] = {
+    "block": lambda opened, asked: {"ns": _block(opened, asked.runs)},
     "feeds": lambda opened, _: _more_feeds(opened),
     "layers": lambda opened, _: opened.subject.layers(),
     "renew": lambda opened, _: _renew(opened),
-    "profile": lambda opened, params: {"layers": opened.subject.profile(opened.feeds, _number(params, "seconds"))},
+    "profile": lambda opened, asked: {"layers": opened.subject.profile(opened.feeds, asked.seconds)},
     "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},
-    "throughput": lambda opened, params: _throughput(opened, _number(params, "seconds")),
+    "throughput": lambda opened, asked: _throughput(opened, asked.seconds),
 }
-
-
-def _number(params: Mapping[str, object], name: str) -> float:
-    return float(str(params[name]))
 
 
 def _block(opened: _Opened, runs: int) -> list[int]:

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import encoded
+from ovmake.contracts.params.data import DatasetParams, SampleParams
+from ovmake.contracts.params.evaluation import EvaluateParams, MetricParams
 from ovmake.verdicts import depends_by_nature, other_batches
 from ovmake.workers.inputs.samples import ALONE, alone
 from ovmake.workers.ipc.protocol import Request
@@ -18,6 +21,8 @@ pytestmark = pytest.mark.heavy
 
 SAMPLES, WIDTH = 12, 4
 PARAMS = {"accuracy.agreement.cosine": 0.99999, "accuracy.agreement.max-error": 1e-4}
+
+EVALUATE = EvaluateParams(samples=SampleParams(dataset=DatasetParams(form="arrays")))
 
 
 def layers(kind: str) -> Any:
@@ -79,6 +84,7 @@ def evaluated(folder: Path, kind: str, own: dict[str, Any] | None = None, sample
         Request(
             id=1,
             kind="evaluate",
+            params=encoded(EVALUATE),
             inputs={role: str(folder / name) for role, name in inputs.items()},
             outputs={"evaluation": str(folder / "evaluation")},
         )
@@ -154,10 +160,12 @@ def test_another_execution_that_is_worse_on_some_samples_sees_all(tmp_path: Path
         id=1,
         kind="evaluate",
         inputs={role: str(tmp_path / name) for role, name in roles.items()},
-        params={"accuracy.metric": "accuracy", "dataset.labels": "labels"},
     )
 
-    own, other = compare_both(Subject.of(request), first, second, lambda _: False)
+    samples = SampleParams(dataset=DatasetParams(form="arrays", labels="labels"))
+    asked = EvaluateParams(samples=samples, metric=MetricParams(name="accuracy"))
+
+    own, other = compare_both(Subject.of(request, asked), first, second, lambda _: False)
 
     assert (3000, seen) == (own["samples"], other["samples"])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.figures import Bench, Throughput, measurement, percentile, samples
@@ -115,7 +116,9 @@ def test_windows_that_agree_while_others_use_the_processor_do_not_end_it() -> No
 def side(name: str, way: str) -> Side:
     # Never asked anything: figures come from what was taken already.
     worker = WorkerProcess(name=name, process=None)  # type: ignore[arg-type]
-    return Side(worker=worker, request=Request(id=1, kind="t"), inputs={}, name=name, opened={"way": way})
+    return Side(
+        worker=worker, request=Request(id=1, kind="t"), time=TimeParams(), inputs={}, name=name, opened={"way": way}
+    )
 
 
 def bench(windows: list[Window], **changed: object) -> Bench:

@@ -1,9 +1,8 @@
 """The metrics by name, with their directions and units.
 
-metric_of(name, request) -> Metric                 with the options that the request gives
+metric_of(asked, request) -> Metric                with the options that the Ovfile gives
 check_labels(metric, labels, interface)            whether labels are what the metric and the model want
 
-params      accuracy.output, .threshold, .positive, .ignored, .higher-is-better
 inputs      metric: the file of the user's function; annotations: COCO's
 """
 
@@ -13,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ovmake.contracts.params.evaluation import MetricParams
 from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.agreeing import Cosine
 from ovmake.workers.evaluation.metrics.boxes import CocoMap, image_ids, read_annotations
@@ -94,45 +94,37 @@ FAMILIES = (
 )
 
 
-def metric_of(name: str, request: Request) -> Metric:
-    """Return the metric `name` of the Ovfile.
+def metric_of(asked: MetricParams, request: Request) -> Metric:
+    """Return the metric that the Ovfile asks for; `request` has the files that it reads.
 
     Raises:
         ActionError: there is none of that name.
     """
-    entry, options = _entry(name), _options(request)
+    entry = _entry(asked.name)
     if entry is None:
-        raise ActionError("unknown-metric", f"unknown metric `{name}`", setting="accuracy.metric")
+        raise ActionError("unknown-metric", f"unknown metric `{asked.name}`", setting="accuracy.metric")
     return Metric(
-        name=name,
+        name=asked.name,
         unit=entry.unit,
-        higher_is_better=entry.higher_is_better and options.higher_is_better,
+        higher_is_better=entry.higher_is_better and asked.higher_is_better,
         needs_labels=entry.needs_labels,
         start=entry.start,
-        options=options,
+        options=Options(
+            output=asked.output,
+            threshold=asked.threshold,
+            positive=asked.positive,
+            ignored=asked.ignored,
+            annotations=request.inputs.get("annotations"),
+            source=request.inputs.get("metric"),
+            higher_is_better=asked.higher_is_better,
+            note=note_of(request.scratch),
+        ),
     )
 
 
 def _entry(name: str) -> Entry | None:
     families = (entry for pattern, entry in FAMILIES if pattern.fullmatch(name))
     return CATALOGUE.get(name) or next(families, None)
-
-
-def _options(request: Request) -> Options:
-    """The schema has seen to the types."""
-    given = {name.removeprefix("accuracy."): value for name, value in request.params.items()}
-    output, threshold = given.get("output"), given.get("threshold")
-    positive, ignored = given.get("positive"), given.get("ignored")
-    return Options(
-        output=output if isinstance(output, str) else None,
-        threshold=float(threshold) if isinstance(threshold, int | float) else None,
-        positive=positive if isinstance(positive, int) else None,
-        ignored=ignored if isinstance(ignored, int) else None,
-        annotations=request.inputs.get("annotations"),
-        source=request.inputs.get("metric"),
-        higher_is_better=given.get("higher-is-better") is not False,
-        note=note_of(request.scratch),
-    )
 
 
 def check_labels(metric: Metric, labels: Array | None, interface: Interface) -> None:
