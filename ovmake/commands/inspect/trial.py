@@ -13,10 +13,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ovmake.contracts.places import STATE
 from ovmake.engine.events import ActionStarted, Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.results import LOGS
-from ovmake.engine.world import STATE, Options
+from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph
 from ovmake.graph.query import closure
 from ovmake.ovfile.parse import parse
