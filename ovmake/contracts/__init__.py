@@ -1,12 +1,12 @@
 """What passes between actions, and between processes: types that both sides import, and one codec.
 
-params/     the settings of each kind of action, nested and typed
-places.py   where ovmake keeps what is its own
+params/          the settings of each kind of action, nested and typed
+metrics.py       the metrics: directions, units, options, libraries
 source_kinds.py  the kinds of source: words, suffixes, how OpenVINO gets them
-metrics.py  the metrics: directions, units, options, libraries
-forms.py    the forms of dataset, and which one a path names
-values.py   values that JSON and the digest of an action both hold
-codec.py    from dataclasses to JSON and back, strictly
-schema.py   the JSON Schema of a dataclass
-problem.py  what is wrong with an action, or with what it made
+forms.py         the forms of dataset, and which one a path names
+places.py        where ovmake keeps what is its own
+values.py        values that JSON and the digest of an action both hold
+codec.py         from dataclasses to JSON and back, strictly
+schema.py        the JSON Schema of a dataclass
+problem.py       what is wrong with an action, or with what it made
 """

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+import jsonschema
 import pytest
 
 from ovmake.contracts.codec import ContractError, decode, encoded, flat
 from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.contracts.params.model import ConvertParams
 from ovmake.contracts.params.promise import MaxDrop
+from ovmake.contracts.schema import schema
 from ovmake.graph.action import Action
 from ovmake.graph.lower import lower
 from ovmake.ovfile.parse import parse
@@ -70,7 +73,9 @@ def test_every_action_has_a_dataclass_that_survives_the_way_to_a_worker() -> Non
     assert {"compress", "choose"} == {one.kind for one in made.values() if one.params is None}
     for one in made.values():
         if one.params is not None:
-            assert one.params == decode(type(one.params), encoded(one.params), one.name)
+            sent = json.loads(json.dumps(encoded(one.params)))
+            assert one.params == decode(type(one.params), sent, one.name)
+            jsonschema.Draft202012Validator(schema(type(one.params))).validate(sent)
 
 
 def test_a_kind_of_action_has_one_dataclass() -> None:
