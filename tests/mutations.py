@@ -237,8 +237,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "calibrating-samples-judge": Mutation(
         "workers/inputs/samples.py",
-        "others = samples.shuffled(_seed(request)).after(calibrating).first(HELD_OUT)",
-        "others = samples.shuffled(_seed(request)).first(HELD_OUT)",
+        "others = samples.shuffled(seed).after(asked.calibrating).first(HELD_OUT)",
+        "others = samples.shuffled(seed).first(HELD_OUT)",
         "tests/workers/inputs/test_samples.py",
     ),
     "default-unasked": Mutation(

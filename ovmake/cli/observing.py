@@ -117,7 +117,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove what was published."""
-    from ovmake.engine.world import STATE
+    from ovmake.contracts.places import STATE
     from ovmake.project.session import hold_outputs
     from ovmake.store.files.cleaning import remove_outputs, remove_state
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.executor import Executor, Outcome
-from ovmake.engine.world import STATE, Options, World
+from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph
 from ovmake.graph.query import closure
 from ovmake.store.cas import Cas

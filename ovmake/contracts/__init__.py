@@ -1,6 +1,9 @@
 """What passes between actions, and between processes: types that both sides import, and one codec.
 
 params/          the settings of each kind of action, nested and typed
+metrics.py       the metrics: directions, units, options, libraries
+source_kinds.py  the kinds of source: words, suffixes, how OpenVINO gets them
+places.py        where ovmake keeps what is its own
 forms.py         the forms of dataset, and which one a path names
 values.py        values that JSON and the digest of an action both hold
 codec.py         from dataclasses to JSON and back, strictly

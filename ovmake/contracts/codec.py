@@ -116,17 +116,23 @@ def encode(value: object) -> object:
         if not math.isfinite(value):
             raise ContractError(f"{value} is no number in JSON")
         return value
-    if isinstance(value, Mapping):
-        return {str(name): encode(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [encode(one) for one in value]
-    if is_contract(value):
-        return {one.name: encode(held) for one, held in written(value)}
+    if isinstance(value, Mapping) or is_contract(value):
+        return encode_object(value)
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
 
 
-def facts_of(value: object) -> dict[str, object]:
-    """Return a dataclass as the JSON object that it is, for who sends it among others."""
+def encode_object(value: object) -> dict[str, object]:
+    """Return a dataclass or a mapping as the object that it is in JSON; None is the empty one.
+
+    Raises:
+        ContractError: see `encode`.
+    """
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return {str(name): encode(one) for name, one in value.items()}
     return {one.name: encode(held) for one, held in written(value)}
 
 

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ovmake.contracts.codec import encode_object
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage, Success
@@ -109,7 +110,7 @@ class WorkerRunner:
         request = Request(
             id=next(self._ids),
             kind=job.action.kind,
-            params=job.action.settings,
+            params=encode_object(job.action.params),
             inputs=job.inputs,
             outputs=job.outputs,
             log=job.log,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Span
 from ovmake.engine.events import Event
 from ovmake.engine.explain import Locate
@@ -14,9 +15,6 @@ from ovmake.graph.action import EnvironmentName
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import Disk
-
-# Where a repo keeps what is known and made, below the Ovfile's folder.
-STATE = ".ovmake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ovmake.contracts.forms import DatasetForm, form_of
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
 from ovmake.contracts.params.promise import MaxDrop
+from ovmake.contracts.places import BUILD
 from ovmake.diagnostics import Diagnostic
 
 KeyPath = tuple[str | int, ...]
@@ -27,7 +28,7 @@ AUTO = "auto"
 CANDIDATES = ("fp32", "fp16", "int8-weights", "int8", "int4-weights")
 # What `auto` weighs where the Ovfile does not say; INT8 where there are samples to calibrate it on.
 DEFAULT_CANDIDATES = ("fp32", "fp16", "int8-weights", "int8")
-DEFAULT_BUILD_DIR = "build"
+DEFAULT_BUILD_DIR = BUILD
 DEFAULT_MAX_DROP = 0.01
 DEFAULT_RELATIVE_DROP = 0.01
 DEFAULT_SAMPLES = 300
@@ -62,7 +63,6 @@ DEFAULT_COSINE: Mapping[str, float] = {
 # off by any amount at single elements: by 0.3 in that transformer in 4 bits, which agrees with it all the same.
 DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 0.25, "bf16": 0.25}
 
-SOURCE_KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
 ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "boolean")
 RESIZE_ALGORITHMS = ("linear", "cubic", "nearest")
 

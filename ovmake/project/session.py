@@ -20,12 +20,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, render
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job, Runner
 from ovmake.engine.results import LOGS
-from ovmake.engine.world import STATE, Options, World
+from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
 from ovmake.ovfile.parse import span_of

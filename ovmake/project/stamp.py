@@ -37,11 +37,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 
+from ovmake.contracts import places
 from ovmake.seal import SEAL_BYTES, read_key, seal
 
 FORMAT = 4
-PLACE = ".ovmake/stamp"
-STATE = ".ovmake/state.db"
+PLACE = f"{places.STATE}/stamp"
+STATE = f"{places.STATE}/state.db"
 # The same as in store.sources: kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
 SHARED = ""

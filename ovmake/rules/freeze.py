@@ -10,19 +10,17 @@ inlined. Everything else is converted without a TensorFlow process.
 from __future__ import annotations
 
 from ovmake.contracts.params.source import DEFAULT_KIND, DEFAULT_SIGNATURE, DEFAULT_TAGS
+from ovmake.contracts.source_kinds import SOURCE_KINDS
 from ovmake.graph.action import Action, Output
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.spec import Target
 from ovmake.rules.settings import form_of, source_inputs, source_params
 
-WITHOUT_GRAPH = "tflite"
-ALWAYS = ("keras", "keras-h5", "checkpoint")
-
 
 def freeze(lowering: Lowering, target: Target, *, always: bool = False) -> Action | None:
     """Add the freezing of the target's source, if it is needed, or `always` where it has a graph."""
     form = form_of(lowering, target)
-    if not (_is_needed(target, form) or (always and form.kind != WITHOUT_GRAPH)):
+    if not (_is_needed(target, form) or (always and has_graph(form))):
         return None
     action = Action(
         kind="freeze",
@@ -41,6 +39,11 @@ def freeze(lowering: Lowering, target: Target, *, always: bool = False) -> Actio
 
 def _is_needed(target: Target, form: SourceForm) -> bool:
     if form.kind != DEFAULT_KIND:
-        return form.kind in ALWAYS
+        return form.kind in SOURCE_KINDS and SOURCE_KINDS[form.kind].is_frozen_first
     as_it_is = target.signature == DEFAULT_SIGNATURE and target.tags == DEFAULT_TAGS
     return not as_it_is or bool(target.cut_inputs or target.cut_outputs)
+
+
+def has_graph(form: SourceForm) -> bool:
+    """Whether a source is a TensorFlow graph, or becomes one by freezing."""
+    return form.kind not in SOURCE_KINDS or SOURCE_KINDS[form.kind].has_graph

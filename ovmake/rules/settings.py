@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import Literal
 
 from ovmake.contracts.forms import WITH_IMAGES
+from ovmake.contracts.metrics import metric_kind
 from ovmake.contracts.params.data import DatasetParams, ImageParams, SampleParams
 from ovmake.contracts.params.evaluation import DeviceParams, MetricParams
 from ovmake.contracts.params.model import ConvertParams, CutParams, InputParams, ModelParams
@@ -32,16 +33,12 @@ from ovmake.contracts.params.quantization import (
     WeightParams,
 )
 from ovmake.contracts.params.source import DEFAULT_KIND, SourceParams
+from ovmake.contracts.source_kinds import SOURCE_KINDS
 from ovmake.graph.action import Action, Artifact, Input, Source
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.spec import SEED, Dataset, Ignored, Target
 from ovmake.ovfile.spec import Input as TensorSettings
-
-# The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
-BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
-# The kinds of which `sources.fingerprint` can tell what they compute.
-FINGERPRINTED = ("saved-model", "frozen-graph")
 
 
 def model_params(target: Target) -> ModelParams:
@@ -95,7 +92,8 @@ def tensorflow_inputs(
         return frozen_inputs(frozen)
     form = form_of(lowering, target)
     is_cut = bool(target.cut_inputs or target.cut_outputs)
-    followed = form.kind in FINGERPRINTED and not by_bytes
+    known = SOURCE_KINDS.get(form.kind)
+    followed = known is not None and known.has_fingerprint and not by_bytes
     return source_inputs(target, form, by_computation=followed and not is_cut)
 
 
@@ -233,11 +231,10 @@ def metric_inputs(target: Target) -> tuple[Input, ...]:
 
 
 def metric_tools(target: Target) -> tuple[str, ...]:
-    """Return the libraries that the metric's score comes from."""
+    """Return the library that the metric's score comes from. A function of the user's may import what it likes."""
     metric = target.accuracy.metric if target.accuracy else None
-    if metric is None:
-        return ()
-    return ("pycocotools",) if metric == "coco-map" else ("scikit-learn",) if metric in BY_SCIKIT_LEARN else ()
+    kind = metric_kind(metric) if metric else None
+    return (kind.library,) if kind and kind.library else ()
 
 
 def dataset_params(dataset: Dataset, *, labels: bool) -> DatasetParams:

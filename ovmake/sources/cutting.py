@@ -1,7 +1,6 @@
 """What the Ovfile's `cut` means for one graph: tensors, and the names that the IR's inputs and outputs get.
 
-    wants_cut(request) -> bool
-    cut_of(layers, request) -> Cut
+    cut_of(layers, cut) -> Cut
     whole(inputs, outputs) -> Cut
 
 An input goes by the word that the Ovfile cuts at, a tensor `x:0` by `x`; where a word means several tensors, by
@@ -13,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ovmake.contracts.params.model import CutParams
 from ovmake.errors import ActionError
 from ovmake.sources.layers import Layers
-from ovmake.workers.ipc.protocol import Request
 
 # (name, tensor), in the order that the IR has
 Ends = tuple[tuple[str, str], ...]
@@ -53,18 +52,13 @@ def whole(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Cut:
     return Cut(inputs=tuple(inputs.items()), outputs=tuple(outputs.items()), originals=frozenset(inputs))
 
 
-def wants_cut(request: Request) -> bool:
-    """Whether the Ovfile cuts the source."""
-    return bool(request.params.get("cut.inputs") or request.params.get("cut.outputs"))
-
-
-def cut_of(layers: Layers, request: Request) -> Cut:
-    """Return the cut that the request's params ask for.
+def cut_of(layers: Layers, asked: CutParams) -> Cut:
+    """Return the cut that is asked for.
 
     Raises:
         ActionError: a name means nothing or too much, or the cut leaves an input dangling.
     """
-    starts, ends = _words(request, "cut.inputs"), _words(request, "cut.outputs")
+    starts, ends = list(asked.inputs), list(asked.outputs)
     left = layers.check_cut(starts, ends)
     named: dict[str, str] = {}
     for word in starts:
@@ -80,11 +74,6 @@ def cut_of(layers: Layers, request: Request) -> Cut:
     _check_names(outputs, "cut.outputs")
     kept = frozenset(name for name, tensor in inputs if tensor in originals)
     return Cut(inputs=inputs, outputs=outputs, originals=kept)
-
-
-def _words(request: Request, key: str) -> list[str]:
-    value = request.params.get(key)
-    return [str(word) for word in value] if isinstance(value, list | tuple) else []
 
 
 def _user_name(word: str) -> str:

@@ -1,6 +1,6 @@
 """Recognise what kind of model a file or folder is, by its content.
 
-    found = recognise(path)              found.kind is one of KINDS, or "" and then found.why says what is there
+    found = recognise(path)              found.kind is one of SOURCE_KINDS, or "" and then found.why says what is there
     raise unknown(path, found)           the error for the latter
     raise with_kind(error, path, kind)   an error about what is of another kind than it was said to be
 
@@ -19,33 +19,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovmake.contracts.source_kinds import BY_SUFFIX, SOURCE_KINDS, in_words
 from ovmake.errors import ActionError
 from ovmake.sources.protobuf import ProtobufError, varint
-
-KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
-
-# The kinds as they stand in messages.
-IN_WORDS: Mapping[str, str] = {
-    "saved-model": "a SavedModel folder",
-    "frozen-graph": "a frozen .pb graph",
-    "keras": "a Keras .keras file",
-    "keras-h5": "a Keras .h5 file",
-    "tflite": "a .tflite file",
-    "checkpoint": "the .meta file of a TF1 checkpoint",
-}
-
-_BY_SUFFIX: Mapping[str, str] = {
-    ".pb": "frozen-graph",
-    ".keras": "keras",
-    ".h5": "keras-h5",
-    ".hdf5": "keras-h5",
-    ".tflite": "tflite",
-    ".meta": "checkpoint",
-}
 
 _HEAD = 4096
 _SHOWN = 24  # bytes of a file that nobody knows
@@ -108,12 +87,12 @@ def companions(path: Path) -> tuple[Path, ...]:
 
 def unknown(path: Path, found: Recognised) -> ActionError:
     """Return the error for a source that was not recognised."""
-    promised = "" if path.is_dir() else _BY_SUFFIX.get(path.suffix.lower(), "")
+    promised = "" if path.is_dir() else BY_SUFFIX.get(path.suffix.lower(), "")
     subject = f"the folder `{path.name}`" if path.is_dir() else f"`{path.name}`"
     message = f"{subject} is no model that ovmake knows: {found.why}"
     if promised:
-        message = f"{subject} is named like {IN_WORDS[promised]}, but {found.why}"
-    known = ", ".join(IN_WORDS.values())
+        message = f"{subject} is named like {in_words(promised)}, but {found.why}"
+    known = ", ".join(kind.in_words for kind in SOURCE_KINDS.values())
     return ActionError(
         "unknown-source",
         message,
@@ -131,8 +110,8 @@ def with_kind(error: ActionError, path: Path, kind: str) -> ActionError:
         return error
     if found.kind == kind:
         return error
-    instead = IN_WORDS[found.kind] if found.kind else f"none that ovmake knows: {found.why}"
-    note = f"it was read as {IN_WORDS.get(kind, kind)}; by its content it is {instead}"
+    instead = in_words(found.kind) if found.kind else f"none that ovmake knows: {found.why}"
+    note = f"it was read as {in_words(kind)}; by its content it is {instead}"
     hint = "leave `kind` out: ovmake goes by the content" if found.kind else error.help
     return ActionError(error.code, error.message, help=hint, notes=(*error.notes, note), setting=error.setting)
 

@@ -12,11 +12,12 @@ it, by `Disk.publish` while it copies, by `read`.
 
 from __future__ import annotations
 
+from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.store.files.disk import Disk
 
-FOLDER = ".ovmake/cas"
+FOLDER = f"{STATE}/cas"
 
 
 class Cas:

@@ -26,6 +26,8 @@ from contextlib import closing, contextmanager
 from ovmake import machine
 from ovmake.contracts.codec import decode, save
 from ovmake.contracts.measurement import Energy
+from ovmake.contracts.params.helping import TimeParams
+from ovmake.contracts.params.measurement import BenchmarkParams
 from ovmake.contracts.timing import ImportCost
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
@@ -102,11 +104,12 @@ def _workers() -> Iterator[_Workers]:
 
 
 def _measure(request: Request, workers: _Workers) -> Bench:
-    seconds = float(str(request.params["benchmark.max-seconds"]))
+    asked = request.asked(BenchmarkParams)
+    seconds = asked.max_seconds
     tensorflow, openvino = workers.start(TENSORFLOW), workers.start(OPENVINO)
     load = Load(worker.process.pid for worker in (tensorflow, openvino))
     started = time.monotonic()
-    bench = Bench(device=str(request.params.get("device", "CPU")), machine=machine.facts())
+    bench = Bench(device=asked.device.device, machine=machine.facts())
     fast = _alone(bench, OPENVINO, [_side(request, openvino, OPENVINO)])
     fast.start = lambda: workers.start(OPENVINO)
     ways = _ways(request, bench, tensorflow)
@@ -139,7 +142,9 @@ def _by_default(request: Request, workers: _Workers) -> list[Side]:
 
 
 def _side(request: Request, worker: WorkerProcess, name: str) -> Side:
-    return Side(worker=worker, request=request, inputs=request.inputs, name=name)
+    asked = request.asked(BenchmarkParams)
+    timed = TimeParams(source=asked.source, device=asked.device, samples=asked.samples, threads=machine.usable_cores())
+    return Side(worker=worker, request=request, time=timed, inputs=request.inputs, name=name)
 
 
 def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
@@ -174,7 +179,7 @@ def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
 
     What an application loads goes first, for its memory; how the fastest way is prepared would count as the model's.
     """
-    kind = request.params.get("kind", "saved-model")
+    kind = request.asked(BenchmarkParams).source.kind
     names: tuple[str, ...] = (LEAN, "interpreter") if kind == "tflite" else ("signature", "frozen")
     if names[0] == "signature" and (kind != "saved-model" or "graph" in request.inputs):
         names = names[1:]

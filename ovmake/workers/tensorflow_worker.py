@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from ovmake.contracts.codec import facts_of
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.serving import serve
 
 
 def _time(request: Request) -> dict[str, object]:
-    if request.params["step"] == "import":
+    asked = request.asked(TimeParams)
+    if asked.step == "import":
         from ovmake.workers.measurement.import_cost import imported
 
-        return facts_of(imported("tensorflow"))
+        return encode_object(imported("tensorflow"))
     from ovmake.workers.measurement.timing import answer
 
-    if request.params.get("kind") == "tflite":
+    if asked.source.kind == "tflite":
         from ovmake.workers.measurement import timing_tflite
 
         return answer(request, timing_tflite.subject_of)

@@ -24,11 +24,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.data import DatasetParams, SampleParams
+from ovmake.contracts.params.evaluation import EvaluateParams, MetricParams
+from ovmake.contracts.params.promise import MaxDrop, PromiseParams
+from ovmake.contracts.params.quantization import ControlParams, QuantizationParams, QuantizeParams, SearchLimits
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -93,12 +99,19 @@ def ours(folder: Path, case: Case, files: dict[str, str]) -> dict[str, Any]:
 
     out = {role: str(folder / f"ours.{role}") for role in ("plain-xml", "plain-bin", "xml", "bin", "search")}
     ir = {"xml": files["xml"], "bin": files["bin"], "interface": files["interface"]}
+    dataset = DatasetParams(form="arrays", inputs={"image": "x"})
     started = time.perf_counter()
     quantize(
         Request(
             id=1,
             kind="quantize",
-            params={"preset": "mixed", "samples": SAMPLES, "dataset.inputs.image": "x", "seed": 0},
+            params=encode_object(
+                QuantizeParams(
+                    quantization=QuantizationParams(preset="mixed", samples=SAMPLES),
+                    dataset=dataset,
+                    seed=0,
+                )
+            ),
             inputs={**ir, "dataset": str(folder / f"{case.model}-calibration.npz")},
             outputs={"xml": out["plain-xml"], "bin": out["plain-bin"]},
         )
@@ -108,14 +121,15 @@ def ours(folder: Path, case: Case, files: dict[str, str]) -> dict[str, Any]:
         Request(
             id=2,
             kind="control",
-            params={
-                "dataset.inputs.image": "x",
-                "dataset.labels": "y",
-                "accuracy.metric": "accuracy",
-                "accuracy.max-drop": case.max_drop,
-                "accuracy.promised": True,
-                "max-evaluations": 60,
-            },
+            params=encode_object(
+                ControlParams(
+                    trial=EvaluateParams(
+                        samples=SampleParams(dataset=replace(dataset, labels="y")), metric=MetricParams(name="accuracy")
+                    ),
+                    promise=PromiseParams(max_drop=MaxDrop.read(case.max_drop), promised=True),
+                    limits=SearchLimits(max_evaluations=60),
+                )
+            ),
             inputs={
                 "xml": out["plain-xml"],
                 "bin": out["plain-bin"],

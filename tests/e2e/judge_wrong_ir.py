@@ -15,12 +15,15 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.contracts.params.promise import PromiseParams, Tolerance
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 from ovmake.verdicts.verdict import judged
 from ovmake.workers.evaluation.comparison import Subject, compare
 from ovmake.workers.ipc.protocol import Request
 
+EVALUATE = EvaluateParams(samples=SampleParams(seed=0))
 PROMISE = PromiseParams(agreement=Tolerance(cosine=DEFAULT_COSINE["fp32"], max_error=DEFAULT_MAX_ERROR["fp32"]))
 
 
@@ -30,7 +33,7 @@ def request_of(repo: Path, model: str) -> Request:
     trace = json.loads(dict(rows)[f"evaluate {model}:fp32"])
     digests = {role: found.partition(":")[0] for role, (_, found) in trace["inputs"].items()}
     inputs = {role: str(repo / ".ovmake/cas" / digest[:2] / digest[2:]) for role, digest in digests.items()}
-    return Request(id=1, kind="evaluate", params=trace["params"], inputs=inputs)
+    return Request(id=1, kind="evaluate", inputs=inputs)
 
 
 def wrong(request: Request, factor: float) -> Any:
@@ -48,7 +51,7 @@ def main() -> None:
         request = request_of(Path(sys.argv[1]), model)
         for factor in (1.0, 1.1):
             compiled = ov.Core().compile_model(wrong(request, factor), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-            subject = Subject.of(request)
+            subject = Subject.of(request, EVALUATE)
             verdict = judged(compare(subject, compiled), PROMISE, inputs=subject.facts.inputs).verdict
             found.setdefault(model, {})[str(factor)] = verdict.result
     print(json.dumps(found))

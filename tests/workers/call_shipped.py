@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.ipc.protocol import Request
@@ -18,7 +19,7 @@ INTERFACE = Interface(
 def told(folder: str) -> str:
     """Return why a model is refused."""
     try:
-        Signature.load(Request(id=1, kind="reference", inputs={"source": folder}), INTERFACE)
+        Signature.load(Request(id=1, kind="reference", inputs={"source": folder}), INTERFACE, SourceParams())
     except ActionError as error:
         return error.code
     return ""

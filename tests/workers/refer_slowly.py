@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.data import DatasetParams, SampleParams
+from ovmake.contracts.params.evaluation import ReferenceParams
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
@@ -54,13 +57,15 @@ def refer(folder: Path, model: Slow, *, batch: int = -1, samples: int = 0) -> di
         np.savez(folder / "data.npz", x=np.zeros((samples, 3), np.float32))
         inputs["dataset"] = str(folder / "data.npz")
     outputs = {role: str(folder / role) for role in ("outputs", "truth", "plan", "facts")}
-    request = Request(id=1, kind="reference", params={"seed": 0}, inputs=inputs, outputs=outputs)
-    kept_model.take = lambda _: model  # type: ignore[assignment,return-value]
+    asked = SampleParams(dataset=DatasetParams(form="arrays") if samples else None, seed=0)
+    params = encode_object(ReferenceParams(samples=asked))
+    request = Request(id=1, kind="reference", params=params, inputs=inputs, outputs=outputs)
+    kept_model.take = lambda *_: model  # type: ignore[assignment]
     reference.time.process_time = lambda: model.spent  # type: ignore[attr-defined]
     answer = reference.refer(request)
     plan = FeedingPlan.of(Request(id=1, kind="evaluate", inputs={"plan": outputs["plan"]}))
-    follows = take(Request(id=1, kind="evaluate", params={"seed": 0}, inputs={**inputs, "plan": outputs["plan"]}),
-                   Interface.read(inputs["interface"]))  # fmt: skip
+    following = Request(id=1, kind="evaluate", inputs={**inputs, "plan": outputs["plan"]})
+    follows = take(following, Interface.read(inputs["interface"]), asked)
     with np.load(outputs["outputs"]) as stored:
         count = len(stored["y"])
     inputs_ = json.loads(Path(outputs["facts"]).read_bytes())["inputs"]

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 
 from ovmake.commands import check
 from ovmake.commands.gc.plan import File, Found, Limits, RemovalPlan, plan
+from ovmake.contracts.places import STATE
 from ovmake.engine.results import JOURNALS, LOGS, SCRATCH, journal_name, log_name
-from ovmake.engine.world import STATE
 from ovmake.graph.action import Action
 from ovmake.graph.trace import Trace
 from ovmake.project import stamp

@@ -19,6 +19,8 @@ from typing import Any, Self
 
 from ovmake.commands.inspect.data import Data
 from ovmake.commands.inspect.description import Description, LayerDescription, Port, Signature, Trouble
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.helping import InspectGraphParams, InspectParams
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.sources.recognise import companions
 from ovmake.store.files.links import linked
@@ -69,13 +71,9 @@ class Describer:
         """
         graph = Path(self._folder.name, "graph.pb")
         graph.unlink(missing_ok=True)
-        params: dict[str, object] = {"kind": subject.kind}
-        if subject.signature is not None:
-            params["signature"] = subject.signature
-        if subject.tags is not None:
-            params["tags"] = list(subject.tags)
-        if subject.allowed:
-            params["allow-ops"] = list(subject.allowed)
+        params = InspectParams(
+            kind=subject.kind, signature=subject.signature or "", tags=subject.tags, allow_ops=tuple(subject.allowed)
+        )
         loaded = self._ask("tensorflow", params, {"source": str(subject.path)}, {"graph": str(graph)})
         converted = self._convert(subject, graph, loaded)
         if not loaded.ok and (subject.kind != "tflite" or not converted.ok or not converted.facts.get("converts")):
@@ -84,7 +82,7 @@ class Describer:
 
     def look_into(self, path: Path) -> Data | None:
         """Look into a file or folder that may be a dataset; None if it is none that can be read."""
-        response = self._ask("openvino", {}, {"dataset": str(path.absolute())}, {}, kind="inspect-data")
+        response = self._ask("openvino", None, {"dataset": str(path.absolute())}, {}, kind="inspect-data")
         return Data.of_facts(response.facts) if response.ok else None
 
     def _convert(self, subject: Subject, graph: Path, loaded: Response) -> Response:
@@ -92,21 +90,21 @@ class Describer:
             named = Path(self._folder.name, "model.tflite")  # OpenVINO's reader goes by the suffix
             named.unlink(missing_ok=True)
             named.symlink_to(subject.path)
-            return self._ask("openvino", {"framework": "tflite"}, {"graph": str(named)}, {})
+            return self._ask("openvino", InspectGraphParams(framework="tflite"), {"graph": str(named)}, {})
         if not loaded.ok:
             return loaded
-        asked = self._ask("openvino", {"framework": "tf"}, {"graph": str(graph)}, {})
+        asked = self._ask("openvino", InspectGraphParams(framework="tf"), {"graph": str(graph)}, {})
         plain = loaded.facts.get("signature") == "serving_default" and loaded.facts.get("tags") == ["serve"]
         if asked.facts.get("converts") or subject.kind != "saved-model" or not plain:
             return asked
         # Rarely OpenVINO reads a SavedModel and not what became of it by freezing.
-        directly = self._ask("openvino", {"framework": "tf"}, {"graph": str(subject.path)}, {})
+        directly = self._ask("openvino", InspectGraphParams(framework="tf"), {"graph": str(subject.path)}, {})
         return directly if directly.facts.get("converts") else asked
 
     def _ask(
         self,
         name: str,
-        params: Mapping[str, object],
+        params: InspectParams | InspectGraphParams | None,
         inputs: Mapping[str, str],
         outputs: Mapping[str, str],
         *,
@@ -120,7 +118,7 @@ class Describer:
         request = Request(
             id=1,
             kind=kind,
-            params=params,
+            params=encode_object(params),
             inputs=inputs,
             outputs=outputs,
             log=log,

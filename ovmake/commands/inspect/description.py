@@ -13,15 +13,6 @@ from dataclasses import dataclass, field
 
 FORMAT = 1
 
-IN_WORDS: Mapping[str, str] = {
-    "saved-model": "SavedModel",
-    "frozen-graph": "frozen graph",
-    "keras": "Keras model",
-    "keras-h5": "Keras .h5 model",
-    "tflite": "TensorFlow Lite model",
-    "checkpoint": "TF1 checkpoint",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovmake.contracts.forms import form_of
 from ovmake.sources.recognise import Recognised, recognise
 
 SUFFIXES = (".pb", ".keras", ".h5", ".hdf5", ".tflite", ".meta")
@@ -84,7 +85,9 @@ def find_data(places: Sequence[Path], models: Sequence[Path]) -> list[Path]:
                 name for name in folders if not _skipped(folder / name) and (folder / name).absolute() not in within
             )
             names = sorted(name for name in files if not name.startswith("."))
-            found |= {folder / name: None for name in names if name.endswith(DATA_SUFFIXES) or ".tfrec" in name.lower()}
+            found |= {
+                folder / name: None for name in names if name.endswith(DATA_SUFFIXES) or form_of(name) == "tfrecord"
+            }
             classes = [name for name in folders if _has_images(folder / name)]
             if any(name.lower().endswith(IMAGES) for name in names):
                 found[folder] = None

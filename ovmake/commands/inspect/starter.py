@@ -18,8 +18,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.inspect.data import MOST_SAMPLES, DataPlan, Use
-from ovmake.commands.inspect.description import IN_WORDS, Description, Port
+from ovmake.commands.inspect.description import Description, Port
 from ovmake.commands.inspect.tables import harmless, shape_of
+from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
 
 _HEAD = """\
@@ -246,4 +247,5 @@ def _others(description: Description) -> list[str]:
 
 def _about(description: Description) -> str:
     parameters = "" if description.parameters is None else f", {description.parameters:,} parameters"
-    return f"{IN_WORDS.get(description.kind, description.kind)}, {size_in_words(description.size_bytes)}{parameters}"
+    kind = title_of(description.kind)
+    return f"{kind}, {size_in_words(description.size_bytes)}{parameters}"

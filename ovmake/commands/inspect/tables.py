@@ -11,7 +11,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from ovmake.commands.inspect.description import IN_WORDS, Description, LayerDescription, Port, Trouble
+from ovmake.commands.inspect.description import Description, LayerDescription, Port, Trouble
+from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
 
 MOST_LAYERS = 200
@@ -54,7 +55,7 @@ def harmless(text: str) -> str:
 
 
 def _head(description: Description) -> list[str]:
-    kind = IN_WORDS.get(description.kind, description.kind)
+    kind = title_of(description.kind)
     parameters = "" if description.parameters is None else f", {description.parameters:,} parameters"
     return [
         harmless(description.source),

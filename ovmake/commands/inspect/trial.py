@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 from ovmake.contracts.codec import from_bytes
 from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.places import STATE
 from ovmake.engine.events import ActionStarted, Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.results import LOGS
-from ovmake.engine.world import STATE, Options
+from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph
 from ovmake.graph.query import closure
 from ovmake.ovfile.parse import parse

@@ -24,9 +24,9 @@ from typing import NoReturn, Protocol
 from watchfiles import _rust_notify as notify
 
 from ovmake.commands.watch.watch_paths import State, WatchPaths, spots_of
+from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event, Watching
-from ovmake.engine.world import STATE
 from ovmake.graph.query import closure, select
 from ovmake.project.repo import Where, build_graph, read_ovfile, really_inside
 from ovmake.store.toolchain import Toolchain

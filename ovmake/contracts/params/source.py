@@ -26,6 +26,11 @@ class SourceParams:
     allow_ops: tuple[str, ...] = ()
 
     @property
+    def allowed(self) -> frozenset[str]:
+        """The operations that the source may run though they do more than compute."""
+        return frozenset(self.allow_ops)
+
+    @property
     def chosen_signature(self) -> str | None:
         """The signature that the Ovfile chose, None where it is the default one."""
         return None if self.signature == DEFAULT_SIGNATURE else self.signature

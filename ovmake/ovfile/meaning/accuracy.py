@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 
+from ovmake.contracts.metrics import METRICS, OWN, metric_kind
 from ovmake.contracts.params.promise import MaxDrop
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
@@ -30,22 +31,11 @@ from ovmake.ovfile.spec import (
 )
 
 DEFAULT_METRIC = "accuracy"
-OWN = "the user's own function"
 # Which metrics an option is for.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "output": (*("accuracy", "top-K", "precision", "recall", "f1", "mae", "rmse", "r2", "cosine", "miou"),),
-    "threshold": ("accuracy", "precision", "recall", "f1", "miou"),
-    "positive": ("precision", "recall", "f1"),
-    "ignored": ("miou",),
-    "annotations": ("coco-map",),
-    "higher-is-better": (OWN,),
+    option: tuple(name for name, kind in METRICS.items() if option in kind.options)
+    for option in ("output", "threshold", "positive", "ignored", "annotations", "higher-is-better")
 }
-# Their units are the labels' or the user's, of which 0.01 may be anything.
-OF_ANY_SIZE = ("mae", "rmse", OWN)
-# What these are counted against is no label, or the user's affair.
-UNLABELLED = ("cosine", OWN)
-# A score of these is 0 to 1, or nearly always: no IR drops by 1.
-UP_TO_ONE = ("accuracy", "top-K", "precision", "recall", "f1", "miou", "coco-map", "cosine")
 # Words in the name of a function whose lower values are likely the better ones.
 LOWER = frozenset({
     *("loss", "losses", "error", "errors", "err", "mae", "mse", "rmse", "msle", "rmsle", "mape", "smape", "mad"),
@@ -146,12 +136,13 @@ def _options(own: Settings, metric: str) -> MetricOptions:
 
 
 def _known_as(metric: str) -> str:
-    """Return what a metric goes by in the tables above."""
-    return OWN if function_file(metric) else "top-K" if metric.startswith("top-") else metric
+    """Return what a metric goes by in the table. The schema has seen to the name."""
+    kind = metric_kind(metric)
+    return kind.name if kind else DEFAULT_METRIC
 
 
 def _default_drop(metric: str) -> MaxDrop:
-    if _known_as(metric) in OF_ANY_SIZE:
+    if METRICS[_known_as(metric)].any_size:
         return MaxDrop(amount=DEFAULT_RELATIVE_DROP, relative=True)
     return MaxDrop(amount=DEFAULT_MAX_DROP)
 
@@ -163,10 +154,10 @@ def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problem
     named = own.origin("accuracy", "dataset")
     known = _known_as(metric)
     if named is None and metric != "cosine":
-        message = f"`{key}` needs a dataset{'' if known in UNLABELLED else ' with labels'} to count against"
+        message = f"`{key}` needs a dataset{'' if not METRICS[known].needs_labels else ' with labels'} to count against"
         hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
         problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
-    elif named and dataset and not dataset.is_labelled and known not in UNLABELLED:
+    elif named and dataset and not dataset.is_labelled and METRICS[known].needs_labels:
         problems.add(
             Problem(
                 code="unlabelled-dataset",
@@ -210,7 +201,7 @@ def _check_options(own: Settings, metric: str, problems: Problems) -> None:
 def _check_drop(own: Settings, metric: str, drop: MaxDrop, problems: Problems) -> None:
     """Refuse a promise that cannot be broken, and ask which way a score is better where its name leaves doubt."""
     place = own.origin("accuracy", "max-drop")
-    if place and _known_as(metric) in UP_TO_ONE and drop.amount >= 1:
+    if place and METRICS[_known_as(metric)].up_to_one and drop.amount >= 1:
         written = drop.written if drop.relative else f"{drop.amount:g}"
         told = 'a share: `"5%"` of TensorFlow\'s score, or `0.05` for five points'
         if not drop.relative and 1 <= drop.amount < PER_CENT:

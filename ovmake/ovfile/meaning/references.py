@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from ovmake.contracts.places import STATE
 from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.meaning.settings import table, text_at
@@ -20,7 +21,6 @@ from ovmake.ovfile.spec import PRECISIONS, KeyPath
 
 Inside = Callable[[str], bool]
 DATASET_KEYS = (("accuracy", "dataset"), ("calibration",))
-STATE = ".ovmake"
 # Datasets that an unknown name is compared with, for there may be a hundred such names.
 MOST_COMPARED = 1000
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
+from ovmake.contracts.places import STATE
 from ovmake.ovfile.meaning.accuracy import accuracy_of
 from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
 from ovmake.ovfile.meaning.compression import quantization_of, weights_of
 from ovmake.ovfile.meaning.datasets import dataset_of, is_same
 from ovmake.ovfile.meaning.inputs import input_of, outputs_of
-from ovmake.ovfile.meaning.references import STATE
 from ovmake.ovfile.meaning.requiring import require_of
 from ovmake.ovfile.meaning.settings import Settings, dig, table
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted

@@ -9,8 +9,10 @@ is not among a key's `ready` is refused with `not-yet-supported`.
 
 from __future__ import annotations
 
+from ovmake.contracts.metrics import SUGGESTED
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE
+from ovmake.contracts.source_kinds import SOURCE_KINDS
 from ovmake.ovfile.schema.compression import INT8, OF_PRECISION
 from ovmake.ovfile.schema.datasets import DATASET
 from ovmake.ovfile.schema.functions import FUNCTION, form_of
@@ -46,29 +48,13 @@ from ovmake.ovfile.spec import (
     NOISE,
     PRECISIONS,
     RESIZE_ALGORITHMS,
-    SOURCE_KINDS,
     VERSION,
-)
-
-METRICS = (
-    "accuracy",
-    "top-3",
-    "top-5",
-    "precision",
-    "recall",
-    "f1",
-    "mae",
-    "rmse",
-    "r2",
-    "cosine",
-    "miou",
-    "coco-map",
 )
 
 STRINGS = ListOf(element=Text(), expected="an array of strings")
 PRECISION = Choice(words=PRECISIONS, code="unknown-precision", what="precision")
 METRIC = Choice(
-    words=METRICS,
+    words=SUGGESTED,
     code="unknown-metric",
     what="metric",
     pattern=rf"top-[1-9][0-9]{{0,8}}|{FUNCTION.pattern}",
@@ -258,7 +244,7 @@ PER_PRECISION = (
     ),
     Key(
         name="kind",
-        kind=Choice(words=SOURCE_KINDS, code="unknown-kind", what="kind of source"),
+        kind=Choice(words=tuple(SOURCE_KINDS), code="unknown-kind", what="kind of source"),
         doc="Kind of the source",
         default="recognised from its content",
     ),

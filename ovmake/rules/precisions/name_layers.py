@@ -15,7 +15,7 @@ from ovmake.contracts.params.model import ConvertParams, NameLayersParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
-from ovmake.rules.freeze import WITHOUT_GRAPH
+from ovmake.rules.freeze import has_graph
 from ovmake.rules.settings import form_of, frozen_inputs, ir_inputs, model_params, source_inputs, tensorflow_params
 
 
@@ -30,7 +30,7 @@ def name_layers(
             subject=target.name,
             worker="openvino",
             tools=("openvino", "numpy"),
-            optional_tools=() if frozen or form.kind == WITHOUT_GRAPH else ("tensorflow",),
+            optional_tools=() if frozen or not has_graph(form) else ("tensorflow",),
             params=NameLayersParams(
                 converted=ConvertParams(source=tensorflow_params(lowering, target, frozen), model=model_params(target)),
                 seed=SEED,

@@ -11,19 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from ovmake.errors import ActionError
 from ovmake.sources.integrity.fetched import lacking
-from ovmake.workers.ipc.protocol import Request
 
-Handler = Callable[[Request], Mapping[str, object]]
+
+class Asked(Protocol):
+    """What a handler is asked: `inputs` are paths by role, and "source" is the model's."""
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Paths by role."""
+
+
+Request = TypeVar("Request", bound=Asked)
 
 FAILURES = ("cannot-convert", "tensorflow-cannot-load")
 WHOLE = "copy all files of the model; those of the variables are `….index` and `….data-…`"
 HINT = "copy the files again, or export the model again"
 
 
-def explained(handler: Handler) -> Handler:
+def explained(handler: Callable[[Request], Mapping[str, object]]) -> Callable[[Request], Mapping[str, object]]:
     """Return the handler, with errors about a source that name a damaged file of it."""
 
     def handle(request: Request) -> Mapping[str, object]:
@@ -46,7 +55,7 @@ def explained(handler: Handler) -> Handler:
     return handle
 
 
-def _is_about_source(error: ActionError, request: Request) -> bool:
+def _is_about_source(error: ActionError, request: Asked) -> bool:
     return error.code in FAILURES and "source" in request.inputs
 
 

@@ -39,7 +39,6 @@ from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.meta_graph import MetaGraph, Trouble, troubles
 from ovmake.sources.screening.runs import OBJECTS
 from ovmake.sources.screening.tflite import flex_troubles
-from ovmake.workers.ipc.protocol import Request
 
 _TOLD = 5  # troubles in one message
 _META_GRAPHS, _INFO, _TAGS = 2, 1, 4  # of a SavedModel, a MetaGraphDef, a MetaInfoDef
@@ -66,12 +65,6 @@ def screen(source: Path, kind: str, allowed: Collection[str] = (), *, in_session
         case "checkpoint":
             with _opened(source) as view:
                 refuse(source, source.name, unpruned(view, named))
-
-
-def allowed_of(request: Request) -> frozenset[str]:
-    """Return the ops that the user allows the request's source."""
-    named = request.params.get("allow-ops", ())
-    return frozenset(str(op) for op in named) if isinstance(named, list | tuple) else frozenset()
 
 
 def everything(graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ovmake.contracts.places import BUILD, STATE
 from ovmake.graph.digest import Digest
 from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.links import linked
@@ -34,7 +35,7 @@ __all__ = ["DigestMismatchError", "Disk", "LinkOutsideError", "RealDisk", "Stat"
 # SQLite's WAL wants a file of 32 kB beside the database, only to read it.
 FULL_BYTES = 1 << 16
 # Where a repo's state and its outputs are, if the Ovfile says nothing else.
-OWN = (".ovmake", "build")
+OWN = (STATE, BUILD)
 
 
 @dataclass(frozen=True, slots=True)

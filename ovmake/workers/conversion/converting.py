@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ovmake.contracts.params.model import ConvertParams, ModelParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
 from ovmake.sources.integrity.damaged import explained
@@ -27,8 +28,9 @@ from ovmake.workers.ipc.protocol import Request, warning
 @explained
 def convert(request: Request) -> dict[str, object]:
     """Convert a source; write `xml`, `bin` and `interface`."""
-    source = read(request)
-    made = shaped(source.model, request.params, source.tensors)
+    asked = request.asked(ConvertParams)
+    source = read(request, asked)
+    made = shaped(source.model, asked.model, source.tensors)
     model = made.model
     optimize(model)
     ir.write(model, request.outputs["xml"], request.outputs["bin"])
@@ -61,19 +63,19 @@ class Shaped:
     outputs: Mapping[str, str]
 
 
-def shaped(model: Any, params: Mapping[str, object], tensors: Mapping[str, str]) -> Shaped:
+def shaped(model: Any, params: ModelParams, tensors: Mapping[str, str]) -> Shaped:
     """Give a model that was read the shapes, constants, preprocessing and names that the params ask for.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
-    settings = input_settings(model, params)
+    settings = input_settings(model, params.inputs)
     reshape(model, settings)
     check_ranks(model)
-    set_batch(model, params.get("batch"), [name for name, keys in settings.items() if "value" in keys])
+    set_batch(model, params.batch, [name for name, keys in settings.items() if keys.value is not None])
     constants = freeze_inputs(model, settings, tensors)
     model, preparations = preprocess(model, settings)
-    outputs = _rename_outputs(model, params)
+    outputs = _rename_outputs(model, params.outputs)
     return Shaped(model=model, constants=constants, preparations=preparations, outputs=outputs)
 
 
@@ -97,14 +99,13 @@ def _output(tensor: Tensor, renamed: Mapping[str, str], tensors: Mapping[str, st
     return replace(tensor, tensor=tensors.get(before, before if before != tensor.name else ""))
 
 
-def _rename_outputs(model: Any, params: Mapping[str, object]) -> dict[str, str]:
+def _rename_outputs(model: Any, wanted: Mapping[str, str]) -> dict[str, str]:
     """Give outputs the Ovfile's names; return the names that they had, by the new ones.
 
     Raises:
         ActionError: there is no such output, or the name is taken.
     """
     ports = {ir.user_name(port.get_node().get_friendly_name()): port for port in model.outputs}
-    wanted = {key.removeprefix("outputs."): str(new) for key, new in params.items() if key.startswith("outputs.")}
     for name, new in wanted.items():
         if name not in ports:
             listed = ", ".join(f"`{known}`" for known in ports)

@@ -3,7 +3,7 @@
     layers(compiled, model) -> (ExecutedLayer(name="convolution.8", type="Convolution", precision="i8"), ...)
     counts(layers) -> {"f32": 2, "i8": 8}
     weights(model) -> {"f32": 1712, "u8": 147712}        bytes, by type of element as the IR stores them
-    not_executed(params, counts) -> "bf16 is not available on this machine: ..." | ""
+    not_executed(asked, counts) -> "bf16 is not available on this machine: ..." | ""
     insist(params, layers)                               raises that
     moves("Reorder") -> True                             whether a type of layer only moves data
 
@@ -20,6 +20,7 @@ from typing import Any
 
 from ovmake.contracts.evaluation import ExecutedLayer
 from ovmake.errors import ActionError
+from ovmake.workers.conversion import ir
 
 # As the CPU's plugin calls them. Those that it puts in itself (Reorder, mostly) come from no operation of the IR.
 _MOVES = {
@@ -81,23 +82,23 @@ def weights(model: Any) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def not_executed(params: Mapping[str, object], counts: Mapping[str, int]) -> str:
+def not_executed(asked: str, counts: Mapping[str, int]) -> str:
     """Return why figures say nothing about the precision that the target asks for, "" if some layer was computed in it.
 
-    A device that does not tell what it executes is believed, and so is a target that asks for nothing.
+    A device that does not tell what it executes is believed, and so is a target that asks for f32: it has no
+    layer of its own where all are computed in integers.
     """
-    asked = params.get("execute-in")
-    if asked is None or asked in counts or not counts:
+    if asked == ir.EXECUTE_IN or asked in counts or not counts:
         return ""
     ran = " and ".join(counts)
     return f"{asked} is not available on this machine: it was asked for, and the runtime executed {ran}"
 
 
-def insist(params: Mapping[str, object], layers: Iterable[ExecutedLayer]) -> None:
+def insist(asked: str, layers: Iterable[ExecutedLayer]) -> None:
     """Refuse to time or to take apart what is not executed as the target asks: it would be another program's figures.
 
     Raises:
         ActionError: no layer is computed in that precision.
     """
-    if why := not_executed(params, counts(layers)):
+    if why := not_executed(asked, counts(layers)):
         raise ActionError("not-executed", why, help="run this on a processor that has it")

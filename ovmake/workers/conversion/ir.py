@@ -9,7 +9,6 @@ that came from the model ("block_1/expand") stay: people look for them, and they
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,9 @@ def read(xml: str, weights: str) -> Any:
     return ov.Core().read_model(xml, weights)
 
 
-def compile_properties(params: Mapping[str, object]) -> dict[str, str]:
-    """Return how the IR of an action's target is compiled, to be verified and to be measured."""
-    return {**COMPILE_PROPERTIES, "INFERENCE_PRECISION_HINT": str(params.get("execute-in", EXECUTE_IN))}
+def compile_properties(execute_in: str) -> dict[str, str]:
+    """Return how the IR of a target is compiled, to be verified and to be measured: in which precision."""
+    return {**COMPILE_PROPERTIES, "INFERENCE_PRECISION_HINT": execute_in}
 
 
 def write(model: Any, xml: str, weights: str) -> None:

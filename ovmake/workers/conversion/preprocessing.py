@@ -1,6 +1,6 @@
 """Make what the Ovfile says of an input part of the IR: type, layout, resizing, channel order, mean and scale.
 
-    prepared, preparations = preprocess(model, settings)     settings: input name -> {"mean": [...], ...}
+    prepared, preparations = preprocess(model, settings)     settings: input name -> InputParams
 
 Inside the IR, in this order: convert to f32, resize, reverse the channels, subtract mean, divide by scale, transpose to
 the source's layout. It is the order of the old Model Optimizer, and all but the last step are in the IR's layout.
@@ -17,13 +17,15 @@ import openvino as ov
 from openvino import opset13
 from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
 
+from ovmake.contracts.params.model import InputParams
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import RGB, RGBA, Preparation, channel_axis
 
-Settings = Mapping[str, Mapping[str, Any]]
+Settings = Mapping[str, InputParams]
 
-KEYS = frozenset({"mean", "scale", "layout", "type", "reverse-channels", "resize"})
+# What makes preprocessing of an input; `model_layout` alone says only how to read the others.
+KEYS = ("mean", "scale", "layout", "type", "reverse_channels", "resize")
 ALGORITHMS = {
     "linear": ResizeAlgorithm.RESIZE_LINEAR,
     "cubic": ResizeAlgorithm.RESIZE_CUBIC,
@@ -40,7 +42,7 @@ def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparati
     Raises:
         ActionError: a setting does not fit its input.
     """
-    wanted = {name: keys for name, keys in settings.items() if KEYS & set(keys)}
+    wanted = {name: keys for name, keys in settings.items() if _asked(keys)}
     if not wanted:
         return model, {}
     preparations = {name: _plan(model.input(name), name, keys) for name, keys in wanted.items()}
@@ -51,17 +53,22 @@ def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparati
         return processor.build(), preparations
     except Exception as error:
         first = next(iter(wanted))
-        key = next(iter(KEYS & set(wanted[first])))
+        key = _asked(wanted[first])[0].replace("_", "-")
         message = f"OpenVINO cannot build the preprocessing in: {message_of(error)}"
         raise ActionError("cannot-preprocess", message, setting=f"inputs.{first}.{key}") from error
 
 
-def _add_steps(given: Any, plan: Preparation, keys: Mapping[str, Any], letters: tuple[str, str]) -> None:
+def _asked(keys: InputParams) -> list[str]:
+    """Return which of KEYS the Ovfile gives."""
+    return [key for key in KEYS if getattr(keys, key) not in {None, False}]
+
+
+def _add_steps(given: Any, plan: Preparation, keys: InputParams, letters: tuple[str, str]) -> None:
     layout, model_layout = letters
     given.tensor().set_layout(_named(layout))
     given.model().set_layout(_named(model_layout))
-    if "type" in keys:
-        given.tensor().set_element_type(getattr(ov.Type, str(keys["type"])))
+    if keys.type is not None:
+        given.tensor().set_element_type(getattr(ov.Type, keys.type))
     steps = given.preprocess()
     if plan.computes:
         steps.convert_element_type(ov.Type.f64 if plan.type == "f64" else ov.Type.f32)
@@ -90,26 +97,26 @@ def _named(letters: str) -> Any:
     return ov.Layout("[" + ",".join("?" if letter.islower() else letter for letter in letters) + "]")
 
 
-def _plan(port: Any, name: str, keys: Mapping[str, Any]) -> Preparation:
+def _plan(port: Any, name: str, keys: InputParams) -> Preparation:
     """Return the steps in axes of the IR's layout. The channels are those of the layouts, else guessed from sizes."""
     shape = ir.dimensions(port.get_partial_shape())
     _check_type(port, name, keys)
     layout, model_layout = _letters(port, name, keys)
     transpose = tuple(layout.index(letter) for letter in model_layout)
     size: tuple[int, ...] = ()
-    if "resize" in keys:
+    if keys.resize is not None:
         size = tuple(_static_size(shape, model_layout, letter, name) for letter in "HW")
-    mean, scale = tuple(keys.get("mean", ())), tuple(keys.get("scale", ()))
+    mean, scale = keys.mean or (), keys.scale or ()
     per_channel = max(len(mean), len(scale)) > 1
-    channels = layout.index("C") if "C" in layout and (per_channel or keys.get("reverse-channels")) else -1
-    if keys.get("reverse-channels"):
+    channels = layout.index("C") if "C" in layout and (per_channel or keys.reverse_channels) else -1
+    if keys.reverse_channels:
         _check_colours(shape, model_layout, name)
     return Preparation(
-        resize=str(keys.get("resize", "")),
+        resize=keys.resize or "",
         size=size,
         axes=tuple(layout.index(letter) for letter in "HW") if size else (),
-        reverse=channels if keys.get("reverse-channels") else -1,
-        colours=shape[model_layout.index("C")] if keys.get("reverse-channels") else 0,
+        reverse=channels if keys.reverse_channels else -1,
+        colours=shape[model_layout.index("C")] if keys.reverse_channels else 0,
         mean=mean,
         scale=scale,
         channels=channels if per_channel else -1,
@@ -119,27 +126,27 @@ def _plan(port: Any, name: str, keys: Mapping[str, Any]) -> Preparation:
     )
 
 
-def _letters(port: Any, name: str, keys: Mapping[str, Any]) -> tuple[str, str]:
+def _letters(port: Any, name: str, keys: InputParams) -> tuple[str, str]:
     """Return the IR's layout and the source's: every dimension has a letter, those that nobody named one of their own.
 
     Raises:
         ActionError: a layout does not fit the input.
     """
     shape = ir.dimensions(port.get_partial_shape())
-    written, model = keys.get("layout"), keys.get("model-layout")
+    written, model = keys.layout, keys.model_layout
     model = model or _source_layout(shape, keys, name) or written or _unnamed(len(shape))
     layout = written or model
-    for key, letters in (("layout", layout), ("model-layout", model)):
-        if len(letters) != len(shape) and key in keys:
+    for key, letters, said in (("layout", layout, keys.layout), ("model-layout", model, keys.model_layout)):
+        if len(letters) != len(shape) and said is not None:
             message = f"`{letters}` has {len(letters)} dimensions, input `{name}` has {len(shape)}: {list(shape)}"
             raise ActionError("layout-rank", message, setting=f"inputs.{name}.{key}")
     if sorted(layout) != sorted(model):
         message = f"`{layout}` is no rearrangement of `{model}`, which is taken to be the source's layout"
         hint = f'say which it is: `model-layout = "…"` in the table of input `{name}`'
         raise ActionError("layout-mismatch", message, setting=f"inputs.{name}.layout", help=hint)
-    counts = {len(keys.get(key, ())) for key in ("mean", "scale")} - {0, 1}
+    counts = {len(values or ()) for values in (keys.mean, keys.scale)} - {0, 1}
     if "C" in model and counts and shape[model.index("C")] not in {*counts, -1}:
-        key = "mean" if len(keys.get("mean", ())) > 1 else "scale"
+        key = "mean" if len(keys.mean or ()) > 1 else "scale"
         message = (
             f"`{key}` has {max(counts)} values, input `{name}` has {shape[model.index('C')]} channels in `{model}`"
         )
@@ -147,11 +154,11 @@ def _letters(port: Any, name: str, keys: Mapping[str, Any]) -> tuple[str, str]:
     return layout, model
 
 
-def _source_layout(shape: tuple[int, ...], keys: Mapping[str, Any], name: str) -> str:
+def _source_layout(shape: tuple[int, ...], keys: InputParams, name: str) -> str:
     """Return the source's layout where the Ovfile leaves it open, "" if nothing asks for one."""
-    per_channel = max(len(keys.get(key, ())) for key in ("mean", "scale"))
-    if not ("layout" in keys or "resize" in keys) and (per_channel > 1 or keys.get("reverse-channels")):
-        key = "mean" if len(keys.get("mean", ())) > 1 else "scale" if per_channel > 1 else "reverse-channels"
+    per_channel = max(len(values or ()) for values in (keys.mean, keys.scale))
+    if not (keys.layout is not None or keys.resize is not None) and (per_channel > 1 or keys.reverse_channels):
+        key = "mean" if len(keys.mean or ()) > 1 else "scale" if per_channel > 1 else "reverse-channels"
         axis = channel_axis(shape, per_channel, f"inputs.{name}.{key}") if per_channel > 1 else _colours(shape, name)
         letters = _unnamed(len(shape))
         return letters[:axis] + "C" + letters[axis + 1 :]
@@ -201,12 +208,12 @@ def _static_size(shape: tuple[int, ...], layout: str, letter: str, name: str) ->
     return shape[layout.index(letter)]
 
 
-def _check_type(port: Any, name: str, keys: Mapping[str, Any]) -> None:
+def _check_type(port: Any, name: str, keys: InputParams) -> None:
     kind = port.get_element_type()
-    for key in ("mean", "scale", "resize"):
-        if key in keys and not kind.is_real():
+    for key, said in (("mean", keys.mean), ("scale", keys.scale), ("resize", keys.resize)):
+        if said is not None and not kind.is_real():
             message = f"input `{name}` takes {kind.to_string()}, `{key}` needs a floating-point input"
             raise ActionError("needs-float", message, setting=f"inputs.{name}.{key}")
-    if "type" in keys and "string" in {kind.to_string(), keys["type"]}:
+    if keys.type is not None and "string" in {kind.to_string(), keys.type}:
         message = f"input `{name}` takes {kind.to_string()}, which no `type` can replace"
         raise ActionError("needs-float", message, setting=f"inputs.{name}.type")

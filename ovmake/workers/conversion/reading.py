@@ -25,15 +25,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.model import ConvertParams, CutParams
+from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError
-from ovmake.sources.cutting import cut_of, wants_cut, whole
+from ovmake.sources.cutting import cut_of, whole
 from ovmake.sources.integrity import stateful
 from ovmake.sources.integrity.fetched import check_fetched
 from ovmake.sources.integrity.unfrozen import handles_of, not_frozen, variables_of
 from ovmake.sources.layers import Layers, ops_of_graph
 from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.recognise import recognise, unknown, with_kind
-from ovmake.sources.screening.screen import allowed_of, screen
+from ovmake.sources.screening.screen import screen
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.frontend import DIRECT, Read, convert_between, convert_file, suffixed
 from ovmake.workers.conversion.naming import SIGNATURE, TAGS, name_by_signature
@@ -45,19 +48,19 @@ from ovmake.workers.ipc.protocol import Request, Response
 _OF_VARIABLES = re.compile(r"variable|varhandle|resource", re.IGNORECASE)
 
 
-def read(request: Request) -> Read:
-    """Return the model of the request's source.
+def read(request: Request, asked: ConvertParams) -> Read:
+    """Return the model of the request's source, as it is asked for.
 
     Raises:
         ActionError: it cannot be read or converted, does more than compute, or the cut names what is not there.
     """
     if "graph" in request.inputs:
-        return _read_frozen(request, Path(request.inputs["graph"]), Path(request.inputs["names"]))
+        return _read_frozen(asked.model.cut, Path(request.inputs["graph"]), Path(request.inputs["names"]))
     source = Path(request.inputs["source"])
-    kind = str(request.params.get("kind", "saved-model"))
+    kind = asked.source.kind
     check_fetched(source)
     try:
-        found = _read_directly(request, source, kind)
+        found = _read_directly(request, source, asked)
     except ActionError as error:
         if error.code != "cannot-convert":
             raise
@@ -66,16 +69,17 @@ def read(request: Request) -> Read:
             _check_frozen(source, refusal)
         if kind == "tflite" or recognise(source).kind not in {"", kind}:
             raise refusal from error
-        return _frozen_by_tensorflow(request, refusal)
+        return _frozen_by_tensorflow(request, asked, refusal)
     # OpenVINO runs nothing of it. TensorFlow will, unless it did so for a model that computes the same: what may not
     # run is refused here, so that no verdict depends on what was built before.
-    screen(source, kind, allowed_of(request))
+    screen(source, kind, asked.source.allowed)
     if kind == "saved-model":
         stateful.refuse(source, stateful.of_signature(source, SIGNATURE, TAGS))
     return found
 
 
-def _read_directly(request: Request, source: Path, kind: str) -> Read:
+def _read_directly(request: Request, source: Path, asked: ConvertParams) -> Read:
+    kind = asked.source.kind
     if kind == "saved-model":
         if not source.is_dir():
             found = recognise(source)
@@ -86,15 +90,15 @@ def _read_directly(request: Request, source: Path, kind: str) -> Read:
         name_by_signature(model, source)
         return Read(model=model, way=DIRECT)
     if kind == "frozen-graph":
-        return _read_graph(request, source)
+        return _read_graph(source, asked.model.cut)
     if kind == "tflite":
-        return read_lite(request, source)
+        return read_lite(request, source, asked)
     raise unknown(source, recognise(source))
 
 
-def _read_graph(request: Request, source: Path) -> Read:
+def _read_graph(source: Path, asked: CutParams) -> Read:
     """A frozen .pb: ends and beginnings are the reader's guess, unless the Ovfile cuts it."""
-    if not wants_cut(request):
+    if not asked:
         with suffixed(source, ".pb") as path:
             model = convert_file("tf", path, source.name)
         handles = handles_of(source.read_bytes())
@@ -103,7 +107,7 @@ def _read_graph(request: Request, source: Path) -> Read:
         ir.drop_echoes(model)
         ir.name_ports(model)
         return Read(model=model, way=DIRECT)
-    cut = cut_of(Layers(ops_of_graph(source.read_bytes())), request)
+    cut = cut_of(Layers(ops_of_graph(source.read_bytes())), asked)
     with suffixed(source, ".pb") as path:
         model = convert_between("tf", path, source.name, cut)
     return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
@@ -123,13 +127,13 @@ def _check_frozen(source: Path, refusal: ActionError) -> None:
         raise not_frozen(source, variables, (refusal.message,)) from refusal
 
 
-def _read_frozen(request: Request, graph: Path, names: Path) -> Read:
+def _read_frozen(cut: CutParams, graph: Path, names: Path) -> Read:
     described = json.loads(names.read_bytes())
     inputs, outputs = described["inputs"], described["outputs"]
     ends = whole(inputs, outputs)
-    if wants_cut(request):
+    if cut:
         layers = Layers(ops_of_graph(graph.read_bytes()), inputs=inputs, outputs=outputs)
-        ends = cut_of(layers, request)
+        ends = cut_of(layers, cut)
     with suffixed(graph, ".pb") as path:
         model = convert_between("tf", path, "the frozen graph", ends)
     way = f"frozen by TensorFlow ({described['way']})"
@@ -151,18 +155,18 @@ def _table_refused(error: ActionError, refusal: ActionError) -> ActionError:
 _AS_IT_IS = {"unknown-signature", "unknown-tags", "op-refused", "stateful-source"}
 
 
-def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
+def _frozen_by_tensorflow(request: Request, asked: ConvertParams, refusal: ActionError) -> Read:
     """Return the source as TensorFlow freezes it.
 
     Raises:
         ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
             what to do: it stands beside OpenVINO's words.
     """
-    with frozen_by_tensorflow(request) as (outputs, response):
+    with frozen_by_tensorflow(request, asked.source) as (outputs, response):
         if response is None or not response.ok:
             raise _refused_twice(refusal, response)
         try:
-            found = _read_frozen(request, Path(outputs["graph"]), Path(outputs["names"]))
+            found = _read_frozen(asked.model.cut, Path(outputs["graph"]), Path(outputs["names"]))
         except ActionError as error:
             if error.code == "unsupported-source":
                 raise _table_refused(error, refusal) from error
@@ -173,19 +177,18 @@ def _frozen_by_tensorflow(request: Request, refusal: ActionError) -> Read:
 
 
 @contextlib.contextmanager
-def frozen_by_tensorflow(request: Request) -> Iterator[tuple[dict[str, str], Response | None]]:
+def frozen_by_tensorflow(request: Request, source: SourceParams) -> Iterator[tuple[dict[str, str], Response | None]]:
     """Have TensorFlow freeze the request's source; yield where `graph` and `names` are, and what it answered.
 
     The answer is None if there is no TensorFlow worker. The files lie beside the outputs, as they are as large as the
     model: what a killed build leaves there, the next one removes.
     """
     beside = next((Path(output).parent for output in request.outputs.values()), None)
-    known = {
-        name: request.params[name] for name in ("kind", "signature", "tags", "allow-ops") if name in request.params
-    }
     with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         outputs = {"graph": f"{folder}/frozen.pb", "names": f"{folder}/names.json"}
-        asked = Request(id=1, kind="freeze", params=known, inputs=request.inputs, outputs=outputs, log=request.log)
+        asked = Request(
+            id=1, kind="freeze", params=encode_object(source), inputs=request.inputs, outputs=outputs, log=request.log
+        )
         yield outputs, ask_tensorflow(asked)
 
 

@@ -1,6 +1,6 @@
 """Read a .tflite file with OpenVINO's reader for TFLite, cut where the Ovfile says.
 
-    read_lite(request, source) -> Read
+    read_lite(request, source, asked) -> Read
 
 OpenVINO translates every operation of the file, also those that a cut takes away, and stops at the first that it lacks.
 There TensorFlow cuts the part out of the file (`tflite_cut.py`, in a worker of its own), and OpenVINO reads that.
@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.helping import SeverParams
+from ovmake.contracts.params.model import ConvertParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
-from ovmake.sources.cutting import Cut, cut_of, wants_cut, whole
+from ovmake.sources.cutting import Cut, cut_of, whole
 from ovmake.sources.layers import Layers
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.sources.tflite_graph import TfliteGraph, ops_of_tflite
 from ovmake.workers.conversion.frontend import DIRECT, Read, convert_between, convert_file, suffixed
 from ovmake.workers.conversion.naming import name_by_cut
@@ -30,7 +32,7 @@ SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
 REWRITTEN = f"{DIRECT}, of the file as TensorFlow wrote it anew"
 
 
-def read_lite(request: Request, source: Path) -> Read:
+def read_lite(request: Request, source: Path, asked: ConvertParams) -> Read:
     """Return the model of a .tflite file, or of the part that the Ovfile cuts out of it.
 
     Raises:
@@ -39,36 +41,35 @@ def read_lite(request: Request, source: Path) -> Read:
     try:
         flat = ops_of_tflite(source.read_bytes(), f"`{source.name}`")
     except ActionError as error:
-        raise unread(error, source, allowed_of(request)) from error
-    told = _check_signature(request, source, flat)
+        raise unread(error, source, asked.source.allowed) from error
+    told = _check_signature(asked.source.chosen_signature, source, flat)
     cut = whole(flat.inputs, flat.outputs)
-    if wants_cut(request):
-        cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), request)
+    if asked.model.cut:
+        cut = cut_of(Layers(flat.ops, inputs=flat.inputs, outputs=flat.outputs), asked.model.cut)
     cut = cut.spelt(flat.spelling)
     try:
-        found = _read(request, source, cut)
+        found = _read(source, cut, is_cut=bool(asked.model.cut))
     except ActionError as error:
         refusal = refused(error, flat)
-        if error.code != "cannot-convert" or not (wants_cut(request) or flat.half_numbered):
+        if error.code != "cannot-convert" or not (asked.model.cut or flat.half_numbered):
             raise refusal from error
-        found = _severed(request, source, cut, flat, refusal)
+        found = _severed(request, source, asked, (cut, flat), refusal)
     return replace(found, told=told)
 
 
-def _check_signature(request: Request, source: Path, flat: TfliteGraph) -> Mapping[str, object]:
+def _check_signature(asked: str | None, source: Path, flat: TfliteGraph) -> Mapping[str, object]:
     """Return a warning where the file has other signatures than that of its first graph, which is what is read.
 
     Raises:
         ActionError: the Ovfile names another one, or one that is not there.
     """
-    asked = request.params.get("signature")
     listed = ", ".join(f"`{name}`" for name in flat.signatures) or "none"
-    if isinstance(asked, str) and asked not in flat.signatures:
+    if asked is not None and asked not in flat.signatures:
         message = f"`{source.name}` has no signature `{asked}`; it has {listed}"
         hint = did_you_mean(asked, list(flat.signatures))
         raise ActionError("unknown-signature", message, setting="signature", help=hint)
     main = [name for name, graph in flat.signatures.items() if graph == 0]
-    if isinstance(asked, str) and asked not in main:
+    if asked is not None and asked not in main:
         message = f"the signature `{asked}` is not of the first graph in `{source.name}`, which alone OpenVINO reads"
         hint = f"convert `{asked}` into a .tflite file of its own, or name the SavedModel that it comes from"
         raise ActionError("unknown-signature", message, setting="signature", help=hint)
@@ -81,9 +82,9 @@ def _check_signature(request: Request, source: Path, flat: TfliteGraph) -> Mappi
     return warning("other-signatures", message, hint=hint, setting="source")
 
 
-def _read(request: Request, source: Path, cut: Cut) -> Read:
+def _read(source: Path, cut: Cut, *, is_cut: bool) -> Read:
     with suffixed(source, ".tflite") as path:
-        if wants_cut(request):
+        if is_cut:
             model = convert_between("tflite", path, source.name, cut)
         else:
             model = convert_file("tflite", path, source.name)
@@ -91,22 +92,32 @@ def _read(request: Request, source: Path, cut: Cut) -> Read:
     return Read(model=model, way=DIRECT, tensors=cut.tensors, given=cut.given)
 
 
-def _severed(request: Request, source: Path, cut: Cut, flat: TfliteGraph, refusal: ActionError) -> Read:
+def _severed(
+    request: Request, source: Path, asked: ConvertParams, part_of: tuple[Cut, TfliteGraph], refusal: ActionError
+) -> Read:
     """Return the part of a file that TensorFlow cuts out.
 
     Raises:
         ActionError: it cannot, or OpenVINO refuses that part too.
     """
+    cut, flat = part_of
     beside = next((Path(output).parent for output in request.outputs.values()), None)
-    params = {name: request.params[name] for name in ("allow-ops",) if name in request.params}
-    params |= {"inputs": [tensor for _, tensor in cut.inputs], "outputs": [tensor for _, tensor in cut.outputs]}
+    params = SeverParams(
+        inputs=tuple(tensor for _, tensor in cut.inputs),
+        outputs=tuple(tensor for _, tensor in cut.outputs),
+        allow_ops=asked.source.allow_ops,
+    )
     with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
         part = Path(folder, "part.tflite")
-        asked = Request(
-            id=1, kind="sever", params=params, inputs={"source": str(source)}, outputs={"part": str(part)},
+        cutting = Request(
+            id=1,
+            kind="sever",
+            params=encode_object(params),
+            inputs={"source": str(source)},
+            outputs={"part": str(part)},
             log=request.log,
         )  # fmt: skip
-        response = ask_tensorflow(asked)
+        response = ask_tensorflow(cutting)
         if response is None or not response.ok:
             said = () if response is None else (f"TensorFlow, asked to cut it: {response.message}",)
             notes = (*refusal.notes, *said)
@@ -116,5 +127,5 @@ def _severed(request: Request, source: Path, cut: Cut, flat: TfliteGraph, refusa
         except ActionError as error:
             raise refused(error, flat) from error
     name_by_cut(model, cut)
-    way = SEVERED if wants_cut(request) else REWRITTEN
+    way = SEVERED if asked.model.cut else REWRITTEN
     return Read(model=model, way=way, tensors=cut.tensors, given=cut.given)

@@ -1,6 +1,6 @@
 """Shapes and constants of a model's inputs, as the Ovfile has them.
 
-settings = input_settings(model, params)     {"image": {"shape": [1, "96..224", 224, 3], "mean": [0.5]}}
+settings = input_settings(model, inputs)     {"image": InputParams(shape=(1, "96..224", 224, 3), mean=(0.5,))}
 reshape(model, settings)                     sizes, -1, ranges
 set_batch(model, 4, frozen)                  of every input that has a batch
 constants = freeze_inputs(model, settings)   inputs become constants
@@ -8,39 +8,43 @@ constants = freeze_inputs(model, settings)   inputs become constants
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.codec import flat, written
+from ovmake.contracts.params.model import InputParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import Constant
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled
 
-Settings = Mapping[str, Mapping[str, Any]]
+Settings = Mapping[str, InputParams]
 
 FIXED = "the operation that OpenVINO names goes with other sizes only: give those, or cut the model before it"
 
 
-def input_settings(model: Any, params: Mapping[str, object]) -> Settings:
-    """Return what the params say per input.
+def input_settings(model: Any, inputs: Settings) -> Settings:
+    """Return what is said of each input, by the model's own names.
 
     Raises:
         ActionError: there is no such input.
     """
     known = [port.get_node().get_friendly_name() for port in model.inputs]
-    settings: dict[str, dict[str, Any]] = {}
-    for name, value in params.items():
-        if name.startswith("inputs."):
-            tensor, _, key = name.removeprefix("inputs.").rpartition(".")
-            tensor = tensor if tensor in known else ir.user_name(tensor)
-            if tensor not in known:
-                listed = ", ".join(f"`{name}`" for name in known) or "none"
-                message = f"the model has no input `{tensor}`; its inputs are {listed}"
-                raise ActionError("unknown-input", message, setting=name, help=did_you_mean(tensor, known))
-            settings.setdefault(tensor, {})[key] = value
+    settings: dict[str, InputParams] = {}
+    for name, asked in inputs.items():
+        tensor = name if name in known else ir.user_name(name)
+        if tensor not in known:
+            listed = ", ".join(f"`{name}`" for name in known) or "none"
+            message = f"the model has no input `{tensor}`; its inputs are {listed}"
+            setting = next(iter(flat({"inputs": {name: asked}})), f"inputs.{name}")
+            raise ActionError("unknown-input", message, setting=setting, help=did_you_mean(tensor, known))
+        # One that is named with `:0` and without it has what both say.
+        both = {field.attribute: value for field, value in written(asked)}
+        settings[tensor] = replace(settings.get(tensor, InputParams()), **both)  # type: ignore[arg-type]
     return settings
 
 
@@ -50,7 +54,7 @@ def reshape(model: Any, settings: Settings) -> None:
     Raises:
         ActionError: the rank is another, or the model cannot take the shape.
     """
-    shapes = {name: _partial_shape(keys["shape"]) for name, keys in settings.items() if "shape" in keys}
+    shapes = {name: _partial_shape(keys.shape) for name, keys in settings.items() if keys.shape is not None}
     for name, shape in shapes.items():
         now = model.input(name).get_partial_shape()
         if now.rank.is_static and now.rank != shape.rank:
@@ -91,7 +95,7 @@ def check_ranks(model: Any) -> None:
             raise ActionError("unknown-rank", message, setting="source", help=hint)
 
 
-def set_batch(model: Any, batch: object, frozen: Iterable[str]) -> None:
+def set_batch(model: Any, batch: int | None, frozen: Iterable[str]) -> None:
     """Set the first dimension of every input that has a batch: a dynamic one, else the one all inputs share.
 
     `frozen` are inputs that become constants, which have no say in what the others share.
@@ -99,7 +103,7 @@ def set_batch(model: Any, batch: object, frozen: Iterable[str]) -> None:
     Raises:
         ActionError: no input has a batch, or the model cannot take this one.
     """
-    if not isinstance(batch, int):
+    if batch is None:
         return
     shapes = {port.get_node().get_friendly_name(): port.get_partial_shape() for port in model.inputs}
     live = {name: shape for name, shape in shapes.items() if name not in set(frozen)}
@@ -123,11 +127,11 @@ def freeze_inputs(model: Any, settings: Settings, tensors: Mapping[str, str]) ->
     Raises:
         ActionError: the value does not fill the input's shape.
     """
-    frozen = [name for name, keys in settings.items() if "value" in keys]
-    return tuple(_freeze(model, name, settings[name]["value"], tensors.get(name, "")) for name in frozen)
+    frozen = {name: keys.value for name, keys in settings.items() if keys.value is not None}
+    return tuple(_freeze(model, name, value, tensors.get(name, "")) for name, value in frozen.items())
 
 
-def _freeze(model: Any, name: str, value: list[Any], tensor: str) -> Constant:
+def _freeze(model: Any, name: str, value: Sequence[bool | float], tensor: str) -> Constant:
     port = model.input(name)
     node = port.get_node()
     kind = port.get_element_type().to_string()

@@ -1,6 +1,6 @@
 """check-samples: find out that a dataset will not do before anything long is done with it.
 
-params      those of *take*; `accuracy.metric` and its options
+params      CheckSamplesParams
 inputs      interface, dataset; what the metric reads
 outputs     checked: {"format": 1, "samples": 5000}
 
@@ -13,6 +13,7 @@ import json
 import math
 from pathlib import Path
 
+from ovmake.contracts.params.evaluation import CheckSamplesParams
 from ovmake.workers.evaluation.metrics import Metric, check_labels, metric_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import Samples, take
@@ -29,10 +30,10 @@ def check_samples(request: Request) -> dict[str, object]:
         ActionError: a sample or a label does not fit the model.
     """
     interface = Interface.read(request.inputs["interface"])
-    samples = take(request, interface)
-    name = request.params.get("accuracy.metric")
-    if isinstance(name, str):
-        _check_labels(samples, interface, metric_of(name, request))
+    asked = request.asked(CheckSamplesParams)
+    samples = take(request, interface, asked.samples)
+    if asked.metric is not None:
+        _check_labels(samples, interface, metric_of(asked.metric, request))
     for column in samples.columns.values():
         if column.look is not None:
             for numbers in samples.numbers():

@@ -22,6 +22,7 @@ import openvino as ov
 from ovmake.contracts.codec import load
 from ovmake.contracts.evaluation import Chance, Figures, OutputFigures, ScoreIntervals
 from ovmake.contracts.evaluation import Metric as MetricFigures
+from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.contracts.reference import ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.differences import Difference
@@ -59,15 +60,17 @@ class Subject:
     metric: Metric | None
 
     @classmethod
-    def of(cls, request: Request) -> Subject:
-        """Return what a request of *evaluate* or *control* speaks of.
+    def of(cls, request: Request, asked: EvaluateParams) -> Subject:
+        """Return what a request of *evaluate* or *control* speaks of, and asks for.
 
         Raises:
             ActionError: TensorFlow was asked for other samples, because a loader did not yield the same again.
         """
         interface = Interface.read(request.inputs["interface"])
-        name = request.params.get("accuracy.metric")
-        samples, facts = take(request, interface), load(ReferenceFacts, request.inputs["facts"], "facts of reference")
+        samples, facts = (
+            take(request, interface, asked.samples),
+            load(ReferenceFacts, request.inputs["facts"], "facts of reference"),
+        )
         if samples.yielded is not None and facts.yielded is not None:
             samples.yielded.check(facts.yielded, "dataset")
         return cls(
@@ -77,7 +80,7 @@ class Subject:
             expected=request.inputs["expected"],
             truth=request.inputs["truth"],
             plan=FeedingPlan.of(request),
-            metric=metric_of(name, request) if isinstance(name, str) else None,
+            metric=metric_of(asked.metric, request) if asked.metric else None,
         )
 
 

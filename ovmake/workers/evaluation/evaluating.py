@@ -13,6 +13,7 @@ import openvino as ov
 
 from ovmake.contracts.codec import save
 from ovmake.contracts.evaluation import ByDefault, Evaluation, Figures, Operations
+from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import by_default, executes_in
 from ovmake.workers.evaluation.comparison import Look, Subject, compare, compare_both, compile_model
@@ -22,10 +23,10 @@ from ovmake.workers.ipc.protocol import Request
 
 def evaluate(request: Request) -> dict[str, object]:
     """Compare; write `evaluation`."""
-    subject = Subject.of(request)
-    device = str(request.params.get("device", "CPU"))
+    asked = request.asked(EvaluateParams)
+    subject, device = Subject.of(request, asked), asked.device.device
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    properties = ir.compile_properties(request.params)
+    properties = ir.compile_properties(asked.device.execute_in)
     compiled = compile_model(model, device, properties)
     layers = executed.layers(compiled, model)
     counts = executed.counts(layers)
@@ -38,7 +39,7 @@ def evaluate(request: Request) -> dict[str, object]:
         weights=executed.weights(model),
         compile_properties=properties,
     )
-    if not_measured := subject.facts.not_measured or executed.not_executed(request.params, counts):
+    if not_measured := subject.facts.not_measured or executed.not_executed(asked.device.execute_in, counts):
         evaluation = replace(evaluation, not_measured=not_measured, help=subject.facts.help)
     else:
         watch = NeighboursWatch(subject=subject, model=model, device=device, properties=properties)

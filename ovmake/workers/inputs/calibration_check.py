@@ -1,7 +1,6 @@
 """check-calibration: find out that samples cannot calibrate INT8, or hardly, before they do.
 
-params      those of *calibrating*; `samples-written`, whether the Ovfile says how many; `calibration` and
-            `accuracy.dataset`, names for messages; with a validation set, those of *take* for the role `validation`
+params      CheckCalibrationParams
 inputs      interface, dataset; validation
 outputs     checked: contracts.calibration.CheckedCalibration
             passed: what a loader yielded, contracts.reference.Pass; null of other datasets
@@ -22,6 +21,8 @@ import numpy as np
 
 from ovmake.contracts.calibration import CheckedCalibration
 from ovmake.contracts.codec import save
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.evaluation import CheckCalibrationParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
@@ -96,14 +97,16 @@ def check_calibration(request: Request) -> dict[str, object]:
     Raises:
         ActionError: a sample does not fit the model, holds what is no finite number, or judges as well.
     """
-    interface = Interface.read(request.inputs["interface"])
-    calibration = calibrating(request, interface)
+    asked, interface = request.asked(CheckCalibrationParams), Interface.read(request.inputs["interface"])
+    given = SampleParams(dataset=asked.dataset, seed=asked.seed)
+    calibration = calibrating(request, interface, given, asked.samples)
     # What judges is read first: an overlap is found while what calibrates is read.
-    judging = _see(take(request, interface, "validation")) if "validation" in request.inputs else None
+    validation = SampleParams(dataset=asked.validation, seed=asked.seed)
+    judging = _see(take(request, interface, validation, "validation")) if asked.validation else None
     seen = _see(calibration)
-    _check_finite(seen, request)
-    overlap = None if judging is None else _check_overlap(seen, judging, request)
-    doubts = _doubts(seen, judging, request)
+    _check_finite(seen, asked)
+    overlap = None if judging is None else _check_overlap(seen, judging, asked)
+    doubts = _doubts(seen, judging, asked)
     checked = CheckedCalibration(
         samples=calibration.count, overlap=overlap, doubts=tuple(text for _, text, _ in doubts)
     )
@@ -143,11 +146,11 @@ def _each(samples: Samples) -> Iterator[tuple[int, list[tuple[str, Array]]]]:
             yield number, [(name, np.asarray(array[place])) for name, array in arrays.items()]
 
 
-def _check_finite(seen: Seen, request: Request) -> None:
+def _check_finite(seen: Seen, asked: CheckCalibrationParams) -> None:
     for look in seen.looks.values():
         if look.spoilt:
             what = "NaN" if look.is_nan else "infinite values"
-            named, count = f"{look.label} of `{request.params['calibration']}`", len(seen.digests)
+            named, count = f"{look.label} of `{asked.calibration}`", len(seen.digests)
             message = f"{named} holds {what} in {len(look.spoilt)} of the {count} samples that calibrate INT8"
             raise ActionError(
                 "calibration-not-finite",
@@ -158,20 +161,19 @@ def _check_finite(seen: Seen, request: Request) -> None:
             )
 
 
-def _check_overlap(seen: Seen, judging: Seen, request: Request) -> int:
+def _check_overlap(seen: Seen, judging: Seen, asked: CheckCalibrationParams) -> int:
     """Return how many samples are in both."""
     first: dict[bytes, int] = {}
     for number, digest in judging.digests.items():
         first.setdefault(digest, number)
     both = [(number, first[digest]) for number, digest in seen.digests.items() if digest in first]
-    allowed = request.params.get("dataset.max-overlap", 0)
-    if len(both) > (allowed if isinstance(allowed, int) else 0):
-        raise _overlap(both, len(seen.digests), request)
+    if len(both) > asked.max_overlap:
+        raise _overlap(both, len(seen.digests), asked)
     return len(both)
 
 
-def _overlap(both: list[tuple[int, int]], count: int, request: Request) -> ActionError:
-    calibration, validation = request.params["calibration"], request.params["accuracy.dataset"]
+def _overlap(both: list[tuple[int, int]], count: int, asked: CheckCalibrationParams) -> ActionError:
+    calibration, validation = asked.calibration, asked.validated_by
     listed = ", ".join(f"{number} ({other})" for number, other in both[:SHOWN])
     message = f"{len(both)} of the {count} samples that calibrate INT8 are also in `{validation}`, which judges it"
     return ActionError(
@@ -186,9 +188,9 @@ def _overlap(both: list[tuple[int, int]], count: int, request: Request) -> Actio
 Doubt = tuple[str, str, str]
 
 
-def _doubts(seen: Seen, judging: Seen | None, request: Request) -> list[Doubt]:
+def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> list[Doubt]:
     """Return what is odd about the samples, the weightiest first: code, message, help."""
-    calibration, validation = request.params["calibration"], request.params.get("accuracy.dataset")
+    calibration, validation = asked.calibration, asked.validated_by
     found: list[Doubt] = []
     for name, look in seen.looks.items():
         other = judging.looks[name] if judging else None
@@ -206,10 +208,10 @@ def _doubts(seen: Seen, judging: Seen | None, request: Request) -> list[Doubt]:
         named = ", ".join(f"`{name}`" for name in flat)
         hint = "give it samples that differ as those of real use do"
         found.append(("calibration-copies", f"all values of {named} are the same in `{calibration}`", hint))
-    asked = int(str(request.params["samples"]))
-    if count < (asked if request.params.get("samples-written") else asked // FEW):
+    wanted = asked.samples
+    if count < (wanted if asked.samples_written else wanted // FEW):
         plural = "" if count == 1 else "s"
-        message = f"`{calibration}` holds {count} sample{plural} to calibrate INT8, and {asked} are asked for"
+        message = f"`{calibration}` holds {count} sample{plural} to calibrate INT8, and {wanted} are asked for"
         found.append(("calibration-few", message, f"add some; or, if it is meant, `samples = {count}`"))
     return found
 

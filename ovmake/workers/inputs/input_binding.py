@@ -42,7 +42,7 @@ def _check_shape(sample: tuple[int, ...], label: str, tensor: Tensor, given: Giv
         if sample and sorted(sample) == sorted(tensor.shape[1:]):
             hint = f"store samples in the input's layout, {list(tensor.shape[1:])}, or change its `layout`"
         elif extra == 1 and _fits(sample[1:], tensor.shape[1:]):
-            hint = YIELD_ONE if given.text("loader") else "give each sample a row of its own, without the batch"
+            hint = YIELD_ONE if given.params.loader else "give each sample a row of its own, without the batch"
         raise given.error("dataset-shape", f"{message} after its batch", help=hint)
 
 

@@ -1,7 +1,7 @@
 """Samples for TensorFlow and for OpenVINO: the same arrays on both sides, from a dataset or from a seed.
 
-    samples = take(request, interface)         as the request's params and its plan say, in their order
-    samples = calibrating(request, interface)  those that a quantization uses
+    samples = take(request, interface, asked)             as is asked for and the request's plan says, in their order
+    samples = calibrating(request, interface, asked, 300) those that a quantization uses
     for feed in samples.feeds(): ...           feed.inputs: input name -> array as the model takes it
 
 Nothing is read before a feed is asked for. What forms of dataset there are is in `datasets/`, how they are brought to
@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ovmake.contracts.params.data import SampleParams
 from ovmake.diagnostics import did_you_mean
-from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import open_dataset
 from ovmake.workers.inputs.datasets.columns import Column, Given, Reader
 from ovmake.workers.inputs.datasets.loader import Loaded
@@ -144,8 +144,14 @@ def _filled(array: Array, batch: int) -> Array:
     return np.concatenate([array, np.repeat(array[-1:], batch - len(array), axis=0)])
 
 
-def take(request: Request, interface: Interface, role: str = "dataset", plan: FeedingPlan | None = None) -> Samples:
-    """Return the samples that the request's params speak of; from a seed, if it has no dataset of that role.
+def take(
+    request: Request,
+    interface: Interface,
+    asked: SampleParams,
+    role: str = "dataset",
+    plan: FeedingPlan | None = None,
+) -> Samples:
+    """Return the samples that are asked for: of the request's dataset of that role, or from a seed.
 
     Where `calibrating` says how many samples of the dataset calibrate, they are some of the others; if there are none,
     from a seed. `plan` is the request's, unless somebody is about to find one.
@@ -154,19 +160,19 @@ def take(request: Request, interface: Interface, role: str = "dataset", plan: Fe
         ActionError: the dataset cannot be read, lacks an array, or does not fit the model.
     """
     plan = plan or FeedingPlan.of(request)
-    if role not in request.inputs:
-        return _planned(_seeded(request, interface, plan.drawn), plan)
-    samples = _from_dataset(Given.of(request, role), interface)
-    limit = request.params.get(f"{role}.limit")
-    if isinstance(limit, int):
-        samples = samples.shuffled(_seed(request)).first(limit)
-    if role == "dataset" and isinstance(calibrating := request.params.get("calibrating"), int):
-        others = samples.shuffled(_seed(request)).after(calibrating).first(HELD_OUT)
+    seed = asked.seed or 0
+    if asked.dataset is None:
+        return _planned(_seeded(seed, interface, plan.drawn), plan)
+    samples = _from_dataset(Given.of(request, role, asked.dataset), interface)
+    if asked.dataset.limit is not None:
+        samples = samples.shuffled(seed).first(asked.dataset.limit)
+    if asked.calibrating is not None:
+        others = samples.shuffled(seed).after(asked.calibrating).first(HELD_OUT)
         if others.count:
             samples = replace(others, origin="calibration")
         else:
             why = f"all {samples.count} samples of the calibration set calibrate"
-            samples = replace(_seeded(request, interface, plan.drawn), why=why)
+            samples = replace(_seeded(seed, interface, plan.drawn), why=why)
     return _planned(samples, plan)
 
 
@@ -175,23 +181,15 @@ def _planned(samples: Samples, plan: FeedingPlan) -> Samples:
     return samples.with_batch(1) if plan.whole else samples
 
 
-def calibrating(request: Request, interface: Interface, role: str = "dataset") -> Samples:
-    """Return the `samples` that calibrate: by the seeded shuffle, where the dataset has more; else all, in its order.
+def calibrating(request: Request, interface: Interface, asked: SampleParams, count: int) -> Samples:
+    """Return the `count` samples that calibrate: of a dataset that has more, by the seeded shuffle.
 
     One at a time where the model allows it: statistics are per sample, whatever the batch.
     """
-    samples = take(request, interface, role)
-    wanted = request.params["samples"]
-    if not isinstance(wanted, int):
-        raise ActionError("bad-request", "`samples` is no number")
-    if wanted < samples.count:
-        samples = samples.shuffled(_seed(request)).first(wanted)
+    samples = take(request, interface, asked)
+    if count < samples.count:
+        samples = samples.shuffled(asked.seed or 0).first(count)
     return samples.with_batch(1)
-
-
-def _seed(request: Request) -> int:
-    seed = request.params.get("seed", 0)
-    return seed if isinstance(seed, int) else 0
 
 
 # samples from a dataset
@@ -252,9 +250,10 @@ def _open_batch(interface: Interface, wanted: int) -> int:
 
 def _column_for(tensor: Tensor, reader: Reader, given: Given) -> Column:
     known = list(reader.names)
-    spellings = [f"inputs.{tensor.name}{end}" for end in ("", ":0")]
-    key = next((spelt for spelt in spellings if given.get(spelt) is not None), "")
-    names = given.texts(key) if key else ("" if "" in known else tensor.name,)
+    spelt = next((name for name in (tensor.name, f"{tensor.name}:0") if name in given.params.inputs), "")
+    key = f"inputs.{spelt}" if spelt else ""
+    fed = given.params.inputs[spelt] if spelt else ("" if "" in known else tensor.name)
+    names = (fed,) if isinstance(fed, str) else fed
     for name in names:
         if name not in known:
             what = reader.what
@@ -274,7 +273,7 @@ def _listed(known: list[str]) -> str:
 
 
 def _labels(reader: Reader, given: Given) -> Column | None:
-    name = given.text("labels")
+    name = given.params.labels or ""
     known = list(reader.names)
     if name and name not in known and known != [""]:
         message = f"the dataset has no {reader.what} `{name}` for its labels; it has {_listed(known)}"
@@ -285,8 +284,8 @@ def _labels(reader: Reader, given: Given) -> Column | None:
 # samples from a seed
 
 
-def _seeded(request: Request, interface: Interface, drawn: Drawn) -> Samples:
-    generator = np.random.default_rng(_seed(request))
+def _seeded(seed: int, interface: Interface, drawn: Drawn) -> Samples:
+    generator = np.random.default_rng(seed)
     batch = interface.batch
     columns = {}
     for tensor in interface.inputs:

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.forms import form_of
+from ovmake.contracts.params.data import DatasetParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import open_dataset
 from ovmake.workers.inputs.datasets.columns import Column, Given
@@ -45,7 +47,7 @@ def inspect_data(request: Request) -> Facts:
     given = Given(
         role="dataset",
         path=request.inputs["dataset"],
-        params={},
+        params=DatasetParams(form=form_of(request.inputs["dataset"])),
         files=(),
         scratch=request.scratch or None,
         log=request.log,

@@ -1,6 +1,6 @@
 """inspect, OpenVINO's half: whether it can convert a source, and if not, what it lacks.
 
-facts = inspect(request)    params: framework, `tf` or `tflite`; inputs: the frozen graph, or the .tflite file
+facts = inspect(request)    params: InspectGraphParams; inputs: the frozen graph, or the .tflite file
 
 {"converts": true, "operations": {"Convolution": 35}, "inputs": [{"name", "shape", "type"}], "outputs": …}
 {"converts": false, "message": OpenVINO's own words, "missing": ["Unique"]}
@@ -16,6 +16,7 @@ from typing import Any
 
 from openvino.frontend import FrontEndManager
 
+from ovmake.contracts.params.helping import InspectGraphParams
 from ovmake.workers.conversion import ir
 from ovmake.workers.ipc.protocol import Request
 
@@ -24,7 +25,7 @@ _MISSING = re.compile(r"No conversion rule found for operations?: ([^\n]+)")
 
 def inspect(request: Request) -> dict[str, object]:
     """Convert `graph` and throw the result away."""
-    frontend = FrontEndManager().load_by_framework(str(request.params["framework"]))
+    frontend = FrontEndManager().load_by_framework(request.asked(InspectGraphParams).framework)
     path = Path(request.inputs["graph"])
     try:
         model = frontend.convert(frontend.load(str(path)))

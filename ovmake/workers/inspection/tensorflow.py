@@ -1,6 +1,6 @@
 """inspect, TensorFlow's half: what a source takes, gives and is made of.
 
-    facts = inspect(request)    params: kind, and where they were chosen signature and tags; outputs: graph
+    facts = inspect(request)    params: InspectParams; outputs: graph
 
 `graph` is the source as a frozen graph, for OpenVINO's half. A .tflite file has none: see tflite.py.
 
@@ -24,12 +24,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
+from ovmake.contracts.params.helping import InspectParams
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.sources.dataflow import PLACEHOLDERS
 from ovmake.sources.layers import Layers, SourceLayer, ops_of_graph
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inspection.spelling import Json, openvino_name
 from ovmake.workers.ipc.protocol import Request
-from ovmake.workers.loading.any_source import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
+from ovmake.workers.loading.any_source import load
 from ovmake.workers.loading.graphs import Loaded, nodes
 
 _NOT_COUNTED = {*PLACEHOLDERS, "Const", "Identity", "IdentityN", "NoOp"}
@@ -42,14 +43,15 @@ def inspect(request: Request) -> Json:
     Raises:
         ActionError: TensorFlow cannot load it.
     """
-    source, kind = Path(request.inputs["source"]), str(request.params["kind"])
+    asked = request.asked(InspectParams)
+    source, kind, allowed = Path(request.inputs["source"]), asked.kind, frozenset(asked.allow_ops)
     if kind == "tflite":
         from ovmake.workers.inspection.tflite import inspect_lite
 
-        return inspect_lite(source, allowed_of(request))
+        return inspect_lite(source, allowed)
     choices = _choices(source) if kind == "saved-model" else []
-    signature, tags = _chosen(choices, request)
-    loaded = load(source, kind=kind, signature=signature, tags=tags, allowed=allowed_of(request))
+    signature, tags = _chosen(choices, asked)
+    loaded = load(source, kind=kind, signature=signature, tags=tags, allowed=allowed)
     serialized = loaded.graph_def.SerializeToString()
     Path(request.outputs["graph"]).write_bytes(serialized)
     shown = _Tensors(loaded.graph_def)
@@ -86,16 +88,15 @@ def _choices(source: Path) -> list[Json]:
     ]
 
 
-def _chosen(choices: list[Json], request: Request) -> tuple[str, tuple[str, ...]]:
-    asked_tags, asked = request.params.get("tags"), str(request.params.get("signature") or "")
-    tags = tuple(map(str, asked_tags)) if isinstance(asked_tags, list) else DEFAULT_TAGS
+def _chosen(choices: list[Json], asked: InspectParams) -> tuple[str, tuple[str, ...]]:
+    tags = DEFAULT_TAGS if asked.tags is None else asked.tags
     there = [tuple(choice["tags"]) for choice in choices]
-    if asked_tags is None and there and DEFAULT_TAGS not in there:
+    if asked.tags is None and there and DEFAULT_TAGS not in there:
         tags = there[0]
     known = next((list(choice["signatures"]) for choice in choices if set(choice["tags"]) == set(tags)), [])
-    if not asked and known and DEFAULT_SIGNATURE not in known:
+    if not asked.signature and known and DEFAULT_SIGNATURE not in known:
         return known[0], tags
-    return asked or DEFAULT_SIGNATURE, tags
+    return asked.signature or DEFAULT_SIGNATURE, tags
 
 
 class _Tensors:

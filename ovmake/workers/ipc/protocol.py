@@ -26,8 +26,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from ovmake.contracts.codec import decode
 from ovmake.workers.ipc.cage import Cage
+
+T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
 # What is written fills a disk up to the last block, or to where the file system needs some for itself.
@@ -41,10 +45,11 @@ USER_CODE_RUNNING, USER_CODE_RAN = "running", "ran"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One action to do. Lists of JSON stay lists in `params`. `journal` is where it keeps notes, "" if nowhere.
+    """One action to do. `params` are JSON, of which `asked` makes a dataclass.
 
-    `scratch` is where its temporary files go; "" leaves that to the system. With `stay`, the fork that does it waits
-    for the next request, which finds what this one has loaded if it is for the same cage.
+    `journal` is where it keeps notes, "" if nowhere. `scratch` is where its temporary files go; "" leaves that to the
+    system. With `stay`, the fork that does it waits for the next request, which finds what this one has loaded if it is
+    for the same cage.
     """
 
     id: int
@@ -57,6 +62,14 @@ class Request:
     scratch: str = ""
     stay: bool = False
     cage: Cage | None = None
+
+    def asked(self, kind: type[T]) -> T:
+        """Return the params as the dataclass that the kind of action has.
+
+        Raises:
+            ContractError: whoever asks means another action, or is of another version.
+        """
+        return decode(kind, self.params, f"params of {self.kind}")
 
     def to_line(self) -> bytes:
         """Return the request as it travels."""

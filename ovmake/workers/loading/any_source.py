@@ -19,21 +19,21 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
+from ovmake.contracts.source_kinds import in_words
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.fetched import check_fetched
 from ovmake.sources.protobuf import ProtobufError
-from ovmake.sources.recognise import IN_WORDS, with_kind
+from ovmake.sources.recognise import with_kind
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS, objection
 from ovmake.sources.screening.meta_graph import Trouble
 from ovmake.sources.screening.screen import refuse, unreadable
 from ovmake.workers.loading.graphs import Loaded, nodes, register
 from ovmake.workers.loading.keras_file import load_keras
 from ovmake.workers.loading.saved_model import load_saved_model
-from ovmake.workers.loading.tf1 import DEFAULT_SIGNATURE, load_checkpoint, load_frozen_graph
+from ovmake.workers.loading.tf1 import load_checkpoint, load_frozen_graph
 
-__all__ = ["DEFAULT_SIGNATURE", "DEFAULT_TAGS", "Loaded", "load"]
-
-DEFAULT_TAGS = ("serve",)
+__all__ = ["Loaded", "load"]
 
 
 def load(
@@ -95,5 +95,5 @@ def _load(source: Path, kind: str, signature: str, tags: tuple[str, ...], allowe
             return load_keras(source, kind)
         case "checkpoint":
             return load_checkpoint(source, signature, allowed)
-    message = f"`{source.name}` is {IN_WORDS.get(kind, kind)}, which has no TensorFlow graph"
+    message = f"`{source.name}` is {in_words(kind)}, which has no TensorFlow graph"
     raise ActionError("no-graph", message, setting="source")

@@ -1,6 +1,6 @@
 """freeze: a source that OpenVINO cannot read as it is, as one frozen graph that it can.
 
-params      kind (default saved-model); signature and tags for what has them (default `serving_default`, ["serve"])
+params      SourceParams
 inputs      source
 outputs     graph: a GraphDef, inputs are Placeholders; the path has to end in `.pb` when OpenVINO reads it
             names: {"format": 1, "way": "Keras 3.15.1", "inputs": {name: tensor}, "outputs": {name: tensor}}
@@ -12,14 +12,13 @@ The same source gives the same bytes, in any process: see graphs.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
+from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError
 from ovmake.sources.integrity.damaged import explained
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.ipc.protocol import Request
-from ovmake.workers.loading.any_source import DEFAULT_SIGNATURE, DEFAULT_TAGS, load
+from ovmake.workers.loading.any_source import load
 
 # protobuf's limit for one message, and so for a graph with its weights inside.
 _LIMIT_BYTES = 2**31 - 1
@@ -33,14 +32,8 @@ def freeze(request: Request) -> dict[str, object]:
         ActionError: it cannot be loaded, or is too large for a frozen graph.
     """
     source = Path(request.inputs["source"])
-    tags = request.params.get("tags", DEFAULT_TAGS)
-    loaded = load(
-        source,
-        kind=str(request.params.get("kind", "saved-model")),
-        signature=str(request.params.get("signature", DEFAULT_SIGNATURE)),
-        tags=tuple(str(tag) for tag in tags) if isinstance(tags, Iterable) else DEFAULT_TAGS,
-        allowed=allowed_of(request),
-    )
+    asked = request.asked(SourceParams)
+    loaded = load(source, kind=asked.kind, signature=asked.signature, tags=asked.tags, allowed=asked.allowed)
     size = loaded.graph_def.ByteSize()
     if size > _LIMIT_BYTES:
         message = f"`{source.name}` is too large for a frozen graph: {size} bytes of at most {_LIMIT_BYTES}"

@@ -23,7 +23,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tensorflow.python.util import nest
 
+from ovmake.contracts.source_kinds import SOURCE_KINDS
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.archives import UNREADABLE
 from ovmake.sources.integrity import stateful
@@ -40,7 +41,6 @@ from ovmake.sources.screening.keras_file import screen_file
 from ovmake.sources.screening.keras_names import EXPORT, Builtins, objects, screen_keras
 from ovmake.workers.loading.graphs import Loaded, tidy
 
-_SUFFIXES: Mapping[str, tuple[str, ...]] = {"keras": (".keras",), "keras-h5": (".h5", ".hdf5")}
 _OWN_MODULES = re.compile(r"(tf_)?keras(\.|$)|builtins$")
 _UNKNOWN_CLASS = re.compile(
     r"(?:Unknown layer: |Could not locate (?:class|function) |Could not deserialize class )'?\"?([\w>.]+)"
@@ -155,8 +155,8 @@ def _load(source: Path, kind: str, saved: _Saved, keras: _Keras) -> Loaded:
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = source
-            if source.suffix not in _SUFFIXES[kind]:  # Keras goes by the name
-                path = Path(folder, f"model{_SUFFIXES[kind][0]}")
+            if source.suffix not in SOURCE_KINDS[kind].suffixes:  # Keras goes by the name
+                path = Path(folder, f"model{SOURCE_KINDS[kind].suffixes[0]}")
                 path.symlink_to(source.absolute())
             model = keras.load(str(path))
         return _traced(source, model, keras)

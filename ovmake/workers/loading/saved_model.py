@@ -20,6 +20,7 @@ from tensorflow.python.framework.convert_to_constants import (
 )
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity import stateful
@@ -28,7 +29,7 @@ from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.screen import screen, unreadable
 from ovmake.workers.loading.graphs import Loaded, tidy
 from ovmake.workers.loading.sessions import frozen_session, tensors_of
-from ovmake.workers.loading.shipped import DEFAULT_SIGNATURE, INTERNAL, handles, load_shipped
+from ovmake.workers.loading.shipped import INTERNAL, handles, load_shipped
 
 
 def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Loaded:

@@ -2,7 +2,7 @@
 
     shipped = load_shipped(source, "serving_default", ("serve",), allowed=frozenset())
     shipped({"x": array}) -> {"y": array}
-    Signature.load(request, interface)            the same as an `original.Original`
+    Signature.load(request, interface, source)    the same as an `original.Original`
 
 For what freezing cannot hold: tables that values are looked up in, variables that are assigned. A frozen graph is
 faster and can be cut; so it goes first wherever there is one.
@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE, SourceParams
 from ovmake.errors import ActionError, message_of
-from ovmake.sources.screening.screen import allowed_of, screen
+from ovmake.sources.screening.screen import screen
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import Array, filled
@@ -29,7 +30,6 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.graphs import NOT_COUNTED, nodes
 from ovmake.workers.loading.half_precision import computes_in
 
-DEFAULT_SIGNATURE, DEFAULT_TAGS = "serving_default", ("serve",)
 # Of TensorFlow's own making: what initializes and what trains.
 INTERNAL = "__saved_model_"
 
@@ -135,16 +135,15 @@ class Signature:
     constants: Mapping[str, Array]
 
     @classmethod
-    def load(cls, request: Request, interface: Interface) -> Signature:
-        """Load the request's signature.
+    def load(cls, request: Request, interface: Interface, asked: SourceParams) -> Signature:
+        """Load the signature that is asked for.
 
         Raises:
             ActionError: it does more than compute, TensorFlow cannot load it, or the IR is another function: cut.
         """
         source = Path(request.inputs["source"])
-        signature, tags = signature_of(request)
         try:
-            shipped = load_shipped(source, signature, tags, allowed_of(request))
+            shipped = load_shipped(source, asked.signature, asked.tags, asked.allowed)
         except ActionError:
             raise
         except Exception as error:
@@ -205,10 +204,3 @@ class Signature:
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """See `Original`."""
         return self(feed)
-
-
-def signature_of(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return which signature of which tags a request means."""
-    tags = request.params.get("tags", DEFAULT_TAGS)
-    named = tuple(str(tag) for tag in tags) if isinstance(tags, list | tuple) else DEFAULT_TAGS
-    return str(request.params.get("signature", DEFAULT_SIGNATURE)), named

@@ -32,6 +32,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from ovmake.contracts.params.source import DEFAULT_SIGNATURE
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
 from ovmake.sources.integrity import stateful
@@ -44,7 +45,6 @@ from ovmake.workers.loading.graphs import Loaded, tidy, user_name
 from ovmake.workers.loading.pruning import prune
 from ovmake.workers.loading.sessions import frozen_session, tensors_of
 
-DEFAULT_SIGNATURE = "serving_default"
 _PLACEHOLDERS = {"Placeholder", "PlaceholderV2"}
 _PIPELINE = re.compile(r"IteratorGetNext.*|Queue\w*Dequeue\w*")
 _VARIABLES = {"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp", "VarHandlesOp"}

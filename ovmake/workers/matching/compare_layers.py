@@ -1,6 +1,6 @@
 """compare-layers: every layer of a source in TensorFlow and in an IR, on a few samples.
 
-params      those of *convert* and of the samples; `samples`: how many; `kind` where there is no frozen graph
+params      CompareLayersParams
 inputs      xml, bin: the IR; interface; graph and names, or source; dataset
 outputs     layers: {"format": 1, "samples": 4, "layers": [
                 {"layer": "block_1_expand", "operation": "Conv2D, BiasAdd", "tensor": "…/BiasAdd:0", "inputs": ["…:0"],
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.params.evaluation import CompareLayersParams
 from ovmake.sources.tflite_graph import OPERATOR
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.comparison import compile_model
@@ -48,26 +49,26 @@ def compare_layers(request: Request) -> dict[str, object]:
         ActionError: the source cannot be converted again, or TensorFlow or OpenVINO cannot run it, or not in the
             target's precision.
     """
-    _insist(request)
-    count = request.params.get("samples")
-    samples = take(request, Interface.read(request.inputs["interface"])).first(count if isinstance(count, int) else 1)
+    asked = request.asked(CompareLayersParams)
+    _insist(request, asked.execute_in)
+    samples = take(request, Interface.read(request.inputs["interface"]), asked.given).first(asked.count)
     feeds = [feed.inputs for feed in samples.feeds()]
-    tapped = tap(request)
+    tapped = tap(request, asked.converted)
     found = places(tapped, _read(request), feeds)
     rows: dict[int, Row] = {number: _without(why) for number, why in found.why.items()}
     for group in groups(found.found, found.sizes):
-        rows |= _compared(request, {number: tapped.taps[number] for number in group}, found, feeds)
+        rows |= _compared(request, asked, {number: tapped.taps[number] for number in group}, found, feeds)
     layers = [{**_known(tapped.taps[number]), **rows[number]} for number in sorted(rows)]
     body = {"format": 1, "samples": samples.count, "layers": layers}
     Path(request.outputs["layers"]).write_text(json.dumps(body, indent=1) + "\n")
     return {"layers": len(layers), "matched": sum(row["state"] == "matched" for row in layers)}
 
 
-def _insist(request: Request) -> None:
-    if "execute-in" in request.params:
+def _insist(request: Request, execute_in: str) -> None:
+    if execute_in != ir.EXECUTE_IN:
         model = _read(request)
-        compiled = compile_model(model, "CPU", ir.compile_properties(request.params))
-        executed.insist(request.params, executed.layers(compiled, model))
+        compiled = compile_model(model, "CPU", ir.compile_properties(execute_in))
+        executed.insist(execute_in, executed.layers(compiled, model))
 
 
 def _read(request: Request) -> Any:
@@ -83,15 +84,17 @@ def _without(why: str) -> Row:
     return {"state": "folded" if why == FOLDED else "unmatched", "why": why}
 
 
-def _compared(request: Request, group: Mapping[int, Tap], found: Places, feeds: Feeds) -> dict[int, Row]:
+def _compared(
+    request: Request, asked: CompareLayersParams, group: Mapping[int, Tap], found: Places, feeds: Feeds
+) -> dict[int, Row]:
     tensors = {number: layer.spelt for number, layer in group.items()}
     integers = [tensor for number, tensor in tensors.items() if found.found[number].integers]
-    expected = run_tensorflow(request, tensors, feeds, integers)
+    expected = run_tensorflow(request, asked.converted.source, tensors, feeds, integers)
     target = _read(request)
     operations = target.get_ordered_ops()
     made_by = {number: operations[found.found[number].port[0]] for number in group}
     spots = {number: found.found[number] for number in group}
-    actual = run(target, spots, feeds, ir.compile_properties(request.params))
+    actual = run(target, spots, feeds, ir.compile_properties(asked.execute_in))
     rows = {}
     for number in group:
         if number not in expected.values:

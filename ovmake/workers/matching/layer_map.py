@@ -1,6 +1,6 @@
 """Which operations of an IR compute which layer of its source.
 
-    traced = trace(model, request)
+    traced = trace(model, request, converted, samples)
     traced.of_layer("block_1_expand") -> {"convolution.12", "add.14", "relu.15"}
     traced.layer_of("convolution.12", "Convolution") -> "block_1_expand"
     traced.names                      the layers' names, as `ovmake inspect` prints them
@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.model import ConvertParams
 from ovmake.sources.dataflow import op_of
 from ovmake.sources.layers import Layers
 from ovmake.workers.inputs.interface import Interface
@@ -77,14 +79,16 @@ class Traced:
         return frozenset().union(*(self.operations.get(number, frozenset()) for number in numbers))
 
 
-def trace(model: Any, request: Request) -> Traced:
+def trace(model: Any, request: Request, converted: ConvertParams, given: SampleParams) -> Traced:
     """Return where in `model`, an IR of the request's source, the layers of the source are.
+
+    The source is converted once more, as `converted` says, and both are run on the first of the samples.
 
     Raises:
         ActionError: the source cannot be converted again.
     """
-    samples = take(request, Interface.read(request.inputs["interface"])).first(1)
-    tapped = tap(request)
+    samples = take(request, Interface.read(request.inputs["interface"]), given).first(1)
+    tapped = tap(request, converted)
     found = places(tapped, model, [next(samples.feeds()).inputs]).found
     ends = {number: spot.port[0] for number, spot in found.items()}
     regions = _regions(model, set(ends.values()))

@@ -2,7 +2,7 @@
 
     for group in groups(places, sizes_of(model, where, feeds)):
         values = run(model, {place: where[place] for place in group}, feeds)      place -> an array per feed
-    computed = run_tensorflow(request, {place: tensor}, feeds)                    the same in TensorFlow's worker
+    computed = run_tensorflow(request, source, {place: tensor}, feeds)            the same in TensorFlow's worker
 
 A *place* is just a number that stands for a tensor. What a group holds fits into `GROUP_BYTES`: all layers of a
 ResNet-50 are 140 MB a sample.
@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.helping import LayersParams
+from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.preparing import Array
@@ -152,7 +155,7 @@ class Computed:
 
 
 def run_tensorflow(
-    request: Request, tensors: Mapping[int, str], feeds: Feeds, integers: Iterable[str] = ()
+    request: Request, source: SourceParams, tensors: Mapping[int, str], feeds: Feeds, integers: Iterable[str] = ()
 ) -> Computed:
     """Return what TensorFlow computes at some tensors of the request's source.
 
@@ -167,7 +170,9 @@ def run_tensorflow(
         asked = Request(
             id=1,
             kind="layers",
-            params={**request.params, "tensors": list(tensors.values()), "integers": list(integers)},
+            params=encode_object(
+                LayersParams(source=source, tensors=tuple(tensors.values()), integers=tuple(integers))
+            ),
             inputs={**inputs, "feeds": f"{folder}/feeds.npz"},
             outputs={"values": f"{folder}/values.npz"},
             log=request.log,

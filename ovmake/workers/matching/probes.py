@@ -1,6 +1,6 @@
 """Where the layers of a source are in an IR: convert the source once more, with every layer's output marked.
 
-    tapped = tap(request) -> Tapped
+    tapped = tap(request, converted) -> Tapped
     tapped.raw          a model with an output per layer, in TensorFlow's layout, between which nothing was fused
     tapped.outputs      tap -> Spot in `raw`
     tapped.marked       the same without these outputs, fused and cleaned up as *convert* does
@@ -22,8 +22,9 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.params.model import ConvertParams, CutParams
 from ovmake.errors import ActionError
-from ovmake.sources.cutting import Cut, cut_of, wants_cut, whole
+from ovmake.sources.cutting import Cut, cut_of, whole
 from ovmake.sources.dataflow import Op, op_of
 from ovmake.sources.layers import Layers, ops_of_graph
 from ovmake.sources.tflite_graph import ops_of_tflite
@@ -80,20 +81,20 @@ class _Source:
     taps: tuple[Tap, ...]
 
 
-def tap(request: Request) -> Tapped:
+def tap(request: Request, asked: ConvertParams) -> Tapped:
     """Convert the request's source with its layers marked.
 
     Raises:
         ActionError: it cannot be converted.
     """
-    source = _source(request)
+    source = _source(request, asked.model.cut)
     with suffixed(source.path, source.suffix) as path:
         model, read = _converted(source, path)
     marked = model.clone()
     made = _mark(marked, source, read)
-    raw = shaped(model, request.params, source.cut.tensors).model
+    raw = shaped(model, asked.model, source.cut.tensors).model
     optimize(raw)  # fuses nothing past an output
-    marked = shaped(marked, request.params, source.cut.tensors).model
+    marked = shaped(marked, asked.model, source.cut.tensors).model
     optimize(marked)
     return Tapped(
         taps=source.taps,
@@ -108,7 +109,7 @@ def tap(request: Request) -> Tapped:
 # what there is to tap
 
 
-def _source(request: Request) -> _Source:
+def _source(request: Request, asked: CutParams) -> _Source:
     spelling: Mapping[str, str] = {}
     if "graph" in request.inputs:
         path = Path(request.inputs["graph"])
@@ -122,7 +123,7 @@ def _source(request: Request) -> _Source:
         framework, suffix = "tflite", ".tflite"
         spelling = flat.spelling
     layers = Layers(ops, inputs=ends[0], outputs=ends[1])
-    cut = cut_of(layers, request) if wants_cut(request) else whole(*ends)
+    cut = cut_of(layers, asked) if asked else whole(*ends)
     return _Source(
         framework=framework,
         path=path,

@@ -14,10 +14,10 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ovmake import machine
-from ovmake.contracts.codec import decode
+from ovmake.contracts.codec import decode, encode_object
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
@@ -40,13 +40,15 @@ class WarmUp:
 class Side:
     """A model that is timed in a worker, and what was measured. Several may share a worker, each under its `name`.
 
-    `request` is the measurement's; `inputs` are those of its inputs that this side needs, under their plain roles.
+    `request` is the measurement's, and `time` its params for this side; `inputs` are those of its inputs that this side
+    needs, under their plain roles.
     `start` makes another process like the worker, where a side has one of its own and starting it takes little;
     `process` counts them.
     """
 
     worker: WorkerProcess
     request: Request
+    time: TimeParams
     inputs: Mapping[str, str]
     name: str = ""
     runs: int = 1
@@ -55,7 +57,7 @@ class Side:
     start: Callable[[], WorkerProcess] | None = None
     process: int = 0
 
-    def ask(self, step: str, **params: object) -> Mapping[str, object]:
+    def ask(self, step: str, *, runs: int = 1, seconds: float = 0.0) -> Mapping[str, object]:
         """Do a step and return its facts.
 
         Raises:
@@ -64,13 +66,7 @@ class Side:
         asked = Request(
             id=1,
             kind="time",
-            params={
-                **self.request.params,
-                "threads": machine.usable_cores(),
-                "name": self.name,
-                "step": step,
-                **params,
-            },
+            params=encode_object(replace(self.time, step=step, name=self.name, runs=runs, seconds=seconds)),
             inputs=self.inputs,
             log=self.request.log,
         )

@@ -20,9 +20,10 @@ from dataclasses import replace
 
 from ovmake import machine
 from ovmake.contracts.codec import load, save
+from ovmake.contracts.params.helping import TimeParams
+from ovmake.contracts.params.measurement import CompareSpeedParams, TimeCandidatesParams
 from ovmake.contracts.speed import CandidateTimes, SpeedComparison
 from ovmake.contracts.verdict import Kept
-from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
@@ -44,7 +45,9 @@ CHOICE_SHARE = 0.8
 
 def compare_speed(request: Request) -> dict[str, object]:
     """Time the IR of `xml` and `bin` beside that of `fp32.xml` and `fp32.bin`; write `comparison`."""
-    with _sides(request, {BASE: f"{BASE}.", "ir": ""}) as sides:
+    asked = request.asked(CompareSpeedParams)
+    timed = TimeParams(device=asked.device, samples=asked.samples, threads=machine.usable_cores())
+    with _sides(request, timed, {BASE: f"{BASE}.", "ir": ""}) as sides:
         opened = [side.open() for side in sides]
         layers = sides[1].layers()
         for side in sides:
@@ -56,7 +59,7 @@ def compare_speed(request: Request) -> dict[str, object]:
             executed=layers.executed,
             conversions=layers.conversions,
             dynamic_inputs=opened[1].dynamic_inputs,
-            int8_instructions=_int8_instructions(str(request.params.get("device", "CPU"))),
+            int8_instructions=_int8_instructions(asked.device.device),
         )
     save(comparison, request.outputs["comparison"])
     return {}
@@ -64,15 +67,14 @@ def compare_speed(request: Request) -> dict[str, object]:
 
 def time_candidates(request: Request) -> dict[str, object]:
     """Time the candidates that keep their gate, and the FP32 IR; write `measurement`. One alone is not timed."""
-    candidates = request.params["candidates"]
-    if not isinstance(candidates, list):
-        raise ActionError("bad-request", "`candidates` is no array")
-    kept = [str(name) for name in candidates if _is_kept(request, str(name))]
+    asked = request.asked(TimeCandidatesParams)
+    kept = [name for name in asked.candidates if _is_kept(request, name)]
     timed = list(dict.fromkeys([BASE, *kept])) if len(kept) > 1 else []
     times = CandidateTimes(threads=machine.usable_cores())
     if timed:
-        seconds = float(str(request.params["benchmark.max-seconds"])) * CHOICE_SHARE
-        with _sides(request, {name: f"{name}." for name in timed}) as sides:
+        seconds = asked.max_seconds * CHOICE_SHARE
+        params = TimeParams(device=asked.device, samples=asked.samples, threads=machine.usable_cores())
+        with _sides(request, params, {name: f"{name}." for name in timed}) as sides:
             opened = [side.open() for side in sides]
             for side in sides:
                 warm_up(side, CHOICE_BLOCK_SECONDS)
@@ -84,20 +86,21 @@ def time_candidates(request: Request) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _sides(request: Request, prefixes: Mapping[str, str]) -> Iterator[list[Side]]:
+def _sides(request: Request, timed: TimeParams, prefixes: Mapping[str, str]) -> Iterator[list[Side]]:
     """Start a worker for all sides. A side's IR is that of the input roles that begin with its prefix."""
     with tempfile.TemporaryDirectory() as folder:
         worker = WorkerProcess.start("openvino", boot_log=f"{folder}/openvino.log")
         try:
-            yield [_side(request, worker, name, prefix) for name, prefix in prefixes.items()]
+            yield [_side(request, timed, worker, (name, prefix)) for name, prefix in prefixes.items()]
         finally:
             worker.end()
 
 
-def _side(request: Request, worker: WorkerProcess, name: str, prefix: str) -> Side:
+def _side(request: Request, timed: TimeParams, worker: WorkerProcess, named: tuple[str, str]) -> Side:
+    name, prefix = named
     shared = {role: path for role, path in request.inputs.items() if not role.endswith(("xml", "bin", ".kept"))}
     own = {role: request.inputs[f"{prefix}{role}"] for role in ("xml", "bin")}
-    return Side(worker=worker, request=request, inputs={**shared, **own}, name=name)
+    return Side(worker=worker, request=request, time=timed, inputs={**shared, **own}, name=name)
 
 
 def _rounds(sides: Sequence[Side]) -> tuple[Mapping[str, float], ...]:

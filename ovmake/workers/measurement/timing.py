@@ -32,7 +32,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ovmake.contracts.codec import facts_of
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile, TimedLayer
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
@@ -80,37 +81,39 @@ class _Opened:
     turn: Iterator[Any]
 
 
+# Makes a model ready to be timed.
+Make = Callable[[Request, Interface, TimeParams], Subject]
+
 # What is open in this process, by name.
 _OPEN: dict[str, _Opened] = {}
 
 
-def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> dict[str, object]:
+def answer(request: Request, make: Make) -> dict[str, object]:
     """Do one step."""
-    name = str(request.params["name"])
-    step = request.params["step"]
-    if step == "open":
-        return facts_of(_open(request, make, name))
-    if step == "memory":
+    asked = request.asked(TimeParams)
+    if asked.step == "open":
+        return encode_object(_open(request, make, asked))
+    if asked.step == "memory":
         return {"peak_bytes": peak_memory_bytes()}
-    return STEPS[str(step)](_OPEN[name], request.params)
+    return STEPS[asked.step](_OPEN[asked.name], asked)
 
 
-def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> OpenedModel:
+def _open(request: Request, make: Make, asked: TimeParams) -> OpenedModel:
     interface = Interface.read(request.inputs["interface"])
-    samples = take(request, interface).with_batch(1)
+    samples = take(request, interface, asked.samples).with_batch(1)
     started = time.perf_counter_ns()
-    subject = make(request, interface)
+    subject = make(request, interface, asked)
     loaded = time.perf_counter_ns()
     feed = subject.feed(next(samples.feeds()).inputs)
     ready = time.perf_counter_ns()
     subject.infer(feed)
     done = time.perf_counter_ns()
-    _OPEN[name] = _Opened(subject=subject, samples=samples, feeds=[feed], turn=itertools.repeat(feed))
+    _OPEN[asked.name] = _Opened(subject=subject, samples=samples, feeds=[feed], turn=itertools.repeat(feed))
     return OpenedModel(
         batch=samples.batch or 1,
         load_ms=(loaded - started) / 1e6,
         first_inference_ms=(done - ready) / 1e6,
-        dataset="dataset" in request.inputs,
+        dataset=asked.samples.dataset is not None,
         way=subject.way,
         dynamic_inputs=tuple(tensor.name for tensor in interface.inputs if -1 in tensor.shape),
     )
@@ -135,21 +138,15 @@ def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
 
 
 # What is done with a model that is open.
-STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]] = {
-    "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
+STEPS: Mapping[str, Callable[[_Opened, TimeParams], dict[str, object]]] = {
+    "block": lambda opened, asked: {"ns": _block(opened, asked.runs)},
     "feeds": lambda opened, _: _more_feeds(opened),
-    "layers": lambda opened, _: facts_of(opened.subject.layers()),
+    "layers": lambda opened, _: encode_object(opened.subject.layers()),
     "renew": lambda opened, _: _renew(opened),
-    "profile": lambda opened, params: facts_of(
-        Profile(layers=opened.subject.profile(opened.feeds, _number(params, "seconds")))
-    ),
+    "profile": lambda opened, asked: encode_object(Profile(layers=opened.subject.profile(opened.feeds, asked.seconds))),
     "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},
-    "throughput": lambda opened, params: _throughput(opened, _number(params, "seconds")),
+    "throughput": lambda opened, asked: _throughput(opened, asked.seconds),
 }
-
-
-def _number(params: Mapping[str, object], name: str) -> float:
-    return float(str(params[name]))
 
 
 def _block(opened: _Opened, runs: int) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import openvino as ov
 
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
@@ -27,19 +28,19 @@ class OpenVinoSubject:
     Under the name of BY_DEFAULT it is compiled without the properties that it was verified with.
     """
 
-    def __init__(self, request: Request, interface: Interface) -> None:
+    def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
         self._places = {tensor.name: index for index, tensor in enumerate(interface.inputs)}
-        self._device = str(request.params.get("device", "CPU"))
-        verified = ir.compile_properties(request.params)
-        is_default = request.params.get("name") == BY_DEFAULT
+        execute_in, self._device = asked.device.execute_in, asked.device.device
+        verified = ir.compile_properties(execute_in)
+        is_default = asked.name == BY_DEFAULT
         self._properties = dict(DEFAULTS) if is_default else verified
         self._by_default = usual(self._device, verified)
         self._model = ir.read(request.inputs["xml"], request.inputs["bin"])
-        self._threads = {"INFERENCE_NUM_THREADS": int(str(request.params["threads"]))}
+        self._threads = {"INFERENCE_NUM_THREADS": asked.threads}
         self._core = ov.Core()
         self._compiled = self._compile("LATENCY")
         if not is_default:
-            executed.insist(request.params, executed.layers(self._compiled, self._model))
+            executed.insist(execute_in, executed.layers(self._compiled, self._model))
         self._request = self._compiled.create_infer_request()
         self._queue: Any = None
         self.way = "compiled with the latency hint"

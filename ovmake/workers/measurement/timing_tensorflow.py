@@ -14,13 +14,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.ipc.protocol import Request
-from ovmake.workers.loading.shipped import Shipped, load_shipped, signature_of
+from ovmake.workers.loading.shipped import Shipped, load_shipped
 from ovmake.workers.measurement.timing import best_callers, in_threads
 from ovmake.workers.reference.frozen import Frozen
 from ovmake.workers.reference.reference_model import UNFROZEN
@@ -29,11 +29,11 @@ from ovmake.workers.reference.reference_model import UNFROZEN
 class FrozenSubject:
     """See `timing.Subject`."""
 
-    def __init__(self, request: Request, interface: Interface) -> None:
-        self._threads = _use_threads(request)
+    def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
+        self._threads = _use_threads(asked.threads)
         self._interface = interface
         try:
-            self._model = Frozen.load(request, interface)
+            self._model = Frozen.load(request, interface, asked.source)
         except ActionError as error:
             if error.code not in UNFROZEN:
                 raise
@@ -76,12 +76,12 @@ class FrozenSubject:
 class SignatureSubject(FrozenSubject):
     """See `timing.Subject`. It loads a SavedModel and does nothing else, as an application would."""
 
-    def __init__(self, request: Request, interface: Interface) -> None:
-        self._threads = _use_threads(request)
+    def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
+        self._threads = _use_threads(asked.threads)
         self._interface = interface
         self._callers = 1
         self.way = "signature"
-        self._request = request
+        self._path, self._source = Path(request.inputs["source"]), asked.source
         try:
             self.renew()
         except Exception as error:
@@ -92,8 +92,8 @@ class SignatureSubject(FrozenSubject):
 
     def renew(self) -> None:
         """Load it again."""
-        signature, tags = signature_of(self._request)
-        self._shipped = load_shipped(Path(self._request.inputs["source"]), signature, tags, allowed_of(self._request))
+        source = self._source
+        self._shipped = load_shipped(self._path, source.signature, source.tags, source.allowed)
         self._function = self._shipped.function
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
@@ -113,13 +113,12 @@ class SignatureSubject(FrozenSubject):
             raise ActionError("no-such-way", f"the signature does not take it: {message_of(error)}") from error
 
 
-def subject_of(request: Request, interface: Interface) -> FrozenSubject:
+def subject_of(request: Request, interface: Interface, asked: TimeParams) -> FrozenSubject:
     """Return the model in the way that the request names."""
-    return (SignatureSubject if request.params["name"] == "signature" else FrozenSubject)(request, interface)
+    return (SignatureSubject if asked.name == "signature" else FrozenSubject)(request, interface, asked)
 
 
-def _use_threads(request: Request) -> int:
-    threads = int(str(request.params["threads"]))
+def _use_threads(threads: int) -> int:
     # Once it has computed something TensorFlow takes no other number, and the second model finds it set.
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)

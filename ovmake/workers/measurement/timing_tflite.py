@@ -15,9 +15,10 @@ from typing import Any
 
 from tensorflow.lite.python.interpreter import Interpreter
 
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError
-from ovmake.sources.screening.screen import allowed_of, screen
+from ovmake.sources.screening.screen import screen
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, filled, prepared
 from ovmake.workers.ipc.protocol import Request
@@ -28,10 +29,10 @@ from ovmake.workers.reference.tflite import Lite
 class LiteSubject:
     """See `timing.Subject`."""
 
-    def __init__(self, request: Request, interface: Interface) -> None:
-        self._threads = int(str(request.params["threads"]))
+    def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
+        self._threads = asked.threads
         self._source = Path(request.inputs["source"])
-        self._allowed = allowed_of(request)
+        self._allowed = asked.source.allowed
         screen(self._source, "tflite", self._allowed)
         self._interface = interface
         self._call: Callable[[Any], object] = self._load(self._threads)
@@ -111,6 +112,6 @@ class LeanSubject(LiteSubject):
         return call
 
 
-def subject_of(request: Request, interface: Interface) -> LiteSubject:
+def subject_of(request: Request, interface: Interface, asked: TimeParams) -> LiteSubject:
     """Return the model in the way that the request names."""
-    return (LeanSubject if request.params["name"] == "lean" else LiteSubject)(request, interface)
+    return (LeanSubject if asked.name == "lean" else LiteSubject)(request, interface, asked)

@@ -1,9 +1,9 @@
 """What an Ovfile says about quantization, in NNCF's words.
 
-    quantize_model(model, feeds, request) -> ov.Model        `nncf.quantize`, as *quantize* and accuracy control call it
-    int8_options(model, request) -> {"preset": ..., ...}      its keyword arguments, less data and subset size
-    weight_options(model, request) -> {"mode": ..., ...}      those of `nncf.compress_weights`
-    ignored_scope(model, request) -> nncf.IgnoredScope | None
+    quantize_model(model, feeds, asked, find) -> ov.Model    `nncf.quantize`, as *quantize* and accuracy control call it
+    int8_options(model, asked, find) -> {"preset": ..., ...}      its keyword arguments, less data and subset size
+    weight_options(model, asked, find) -> {"mode": ..., ...}      those of `nncf.compress_weights`
+    ignored_scope(model, asked, find) -> nncf.IgnoredScope | None
 
 Everything that the Ovfile gets wrong about this model is found here, before any sample is run.
 
@@ -14,7 +14,7 @@ Rule 2: `ignored` that matches nothing is an error: a layer that was to stay in 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import nncf
@@ -26,37 +26,40 @@ from nncf.quantization.advanced_parameters import (
     OverflowFix,
 )
 
+from ovmake.contracts.params.quantization import IgnoredParams, QuantizationParams, WeightParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.samples import Samples
-from ovmake.workers.ipc.protocol import Request
-from ovmake.workers.matching.layer_map import Traced, trace
+from ovmake.workers.matching.layer_map import Traced
 
 # What a scope can leave alone: the rest of an IR is nothing that could be quantized.
 _NO_LAYERS = {"Constant", "Parameter", "Result"}
 _SHOWN = 8
 
+# Finds the layers of the source in a model (`layer_map.trace`). It converts the source once more: only where needed.
+Find = Callable[[Any], Traced]
 
-def quantize_model(model: Any, samples: Samples, request: Request) -> Any:
-    """Return `model` quantized to INT8 as the request's params say, calibrated on all of `samples`.
+
+def quantize_model(model: Any, samples: Samples, asked: QuantizationParams, find: Find) -> Any:
+    """Return `model` quantized to INT8 as it is asked for, calibrated on all of `samples`.
 
     The order of the samples matters to the bytes: NNCF averages as it goes.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot quantize it.
     """
-    options = int8_options(model, request)
+    options = int8_options(model, asked, find)
     data = nncf.Dataset(samples, lambda feed: feed.inputs)
     return _by_nncf(nncf.quantize, model, data, subset_size=len(samples), **options)
 
 
-def compress_weights(model: Any, request: Request) -> Any:
-    """Return `model` with its weights in 8 or 4 bits as the request's params say. It needs no data.
+def compress_weights(model: Any, asked: WeightParams, find: Find) -> Any:
+    """Return `model` with its weights in 8 or 4 bits as it is asked for. It needs no data.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot compress it.
     """
-    return _by_nncf(nncf.compress_weights, model, **weight_options(model, request))
+    return _by_nncf(nncf.compress_weights, model, **weight_options(model, asked, find))
 
 
 def _unscalable(model: Any) -> set[str]:
@@ -90,45 +93,43 @@ def _by_nncf(work: Any, *args: Any, **options: Any) -> Any:
         raise ActionError("cannot-quantize", f"NNCF refuses: {message_of(error)}") from error
 
 
-def int8_options(model: Any, request: Request) -> dict[str, Any]:
+def int8_options(model: Any, asked: QuantizationParams, find: Find) -> dict[str, Any]:
     """Return how `nncf.quantize` is to be called.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
-    params = request.params
     options: dict[str, Any] = {
-        "preset": nncf.QuantizationPreset(str(params["preset"])),
-        "target_device": nncf.TargetDevice(str(params.get("target-device", "ANY"))),
-        "fast_bias_correction": params.get("fast-bias-correction") is not False,
+        "preset": nncf.QuantizationPreset(asked.preset),
+        "target_device": nncf.TargetDevice(asked.target_device or "ANY"),
+        "fast_bias_correction": asked.fast_bias_correction,
     }
     # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
-    if (advanced := _advanced(params)) != AdvancedQuantizationParameters():
+    if (advanced := _advanced(asked)) != AdvancedQuantizationParameters():
         options["advanced_parameters"] = advanced
-    if "model-type" in params:
-        options["model_type"] = nncf.ModelType(str(params["model-type"]))
-    if (scope := ignored_scope(model, request)) is not None:
+    if asked.model_type is not None:
+        options["model_type"] = nncf.ModelType(asked.model_type)
+    if (scope := ignored_scope(model, asked.ignored, find)) is not None:
         options["ignored_scope"] = scope
     return options
 
 
-def weight_options(model: Any, request: Request) -> dict[str, Any]:
+def weight_options(model: Any, asked: WeightParams, find: Find) -> dict[str, Any]:
     """Return how `nncf.compress_weights` is to be called.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
-    params = request.params
-    options: dict[str, Any] = {"mode": nncf.CompressWeightsMode(_word(params["mode"]))}
-    for name in ("ratio", "group-size", "all-layers"):
-        if name in params:
-            options[_word(name)] = params[name]
-    if "backup-mode" in params:
-        options["backup_mode"] = nncf.BackupMode(_word(params["backup-mode"]))
-    if "group-size-fallback-mode" in params:
-        fallback = GroupSizeFallbackMode(_word(params["group-size-fallback-mode"]))
+    options: dict[str, Any] = {"mode": nncf.CompressWeightsMode(_word(asked.mode))}
+    # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
+    given = {"ratio": asked.ratio, "group_size": asked.group_size, "all_layers": asked.all_layers or None}
+    options |= {name: value for name, value in given.items() if value is not None}
+    if asked.backup_mode is not None:
+        options["backup_mode"] = nncf.BackupMode(_word(asked.backup_mode))
+    if asked.group_size_fallback_mode is not None:
+        fallback = GroupSizeFallbackMode(_word(asked.group_size_fallback_mode))
         options["advanced_parameters"] = AdvancedCompressionParameters(group_size_fallback_mode=fallback)
-    scope = ignored_scope(model, request)
+    scope = ignored_scope(model, asked.ignored, find)
     if left := _unscalable(model):
         named, types = ([], []) if scope is None else (scope.names, scope.types)
         scope = nncf.IgnoredScope(names=sorted({*named, *left}), types=types, validate=False)
@@ -137,28 +138,31 @@ def weight_options(model: Any, request: Request) -> dict[str, Any]:
     return options
 
 
-def _word(value: object) -> str:
+def _word(value: str) -> str:
     """Return NNCF's spelling of a word: `int4-asym` is `int4_asym` there."""
-    return str(value).replace("-", "_")
+    return value.replace("-", "_")
 
 
-def _advanced(params: Mapping[str, object]) -> AdvancedQuantizationParameters:
-    advanced = AdvancedQuantizationParameters(disable_bias_correction=params.get("bias-correction") is False)
-    if "overflow-fix" in params:
-        advanced.overflow_fix = OverflowFix(_word(params["overflow-fix"]))
-    if params.get("smooth-quant") is False:
+def _advanced(asked: QuantizationParams) -> AdvancedQuantizationParameters:
+    advanced = AdvancedQuantizationParameters(disable_bias_correction=not asked.bias_correction)
+    if asked.overflow_fix is not None:
+        advanced.overflow_fix = OverflowFix(_word(asked.overflow_fix))
+    smooth = asked.smooth_quant
+    if smooth is False:
         advanced.smooth_quant_alphas = AdvancedSmoothQuantParameters(convolution=-1, matmul=-1)
-    for kind in ("convolution", "matmul"):
-        if isinstance(alpha := params.get(f"smooth-quant.{kind}"), int | float):
-            setattr(advanced.smooth_quant_alphas, kind, alpha)
+        return advanced
+    if smooth.convolution is not None:
+        advanced.smooth_quant_alphas.convolution = smooth.convolution
+    if smooth.matmul is not None:
+        advanced.smooth_quant_alphas.matmul = smooth.matmul
     return advanced
 
 
 # what is left alone
 
 
-def ignored_scope(model: Any, request: Request) -> Any:
-    """Return what NNCF is to leave alone in `model`, None if the params name nothing.
+def ignored_scope(model: Any, asked: IgnoredParams, find: Find) -> Any:
+    """Return what NNCF is to leave alone in `model`, None if nothing is named.
 
     Names and patterns are of IR operations, or of layers of the source: those are traced to the operations that
     compute them.
@@ -166,9 +170,7 @@ def ignored_scope(model: Any, request: Request) -> Any:
     Raises:
         ActionError: a name, type or pattern matches nothing in this model.
     """
-    names = _words(request, "ignored.names")
-    patterns = _words(request, "ignored.patterns")
-    types = _words(request, "ignored.types")
+    names, patterns, types = asked.names, asked.patterns, list(asked.types)
     if not (names or patterns or types):
         return None
     operations = {op.get_friendly_name(): op.get_type_name() for op in model.get_ordered_ops()}
@@ -177,16 +179,11 @@ def ignored_scope(model: Any, request: Request) -> Any:
     found = {name for name in names if name in operations}
     unknown = [name for name in names if name not in operations]
     if unknown or patterns:
-        traced = trace(model, request)
+        traced = find(model)
         found = found.union(*(_of_layer(name, traced) for name in unknown))
         found = found.union(*(_matching(pattern, traced, operations) for pattern in patterns))
     # NNCF's own check would refuse what its graph lacks, such as an operation on weights; ours is done.
     return nncf.IgnoredScope(names=sorted(found), types=types, validate=False)
-
-
-def _words(request: Request, name: str) -> list[str]:
-    value = request.params.get(name)
-    return [str(word) for word in value] if isinstance(value, list | tuple) else []
 
 
 def _check_types(types: Iterable[str], known: Collection[str]) -> None:

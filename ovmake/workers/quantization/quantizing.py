@@ -7,33 +7,43 @@ fewer samples are used than there are, else the file's. NNCF's own engine compil
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ovmake.contracts.codec import found
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.model import ConvertParams
+from ovmake.contracts.params.quantization import CompressWeightsParams, QuantizeParams
 from ovmake.contracts.reference import Pass
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import calibrating
 from ovmake.workers.ipc.protocol import Request, warning
+from ovmake.workers.matching.layer_map import Traced, trace
 from ovmake.workers.quantization import options
 
 
 def quantize(request: Request) -> dict[str, object]:
     """Quantize; write `xml` and `bin`."""
-    samples = calibrating(request, Interface.read(request.inputs["interface"]))
+    asked = request.asked(QuantizeParams)
+    given = SampleParams(dataset=asked.dataset, seed=asked.seed)
+    samples = calibrating(request, Interface.read(request.inputs["interface"]), given, asked.quantization.samples)
     before = found(Pass, Path(request.inputs["passed"]).read_bytes(), "passed") if "passed" in request.inputs else None
     if samples.yielded is not None and before is not None:
         samples.yielded.check(before, "dataset")
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
-    quantized = options.quantize_model(model, samples, request)
+    quantized = options.quantize_model(model, samples, asked.quantization, _find(request, asked.traced, given))
     ir.write(quantized, request.outputs["xml"], request.outputs["bin"])
     return {"samples": samples.count}
 
 
 def compress_weights(request: Request) -> dict[str, object]:
     """Compress; write `xml` and `bin`. Where there was nothing to compress, a warning says so."""
+    asked = request.asked(CompressWeightsParams)
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     before = executed.weights(model)
-    compressed = options.compress_weights(model, request)
+    compressed = options.compress_weights(
+        model, asked.weights, _find(request, asked.traced, SampleParams(seed=asked.seed))
+    )
     ir.write(compressed, request.outputs["xml"], request.outputs["bin"])
     if executed.weights(compressed) != before:
         return {}
@@ -41,3 +51,12 @@ def compress_weights(request: Request) -> dict[str, object]:
     message = f"nothing in this model is a weight that NNCF compresses, so the IR is that of fp32: {listed}"
     hint = "NNCF compresses weights of MatMuls and convolutions, and tables of vectors; take the precision out"
     return warning("nothing-compressed", message, hint=hint, setting="precisions")
+
+
+def _find(request: Request, converted: ConvertParams | None, given: SampleParams) -> options.Find:
+    """Return what finds the source's layers in a model, where layers of it are named."""
+
+    def find(model: Any) -> Traced:
+        return trace(model, request, converted or ConvertParams(), given)
+
+    return find

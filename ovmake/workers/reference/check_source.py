@@ -1,6 +1,6 @@
 """check-source: TensorFlow loads the source, and what it answers to two seeded inputs is noted.
 
-params      as *reference* without a dataset
+params      CheckSourceParams
 inputs      interface, source
 answers     JSON: {"format": 1, "outputs": {name: sha-256}}, of what the seeded inputs give, each feed after the other;
             or, where TensorFlow cannot run these inputs, {"format": 1, "bytes": sha-256}: of the source's files
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.model import CheckSourceParams
 from ovmake.errors import ActionError
 from ovmake.sources.fingerprint import bytes_digest
 from ovmake.sources.integrity.damaged import explained
@@ -41,12 +43,13 @@ def check_source(request: Request) -> dict[str, object]:
     Raises:
         ActionError: TensorFlow cannot load it.
     """
-    interface = Interface.read(request.inputs["interface"])
+    asked, interface = request.asked(CheckSourceParams), Interface.read(request.inputs["interface"])
     kept_model.forget()  # before there are two
     try:
-        model = reference_model(request, interface)
-        kept_model.keep(request, model)
-        found: dict[str, object] = {"outputs": _answers(model, interface, take(request, interface).first(SAMPLES))}
+        model = reference_model(request, interface, asked.source)
+        kept_model.keep(request, asked.source, model)
+        samples = take(request, interface, SampleParams(seed=asked.seed)).first(SAMPLES)
+        found: dict[str, object] = {"outputs": _answers(model, interface, samples)}
     except ActionError as error:
         if error.code not in UNANSWERED:
             raise

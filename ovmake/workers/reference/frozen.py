@@ -1,6 +1,6 @@
 """A TensorFlow source as one callable graph, with the IR's cut, shapes and constants, called the fastest plain way.
 
-    model = Frozen.load(request, interface)
+    model = Frozen.load(request, interface, source)
     outputs = model(feed)                    name -> array, names as in the interface; the feed is prepared already
 
 Whatever the source was, its variables are constants (`any_source.py`). The part between the interface's tensors is then
@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError, message_of
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Constant, Interface, Tensor
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
@@ -28,7 +28,6 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.any_source import check_ops, load
 from ovmake.workers.loading.graphs import NOT_COUNTED, Loaded, canonical, lookups, nodes, register
 from ovmake.workers.loading.half_precision import computes_in, shaken, steps, widened
-from ovmake.workers.loading.shipped import signature_of
 
 CANNOT_FREEZE = "cannot-freeze"
 TABLES = (
@@ -59,14 +58,14 @@ class Frozen:
     less: Any
 
     @classmethod
-    def load(cls, request: Request, interface: Interface) -> Frozen:
+    def load(cls, request: Request, interface: Interface, source: SourceParams) -> Frozen:
         """Load the source, or the graph that was frozen of it.
 
         Raises:
             ActionError: TensorFlow cannot load it, or cannot run this part of it on these shapes; or it needs tables or
                 variables (`cannot-freeze`).
         """
-        loaded = loaded_of(request)
+        loaded = loaded_of(request, source)
         graph = loaded.graph_def
         for node in graph.node:
             node.attr.pop("_output_shapes", None)  # a note that contradicts the IR's shapes
@@ -136,19 +135,18 @@ class Frozen:
         return {name: _plain(np.asarray(result)) for name, result in zip(self.outputs, results, strict=True)}
 
 
-def loaded_of(request: Request) -> Loaded:
+def loaded_of(request: Request, source: SourceParams) -> Loaded:
     """Return the request's source, loaded: the frozen graph where there is one."""
     if "graph" in request.inputs:
         frozen = read_frozen(Path(request.inputs["graph"]), Path(request.inputs["names"]))
-        check_ops(Path(request.inputs["graph"]), frozen.graph_def, allowed_of(request))
+        check_ops(Path(request.inputs["graph"]), frozen.graph_def, source.allowed)
         return frozen
-    signature, tags = signature_of(request)
     return load(
         Path(request.inputs["source"]),
-        kind=str(request.params.get("kind", "saved-model")),
-        signature=signature,
-        tags=tags,
-        allowed=allowed_of(request),
+        kind=source.kind,
+        signature=source.signature,
+        tags=source.tags,
+        allowed=source.allowed,
     )
 
 

@@ -1,8 +1,8 @@
 """The model that the last action of this process has loaded, for an action of the same source right after it.
 
-    keep(request, model)      what *check-source* does
-    take(request) -> model    what *reference* does; None where another source or function was kept, or nothing
-    forget()                  what every other action does: a model it has no use for takes memory from it
+    keep(request, source, model)      what *check-source* does
+    take(request, source) -> model    what *reference* does; None where another source or function was kept, or nothing
+    forget()                          what every other action does: a model it has no use for takes memory from it
 
 Rule: a model is taken once, and only while the source's files are those that it was loaded from.
 """
@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ovmake.contracts.params.source import SourceParams
 from ovmake.workers.ipc.protocol import Request
 
 if TYPE_CHECKING:
     from ovmake.workers.reference.reference_model import ReferenceModel
-
-# What else than its files says which function a source is.
-_SETTINGS = ("kind", "signature", "tags")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +31,15 @@ class _Kept:
 _kept: list[_Kept] = []  # one at most
 
 
-def keep(request: Request, model: ReferenceModel) -> None:
+def keep(request: Request, source: SourceParams, model: ReferenceModel) -> None:
     """Keep what was loaded for this request, in place of what there was."""
-    _kept[:] = [_Kept(key=_key(request), model=model)]
+    _kept[:] = [_Kept(key=_key(request, source), model=model)]
 
 
-def take(request: Request) -> ReferenceModel | None:
+def take(request: Request, source: SourceParams) -> ReferenceModel | None:
     """Return what was kept if it is what this request asks for. Afterwards nothing is kept."""
     found = _kept.pop() if _kept else None
-    return found.model if found is not None and found.key == _key(request) else None
+    return found.model if found is not None and found.key == _key(request, source) else None
 
 
 def forget() -> None:
@@ -49,11 +47,12 @@ def forget() -> None:
     _kept.clear()
 
 
-def _key(request: Request) -> object:
+def _key(request: Request, asked: SourceParams) -> object:
     if "source" not in request.inputs:
         return None, os.urandom(16)  # a graph of *freeze*: never kept
     source = Path(request.inputs["source"])
-    settings = tuple(str(request.params.get(name)) for name in _SETTINGS)
+    # What else than its files says which function a source is.
+    settings = asked.kind, asked.signature, asked.tags
     return str(source), settings, Path(request.inputs["interface"]).read_bytes(), sorted(_states(source))
 
 

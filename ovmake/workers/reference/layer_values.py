@@ -1,6 +1,6 @@
 """layers: what TensorFlow computes inside a source. Part of *compare-layers*, asked for by OpenVINO's worker.
 
-params      tensors: which, as the file spells them; integers: those of which TFLite's integers are wanted; kind
+params      LayersParams
 inputs      interface; feeds: .npz with `0_image`, input `image` of the first feed; graph and names, or source
 outputs     values: .npz with `0_7`, the eighth tensor in the first feed
 facts       steps: of TFLite's integers, by tensor
@@ -11,15 +11,15 @@ they stand for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.params.helping import LayersParams
 from ovmake.errors import ActionError, message_of
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.ipc.protocol import Request
@@ -36,9 +36,9 @@ def run_layers(request: Request) -> dict[str, object]:
         ActionError: TensorFlow cannot load the source, or cannot run it.
     """
     interface = Interface.read(request.inputs["interface"])
-    tensors = _words(request, "tensors")
-    lite = request.params.get("kind") == "tflite"
-    run = _lite(request, interface, tensors) if lite else _frozen(request, interface, tensors)
+    asked = request.asked(LayersParams)
+    tensors, lite = asked.tensors, asked.source.kind == "tflite"
+    run = _lite(request, interface, asked) if lite else _frozen(request, interface, asked)
     values: dict[str, Array] = {}
     for turn, feed in enumerate(_feeds(request, interface)):
         try:
@@ -48,21 +48,16 @@ def run_layers(request: Request) -> dict[str, object]:
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
         values |= {f"{turn}_{tensors.index(tensor)}": array for tensor, array in found.items()}
     np.savez(request.outputs["values"], allow_pickle=False, **values)
-    return {"steps": _steps(request, tensors) if lite else {}}
+    return {"steps": _steps(request, asked) if lite else {}}
 
 
-def _steps(request: Request, tensors: Sequence[str]) -> dict[str, float]:
+def _steps(request: Request, asked: LayersParams) -> dict[str, float]:
     """Return the steps of TFLite's integers: in the unit of what they stand for, or 1 where they are wanted as such."""
     from ovmake.workers.reference.tflite import quantization
 
     known = quantization(Path(request.inputs["source"]))
-    as_they_are = _words(request, "integers")
-    return {tensor: 1.0 if tensor in as_they_are else known[tensor].scale for tensor in tensors if tensor in known}
-
-
-def _words(request: Request, name: str) -> list[str]:
-    value = request.params.get(name)
-    return [str(word) for word in value] if isinstance(value, list) else []
+    there = [tensor for tensor in asked.tensors if tensor in known]
+    return {tensor: 1.0 if tensor in asked.integers else known[tensor].scale for tensor in there}
 
 
 def _feeds(request: Request, interface: Interface) -> Iterator[Feed]:
@@ -73,9 +68,10 @@ def _feeds(request: Request, interface: Interface) -> Iterator[Feed]:
             yield {name: stored[f"{turn}_{name}"] for name in names}
 
 
-def _frozen(request: Request, interface: Interface, tensors: Sequence[str]) -> Run:
+def _frozen(request: Request, interface: Interface, asked: LayersParams) -> Run:
+    tensors = asked.tensors
     ends = tuple(Tensor(name=tensor, shape=(), type="") for tensor in tensors)
-    model = Frozen.load(request, replace(interface, outputs=ends))
+    model = Frozen.load(request, replace(interface, outputs=ends), asked.source)
 
     def run(feed: Feed) -> dict[str, Array]:
         results = zip(tensors, model.function(*model.tensors(feed)), strict=True)
@@ -90,18 +86,17 @@ def _plain(result: Any) -> Array:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _lite(request: Request, interface: Interface, tensors: Sequence[str]) -> Run:
+def _lite(request: Request, interface: Interface, asked: LayersParams) -> Run:
     from ovmake.workers.reference.tflite import Lite, quantization
 
     source = Path(request.inputs["source"])
-    as_they_are = _words(request, "integers")
     model = Lite.load(
         source,
         inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
-        outputs={tensor: tensor for tensor in tensors},
-        allowed=allowed_of(request),
+        outputs={tensor: tensor for tensor in asked.tensors},
+        allowed=asked.source.allowed,
     )
-    steps = {tensor: step for tensor, step in quantization(source).items() if tensor not in as_they_are}
+    steps = {tensor: step for tensor, step in quantization(source).items() if tensor not in asked.integers}
 
     def run(feed: Feed) -> dict[str, Array]:
         found = model(feed)

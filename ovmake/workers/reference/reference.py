@@ -20,6 +20,8 @@ import numpy as np
 
 from ovmake.contracts.codec import save
 from ovmake.contracts.evaluation import ComparedInputs
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.evaluation import ReferenceParams
 from ovmake.contracts.reference import Distance, OwnDistance, ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.damaged import explained
@@ -55,12 +57,15 @@ def refer(request: Request) -> dict[str, object]:
     and there is nothing to compare it with. A source that cannot even be loaded is an error.
     """
     interface = Interface.read(request.inputs["interface"])
-    samples = take(request, interface)
+    asked = request.asked(ReferenceParams)
+    samples = take(request, interface, asked.samples)
     facts, plan = ReferenceFacts(inputs=_inputs(samples, FeedingPlan(), interface)), FeedingPlan()
     with Writing(request.outputs["outputs"]) as written, Writing(request.outputs["truth"]) as true:
         try:
-            model = kept_model.take(request) or reference_model(request, interface)
-            running = _Running(request=request, model=model, interface=interface, written=written, true=true)
+            model = kept_model.take(request, asked.source) or reference_model(request, interface, asked.source)
+            running = _Running(
+                request=request, asked=asked.samples, model=model, interface=interface, written=written, true=true
+            )
             plan, found = running.run(samples)
             samples = running.samples
             facts = replace(
@@ -142,6 +147,7 @@ class _Running:
     """TensorFlow's run over the samples, and what is noted of it. `samples` are those that it was at last."""
 
     request: Request
+    asked: SampleParams
     model: ReferenceModel
     interface: Interface
     written: Writing
@@ -214,7 +220,7 @@ class _Running:
         return search(fits, self.interface.inputs)
 
     def _taken(self, plan: FeedingPlan) -> Samples:
-        return take(self.request, self.interface, plan=plan)
+        return take(self.request, self.interface, self.asked, plan=plan)
 
     def _run_once(self, feed: Feed) -> None:
         self.model(prepared(feed.inputs, self.interface))

@@ -1,6 +1,6 @@
 """The source as TensorFlow itself runs it: what an IR is compared with and timed against.
 
-    model = reference_model(request, interface)
+    model = reference_model(request, interface, source)
 
 A `Frozen` graph; for a SavedModel that cannot be frozen, its signature as shipped; for a .tflite TFLite's interpreter.
 """
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ovmake.contracts.params.source import DEFAULT_KIND, SourceParams
 from ovmake.errors import ActionError
-from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, filled
 from ovmake.workers.ipc.protocol import Request
@@ -22,7 +22,6 @@ from ovmake.workers.reference.frozen import CANNOT_FREEZE, Frozen
 if TYPE_CHECKING:
     from ovmake.workers.reference.tflite import Lite
 
-SAVED_MODEL = "saved-model"
 # Why there may be no frozen graph of what can be called all the same.
 UNFROZEN = frozenset({CANNOT_FREEZE, "tensorflow-cannot-load"})
 
@@ -119,14 +118,14 @@ class LiteOriginal:
         return self.lite.truth(feed)
 
 
-def reference_model(request: Request, interface: Interface) -> ReferenceModel:
+def reference_model(request: Request, interface: Interface, source: SourceParams) -> ReferenceModel:
     """Load the request's source, with the interface's cut, shapes and constants.
 
     Raises:
         ActionError: TensorFlow cannot load or run it.
     """
-    if request.params.get("kind") != "tflite":
-        return _of_graph(request, interface)
+    if source.kind != "tflite":
+        return _of_graph(request, interface, source)
     from ovmake.workers.reference.tflite import Lite
 
     return LiteOriginal(
@@ -135,21 +134,21 @@ def reference_model(request: Request, interface: Interface) -> ReferenceModel:
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
             outputs={tensor.name: tensor.source_name for tensor in interface.outputs},
             constants={constant.source_name: filled(constant) for constant in interface.constants},
-            allowed=allowed_of(request),
+            allowed=source.allowed,
         )
     )
 
 
-def _of_graph(request: Request, interface: Interface) -> ReferenceModel:
+def _of_graph(request: Request, interface: Interface, source: SourceParams) -> ReferenceModel:
     """Return the source frozen, or where that cannot be, as shipped.
 
     Raises:
         ActionError: neither; freezing's error, with the other as a note.
     """
     try:
-        return Frozen.load(request, interface)
+        return Frozen.load(request, interface, source)
     except ActionError as error:
-        if "graph" in request.inputs or request.params.get("kind", SAVED_MODEL) != SAVED_MODEL:
+        if "graph" in request.inputs or source.kind != DEFAULT_KIND:
             raise
         if error.code not in UNFROZEN:
             raise
@@ -157,7 +156,7 @@ def _of_graph(request: Request, interface: Interface) -> ReferenceModel:
     from ovmake.workers.loading.shipped import Signature
 
     try:
-        return Signature.load(request, interface)
+        return Signature.load(request, interface, source)
     except ActionError as error:
         notes = (*first.notes, f"as shipped: {error.message}")
         raise ActionError(first.code, first.message, setting=first.setting, notes=notes, help=first.help) from first

@@ -1,6 +1,6 @@
 """sever: the part of a .tflite file between two sets of tensors, as a file of its own, for OpenVINO to read.
 
-params      inputs, outputs: tensors as the file spells them; allow-ops
+params      SeverParams
 inputs      source
 outputs     part
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ovmake.errors import ActionError
-from ovmake.sources.screening.screen import allowed_of, screen
+from ovmake.contracts.params.helping import SeverParams
+from ovmake.sources.screening.screen import screen
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.tflite import cut_out
 
@@ -24,11 +24,7 @@ def sever(request: Request) -> dict[str, object]:
         ActionError: the file cannot be read, does more than compute, or has no such tensors.
     """
     source = Path(request.inputs["source"])
-    screen(source, "tflite", allowed_of(request))
-    inputs, outputs = (request.params[side] for side in ("inputs", "outputs"))
-    if not isinstance(inputs, list | tuple) or not isinstance(outputs, list | tuple):
-        raise ActionError("bad-request", "a cut without tensors")
-    Path(request.outputs["part"]).write_bytes(
-        cut_out(source, [str(one) for one in inputs], [str(one) for one in outputs])
-    )
+    asked = request.asked(SeverParams)
+    screen(source, "tflite", frozenset(asked.allow_ops))
+    Path(request.outputs["part"]).write_bytes(cut_out(source, list(asked.inputs), list(asked.outputs)))
     return {}

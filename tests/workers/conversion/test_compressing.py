@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.quantization import CompressWeightsParams, IgnoredParams, WeightParams
 from ovmake.workers.ipc.protocol import Request
 
 pytestmark = pytest.mark.heavy
@@ -58,7 +60,12 @@ def empty() -> Any:
 MODELS = {"table": table, "row": row, "both": both, "empty": empty}
 
 
-def compressed(make: Callable[[], Any], mode: str, folder: Path, **params: object) -> tuple[dict[str, Any], Any]:
+NOTHING = IgnoredParams()
+
+
+def compressed(
+    make: Callable[[], Any], mode: str, folder: Path, ignored: IgnoredParams = NOTHING
+) -> tuple[dict[str, Any], Any]:
     """Return what *compress-weights* answers, and the IR."""
     import openvino as ov
 
@@ -70,7 +77,8 @@ def compressed(make: Callable[[], Any], mode: str, folder: Path, **params: objec
     paths = {role: str(folder / f"{role}.{role[-3:]}") for role in ("xml", "bin")}
     made = {role: str(folder / f"made.{role}") for role in ("xml", "bin")}
     ir.write(model, paths["xml"], paths["bin"])
-    request = Request(id=1, kind="compress-weights", params={"mode": mode, **params}, inputs=paths, outputs=made)
+    params = encode_object(CompressWeightsParams(weights=WeightParams(mode=mode, ignored=ignored)))
+    request = Request(id=1, kind="compress-weights", params=params, inputs=paths, outputs=made)
     return dict(compress_weights(request)), ir.read(made["xml"], made["bin"])
 
 
@@ -94,7 +102,7 @@ def test_table_of_single_numbers_stays_in_floating_point(
 
 def test_others_that_are_ignored_stay_ignored(tmp_path: Path) -> None:
     _, plain = compressed(both, "int8_asym", tmp_path)
-    _, model = compressed(both, "int8_asym", tmp_path, **{"ignored.types": ["MatMul"]})
+    _, model = compressed(both, "int8_asym", tmp_path, IgnoredParams(types=("MatMul",)))
 
     count = [
         sum(op.get_element_type().to_string() == "u8" for op in one.get_ops() if op.get_type_name() == "Constant")

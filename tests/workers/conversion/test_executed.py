@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ovmake.contracts.evaluation import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion.executed import counts, insist, not_executed
 
-BF16 = {"execute-in": "bf16"}
+BF16, F32 = "bf16", "f32"
 
 
 def test_layers_are_counted_by_precision_sorted() -> None:
@@ -29,7 +31,7 @@ def test_one_layer_in_it_is_enough_and_a_device_that_does_not_tell_is_believed()
 
 
 def test_target_that_asks_for_no_precision_is_content_with_any() -> None:
-    assert not_executed({}, {"f32": 12}) == ""
+    assert not_executed(F32, {"f32": 12}) == ""
 
 
 def test_what_is_not_executed_as_asked_is_neither_timed_nor_taken_apart() -> None:
@@ -37,6 +39,6 @@ def test_what_is_not_executed_as_asked_is_neither_timed_nor_taken_apart() -> Non
 
     with pytest.raises(ActionError) as refused:
         insist(BF16, layers)
-    insist({}, layers)
+    insist(F32, [replace(layers[0], precision="i8")])
 
     assert "bf16 is not available on this machine: it was asked for, and the runtime executed f32" == str(refused.value)

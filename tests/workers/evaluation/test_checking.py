@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.data import DatasetParams, SampleParams
+from ovmake.contracts.params.evaluation import CheckSamplesParams, MetricParams
 from ovmake.errors import ActionError
 from ovmake.workers.evaluation import checking
 from ovmake.workers.evaluation.checking import check_samples
@@ -23,11 +26,12 @@ ROWS = np.arange(8.0).reshape(4, 2)
 def check(folder: Path, labels: Array | None, metric: str, known: Interface = MODEL) -> dict[str, object]:
     known.write(str(folder / "interface"))
     np.savez(folder / "d.npz", x=ROWS, y=np.zeros(4) if labels is None else labels)
-    params: dict[str, object] = {"accuracy.metric": metric}
+    dataset = DatasetParams(form="arrays", labels=None if labels is None else "y")
+    asked = CheckSamplesParams(samples=SampleParams(dataset=dataset), metric=MetricParams(name=metric))
     request = Request(
         id=1,
         kind="check-samples",
-        params=params if labels is None else {**params, "dataset.labels": "y"},
+        params=encode_object(asked),
         inputs={"interface": str(folder / "interface"), "dataset": str(folder / "d.npz")},
         outputs={"checked": str(folder / "checked")},
     )
@@ -114,6 +118,7 @@ def check_whole(folder: Path, known: Interface, rows: Array) -> None:
         Request(
             id=1,
             kind="check-samples",
+            params=encode_object(CheckSamplesParams(samples=SampleParams(dataset=DatasetParams(form="arrays")))),
             inputs={"interface": str(folder / "interface"), "dataset": str(folder / "d.npz")},
             outputs={"checked": str(folder / "checked")},
         )

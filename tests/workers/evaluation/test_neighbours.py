@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ovmake.contracts.codec import load, save
+from ovmake.contracts.codec import encode_object, load, save
 from ovmake.contracts.evaluation import ComparedInputs, Evaluation
+from ovmake.contracts.params.data import DatasetParams, SampleParams
+from ovmake.contracts.params.evaluation import EvaluateParams, MetricParams
 from ovmake.contracts.reference import Distance, ReferenceFacts
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from ovmake.workers.inputs.samples import ALONE, alone
@@ -21,6 +23,8 @@ pytestmark = pytest.mark.heavy
 
 SAMPLES, WIDTH = 12, 4
 PARAMS = {"accuracy.agreement.cosine": 0.99999, "accuracy.agreement.max-error": 1e-4}
+
+EVALUATE = EvaluateParams(samples=SampleParams(dataset=DatasetParams(form="arrays")))
 
 
 def layers(kind: str) -> Any:
@@ -82,6 +86,7 @@ def evaluated(folder: Path, kind: str, own: Mapping[str, Distance] | None = None
         Request(
             id=1,
             kind="evaluate",
+            params=encode_object(EVALUATE),
             inputs={role: str(folder / name) for role, name in inputs.items()},
             outputs={"evaluation": str(folder / "evaluation")},
         )
@@ -165,10 +170,12 @@ def test_another_execution_that_is_worse_on_some_samples_sees_all(tmp_path: Path
         id=1,
         kind="evaluate",
         inputs={role: str(tmp_path / name) for role, name in roles.items()},
-        params={"accuracy.metric": "accuracy", "dataset.labels": "labels"},
     )
 
-    own, other = compare_both(Subject.of(request), first, second, lambda _: False)
+    samples = SampleParams(dataset=DatasetParams(form="arrays", labels="labels"))
+    asked = EvaluateParams(samples=samples, metric=MetricParams(name="accuracy"))
+
+    own, other = compare_both(Subject.of(request, asked), first, second, lambda _: False)
 
     assert (3000, seen) == (own.samples, other.samples)
 

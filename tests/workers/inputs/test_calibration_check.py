@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.data import DatasetParams
+from ovmake.contracts.params.evaluation import CheckCalibrationParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.calibration_check import check_calibration
 from ovmake.workers.inputs.datasets.yielded import DIGITS
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
-from tests.workers.inputs.datasets.models import interface, paint, tensor
+from tests.workers.inputs.datasets.models import interface, paint, params_of, tensor
 
 MODEL = interface(tensor("x", -1, 2), classes=3)
 ROWS = np.arange(8.0).reshape(4, 2)
@@ -29,13 +32,22 @@ def look(
     """Check a dataset beside validation.npz, or `alone`; return what was found, and the facts."""
     known.write(str(folder / "interface"))
     judging = {} if alone else {"validation": str(folder / "validation.npz")}
-    named = {} if alone else {"accuracy.dataset": "val"}
-    given = {"samples": 40, "calibration": "train", "dataset.max-overlap": params.pop("allowed", 0)}
+    dataset = DatasetParams(form="loader", loader="val") if calibration.suffix == ".py" else params_of(calibration)
+    asked = CheckCalibrationParams(
+        samples=params.pop("samples", 40),
+        calibration="train",
+        dataset=dataset,
+        max_overlap=params.pop("allowed", 0),
+        validated_by=None if alone else "val",
+        validation=None if alone else DatasetParams(form="arrays"),
+        seed=0,
+        **params,
+    )
     facts = check_calibration(
         Request(
             id=1,
             kind="check-calibration",
-            params={**given, **named, **params},
+            params=encode_object(asked),
             inputs={"interface": str(folder / "interface"), "dataset": str(calibration), **judging},
             outputs={role: str(folder / role) for role in ("checked", "passed")},
         )
@@ -224,7 +236,7 @@ def test_fewer_samples_than_asked_for_are_told(tmp_path: Path, count: int, text:
 
 def test_number_that_the_ovfile_gives_is_wanted_whole(tmp_path: Path) -> None:
     np.savez(tmp_path / "train.npz", x=RANDOM.random((20, 2)))
-    written = {"samples-written": True}
+    written = {"samples_written": True}
 
     assert not look(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=20, **written)[1]
     assert (
@@ -254,7 +266,7 @@ def val():
 def test_what_a_loader_yielded_is_left_for_quantize(tmp_path: Path) -> None:
     (tmp_path / "data.py").write_text(LOADER.format(seed=0))
 
-    look(tmp_path, tmp_path / "data.py", MODEL, alone=True, **{"dataset.loader": "val"})
+    look(tmp_path, tmp_path / "data.py", MODEL, alone=True)
 
     passed = json.loads((tmp_path / "passed").read_bytes())
     assert (40 * DIGITS, "") == (len(passed["samples"]), passed["labels"])

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import decode
+from ovmake.contracts.params.model import InputParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Constant, Interface, Preparation, Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled, prepared, unprepared
@@ -115,7 +117,7 @@ def test_ir_does_inside_what_numpy_does_outside(settings: dict[str, Any], channe
     from ovmake.workers.conversion import ir
     from ovmake.workers.conversion.preprocessing import preprocess
 
-    model, preparations = preprocess(_identity([-1, 6, 8, channels]), {"x": settings})
+    model, preparations = preprocess(_identity([-1, 6, 8, channels]), {"x": decode(InputParams, settings, "settings")})
     plan = preparations["x"]
     generator = np.random.default_rng(seed)
     sizes = dict(zip(settings.get("model-layout", "NHWC"), [2, 6, 8, channels], strict=True))
@@ -165,6 +167,6 @@ def test_setting_that_does_not_fit_its_input_is_refused(shape: list[int], settin
     from ovmake.workers.conversion.preprocessing import preprocess
 
     with pytest.raises(ActionError) as refusal:
-        preprocess(_identity(shape), {"x": settings})
+        preprocess(_identity(shape), {"x": decode(InputParams, settings, "settings")})
 
     assert code == refusal.value.code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ovmake.contracts.params.data import DatasetParams, SampleParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.interface import Interface, Preparation, Tensor
@@ -24,10 +26,13 @@ def f32(name: str, *shape: int) -> Tensor:
     return Tensor(name=name, shape=shape, type="f32")
 
 
-def taken(folder: Path, known: Interface, params: dict[str, object] | None = None, **arrays: Array) -> Samples:
+ARRAYS = DatasetParams(form="arrays")
+
+
+def taken(folder: Path, known: Interface, asked: DatasetParams = ARRAYS, **arrays: Array) -> Samples:
     path = folder / "samples.npz"
     np.savez(path, allow_pickle=True, **arrays)
-    return take(Request(id=1, kind="reference", params=params or {}, inputs={"dataset": str(path)}), known)
+    return take(Request(id=1, kind="reference", inputs={"dataset": str(path)}), known, SampleParams(dataset=asked))
 
 
 def shapes(samples: Samples) -> list[dict[str, tuple[int, ...]]]:
@@ -63,7 +68,7 @@ def test_single_value_is_no_array_of_samples(tmp_path: Path, wrong: str) -> None
     arrays: dict[str, Array] = {"x": np.ones((2, 3)), "y": np.zeros(2, dtype=int), wrong: np.array(3)}
 
     with pytest.raises(ActionError, match=f"array `{wrong}` is a single value"):
-        taken(tmp_path, interface(f32("x", -1, 3)), {"dataset.labels": "y"}, **arrays)
+        taken(tmp_path, interface(f32("x", -1, 3)), replace(ARRAYS, labels="y"), **arrays)
 
 
 def test_whole_numbers_that_do_not_fit_are_refused_and_not_wrapped(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_whole_numbers_that_do_not_fit_are_refused_and_not_wrapped(tmp_path: Pat
 def test_made_up_batches_keep_to_the_bounds(bounds: tuple[int, int], sizes: list[int]) -> None:
     known = interface(Tensor(name="x", shape=(-1, 3), type="f32", bounds=(bounds, (3, 3))))
 
-    samples = take(Request(id=1, kind="reference"), known)
+    samples = take(Request(id=1, kind="reference"), known, SampleParams(seed=0))
 
     assert sizes == [len(feed.inputs["x"]) for feed in samples.feeds()]
 
@@ -88,19 +93,22 @@ def test_made_up_heights_and_widths_differ_from_what_the_ir_resizes_to() -> None
     )
     known = interface(Tensor(name="x", shape=(-1, 3, -1, -1), type="u8", prepare=plan))
 
-    image = next(take(Request(id=1, kind="reference"), known).feeds()).inputs["x"]
+    image = next(take(Request(id=1, kind="reference"), known, SampleParams(seed=0)).feeds()).inputs["x"]
 
     assert ((16, 3, 11, 8), "uint8") == (image.shape, image.dtype.name)
 
 
-def planned(folder: Path, plan: FeedingPlan, params: dict[str, object] | None = None, **arrays: Array) -> Samples:
+def planned(
+    folder: Path, plan: FeedingPlan, *, calibrating: int | None = None, limit: int | None = None, **arrays: Array
+) -> Samples:
     plan.write(str(folder / "plan.json"))
     inputs = {"plan": str(folder / "plan.json")}
     if arrays:
         np.savez(folder / "cal.npz", allow_pickle=True, **arrays)
         inputs["dataset"] = str(folder / "cal.npz")
-    request = Request(id=1, kind="evaluate", params={"seed": 0, **(params or {})}, inputs=inputs)
-    return take(request, interface(f32("x", -1, 3)))
+    dataset = replace(ARRAYS, limit=limit) if arrays else None
+    asked = SampleParams(dataset=dataset, calibrating=calibrating, seed=0)
+    return take(Request(id=1, kind="evaluate", inputs=inputs), interface(f32("x", -1, 3)), asked)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +131,11 @@ def test_samples_are_fed_as_the_plan_says(tmp_path: Path) -> None:
 
 def test_of_a_calibration_set_those_judge_that_do_not_calibrate(tmp_path: Path) -> None:
     rows = np.arange(120, dtype=np.float32).reshape(40, 3)
-    judging = planned(tmp_path, FeedingPlan(), {"calibrating": 30}, x=rows)
+    judging = planned(tmp_path, FeedingPlan(), calibrating=30, x=rows)
     inputs = {"dataset": str(tmp_path / "cal.npz")}
-    request = Request(id=1, kind="quantize", params={"seed": 0, "samples": 30}, inputs=inputs)
+    request = Request(id=1, kind="quantize", inputs=inputs)
 
-    chosen = set(calibrating(request, interface(f32("x", -1, 3))).order)
+    chosen = set(calibrating(request, interface(f32("x", -1, 3)), SampleParams(dataset=ARRAYS, seed=0), 30).order)
 
     assert ("calibration", 10) == (judging.origin, judging.count)
     assert set(range(40)) == chosen | set(judging.order)
@@ -136,7 +144,7 @@ def test_of_a_calibration_set_those_judge_that_do_not_calibrate(tmp_path: Path) 
 
 @pytest.mark.parametrize("count", [30, 12])
 def test_where_all_samples_calibrate_noise_judges_and_says_why(tmp_path: Path, count: int) -> None:
-    samples = planned(tmp_path, FeedingPlan(), {"calibrating": 30}, x=np.zeros((count, 3), np.float32))
+    samples = planned(tmp_path, FeedingPlan(), calibrating=30, x=np.zeros((count, 3), np.float32))
 
     assert "noise" == samples.origin
     assert f"all {count} samples of the calibration set calibrate" == samples.why
@@ -145,7 +153,6 @@ def test_where_all_samples_calibrate_noise_judges_and_says_why(tmp_path: Path, c
 def test_a_limit_holds_for_both(tmp_path: Path) -> None:
     """Who limits a set does not mean for the rest to be read."""
     rows = np.zeros((100, 3), np.float32)
-    params: dict[str, object] = {"calibrating": 30, "dataset.limit": 35}
 
-    assert 5 == planned(tmp_path, FeedingPlan(), params, x=rows).count
-    assert "noise" == planned(tmp_path, FeedingPlan(), {**params, "dataset.limit": 30}, x=rows).origin
+    assert 5 == planned(tmp_path, FeedingPlan(), calibrating=30, limit=35, x=rows).count
+    assert "noise" == planned(tmp_path, FeedingPlan(), calibrating=30, limit=30, x=rows).origin

@@ -9,6 +9,7 @@ import pytest
 from ovmake import machine
 from ovmake.contracts.codec import decode, from_bytes, to_bytes
 from ovmake.contracts.measurement import Energy, Measurement, TimedByDefault
+from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.timing import ImportCost, OpenedModel
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
@@ -122,7 +123,14 @@ def opened(way: str) -> OpenedModel:
 def side(name: str, way: str) -> Side:
     # Never asked anything: figures come from what was taken already.
     worker = WorkerProcess(name=name, process=None)  # type: ignore[arg-type]
-    return Side(worker=worker, request=Request(id=1, kind="t"), inputs={}, name=name, opened=opened(way))
+    return Side(
+        worker=worker,
+        request=Request(id=1, kind="t"),
+        time=TimeParams(),
+        inputs={},
+        name=name,
+        opened=opened(way),
+    )
 
 
 def bench(windows: list[Window], **changed: object) -> Bench:

@@ -1,6 +1,6 @@
 """Metrics: how good a model's answers are, counted feed by feed, and how sure a drop is.
 
-    metric = metric_of("accuracy", request)             as the request's params say
+    metric = metric_of(MetricParams(name="accuracy"), request)
     tally = metric.tally()
     tally.add(outputs, labels, expected)                one feed's real samples
     tally.score() -> float

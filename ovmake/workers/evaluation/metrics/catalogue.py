@@ -1,18 +1,18 @@
-"""The metrics by name, with their directions and units.
+"""What counts the metrics, by name; their directions and units are in `contracts.metrics`.
 
-metric_of(name, request) -> Metric                 with the options that the request gives
+metric_of(asked, request) -> Metric                with the options that the Ovfile gives
 check_labels(metric, labels, interface)            whether labels are what the metric and the model want
 
-params      accuracy.output, .threshold, .positive, .ignored, .higher-is-better
 inputs      metric: the file of the user's function; annotations: COCO's
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ovmake.contracts.metrics import OWN, TOP_K, metric_kind
+from ovmake.contracts.params.evaluation import MetricParams
 from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics.agreeing import Cosine
 from ovmake.workers.evaluation.metrics.boxes import CocoMap, image_ids, read_annotations
@@ -27,7 +27,7 @@ from ovmake.workers.evaluation.metrics.numbers import (
     number_labels,
 )
 from ovmake.workers.evaluation.metrics.own import Own, load
-from ovmake.workers.evaluation.metrics.tally import Metric, Options, Tally, Unit
+from ovmake.workers.evaluation.metrics.tally import Metric, Options, Tally
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
@@ -67,71 +67,54 @@ def _function(metric: Metric, labels: Array | None, output: Tensor | None) -> No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known of a metric by its name. `check` looks at labels, and at the metric's output if that is known."""
+    """What counts a metric. `check` looks at labels, and at the metric's output if that is known."""
 
     start: Callable[[Metric], Tally]
     check: Check | None
-    unit: Unit = "share"
-    higher_is_better: bool = True
-    needs_labels: bool = True
 
 
+# What else is known of them is in `contracts.metrics`.
 CATALOGUE = {
     "accuracy": Entry(start=Accuracy, check=_classes),
+    TOP_K: Entry(start=TopK, check=_classes),
     "precision": Entry(start=Confusion, check=_classes),
     "recall": Entry(start=Confusion, check=_classes),
     "f1": Entry(start=Confusion, check=_classes),
-    "mae": Entry(start=MeanAbsoluteError, check=_numbers, unit="labels", higher_is_better=False),
-    "rmse": Entry(start=RootMeanSquaredError, check=_numbers, unit="labels", higher_is_better=False),
-    "r2": Entry(start=RSquared, check=_numbers, unit="none"),
-    "cosine": Entry(start=Cosine, check=None, unit="none", needs_labels=False),
+    "mae": Entry(start=MeanAbsoluteError, check=_numbers),
+    "rmse": Entry(start=RootMeanSquaredError, check=_numbers),
+    "r2": Entry(start=RSquared, check=_numbers),
+    "cosine": Entry(start=Cosine, check=None),
     "miou": Entry(start=MeanIntersectionOverUnion, check=_pixels),
     "coco-map": Entry(start=CocoMap, check=_images),
+    OWN: Entry(start=Own, check=_function),
 }
-FAMILIES = (
-    (re.compile(r"top-[1-9][0-9]*"), Entry(start=TopK, check=_classes)),
-    (re.compile(r"[^:]+\.py:[A-Za-z_]\w*"), Entry(start=Own, check=_function, unit="none", needs_labels=False)),
-)
 
 
-def metric_of(name: str, request: Request) -> Metric:
-    """Return the metric `name` of the Ovfile.
+def metric_of(asked: MetricParams, request: Request) -> Metric:
+    """Return the metric that the Ovfile asks for; `request` has the files that it reads.
 
     Raises:
         ActionError: there is none of that name.
     """
-    entry, options = _entry(name), _options(request)
-    if entry is None:
-        raise ActionError("unknown-metric", f"unknown metric `{name}`", setting="accuracy.metric")
+    kind = metric_kind(asked.name)
+    if kind is None:
+        raise ActionError("unknown-metric", f"unknown metric `{asked.name}`", setting="accuracy.metric")
     return Metric(
-        name=name,
-        unit=entry.unit,
-        higher_is_better=entry.higher_is_better and options.higher_is_better,
-        needs_labels=entry.needs_labels,
-        start=entry.start,
-        options=options,
-    )
-
-
-def _entry(name: str) -> Entry | None:
-    families = (entry for pattern, entry in FAMILIES if pattern.fullmatch(name))
-    return CATALOGUE.get(name) or next(families, None)
-
-
-def _options(request: Request) -> Options:
-    """The schema has seen to the types."""
-    given = {name.removeprefix("accuracy."): value for name, value in request.params.items()}
-    output, threshold = given.get("output"), given.get("threshold")
-    positive, ignored = given.get("positive"), given.get("ignored")
-    return Options(
-        output=output if isinstance(output, str) else None,
-        threshold=float(threshold) if isinstance(threshold, int | float) else None,
-        positive=positive if isinstance(positive, int) else None,
-        ignored=ignored if isinstance(ignored, int) else None,
-        annotations=request.inputs.get("annotations"),
-        source=request.inputs.get("metric"),
-        higher_is_better=given.get("higher-is-better") is not False,
-        note=note_of(request.scratch),
+        name=asked.name,
+        unit=kind.unit,
+        higher_is_better=kind.higher_is_better and asked.higher_is_better,
+        needs_labels=kind.needs_labels,
+        start=CATALOGUE[kind.name].start,
+        options=Options(
+            output=asked.output,
+            threshold=asked.threshold,
+            positive=asked.positive,
+            ignored=asked.ignored,
+            annotations=request.inputs.get("annotations"),
+            source=request.inputs.get("metric"),
+            higher_is_better=asked.higher_is_better,
+            note=note_of(request.scratch),
+        ),
     )
 
 
@@ -141,10 +124,11 @@ def check_labels(metric: Metric, labels: Array | None, interface: Interface) -> 
     Raises:
         ActionError: as a tally would, after the first feed.
     """
-    entry = _entry(metric.name)
-    if entry is None or entry.check is None:
+    kind = metric_kind(metric.name)
+    check = CATALOGUE[kind.name].check if kind else None
+    if check is None:
         return
     named = [tensor for tensor in interface.outputs if metric.options.output in {None, tensor.name}]
     if metric.options.output is not None and not named:
         raise unknown_output(metric, [tensor.name for tensor in interface.outputs])
-    entry.check(metric, labels, named[0] if len(named) == 1 else None)
+    check(metric, labels, named[0] if len(named) == 1 else None)

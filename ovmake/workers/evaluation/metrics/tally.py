@@ -15,15 +15,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
+from ovmake.contracts.metrics import Unit
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
 
 # share: 0 to 1, shown in per cent. labels: the labels' own unit. none: a plain number.
-Unit = Literal["share", "labels", "none"]
 
 REPLICATES = 1000
 

@@ -1,6 +1,6 @@
 """Datasets of every form, behind one protocol: columns that are read when they are asked for.
 
-    reader = open_dataset(Given.of(request, "dataset"))
+    reader = open_dataset(Given.of(request, "dataset", params))
     reader.names                               the arrays, columns or features it has; "" for one that has no name
     column = reader.inputs(("x",), tensor)     what feeds an input
     column.rows(numbers)                       samples by number -> [n, ...]
@@ -17,61 +17,91 @@
     spooling.py  what that process does
     yielded.py   whether a loader yields the same in each pass
 
-What a form of dataset is, is told by the path: see `open_dataset`. Nothing here imports a framework.
+Which form a dataset has is decided when the Ovfile is read, by the name of its path (`contracts.forms`), and is a
+param. Here bytes decide only where a name does not tell; where they contradict it, that is said. Nothing here imports a
+framework.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from ovmake.contracts.forms import WORDS, DatasetForm
 from ovmake.sources.integrity.fetched import is_pointer
 from ovmake.workers.inputs.datasets.columns import Given, Reader
 
-ZIP, NUMPY = b"PK", b"\x93NUMPY"
+ZIP, NUMPY = b"PK\x03\x04", b"\x93NUMPY"
+EMPTY_ZIP = b"PK\x05\x06"
 FORMS = "an .npz or .npy, a .csv, a .tfrecord, a folder of images or of TFRecords"
+# What no file of a form begins with: no text has these bytes, and no record is so long.
+NEVER: Mapping[DatasetForm, tuple[bytes, ...]] = {"csv": (ZIP, EMPTY_ZIP, NUMPY), "tfrecord": (NUMPY,)}
 
 
 def open_dataset(given: Given) -> Reader:
-    """Return a reader of what `given` names.
+    """Return a reader of what `given` names, in its form.
 
     Raises:
-        ActionError: it cannot be read, or is of no form that is known.
+        ActionError: it cannot be read, or is of another form than its name says, or of none that is known.
     """
-    if given.text("loader"):
+    form, path = given.params.form, Path(given.path)
+    if form == "loader":
         from ovmake.workers.inputs.datasets.loader import run_loader
 
         return run_loader(given)
-    from ovmake.workers.inputs.datasets.tfrecord import TFRecords, shards
-
-    path = Path(given.path)
     try:
-        records = shards(path)
-        start = b"" if path.is_dir() else _start(path)
-        pointer = not path.is_dir() and is_pointer(path)
+        is_folder = path.is_dir()
+        start = b"" if is_folder else _start(path)
+        pointer = not is_folder and is_pointer(path)
     except OSError as error:
         raise given.unreadable(error) from error
     if pointer:
         message = f"`{path.name}` is a Git LFS pointer, not the file itself"
         raise given.error("not-fetched", message, help="fetch the file: `git lfs pull`")
-    if records:
-        return TFRecords.open(records, given)
-    return _other(path, start, given)
+    _check_name(path, start, given, is_folder=is_folder)
+    if form == "folder" and not is_folder:
+        form = _form_of_file(path, start, given)
+    return _open(path, form, given)
 
 
-def _other(path: Path, start: bytes, given: Given) -> Reader:
-    if path.is_dir():
-        from ovmake.workers.inputs.datasets.images import ImageFolder
+def _check_name(path: Path, start: bytes, given: Given, *, is_folder: bool) -> None:
+    """Refuse what its name calls something else: the Ovfile was read by that name, and has settings for that form."""
+    form = given.params.form
+    found = "a folder" if is_folder and form in {"csv", "arrays"} else ""
+    if start.startswith(NEVER.get(form, ())):
+        found = WORDS["arrays"]
+    if found:
+        message = f"`{path.name}` is {found}, and its name says that it is {WORDS[form]}"
+        raise given.error("dataset-form", message, help="name it by what it is")
 
-        return ImageFolder.open(given)
-    if path.suffix.lower() == ".csv":
+
+def _form_of_file(path: Path, start: bytes, given: Given) -> DatasetForm:
+    """Return what a file is whose name does not tell."""
+    if start.startswith((ZIP, EMPTY_ZIP, NUMPY)):
+        return "arrays"
+    raise given.error("dataset-form", f"`{path.name}` is no dataset that ovmake can read", help=f"it can read {FORMS}")
+
+
+def _open(path: Path, form: DatasetForm, given: Given) -> Reader:
+    if form == "csv":
         from ovmake.workers.inputs.datasets.manifest import Manifest
 
         return Manifest.open(given)
-    if path.suffix.lower() in {".npz", ".npy"} or start.startswith((ZIP, NUMPY)):
+    if form == "arrays":
         from ovmake.workers.inputs.datasets.npz import Arrays
 
         return Arrays.open(given)
-    raise given.error("dataset-form", f"`{path.name}` is no dataset that ovmake can read", help=f"it can read {FORMS}")
+    from ovmake.workers.inputs.datasets.tfrecord import TFRecords, shards
+
+    try:
+        records = shards(path)
+    except OSError as error:
+        raise given.unreadable(error) from error
+    if records:
+        return TFRecords.open(records, given)
+    from ovmake.workers.inputs.datasets.images import ImageFolder
+
+    return ImageFolder.open(given)
 
 
 def _start(path: Path) -> bytes:

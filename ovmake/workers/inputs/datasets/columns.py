@@ -13,7 +13,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
+from ovmake.contracts.params.data import DatasetParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
@@ -40,43 +41,24 @@ class Given:
 
     role: str
     path: str
-    params: Mapping[str, object]
+    params: DatasetParams
     files: tuple[str, ...]
     scratch: str | None
     log: str
 
     @classmethod
-    def of(cls, request: Request, role: str) -> Given:
+    def of(cls, request: Request, role: str, asked: DatasetParams) -> Given:
         """Return what the request says about the dataset of that role."""
         files = [path for name, path in request.inputs.items() if name.startswith(f"{role}.files.")]
         output = next(iter(request.outputs.values()), None)
         return cls(
             role=role,
             path=request.inputs[role],
-            params=request.params,
+            params=asked,
             files=tuple(files),
             scratch=str(Path(output).parent) if output else None,
             log=request.log,
         )
-
-    def get(self, key: str) -> object:
-        """Return a setting of the dataset, None if it is not given."""
-        return self.params.get(f"{self.role}.{key}")
-
-    def text(self, key: str) -> str:
-        """Return a setting that is a string; "" if it is not given."""
-        value = self.get(key)
-        return value if isinstance(value, str) else ""
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Return a setting that is a string or a list of some."""
-        value = self.get(key)
-        return tuple(map(str, value)) if isinstance(value, list | tuple) else (value,) if isinstance(value, str) else ()
-
-    def numbers(self, key: str) -> tuple[int, ...]:
-        """Return a setting that is a list of whole numbers."""
-        value = self.get(key)
-        return tuple(int(element) for element in value) if isinstance(value, list | tuple) else ()
 
     def error(
         self,

@@ -109,7 +109,7 @@ def _images(folder: Path, *, deep: bool) -> list[Path]:
 
 def _numbers(folders: list[str], given: Given) -> dict[str, int]:
     """Return the label of each sub-folder."""
-    classes = given.texts("classes") or tuple(folders)
+    classes = given.params.classes or tuple(folders)
     for name in folders:
         if name not in classes:
             hint = did_you_mean(name, list(classes)) or "add it, or take the folder away"

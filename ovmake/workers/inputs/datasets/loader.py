@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.helping import SpoolParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.columns import Column, Given, side_by_side, stacked_labels
 from ovmake.workers.inputs.datasets.yielded import Yielded
@@ -78,7 +80,9 @@ def run_loader(given: Given) -> Loaded:
         asked = Request(
             id=1,
             kind="spool",
-            params={"function": given.text("loader"), "limit": given.get("limit"), "note": note_of(given.scratch)},
+            params=encode_object(
+                SpoolParams(function=given.params.loader, limit=given.params.limit, note=note_of(given.scratch))
+            ),
             inputs={"loader": given.path},
             outputs={"folder": folder},
             log=given.log,
@@ -101,7 +105,7 @@ def run_loader(given: Given) -> Loaded:
 
 def called_of(given: Given) -> str:
     """Return a loader's name as its messages have it: `data.py:val`."""
-    return f"{Path(given.path).name}:{given.text('loader')}"
+    return f"{Path(given.path).name}:{given.params.loader}"
 
 
 def _opened(folder: Path, given: Given) -> Loaded:

@@ -105,7 +105,7 @@ class Manifest:
         if not name:
             return None
         words, label = self.columns[name], f"column `{name}`"
-        if classes := self.given.texts("classes"):
+        if classes := self.given.params.classes:
             return Column.of(self._places(name, words, classes), label)
         if (numbers := _numbers(words)) is not None:
             return Column.of(numbers, label)

@@ -62,21 +62,22 @@ class Picture:
         """
         sizes, axis = _sample(tensor, given)
         count = 1 if axis is None else sizes[axis]
-        asked = given.text("images.channels")
+        options = given.params.images
+        asked = options.channels
         if count == -1:
             count = CHANNELS[asked or "rgb"]
         if count not in MODES or (asked and CHANNELS[asked] != count):
             message = f"input `{tensor.name}` takes {count} channels, and `{asked or 'rgb'}` images have "
             raise given.error("dataset-shape", f"{message}{CHANNELS[asked or 'rgb']}", key="images.channels")
         height, width = (size for place, size in enumerate(sizes) if place != axis)
-        crop = given.numbers("images.crop")
+        crop = options.crop or ()
         return cls(
             given=given,
             name=tensor.name,
             size=(height, width),
             channels=count,
             channel_axis=axis,
-            resize=given.numbers("images.resize"),
+            resize=options.resize or (),
             crop=crop * 2 if len(crop) == 1 else crop,
             reverse=asked == "bgr",
         )

@@ -1,6 +1,6 @@
 """spool: run a user's loader, and write what it yields to files, sample by sample.
 
-params      function: "val"; limit: how many samples are wanted, null for all; note: see user_code.py, "" for none
+params      SpoolParams
 inputs      loader: the .py file
 outputs     folder: gets a file of raw values per input, one of labels, and index.json:
             {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null,
@@ -30,6 +30,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ovmake.contracts.params.helping import SpoolParams
 from ovmake.errors import ActionError, kind_and_message_of, message_of
 from ovmake.workers.inputs.datasets.columns import ROOM
 from ovmake.workers.inputs.datasets.yielded import FINGERPRINT_BYTES, YIELD_ONE
@@ -154,11 +155,12 @@ def spool(request: Request) -> dict[str, object]:
     Raises:
         ActionError: it fails, yields what is no sample, or has no end. Notes hold the end of the traceback.
     """
-    path, name = Path(request.inputs["loader"]), str(request.params["function"])
-    folder, note, limit = Path(request.outputs["folder"]), str(request.params["note"]), request.params["limit"]
+    asked = request.asked(SpoolParams)
+    path, name, note = Path(request.inputs["loader"]), asked.function, asked.note
+    folder = Path(request.outputs["folder"])
     called = f"{path.name}:{name}"
     spooled = Spool(folder=folder, called=called, room_bytes=int(shutil.disk_usage(folder).free * ROOM))
-    most = limit * MORE if isinstance(limit, int) else None
+    most = None if asked.limit is None else asked.limit * MORE
     try:
         with noted(note, called):
             for item in counted(_items(_function(path, name), called), of=None, unit="samples loaded"):

@@ -19,6 +19,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
+from ovmake.contracts.forms import form_of
 from ovmake.sources.protobuf import ProtobufError
 from ovmake.workers.inputs.datasets.columns import (
     Column,
@@ -56,7 +57,7 @@ def shards(path: Path) -> list[Path]:
 
 def _is_named_so(path: Path) -> bool:
     """`val.tfrecord`, `val.tfrecords.gz`, `val.tfrec`, and TFDS's `mnist-test.tfrecord-00000-of-00001`."""
-    return ".tfrec" in path.name.lower() and not path.name.startswith(".")
+    return form_of(path.name) == "tfrecord" and not path.name.startswith(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +215,7 @@ class TFRecords:
         value = self.value(name, number)
         if isinstance(value, np.ndarray):
             return value.reshape(()) if value.size == 1 else value
-        classes = self.given.texts("classes")
+        classes = self.given.params.classes
         words = [bytes(part).decode(errors="replace") for part in value]
         if len(words) == 1 and words[0] in classes:
             return np.asarray(classes.index(words[0]))

@@ -6,10 +6,9 @@ It writes the IR, and `contracts.search.Search`.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 
 from ovmake.contracts.codec import save
-from ovmake.contracts.params.promise import MaxDrop, PromiseParams, Tolerance
+from ovmake.contracts.params.quantization import ControlParams
 from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
 from ovmake.workers.conversion import ir
 from ovmake.workers.evaluation.comparison import Subject
@@ -43,39 +42,19 @@ def control(request: Request) -> dict[str, object]:
 
 
 def _trials(request: Request) -> Trials:
-    params = request.params
-    minutes, most = params.get("max-minutes"), params["max-evaluations"]
-    if not isinstance(most, int):
-        raise TypeError("`max-evaluations` is no number")
+    asked = request.asked(ControlParams)
+    device, minutes = asked.trial.device, asked.limits.max_minutes
     return Trials(
-        subject=Subject.of(request),
+        subject=Subject.of(request, asked.trial),
         pair=Pair(
             ir.read(request.inputs["float-xml"], request.inputs["float-bin"]),
             ir.read(request.inputs["xml"], request.inputs["bin"]),
         ),
-        promise=_promise(params),
-        limits=Limits(evaluations=most, seconds=60 * minutes if isinstance(minutes, int | float) else None),
+        promise=asked.promise,
+        limits=Limits(evaluations=asked.limits.max_evaluations, seconds=None if minutes is None else 60 * minutes),
         journal=Journal.open(request.journal),
-        device=str(params.get("device", "CPU")),
-        properties=ir.compile_properties(params),
-    )
-
-
-def _promise(params: Mapping[str, object]) -> PromiseParams:
-    """Return the promise among flat settings."""
-
-    def tolerance(name: str) -> Tolerance:
-        found = [params.get(f"accuracy.{name}.{key}") for key in ("cosine", "max-error")]
-        cosine, error = (one if isinstance(one, int | float) else None for one in found)
-        return Tolerance(cosine=cosine, max_error=error)
-
-    drop = params.get("accuracy.max-drop")
-    return PromiseParams(
-        max_drop=MaxDrop.read(drop) if isinstance(drop, int | float | str) else None,
-        agreement=tolerance("agreement"),
-        neighbours=tolerance("neighbours"),
-        promised=params.get("accuracy.promised") is True,
-        real_data=params.get("accuracy.real-data") is True,
+        device=device.device,
+        properties=ir.compile_properties(device.execute_in),
     )
 
 

@@ -1,6 +1,6 @@
 """name-layers: how the source calls the layers of a search.
 
-params      kind, signature, tags of a source that is not frozen yet; the model's own, as *convert* has them; seed
+params      NameLayersParams
 inputs      search, as *control* writes it; xml, bin, interface: the float IR; graph and names, or source
 outputs     search: with a `layer` beside `name`, where there is one
 facts       named: how many
@@ -16,6 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 from ovmake.contracts.codec import load, save
+from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.model import NameLayersParams
 from ovmake.contracts.search import Search, SearchedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
@@ -50,10 +52,12 @@ def _names(request: Request, types: Mapping[str, str]) -> dict[str, str]:
 
 def _trace(request: Request) -> Traced:
     model: Any = ir.read(request.inputs["xml"], request.inputs["bin"])
-    if "graph" in request.inputs or request.params.get("kind") == "tflite":
-        return trace(model, request)
-    with frozen_by_tensorflow(request) as (frozen, response):
+    asked = request.asked(NameLayersParams)
+    converted, given = asked.converted, SampleParams(seed=asked.seed)
+    if "graph" in request.inputs or converted.source.kind == "tflite":
+        return trace(model, request, converted, given)
+    with frozen_by_tensorflow(request, converted.source) as (frozen, response):
         if response is None or not response.ok:
             why = response.message if response else "the TensorFlow worker cannot start"
             raise ActionError("cannot-freeze", why)
-        return trace(model, replace(request, inputs={**request.inputs, **frozen}))
+        return trace(model, replace(request, inputs={**request.inputs, **frozen}), converted, given)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.params.evaluation import MetricParams
 from ovmake.workers.evaluation.metrics import Metric, Tally, metric_of
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
@@ -15,8 +16,7 @@ FEED = 7
 
 def metric(name: str, *, inputs: dict[str, str] | None = None, **options: Any) -> Metric:
     """Return the metric of an Ovfile with these options beside it."""
-    params = {f"accuracy.{option.replace('_', '-')}": value for option, value in options.items()}
-    return metric_of(name, Request(id=1, kind="evaluate", params=params, inputs=inputs or {}))
+    return metric_of(MetricParams(name=name, **options), Request(id=1, kind="evaluate", inputs=inputs or {}))
 
 
 def counted(

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ovmake.contracts.codec import decode
+from ovmake.contracts.forms import form_of
+from ovmake.contracts.params.data import DatasetParams, SampleParams
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
@@ -26,15 +29,25 @@ def tensor(name: str, *shape: int, kind: str = "f32") -> Tensor:
 IMAGES = interface(tensor("image", -1, 4, 4, 3))
 
 
-def request(path: Path, *files: Path, **params: object) -> Request:
-    """Return a request for a dataset; `params` are its keys, with `_` for what stands between words."""
-    named = {f"dataset.{name.replace('__', '.')}": value for name, value in params.items()}
+def params_of(path: Path, **keys: object) -> DatasetParams:
+    """Return the params of a dataset; `keys` are those of its table, with `__` for the dot between words."""
+    nested: dict[str, object] = {"form": "loader" if "loader" in keys else form_of(str(path))}
+    for name, value in keys.items():
+        key, _, inner = name.partition("__")
+        group = nested.setdefault(key, {}) if inner else nested
+        assert isinstance(group, dict)
+        group[inner or key] = value
+    return decode(DatasetParams, nested, "dataset")
+
+
+def request(path: Path, *files: Path) -> Request:
+    """Return a request for a dataset."""
     others = {f"dataset.files.{place}": str(file) for place, file in enumerate(files)}
-    return Request(id=1, kind="reference", params=named, inputs={"dataset": str(path), **others})
+    return Request(id=1, kind="reference", inputs={"dataset": str(path), **others})
 
 
 def samples(known: Interface, path: Path, *files: Path, **params: object) -> Samples:
-    return take(request(path, *files, **params), known)
+    return take(request(path, *files), known, SampleParams(dataset=params_of(path, **params)))
 
 
 def values(read: Samples, name: str) -> Array:

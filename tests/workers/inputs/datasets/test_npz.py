@@ -13,7 +13,7 @@ import pytest
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import npz
 from ovmake.workers.inputs.datasets.columns import Given
-from tests.workers.inputs.datasets.models import interface, labels, request, samples, tensor, values
+from tests.workers.inputs.datasets.models import interface, labels, params_of, request, samples, tensor, values
 
 X = interface(tensor("x", -1, 3))
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -113,4 +113,4 @@ def test_file_larger_than_the_memory_it_may_take_is_streamed(tmp_path: Path, sav
 def test_temporary_files_go_beside_the_outputs(tmp_path: Path) -> None:
     asked = replace(request(tmp_path / "d.npz"), outputs={"xml": "/scratch/1/xml"})
 
-    assert "/scratch/1" == Given.of(asked, "dataset").scratch
+    assert "/scratch/1" == Given.of(asked, "dataset", params_of(tmp_path / "d.npz")).scratch

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.params.model import ConvertParams, NameLayersParams
 from ovmake.workers.ipc.protocol import Request
 
 pytestmark = pytest.mark.heavy
@@ -31,6 +33,7 @@ def named(folder: Path, search: dict[str, Any]) -> tuple[dict[str, object], Any]
         Request(
             id=1,
             kind="name-layers",
+            params=encode_object(NameLayersParams(converted=ConvertParams(), seed=0)),
             inputs={
                 "xml": str(folder / "m.xml"),
                 "bin": str(folder / "m.bin"),

@@ -1,0 +1,11 @@
+"""Where ovmake keeps what is its own, below the Ovfile's folder.
+
+Standard names of paths, for whoever reads, writes, ignores or refuses them.
+"""
+
+from __future__ import annotations
+
+# What is known and made: `.ovmake/state.db`, `.ovmake/cas`.
+STATE = ".ovmake"
+# What is published, where the Ovfile names no other folder.
+BUILD = "build"
