@@ -101,7 +101,7 @@ def _about_resources(error: ActionError, flat: TfliteGraph) -> ActionError:
         hint = _cut("HASHTABLE_FIND", flat) if first else "export the model without its tables"
     else:
         what = "keeps a state between calls in variables, which OpenVINO's reader of .tflite files lacks"
-        hint = "export the model so that it takes its state as an input and gives it as an output (external state)"
+        hint = "export the model so that it takes its state as an input and returns it as an output (external state)"
     message = f"{subject}: it {what}"
     return ActionError(error.code, message, setting="source", help=hint, notes=_told(error))
 

@@ -29,7 +29,7 @@ def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tu
     Also return what may not run and is needed for inference: then what is left is another model.
 
     Raises:
-        WireError: the file is malformed, or ambiguous.
+        ProtobufError: the file is malformed, or ambiguous.
     """
     found = MetaGraph(Message(memoryview(meta_graph.SerializeToString())), allowed, of_training=True, lenient=True)
     out = found.superfluous()

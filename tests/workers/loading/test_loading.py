@@ -56,8 +56,8 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "other kind": ("frozen.pb", {"kind": "keras"}),
     "lite": ("float.tflite", {}),
 }
-EXPORT = "export the model as a SavedModel where its code is at hand: `model.export(folder)`, and name that folder"
-LAMBDA = "has a Lambda layer, which holds Python code; ovmake does not run code out of models"
+EXPORT = "export the model as a SavedModel where its code is available: `model.export(folder)`, and name that folder"
+LAMBDA = "has a Lambda layer, which contains Python code; ovmake does not run code from models"
 # name -> code, setting, message, help
 REFUSED: dict[str, tuple[str, str, str, str]] = {
     "unknown signature": (

@@ -100,4 +100,4 @@ def test_flipped_byte_of_a_model_is_read_or_refused_in_words(sources: Path) -> N
                 said.add(error.message)
 
     assert all(message.startswith("`m.tflite` cannot be read: ") for message in said)
-    assert any("it speaks of a tensor " in message for message in said)
+    assert any("it refers to a missing tensor " in message for message in said)

@@ -25,7 +25,7 @@ def features(view: memoryview) -> dict[str, memoryview]:
     """Return an example's features.
 
     Raises:
-        WireError: it is no example.
+        ProtobufError: it is no example.
     """
     return Message(view, (1,)).message(1, (1,)).entries(1)
 
@@ -34,7 +34,7 @@ def value_of(feature: memoryview) -> Value:
     """Return what a feature holds; no numbers where it is empty.
 
     Raises:
-        WireError: it is no feature.
+        ProtobufError: it is no feature.
     """
     lists = Message(feature, (_STRINGS, _FLOATS, _INTEGERS))
     if _STRINGS in lists:
