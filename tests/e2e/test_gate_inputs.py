@@ -49,7 +49,7 @@ MADE_UP = {
     "top": "`k` was 1",
     "square": "dynamic dimensions had the size 16",
     "positions": "`ids` was drawn from 0 to 1; dynamic dimensions had the size 16",
-    "switch": "`is_training` was taken as false",
+    "switch": "`is_training` was set to false",
 }
 
 

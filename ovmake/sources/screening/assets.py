@@ -4,7 +4,6 @@
     assets.wrong                            [("../../secret", "…")]: names that are not assets of this model
     assets.fills(bodies, function, node)    whether a node's table is filled from an asset ("" is the main graph)
 
-
 A loader joins an asset's name to `FOLDER/assets/NAME` without checking the name. TF1 feeds that path to a tensor of the
 main graph when it runs the init op. TF2 runs nothing of the main graph; it passes the path to the functions that an
 object of the model binds it to. Everywhere else the tensor has the value in the file: a path of the model's choice.

@@ -1,12 +1,12 @@
-"""The interface of an IR: what *convert* found out about inputs and outputs, as a small JSON that other actions read.
+"""The interface of an IR: its inputs and outputs, as a small JSON that *convert* writes and other actions read.
 
     {"format": 3, "way": "…", "inputs": [...], "outputs": [...], "constants": [...]}
 
-Names are those a user writes in an Ovfile: a SavedModel's signature keys, a frozen graph's tensors without `:0`, the
-words of a cut. -1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
+Names are those that a user writes in an Ovfile: a SavedModel's signature keys, a frozen graph's tensors without `:0`,
+the words of a cut. -1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
 
-`shape` and `type` are what the IR takes. What the source takes can differ: `Preparation` holds that, and what the IR
-does inside to get there, so that TensorFlow's inputs can be prepared in the same way outside (`preparing.py`).
+`shape` and `type` are those of the IR. Those of the source can differ: `Preparation` has them, and the preprocessing
+inside the IR, so that TensorFlow's inputs can be prepared in the same way outside (`preparing.py`).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ovmake.errors import ActionError
 
 Scalar = bool | int | float
 
-# Channels of a picture in colours: without alpha, and with it behind them.
+# Channels of a colour image: without alpha, and with alpha last.
 RGB, RGBA = 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What the IR does to an input before the source's own graph, in the order of the fields.
+    """The preprocessing of an input inside the IR, in the order of the fields.
 
-    `size` is the height and width to resize to, along `axes`; `reverse` the axis of the channels to reverse, -1 for
-    none, and `colours` their number: alpha, the fourth, stays where it is; `mean` and `scale` hold one number, or one
-    per channel of axis `channels`; `transpose` is the permutation from the IR's layout to the source's. `type` and
-    `shape` are what the source takes. Axes are the IR's.
+    `size` is the height and width to resize to, along `axes`. `reverse` is the axis of the channels to reverse, -1 for
+    none, and `colours` their number; alpha, the fourth, keeps its position. `mean` and `scale` have one number, or one
+    per channel of axis `channels`. `transpose` is the permutation from the IR's layout to the source's. `type` and
+    `shape` are those of the source's input. Axes are the IR's.
     """
 
     resize: str = ""
@@ -49,7 +49,7 @@ class Preparation:
 
     @property
     def computes(self) -> bool:
-        """Whether values change, and not only their type and order."""
+        """Whether the preprocessing changes values, not only their type and order."""
         return bool(self.resize or self.reverse >= 0 or self.mean or self.scale)
 
 
@@ -57,9 +57,9 @@ class Preparation:
 class Tensor:
     """One input or output.
 
-    `tensor` is its name in the source's graph where that is not `name`; `bounds` the least and largest size of each
-    dimension, where some dimension is bounded; `quantum` an output's quantization step, if the source computes in
-    integers.
+    `tensor` is its name in the source's graph if that differs from `name`. `bounds` are the smallest and largest size
+    of each dimension, if some dimension is bounded. `quantum` is an output's quantization step, if the source computes
+    in integers.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Tensor:
 
     @property
     def source_shape(self) -> tuple[int, ...]:
-        """The shape that the source takes or gives."""
+        """The shape of the source's input or output."""
         return self.prepare.shape if self.prepare else self.shape
 
     @property
@@ -82,7 +82,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """An input frozen to a constant: `values` in row-major order, or one that fills the shape."""
+    """An input frozen to a constant: `values` in row-major order, or one value for the whole shape."""
 
     name: str
     shape: tuple[int, ...]
@@ -98,7 +98,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """Inputs and outputs in the IR's order. `way` says how the source was read."""
+    """Inputs and outputs in the IR's order. `way` states in words how the source was read."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
@@ -107,16 +107,16 @@ class Interface:
 
     @property
     def batch(self) -> int | None:
-        """The batch dimension of all inputs, -1 if dynamic; None where the inputs have none in common.
+        """The batch dimension of all inputs, -1 if dynamic; None if the inputs have no common one.
 
-        The first dimension counts as the batch if every input has the same one: a graph says no more about it.
+        The first dimension counts as the batch if it is the same in every input: a graph has no other sign of it.
         """
         firsts = {tensor.shape[0] if tensor.shape else None for tensor in self.inputs}
         return firsts.pop() if len(firsts) == 1 else None
 
     @property
     def batch_bounds(self) -> tuple[int, int] | None:
-        """The fewest and the most (-1: no limit) samples that a bounded batch holds; None if it has no bounds."""
+        """The smallest and largest (-1: no limit) size of a bounded batch; None if it has no bounds."""
         bounds = [tensor.bounds[0] for tensor in self.inputs if tensor.bounds and tensor.shape[0] == -1]
         if not any(least > 1 or most > 0 for least, most in bounds):
             return None
@@ -146,21 +146,21 @@ class Interface:
 
 
 def channel_axis(shape: tuple[int, ...], channels: int, setting: str) -> int:
-    """Return the axis that `mean` or `scale` with so many channels speaks of: the last one, else the second.
+    """Return the axis of `mean` or `scale` with so many channels: the last axis, else the second.
 
     Raises:
-        ActionError: neither has that many channels.
+        ActionError: neither axis has that size.
     """
     for axis in (len(shape) - 1, 1):
         if 0 <= axis < len(shape) and shape[axis] == channels:
             return axis
     shown = list(shape)
-    message = f"`{setting}` has {channels} values, and no channel dimension of the input's shape {shown} has"
+    message = f"`{setting}` has {channels} values, and no channel dimension of the input's shape {shown} has that size"
     raise ActionError("channel-count", message, setting=setting, help="give one number, or one per channel")
 
 
 def _to_json(entry: Tensor | Constant | Preparation) -> dict[str, object]:
-    """Return the fields that say something: those without a default, and those that do not have it."""
+    """Return the fields without a default, and those whose value differs from the default."""
     body: dict[str, object] = {}
     for field in fields(entry):
         value = getattr(entry, field.name)

@@ -1,20 +1,21 @@
-"""Datasets of every form, behind one protocol: columns that are read when they are asked for.
+"""Readers for all forms of datasets, behind one protocol: columns whose samples are read on request.
 
     reader = open_dataset(Given.of(request, "dataset"))
-    reader.names                               the arrays, columns or features it has; "" for one that has no name
-    column = reader.inputs(("x",), tensor)     what feeds an input
+    reader.names                               its arrays, columns or features; "" for one without a name
+    column = reader.inputs(("x",), tensor)     the column that feeds an input
     column.rows(numbers)                       samples by number -> [n, ...]
 
-    columns.py   Given, Column, Reader, and files that are unpacked to be mapped
+    columns.py   Given, Column, Reader, and unpacking compressed files so that they can be mapped
     npz.py       .npz and .npy
     images.py    folders of images, a class per sub-folder
-    pictures.py  one image to an input: resize, crop, channels, layout
-    decoding.py  which images are opened, how large, how many at a time
+    pictures.py  adapt one image to an input: resize, crop, channels, layout
+    decoding.py  limits for images: formats, size, how many are decoded at a time
     manifest.py  .csv with a header: numbers, class names, paths of images and .npy
-    tfrecord.py  TFRecord files and folders of them; examples.py: what one record holds
-    loader.py    a Python function of the user's, which runs in a process of its own (spooling.py)
+    tfrecord.py  TFRecord files and folders of them; examples.py: the content of one record
+    loader.py    a Python function of the user, which runs in a process of its own (spooling.py)
+    yielded.py   fingerprints of a loader's samples, to compare passes
 
-What a form of dataset is, is told by the path: see `open_dataset`. Nothing here imports a framework.
+The path decides the form of a dataset: see `open_dataset`. Nothing here imports a framework.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def open_dataset(given: Given) -> Reader:
     """Return a reader of what `given` names.
 
     Raises:
-        ActionError: it cannot be read, or is of no form that is known.
+        ActionError: it cannot be read, or has an unknown form.
     """
     if given.text("loader"):
         from ovmake.workers.inputs.datasets.loader import run_loader
@@ -68,7 +69,9 @@ def _other(path: Path, start: bytes, given: Given) -> Reader:
         from ovmake.workers.inputs.datasets.npz import Arrays
 
         return Arrays.open(given)
-    raise given.error("dataset-form", f"`{path.name}` is no dataset that ovmake can read", help=f"it can read {FORMS}")
+    raise given.error(
+        "dataset-form", f"`{path.name}` is not a dataset that ovmake can read", help=f"it can read {FORMS}"
+    )
 
 
 def _start(path: Path) -> bytes:
