@@ -59,7 +59,7 @@ dataset = "val"
 metric = "accuracy"
 max-drop = 0.01
 """
-NOT_AVAILABLE = "bf16 is not available on this machine: it was asked for, and the runtime executed f32"
+NOT_AVAILABLE = "bf16 is not available on this machine: the target requests it, but the runtime executed f32"
 
 # A batch of values that differ in size from channel to channel, as SmoothQuant likes them.
 READER = """

@@ -45,7 +45,7 @@ class Frozen:
     """A callable graph. `operations` counts what computes something, loop bodies once; `make` makes `function` anew.
 
     `true` is the same in FP32 where some of it computes in half precision, `less` the same where fake quantization is
-    fed a hair less (`half_precision.py`); None otherwise. `quanta` and `computes_in`: see `original.Original`.
+    fed a hair less (`half_precision.py`); None otherwise. `quanta` and `computes_in`: see `ReferenceModel`.
     """
 
     make: Callable[[], Any]
@@ -99,11 +99,11 @@ class Frozen:
 
     @property
     def in_integers(self) -> bool:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return False
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         moved = nudged(feed)
         if self.less is not None:
             return self._run(self.less, moved or feed)
@@ -111,16 +111,16 @@ class Frozen:
 
     @property
     def truth_name(self) -> str:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return "" if self.true is None else "the same graph in f32"
 
     @property
     def truth_is_dear(self) -> bool:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return False
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return self._run(self.true, {name: _wide(array) for name, array in feed.items()})
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:

@@ -145,14 +145,14 @@ class Lite:
         return replace(self, interpreter=self.make())
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """See `original.Original`: in integers the other kernels are TFLite's plain ones."""
+        """See `ReferenceModel`: in integers the other kernels are TFLite's plain ones."""
         if self.plain is not None:
             return self._run(self.plain, feed)
         moved = nudged(feed)
         return None if moved is None else self(moved)
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return self._run(self.true, feed)
 
     def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
