@@ -1,7 +1,7 @@
-"""How far two arrays are apart.
+"""Measure the difference of two arrays.
 
-difference(expected, actual) -> dict           of two arrays
-apart = Difference(scale=...)                  of many parts of them, one after the other
+difference(expected, actual) -> dict           for two whole arrays
+apart = Difference(scale=...)                  for arrays that come in parts
 apart.add(expected, actual); apart.figures()
 """
 
@@ -16,13 +16,13 @@ from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
 
 TWO_DIMENSIONS = 2
-# Elements below this share of the largest have no relative difference worth speaking of.
+# Elements below this share of the largest have no meaningful relative difference.
 SMALL = 1e-3
 Figures = dict[str, float | int | None]
 
 
 def difference(expected: Array, actual: Array) -> Figures:
-    """Return how far `actual` is from `expected`, over every element: see `Difference.figures`."""
+    """Return the difference of `actual` from `expected`, over all elements: see `Difference.figures`."""
     apart = Difference(scale=largest(expected))
     apart.add(expected, actual)
     return apart.figures()
@@ -35,13 +35,13 @@ def largest(array: Array) -> float:
 
 @dataclass(slots=True)
 class _Squares:
-    """A sum of squares of numbers whose squares may leave the range: `largest`² times `total`."""
+    """A sum of squares that may overflow float64: `largest`² times `total`."""
 
     largest: float = 0.0
     total: float = 0.0
 
     def add(self, magnitudes: Array) -> None:
-        """Add numbers that are not negative. An infinite one leaves nothing else to speak of."""
+        """Add non-negative numbers. After an infinite one, the sum is infinite."""
         most = float(magnitudes.max(initial=0.0))
         if most > self.largest:
             self.total *= (self.largest / most) ** 2
@@ -54,7 +54,7 @@ class _Squares:
 class Difference:
     """The difference of two arrays that come in parts. `scale`: the largest finite magnitude in all of `expected`.
 
-    `varies`: its size depends on the data. Where one side gives more than the other, the other counts as 0 there.
+    `varies`: the size depends on the data. Elements that only one side has are compared with 0.
     """
 
     scale: float
@@ -97,20 +97,20 @@ class Difference:
     def figures(self) -> Figures:
         """Return the figures over all parts.
 
-        scale: the largest magnitude in `expected`, which tolerances are shares of.
+        scale: the largest magnitude in `expected`; tolerances are relative to it.
         max_abs, mean_abs: of the difference, in the output's own unit.
-        max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the
-            scale: of what is next to nothing, everything is a large share.
-        cosine: of the two as one long vector each, 1 if both are zero.
-        snr_db: signal to noise, 10 log10 of the sum of `expected`² over that of the difference²; None for equals.
-        argmax: the share of rows (along the last axis) whose largest element is at the same place; None for single
+        max_rel: the largest relative difference, over expected elements of at least 1/1000 of the scale: relative
+            differences of tiny elements are meaningless.
+        cosine: of the two as one vector each, 1 if both are zero.
+        snr_db: signal to noise, 10 log10 of the sum of `expected`² over that of the difference²; None if equal.
+        argmax: the share of rows (along the last axis) whose largest element has the same index; None for single
             columns.
-        nonfinite: elements that are NaN or infinite, in `expected` and in `actual`. nan_mismatch: those that are so on
-            one side or both, and not the same there.
-        elements: how many there are, 0 of an output that was always empty. other_sizes: how many parts of an output
-            whose size depends on the data had another size than expected; only where there were some.
+        nonfinite: the number of NaN or infinite elements in `expected` and in `actual`. nan_mismatch: the number of
+            elements that are so on at least one side, and differ.
+        elements: the number of elements, 0 for an output that was always empty. other_sizes: for an output whose size
+            depends on the data, the number of parts whose size differs; only if there are some.
 
-        All but the counts are over elements that are finite on both sides, and None where there is none.
+        All except the counts are over elements that are finite on both sides, and None if there are none.
         """
         argmax = self._same_rows / self._rows if self._rows else None
         counts = {**self._counts, "elements": self._all}
@@ -138,7 +138,7 @@ class Difference:
         self._same_rows += int(same.sum())
 
     def _measure(self, first: Array, second: Array) -> None:
-        """Add what is finite on both sides, as two vectors."""
+        """Add the elements that are finite on both sides, as two vectors."""
         with np.errstate(over="ignore"):
             apart = np.abs(first - second)
             self._apart += float(apart.sum())
@@ -155,7 +155,7 @@ class Difference:
             self._max_rel = _finite(worst)
 
     def _multiply(self, first: Array, second: Array, scales: tuple[float, float]) -> None:
-        """Add to the dot product, a share of the two largest magnitudes; `scales` were these before."""
+        """Add to the dot product, which is relative to the two largest magnitudes; `scales` are the previous ones."""
         now = self._signal.largest, self._answer.largest
         if 0 in now:
             return
@@ -176,7 +176,7 @@ class Difference:
 
 
 def _padded(first: Array, second: Array) -> tuple[Array, Array]:
-    """Return both with zeros where the other is larger."""
+    """Return both arrays, padded with zeros to the same size."""
     shape = np.maximum(first.shape, second.shape)
     padded = [
         np.pad(array, [(0, more) for more in shape - np.asarray(array.shape, shape.dtype)]) for array in (first, second)
@@ -185,5 +185,5 @@ def _padded(first: Array, second: Array) -> tuple[Array, Array]:
 
 
 def _finite(value: float) -> float | None:
-    """A difference of float64s may be too large for one."""
+    """Return None for a value that overflowed: a difference of float64s may."""
     return float(value) if math.isfinite(value) else None

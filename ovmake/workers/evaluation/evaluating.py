@@ -1,4 +1,4 @@
-"""evaluate: run an IR on the samples that the reference saw; figures against TensorFlow's.
+"""evaluate: run an IR on the reference's samples, and compare its outputs with TensorFlow's.
 
 evaluation = {
     "format": 4, "samples": 5000,
@@ -8,18 +8,18 @@ evaluation = {
                "interval": {"low", "high", "level", "replicates"},               of the drop, see metrics/bootstrap.py
                "chance": {"answer", "score", "hint", "above_low", "above_high"}},    see verdicts/sanity.py; or null
     "outputs": [{"name", "scale", "max_abs", "mean_abs", "cosine", ...}],        see differences.Difference
-    "unsteady": ["y"],                                    outputs that were others when the IR was asked the same again
+    "unsteady": ["y"],                                    outputs that differed when the IR ran the same feed again
     "not_measured": "TensorFlow cannot run …", "help": "…",                      then without metric and outputs
     "operations": {"tensorflow": 61, "openvino": 31},
     "executed": {"f32": 20}, "layers": [{"name", "type", "precision"}], "weights": {"f32": 594736},
     "compile_properties": {...},
-    "default": {"precision": "bf16", "executed", "outputs", "metric"},       of a compilation without properties, if it
-                                                                             executes otherwise: by_default.py
-    "neighbours": {"sizes": [1, 64], "samples", "outputs", "begins", "helps"},      null where no batch can be of
-                                                                             another size: neighbours.py
+    "default": {"precision": "bf16", "executed", "outputs", "metric"},       of a compilation without properties, if its
+                                                                             precision differs: by_default.py
+    "neighbours": {"sizes": [1, 64], "samples", "outputs", "begins", "helps"},      null if the batch size is fixed:
+                                                                             neighbours.py
 }
 
-The comparison itself is in `comparison.py`.
+`comparison.py` does the comparison.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def evaluate(request: Request) -> dict[str, object]:
 def _figures(
     subject: Subject, model: Any, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
 ) -> Figures:
-    """Return the figures of the IR as it is verified and, where that is another way to run it, as it is compiled."""
+    """Return the figures of the IR with its properties and, if that differs, of a compilation without properties."""
     if default is None:
         return compare(subject, compiled, look=look)
     own, other = compare_both(subject, compiled, default, look)

@@ -1,7 +1,7 @@
 """The metrics by name, with their directions and units.
 
-metric_of(name, request) -> Metric                 with the options that the request gives
-check_labels(metric, labels, interface)            whether labels are what the metric and the model want
+metric_of(name, request) -> Metric                 with the options of the request
+check_labels(metric, labels, interface)            check that labels fit the metric and the model
 
 params      accuracy.output, .threshold, .positive, .ignored, .higher-is-better
 inputs      metric: the file of the user's function; annotations: COCO's
@@ -67,7 +67,7 @@ def _function(metric: Metric, labels: Array | None, output: Tensor | None) -> No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known of a metric by its name. `check` looks at labels, and at the metric's output if that is known."""
+    """The properties of a metric. `check` checks labels against the metric, and against its output if that is known."""
 
     start: Callable[[Metric], Tally]
     check: Check | None
@@ -119,7 +119,7 @@ def _entry(name: str) -> Entry | None:
 
 
 def _options(request: Request) -> Options:
-    """The schema has seen to the types."""
+    """Return the options. The schema has checked their types."""
     given = {name.removeprefix("accuracy."): value for name, value in request.params.items()}
     output, threshold = given.get("output"), given.get("threshold")
     positive, ignored = given.get("positive"), given.get("ignored")
@@ -136,10 +136,10 @@ def _options(request: Request) -> Options:
 
 
 def check_labels(metric: Metric, labels: Array | None, interface: Interface) -> None:
-    """Check what can be checked before a model runs: labels, annotations, the user's file.
+    """Check labels, annotations and the user's file, before a model runs.
 
     Raises:
-        ActionError: as a tally would, after the first feed.
+        ActionError: the same that a tally would raise after the first feed.
     """
     entry = _entry(metric.name)
     if entry is None or entry.check is None:
