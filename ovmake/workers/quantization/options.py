@@ -1,14 +1,15 @@
-"""What an Ovfile says about quantization, in NNCF's words.
+"""Translate an Ovfile's quantization settings to NNCF's arguments.
 
     quantize_model(model, feeds, request) -> ov.Model        `nncf.quantize`, as *quantize* and accuracy control call it
     int8_options(model, request) -> {"preset": ..., ...}      its keyword arguments, less data and subset size
     weight_options(model, request) -> {"mode": ..., ...}      those of `nncf.compress_weights`
     ignored_scope(model, request) -> nncf.IgnoredScope | None
 
-Everything that the Ovfile gets wrong about this model is found here, before any sample is run.
+Every setting that does not fit this model is an error here, before any sample runs.
 
-Rule 1: a param that is absent leaves NNCF's own default alone; the two defaults that are ours say why.
-Rule 2: `ignored` that matches nothing is an error: a layer that was to stay in floating point would be quantized.
+Rule 1: an absent param leaves NNCF's own default; the comments at ovmake's two own defaults give the reason.
+Rule 2: an `ignored` entry that matches nothing is an error: otherwise a layer would be quantized against the user's
+        intention.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ from ovmake.workers.inputs.samples import Samples
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.layer_map import Traced, trace
 
-# What a scope can leave alone: the rest of an IR is nothing that could be quantized.
+# Operations that cannot be in an ignored scope, because they cannot be quantized.
 _NO_LAYERS = {"Constant", "Parameter", "Result"}
 _SHOWN = 8
 
 
 def quantize_model(model: Any, samples: Samples, request: Request) -> Any:
-    """Return `model` quantized to INT8 as the request's params say, calibrated on all of `samples`.
+    """Return `model` quantized to INT8 with the request's params, calibrated on all of `samples`.
 
-    The order of the samples matters to the bytes: NNCF averages as it goes.
+    The order of the samples changes the bytes, because NNCF computes running averages.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot quantize it.
@@ -51,7 +52,7 @@ def quantize_model(model: Any, samples: Samples, request: Request) -> Any:
 
 
 def compress_weights(model: Any, request: Request) -> Any:
-    """Return `model` with its weights in 8 or 4 bits as the request's params say. It needs no data.
+    """Return `model` with its weights in 8 or 4 bits, with the request's params. It needs no data.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot compress it.
@@ -62,8 +63,8 @@ def compress_weights(model: Any, request: Request) -> Any:
 def _unscalable(model: Any) -> set[str]:
     """Return the operations on a constant for which NNCF finds no axis to scale along, and fails.
 
-    That is a table of single numbers ([10000], of a Gather), where each number would need a scale; and what is empty.
-    Such constants stay in floating point, as all do that are no weights of a layer's.
+    These are tables of single numbers ([10000], of a Gather), where each number would need a scale, and empty
+    constants. They stay in floating point, like all constants that are not weights of a layer.
     """
     found = set()
     for op in model.get_ordered_ops():
@@ -76,7 +77,7 @@ def _unscalable(model: Any) -> set[str]:
 
 
 def _constant_shape(node: Any) -> list[int] | None:
-    """Return the shape of a constant in floating point, which may be stored in another; None of anything else."""
+    """Return the shape of a floating-point constant, also if it is stored in a different type; else None."""
     while node.get_type_name() == "Convert":
         node = node.input_value(0).get_node()
     is_real = node.get_type_name() == "Constant" and node.get_element_type().is_real()
@@ -87,11 +88,11 @@ def _by_nncf(work: Any, *args: Any, **options: Any) -> Any:
     try:
         return work(*args, **options)
     except (nncf.ValidationError, nncf.ParameterNotSupportedError, nncf.UnsupportedModelError) as error:
-        raise ActionError("cannot-quantize", f"NNCF refuses: {message_of(error)}") from error
+        raise ActionError("cannot-quantize", f"NNCF cannot quantize the model: {message_of(error)}") from error
 
 
 def int8_options(model: Any, request: Request) -> dict[str, Any]:
-    """Return how `nncf.quantize` is to be called.
+    """Return the arguments of `nncf.quantize`.
 
     Raises:
         ActionError: a setting does not fit the model.
@@ -102,7 +103,7 @@ def int8_options(model: Any, request: Request) -> dict[str, Any]:
         "target_device": nncf.TargetDevice(str(params.get("target-device", "ANY"))),
         "fast_bias_correction": params.get("fast-bias-correction") is not False,
     }
-    # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
+    # NNCF writes its arguments into the IR, so absent ones are not passed.
     if (advanced := _advanced(params)) != AdvancedQuantizationParameters():
         options["advanced_parameters"] = advanced
     if "model-type" in params:
@@ -113,7 +114,7 @@ def int8_options(model: Any, request: Request) -> dict[str, Any]:
 
 
 def weight_options(model: Any, request: Request) -> dict[str, Any]:
-    """Return how `nncf.compress_weights` is to be called.
+    """Return the arguments of `nncf.compress_weights`.
 
     Raises:
         ActionError: a setting does not fit the model.
@@ -138,7 +139,7 @@ def weight_options(model: Any, request: Request) -> dict[str, Any]:
 
 
 def _word(value: object) -> str:
-    """Return NNCF's spelling of a word: `int4-asym` is `int4_asym` there."""
+    """Return NNCF's spelling of a word: `int4_asym` for `int4-asym`."""
     return str(value).replace("-", "_")
 
 
@@ -158,9 +159,9 @@ def _advanced(params: Mapping[str, object]) -> AdvancedQuantizationParameters:
 
 
 def ignored_scope(model: Any, request: Request) -> Any:
-    """Return what NNCF is to leave alone in `model`, None if the params name nothing.
+    """Return the scope of `model` that NNCF ignores, None if the params name nothing.
 
-    Names and patterns are of IR operations, or of layers of the source: those are traced to the operations that
+    Names and patterns are of IR operations, or of layers of the source; layers are mapped to the operations that
     compute them.
 
     Raises:
@@ -180,7 +181,7 @@ def ignored_scope(model: Any, request: Request) -> Any:
         traced = trace(model, request)
         found = found.union(*(_of_layer(name, traced) for name in unknown))
         found = found.union(*(_matching(pattern, traced, operations) for pattern in patterns))
-    # NNCF's own check would refuse what its graph lacks, such as an operation on weights; ours is done.
+    # NNCF's own check would refuse operations that its graph lacks, such as one on weights. They were checked above.
     return nncf.IgnoredScope(names=sorted(found), types=types, validate=False)
 
 
@@ -201,18 +202,18 @@ def _check_types(types: Iterable[str], known: Collection[str]) -> None:
 def _of_layer(name: str, traced: Traced) -> frozenset[str]:
     inside = traced.of_layer(name, "ignored.names")
     if not inside:
-        message = f"layer `{name}` has no operation of its own in the IR, so there is nothing to leave alone"
-        raise ActionError("unknown-layer", message, setting="ignored.names", help="take the name out")
+        message = f"layer `{name}` has no operation of its own in the IR, so it cannot be ignored"
+        raise ActionError("unknown-layer", message, setting="ignored.names", help="remove the name")
     return inside
 
 
 def _matching(pattern: str, traced: Traced, operations: Collection[str]) -> frozenset[str]:
-    """Return the operations whose whole name fits a pattern, or whose layer's does."""
+    """Return the operations whose whole name, or whose layer's whole name, matches a pattern."""
     fits = re.compile(pattern).fullmatch
     named = {name for name in operations if fits(name)}
     found = named | traced.of_names({name for name in traced.names if fits(name)})
     if not found:
-        message = f"the pattern `{pattern}` fits the whole name of no layer and of no operation of the IR"
+        message = f"the pattern `{pattern}` matches no whole name of a layer or of an operation of the IR"
         hint = "`ovmake inspect MODEL` lists the layers; `.*` stands for any characters"
         raise ActionError("unknown-layer", message, setting="ignored.patterns", help=hint)
     return frozenset(found)

@@ -1,16 +1,17 @@
-"""control: from a plain INT8 IR to one that keeps its promise, with as few layers in floating point as can be.
+"""control: turn a plain INT8 IR into one that meets its accuracy requirement, with as few float layers as possible.
 
 search = {
     "format": 1, "layers": 64, "int8": 62,
-    "given_back": [{"name", "type", "share", "in_int8"}],   share: of the disturbance that all layers cause;
-                                                            in_int8: the drop with this one in INT8 again, if tried
-    "worst": [{"name", "type", "share"}],                   the layers that disturb most
+    "given_back": [{"name", "type", "share", "in_int8"}],   layers reverted to float. share: of the quantization error
+                                                            of all layers; in_int8: the drop with this one in INT8
+                                                            again, if tried
+    "worst": [{"name", "type", "share"}],                   the layers with the largest quantization error
     "trials": [{"given_back", "kept", "drop", "samples", "ended_early"}],
     "kept": true, "hopeless": false, "ended": "",           see search.Found
     "inferences": 3675,                                     samples that trials and ranking ran
 }
 
-It holds no time and does not say what the journal knew: it is the same whether the search was interrupted or not.
+It contains no times and no trace of the journal, so it is the same for an interrupted search.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _trials(request: Request) -> Trials:
     params = request.params
     minutes, most = params.get("max-minutes"), params["max-evaluations"]
     if not isinstance(most, int):
-        raise TypeError("`max-evaluations` is no number")
+        raise TypeError("`max-evaluations` is not a number")
     return Trials(
         subject=Subject.of(request),
         pair=Pair(
