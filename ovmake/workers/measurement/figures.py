@@ -1,9 +1,9 @@
-"""What a measurement says: figures from the times that the bench worker took. Pure.
+"""Compute a measurement's figures from the times of the bench worker. Pure.
 
     measurement(bench) -> dict        the JSON that `ovmake report` reads
-    samples(bench) -> dicts           every time that was taken, for whoever wants to count otherwise
+    samples(bench) -> dicts           every measured time, for other evaluations
 
-Rule: a figure that the times do not hold is null, and the side's `missing` says why.
+Rule: a figure that was not measured is null, and the side's `missing` states why.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from ovmake.workers.measurement.windows import PRECISE, Chosen, Window, chosen
 
 FORMAT = 2
 BY_DEFAULT = "by-default"  # the side of that name, see timing_openvino
-NO_PEAK = "this system does not tell the peak memory of a process"
-# A percentile is one of the times only where so many of them are beyond it.
+NO_PEAK = "this system does not report the peak memory of a process"
+# A percentile is given only if at least so many times are beyond it.
 BEYOND = 1
 PERCENTILES = {"p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """A round of it: samples per second by side, and how many cores others used meanwhile."""
+    """A round of throughput: samples per second by side, and the number of cores in foreign use."""
 
     rates: Mapping[str, float]
     foreign: float | None
@@ -36,9 +36,9 @@ class Throughput:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """What was taken so far. By framework: `imports`, `opened`, `memory`; by side: `in_flight`, `warm_ups`.
+    """The measurements so far. By framework: `imports`, `opened`, `memory`; by side: `in_flight`, `warm_ups`.
 
-    `by_default` is the precision that the IR is executed in where it is compiled without properties, "" if no other.
+    `by_default` is the IR's precision in a compilation without properties, "" if it is the same.
     """
 
     device: str
@@ -64,8 +64,8 @@ def measurement(bench: Bench) -> dict[str, object]:
     """Return the whole measurement."""
     counted = chosen(bench.windows)
     fast = _known(bench.fast).name
-    # The one that was timed in every pair was faster at first sight; what counts is all that was seen, of ways that
-    # were timed in windows enough for a range.
+    # The way that was timed in every pair seemed faster at first. The final choice uses all measurements, of ways with
+    # enough windows for a range.
     ranged = [way.name for way in bench.ways if counted.spread(way.name, fast) is not None]
     slow = min(ranged, key=lambda name: statistics.median(counted.times(name)))
     spread = _known(counted.spread(slow, fast))
@@ -98,12 +98,12 @@ def measurement(bench: Bench) -> dict[str, object]:
         },
         "executed": bench.executed,
         "layers": bench.layers,
-        "layers_missing": "" if bench.layers else f"the device {bench.device} does not tell",
+        "layers_missing": "" if bench.layers else f"the device {bench.device} does not report layers",
     }
 
 
 def samples(bench: Bench) -> Iterator[dict[str, object]]:
-    """Yield what was timed, in its order: an object per pair of blocks, then one per round of throughput."""
+    """Yield the times in order: an object per pair of blocks, then one per round of throughput."""
     for at, window in enumerate(bench.windows):
         for pair in window.pairs:
             state = {"foreign_cores": _rounded(window.foreign), "apart_ns": _rounded(window.apart_ns)}
@@ -113,7 +113,7 @@ def samples(bench: Bench) -> Iterator[dict[str, object]]:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the smallest value that so many per cent of the values do not exceed."""
+    """Return the smallest value that `percent` per cent of the values do not exceed."""
     return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
 
 
@@ -139,32 +139,32 @@ def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> dict[str,
         needed = round(BEYOND * 100 / (100 - percent))
         figures[f"latency_{key}_us"] = percentile(times_us, percent) if len(times_us) >= needed else None
         if len(times_us) < needed:
-            missing[f"latency_{key}_us"] = f"it takes {needed:,} inferences to tell, and {len(times_us):,} were timed"
+            missing[f"latency_{key}_us"] = f"it needs {needed:,} inferences, and {len(times_us):,} were timed"
     return {**figures, **_energy(bench.energy.get(framework), missing), "missing": missing}
 
 
 def _energy(found: Mapping[str, object] | None, missing: dict[str, str]) -> dict[str, object]:
     if found is None or "not_available" in found:
-        why = "it was not asked for" if found is None else found["not_available"]
+        why = "it was not requested" if found is None else found["not_available"]
         missing["energy_joules"] = f"not available: {why}"
         return {"energy_joules": None, "energy": {}}
     return {"energy_joules": found["joules_per_inference"], "energy": dict(found)}
 
 
 def _measured(bench: Bench, name: str) -> str:
-    """Return the side whose throughput stands for this one: of two ways of calling TensorFlow one was measured."""
+    """Return the side whose throughput counts for this one: only one way to call TensorFlow was measured."""
     if name in bench.in_flight:
         return name
     return next(way.name for way in bench.ways if way.name in bench.in_flight)
 
 
 def _way(bench: Bench, counted: Chosen, slow: str, fast: str) -> dict[str, object]:
-    """Return a way of calling TensorFlow, and how many times as fast the IR is."""
+    """Return a way to call TensorFlow, and the IR's speed-up over it."""
     return {"name": slow, **_times(bench, counted, slow), "speedup": _range(bench, counted.spread(slow, fast))}
 
 
 def _by_default(bench: Bench, counted: Chosen, slow: str) -> dict[str, object] | None:
-    """Return the IR as it is compiled without properties, and how many times as fast as TensorFlow it is then."""
+    """Return the IR compiled without properties, and its speed-up over TensorFlow."""
     if not bench.by_default:
         return None
     speedup = _range(bench, counted.spread(slow, BY_DEFAULT))
@@ -172,7 +172,7 @@ def _by_default(bench: Bench, counted: Chosen, slow: str) -> dict[str, object] |
 
 
 def _times(bench: Bench, counted: Chosen, name: str) -> dict[str, object]:
-    """Return what a side took. What is timed seldom may have been in no window that counts: then in any."""
+    """Return the times of a side. If a rarely timed side is in no window that counts, all windows are used."""
     times = counted.times(name) or Chosen(windows=bench.windows, disturbed=True).times(name)
     return {"latency_median_us": statistics.median(times) / 1000, "inferences": len(times)}
 
@@ -184,7 +184,7 @@ def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> dict[str, float] | No
 
 
 def _range(bench: Bench, spread: Spread | None) -> dict[str, float] | None:
-    """Return a ratio with a range that is true of the machine, and not of these seconds only."""
+    """Return a ratio with a range for the machine in general, not only for the measured seconds."""
     if spread is not None and bench.machine.get("virtual"):
         spread = spread.widened(VIRTUAL_HALF_WIDTH)
     return None if spread is None else spread.to_json()

@@ -1,9 +1,9 @@
-"""What a framework costs before it does anything: its import, in a process that did nothing yet.
+"""The cost of importing a framework, in a fresh process.
 
     imported("openvino") -> {"import_ms": 231.4, "memory_bytes": 73400320, "version": "2026.4.1"}
 
-The memory is the highest resident memory of the process after the import: Python's own 10 MB and numpy are in it, which
-whoever uses the framework from Python has, too.
+The memory is the peak resident memory of the process after the import. It includes Python's own 10 MB and numpy, which
+every user of the framework in Python needs too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def imported(framework: str) -> dict[str, object]:
-    """Import a framework and return what that took. Only the first time in a process tells something."""
+    """Import a framework and return the cost. Only the first import in a process is meaningful."""
     started = time.perf_counter()
     module = importlib.import_module(framework)
     passed = time.perf_counter() - started
@@ -23,7 +23,7 @@ def imported(framework: str) -> dict[str, object]:
 
 
 def peak_memory_bytes() -> int | None:
-    """Return this process's highest resident memory so far; None where the system does not tell."""
+    """Return this process's peak resident memory so far; None if the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -1,15 +1,15 @@
-"""IRs of one model taking turns on this machine, in one process: which is faster, and by how much.
+"""Time several IRs of one model, interleaved in one process: which is faster, and by how much.
 
-    compare_speed      an IR of reduced precision beside the FP32 one, for about a second
-    time_candidates    all candidates of `auto` that keep their gate, and the FP32 IR
+    compare_speed      an IR of reduced precision and the FP32 IR, for about a second
+    time_candidates    all candidates of `auto` that pass their gate, and the FP32 IR
 
-One process is enough, and saves loading OpenVINO again: nothing here is about memory, and two compilations of one IR in
-a process differ by less than what `verdicts.intervals` tells apart. Both write the median time of every block, round by
-round; what follows from them is decided by the rules.
+One process is enough, and avoids loading OpenVINO again: memory is not measured here, and two compilations of one IR in
+a process differ by less than `verdicts.intervals` can distinguish. Both actions write the median time of every block,
+round by round; the verdict is computed elsewhere.
 
 comparison = {
     "format": 1, "threads": 2, "rounds": [{"fp32": 152.9, "ir": 100.3}, ...],          µs
-    "executed": {"i8": 8, "f32": 2}, "conversions": 1,                                  of the IR's layers, as they run
+    "executed": {"i8": 8, "f32": 2}, "conversions": 1,                                  of the IR's executed layers
     "dynamic_inputs": ["image"], "int8_instructions": ["avx512_vnni"] or null,          null: not known
 }
 measurement = {"format": 1, "threads": 2, "inputs": "dataset", "rounds": [{"fp32": ..., "int8": ...}, ...]}
@@ -31,22 +31,22 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
 
 BASE = "fp32"
-# The check is part of a build, so it is short. Many short rounds are surer than a few long ones: what disturbs one is
-# one of many, and a block of 10 ms still holds hundreds of the shortest inferences.
+# The check is part of a build, so it is short. Many short rounds are more reliable than a few long ones: a disturbance
+# hits only one of many, and a block of 10 ms still has hundreds of the shortest inferences.
 CHECK_SECONDS = 1.0
 CHECK_BLOCK_SECONDS = 0.01
-# A model whose inferences take seconds is not worth waiting for: then there is no answer.
+# A model whose inferences take seconds gets no result.
 CHECK_LIMIT_SECONDS = 6.0
-# The choice is what the user asked for, so it may take a while.
+# The user requested the choice, so it may take a while.
 CHOICE_BLOCK_SECONDS = 0.02
 CHOICE_MOST_ROUNDS = 80
 LEAST_ROUNDS = 8
-# Share of `benchmark.max-seconds`: the rest is for loading.
+# The share of `benchmark.max-seconds` for timing; the rest is for loading.
 CHOICE_SHARE = 0.8
 
 
 def compare_speed(request: Request) -> dict[str, object]:
-    """Time the IR of `xml` and `bin` beside that of `fp32.xml` and `fp32.bin`; write `comparison`."""
+    """Time the IR of `xml` and `bin`, interleaved with that of `fp32.xml` and `fp32.bin`; write `comparison`."""
     with _sides(request, {BASE: f"{BASE}.", "ir": ""}) as sides:
         opened = [side.ask("open") for side in sides]
         layers = sides[1].ask("layers")
@@ -67,10 +67,10 @@ def compare_speed(request: Request) -> dict[str, object]:
 
 
 def time_candidates(request: Request) -> dict[str, object]:
-    """Time the candidates that keep their gate, and the FP32 IR; write `measurement`. One alone is not timed."""
+    """Time the candidates that pass their gate, and the FP32 IR; write `measurement`. A single one is not timed."""
     candidates = request.params["candidates"]
     if not isinstance(candidates, list):
-        raise ActionError("bad-request", "`candidates` is no array")
+        raise ActionError("bad-request", "`candidates` is not an array")
     kept = [str(name) for name in candidates if _is_kept(request, str(name))]
     timed = list(dict.fromkeys([BASE, *kept])) if len(kept) > 1 else []
     measurement: dict[str, object] = {"format": 1, "threads": machine.usable_cores(), "rounds": []}
@@ -89,7 +89,7 @@ def time_candidates(request: Request) -> dict[str, object]:
 
 @contextlib.contextmanager
 def _sides(request: Request, prefixes: Mapping[str, str]) -> Iterator[list[Side]]:
-    """Start a worker for all sides. A side's IR is that of the input roles that begin with its prefix."""
+    """Start a worker for all sides. A side's IR has the input roles that begin with its prefix."""
     with tempfile.TemporaryDirectory() as folder:
         worker = WorkerProcess.start("openvino", boot_log=f"{folder}/openvino.log")
         try:
@@ -111,13 +111,13 @@ def _rounds(sides: Sequence[Side]) -> list[dict[str, float]]:
 
 
 def _is_kept(request: Request, candidate: str) -> bool:
-    """Whether a candidate keeps its gate; without one there is nothing to miss."""
+    """Whether a candidate passes its gate, or has none."""
     place = request.inputs.get(f"{candidate}.kept")
     return place is None or json.loads(Path(place).read_bytes())["kept"] is True
 
 
 def _int8_instructions(device: str) -> list[str] | None:
-    """Return the processor's instructions for INT8, None where nobody knows or it is not the one that computes."""
+    """Return the processor's INT8 instructions, None if they are unknown or the CPU is not the device."""
     found = machine.int8_instructions(machine.processor()) if device == "CPU" else None
     return None if found is None else list(found)
 

@@ -219,7 +219,7 @@ def test_percentiles_are_of_enough_inferences_or_missing_with_the_reason() -> No
     many = measured([window(pairs=20) for _ in range(9)], ways=[side("frozen", "frozen")])["sides"]["tensorflow"]
 
     assert (400.0, 400.0, None) == (few["latency_p90_us"], few["latency_p95_us"], few["latency_p99_us"])
-    assert "it takes 100 inferences to tell, and 90 were timed" == few["missing"]["latency_p99_us"]
+    assert "it needs 100 inferences, and 90 were timed" == few["missing"]["latency_p99_us"]
     assert 400.0 == many["latency_p999_us"]
     assert {"energy_joules": "not available: no counters"} == many["missing"]
 
@@ -239,7 +239,7 @@ def test_energy_is_there_or_its_reason_and_never_0() -> None:
 def test_memory_that_the_system_does_not_tell_is_missing() -> None:
     found = measured(with_signature(500), memory={"tensorflow": None, "openvino": 90})["sides"]
 
-    assert "does not tell the peak memory" in found["tensorflow"]["missing"]["peak_memory_bytes"]
+    assert "does not report the peak memory" in found["tensorflow"]["missing"]["peak_memory_bytes"]
     assert 90 == found["openvino"]["peak_memory_bytes"]
 
 
