@@ -91,7 +91,7 @@ CASES: dict[str, tuple[str, Callable[[Path], None], str]] = {
         lambda path: repacked(path, linked),
         r"`model.weights.h5` of `packed.keras` is not read: `/\S+` in it is a link to the file `secret.h5`",
     ),
-    "swollen": ("lstm.keras", swollen, r"`swollen.keras` is not read: `config.json` in it is 1,073,\S+ bytes large"),
+    "swollen": ("lstm.keras", swollen, r"`swollen.keras` is not read: `config.json` in it has 1,073,\S+ bytes"),
 }
 
 

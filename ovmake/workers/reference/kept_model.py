@@ -1,10 +1,10 @@
-"""The model that the last action of this process has loaded, for an action of the same source right after it.
+"""Keep the model that an action loaded for the next action of this process, if it has the same source.
 
-    keep(request, model)      what *check-source* does
-    take(request) -> model    what *reference* does; None where another source or function was kept, or nothing
-    forget()                  what every other action does: a model it has no use for takes memory from it
+    keep(request, model)      called by *check-source*
+    take(request) -> model    called by *reference*; None if the kept model has a different source or function
+    forget()                  called by all other actions, to free the memory
 
-Rule: a model is taken once, and only while the source's files are those that it was loaded from.
+Rule: a model is taken once, and only if the source's files are unchanged since it was loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ovmake.workers.ipc.protocol import Request
 if TYPE_CHECKING:
     from ovmake.workers.reference.reference_model import ReferenceModel
 
-# What else than its files says which function a source is.
+# The params that, besides its files, determine the function of a source.
 _SETTINGS = ("kind", "signature", "tags")
 
 
@@ -34,31 +34,31 @@ _kept: list[_Kept] = []  # one at most
 
 
 def keep(request: Request, model: ReferenceModel) -> None:
-    """Keep what was loaded for this request, in place of what there was."""
+    """Keep the model of this request, instead of the previous one."""
     _kept[:] = [_Kept(key=_key(request), model=model)]
 
 
 def take(request: Request) -> ReferenceModel | None:
-    """Return what was kept if it is what this request asks for. Afterwards nothing is kept."""
+    """Return the kept model if it is that of this request. Afterwards nothing is kept."""
     found = _kept.pop() if _kept else None
     return found.model if found is not None and found.key == _key(request) else None
 
 
 def forget() -> None:
-    """Let go of what was kept."""
+    """Drop the kept model."""
     _kept.clear()
 
 
 def _key(request: Request) -> object:
     if "source" not in request.inputs:
-        return None, os.urandom(16)  # a graph of *freeze*: never kept
+        return None, os.urandom(16)  # a graph of *freeze* is never kept
     source = Path(request.inputs["source"])
     settings = tuple(str(request.params.get(name)) for name in _SETTINGS)
     return str(source), settings, Path(request.inputs["interface"]).read_bytes(), sorted(_states(source))
 
 
 def _states(source: Path) -> Iterator[tuple[object, ...]]:
-    """Yield the files of a source with their states, as the engine tells whether one has changed."""
+    """Yield the files of a source with the state by which the engine detects changes."""
     paths = [Path(folder, name) for folder, _, names in os.walk(source) for name in names] or [source]
     for path in paths:
         state = path.stat()

@@ -66,7 +66,7 @@ def test_model_that_kills_the_interpreter_is_an_error(answers: dict[str, Any]) -
     assert {
         "code": "tensorflow-cannot-run",
         "message": "TFLite's interpreter died (SIGSEGV) on this model",
-        "help": "build without the comparison, `accuracy = false`, or name a model that TFLite can run",
+        "help": "build without the comparison, `accuracy = false`, or use a model that TFLite can run",
         "setting": "source",
     } == answers["dies"]
 
