@@ -329,7 +329,7 @@ def test_weights_of_ignored_layers_are_not_compressed(fashion: Repo) -> None:
         (
             'patterns = ["wide"]',
             "unknown-layer",
-            "the pattern `wide` fits the whole name of no layer and of no operation of the IR",
+            "the pattern `wide` matches no whole name of a layer or of an operation of the IR",
             "`ovmake inspect MODEL` lists the layers; `.*` stands for any characters",
         ),
     ],

@@ -78,7 +78,7 @@ def test_model_that_kills_the_interpreter_is_an_error(answers: dict[str, Any]) -
         ("unloadable", "tensorflow-cannot-load", "source", "TFLite cannot load `unloadable.tflite`: Tensor "),
         ("shape", "tensorflow-cannot-run", "source", "TFLite's interpreter cannot run this model: "),
         ("unknown", "unknown-tensor", "cut.outputs", "the model has no tensor `"),
-        ("incomplete", "incomplete-cut", "cut.inputs", "what lies between the cut's inputs and its outputs needs"),
+        ("incomplete", "incomplete-cut", "cut.inputs", "the part between the cut's inputs and outputs also needs"),
     ],
 )
 def test_what_cannot_be_run_says_why(

@@ -203,7 +203,7 @@ def test_loader_without_end_or_limit_is_left(
     with pytest.raises(ActionError, match=message) as caught:
         spooling.spool(asked)
 
-    assert "`limit = 5000` in the dataset's table ends it" in caught.value.help
+    assert "if it is endless, set `limit = 5000` in the dataset's table" in caught.value.help
 
 
 def test_samples_so_far_are_noted_and_printed(
