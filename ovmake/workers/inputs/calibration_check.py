@@ -39,9 +39,9 @@ BULK = (0.01, 0.99)
 ALIKE = 0.25
 # A range has negative values if they reach this share of its width.
 NEGATIVE = 0.1
-# Without a number in the Ovfile, this share of the default number of samples is enough.
+# Without a number in the Ovfile, one in so many of the default number of samples is enough.
 FEW = 10
-# A warning is given if fewer samples than this differ: one in ten.
+# A warning is given if at most one in so many samples differs.
 COPIES = 10
 
 

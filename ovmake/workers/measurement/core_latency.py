@@ -112,7 +112,7 @@ class Cores:
                 return None
             there_and_back = _rounds(lines, THEIRS)
             alone = _rounds(lines, MINE)
-            # The overhead of polling and writing is about the time of the same exchange within one process.
+            # `alone` is the time to write a value and poll it on one core. Each side of an exchange takes about that.
             return max(0.0, there_and_back / 2 - alone) if there_and_back and alone else None
         return None
 

@@ -285,7 +285,7 @@ def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
 
 
 def _drop_unused(model: Any) -> None:
-    """Empty the subgraphs and the handles that nothing uses, because OpenVINO reads all of them."""
+    """Drop unused subgraphs, and give unused handles a plain type, because OpenVINO reads all of them."""
     graph = model.subgraphs[0]
     options = [found for op in graph.operators for found in (op.builtinOptions, op.builtinOptions2) if found]
     if not any(name.endswith("SubgraphIndex") for found in options for name in vars(found)):
