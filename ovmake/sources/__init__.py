@@ -1,26 +1,24 @@
-"""Readers of model files, with nothing but the standard library: what a source is, holds and computes.
+"""Readers of model files, standard library only: what kind a source is, what it contains and what it computes.
 
-archives.py      Members of a zip archive of a stranger: what they may be called, and how
-much they may unpack to
+archives.py      Check the members of an untrusted zip archive: their names, and the size that they unpack to
 checkpoint.py    Read a TensorFlow checkpoint (a "tensor bundle") without TensorFlow
-cutting.py       What the Ovfile's `cut` means for one graph: tensors, and the names that the
-IR's inputs and outputs get
-dataflow.py      The wires of a frozen TensorFlow graph: which op takes which tensor, and
-which of them carry data
-fingerprint.py   Fingerprint what a TensorFlow model computes, not how its files spell it
+cutting.py       Resolve the Ovfile's `cut` in one graph: to tensors, and to names for the IR's inputs and
+                 outputs
+dataflow.py      The dataflow of a frozen TensorFlow graph: which op consumes which tensor, and which tensors
+                 carry data
+fingerprint.py   Fingerprint the computation of a TensorFlow model, independent of how its files spell it
 graphdef.py      Follow a TensorFlow GraphDef and its function library, without TensorFlow
-integrity/       Whether a source is whole, and stands alone: nothing left behind, nothing
-damaged, no state of its own
-layers.py        Names of layers in a frozen TensorFlow graph: what `cut.inputs` and
-`cut.outputs` of an Ovfile mean
-leveldb.py       Read a LevelDB table, the index of a TensorFlow checkpoint, and verify it as
-TensorFlow does
-ops.py           What TensorFlow's ops may do beside computing their outputs from their
-inputs
+integrity/       Check that a source is complete: no file is missing or damaged, and the model keeps no state of
+                 its own
+layers.py        Resolve layer names in a frozen TensorFlow graph: the meaning of `cut.inputs` and `cut.outputs`
+                 of an Ovfile
+leveldb.py       Read a LevelDB table, the index of a TensorFlow checkpoint, and verify it as TensorFlow does
+ops.py           Side effects of TensorFlow's ops: which ops do nothing but compute their outputs from their
+                 inputs
 protobuf.py      Read protobuf messages without their descriptors
-recognise.py     Recognise what kind of model a file or folder is, by its content
-scopes.py        The scopes of a frozen graph as a tree, and which of them are layers
-screening/       Refuse a model that would do more than compute, before a framework sees it
-tflite_graph.py  The wires of a .tflite file, in the words of a TensorFlow graph: so that one
-code finds layers in both
+recognise.py     Recognise the kind of a model by the content of its file or folder
+scopes.py        The scopes of a frozen graph as a tree, and the layers among them
+screening/       Refuse a model that has side effects, before a framework loads it
+tflite_graph.py  Read the dataflow of a .tflite file as that of a TensorFlow graph, so that the same code finds
+                 layers in both
 """

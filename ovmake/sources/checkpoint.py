@@ -2,24 +2,24 @@
 
     checkpoint = Checkpoint(folder / "variables" / "variables")
     checkpoint.digest("conv/kernel")
-    Variables(prefix, meta_graph, graph).value(node)   # of a variable's node in the main graph
+    Variables(prefix, meta_graph, graph).value(node)   # the value of a variable's node in the main graph
 
 `PREFIX.index` is a table (`leveldb.py`), key -> BundleEntryProto; `PREFIX.data-00000-of-00001`
 holds the values' bytes, one after the other. Sources: tensorflow/core/util/tensor_bundle/ and
 tensorflow/core/protobuf/tensor_bundle.proto.
 
-Rule 1: values are hashed from the file in pieces and never held whole, each byte read once.
-Rule 2: what TensorFlow's own writer does not make (compressed index blocks, big-endian data) is
+Rule 1: values are hashed from the file in pieces. No value is held whole, and each byte is read once.
+Rule 2: a form that TensorFlow's own writer never makes (compressed index blocks, big-endian data) is
         a CheckpointError, and so are sliced (partitioned) variables and variables of strings.
-Rule 3: what TensorFlow verifies is verified, of every entry and not only of those that are asked
-        for: its checksum, and its size against dtype and shape. That makes the fingerprint of a
-        checkpoint of 100 MB 6 % dearer. Without a compiled crc32c it is a CheckpointError.
+Rule 3: every entry is verified as TensorFlow verifies it, also one that nobody asks for: its
+        checksum, and its size against dtype and shape. This makes the fingerprint of a 100 MB
+        checkpoint 6 % slower. Without a compiled crc32c it is a CheckpointError.
 
-Which variable gets which value is read off the graph's own restore op (SaverDef.restore_op_name),
-TF1 and TF2 alike: RestoreV2 -> AssignVariableOp. Beside it, and instead of it where it forgets a
-variable, stands what tf.saved_model.load does: function -> bound objects -> checkpoint keys.
+The graph's own restore op (SaverDef.restore_op_name) says which variable gets which value, in TF1
+and TF2: RestoreV2 -> AssignVariableOp. A variable that the restore op leaves out is found as
+tf.saved_model.load finds it: function -> bound objects -> checkpoint keys.
 (tf.saved_model.save of a Keras 3 model makes a restore op that restores copies only; TF1's loader
-fails on it.) Names will not do: a model loaded and saved again has two objects `probs/kernel`.
+fails on it.) Names are ambiguous: a model that was loaded and saved again has two objects `probs/kernel`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from ovmake.sources.protobuf import Message, ProtobufError, text, varint
 VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
 
 _CHECKSUM_BYTES = 4
-_VERSION = 1  # of the format; a header may ask for a later reader
+_VERSION = 1  # of the format; a header may require a later reader
 _DT_STRING = 7
-# DataType -> bytes of an element. What is not here (variants, resources, four bits) is not followed.
+# DataType -> bytes of an element. Types that are not listed (variants, resources, four bits) are not followed.
 _SIZES = {
     1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 8: 8, 9: 8, 10: 1, 11: 1, 12: 1, 13: 4, 14: 2, 15: 2, 16: 2, 17: 2, 18: 16,
     19: 2, 22: 4, 23: 8, 24: 1, 25: 1,
@@ -51,11 +51,11 @@ _PIECE_BYTES = 1 << 20
 
 
 class CheckpointError(ValueError):
-    """The checkpoint cannot be read, or does not hold what was asked for."""
+    """The checkpoint cannot be read, or lacks the value that was asked for."""
 
 
 class DamagedError(CheckpointError):
-    """A file of the checkpoint is not what was written. The message begins with the file's name."""
+    """A file of the checkpoint was altered after it was written. The message begins with the file's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,13 @@ class _Entry:
 
 
 class Checkpoint:
-    """The values under one prefix. All are read at once, and verified."""
+    """The values under one prefix. All are read and verified when it is opened."""
 
     def __init__(self, prefix: Path) -> None:
         """Read the index and hash the values.
 
         Raises:
-            CheckpointError: no index, or not one; a value that is not what the index says, or is not followed.
+            CheckpointError: the index is missing or malformed; a value contradicts the index, or has an unknown type.
         """
         self._prefix = prefix
         self._digests: dict[str, bytes] = {}
@@ -90,7 +90,7 @@ class Checkpoint:
         except (ProtobufError, UnicodeDecodeError) as error:
             raise CheckpointError(f"`{prefix.name}.index` is malformed: {error}") from error
         except SlowChecksumError as error:
-            raise CheckpointError(f"the checkpoint is not verified: {error}") from error
+            raise CheckpointError(f"the checkpoint cannot be verified: {error}") from error
         for key in self._entries:
             self._digests[key] = self._verified(key, self._entry(key))
 
@@ -98,7 +98,7 @@ class Checkpoint:
         """Return sha-256 over dtype, shape and bytes of the value at `key`.
 
         Raises:
-            CheckpointError: no such key, or one of strings.
+            CheckpointError: no such key, or its value holds strings.
         """
         if self._entry(key).dtype == _DT_STRING:
             raise CheckpointError(f"checkpoint entry `{key}` holds strings")
@@ -112,15 +112,15 @@ class Checkpoint:
         return strings
 
     def _verified(self, key: str, entry: _Entry) -> bytes:
-        """Return the digest of an entry that is as the index says."""
+        """Return the digest of an entry after checking it against the index."""
         hasher = hashlib.sha256(f"{entry.dtype},{len(entry.shape)}:".encode() + entry.shape)
         if entry.dtype == _DT_STRING:
             self._strings(key, entry)
             return hasher.digest()
         if entry.dtype not in _SIZES:
-            raise CheckpointError(f"checkpoint entry `{key}` is of type {entry.dtype}")
+            raise CheckpointError(f"checkpoint entry `{key}` has type {entry.dtype}")
         if entry.size_bytes != _SIZES[entry.dtype] * _elements(key, entry):
-            wrong = "gives a value another size than that of its type and shape"
+            wrong = "states a size that contradicts the type and shape of a value"
             raise DamagedError(f"`{self._prefix.name}.index` {wrong}: `{key}`")
         crc = 0
         for piece in self._pieces(key, entry):
@@ -141,7 +141,7 @@ class Checkpoint:
             lengths.append(length)
         stored, strings = bytes(whole[at : at + _CHECKSUM_BYTES]), whole[at + _CHECKSUM_BYTES :]
         if sum(lengths) != len(strings):
-            raise DamagedError(f"`{self._data(entry).name}` has strings of other lengths than it says: `{key}`")
+            raise DamagedError(f"`{self._data(entry).name}` has strings whose lengths contradict the index: `{key}`")
         crc = crc32c(b"".join(length.to_bytes(4 if length < 1 << 32 else 8, "little") for length in lengths))
         if masked(crc).to_bytes(4, "little") != stored:
             raise DamagedError(f"`{self._data(entry).name}` has a value that does not match its checksum: `{key}`")
@@ -192,21 +192,21 @@ class Checkpoint:
 
 
 def _shards(header: Message) -> int:
-    """Return how many data files a BundleHeaderProto speaks of."""
+    """Return the number of data files that a BundleHeaderProto states."""
     version = header.message(3, (1, 2, 3))
     if header.integer(2) != 0:
         raise CheckpointError("checkpoint is big-endian")
     if version.integer(2) > _VERSION or 3 in version:  # noqa: PLR2004 - min_consumer, bad_consumers
-        raise CheckpointError("checkpoint is for another reader")
+        raise CheckpointError("checkpoint requires a later reader")
     return header.integer(1)
 
 
 def _elements(key: str, entry: _Entry) -> int:
-    """Return how many elements an entry's TensorShapeProto has room for."""
+    """Return the number of elements of an entry's TensorShapeProto."""
     shape = Message(memoryview(entry.shape), (2,))
     sizes = [dimension.integer(1) for dimension in shape.messages(2)]
     if any(size > entry.size_bytes for size in sizes):  # negative ones too, as varints; an empty tensor may be of any
-        raise CheckpointError(f"checkpoint entry `{key}` has not the size of its type and shape")
+        raise CheckpointError(f"the size of checkpoint entry `{key}` contradicts its type and shape")
     return math.prod(sizes)
 
 
@@ -218,7 +218,7 @@ _OTHER: _Flow = ("other",)
 
 
 class _Restore(Interpreter[_Flow]):
-    """Follow the restore op. `keys` has every variable that it sets once, straight from the checkpoint."""
+    """Follow the restore op. `keys` has every variable that it sets once and directly from the checkpoint."""
 
     def __init__(self, graph: Graph, saver: Message) -> None:
         super().__init__(graph)
@@ -233,7 +233,7 @@ class _Restore(Interpreter[_Flow]):
     def meaning(
         self, body: Body, node: Node, inputs: tuple[_Flow, ...], controls: tuple[_Flow, ...]
     ) -> _Flow | Returned[_Flow]:
-        """Say what flows through one node of the restore op."""
+        """Return what flows through one node of the restore op."""
         del controls
         if node.op in VARIABLES and body is self.graph.main:
             return Returned((("variable", node.name),))
@@ -258,7 +258,7 @@ class _Restore(Interpreter[_Flow]):
         return ("restored", meaning[int(place) + 1])
 
     def _assign(self, node: Node, inputs: tuple[_Flow, ...]) -> None:
-        """Note what `node` does to the variables that flow into it."""
+        """Record what `node` assigns to the variables that flow into it."""
         for flow in inputs:
             if flow[0] != "variable":
                 continue
@@ -289,9 +289,9 @@ class Variables:
         """Return the digest of the value that variable `node` has once the model is loaded.
 
         Raises:
-            CheckpointError, UnfollowableError: it has none, or it is not certain which.
+            CheckpointError, UnfollowableError: it has no value, or several are possible.
         """
-        # Two nodes of one name are one variable to the TF1 loader: the last value restored wins.
+        # To the TF1 loader, two nodes with one name are one variable: the last value restored wins.
         if self._sharers[_resource(node)] > 1:
             raise UnfollowableError(f"variable `{_resource(node)[1]}` stands for two nodes")
         if self._opened is None:

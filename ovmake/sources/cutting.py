@@ -1,10 +1,10 @@
-"""What the Ovfile's `cut` means for one graph: tensors, and the names that the IR's inputs and outputs get.
+"""Resolve the Ovfile's `cut` in one graph: to tensors, and to names for the IR's inputs and outputs.
 
     cut_of(layers, cut) -> Cut
     whole(inputs, outputs) -> Cut
 
-An input goes by the word that the Ovfile cuts at, a tensor `x:0` by `x`; where a word means several tensors, by
-`word.0`, `word.1`, … An input or output of the source that the cut leaves keeps its name.
+An input is named after the word in the Ovfile; a tensor `x:0` is named `x`. A word that means several tensors gives
+the names `word.0`, `word.1`, … An input or output of the source that remains after the cut keeps its name.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ovmake.contracts.params.model import CutParams
 from ovmake.errors import ActionError
 from ovmake.sources.layers import Layers
 
-# (name, tensor), in the order that the IR has
+# (name, tensor), in the IR's order
 Ends = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """The tensors between which a model lies. `originals` are the names among its inputs that the source has too."""
+    """The tensors where a model begins and ends. `originals` are those input names that the source has too."""
 
     inputs: Ends
     outputs: Ends
@@ -30,16 +30,16 @@ class Cut:
 
     @property
     def tensors(self) -> dict[str, str]:
-        """The tensor of each name; an input's, where an output has the same name."""
+        """Name -> tensor; where an input and an output share a name, the input's."""
         return dict((*self.outputs, *self.inputs))
 
     @property
     def given(self) -> dict[str, str]:
-        """The tensor of each output's name."""
+        """Output name -> tensor."""
         return dict(self.outputs)
 
     def spelt(self, spelling: Mapping[str, str]) -> Cut:
-        """Return the cut with tensors as the file spells them."""
+        """Return the same cut with the file's own spelling of the tensors."""
         return replace(
             self,
             inputs=tuple((name, spelling.get(tensor, tensor)) for name, tensor in self.inputs),
@@ -48,7 +48,7 @@ class Cut:
 
 
 def whole(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Cut:
-    """Return the cut that takes nothing away: names to tensors."""
+    """Return the cut that keeps the whole model. Both arguments map names to tensors."""
     return Cut(inputs=tuple(inputs.items()), outputs=tuple(outputs.items()), originals=frozenset(inputs))
 
 
@@ -56,7 +56,7 @@ def cut_of(layers: Layers, asked: CutParams) -> Cut:
     """Return the cut that is asked for.
 
     Raises:
-        ActionError: a name means nothing or too much, or the cut leaves an input dangling.
+        ActionError: a name is unknown or ambiguous, or an input is still needed around the cut.
     """
     starts, ends = list(asked.inputs), list(asked.outputs)
     left = layers.check_cut(starts, ends)
@@ -84,4 +84,4 @@ def _check_names(ends: Ends, setting: str) -> None:
     names = [name for name, _ in ends]
     twice = next((name for name in names if names.count(name) > 1), "")
     if twice:
-        raise ActionError("duplicate-layer", f"`{twice}` stands twice among the cut's tensors", setting=setting)
+        raise ActionError("duplicate-layer", f"the cut lists the tensor `{twice}` twice", setting=setting)

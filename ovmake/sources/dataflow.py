@@ -1,18 +1,18 @@
-"""The wires of a frozen TensorFlow graph: which op takes which tensor, and which of them carry data.
+"""The dataflow of a frozen TensorFlow graph: which op consumes which tensor, and which tensors carry data.
 
     ops = ops_of_graph(graph_def_bytes)
     wiring = Wiring(ops, outputs)
     wiring.source("Identity:0") -> "model/dense/Softmax:0"      past plumbing
     name in wiring.data                                          an input of the model flows through this op
 
-*Plumbing* is what inlining a function leaves behind: Identity ops called `Func/…/input/_2`, `…/ReadVariableOp`, and
-`StatefulPartitionedCall/Identity`. It is nobody's layer. A layer's own Identity (Keras 2's dropout) is none.
+*Plumbing* is left behind by function inlining: Identity ops called `Func/…/input/_2`, `…/ReadVariableOp`, and
+`StatefulPartitionedCall/Identity`. It belongs to no layer. A layer's own Identity (Keras 2's dropout) is a layer.
 
-*Data* is what depends on a Placeholder. Weights, and what is computed of weights alone, are not.
+*Data* depends on a Placeholder. Weights, and values computed from weights alone, are not data.
 
-Rule 1: the main graph only. Bodies of loops belong to the op that runs them.
-Rule 2: tensors are spelt `op:0` everywhere; GraphDef's `op` means that.
-Rule 3: a cycle (a TF1 while loop) is no reason to fail.
+Rule 1: only the main graph is followed. The body of a loop belongs to the op that runs it.
+Rule 2: tensors are spelt `op:0` everywhere; GraphDef's `op` means `op:0`.
+Rule 3: a cycle (a TF1 while loop) is accepted.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 from ovmake.sources.protobuf import Message
 
-# One with a default need not be fed, but data may come in there.
+# A placeholder with a default need not be fed, but it may be.
 REQUIRED = frozenset({"Placeholder", "PlaceholderV2"})
 PLACEHOLDERS = REQUIRED | {"PlaceholderWithDefault"}
 CALL_SCOPE = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
-# Attributes that say what an operation gives, the surest first: `T` is mostly what it takes, too.
+# Attributes that state an op's output type, the most reliable first: `T` mostly is its input type too.
 _OUTPUT_TYPES = ("Tout", "DstT", "out_type", "output_type", "dtype", "value_dtype", "Tparams", "T")
 _IDENTITY = re.compile(r"Identity(_\d+)?")
 
@@ -45,7 +45,7 @@ def ops_of_graph(graph: bytes | memoryview) -> tuple[Op, ...]:
     """Return the ops of a GraphDef's main graph, in the file's order.
 
     Raises:
-        WireError: the bytes are no GraphDef.
+        ProtobufError: the bytes are no GraphDef.
     """
     nodes = (Message(view) for view in Message(memoryview(graph)).views(1))
     return tuple(
@@ -59,10 +59,10 @@ def ops_of_graph(graph: bytes | memoryview) -> tuple[Op, ...]:
 
 
 def declared_types(graph: bytes | memoryview, names: Collection[str]) -> dict[str, int]:
-    """Return the TensorFlow DataType that the nodes called `names` say that they give, of those that do.
+    """Return the TensorFlow DataType that each node in `names` declares for its output, where it declares one.
 
     Raises:
-        WireError: the bytes are no GraphDef.
+        ProtobufError: the bytes are no GraphDef.
     """
     found = {}
     for view in Message(memoryview(graph)).views(1):
@@ -81,20 +81,20 @@ def tensor_of(spelt: str) -> str:
 
 
 def op_of(tensor: str) -> str:
-    """Return the name of the op that makes a tensor. TFLite's names may have colons in them: `x:0` makes `x:0:0`."""
+    """Return the name of the op that makes a tensor. TFLite's names may contain colons: op `x:0` makes `x:0:0`."""
     return tensor.rpartition(":")[0] or tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """A walk from some tensors back: which stops it met, and which of the model's inputs, each with who takes it."""
+    """A walk backwards from some tensors: the stops and the model inputs that it met, each with its consumer."""
 
     met: frozenset[str]
     inputs: Mapping[str, str]
     _takers: Mapping[str, str]
 
     def way(self, tensor: str) -> list[str]:
-        """Return the ops on the way from an input of the model to where the walk began."""
+        """Return the ops on the path from an input of the model to the start of the walk."""
         found = []
         op = self.inputs[tensor]
         while op:
@@ -104,15 +104,15 @@ class Walk:
 
 
 class Wiring:
-    """Who feeds whom."""
+    """Producers and consumers of every tensor."""
 
     def __init__(self, ops: Iterable[Op], outputs: Collection[str]) -> None:
-        """Follow the wires. `outputs` are the model's output tensors."""
+        """Build the maps. `outputs` are the model's output tensors."""
         self.ops = {op.name: op for op in ops}
         self._plumbing = {name for name, op in self.ops.items() if _is_plumbing(op)}
         self.order = {name: place for place, name in enumerate(self._ordered(outputs))}
         self.data = self.reached({name for name, op in self.ops.items() if op.type in PLACEHOLDERS})
-        # Tensor -> the ops that take it, plumbing left out; "" stands for whoever takes the model's outputs.
+        # Tensor -> the ops that consume it, plumbing left out; "" consumes the model's outputs.
         self.takers: dict[str, list[str]] = {}
         for name in self.order:
             if name not in self._plumbing:
@@ -122,11 +122,11 @@ class Wiring:
             self.takers.setdefault(self.source(tensor), []).append("")
 
     def computes(self, name: str) -> bool:
-        """Whether data flows through op `name` and it is no plumbing."""
+        """Whether data flows through op `name`, and it is not plumbing."""
         return name in self.data and name not in self._plumbing
 
     def source(self, tensor: str) -> str:
-        """Return where a tensor comes from, past plumbing."""
+        """Return the tensor before any plumbing that hands it on."""
         seen = set()
         while op_of(tensor) in self._plumbing and tensor not in seen:
             seen.add(tensor)
@@ -138,11 +138,11 @@ class Wiring:
         return op_of(tensor) in self.data
 
     def data_inputs(self, name: str) -> list[str]:
-        """Return the tensors that op `name` takes and that carry data, past plumbing."""
+        """Return the data tensors that op `name` consumes, past plumbing."""
         return [self.source(tensor) for tensor in self.ops[name].inputs if self.is_data(tensor)]
 
     def walk_back(self, ends: Iterable[str], stops: Collection[str]) -> Walk:
-        """Walk from the tensors `ends` back to those of `stops`, and elsewhere to the model's inputs."""
+        """Walk backwards from the tensors `ends`, up to the tensors `stops` or the model's inputs."""
         met: set[str] = set()
         inputs: dict[str, str] = {}
         takers: dict[str, str] = {}
@@ -160,8 +160,8 @@ class Wiring:
         return Walk(met=frozenset(met), inputs=inputs, _takers=takers)
 
     def _ordered(self, outputs: Collection[str]) -> list[str]:
-        """Return the names of all ops, producers first: what the outputs need, then the others."""
-        found: dict[str, bool] = {}  # whether an op's producers are all there
+        """Return the names of all ops, producers first: those that the outputs need, then the rest."""
+        found: dict[str, bool] = {}  # op -> whether all its producers are ordered
         order: list[str] = []
         for root in [*map(op_of, outputs), *self.ops]:
             stack = [root] if root in self.ops else []
@@ -200,5 +200,5 @@ def _is_plumbing(op: Op) -> bool:
     scope, _, last = op.name.rpartition("/")
     if op.name.startswith("Func/") or last == "ReadVariableOp":
         return True
-    # What a function returns, inlined: its Identity stands in the scope of the call, or at the top.
+    # The Identity of an inlined function's result is in the scope of the call, or at the top.
     return bool(_IDENTITY.fullmatch(last)) and (not scope or bool(CALL_SCOPE.fullmatch(scope.rpartition("/")[2])))

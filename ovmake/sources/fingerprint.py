@@ -1,29 +1,31 @@
-"""Fingerprint what a TensorFlow model computes, not how its files spell it.
+"""Fingerprint the computation of a TensorFlow model, independent of how its files spell it.
 
     fingerprint(Path("models/digits")) -> Fingerprint(sha256=..., kind="computation", note="")
 
-Exporting a model twice gives other bytes: function names carry counters, nodes and checkpoint
+Exporting a model twice gives different bytes: function names carry counters, nodes and checkpoint
 keys move (tensorflow#54067). Equal fingerprints mean that TensorFlow computes the same function
-from the same weights. The converse holds for re-exports and is not promised otherwise.
+from the same weights. Re-exports of one model have equal fingerprints; for other models, equal
+computations may still have different fingerprints.
 
 SavedModel: a Merkle digest, from the signature's outputs back to its inputs, of ops, attributes
 and the variables' values. Calls are inlined; nodes' and functions' names do not count. No node
 may write state or draw random numbers, so order and sharing do not matter: control edges drop
-out, and two nodes that compute the same are as good as one. What counts beside the outputs is
-every check (Assert, CheckNumerics), which may stop the model where another would go on.
+out, and two nodes that compute the same value count as one. Besides the outputs, every check
+(Assert, CheckNumerics) counts: it may stop one model where another continues.
 
-Frozen .pb: it carries no op definitions, so nothing is known of its ops. Its structure counts
-exactly: control edges, and which consumers share a node. Only inner names do not.
+Frozen .pb: it carries no op definitions, so its ops are unknown. Its structure counts exactly:
+control edges, and which consumers share a node. Only the names of inner nodes do not count.
 
-Rule 1: never a guess. What is not understood, be it a lookup table, a random number, a TF1 while
-        loop or a corrupt file, gives kind "bytes": the digest of all files, and a note why.
-Rule 2: stdlib only, but for the checksums of a checkpoint; this runs where TensorFlow must not be imported.
-Rule 3: a damaged file is no other spelling of a sound one. Checksums, sizes, types and shapes of the checkpoint are
-        verified, also of what no output needs. TensorFlow's op registry is not known here, nor all that its loader
-        refuses: whoever shares a result by a fingerprint has the source loaded first (`rules/check_source.py`).
+Rule 1: never guess. A lookup table, a random number, a TF1 while loop or a corrupt file gives kind
+        "bytes": the digest of all files, and a note that says why.
+Rule 2: standard library only, except the checksums of a checkpoint. This runs where TensorFlow must not be imported.
+Rule 3: a damaged file never gets the fingerprint of a sound one. Checksums, sizes, types and shapes of the whole
+        checkpoint are verified, also of values that no output needs. This module knows neither TensorFlow's op
+        registry nor everything that its loader refuses, so a source is loaded once before a result is shared by its
+        fingerprint (`rules/check_source.py`).
 
-Inner names are not in the digest: who refers to an inner node by its name (a cut, an ignored
-layer) must look at the bytes.
+Names of inner nodes are not in the digest: a setting that names an inner node (a cut, an ignored
+layer) must depend on the bytes instead.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ from ovmake.sources.ops import CHECKS, READERS, pure_ops
 from ovmake.sources.protobuf import Message, ProtobufError
 
 _UNIDENTIFYING = frozenset({"allowed_devices", "container", "debug_name", "shared_name"})
-_PLACEHOLDER, _FUNCTION, _FUNCTIONS = 9, 10, 9  # fields of an AttrValue, the last of its list
+_PLACEHOLDER, _FUNCTION, _FUNCTIONS = 9, 10, 9  # fields of an AttrValue; the last one is a field of its list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,8 @@ def fingerprint(
     """Fingerprint what `signature` of the SavedModel folder or frozen .pb `source` computes.
 
     Raises:
-        OSError: `source` cannot be read. Nothing else: a source that is read but not understood
-            gets the digest of its bytes.
+        OSError: `source` cannot be read. A source that can be read but not followed gets the digest of
+            its bytes.
     """
     try:
         digest = _saved_model(source, signature, tags) if source.is_dir() else _frozen(source)
@@ -85,7 +87,7 @@ def _combine(kind: str, *parts: bytes) -> bytes:
 
 
 class _Digester(Interpreter[bytes]):
-    """What both kinds of digest share: attributes, and functions that are not inlined."""
+    """The common part of both digests: attributes, and functions that are not inlined."""
 
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
@@ -97,7 +99,7 @@ class _Digester(Interpreter[bytes]):
         return _combine("port", meaning, label.encode())
 
     def attributes(self, node: Node) -> bytes:
-        """Return the digest of a node's attributes, made once however often its function is inlined."""
+        """Return the digest of a node's attributes. It is made once, however often the function is inlined."""
         if node not in self._attribute_digests:
             self._attribute_digests[node] = self._mapping(node.attributes)
             if any(_functions(Message(view)) for view in node.attributes.values()):
@@ -120,11 +122,11 @@ class _Digester(Interpreter[bytes]):
 
     def _named(self, function: Message) -> bytes:
         if counted(function.entries(2)):
-            raise UnfollowableError(f"function `{function.text(1)}` is given attributes")
+            raise UnfollowableError(f"function `{function.text(1)}` is called with attributes")
         return self.closed(function.text(1))
 
     def closed(self, name: str) -> bytes:
-        """Return the digest of library function `name` as it stands, its arguments by place."""
+        """Return the digest of library function `name` by itself, its arguments by position."""
         if name not in self._closed:
             outer, self.effects = self.effects, set()
             body = self.graph.function(name)
@@ -134,7 +136,7 @@ class _Digester(Interpreter[bytes]):
         return self._closed[name]
 
     def closing(self, name: str, inputs: tuple[bytes, ...]) -> list[bytes]:
-        """Return what counts of function `name` when it is called with `inputs`."""
+        """Return the digests that count when function `name` is called with `inputs`."""
         raise NotImplementedError
 
 
@@ -165,13 +167,13 @@ class _Computation(_Digester):
             raise UnfollowableError(f"node `{node.name}` is the path of an asset")
         known = node.op in self._pure or node.op in READERS or node.op in CHECKS
         if node.op in self.graph or not known:
-            raise UnfollowableError(f"`{node.op}` (node `{node.name}`) has a state, or what it does is not known")
+            raise UnfollowableError(f"`{node.op}` (node `{node.name}`) has a state, or is an unknown operation")
         digest = _combine("node", node.op.encode(), self.attributes(node), *inputs)
         if node.op in CHECKS:
-            # The first input decides whether it stops. The others are the message, and name nodes.
+            # The first input decides whether it stops. The rest is the message, which names nodes.
             self.effects.add(_combine("check", node.op.encode(), *inputs[:1]))
         elif node in self.runs_functions:
-            # TF2 puts an Assert into a branch of an If that nothing but control edges lead to.
+            # TF2 puts an Assert into a branch of an If that only control edges lead to.
             self.effects.add(digest)
         return digest
 
@@ -185,7 +187,7 @@ class _Computation(_Digester):
 
 
 class _Structure(_Digester):
-    """A frozen graph as it is, inner names aside."""
+    """A frozen graph as it is, except the names of inner nodes."""
 
     inlines = False
 
@@ -197,12 +199,12 @@ class _Structure(_Digester):
         del body
         if not node.op or node.op in VARIABLES or node.op == "SymbolicGradient":
             raise UnfollowableError(f"`{node.op}` (node `{node.name}`) is not followed in a frozen graph")
-        # A function's name may stand as an op: TensorFlow's oldest way of calling it.
+        # The op may be the name of a function: TensorFlow's oldest way to call one.
         op = self.closed(node.op) if node.op in self.graph else node.op.encode()
         named = node.name.encode() if node.op.startswith("Placeholder") else b""
         digest = _combine("node", op, named, self.attributes(node), *inputs, b"after", *sorted(controls))
-        # Two nodes alike are not one node with two consumers: r - r is 0 for a random r, r - s is not.
-        # Nodes come in an order that the structure fixes, so the n-th twin is the same in every spelling.
+        # Two equal nodes differ from one node with two consumers: r - r is 0 for a random r, r - s is not.
+        # The structure fixes the order of the nodes, so the n-th twin is the same in every spelling.
         self._twins[digest] += 1
         return _combine("twin", digest, b"%d" % self._twins[digest])
 
@@ -223,7 +225,7 @@ def _frozen(source: Path) -> bytes:
         raise UnfollowableError("a graph without nodes")
     consumed = {edge[0] for node in nodes for edge in node.inputs}.union(*[node.controls for node in nodes])
     terminals = sorted(node.name for node in nodes if node.name not in consumed)
-    # With all nodes as roots a cycle that no terminal needs is seen too.
+    # All nodes are roots, so that a cycle that no terminal needs is found too.
     order = graph.main.order([*terminals, *[node.name for node in nodes]], {})
     values = _Structure(graph).run(graph.main, order, {})
     parts = [part for name in terminals for part in (name.encode(), values.node(name))]
@@ -260,7 +262,7 @@ def _meta_graph(folder: Path, tags: tuple[str, ...]) -> Message:
 
 
 def _check_initializers(graph: Graph, meta: Message) -> None:
-    """Refuse a model that runs something after its variables are restored: it might set them again."""
+    """Refuse a model that runs an op after its variables are restored: the op might set them again."""
     roots = []
     initializer = meta.entries(5).get("__saved_model_init_op")
     if initializer is not None:
@@ -282,7 +284,7 @@ def _signature(digester: _Computation, signature: Message) -> bytes:
     for key, info in sorted(signature.entries(1).items()):
         edge, kind = _tensor(info)
         if edge in fed:
-            raise UnfollowableError(f"two inputs are the tensor `{edge[0]}`")
+            raise UnfollowableError(f"two inputs are the same tensor `{edge[0]}`")
         node = main.node(edge[0])
         fed[edge] = _combine("input", key.encode(), node.op.encode(), digester.attributes(node))
         inputs += [key.encode(), kind]
@@ -300,7 +302,7 @@ def _signature(digester: _Computation, signature: Message) -> bytes:
 
 
 def _tensor(info: memoryview) -> tuple[Edge, bytes]:
-    """Return which tensor a TensorInfo means, and its type and shape as bytes."""
+    """Return the tensor of a TensorInfo, and its type and shape as bytes."""
     message = Message(info, (1, 2, 3))  # sparse and composite tensors have other fields
     return split(message.text(1), main=True), _combine("type", b"%d" % message.integer(2), bytes(message.view(3)))
 
@@ -316,7 +318,7 @@ def bytes_digest(source: Path) -> bytes:
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield (path within the folder, path) of the regular files.
 
-    Links are followed, as TensorFlow follows them, but not into a folder that they are in.
+    Links are followed, as TensorFlow follows them, except into a folder that contains them.
     """
     for current, folders, names in os.walk(folder, followlinks=True):
         here = Path(current).resolve()

@@ -1,19 +1,19 @@
 """Follow a TensorFlow GraphDef and its function library, without TensorFlow.
 
     graph = Graph(view)                   # a GraphDef's bytes
-    class Meaning(Interpreter[V]): ...    # what one node means, given what flows into it
+    class Meaning(Interpreter[V]): ...    # the meaning of one node, given the meanings of its inputs
     Meaning(graph).run(graph.main, roots, fed)
 
 A *body* is the main graph or a library function: named nodes, and edges (producer, label). The
-label is the output's place as the file spells it: `1` in the main graph (`node:1`), `value:0` in
+label is the index of the output as the file spells it: `1` in the main graph (`node:1`), `value:0` in
 a function (`node:value:0`), nothing for a function's argument.
 
 Rule 1: calls are inlined, as TensorFlow does. A signature that tf.saved_model re-saved has three
         wrapper functions where the first export had one; both mean what the innermost computes.
 Rule 2: no recursion over nodes. Nested calls do recurse, MAX_DEPTH deep at most.
-Rule 3: a body is decoded and ordered once; a call with the same inputs is evaluated once. What
-        inlining can still blow up (calls doubling at every level) ends at MAX_NODES.
-Rule 4: what is not understood raises UnfollowableError.
+Rule 3: a body is decoded and ordered once; a call with the same inputs is evaluated once. Where
+        inlining still explodes (calls doubling at every level), it ends at MAX_NODES.
+Rule 4: anything unknown raises UnfollowableError.
 
 Schemas: tensorflow/core/framework/{graph,node_def,function,attr_value,op_def}.proto.
 """
@@ -33,8 +33,8 @@ MAX_NODES = 200_000  # MobileNetV2 has 1,090, EfficientNetB0 2,207; this many ta
 Edge = tuple[str, str]
 V = TypeVar("V", bound=Hashable)
 
-# Attributes that say how, where or for whom, and not what. Any other attribute counts, other
-# `_` attributes too: `_XlaMustCompile` picks another compiler, whose rounding differs.
+# Attributes that do not change the computation. All other attributes count, also those that begin
+# with `_`: `_XlaMustCompile` picks a different compiler, whose rounding differs.
 IGNORED_ATTRIBUTES = frozenset({
     "_class",  # placed with: loc:@x
     "_collective_manager_ids",
@@ -54,18 +54,18 @@ IGNORED_ATTRIBUTES = frozenset({
     "forward_function_name",
 })  # fmt: skip
 _NUMBER_ATTR, _TYPE_LIST_ATTR, _FUNCTION_ATTRIBUTES = 5, 6, 2
-_FALSE = b"\x28\x00"  # AttrValue.b: tf.function(jit_compile=False), same as not saying
+_FALSE = b"\x28\x00"  # AttrValue.b: tf.function(jit_compile=False), the same as the default
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _CALL_ATTRIBUTES = IGNORED_ATTRIBUTES | {"f", "Tin", "Tout", "config"}
 
 
 class UnfollowableError(ValueError):
-    """The graph holds something whose meaning this module does not know."""
+    """The graph contains something that this module cannot interpret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Node:
-    """A NodeDef, less its device: where it runs is not what it computes."""
+    """A NodeDef without its device, which does not change the computation."""
 
     name: str
     op: str
@@ -75,7 +75,7 @@ class Node:
 
 
 class Body:
-    """The main graph, or a function: then the fields after `arguments` are filled too."""
+    """The main graph or a function. Of a function, the fields after `arguments` are filled too."""
 
     def __init__(self, nodes: Iterable[memoryview], function: Message | None = None) -> None:
         self._raw: dict[str, memoryview] = {}
@@ -89,7 +89,7 @@ class Body:
         self._main = function is None
         self.arguments: tuple[str, ...] = ()
         self.outputs: tuple[Edge, ...] = ()
-        self.controls: tuple[str, ...] = ()  # nodes that run though no output needs them
+        self.controls: tuple[str, ...] = ()  # nodes that run although no output needs them
         self.attributes: Mapping[str, memoryview] = {}
         self.stateful = False
         if function is not None:
@@ -102,7 +102,7 @@ class Body:
         signature = function.message(1)
         for argument in signature.messages(2) + signature.messages(3):
             if _NUMBER_ATTR in argument or _TYPE_LIST_ATTR in argument:
-                raise UnfollowableError(f"function `{signature.text(1)}` takes or gives a list")
+                raise UnfollowableError(f"function `{signature.text(1)}` takes or returns a list")
         returned = function.entries(4)
         self.arguments = tuple(argument.text(1) for argument in signature.messages(2))
         names = [output.text(1) for output in signature.messages(3)]
@@ -126,7 +126,7 @@ class Body:
         return self._nodes[name]
 
     def order(self, roots: Iterable[str], fed: Mapping[Edge, object]) -> list[str]:
-        """Return what `roots` need, producers first, by data and by control edges.
+        """Return the nodes that `roots` need, producers first, by data and control edges.
 
         Edges in `fed` are not followed. The order depends on nothing but the roots' order and
         each node's own inputs.
@@ -154,9 +154,9 @@ class Body:
         return found
 
     def whole_order(self, fed: Mapping[Edge, object]) -> list[str]:
-        """Return all nodes of a function: what its outputs need, then the others.
+        """Return all nodes of a function: those that its outputs need, then the rest.
 
-        The others count too, for TensorFlow runs a function's stateful nodes in any case.
+        The rest counts too: TensorFlow always runs a function's stateful nodes.
         """
         if self._order is None:
             arguments = set(self.arguments)
@@ -193,19 +193,19 @@ class Graph:
         """Return the body of library function `name`.
 
         Raises:
-            UnfollowableError: there is none, or TensorFlow may run another one in its place.
+            UnfollowableError: it is missing, or TensorFlow may run a different function in its place.
         """
         if name not in self._bodies:
             if name not in self._functions:
                 raise UnfollowableError(f"function `{name}` is missing")
             body = Body(self._functions[name].views(3), self._functions[name])
             if "api_implements" in body.attributes:  # Keras 2 LSTM: grappler swaps implementations
-                raise UnfollowableError(f"function `{name}` has other implementations")
+                raise UnfollowableError(f"function `{name}` has alternative implementations")
             self._bodies[name] = body
         return self._bodies[name]
 
     def called(self, node: Node) -> str | None:
-        """Return the function that `node` stands for, or None when it is not just a call."""
+        """Return the function that `node` calls, or None when it is not a plain call."""
         name, plain = node.op, not node.attributes
         if node.op in _CALLS:
             function = Message(Message(node.attributes.get("f", memoryview(b""))).view(10))
@@ -218,14 +218,14 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Returned(Generic[V]):
-    """What came out of a call, or of a node that only hands on what it got."""
+    """The outputs of a call, or of a node that only hands on its inputs."""
 
     outputs: tuple[V, ...]
     effects: frozenset[V] = frozenset()
 
 
 class Interpreter(ABC, Generic[V]):
-    """Give every node a meaning, producers first. Subclasses say what one node means."""
+    """Give every node a meaning, producers first. Subclasses define the meaning of one node."""
 
     inlines = True
 
@@ -238,11 +238,11 @@ class Interpreter(ABC, Generic[V]):
 
     @abstractmethod
     def meaning(self, body: Body, node: Node, inputs: tuple[V, ...], controls: tuple[V, ...]) -> V | Returned[V]:
-        """Return what `node` means. `controls` is filled only where calls are not inlined."""
+        """Return the meaning of `node`. `controls` is filled only where calls are not inlined."""
 
     @abstractmethod
     def port(self, meaning: V, label: str) -> V:
-        """Return what flows out of output `label` of a node."""
+        """Return the value of output `label` of a node."""
 
     def run(self, body: Body, order: Iterable[str], fed: Mapping[Edge, V]) -> Values[V]:
         """Evaluate the nodes of `order` (see `Body.order`) and return their values."""
@@ -287,7 +287,7 @@ class Interpreter(ABC, Generic[V]):
 
 
 class Values(Generic[V]):
-    """What flows in one body."""
+    """The values in one body."""
 
     def __init__(self, interpreter: Interpreter[V], fed: Mapping[Edge, V]) -> None:
         self._interpreter = interpreter
@@ -295,7 +295,7 @@ class Values(Generic[V]):
         self.nodes: dict[str, V | Returned[V]] = {}
 
     def read(self, edge: Edge) -> V:
-        """Return what flows along `edge`."""
+        """Return the value on `edge`."""
         if edge in self._fed:
             return self._fed[edge]
         value = self.nodes[edge[0]]
@@ -308,10 +308,10 @@ class Values(Generic[V]):
         return value.outputs[int(place)]
 
     def node(self, name: str) -> V:
-        """Return what the node itself means, for control edges."""
+        """Return the meaning of the node itself, for control edges."""
         value = self.nodes[name]
         if isinstance(value, Returned):
-            raise UnfollowableError(f"call `{name}` is inlined, and so no longer a node")
+            raise UnfollowableError(f"call `{name}` was inlined and is no longer a node")
         return value
 
 
@@ -326,7 +326,7 @@ def split(spelt: str, *, main: bool = False) -> Edge:
 
 
 def counted(attributes: Mapping[str, memoryview]) -> dict[str, memoryview]:
-    """Return the attributes that say what is computed."""
+    """Return the attributes that change the computation."""
     return {
         name: view
         for name, view in attributes.items()

@@ -1,17 +1,17 @@
-"""Names of layers in a frozen TensorFlow graph: what `cut.inputs` and `cut.outputs` of an Ovfile mean.
+"""Resolve layer names in a frozen TensorFlow graph: the meaning of `cut.inputs` and `cut.outputs` of an Ovfile.
 
     layers = Layers(ops_of_graph(graph_def), inputs={"image": "image:0"}, outputs={"probabilities": "Identity:0"})
-    layers.layers()                          what one can cut at, each with the name to write
+    layers.layers()                          every layer that can be cut at, with the name to write
     layers.output("block_1_expand")          the tensor that comes out of it
     layers.inputs("block_1_expand")          the tensors that flow into it, weights left out
     layers.ops_in("block_1_expand", "")      the ops in it
-    layers.check_cut(["block_1_expand"], []) the tensors that the cut model takes and gives
+    layers.check_cut(["block_1_expand"], []) the inputs and outputs of the cut model
 
-What a name means, the first that fits: a tensor (`x:0`); an op or a scope by its whole path; an input or output of the
-model; a layer by its canonical name, as Keras has it; a scope; an op: the last three by the end of their path, as long
-as is needed to be the only one.
+The meaning of a name is the first of these that fits: a tensor (`x:0`); an op or a scope by its whole path; an input
+or output of the model; a layer by its canonical name, as Keras has it; a scope; an op. The last three are named by the
+end of their path, as much of it as makes the name unique.
 
-Standard library only. `dataflow.py` follows the graph, `scopes.py` says what a layer is.
+Standard library only. `dataflow.py` follows the graph, `scopes.py` defines a layer.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _WITHOUT_VALUE = frozenset({"Assert", "NoOp", "Print", "PrintV2"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLayer:
-    """Something one can cut at. `name` is what an Ovfile calls it; `types` are its operations, each once.
+    """A layer that can be cut at. `name` is its name in an Ovfile; `types` are its operations, each once.
 
-    `parts` counts the layers in it; 0 for a layer that is no model itself.
+    `parts` counts the layers in it; 0 for a layer that is not a model itself.
     """
 
     name: str
@@ -47,7 +47,7 @@ class SourceLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """What a cut leaves: the tensors that the cut model takes and gives. `originals`: which inputs are the model's."""
+    """Input and output tensors of the cut model. `originals`: the inputs that the whole model has too."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -65,7 +65,7 @@ class Layers:
     ) -> None:
         """Read a graph. `inputs` and `outputs` are the model's: names to tensors.
 
-        Without them: the Placeholders, and what nothing takes.
+        Without them: the Placeholders, and the tensors that nothing consumes.
         """
         ops = tuple(ops)
         self.model_inputs = dict(inputs) if inputs is not None else _placeholders(ops)
@@ -75,10 +75,10 @@ class Layers:
         _connect(self._tree, self._wiring)
 
     def layers(self) -> list[SourceLayer]:
-        """Return every layer, in the order in which they compute; a layer that holds layers before these."""
+        """Return every layer in order of execution; a layer that contains layers comes before them."""
         order = self._wiring.order
         ends = {id(place): max(order[name] for name in place.all_ops()) for place in self._tree.layers}
-        # A layer's place is where it ends; one that holds layers comes before the first of them.
+        # A layer is ordered by its last op; one that contains layers comes before the first of them.
         starts = {
             id(place): min(ends[id(inner)] for inner in self._tree.layers if place in inner.lineage)
             for place in self._tree.layers
@@ -88,14 +88,14 @@ class Layers:
         return [self._layer(place) for place in places if place.outputs]
 
     def operations(self) -> list[str]:
-        """Return the type of every op that data flows through: what is computed of weights alone is left out."""
+        """Return the type of every op that data flows through; ops on weights alone are left out."""
         return [self._wiring.ops[name].type for name in self._wiring.order if self._wiring.computes(name)]
 
     def output(self, name: str) -> str:
         """Return the tensor that `cut.outputs = [name]` means.
 
         Raises:
-            ActionError: unknown, ambiguous, or several tensors come out of it.
+            ActionError: the name is unknown or ambiguous, or means a layer with several outputs.
         """
         if self._is_tensor(name):
             return name
@@ -107,7 +107,7 @@ class Layers:
         place = place or self._only(name, OUTPUTS)
         if len(place.outputs) != 1:
             listed = _listed(place.outputs)
-            message = f"`{name}` gives {len(place.outputs)} tensors: {listed}"
+            message = f"`{name}` has {len(place.outputs)} output tensors: {listed}"
             raise ActionError("ambiguous-layer", message, help="name the tensor", setting=OUTPUTS)
         return next(iter(place.outputs))
 
@@ -115,7 +115,7 @@ class Layers:
         """Return the tensors that `cut.inputs = [name]` means.
 
         Raises:
-            ActionError: unknown, ambiguous, or nothing but constants flows into it.
+            ActionError: the name is unknown or ambiguous, or only constants flow into the layer.
         """
         if self._is_tensor(name):
             return (name,)
@@ -132,10 +132,10 @@ class Layers:
         return found
 
     def ops_in(self, name: str, setting: str) -> frozenset[str]:
-        """Return the ops of what `name` means; of an op or a tensor in a layer, those of the layer.
+        """Return the ops of the layer that `name` means, or that contains the op or tensor `name`.
 
         Raises:
-            ActionError: unknown or ambiguous; it points at `setting`.
+            ActionError: the name is unknown or ambiguous; the error points at `setting`.
         """
         place = None if self._is_tensor(name) else self._exact(name)
         if place is None or place.is_op:
@@ -145,10 +145,10 @@ class Layers:
         return frozenset(place.all_ops())
 
     def check_cut(self, inputs: Sequence[str], outputs: Sequence[str]) -> Cut:
-        """Return what a cut leaves; either list may be empty, and then means the model's own.
+        """Return the inputs and outputs of the cut model. An empty list means the model's own.
 
         Raises:
-            ActionError: a name means nothing, an input of the model is still needed around the cut, or a cut has no
+            ActionError: a name is unknown, an input of the model is still needed around the cut, or a cut has no
                 effect.
         """
         by_name = {name: self.inputs(name) for name in inputs}
@@ -195,7 +195,7 @@ class Layers:
         raise ActionError("ambiguous-layer", message, help="write one of these names", setting=setting)
 
     def _name_of(self, place: Scope) -> str:
-        """Return the shortest name that means `place` and nothing else."""
+        """Return the shortest unambiguous name of `place`."""
         words = [tuple(word) for word in place.words]
         for length in range(1, len(words) + 1):
             *outer, last = words[-length:]
@@ -233,7 +233,7 @@ class Layers:
     # cuts
 
     def _originals(self) -> dict[str, str]:
-        """Return the model's input tensors with their names, Placeholders that have none with the op's."""
+        """Return the model's input tensors with their names; a Placeholder without one has the op's name."""
         tensors = {f"{name}:0": name for name, op in self._wiring.ops.items() if op.type in REQUIRED}
         named = {self._wiring.source(tensor): name for name, tensor in self.model_inputs.items()}
         return {**named, **{tensor: name for tensor, name in tensors.items() if tensor not in named}}
@@ -243,39 +243,39 @@ class Layers:
     ) -> None:
         sources = {self._wiring.source(tensor) for tensor in tensors}
         if sources & {self._wiring.source(tensor) for tensor in ends}:
-            message = f"the cut begins at `{name}`, and what flows into it is an output already: nothing is left"
+            message = f"the cut begins at `{name}`, whose input is already an output of the cut: nothing is left"
             hint = "" if outputs else "name the outputs to keep in cut.outputs"
             raise ActionError("cut-without-effect", message, setting=INPUTS, help=hint)
         if not walk.met & set(tensors):
-            why = f"the cut ends at {_listed(outputs)}" if outputs else "other cuts stand between"
+            why = f"the cut ends at {_listed(outputs)}" if outputs else "other cuts are in between"
             message = f"`{name}` does not lead to any output: {why}"
             raise ActionError("cut-without-effect", message, setting=INPUTS)
 
     def _dangling(self, originals: Mapping[str, str], walk: Walk, starts: Sequence[str]) -> ActionError:
-        """Say which input of the model is still needed, and where its way meets that of the cut."""
+        """Return the error for an input that is still needed: which one, and where its path meets the cut's."""
         tensor = next(iter(walk.inputs))
         name = originals.get(tensor, op_of(tensor))
         way = [op for op in walk.way(tensor) if self._wiring.computes(op)]
         below = self._wiring.reached({op_of(start) for start in starts})
         meeting = next((op for op in way if op in below), "")
-        who = f"`{self._layer_of(meeting)}` takes what comes of it" if meeting else "an output comes of it"
+        who = f"`{self._layer_of(meeting)}` depends on it" if meeting else "an output depends on it"
         message = f"input `{name}` of the model is still needed: {who}, around the cut"
         hint = f'add "{name}" to cut.inputs to keep it, or move the cut'
         return ActionError("dangling-input", message, help=hint, setting=INPUTS)
 
     def _layer_of(self, op: str) -> str:
-        """Return the name of the innermost layer that op is in."""
+        """Return the name of the innermost layer that contains `op`."""
         place = self._innermost(op)
         return self._name_of(place) if place.is_layer else op
 
     def _innermost(self, op: str) -> Scope:
-        """Return the innermost layer that an op is in, or the op's own place."""
+        """Return the innermost layer that contains an op, or the op by itself."""
         around = [place for place in [*self._tree.home[op].lineage, self._tree.ops[op]] if place.is_layer]
         return around[-1] if around else self._tree.ops[op]
 
 
 def _connect(tree: Tree, wiring: Wiring) -> None:
-    """Fill in what flows into every place and out of it."""
+    """Fill in the inputs and outputs of every scope."""
     around = {name: [*home.lineage] for name, home in tree.home.items()}
     for tensor, takers in sorted(wiring.takers.items(), key=lambda entry: wiring.order.get(op_of(entry[0]), 0)):
         maker = op_of(tensor)

@@ -1,12 +1,12 @@
 """Read a LevelDB table, the index of a TensorFlow checkpoint, and verify it as TensorFlow does.
 
     table(view) -> (key, value) in their order
-    crc32c(data, crc) -> crc, masked(crc)      the checksum, and how it is stored
+    crc32c(data, crc) -> crc, masked(crc)      the checksum, and its stored form
 
 Footer -> index block -> data blocks; every block ends with its compression and a checksum of both. Sources: LevelDB's
 doc/table_format.md, tensorflow/core/lib/io/format.cc (which verifies each block that it reads).
 
-Rule: keys are in their order, each once. TensorFlow looks a key up by halving; what it would not find is not there.
+Rule: keys are sorted and unique. TensorFlow finds a key by binary search, so a key out of order counts as missing.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from ovmake.sources.protobuf import ProtobufError, varint
 _FOOTER_BYTES = 48
 _MAGIC = 0xDB4775248B80FB57
 _CHECKSUM_BYTES = 4
-_TRAILER_BYTES = 1 + _CHECKSUM_BYTES  # of the compression too
-_RESTART_BYTES = 4  # an offset in a block, and their count after the last
+_TRAILER_BYTES = 1 + _CHECKSUM_BYTES  # compression and checksum
+_RESTART_BYTES = 4  # each offset in a block, and their count after the last one
 _MASK = 0xA282EAD8
 
 _Pair = tuple[bytes, memoryview]
 
 
 class DamagedTableError(ProtobufError):
-    """It is no sound table: a block or the end is not as it was written."""
+    """The table is damaged: a block or the footer was altered."""
 
 
 class SlowChecksumError(Exception):
-    """This Python has no compiled crc32c, and in plain Python 100 MB take a minute."""
+    """This Python has no compiled crc32c. Plain Python takes a minute for 100 MB."""
 
 
 def crc32c(data: bytes | memoryview, crc: int = 0) -> int:
-    """Return the checksum of what `crc` is the checksum of, and `data` after it.
+    """Return the checksum of the data so far, whose checksum is `crc`, followed by `data`.
 
     Raises:
-        SlowChecksumError: there is no compiled one.
+        SlowChecksumError: this Python has no compiled crc32c.
     """
     import google_crc32c
 
@@ -47,7 +47,7 @@ def crc32c(data: bytes | memoryview, crc: int = 0) -> int:
 
 
 def masked(crc: int) -> int:
-    """Return a checksum as it is stored: one of data that holds checksums would be weak."""
+    """Return a checksum in its stored form: a checksum over data that contains checksums would be weak."""
     return ((crc >> 15 | crc << 17) + _MASK) & 0xFFFFFFFF
 
 
@@ -55,8 +55,8 @@ def table(view: memoryview) -> Iterator[_Pair]:
     """Yield the pairs of a table.
 
     Raises:
-        DamagedTableError: it is none, or a block does not match its checksum.
-        WireError: it is of a kind that TensorFlow does not write.
+        DamagedTableError: it is not a table, or a block does not match its checksum.
+        ProtobufError: TensorFlow does not write tables of this kind.
     """
     footer = view[-_FOOTER_BYTES:]
     if len(footer) < _FOOTER_BYTES or int.from_bytes(footer[-8:], "little") != _MAGIC:
@@ -67,7 +67,7 @@ def table(view: memoryview) -> Iterator[_Pair]:
     for _, handle in _block(view, *index):
         for key, value in _block(view, *_handle(handle, 0)[0]):
             if before is not None and key <= before:
-                raise DamagedTableError("keys that are not in their order")
+                raise DamagedTableError("keys that are out of order")
             before = key
             yield key, value
 

@@ -1,33 +1,33 @@
-"""What TensorFlow's ops may do beside computing their outputs from their inputs.
+"""Side effects of TensorFlow's ops: which ops do nothing but compute their outputs from their inputs.
 
     pure = pure_ops(op_list)       # MetaInfoDef.stripped_op_list
     op in pure, op in READERS, op in CHECKS
 
-A SavedModel lists the ops it uses with their definitions, but forgets those that only bodies of
-While and If use (meta_graph.ops_used_by_graph_def follows calls alone). For these stands PURE.
+A SavedModel lists the definitions of the ops it uses, except ops that only the bodies of While and
+If use (meta_graph.ops_used_by_graph_def follows calls alone). PURE covers these.
 
-Rule 1: what is in no list is not pure.
-Rule 2: PURE holds only what TensorFlow's registry says is stateless; a test compares.
+Rule 1: an op in no list is not pure.
+Rule 2: PURE contains only ops that TensorFlow's registry calls stateless; a test compares.
 """
 
 from __future__ import annotations
 
 from ovmake.sources.protobuf import Message
 
-# Stateful by their definition, harmless where nothing writes: they read a variable that never
-# changes, or run functions whose bodies are looked at node by node.
+# Stateful by their definition, but harmless where nothing writes: they read a variable that never
+# changes, or run functions whose bodies are checked node by node.
 READERS = frozenset({
     "Case", "DisableCopyOnRead", "If", "PartitionedCall", "ReadVariableOp", "ResourceGather", "ResourceGatherNd",
     "StatefulPartitionedCall", "StatelessCase", "StatelessIf", "StatelessWhile", "VarIsInitializedOp", "VariableShape",
     "While",
 })  # fmt: skip
 
-# They stop the model, or let it go on.
+# They stop the model, or let it continue.
 CHECKS = frozenset({"Assert", "CheckNumerics", "CheckNumericsV2"})
 
-# Stateless by their definition, and yet not followed. TF1's control flow needs the control edges:
-# in `Merge(Const_a ^switch:1, Const_b ^switch:0)` nothing else says which constant is alive. The
-# others draw random numbers, write to their inputs, or mean something that is not in the graph.
+# Stateless by their definition, but not followed. TF1's control flow needs the control edges: in
+# `Merge(Const_a ^switch:1, Const_b ^switch:0)` they alone say which constant is alive. The rest
+# draws random numbers, writes to its inputs, or depends on something outside of the graph.
 OPAQUE = frozenset({
     "Enter", "Exit", "FractionalAvgPool", "FractionalMaxPool", "GetDeadline", "ImmutableConst", "InplaceAdd",
     "InplaceSub", "InplaceUpdate", "LoopCond", "MatchingFiles", "Merge", "NextIteration", "Placeholder",
@@ -68,15 +68,15 @@ _DT_RESOURCE = 20
 
 
 def pure_ops(op_list: Message) -> frozenset[str]:
-    """Return the ops that compute their outputs and do nothing else, by an OpList and by PURE."""
+    """Return the ops without side effects, according to an OpList and PURE."""
     listed = {op.text(1): _is_pure(op) for op in op_list.messages(1)}
     return (PURE - listed.keys() | {name for name, pure in listed.items() if pure}) - OPAQUE
 
 
 def _is_pure(op: Message) -> bool:
-    """Return whether an OpDef tells of no state.
+    """Return whether an OpDef describes an op without state.
 
-    `is_stateful` alone does not tell: `Assign` has it false, and takes a reference.
+    `is_stateful` alone is not enough: it is false for `Assign`, which takes a reference.
     """
     inputs, outputs = op.messages(2), op.messages(3)
     by_reference = any(argument.integer(16) for argument in inputs + outputs)

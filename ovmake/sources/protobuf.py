@@ -3,14 +3,14 @@
     message = Message(view)
     message.text(1), message.integer(2), message.messages(3), message.entries(4)
 
-The wire format alone: field numbers come from the caller, who knows the schema
+This module knows the wire format only. Field numbers come from the caller, who knows the schema
 (https://protobuf.dev/programming-guides/encoding/).
 
 Rule 1: nothing is copied. Length-delimited fields are slices of the caller's buffer, so a
         1 GB constant costs a few bytes here.
 Rule 2: stricter than protobuf. A singular field given twice, a repeated map key, a field the
-        caller did not list as known: each is a WireError. protobuf would merge or keep the
-        last; a reader that wants to be certain of what a file means should not have to.
+        caller did not list as known: each is a ProtobufError. protobuf would merge or keep the
+        last, so that the meaning of a file could depend on its reader.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ Value = int | memoryview
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BITS = 64
-_LARGEST_FIELD = (1 << 29) - 1  # protobuf's readers drop the bits above it, and so would see another field
+_LARGEST_FIELD = (1 << 29) - 1  # protobuf's readers drop the bits above, and so would see a different field
 _CONTINUED = 0x80  # set in every byte of a varint but the last
 _EMPTY = memoryview(b"")
 
 
 class ProtobufError(ValueError):
-    """The bytes are not the message they should be."""
+    """The bytes are not a valid message."""
 
 
 def varint(view: memoryview, at: int) -> tuple[int, int]:
     """Return the varint at offset `at`, and the offset after it.
 
     Raises:
-        WireError: the buffer ends inside it, or it is wider than 64 bits.
+        ProtobufError: the buffer ends inside it, or it is wider than 64 bits.
     """
     value = shift = 0
     while at < len(view):
@@ -55,11 +55,11 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
     A varint is an int; anything else (bytes, fixed32, fixed64) is a slice of `view`.
 
     Raises:
-        WireError: truncated, or a group (wire types 3 and 4; proto3 has none).
+        ProtobufError: truncated, or a group (wire types 3 and 4; proto3 has none).
     """
     at, end = 0, len(view)
     while at < end:
-        # Nearly every tag and length is one byte: read here, and not by a call of its own.
+        # Nearly every tag and length is one byte, so it is read here, without a call.
         tag, at = (view[at], at + 1) if view[at] < _CONTINUED else varint(view, at)
         number, kind = tag >> 3, tag & 7
         if not 0 < number <= _LARGEST_FIELD:
@@ -90,9 +90,9 @@ def _size(view: memoryview, at: int, kind: int) -> tuple[int, int]:
 
 
 def first_text(view: memoryview, number: int) -> str:
-    """Return the first string field `number` and read no further; "" when there is none.
+    """Return the first string field `number` and read no further; "" if it is absent.
 
-    Indexing a graph of 10,000 nodes by name needs no more of each.
+    This is enough to index a graph of 10,000 nodes by name.
     """
     for found, value in fields(view):
         if found == number:
@@ -101,7 +101,7 @@ def first_text(view: memoryview, number: int) -> str:
 
 
 class Message:
-    """One message, its fields by number. Nested messages are parsed when asked for."""
+    """One message, its fields by number. Nested messages are parsed on request."""
 
     __slots__ = ("_fields",)
 
@@ -109,7 +109,7 @@ class Message:
         """Split `view` into fields.
 
         Raises:
-            WireError: malformed, or a field that is not in `known` (None: any may come).
+            ProtobufError: malformed, or a field that is not in `known` (None: any may come).
         """
         found: dict[int, list[Value]] = {}
         for number, value in fields(view):
@@ -131,7 +131,7 @@ class Message:
         return [_view(value) for value in self._fields.get(number, ())]
 
     def view(self, number: int) -> memoryview:
-        """Return a singular length-delimited field; empty when absent, as protobuf has it."""
+        """Return a singular length-delimited field; empty when absent, as in protobuf."""
         value = self._single(number)
         return _EMPTY if value is None else _view(value)
 
@@ -178,7 +178,7 @@ class Message:
 
 def _view(value: Value) -> memoryview:
     if isinstance(value, int):
-        raise ProtobufError("a varint where bytes should be")
+        raise ProtobufError("a varint instead of bytes")
     return value
 
 
@@ -186,7 +186,7 @@ def text(value: Value) -> str:
     """Return a field's value as a string.
 
     Raises:
-        WireError: a varint, or not UTF-8.
+        ProtobufError: a varint, or not UTF-8.
     """
     try:
         return str(_view(value), "utf-8")

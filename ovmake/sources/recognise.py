@@ -1,15 +1,15 @@
-"""Recognise what kind of model a file or folder is, by its content.
+"""Recognise the kind of a model by the content of its file or folder.
 
     found = recognise(path)              found.kind is one of SOURCE_KINDS, or "" and then found.why says what is there
     raise unknown(path, found)           the error for the latter
     raise with_kind(error, path, kind)   an error about what is of another kind than it was said to be
 
-A name says what somebody meant the file to be, the first bytes say what it is. So the name decides nothing here; it
-only makes the error better: `model.h5` is named like a Keras .h5 file, but begins with `<!DOCTYPE html>`.
+A file's name states its intended kind, its first bytes show its real kind. So the name decides nothing here; it only
+improves the message: `model.h5` is named like a Keras .h5 file, but begins with `<!DOCTYPE html>`.
 
-Rule 1: only the head of a file is read, and the list of contents of a zip archive: a frozen graph may have 2 GB.
-Rule 2: the head is enough to tell kinds apart, and says nothing about the rest. A truncated file is recognised, and
-        whoever loads it says what is wrong with it.
+Rule 1: only the head of a file is read, and the directory of a zip archive: a frozen graph may have 2 GB.
+Rule 2: the head tells the kinds apart, and says nothing about the rest. A truncated file is recognised; its loader
+        reports the damage.
 
 Standard library only, and cheap to import: the ovmake process recognises sources too.
 """
@@ -27,13 +27,13 @@ from ovmake.errors import ActionError
 from ovmake.sources.protobuf import ProtobufError, varint
 
 _HEAD = 4096
-_SHOWN = 24  # bytes of a file that nobody knows
-_LISTED = 5  # names out of a folder or an archive that nobody knows
+_SHOWN = 24  # bytes of an unknown file in a message
+_LISTED = 5  # names in an unknown folder or archive in a message
 _HDF5, _ZIP, _TFLITE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"TFL3"
 LFS = b"version https://git-lfs.github.com/spec/"
 _SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 _BYTES = 2  # the wire type of strings and messages
-_SIZES = {0: 0, 1: 8, _BYTES: 0, 5: 4}  # bytes of a value by its wire type; 0: a varint says
+_SIZES = {0: 0, 1: 8, _BYTES: 0, 5: 4}  # bytes of a value by its wire type; 0: a varint states it
 _NOTHING, _LINE_FEED = memoryview(b""), memoryview(b"\n")
 _VERSION = re.compile(rb"\d+\.\d+")
 # OpDef.name: `Conv2D`, `_FusedConv2D`, `Custom>Op`, or a function of the graph's own, such as `__inference_f_12`.
@@ -42,10 +42,10 @@ _OP_NAME = re.compile(rb"[A-Za-z_][\w.>/-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """What a path is.
+    """The kind of a path.
 
-    `why`: of an unknown one, what is there, as a phrase about it ("it is empty"); `help`: what to do about just that.
-    `beside`: the files that belong to it: X.index and X.data-… of a checkpoint's X.meta.
+    `why`: if it is unknown, a phrase about the content ("it is empty"); `help`: an action against it.
+    `beside`: further files of the model: X.index and X.data-… of a checkpoint's X.meta.
     """
 
     kind: str = ""
@@ -55,19 +55,19 @@ class Recognised:
 
 
 def recognise(path: Path) -> Recognised:
-    """Say what a file or folder is.
+    """Return the kind of a file or folder.
 
     Raises:
         OSError: it cannot be read.
     """
     if path.is_dir():
         return _folder(path)
-    # Whoever opens a named pipe waits for somebody to write to it.
+    # Opening a named pipe would wait for a writer.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         head = file.read(_HEAD) or b""
     if head.startswith(_HDF5):
         return Recognised(kind="keras-h5")
-    if head[4:8] == _TFLITE:  # before zip: files of labels may be appended to a model as an archive
+    if head[4:8] == _TFLITE:  # before zip: label files may be appended to a model as an archive
         return Recognised(kind="tflite")
     if head.startswith(_ZIP):
         return _archive(path)
@@ -89,7 +89,7 @@ def unknown(path: Path, found: Recognised) -> ActionError:
     """Return the error for a source that was not recognised."""
     promised = "" if path.is_dir() else BY_SUFFIX.get(path.suffix.lower(), "")
     subject = f"the folder `{path.name}`" if path.is_dir() else f"`{path.name}`"
-    message = f"{subject} is no model that ovmake knows: {found.why}"
+    message = f"{subject} is not a model that ovmake knows: {found.why}"
     if promised:
         message = f"{subject} is named like {in_words(promised)}, but {found.why}"
     known = ", ".join(kind.in_words for kind in SOURCE_KINDS.values())
@@ -103,7 +103,7 @@ def unknown(path: Path, found: Recognised) -> ActionError:
 
 
 def with_kind(error: ActionError, path: Path, kind: str) -> ActionError:
-    """Return the error, with a note when the file is of another kind than it was said to be."""
+    """Return the error, with a note if the file is not of the stated kind."""
     try:
         found = recognise(path)
     except OSError:
@@ -127,7 +127,7 @@ def _folder(path: Path) -> Recognised:
         hint = f"name the folder inside: `{path.name}/{within[-1]}`"
     elif checkpoints:
         hint = f"name the checkpoint's .meta file: `{path.name}/{checkpoints[-1]}`"
-    return Recognised(why=f"it has no `saved_model.pb` but {_listing(names)}", help=hint)
+    return Recognised(why=f"it has no `saved_model.pb`, only {_listing(names)}", help=hint)
 
 
 def _archive(path: Path) -> Recognised:
@@ -150,17 +150,17 @@ def _archive(path: Path) -> Recognised:
 
 
 def _named(path: Path) -> Recognised | None:
-    """Know the parts of a whole that somebody may name in its place."""
+    """Recognise a part of a model that was named instead of the whole."""
     if path.name == "checkpoint" or re.search(r"\.index$|\.data-\d+-of-\d+$", path.name):
         stem = re.sub(r"\.index$|\.data-\d+-of-\d+$", "", path.name)
         meta = f"{stem}.meta" if (path.parent / f"{stem}.meta").is_file() else ""
         hint = f"name the .meta file beside it: `{meta}`" if meta else "name the .meta file, which holds the graph"
-        return Recognised(why="it is a part of a TF1 checkpoint that holds no graph", help=hint)
+        return Recognised(why="it is the part of a TF1 checkpoint without the graph", help=hint)
     return None
 
 
 def _protobuf(path: Path, head: bytes) -> Recognised | None:
-    """Tell GraphDef from MetaGraphDef, and know a SavedModel.
+    """Tell GraphDef from MetaGraphDef and SavedModel.
 
     All three are protobuf messages without a magic number. A GraphDef begins with a NodeDef, and that with two strings,
     name and op. A MetaGraphDef begins with a MetaInfoDef, whose field 2 is a list of ops: a message, which begins with
@@ -176,14 +176,14 @@ def _protobuf(path: Path, head: bytes) -> Recognised | None:
         return Recognised(kind="checkpoint", beside=companions(path))
     if head[:1] == b"\x08" and outer.get(2, _NOTHING)[:1] == _LINE_FEED:
         hint = f"name the folder that it is in: `{path.absolute().parent.name}`"
-        return Recognised(why="it is a file out of a SavedModel, which is a folder", help=hint)
+        return Recognised(why="it is one file of a SavedModel, which is a folder", help=hint)
     return None
 
 
 def _peek(view: memoryview) -> dict[int, memoryview]:
-    """Return the first value of each field that holds a string or a message, up to where `view` ends or makes no sense.
+    """Return the first value of each string or message field, up to the end of `view` or to its first invalid byte.
 
-    Unlike `wire.fields`, which wants the whole message: what the head cuts short is cut short here too.
+    `protobuf.fields` needs the whole message; here the last value may be truncated.
     """
     found: dict[int, memoryview] = {}
     at = 0

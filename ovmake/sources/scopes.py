@@ -1,19 +1,19 @@
-"""The scopes of a frozen graph as a tree, and which of them are layers.
+"""The scopes of a frozen graph as a tree, and the layers among them.
 
     tree = Tree(wiring)
-    tree.layers                     the Places one would call layers: scopes, and ops that stand in no layer's scope
-    tree.find("block_1_expand")     the Places meant, of the best kind only; several are an ambiguity
+    tree.layers                     the layers: scopes, and ops outside of any layer's scope
+    tree.find("block_1_expand")     the matching Scopes of the best kind; several mean an ambiguous name
 
-A *place* is a scope, or an op. Its words lead to it from the model down. A scope that inlining a call left behind
-(`StatefulPartitionedCall`) is no word.
+A `Scope` is a scope or a single op. Its *words* are its path from the model down. A scope that an inlined call left
+behind (`StatefulPartitionedCall`) is not a word.
 
 A word has several spellings, the canonical one first. Keras 3 ends every layer's scope in `_1`, and that of its second
 call in `_3`: layer `conv2d` is in scope `conv2d_1`, layer `conv2d_1` in `conv2d_1_1`, or in `conv2d_1_2` if `conv2d_1`
-was taken first. So where all scopes of a scope end in numbers, and one number occurs with every name but of the last
-sort, the canonical spelling leaves the number away.
+was taken first. So where all scopes in a scope end in numbers, and one number occurs with every name except names of
+the last sort, the canonical spelling drops the number.
 
-A scope *holds layers* when nearly all that is in it is in scopes again; else it is a layer. Scopes that TensorFlow
-opens by itself (`moments`, `Tensordot`, and `Reshape/…` beside an op `Reshape`) are no layers.
+A scope *contains layers* when nearly all its ops are in inner scopes; else it is a layer. Scopes that TensorFlow
+opens by itself (`moments`, `Tensordot`, and `Reshape/…` beside an op `Reshape`) are not layers.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 
 from ovmake.sources.dataflow import CALL_SCOPE, PLACEHOLDERS, Wiring
 
-# Scopes in each other: people write some ten, and a name of a megabyte may have half a million. An op that is deeper is
-# counted as one that stands in no scope.
+# The depth of nested scopes: people write some ten, and a name of a megabyte may have half a million. A deeper op
+# counts as an op outside of any scope.
 DEEPEST = 100
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _TENSORFLOWS_OWN = re.compile(
@@ -38,10 +38,10 @@ _LAYER, _SCOPE, _RAW_SCOPE, _OP, _RAW_OP = range(5)
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Scope:
-    """A scope or an op. `ops` are those that stand directly in a scope, or the op itself.
+    """A scope or an op. `ops` are the ops directly in the scope, or the op itself.
 
-    `words` lead to it, see `spellings`. `inputs` and `outputs` are the tensors that carry data into it and out
-    of it, in the graph's order.
+    `words` is its path, see `spellings`. `inputs` and `outputs` are the data tensors that enter and leave it, in the
+    graph's order.
     """
 
     path: str
@@ -59,12 +59,12 @@ class Scope:
 
     @property
     def is_call(self) -> bool:
-        """Whether it is only what inlining a call left."""
+        """Whether it was left behind by an inlined call."""
         return bool(CALL_SCOPE.fullmatch(self.raw))
 
     @property
     def lineage(self) -> list[Scope]:
-        """The places around it from the outermost on, and itself; without the graph."""
+        """The scopes around it from the outermost inwards, and itself; without the graph."""
         found: list[Scope] = []
         place: Scope | None = self
         while place is not None and place.parent is not None:
@@ -74,7 +74,7 @@ class Scope:
 
     @property
     def spellings(self) -> dict[str, bool]:
-        """How its own word may be written, and whether that is the raw spelling where there is a canonical one."""
+        """Each spelling of its own word, and whether it is the raw one where a canonical one exists."""
         if self.canonical:
             return {self.canonical: False, self.raw: True}
         numbered = _NUMBERED.fullmatch(self.raw)
@@ -105,7 +105,7 @@ class Tree:
             if name.count("/") <= DEEPEST:
                 self._make(name.rpartition("/")[0])
         scopes = {scope.path: scope for scope in self.root.all_scopes()}
-        # An op stands in the scope of its own name, if there is one: `Reshape` with `Reshape/shape`.
+        # An op belongs to the scope of its own name, if there is one: `Reshape` with `Reshape/shape`.
         self.home = {name: scopes.get(name) or scopes.get(name.rpartition("/")[0], self.root) for name in names}
         for name, home in self.home.items():
             home.ops.append(name)
@@ -113,7 +113,7 @@ class Tree:
             _name_inner(scope)
         self.ops = {name: _op_place(name, home) for name, home in self.home.items()}
         self.by_path = {**self.ops, **scopes}
-        self._depth = 0  # how many words lead to the outermost model
+        self._depth = 0  # the number of words of the outermost model
         self.layers = self._layers(self.root, outermost=True)
         self._by_last: dict[str, list[Scope]] = {}
         for place in [*scopes.values(), *self.ops.values()]:
@@ -123,10 +123,10 @@ class Tree:
                 self._by_last.setdefault(spelling, []).append(place)
 
     def find(self, name: str) -> list[Scope]:
-        """Return the places that the end of whose path `name` is, of the best kind that there is.
+        """Return the scopes whose path ends in `name`, of the best kind only.
 
-        A layer by its canonical name goes before a scope, a scope before an op, canonical names before raw ones; and of
-        a kind, what stands in the outermost model goes before what is in a model inside of it, as with `get_layer`.
+        A layer by its canonical name goes before a scope, a scope before an op, a canonical name before a raw one.
+        Within a kind, the outermost model goes before models inside of it, as with `get_layer`.
         """
         words = [word for word in name.split("/") if not CALL_SCOPE.fullmatch(word)]
         found: dict[tuple[int, bool], list[Scope]] = {}
@@ -158,9 +158,9 @@ class Tree:
             place = place.scopes[word]
 
     def _layers(self, scope: Scope, *, outermost: bool) -> list[Scope]:
-        """Return the layers in a scope that holds layers, those in layers that hold layers too."""
+        """Return the layers in a scope that contains layers, at any depth."""
         found: list[Scope] = []
-        # A lone scope at the top is the model itself, and no layer of it.
+        # A single scope at the top is the model itself.
         lone = outermost and len(_inner(scope)) == 1 and not set(_loose(scope)) - self._inputs
         for unit in [*_inner(scope), *_loose_scopes(scope)]:
             holds = _is_unit(unit) and _holds_layers(unit, outermost=lone)
@@ -192,7 +192,7 @@ def _is_unit(scope: Scope) -> bool:
 
 
 def _inner(scope: Scope) -> list[Scope]:
-    """Return the scopes in a scope that may be layers, as if calls were not there."""
+    """Return the scopes in a scope that may be layers, ignoring calls."""
     found: list[Scope] = []
     for inner in scope.scopes.values():
         found += _inner(inner) if inner.is_call else [inner] * _is_unit(inner)
@@ -207,7 +207,7 @@ def _loose_scopes(scope: Scope) -> list[Scope]:
 
 
 def _loose(scope: Scope) -> list[str]:
-    """Return the ops that stand in a scope and in none of its scopes, as if calls were not there."""
+    """Return the ops in a scope but in none of its inner scopes, ignoring calls."""
     found = list(scope.ops)
     for inner in scope.scopes.values():
         found += _loose(inner) if inner.is_call else []
@@ -225,7 +225,7 @@ def _holds_layers(scope: Scope, *, outermost: bool) -> bool:
 
 
 def _name_inner(scope: Scope) -> None:
-    """Give the scopes in a scope their canonical names, if they all carry Keras 3's number."""
+    """Give the inner scopes of a scope their canonical names, if they all carry Keras 3's number."""
     inner = _inner(scope)
     matches = [_NUMBERED.fullmatch(place.raw) for place in inner]
     numbers: dict[str, set[str]] = {}

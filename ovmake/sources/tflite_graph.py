@@ -1,12 +1,12 @@
-"""The wires of a .tflite file, in the words of a TensorFlow graph: so that one code finds layers in both.
+"""Read the dataflow of a .tflite file as that of a TensorFlow graph, so that the same code finds layers in both.
 
     flat = ops_of_tflite(path.read_bytes())
     flat.ops         an `Op` per operator, named after its first output; a Placeholder per input, a Const per weight
-    flat.kinds       what an operator is, by its name, where that is known: "Betainc" of a custom one, "VAR_HANDLE"
+    flat.kinds       operator name -> its kind, where that is known: "Betainc" of a custom operator, "VAR_HANDLE"
     flat.spelling    tensors in GraphDef's spelling ("conv/Relu:0") -> as the file has them ("conv/Relu")
 
-TFLite is a FlatBuffer (schema: tensorflow/compiler/mlir/lite/schema/schema.fbs). The few fields that say what is wired
-to what are read by hand: the frameworks that know the rest are in other processes. Standard library only.
+TFLite is a FlatBuffer (schema: tensorflow/compiler/mlir/lite/schema/schema.fbs). The few fields that describe the
+dataflow are read here: the frameworks, which know the rest, run in other processes. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ovmake.errors import ActionError
 from ovmake.sources.dataflow import Op
 
-# Places of fields in their tables, by the schema.
+# Indexes of fields in their tables, by the schema.
 _CODES, _SUBGRAPHS, _SIGNATURES = 1, 2, 7
 _OLD_BUILTIN, _CUSTOM_CODE, _BUILTIN = 0, 1, 3  # of an OperatorCode: a byte, a string, an integer
 _SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS, _SIGNATURE_KEY, _SIGNATURE_SUBGRAPH = 0, 1, 2, 4
@@ -26,13 +26,13 @@ _MAPPED_NAME, _MAPPED_TENSOR = 0, 1
 _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3
 _TENSOR_NAME = 3
 _OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 0, 1, 2
-# Operators on what outlives a call, or is filled before the first.
+# Operators on state that outlives a call, or that is filled before the first.
 RESOURCES = {
     129: "CALL_ONCE", 136: "HASHTABLE", 137: "HASHTABLE_FIND", 138: "HASHTABLE_IMPORT", 139: "HASHTABLE_SIZE",
     142: "VAR_HANDLE", 143: "READ_VARIABLE", 144: "ASSIGN_VARIABLE",
 }  # fmt: skip
-OPERATOR = "Operator"  # their types are numbers
-# Writers may have tables share strings and vectors, a few times over.
+OPERATOR = "Operator"  # operator types are numbers
+# Writers may let a few tables share strings and vectors.
 SHARED, SMALL_BYTES = 4, 1 << 20
 _NO_TENSOR = -1  # an optional input that is left out
 
@@ -41,10 +41,11 @@ _NO_TENSOR = -1  # an optional input that is left out
 class TfliteGraph:
     """The main subgraph. `inputs` and `outputs` are the model's: names to tensors in GraphDef's spelling.
 
-    `kinds` holds custom operators by their code, and those of `RESOURCES`; operators without outputs have no name, and
-    are in `silent` by kind alone. `signatures` are all of the file's, with their graph's number: 0 is the main one.
-    `half_numbered`: the file says which operations it has in one of two places only; OpenVINO looks into the other.
-    Names are those of the signature where the model has one, else the tensors' own, without `:0`.
+    `kinds` has custom operators by their code, and the operators in `RESOURCES`. Operators without outputs have no
+    name; `silent` has their kinds. `signatures` are all signatures of the file, with the number of their graph: 0 is
+    the main one. `half_numbered`: of the two fields that state an operation's code, the file fills one only, and
+    OpenVINO reads the other. Names are those of the signature where the model has one, else the tensors' own, without
+    `:0`.
     """
 
     ops: tuple[Op, ...]
@@ -58,10 +59,10 @@ class TfliteGraph:
 
 
 def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> TfliteGraph:
-    """Return the wires of a TFLite model.
+    """Return the dataflow of a TFLite model.
 
     Raises:
-        ActionError: the file is truncated or otherwise no FlatBuffer. Whether TFLite says so too, `refusing_lite` asks.
+        ActionError: the file is truncated or is not a FlatBuffer. `refusing_tflite` then asks TFLite itself.
     """
     try:
         return _flat(data)
@@ -73,9 +74,9 @@ def ops_of_tflite(data: bytes, shown: str = "the .tflite file") -> TfliteGraph:
 def _words(error: Exception) -> str:
     match error:
         case KeyError():
-            return f"it speaks of a tensor {error} that is not there"
+            return f"it refers to a missing tensor {error}"
         case StopIteration():
-            return "it holds no graph"
+            return "it has no graph"
     return str(error)
 
 
@@ -110,25 +111,25 @@ def _flat(data: bytes) -> TfliteGraph:
 
 
 def _text(table: Table, place: int) -> str:
-    """Return a name; TFLite takes any bytes for one."""
+    """Return a name; TFLite accepts any bytes."""
     return table.content(place).decode(errors="replace")
 
 
 def _kind(code: Table) -> str:
-    """Return what an operator code is for, "" for one of the many that need no name here."""
+    """Return the kind of an operator code; "" for the many that need no name here."""
     builtin = max(code.number(_BUILTIN), code.byte(_OLD_BUILTIN))
     return _text(code, _CUSTOM_CODE) or RESOURCES.get(builtin, "")
 
 
 def _operator(operator: Table, kinds: Sequence[str]) -> tuple[str, list[int], list[int]]:
-    """Return kind, inputs and outputs of an operator. It may give nothing: ASSIGN_VARIABLE."""
+    """Return kind, inputs and outputs of an operator. It may have no output: ASSIGN_VARIABLE."""
     taken, made = operator.integers(_OPERATOR_INPUTS), operator.integers(_OPERATOR_OUTPUTS)
     kind = kinds[operator.number(_OPERATOR_CODE)] if kinds else ""
     return kind, [tensor for tensor in taken if tensor != _NO_TENSOR], [one for one in made if one != _NO_TENSOR]
 
 
 def _signature(root: Table, side: int) -> dict[int, str]:
-    """Return the names that the only signature of the main subgraph gives to tensors; nothing without one."""
+    """Return the tensor names of the main subgraph's signature; nothing unless it has exactly one."""
     signatures = [found for found in root.tables(_SIGNATURES) if found.number(_SIGNATURE_SUBGRAPH) == 0]
     if len(signatures) != 1:
         return {}
@@ -138,32 +139,32 @@ def _signature(root: Table, side: int) -> dict[int, str]:
 def _named(
     tensors: Sequence[int], signature: Mapping[int, str], names: Sequence[str], spelt: Mapping[int, str]
 ) -> dict[str, str]:
-    """Return tensors by the names that a user writes, in the model's order."""
+    """Return name -> tensor in the model's order, with the names that a user writes."""
     known = signature if set(signature) == set(tensors) else {}
     return {known.get(tensor, names[tensor].removesuffix(":0")): spelt[tensor] for tensor in tensors}
 
 
 def _offset(data: bytes, at: int) -> int:
-    """Return where the offset stored at `at` leads."""
+    """Return the target of the offset stored at `at`."""
     return at + int(struct.unpack_from("<I", data, at)[0])
 
 
 @dataclass(slots=True)
 class _Budget:
-    """How many bytes of vectors and strings may still be read: a million tables may name the same ones."""
+    """How many bytes of vectors and strings may still be read: a million tables may share them."""
 
     left: int
 
     def take(self, count: int) -> None:
-        """Count bytes that are about to be read."""
+        """Subtract bytes that are about to be read."""
         self.left -= count
         if self.left < 0:
-            raise ValueError("its tables share their contents, so that there is no end to them")
+            raise ValueError("its tables share their contents without limit")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a FlatBuffer: its fields are found through its vtable, absent ones have no place in it."""
+    """A table of a FlatBuffer. Its vtable locates the fields that are present."""
 
     data: bytes
     at: int
@@ -171,11 +172,11 @@ class Table:
 
     @classmethod
     def root(cls, data: bytes) -> Table:
-        """Return the table that everything else hangs on."""
+        """Return the root table."""
         return cls(data, _offset(data, 0), _Budget(len(data) * SHARED + SMALL_BYTES))
 
     def _field(self, place: int) -> int:
-        """Return where a field is, 0 if it is absent."""
+        """Return the offset of a field, 0 if it is absent."""
         vtable = self.at - int(struct.unpack_from("<i", self.data, self.at)[0])
         size = int(struct.unpack_from("<H", self.data, vtable)[0])
         entry = 4 + 2 * place
@@ -183,11 +184,11 @@ class Table:
         return self.at + offset if offset else 0
 
     def has(self, place: int) -> bool:
-        """Whether a field is there."""
+        """Whether a field is present."""
         return bool(self._field(place))
 
     def _vector(self, place: int) -> tuple[int, int]:
-        """Return where a vector's elements begin, and how many there are."""
+        """Return the offset of a vector's first element, and the number of elements."""
         field = self._field(place)
         if not field:
             return 0, 0
@@ -213,7 +214,7 @@ class Table:
         return int(struct.unpack_from("<I", self.data, field)[0]) if field else 0
 
     def byte(self, place: int) -> int:
-        """Return a byte without a sign, 0 if it is absent."""
+        """Return an unsigned byte, 0 if it is absent."""
         field = self._field(place)
         return self.data[field] if field else 0
 

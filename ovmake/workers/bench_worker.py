@@ -1,16 +1,16 @@
-"""benchmark: TensorFlow and an IR take turns on this machine, each in a fresh process of its own.
+"""benchmark: time TensorFlow and an IR alternately on this machine, each in a fresh process of its own.
 
-In this order, so that each figure is of a process that did nothing else before:
+The order below gives each figure a process that did nothing else before:
 
-    1  import the framework alone: its time and memory
+    1  import only the framework: its time and memory
     2  load the model as an application does, and run it: time to load, first inference, peak memory
-    3  load what else is timed: the other way of calling TensorFlow; more inputs
+    3  load everything else that is timed: the other way to call TensorFlow; more inputs
     4  latency, in pairs of blocks (windows.py), and from them the speed-up (spread.py)
-    5  throughput, in turns as well
-    6  energy, where the machine tells it (energy.py)
-    7  the IR's layers, each with its time
+    5  throughput, also interleaved
+    6  energy, where the machine has counters (energy.py)
+    7  the time of each layer of the IR
 
-`figures.py` makes the measurement of it. Standard library only: this process must weigh nothing on what it measures.
+`figures.py` computes the measurement. Standard library only: this process must not slow down what it measures.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
 from ovmake.workers.measurement.ir_timing import compare_speed, time_candidates
 from ovmake.workers.measurement.windows import Sides, Watched, take_windows
 
-# Blocks long enough to time, short enough that a disturbance hits both sides.
+# Blocks long enough to time, and short enough that foreign load hits both sides.
 BLOCK_SECONDS = 0.05
 # Shares of the time limit: the rest is for warming up.
 LATENCY_SHARE = 0.6
 THROUGHPUT_SHARE = 0.25
 PROFILE_SHARE = 0.05
-# Of each run and each idling for energy, which come on top: there are few machines that tell it.
+# Of each run and each idle interval for energy. They come on top of the limit: few machines have counters.
 ENERGY_SHARE = 0.04
-# Enough inferences to have touched all memory that an inference needs; fewer of a model that takes long.
+# Enough inferences to touch all memory that an inference needs; fewer for a slow model.
 MEMORY_RUNS = 20
 MEMORY_SECONDS = 1.0
-# Rounds in which the ways of calling TensorFlow are compared, to see which one the IR takes turns with.
+# Rounds that compare the ways to call TensorFlow; the IR is timed against the fastest.
 WAY_ROUNDS = 5
 WAY_SECONDS = 3.0
 THROUGHPUT_ROUNDS = 8
 LEAST_ROUNDS = 3
 
 TENSORFLOW, OPENVINO = "tensorflow", "openvino"
-LEAN = "lean"  # see timing_lite
-# Speed is measured with oneDNN on, which is TensorFlow at its best and its default.
+LEAN = "lean"  # see timing_tflite.py
+# Speed is measured with oneDNN on: TensorFlow's default, and its fastest setting.
 TIMED_ENVIRONMENT = {**ENVIRONMENT, "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
@@ -83,7 +83,7 @@ class _Workers:
         self._started: list[WorkerProcess] = []
 
     def start(self, name: str) -> WorkerProcess:
-        """Start a worker. Whoever wants another in its place ends it first."""
+        """Start a worker. To replace one, end it first."""
         log = f"{self._folder}/{name}-{len(self._started)}.log"
         self._started.append(WorkerProcess.start(name, boot_log=log, environment=TIMED_ENVIRONMENT))
         return self._started[-1]
@@ -135,7 +135,7 @@ def _measure(request: Request, workers: _Workers) -> Bench:
 
 
 def _by_default(request: Request, workers: _Workers) -> list[Side]:
-    """Open the IR as it is compiled without properties, in a process of its own: the other may get a new one."""
+    """Open the IR compiled without properties, in a process of its own: the other side's process may be replaced."""
     side = _side(request, workers.start(OPENVINO), BY_DEFAULT)
     side.open()
     return [side]
@@ -148,10 +148,10 @@ def _side(request: Request, worker: WorkerProcess, name: str) -> Side:
 
 
 def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
-    """Import a framework, load the model in the first way that there is, and run it; return that side.
+    """Import a framework, load the model in the first way that works, and run it; return that side.
 
     Raises:
-        ActionError: the last way fails too.
+        ActionError: no way works; the error is that of the last one.
     """
     bench.imports[framework] = decode(ImportCost, sides[0].ask("import"), "import")
     for side in sides:
@@ -175,9 +175,9 @@ def _alone(bench: Bench, framework: str, sides: list[Side]) -> Side:
 
 
 def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
-    """Return the ways of calling TensorFlow that are timed, all of them open.
+    """Return the ways to call TensorFlow that are timed, all of them open.
 
-    What an application loads goes first, for its memory; how the fastest way is prepared would count as the model's.
+    The way of an application goes first, because its memory is measured; preparing the fastest way takes extra memory.
     """
     kind = request.asked(BenchmarkParams).source.kind
     names: tuple[str, ...] = (LEAN, "interpreter") if kind == "tflite" else ("signature", "frozen")
@@ -201,7 +201,7 @@ def _ways(request: Request, bench: Bench, worker: WorkerProcess) -> list[Side]:
 
 
 def _faster(ways: list[Side]) -> Side:
-    """Return the way that the IR takes turns with in every pair."""
+    """Return the way that is timed against the IR in every pair."""
     if len(ways) == 1:
         return ways[0]
     take_turns(ways, seconds=0, least=WAY_ROUNDS, limit_seconds=WAY_SECONDS)
@@ -209,7 +209,7 @@ def _faster(ways: list[Side]) -> Side:
 
 
 def _take_throughput(bench: Bench, sides: list[Side], load: Load, seconds: float) -> None:
-    """Let each side do as many inferences side by side as it can, in turns; note how many a second, round by round."""
+    """Measure the throughput of each side, interleaved; record samples per second, round by round."""
     for side in sides:
         in_flight = side.ask("side-by-side")["in_flight"]
         bench.in_flight[side.name] = int(str(in_flight))
@@ -225,7 +225,7 @@ def _take_throughput(bench: Bench, sides: list[Side], load: Load, seconds: float
 
 
 def _energy(side: Side, seconds: float) -> Energy | energy.NotAvailable:
-    """Return what an inference takes, one after the other, with nothing beside them."""
+    """Return the energy of an inference, in sequential inferences with nothing else running."""
 
     def run() -> int:
         started, inferences = time.monotonic(), 0

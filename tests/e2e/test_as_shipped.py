@@ -21,7 +21,7 @@ benchmark.max-seconds = 2
 [models.lookup]
 source = "lookup"
 """
-WHY = "it cannot be frozen: it looks values up in a table ("
+WHY = "it cannot be frozen: it has a lookup table ("
 
 
 def test_report_measures_the_signature_and_says_why_nothing_is_frozen(

@@ -29,8 +29,8 @@ ATTACKS: dict[str, tuple[str, str, str]] = {
     "reading-plain": ("reading", "", "[serve], init op, node `ReadFile`: ReadFile reads files"),
     "reading-pb": ("reading.pb", "", "`reading.pb`, node `ReadFile`: ReadFile reads files"),
     "constant-path": ("constant-path", "", "InitializeTableFromTextFileV2 reads a table from a file"),
-    "outside-asset": ("outside-asset", "", "its asset `../../secret` is no file in its `assets`"),
-    "linked-asset": ("linked-asset", "", "its asset `vocabulary.txt` is no file in its `assets`"),
+    "outside-asset": ("outside-asset", "", "its asset `../../secret` is not in its `assets`"),
+    "linked-asset": ("linked-asset", "", "its asset `vocabulary.txt` is not in its `assets`"),
 }
 GOOD = {
     "good-tf1": "good-tf1",

@@ -198,7 +198,7 @@ error[cannot-convert]: convert parts: OpenVINO cannot convert `partitioned`: …
 9 | source = "partitioned"
   |          ^^^^^^^^^^^^^
   |
-  = note: TensorFlow, asked to freeze it: No module named 'tensorflow'
+  = note: TensorFlow cannot freeze it either: No module named 'tensorflow'
   = note: full output in .ovmake/logs/convert-parts.log (N lines)
 help: TensorFlow may be able to load it: `pip install "ovmake[cpu]"`
 """

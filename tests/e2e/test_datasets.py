@@ -159,7 +159,7 @@ def test_picture_in_both_sets_stops_the_build_before_it_quantizes(built: Repo) -
     assert 1 == result.status
     assert (
         "error[calibration-overlaps-validation]: check-calibration own:int8: 1 of the 11 samples that calibrate INT8 "
-        "are also in `own`, which judges it\n"
+        "are also in `own`, which validates it\n"
     ) in result.stderr
     assert 'calibration = "train"' in result.stderr
     assert "= note: their numbers in `train` (and in `own`): 1 (17)\n" in result.stderr
@@ -176,7 +176,7 @@ def test_wrong_label_stops_the_build_before_tensorflow_runs(built: Repo) -> None
     path.write_text(before)
     assert 1 == result.status
     expected = """\
-error[dataset-class]: check-samples table: line 31 has `d` in column `kind`, and `classes` has no such class
+error[dataset-class]: check-samples table: line 31 has `d` in column `kind`, which is not in `classes`
   --> Ovfile:11:11
    |
 11 | classes = ["a", "b", "c"]

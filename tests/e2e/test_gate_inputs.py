@@ -49,7 +49,7 @@ MADE_UP = {
     "top": "`k` was 1",
     "square": "dynamic dimensions had the size 16",
     "positions": "`ids` was drawn from 0 to 1; dynamic dimensions had the size 16",
-    "switch": "`is_training` was taken as false",
+    "switch": "`is_training` was set to false",
 }
 
 
@@ -125,7 +125,7 @@ def test_what_was_made_up_in_another_way_is_told(built: tuple[Repo, Result], mod
 
     assert (told is None) == (warning is None)
     if warning is not None:
-        assert f"reference {model}: the inputs were made up: {told}" == warning["message"]
+        assert f"reference {model}: the inputs are synthetic: {told}" == warning["message"]
         assert told == "; ".join(repo.record(model)["compared_on"]["notes"])
 
 

@@ -84,14 +84,14 @@ def swollen(path: Path) -> None:
 # model -> (the sound one, what is done to it, what is said)
 CASES: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "linked": ("sequential.h5", linked, r"`linked.h5` is not read: `/\S+` in it is a link to the file `secret.h5`"),
-    "elsewhere": ("sequential.h5", stored_elsewhere, r"`elsewhere.h5` is .* has its numbers in another file, `\S+bin`"),
-    "looped": ("sequential.h5", looped, r"`/model_weights/inner/outer` in it is a group that it lies in itself"),
+    "elsewhere": ("sequential.h5", stored_elsewhere, r"`elsewhere.h5` is .* has its data in another file, `\S+bin`"),
+    "looped": ("sequential.h5", looped, r"`/model_weights/inner/outer` in it is a group that contains itself"),
     "packed": (
         "lstm.keras",
         lambda path: repacked(path, linked),
         r"`model.weights.h5` of `packed.keras` is not read: `/\S+` in it is a link to the file `secret.h5`",
     ),
-    "swollen": ("lstm.keras", swollen, r"`swollen.keras` is not read: `config.json` in it is 1,073,\S+ bytes large"),
+    "swollen": ("lstm.keras", swollen, r"`swollen.keras` is not read: `config.json` in it has 1,073,\S+ bytes"),
 }
 
 

@@ -99,7 +99,7 @@ KINDS: dict[str, tuple[str, str, list[str], list[str]]] = {
     "tflite-int8": ('source = "integer.tflite"', DIRECT, ["image i8 [-1, 8, 8, 3]"], ["output_0"]),
     "tflite-half-numbered": (
         'source = "half-numbered.tflite"',
-        f"{DIRECT}, of the file as TensorFlow wrote it anew",
+        f"{DIRECT}, of the file rewritten by TensorFlow",
         ["image f32 [-1, 8, 8, 3]"],
         ["output_0"],
     ),
@@ -190,7 +190,7 @@ def test_other_signatures_of_a_tflite_file_are_told(sources: Path, tmp_path: Pat
 
     told = "`coder.tflite` has the signatures `decode`, `encode`; the IR is of its first graph, that of `decode`"
     assert f"warning[other-signatures]: convert coder: {told}" in done.stderr
-    assert 'help: say that this is meant: `signature = "decode"`' in done.stderr
+    assert 'help: if this is intended, set `signature = "decode"`' in done.stderr
 
 
 @pytest.mark.usefixtures("result")

@@ -59,7 +59,7 @@ dataset = "val"
 metric = "accuracy"
 max-drop = 0.01
 """
-NOT_AVAILABLE = "bf16 is not available on this machine: it was asked for, and the runtime executed f32"
+NOT_AVAILABLE = "bf16 is not available on this machine: the target requests it, but the runtime executed f32"
 
 # A batch of values that differ in size from channel to channel, as SmoothQuant likes them.
 READER = """
@@ -329,7 +329,7 @@ def test_weights_of_ignored_layers_are_not_compressed(fashion: Repo) -> None:
         (
             'patterns = ["wide"]',
             "unknown-layer",
-            "the pattern `wide` fits the whole name of no layer and of no operation of the IR",
+            "the pattern `wide` matches no whole name of a layer or of an operation of the IR",
             "`ovmake inspect MODEL` lists the layers; `.*` stands for any characters",
         ),
     ],

@@ -136,9 +136,12 @@ def said(repo: Repo) -> dict[str, list[dict[str, Any]]]:
 
 
 ERRORS = {
-    "unsteady": ("loader-unsteady", "`data.py:unsteady` yielded other samples than before, first at "),
-    "nan": ("calibration-not-finite", "array `image` of `nan` holds NaN in "),
-    "drawn": ("loader-unsteady", "quantize drawn:int8: `data.py:drawn` yielded other samples than before, first at 0"),
+    "unsteady": ("loader-unsteady", "`data.py:unsteady` yielded different samples than before, first at "),
+    "nan": ("calibration-not-finite", "array `image` of `nan` has NaN in "),
+    "drawn": (
+        "loader-unsteady",
+        "quantize drawn:int8: `data.py:drawn` yielded different samples than before, first at 0",
+    ),
     "leaves": ("user-code", "`metrics.py:leave` failed: SystemExit: 3"),
     "quits": ("user-code", "the process of `metrics.py:quit_` ended with exit status 3"),
     "interrupts": ("user-code", "`metrics.py:interrupt` failed: KeyboardInterrupt"),
@@ -147,7 +150,7 @@ ERRORS = {
 WARNINGS = {
     "twice": ("reference-at-chance", "the gate passed, and says nothing: TensorFlow itself is no better than chance: "),
     "wrong": ("reference-at-chance", "and always answering the most frequent label, "),
-    "one": ("calibration-few", "`one` holds 1 sample to calibrate INT8, and 300 are asked for"),
+    "one": ("calibration-few", "`one` has 1 sample to calibrate INT8, and 300 are requested"),
     "scaled": (
         "calibration-range",
         "input `image` runs from 0 to 1 in `scaled`, which calibrates, and from 0 to 255 in ",

@@ -58,7 +58,8 @@ def verdict(result: Result) -> tuple[dict[str, str], list[str]]:
 
 
 REFUSED = "op-refused: convert damaged: `damaged` does more than compute: "
-FAILED = [f"{REFUSED}`saved_model.pb` [serve], node `save`: SaweV2 is no operation of TensorFlow's that ovmake knows"]
+UNKNOWN_OP = "SaweV2 is not an operation of TensorFlow's that ovmake knows"
+FAILED = [f"{REFUSED}`saved_model.pb` [serve], node `save`: {UNKNOWN_OP}"]
 
 
 def test_the_damaged_copy_has_the_fingerprint_of_the_sound_model(tmp_path: Path) -> None:

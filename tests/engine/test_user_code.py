@@ -121,7 +121,7 @@ def test_process_that_dies_afterwards_is_not(runner: WorkerRunner, tmp_path: Pat
 def test_answer_that_is_none_is_of_the_function_that_ran(runner: WorkerRunner, tmp_path: Path) -> None:
     found = died(runner, tmp_path, f"ran\t{LOADER}\t7\n", garbled=True)
 
-    said = f"the process of `{LOADER}` gave no answer: something else was written where it answers"
+    said = f"the process of `{LOADER}` gave no answer: its answer channel has other output"
     assert ("loader-failed", said, "dataset") == (found.code, found.message, found.setting)
 
 

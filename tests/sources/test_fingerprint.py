@@ -97,7 +97,7 @@ def test_malformed_bytes_are_a_wire_error(content: bytes, reason: str) -> None:
         (lambda m: m.text(1), "singular field 1 given 2 times"),
         (lambda m: m.entries(2), "map key `k` given twice"),
         (lambda m: m.text(3), "a string that is not UTF-8"),
-        (lambda m: m.text(4), "a varint where bytes should be"),
+        (lambda m: m.text(4), "a varint instead of bytes"),
         (lambda m: m.integer(3), "field 3 is not a varint"),
     ],
 )
@@ -396,10 +396,10 @@ def test_deep_nesting_ends_as_bytes_and_not_as_a_recursion_error(tmp_path: Path,
 @pytest.mark.parametrize(
     ("nodes", "note"),
     [
-        ([node("y", "MyOp", "x")], "`MyOp` (node `y`) has a state, or what it does is not known"),
-        ([node("y", "Merge", "x", "x")], "`Merge` (node `y`) has a state, or what it does is not known"),
+        ([node("y", "MyOp", "x")], "`MyOp` (node `y`) has a state, or is an unknown operation"),
+        ([node("y", "Merge", "x", "x")], "`Merge` (node `y`) has a state, or is an unknown operation"),
         ([node("z", "Placeholder"), node("y", "Neg", "z")],
-         "`Placeholder` (node `z`) has a state, or what it does is not known"),
+         "`Placeholder` (node `z`) has a state, or is an unknown operation"),
         ([node("v", "VarHandleOp"), node("y", "ReadVariableOp", "v")],
          "checkpoint has no index: No such file or directory"),
         ([node("y", "If", "x", f=named("f"), t=message((9, "T")))], "function `f` is missing"),
@@ -631,9 +631,9 @@ def test_another_signature_has_another_fingerprint(exports: Path) -> None:
     ("name", "note"),
     [
         ("lookup", "`VarHandleOp` (node `Variable`) runs when the model is loaded"),
-        ("random", "`RandomUniform` (node `random_uniform/RandomUniform`) has a state, or what it does is not known"),
-        ("counter", "`AssignAddVariableOp` (node `AssignAddVariableOp`) has a state, or what it does is not known"),
-        ("tf1-assign", "`Assign` (node `Assign`) has a state, or what it does is not known"),
+        ("random", "`RandomUniform` (node `random_uniform/RandomUniform`) has a state, or is an unknown operation"),
+        ("counter", "`AssignAddVariableOp` (node `AssignAddVariableOp`) has a state, or is an unknown operation"),
+        ("tf1-assign", "`Assign` (node `Assign`) has a state, or is an unknown operation"),
         ("same-name", "variable `one` stands for two nodes"),
     ],
 )
@@ -754,9 +754,9 @@ def test_checkpoint_that_contradicts_itself_is_seen_though_its_blocks_are_sound(
     told = {
         "bytes": "has a value that does not match its checksum",
         "strings": "has a value that does not match its checksum",
-        "type": "gives a value another size than that of its type and shape",
-        "shape": "gives a value another size than that of its type and shape",
-        "reader": "checkpoint is for another reader",
+        "type": "states a size that contradicts the type and shape of a value",
+        "shape": "states a size that contradicts the type and shape of a value",
+        "reader": "checkpoint requires a later reader",
     }
     assert (made.kind, told[wrong] in made.note) == ("bytes", True), made.note
 

@@ -214,7 +214,7 @@ def test_a_shared_layer_of_keras_2_gives_two_tensors() -> None:
     with pytest.raises(ActionError) as failed:
         layers.output("shared")
     assert "ambiguous-layer" == failed.value.code
-    assert "`shared` gives 2 tensors: `model/shared/MatMul:0`, `model/shared/MatMul_1:0`" == failed.value.message
+    assert "`shared` has 2 output tensors: `model/shared/MatMul:0`, `model/shared/MatMul_1:0`" == failed.value.message
 
 
 def test_scopes_of_tf1_are_layers_and_branches_keep_their_numbers() -> None:
@@ -339,20 +339,20 @@ def test_no_cut_is_the_model() -> None:
             [f"{NET}/conv2d_1_1/convolution:0"],
             [],
             "dangling-input",
-            "input `image` of the model is still needed: `add` takes what comes of it, around the cut",
+            "input `image` of the model is still needed: `add` depends on it, around the cut",
         ),
         (
             [f"{NET}/left_1/MatMul:0"],
             ["left", "right"],
             "cut-without-effect",
-            f"the cut begins at `{NET}/left_1/MatMul:0`, and what flows into it is an output already: nothing is left",
+            f"the cut begins at `{NET}/left_1/MatMul:0`, whose input is already an output of the cut: nothing is left",
         ),
         (["left"], ["bn"], "cut-without-effect", "`left` does not lead to any output: the cut ends at `bn`"),
         (
             ["add", "image"],
             [],
             "cut-without-effect",
-            "`image` does not lead to any output: other cuts stand between",
+            "`image` does not lead to any output: other cuts are in between",
         ),
         (
             ["unknown"],
@@ -382,7 +382,7 @@ def test_an_output_beside_the_cut_still_needs_the_input() -> None:
     with pytest.raises(ActionError) as failed:
         layers.check_cut(["b"], [])
 
-    assert "input `x` of the model is still needed: an output comes of it, around the cut" == failed.value.message
+    assert "input `x` of the model is still needed: an output depends on it, around the cut" == failed.value.message
     assert 'add "x" to cut.inputs to keep it, or move the cut' == failed.value.help
 
 
@@ -447,7 +447,7 @@ def test_an_exported_and_a_traced_keras_3_model_have_the_names_of_keras(tmp_path
         assert expected == found
         assert layers.output("backbone") == layers.output("act")
         assert layers.inputs("pool_a") == (layers.output("backbone"),)
-        with pytest.raises(ActionError, match="`sum` takes what comes of it"):
+        with pytest.raises(ActionError, match="`sum` depends on it"):
             layers.check_cut(["pool_a"], [])
         assert 2 == len(layers.check_cut(["pool_a", "pool_b"], ["sum"]).inputs)
 

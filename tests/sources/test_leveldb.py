@@ -49,7 +49,7 @@ def test_flipped_bit_is_seen_wherever_it_is_read() -> None:
         (b"", "no table footer"),
         (written(ENTRIES)[:-1], "no table footer"),
         (written(ENTRIES)[1:], "a block past the end of the file|does not match its checksum"),
-        (written(dict(reversed(ENTRIES.items()))), "keys that are not in their order"),
+        (written(dict(reversed(ENTRIES.items()))), "keys that are out of order"),
         (written(ENTRIES, compression=1), "a compressed block"),
         (written(ENTRIES, restarts=1 << 30), "more restart points than the block has room for"),
     ],

@@ -112,7 +112,7 @@ def test_what_is_not_named_meta_has_nothing_beside_it(tmp_path: Path) -> None:
         ("m.h5", b"<!DOCTYPE html>\n<html>", "`m.h5` is named like a Keras .h5 file, but it is text that begins with"),
         ("m.keras", b"", "`m.keras` is named like a Keras .keras file, but it is empty"),
         ("m.pb", b"\xff\xd8\xff\xe0\0\x10JFIF", "but it begins with the bytes ff d8 ff e0 00 10 4a 46"),
-        ("m", b"\x80\x05\x95", "`m` is no model that ovmake knows: it begins with the bytes 80 05 95"),
+        ("m", b"\x80\x05\x95", "`m` is not a model that ovmake knows: it begins with the bytes 80 05 95"),
         ("m.keras", archive("a", "b"), "zip archive without `config.json` and `model.weights.h5`: `a`, `b`"),
         ("m.keras", archive("config.json")[:40], "it is a zip archive that cannot be read: File is not a zip file"),
         ("m.onnx", message((1, 7), (2, "pytorch")), "it begins with the bytes 08 07 12 07 70 79 74 6f"),
@@ -146,7 +146,10 @@ def test_part_of_a_checkpoint_leads_to_its_meta_file(tmp_path: Path) -> None:
     told = refused(written(tmp_path, "c-1.data-00000-of-00001", b"\0\0\0"))
 
     assert (
-        "`c-1.data-00000-of-00001` is no model that ovmake knows: it is a part of a TF1 checkpoint that holds no graph",
+        (
+            "`c-1.data-00000-of-00001` is not a model that ovmake knows: "
+            "it is the part of a TF1 checkpoint without the graph"
+        ),
         "name the .meta file beside it: `c-1.meta`",
     ) == told
 
@@ -158,7 +161,7 @@ def test_folder_without_a_model_is_told_by_its_files(tmp_path: Path) -> None:
     told, _ = refused(tmp_path / "model")
 
     assert (
-        "the folder `model` is no model that ovmake knows: it has no `saved_model.pb` but "
+        "the folder `model` is not a model that ovmake knows: it has no `saved_model.pb`, only "
         "`a`, `b`, `c`, `d`, `e` and 2 more"
     ) == told
 

@@ -90,7 +90,7 @@ def test_file_without_a_graph_says_so() -> None:
     builder = Builder()
     data = builder.whole(builder.table(MODEL_FIELDS, _2=builder.tables([])))
 
-    with pytest.raises(ActionError, match=r"the .tflite file cannot be read: it holds no graph"):
+    with pytest.raises(ActionError, match=r"the .tflite file cannot be read: it has no graph"):
         ops_of_tflite(data)
 
 

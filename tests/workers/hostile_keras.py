@@ -74,15 +74,15 @@ def _deep(file: Any) -> None:
 # form -> (what makes it, what is said of it)
 FORMS: dict[str, tuple[Callable[[Any], None], str]] = {
     "external-link": (_external_link, "`/layers/dense/vars` in it is a link to the file `/etc/passwd`"),
-    "external-storage": (_external_storage, "`/layers/w` in it has its numbers in another file, `/etc/passwd`"),
-    "virtual": (_virtual, "`/layers/w` in it is put together out of other files, such as `secret.h5`"),
+    "external-storage": (_external_storage, "`/layers/w` in it has its data in another file, `/etc/passwd`"),
+    "virtual": (_virtual, "`/layers/w` in it is assembled from other files, such as `secret.h5`"),
     "soft-to-external": (_soft_to_external, "`/b` in it is a link to the file `secret.h5`"),
     "soft-circle": (_soft_circle, "`/a` in it is a link that leads nowhere, or back to itself"),
-    "soft-loop": (_soft_loop, "`/a/b/c` in it is a group that it lies in itself, so that there is no end to it"),
-    "hard-loop": (_hard_loop, "`/a/b/c` in it is a group that it lies in itself, so that there is no end to it"),
-    "filter": (_filter, "`/w` in it is packed by filter 32015, for which HDF5 would load a plugin"),
-    "unstored": (_unstored, "`/w` in it is to be 4,398,046,511,104 bytes large, and 0 of them are there"),
-    "deep": (_deep, "/g/g…` in it is a group in more than 200 others"),
+    "soft-loop": (_soft_loop, "`/a/b/c` in it is a group that contains itself"),
+    "hard-loop": (_hard_loop, "`/a/b/c` in it is a group that contains itself"),
+    "filter": (_filter, "`/w` in it is compressed by filter 32015, for which HDF5 would load a plugin"),
+    "unstored": (_unstored, "`/w` in it claims 4,398,046,511,104 bytes, and 0 are stored"),
+    "deep": (_deep, "/g/g…` in it is a group nested more than 200 levels deep"),
 }
 
 

@@ -1,9 +1,9 @@
-"""Whether a source is whole, and stands alone: nothing left behind, nothing damaged, no state of its own.
+"""Check that a source is complete: no file is missing or damaged, and the model keeps no state of its own.
 
-damaged.py   Where a framework fails on a source whose checkpoint is damaged or not whole, say
-that first, with file and place
-fetched.py   Whether all of a source is there: what a checkout or a copy may leave behind
-stateful.py  Models that remember: which variables a graph assigns when it is run, and needs for
-what it gives
-unfrozen.py  Graphs that were never frozen: a .pb whose variables have their values elsewhere
+damaged.py   Explain a framework's failure by the damaged or missing file of the source's checkpoint, where
+             there is one
+fetched.py   Check that every file of a source is present: a checkout or a copy may leave some behind
+stateful.py  Find stateful models: the variables that a graph assigns when it runs and that its outputs depend
+             on
+unfrozen.py  Detect graphs that were never frozen: a .pb whose variables have their values in another file
 """

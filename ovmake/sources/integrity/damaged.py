@@ -1,10 +1,11 @@
-"""Where a framework fails on a source whose checkpoint is damaged or not whole, say that first, with file and place.
+"""Explain a framework's failure by the damaged or missing file of the source's checkpoint, where there is one.
 
     @explained
-    def convert(request): ...      a handler whose errors do so
+    def convert(request): ...      a handler whose errors name the damaged file
 
-The frameworks' own words are "Detected at node save/RestoreV2", "Wrong restarts value", or of another variable. They
-stay, as a note. Standard library only, but for the checksums; the files are read again only after a failure.
+The frameworks' own messages are "Detected at node save/RestoreV2" or "Wrong restarts value", or name an unrelated
+variable. They are kept as a note. Standard library only, except the checksums. Files are read again only after a
+failure.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ HINT = "copy the files again, or export the model again"
 
 
 def explained(handler: Callable[[Request], Mapping[str, object]]) -> Callable[[Request], Mapping[str, object]]:
-    """Return the handler, with errors about a source that name a damaged file of it."""
+    """Return the handler; its errors about a source name the damaged file."""
 
     def handle(request: Request) -> Mapping[str, object]:
         try:
@@ -60,8 +61,8 @@ def _is_about_source(error: ActionError, request: Asked) -> bool:
 
 
 def damage(source: Path) -> str:
-    """Return what is damaged in the checkpoint of a SavedModel or a .meta, "" if nothing is, or it has none."""
-    # Here, because every worker imports this module, and few have a failure to explain.
+    """Return what is damaged in the checkpoint of a SavedModel or a .meta; "" if it is sound, or there is none."""
+    # Imported here: every worker imports this module, and few have a failure to explain.
     from ovmake.sources.checkpoint import Checkpoint, CheckpointError, DamagedError
     from ovmake.sources.protobuf import ProtobufError
 
@@ -72,6 +73,6 @@ def damage(source: Path) -> str:
         Checkpoint(prefix)
     except DamagedError as error:
         return str(error)
-    except (CheckpointError, ProtobufError):  # sound as far as is known: slices, strings in another form
+    except (CheckpointError, ProtobufError):  # sound as far as this reader can tell: slices, strings in another form
         return ""
     return ""

@@ -1,11 +1,11 @@
-"""Whether all of a source is there: what a checkout or a copy may leave behind.
+"""Check that every file of a source is present: a checkout or a copy may leave some behind.
 
-    check_fetched(source)         refuses a Git LFS pointer in the place of any of the source's files
-    lacking(source) -> "…"        which files of a SavedModel's or a checkpoint's variables are not there, "" if all are
+    check_fetched(source)         refuses a source in which a file is a Git LFS pointer
+    lacking(source) -> "…"        the missing files of a SavedModel's or a checkpoint's variables, "" if all are present
 
-A pointer is a text of a hundred bytes. In the place of `variables.data-…` the frameworks find a bound exceeded, in the
-place of a vocabulary they find three words: so pointers are looked for before anything is loaded. It costs a `stat` per
-file, and opening those that are small enough. Standard library only.
+A pointer is a text of a hundred bytes. Frameworks report a pointer instead of `variables.data-…` as an exceeded bound,
+and read a pointer instead of a vocabulary as three words. So pointers are detected before anything is loaded, at the
+cost of a `stat` per file and of opening the small ones. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ovmake.errors import ActionError
 from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.sources.recognise import LFS, companions
 
-# A pointer has less than this, by the specification of Git LFS.
+# A pointer has fewer bytes, by the specification of Git LFS.
 _POINTER_BYTES = 1024
 _VARIABLES = re.compile(rb"VarHandleOp|VariableV2")
 _MOST_MISSING = 3  # names in a message
 
 
 def check_fetched(source: Path) -> None:
-    """Refuse a source of which a file is still a Git LFS pointer.
+    """Refuse a source in which a file is still a Git LFS pointer.
 
     Raises:
         ActionError: `not-fetched`, with the file.
@@ -57,9 +57,9 @@ def _files(source: Path) -> Iterator[Path]:
 
 
 def lacking(source: Path) -> str:
-    """Return what is missing of the variables, as the end of "`m` is incomplete: "; "" if nothing is.
+    """Return which files of the variables are missing, to follow "`m` is incomplete: "; "" if none is.
 
-    An index that cannot be read is damaged, and no news about other files.
+    An index that cannot be read is damaged; it says nothing about missing files.
     """
     prefix = source / "variables/variables" if source.is_dir() else source.with_suffix("")
     index = Path(f"{prefix}.index")
@@ -80,7 +80,7 @@ def _has_variables(source: Path) -> bool:
 
 
 def _shards(index: Path, prefix: str) -> list[str]:
-    """Return the names of the data files that an index speaks of; none if it cannot be read."""
+    """Return the names of the data files that an index lists; nothing if it cannot be read."""
     from ovmake.sources.leveldb import DamagedTableError, SlowChecksumError, table
 
     try:
@@ -88,5 +88,5 @@ def _shards(index: Path, prefix: str) -> list[str]:
         count = Message(header, (1, 2, 3)).integer(1)
     except (OSError, StopIteration, ProtobufError, DamagedTableError, SlowChecksumError):
         return []
-    # A count that is a lie may be of billions: no more are named than are looked for.
+    # A false count may be in the billions, so the number of names is limited.
     return [f"{prefix}.data-{number:05d}-of-{count:05d}" for number in range(min(count, 1000))]

@@ -1,19 +1,20 @@
-"""Models that remember: which variables a graph assigns when it is run, and needs for what it gives.
+"""Find stateful models: the variables that a graph assigns when it runs and that its outputs depend on.
 
     remembered(Bodies(graph_def), outputs) -> ["lstm/rnn_state"]
     of_signature(saved_model_pb, signature, tags) -> [...]
     refuse(source, variables)                                ActionError, if there are any
 
-An IR holds the variables' values of the day it was made: what the model assigns in one call is forgotten in the next,
-and nothing in a comparison of single calls shows it. A variable that is assigned and does not matter to any output (a
-counter of calls, averages that only training reads) is nobody's loss.
+An IR keeps the values that the variables had at conversion. A value that the model assigns in one call is lost in the
+next, and a comparison of single calls does not show it. A variable that is assigned but that no output depends on (a
+counter of calls, averages that only training reads) does no harm.
 
-Each tensor has the variables that it depends on, by name, found by a walk to a fixed point: handles and values alike.
+For each tensor, the names of the variables that it depends on are found by a walk to a fixed point, for handles and
+values alike.
 
-Rule 1: what is assigned in a branch is not counted: it belongs to training, behind a switch.
-Rule 2: a random number depends on no variable. Seeds are assigned by whoever draws, and to draw again is no memory.
-Rule 3: loops and what else runs a function hand on all that they take, so too much may depend on a variable. That
-        matters only where this variable is assigned, outside of a branch.
+Rule 1: an assignment in a branch is not counted: it belongs to training, behind a switch.
+Rule 2: a random number depends on no variable. Random ops assign their seeds; that is not counted as state.
+Rule 3: a loop, or another op that runs a function, is taken to pass on all its inputs. So the dependences may be
+        overestimated. This matters only for a variable that is assigned outside of a branch.
 
 Standard library only.
 """
@@ -49,7 +50,7 @@ _NONE: _Set = frozenset()
 
 
 class _Walk:
-    """What depends on which variable. `assigned` grows as bodies are walked."""
+    """The variables that each tensor depends on. `assigned` grows as bodies are walked."""
 
     def __init__(self, bodies: Bodies, handles: Collection[str]) -> None:
         self._bodies = bodies
@@ -95,14 +96,14 @@ class _Walk:
         return _NONE if _DRAWS.fullmatch(node.op) and not body.calls.get(name) else frozenset().union(inner, *given)
 
     def _call(self, name: str, given: list[_Set], depth: int) -> _Set:
-        """Return what a function's results depend on."""
+        """Return the variables that a function's results depend on."""
         function = self._bodies.functions.get(name)
         if function is None or depth == _DEEPEST:
             return frozenset().union(*given)
         fits = len(given) == len(function.arguments)
         taken = tuple(given) if fits else (frozenset().union(*given),) * len(function.arguments)
         if (name, taken) not in self._known:
-            self._known[name, taken] = _NONE  # of one that calls itself
+            self._known[name, taken] = _NONE  # for a function that calls itself
             found = self._body(
                 function, set(function.wires), dict(zip(function.arguments, taken, strict=True)), depth + 1
             )
@@ -111,12 +112,12 @@ class _Walk:
 
 
 def remembered(bodies: Bodies, outputs: Iterable[str], handles: Collection[str] | None = None) -> list[str]:
-    """Return the variables that what leads to `outputs` assigns and needs, sorted.
+    """Return the variables, sorted, that are assigned on the way to `outputs` and that `outputs` depend on.
 
-    `handles` says that the main graph is a function's: all of it runs, and these of its inputs are variables.
+    With `handles`, the main graph is a function's: all of it runs, and these inputs are variables.
 
     Raises:
-        WireError: the graph is malformed.
+        ProtobufError: the graph is malformed.
     """
     ends = [node_of(output) for output in outputs]
     nodes = bodies.main.before(ends) if handles is None else set(bodies.main.wires)
@@ -137,10 +138,10 @@ def _assigns(body: Body, nodes: set[str] | None = None) -> bool:
 
 
 def of_signature(source: Path, signature: str, tags: Iterable[str]) -> list[str]:
-    """Return what a signature of a SavedModel folder remembers; nothing where it has no such signature.
+    """Return the state variables of a signature of a SavedModel folder; nothing if it has no such signature.
 
     Raises:
-        OSError, WireError: `saved_model.pb` cannot be read.
+        OSError, ProtobufError: `saved_model.pb` cannot be read.
     """
     wanted = set(tags)
     for meta in Message(memoryview((source / "saved_model.pb").read_bytes())).messages(_META_GRAPHS):
@@ -152,7 +153,7 @@ def of_signature(source: Path, signature: str, tags: Iterable[str]) -> list[str]
 
 
 def refuse(source: Path, variables: list[str]) -> None:
-    """Refuse a model that remembers.
+    """Refuse a stateful model.
 
     Raises:
         ActionError: `stateful-source`.
@@ -162,7 +163,7 @@ def refuse(source: Path, variables: list[str]) -> None:
     more = f" and {len(variables) - 1} more" if variables[1:] else ""
     message = f"`{source.name}` assigns variables between calls (`{variables[0]}`{more}): the IR would forget"
     hint = (
-        "export it so that each call begins anew, `stateful=False` in Keras, or so that it takes its state as an input "
-        "and gives it as an output"
+        "export it without state, `stateful=False` in Keras, or so that it takes its state as an input and returns it "
+        "as an output"
     )
     raise ActionError("stateful-source", message, setting="source", help=hint)

@@ -1,11 +1,11 @@
-"""Graphs that were never frozen: a .pb whose variables have their values elsewhere.
+"""Detect graphs that were never frozen: a .pb whose variables have their values in another file.
 
-    variables_of(graph_def) -> ("v", "dense/kernel")     nodes that stand for variables, of TF1 and of TF2
-    handles_of(graph_def) -> ("captured",)               those of TF2 that a graph takes as inputs, by name
-    not_frozen(source, variables) -> ActionError         what to say of it
+    variables_of(graph_def) -> ("v", "dense/kernel")     nodes of variables, of TF1 and TF2
+    handles_of(graph_def) -> ("captured",)               variables of TF2 that are inputs of the graph, by name
+    not_frozen(source, variables) -> ActionError         the error for such a file
 
-`tf.io.write_graph` writes such files: of TF1, variables are nodes; the graph of a function of TF2 takes its variables
-as Placeholders of type resource. OpenVINO makes inputs of these, and an IR of what is no model. Standard library only.
+`tf.io.write_graph` writes such files. In TF1, variables are nodes. In TF2, the graph of a function takes its variables
+as Placeholders of type resource; OpenVINO turns these into inputs, and the IR is useless. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _TYPE, _DT_RESOURCE = 6, 20
 
 
 def variables_of(graph_def: bytes) -> tuple[str, ...]:
-    """Return the variables of a GraphDef's main graph by name, those that it takes as inputs too.
+    """Return the names of the variables in a GraphDef's main graph, including those that are its inputs.
 
     Raises:
-        WireError: the bytes are no GraphDef.
+        ProtobufError: the bytes are no GraphDef.
     """
     nodes = (node for node in _nodes(graph_def) if node.text(_OP) in VARIABLES)
     return (*(node.text(_NAME) for node in nodes), *handles_of(graph_def))
 
 
 def handles_of(graph_def: bytes) -> tuple[str, ...]:
-    """Return the inputs of a GraphDef's main graph that are handles of variables.
+    """Return the names of those inputs of a GraphDef's main graph that are handles of variables.
 
     Raises:
-        WireError: the bytes are no GraphDef.
+        ProtobufError: the bytes are no GraphDef.
     """
     return tuple(node.text(_NAME) for node in _nodes(graph_def) if _is_handle(node))
 
@@ -58,8 +58,8 @@ def not_frozen(source: Path, variables: Sequence[str], notes: tuple[str, ...] = 
     named = f"`{variables[0]}`"
     if others:
         named = f"{named} and {others} more" if others > 1 else f"{named} and `{variables[1]}`"
-    what = f"variables {named}, and no values for them" if others else f"variable {named}, and no value for it"
-    message = f"`{source.name}` is a graph that was not frozen: it holds the {what}"
+    what = f"variables {named} without values" if others else f"variable {named} without a value"
+    message = f"`{source.name}` is a graph that was not frozen: it has the {what}"
     hint = (
         "export a SavedModel from the code that made it; or freeze it first, with its checkpoint: "
         "`tf.compat.v1.graph_util.convert_variables_to_constants`; or name the checkpoint's .meta file as the source"

@@ -1,18 +1,18 @@
-"""Which operations of TensorFlow may run: those that compute, and keep what they compute in memory.
+"""The TensorFlow operations that may run: those that only compute, in memory.
 
     objection("WriteFile", {}) -> "writes files"       objection("Relu", {}) -> ""
 
-Every op of TensorFlow's registry is in one of two classes, and `test_allowed_ops.py` holds them against
-the registry of the TensorFlow that is installed. ALLOWED is the policy. REASONS only gives the words for the others.
+Every op of TensorFlow's registry is either allowed or refused; `test_allowed_ops.py` compares both lists with the
+registry of the installed TensorFlow. ALLOWED is the policy. REASONS only explains why the rest is refused.
 
-Rule 1: what is in neither class is refused. So are ops that a later TensorFlow brings, and ops of somebody's own.
-Rule 2: whether TensorFlow calls an op stateful says nothing about what it touches: ReadFile is stateless. It says when
-        it may run, though: the import of a graph computes constants, out of stateless ops (ReadFile of a constant path
-        runs there). So only stateful ones may stand where nothing leads to them: ONLY_WHEN_RUN.
+Rule 1: an unknown op is refused: an op of a later TensorFlow, or a custom op.
+Rule 2: TensorFlow's flag `stateful` does not show side effects: ReadFile is stateless. It shows when an op may run:
+        importing a graph folds constants by running stateless ops (ReadFile of a constant path runs there). So only
+        stateful refused ops may be in a graph where nothing that runs depends on them: ONLY_WHEN_RUN.
 Rule 3: an op may be harmless with one attribute and harmful with another: CONDITIONS.
 
-What decodes (images, audio, protobufs, compressed strings) is allowed: it parses bytes of the model's own, in C++, and
-a mistake in there is a matter for the cage around the worker. Standard library only.
+Decoders (of images, audio, protobufs, compressed strings) are allowed: they parse the model's own bytes, in C++. The
+cage around the worker contains a fault in them. Standard library only.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_UNKNOWN = "is no operation of TensorFlow's that ovmake knows"
+_UNKNOWN = "is not an operation of TensorFlow's that ovmake knows"
 
-# Why an op is refused, as a phrase about it.
+# Why an op is refused, as a phrase with the op as its subject.
 REASONS: Mapping[str, re.Pattern[str]] = {
     "writes files": re.compile(
         r"WriteFile|Save|SaveV2|SaveSlices|MergeV2Checkpoints|DistributedSave|SaveDataset(V2)?"
@@ -78,8 +78,8 @@ REASONS: Mapping[str, re.Pattern[str]] = {
     ),
 }
 
-# Refused ops that are stateful in TensorFlow's registry, which its import of a graph therefore never computes. They
-# may stand in a graph where nothing that is run leads to them: savers, and the input pipelines of training.
+# Refused ops that are stateful in TensorFlow's registry, so that importing a graph never runs them. They may be in a
+# graph where nothing that runs depends on them: in savers, and in the input pipelines of training.
 ONLY_WHEN_RUN = _names("""
     CSVDataset CSVDatasetV2 CacheDatasetV2 CalibrationStatisticsSaver CloseSummaryWriter CreateSummaryDbWriter
     CreateSummaryFileWriter DTensorRestoreV2 DatasetToTFRecord DistributedSave DumpTensor EagerPyFunc
@@ -96,7 +96,7 @@ ONLY_WHEN_RUN = _names("""
     WriteScalarSummary WriteSummary
 """)
 
-# Allowed ops with a function among their attributes: whoever runs one runs the function.
+# Allowed ops with a function among their attributes: running the op runs the function.
 CALLERS = _names("""
     BatchFunction Case ChooseFastestBranchDataset ExperimentalGroupByReducerDataset ExperimentalGroupByWindowDataset
     ExperimentalMapAndBatchDataset ExperimentalMapDataset ExperimentalParallelInterleaveDataset
@@ -135,10 +135,10 @@ CONDITIONS: Mapping[str, Callable[[Mapping[str, memoryview]], str]] = {
 
 
 def objection(op: str, attributes: Mapping[str, memoryview]) -> str:
-    """Return why `op` may not run, as a phrase about it; "" if it may. `attributes` are AttrValues by name.
+    """Return why `op` may not run, to follow its name; "" if it may. `attributes` are AttrValues by name.
 
     Raises:
-        WireError: an attribute that counts is malformed, or not in the graph.
+        ProtobufError: an attribute that the answer depends on is malformed or missing.
     """
     if op in CONDITIONS:
         return CONDITIONS[op](attributes)
@@ -148,12 +148,12 @@ def objection(op: str, attributes: Mapping[str, memoryview]) -> str:
 
 
 def is_known(op: str) -> bool:
-    """Whether TensorFlow has an op of this name, as far as this module knows."""
+    """Whether this module knows an op of this name in TensorFlow."""
     return objection(op, {}) != _UNKNOWN
 
 
 def _text(attributes: Mapping[str, memoryview], name: str) -> str:
-    """Return an attribute that is a string. In a function it may be one that the caller fills, and then is none."""
+    """Return a string attribute. In a function the caller may fill it; then there is no string."""
     return Message(attributes[name], (_STRING,)).text(_STRING) if name in attributes else ""
 
 

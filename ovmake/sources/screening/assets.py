@@ -1,13 +1,12 @@
-"""Which files tables are filled from: the model's own assets, and no others.
+"""Check that lookup tables are filled only from the model's own assets.
 
     assets = Assets.of(meta, folder, by_objects=False)
-    assets.wrong                            [("../../secret", "…")]: what is no asset of this model
+    assets.wrong                            [("../../secret", "…")]: names that are not assets of this model
     assets.fills(bodies, function, node)    whether a node's table is filled from an asset ("" is the main graph)
 
-A loader makes `FOLDER/assets/NAME` of an asset's name, and joins whatever the name is. It then feeds that path to a
-tensor of the main graph when it runs the init op (TF1), or hands it to the functions that an object of the model binds
-it to (TF2, which runs nothing of the main graph). Anywhere else that tensor has the value that is written in the file:
-a path of the model's choice.
+A loader joins an asset's name to `FOLDER/assets/NAME` without checking the name. TF1 feeds that path to a tensor of the
+main graph when it runs the init op. TF2 runs nothing of the main graph; it passes the path to the functions that an
+object of the model binds it to. Everywhere else the tensor has the value in the file: a path of the model's choice.
 
 Schema: tensorflow/core/protobuf/{meta_graph,saved_object_graph}.proto. Standard library only.
 """
@@ -25,27 +24,27 @@ from ovmake.sources.screening.bodies import Bodies, node_of
 _COLLECTIONS, _ASSETS, _OBJECTS = 4, 6, 7  # of a MetaGraphDef
 _ANY_LIST = 5  # of a CollectionDef
 _NODES, _CONCRETE_FUNCTIONS = 1, 2  # of a SavedObjectGraph
-_ASSET = 5  # of a SavedObject, which is one of these: user object, asset, function, variable, ...
+_ASSET = 5  # of a SavedObject, a oneof of user object, asset, function, variable, ...
 _KINDS = (4, 5, 6, 7, 8, 9, 10, 12)
 _BOUND = 2  # of a SavedConcreteFunction
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-_MOST_STEPS = 100  # of a file name, handed on from function to function
+_MOST_STEPS = 100  # functions that may hand on a file name to each other
 _Known = dict[tuple[str, str], bool]
 _FILE_NAME = 1  # input of InitializeTableFromTextFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
-    """`tensors`: nodes that are fed with an asset's path; `bound`: whether each object that a function binds is one."""
+    """`tensors`: nodes that are fed an asset's path; `bound`: whether each object that a function binds is an asset."""
 
     tensors: frozenset[str]
     bound: Mapping[str, tuple[bool, ...]]
     wrong: tuple[str, ...]
-    by_objects: bool  # the main graph is not run
+    by_objects: bool  # TF2: the main graph does not run
 
     @classmethod
     def none(cls) -> Assets:
-        """Return the assets of what has none."""
+        """Return the assets of a model without any."""
         return cls(tensors=frozenset(), bound={}, wrong=(), by_objects=False)
 
     @classmethod
@@ -53,7 +52,7 @@ class Assets:
         """Read the assets of a SavedModel in `folder`.
 
         Raises:
-            WireError: the message is malformed.
+            ProtobufError: the message is malformed.
         """
         files = meta.messages(_ASSETS) or _collected(meta)
         objects = meta.message(_OBJECTS)
@@ -70,16 +69,16 @@ class Assets:
         )
 
     def fills(self, bodies: Bodies, function: str, node: str) -> bool:
-        """Whether the table that `node` initializes is filled from an asset."""
+        """Whether `node` initializes its table from an asset."""
         body = bodies.functions[function] if function else bodies.main
         inputs = [spelt for spelt in body.wires[node].inputs if not spelt.startswith("^")]
         return len(inputs) > _FILE_NAME and self._is_asset(bodies, function, inputs[_FILE_NAME], {})
 
     def _is_asset(self, bodies: Bodies, function: str, spelt: str, known: _Known) -> bool:
-        """Whether an input is an asset's path. `known` is what was found of others on the way, for this table."""
+        """Whether an input is an asset's path. `known` has the answers found so far for this table."""
         key = function, spelt
         if key not in known:
-            known[key] = False  # in a circle
+            known[key] = False  # for a cycle
             known[key] = len(known) < _MOST_STEPS and self._follow(bodies, function, spelt, known)
         return known[key]
 
@@ -99,7 +98,7 @@ class Assets:
         )
 
     def _is_handed_on(self, bodies: Bodies, function: str, argument: str, known: _Known) -> bool:
-        """Whether all who call a function hand it an asset, and its object binds one."""
+        """Whether every caller of a function passes it an asset, and its object binds one."""
         arguments = bodies.functions[function].arguments
         place = arguments.index(argument)
         bound = self.bound.get(function)
@@ -121,12 +120,12 @@ class Assets:
 
 
 def _collected(meta: Message) -> list[Message]:
-    """Return the AssetFileDefs of older models: TensorFlow looks there if there are no others."""
+    """Return the AssetFileDefs of older models: TensorFlow reads them if the newer field is empty."""
     collection = meta.entries(_COLLECTIONS).get("saved_model_assets")
     found: list[Message] = []
     if collection is None:
         return found
-    # A list of one kind: where a file has two, TensorFlow takes the last, and feeds no assets.
+    # A list of one kind: if a file has two kinds, TensorFlow takes the last, and feeds no assets.
     for listed in Message(collection, (_ANY_LIST,)).messages(_ANY_LIST):
         for entry in listed.messages(1):
             if entry.text(1).rpartition("/")[2] != "tensorflow.AssetFileDef":
@@ -136,12 +135,12 @@ def _collected(meta: Message) -> list[Message]:
 
 
 def _is_asset_object(message: Message) -> bool:
-    """Whether a SavedObject is an asset and nothing else: where a file says several, TensorFlow takes the last."""
+    """Whether a SavedObject is an asset and nothing else: of several kinds, TensorFlow takes the last."""
     return [kind for kind in _KINDS if kind in message] == [_ASSET]
 
 
 def _is_inside(folder: Path, name: str) -> bool:
-    """Whether an asset's name is a plain one, of a file that is really in the model's `assets`."""
+    """Whether an asset's name is a plain file name, and that file is really in the model's `assets`."""
     if not name or name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
         return False
     assets = folder / "assets"

@@ -1,14 +1,14 @@
-"""What the main graph and the functions of a GraphDef hold that may do more than compute.
+"""Find the nodes with side effects in the main graph and the functions of a GraphDef.
 
     graph = Bodies(view, allowed)               a GraphDef's bytes
     graph.main.refused                          [Refused(node="x", op="WriteFile", why="writes files")]
     graph.functions["f"].calls                  node -> the functions that it may run
-    graph.leading_to(functions)                 functions, and those that may run one of them
+    graph.leading_to(functions)                 these functions, and all functions that may run one of them
 
-Rule 1: every node of every body is looked at, whatever leads to it.
-Rule 2: nothing is guessed. A node whose op is given twice, two nodes of one name: WireError, for TensorFlow would take
-        the one and we the other.
-Rule 3: quick, as graphs have up to 100,000 nodes: of a harmless one only name and op are read.
+Rule 1: every node of every body is checked, also one that nothing depends on.
+Rule 2: never guess. A node with two ops, or two nodes with one name, is a ProtobufError: TensorFlow might read one of
+        them and ovmake the other.
+Rule 3: fast, since graphs have up to 100,000 nodes: of a harmless node only name and op are read.
 
 Schemas: tensorflow/core/framework/{graph,node_def,function,attr_value}.proto. Standard library only.
 """
@@ -37,7 +37,7 @@ _Head = tuple[bytes, bytes, list[Value]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A node that may not run, and why: a phrase about its op."""
+    """A node that may not run. `why` is a phrase with its op as the subject."""
 
     node: str
     op: str
@@ -46,7 +46,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wired:
-    """A node and what flows into it, as the file spells it."""
+    """A node and its inputs as the file spells them."""
 
     op: str
     inputs: tuple[str, ...]
@@ -56,16 +56,16 @@ class Body:
     """The main graph, or a function's nodes."""
 
     def __init__(self, nodes: Iterable[memoryview], allowed: frozenset[str], functions: frozenset[str]) -> None:
-        """Look at every node.
+        """Check every node.
 
         Raises:
-            WireError: malformed, or ambiguous.
+            ProtobufError: malformed, or ambiguous.
         """
         self._nodes: list[_Head] = []
         self.refused: list[Refused] = []
         self.calls: dict[str, frozenset[str]] = {}
         names = set()
-        verdicts: dict[bytes, bool] = {}  # by op: whether a node of it needs no second look
+        verdicts: dict[bytes, bool] = {}  # op -> whether its nodes are harmless without further checks
         for view in nodes:
             head = name, op, _ = _head(view)
             self._nodes.append(head)
@@ -85,7 +85,7 @@ class Body:
         called = {op} & functions | set(_functions(attributes.values(), 0))
         if called:
             self.calls[name] = frozenset(called)
-        # A function may be called like an operation, and only one of the two would run: neither may do harm.
+        # A function may have the name of an operation. Either may run, so both must be harmless.
         own = op in functions and not is_known(op)
         why = "" if own or op in allowed else objection(op, attributes)
         if why:
@@ -93,7 +93,7 @@ class Body:
 
     @property
     def ops(self) -> set[str]:
-        """The operations that stand in it."""
+        """The operations in it."""
         return {text(memoryview(op)) for op in {op for _, op, _ in self._nodes}}
 
     @cached_property
@@ -105,7 +105,7 @@ class Body:
         }
 
     def before(self, roots: Iterable[str]) -> set[str]:
-        """Return the nodes that run when `roots` (nodes or tensors) are asked for."""
+        """Return the nodes that run when `roots` (nodes or tensors) are fetched."""
         stack = [node_of(root) for root in roots]
         found: set[str] = set()
         while stack:
@@ -116,7 +116,7 @@ class Body:
         return found
 
     def after(self, roots: Iterable[str], through: frozenset[str] | None = None) -> set[str]:
-        """Return `roots` (nodes) and all nodes that need one of them; `through` nodes of these ops alone, if given."""
+        """Return `roots` (nodes) and all nodes that depend on them; if given, only `through` nodes of these ops."""
         takers: dict[str, list[str]] = {}
         for name, node in self.wires.items():
             for spelt in node.inputs if through is None or node.op in through else ():
@@ -125,16 +125,16 @@ class Body:
 
 
 class Function(Body):
-    """A function of the library: a body, and what it takes."""
+    """A function of the library: a body and its arguments."""
 
     def __init__(self, view: memoryview, allowed: frozenset[str], functions: frozenset[str]) -> None:
         message = Message(view)
         super().__init__(message.views(_FUNCTION_NODES), allowed, functions)
         signature = message.message(_FUNCTION_SIGNATURE)
-        # Nodes and arguments that its results come from.
+        # The nodes and arguments that its results come from.
         self.returned = [node_of(text(spelt)) for spelt in message.entries(_FUNCTION_RETURNED).values()]
         self.arguments = [argument.text(1) for argument in signature.messages(_SIGNATURE_ARGUMENTS)]
-        # TensorFlow may put one function in the place of another that says it implements the same.
+        # TensorFlow may replace a function by another one that claims to implement the same.
         self.stands_in = "api_implements" in message.entries(_FUNCTION_ATTRIBUTES)
 
 
@@ -142,10 +142,10 @@ class Bodies:
     """A GraphDef."""
 
     def __init__(self, view: memoryview, allowed: frozenset[str] = frozenset()) -> None:
-        """Look at every node of every body; ops of `allowed` are not refused.
+        """Check every node of every body; ops in `allowed` are not refused.
 
         Raises:
-            WireError: malformed, or ambiguous.
+            ProtobufError: malformed, or ambiguous.
         """
         graph = Message(view)
         library = graph.message(_GRAPH_LIBRARY)
@@ -158,11 +158,11 @@ class Bodies:
         names = frozenset(views)
         self.main = Body(graph.views(_GRAPH_NODES), allowed, names)
         self.functions = {name: Function(function, allowed, names) for name, function in views.items()}
-        # All that the library holds beside functions: names of functions and of their gradients.
+        # The rest of the library: names of functions and of their gradients.
         self.gradients = [bytes(part) for number in (2, 3) for part in library.views(number)]
 
     def leading_to(self, functions: Iterable[str]) -> set[str]:
-        """Return these functions, and those that may run one of them."""
+        """Return these functions, and all functions that may run one of them."""
         callers: dict[str, list[str]] = {}
         for name, body in self.functions.items():
             for called in body.calls.values():
@@ -212,7 +212,7 @@ def _head(view: memoryview) -> _Head:
 
 
 def _functions(attributes: Iterable[memoryview], depth: int) -> Iterator[str]:
-    """Yield the functions that AttrValues name."""
+    """Yield the names of functions in AttrValues."""
     if depth == _DEEPEST:
         raise ProtobufError(f"functions in attributes, {_DEEPEST} deep")
     for attribute in attributes:

@@ -1,14 +1,14 @@
-"""Look through an HDF5 file before anybody reads it: what it takes from elsewhere, and what could take all memory.
+"""Screen an HDF5 file before it is read: no other files, no plugins, no sizes that would fill the memory.
 
     screen_hdf5(path, name)     `path` may also be an open file; `name` is for messages
 
-An HDF5 file can name other files: by external links, by datasets whose bytes lie in another file, and by virtual
-datasets that are put together out of others. Whoever reads the file reads those, and a secret of the user's becomes a
-weight of the model (CVE-2026-1669). A filter of somebody's own makes the library load a plugin.
+An HDF5 file can name other files: by external links, by datasets whose bytes are in another file, and by virtual
+datasets that are assembled from other files. Reading the file reads those too, and a secret of the user becomes a
+weight of the model (CVE-2026-1669). A custom filter makes the library load a plugin.
 
-Rule 1: no link is followed before it is known that none leads out of the file.
-Rule 2: no dataset is read, and of a virtual one not even its size is asked for, which would open its sources.
-Rule 3: whatever cannot be told is refused.
+Rule 1: no link is followed until it is known that no link leads out of the file.
+Rule 2: no dataset is read. Even the size of a virtual dataset is not requested, because that opens its sources.
+Rule 3: anything undecided is refused.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ import h5py
 
 from ovmake.errors import ActionError, message_of
 
-# Filters that the library has in itself (H5Zpublic.h), and the one that h5py brings.
+# The library's built-in filters (H5Zpublic.h), and the one of h5py.
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset", 32000: "lzf"}
-# DEFLATE makes 1,032 bytes of one at the most. A dataset of which more was stated than stored is made of fill values.
+# DEFLATE expands one byte to at most 1,032. A dataset with a larger stated size consists of fill values.
 _MOST_UNPACKED = 1100
 _SMALL_BYTES = 1 << 26
-_DEEPEST = 200  # a model in a model takes two or three
+_DEEPEST = 200  # nested models take two or three
 _HELP = "save the model again, into one file: `model.save(…)`; or export it as a SavedModel, `model.export(folder)`"
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A group on the way down: its path, the names in it that were not looked at yet, and where it lies in the file.
+    """A group of the walk: its path, the names in it that are still unchecked, and its address in the file.
 
-    `line`: the addresses of the groups that it lies in, and its own.
+    `line`: the addresses of the groups around it, and its own.
     """
 
     id: Any
@@ -46,14 +46,14 @@ class _Group:
 
 @dataclass(slots=True)
 class _Walk:
-    """A walk over all that hard links reach, each object once; `soft` links are kept for later."""
+    """A walk over all objects that hard links reach, each once. `soft` links are collected for later."""
 
     name: str
     seen: set[int] = field(default_factory=set)
     soft: list[tuple[_Group, bytes, str]] = field(default_factory=list)
 
     def all_below(self, root: Any) -> None:
-        """Look at everything. A stack and not recursion, so that Python's limit is not what ends it."""
+        """Check everything. It uses a stack: recursion would end at Python's limit."""
         stack = [self._group(root, "", ())]
         while stack:
             name = next(stack[-1].names, None)
@@ -65,7 +65,7 @@ class _Walk:
 
     def _group(self, group: Any, path: str, line: tuple[int, ...]) -> _Group:
         if len(line) > _DEEPEST:
-            raise self.refusal(f"{path[:40]}…", f"is a group in more than {_DEEPEST} others")
+            raise self.refusal(f"{path[:40]}…", f"is a group nested more than {_DEEPEST} levels deep")
         names: list[bytes] = []
         group.links.iterate(names.append)
         address = h5py.h5o.get_info(group).addr
@@ -73,7 +73,7 @@ class _Walk:
         return _Group(group, path, iter(names), (*line, address))
 
     def _look(self, group: _Group, name: bytes) -> _Group | None:
-        """Look at one link; return the group that it leads to, if that was not looked at yet."""
+        """Check one link; return its group, if that is still unchecked."""
         path = f"{group.path}/{name.decode(errors='replace')}"
         link = group.id.links.get_info(name)
         if link.type == h5py.h5l.TYPE_SOFT:
@@ -106,32 +106,32 @@ class _Walk:
         made = dataset.get_create_plist()
         if made.get_layout() == h5py.h5d.VIRTUAL:
             source = made.get_virtual_filename(0) if made.get_virtual_count() else "nothing"
-            raise self.refusal(path, f"is put together out of other files, such as `{source}`")
+            raise self.refusal(path, f"is assembled from other files, such as `{source}`")
         if made.get_external_count():
             file = made.get_external(0)[0].decode(errors="replace")
-            raise self.refusal(path, f"has its numbers in another file, `{file}`")
+            raise self.refusal(path, f"has its data in another file, `{file}`")
         codes = [made.get_filter(place)[0] for place in range(made.get_nfilters())]
         foreign = next((code for code in codes if code not in _FILTERS), None)
         if foreign is not None:
-            raise self.refusal(path, f"is packed by filter {foreign}, for which HDF5 would load a plugin")
+            raise self.refusal(path, f"is compressed by filter {foreign}, for which HDF5 would load a plugin")
         stored, stated = dataset.get_storage_size(), dataset.get_space().get_select_npoints()
         stated *= dataset.get_type().get_size()
         if stated > _SMALL_BYTES + _MOST_UNPACKED * stored:
-            raise self.refusal(path, f"is to be {stated:,} bytes large, and {stored:,} of them are there")
+            raise self.refusal(path, f"claims {stated:,} bytes, and {stored:,} are stored")
 
     def follow(self) -> None:
-        """Follow the soft links, now that nothing leads out of the file: each must end, and not where it came from."""
+        """Follow the soft links, after the check that nothing leads out of the file: each must end at a new object."""
         for group, name, path in self.soft:
             try:
                 about = h5py.h5o.get_info(group.id, name)
-            except (KeyError, RuntimeError, OSError, ValueError):  # the last where h5py cannot decode HDF5's own words
+            except (KeyError, RuntimeError, OSError, ValueError):  # ValueError: h5py cannot decode HDF5's own message
                 raise self.refusal(path, "is a link that leads nowhere, or back to itself") from None
             if about.addr in group.line:
                 raise self.looped(path)
 
     def looped(self, path: str) -> ActionError:
-        """Return the refusal of what holds itself."""
-        return self.refusal(path, "is a group that it lies in itself, so that there is no end to it")
+        """Return the refusal of a group that contains itself."""
+        return self.refusal(path, "is a group that contains itself")
 
     def refusal(self, path: str, what: str) -> ActionError:
         """Return the refusal of an object."""
@@ -140,16 +140,16 @@ class _Walk:
 
 
 def screen_hdf5(file: Path | IO[bytes], name: str) -> None:
-    """Look at every group and dataset of a file.
+    """Check every group and dataset of a file.
 
     Raises:
-        ActionError: something in it is elsewhere, needs a plugin, has no end, or is far larger than what is stored.
-        OSError: it is no HDF5 file, or damaged.
+        ActionError: an object is in another file, needs a plugin, contains itself, or claims far too many bytes.
+        OSError: it is not an HDF5 file, or it is damaged.
     """
     with h5py.File(file, "r") as opened:
         walk = _Walk(name)
         try:
             walk.all_below(h5py.h5g.open(opened.id, b"/"))
             walk.follow()
-        except (KeyError, RuntimeError, ValueError) as error:  # what h5py makes of the library's errors
+        except (KeyError, RuntimeError, ValueError) as error:  # h5py's translations of the library's errors
             raise OSError(message_of(error)) from error

@@ -1,12 +1,12 @@
-"""Look through a .keras or .h5 file before Keras sees it: sizes, names, depth, and what is elsewhere.
+"""Screen a .keras or .h5 file before Keras loads it: sizes, names, nesting, and references to other files.
 
     screen_file(source, kind)     kind: "keras" or "keras-h5"
 
-A .keras file is a zip archive: `config.json` says how the model is made, `model.weights.h5` holds the weights. An .h5
-file has the same configuration in an attribute.
+A .keras file is a zip archive: `config.json` describes the model, `model.weights.h5` has the weights. An .h5 file has
+the same configuration in an attribute.
 
-Rule: a configuration is read only where it is no larger and no deeper than any that people make. The largest of
-Keras' own applications has 1 MB, and five models in each other make some 40 levels.
+Rule: a configuration is read only within limits of size and nesting that real models keep. The largest of Keras' own
+applications has 1 MB, and five nested models have some 40 levels.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from ovmake.sources.screening.hdf5 import screen_hdf5
 CONFIG, METADATA = "config.json", "metadata.json"
 LARGEST_CONFIG = 16 << 20
 DEEPEST_CONFIG = 200
-# Keras writes its archives unpacked, and refuses weights that unpack to 100 times as much. Small ones may.
+# Keras writes its archives uncompressed, and refuses large weights that unpack to 100 times their size.
 MOST_UNPACKED, SMALL_BYTES = 100, 1 << 24
 _WEIGHTS = (".h5", ".hdf5")
-_HELP = "save the model again with Keras; a file that somebody sent may have been made to do harm"
+_HELP = "save the model again with Keras; a file from someone else may be malicious"
 
 
 def screen_file(source: Path, kind: str) -> None:
-    """Look through a file.
+    """Check a file.
 
     Raises:
-        ActionError: it holds what no file of Keras' does.
+        ActionError: it has content that Keras never writes.
         OSError, KeyError, ValueError, zipfile.BadZipFile: it is damaged.
     """
     if kind == "keras":
@@ -67,7 +67,7 @@ def _screen_archive(source: Path) -> None:
 
 @contextmanager
 def _member(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
-    """Open a member to be read here and there: where it lies, if it is stored as it is."""
+    """Open a member for random access: in place if it is stored uncompressed."""
     member = archive.getinfo(name)
     if member.compress_type == zipfile.ZIP_STORED:
         with archive.open(name) as stream:
@@ -75,21 +75,21 @@ def _member(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
         return
     if member.file_size > SMALL_BYTES + MOST_UNPACKED * member.compress_size:
         sizes = f"`{name}` in it unpacks from {member.compress_size:,} to {member.file_size:,} bytes"
-        raise _refusal(Path(str(archive.filename)).name, f"{sizes}, which no weights do")
+        raise _refusal(Path(str(archive.filename)).name, f"{sizes}, more than weights ever do")
     with tempfile.TemporaryFile() as file:
         unpack_member(archive, name, file)
         yield file
 
 
 def _check_config(text: str | bytes, name: str) -> None:
-    """Refuse a configuration that would take Keras down, or us.
+    """Refuse a configuration that would crash Keras or ovmake.
 
     Raises:
-        ActionError: it is too large, or too deep.
-        ValueError: it is no JSON.
+        ActionError: it is too large, or nested too deeply.
+        ValueError: it is not JSON.
     """
     if len(text) > LARGEST_CONFIG:
-        raise _refusal(name, f"its configuration is {len(text):,} bytes large, and one of up to {LARGEST_CONFIG:,} is")
+        raise _refusal(name, f"its configuration has {len(text):,} bytes, and at most {LARGEST_CONFIG:,} are read")
     if _is_deep(text):
         raise _refusal(name, f"its configuration is nested more than {DEEPEST_CONFIG} levels deep")
 

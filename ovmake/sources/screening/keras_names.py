@@ -1,18 +1,19 @@
-"""What a Keras file may name: Keras' own classes and functions, less those that do more than compute.
+"""Check the names in a Keras file: only Keras' own classes and functions without side effects are allowed.
 
     screen_keras(source, config, builtins)         raises ActionError("unsafe-source", ...)
 
-A file of Keras' is a configuration in JSON and weights. Whoever loads it looks up each name in there, calls what it
-finds, and a few of Keras' own open files, load other models or run code. Keras' safe mode refuses some of them, in some
-versions, for some formats; so all of the configuration is read here first, `build_config` and `compile_config` too.
+A Keras file is a configuration in JSON and weights. Loading it looks up each name in the configuration and calls the
+object of that name. Some of Keras' own classes open files, load other models or run code. Keras' safe mode refuses some
+of them, in some versions, for some formats; so the whole configuration is read here first, with `build_config` and
+`compile_config`.
 
-Rule 1: a class or function is one that the library has under that name; what it has not, is for it to say, but nothing
-        is imported to look for it.
-Rule 2: of the library's own, EFFECTS are refused, and layers that stand for operations of TensorFlow's unless those
-        compute (`TFOpLambda`, `TensorFlowOpLayer`).
-Rule 3: a vocabulary is in the file, and no path of one.
+Rule 1: a class or function must be one that the library has under that name. The library reports an unknown name; no
+        module is imported to find it.
+Rule 2: of the library's own classes, EFFECTS are refused. So are layers that run an operation of TensorFlow
+        (`TFOpLambda`, `TensorFlowOpLayer`), unless it only computes.
+Rule 3: a vocabulary must be in the file itself; a path is refused.
 
-Standard library only; the names come from whoever has the library.
+Standard library only; the caller, who has the library, passes its names.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from typing import Any
 from ovmake.errors import ActionError
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS
 
-EXPORT = "export the model as a SavedModel where its code is at hand: `model.export(folder)`, and name that folder"
+EXPORT = "export the model as a SavedModel where its code is available: `model.export(folder)`, and name that folder"
 
 _MODEL, _PYTHON = "loads another model by its path", "runs Python code"
-# Classes of Keras' and tf-keras' that do more than compute, and what.
+# Classes of Keras and tf-keras with side effects, and the effect.
 EFFECTS: Mapping[str, str] = {
     "TFSMLayer": _MODEL,
     "ReloadedLayer": _MODEL,
@@ -42,17 +43,17 @@ EFFECTS: Mapping[str, str] = {
     "InstanceMethod": _PYTHON,
     "DenseFeatures": "reads vocabularies by their paths",
     "SequenceFeatures": "reads vocabularies by their paths",
-    "__typespec__": "names any type of TensorFlow's",
+    "__typespec__": "names any type of TensorFlow",
 }
-# Classes that hold bytecode.
+# Classes that contain bytecode.
 CODE = frozenset({"Lambda", "__lambda__"})
-# What is a value, and no class.
+# Names of plain values, not of classes.
 _VALUES = frozenset({"__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__keras_tensor__"})
 _PATHS = ("vocabulary", "vocabulary_file", "vocab_file", "idf_weights")
-# Packages that Keras imports modules of because a file says so.
+# Packages whose modules Keras imports when a file names them.
 _IMPORTED = re.compile(r"((tf_)?keras|keras_hub|keras_cv|keras_nlp)(\.|$)")
 
-# Functions of TensorFlow's that compute, as TFOpLambda names them: those of modules that hold nothing else, and others.
+# TensorFlow functions that only compute, as TFOpLambda names them: whole modules of them, and single ones.
 _COMPUTES = re.compile(
     r"(compat\.v1\.)?((math|nn|linalg|signal|image|strings|bitwise|sparse|ragged|random|quantization|__operators__)\.[\w.]+"
     r"|(abs|add|clip_by|reduce|scatter|space_to_batch|batch_to_space|tensor_scatter_nd|broadcast|logical|unique)(_\w+)?"
@@ -68,7 +69,7 @@ _COMPUTES = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builtins:
-    """What a library has under which names. `library` is "Keras 3" or "tf-keras"."""
+    """A library's objects by name. `library` is "Keras 3" or "tf-keras"."""
 
     library: str
     classes: frozenset[str]
@@ -76,16 +77,16 @@ class Builtins:
 
 
 def objects(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield everything in a configuration that names a class."""
+    """Yield every object in a configuration that names a class."""
     return (part for part in _mappings(config) if isinstance(part.get("class_name"), str))
 
 
 def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
-    """Refuse a configuration that would do more than compute when `builtins` is given it.
+    """Refuse a configuration that would have side effects when the library of `builtins` loads it.
 
     Raises:
         ActionError: `unsafe-source`.
-        LookupError: a class or function that it says is the library's, and is not.
+        LookupError: the library lacks a class or function that the configuration takes from it.
     """
     for part in _mappings(config):
         for key in _PATHS:
@@ -97,7 +98,7 @@ def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
         name = str(part["class_name"])
         if name in CODE:
             message = (
-                f"`{source.name}` has a Lambda layer, which holds Python code; ovmake does not run code out of models"
+                f"`{source.name}` has a Lambda layer, which contains Python code; ovmake does not run code from models"
             )
             raise ActionError("unsafe-source", message, setting="source", help=EXPORT)
         if what := _effect(part):
@@ -107,7 +108,7 @@ def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
 
 
 def _check_known(part: Mapping[str, Any], name: str, builtins: Builtins) -> None:
-    """Look a name up among the library's own, if that is where it would be looked for."""
+    """Check that the library has a name, if loading would look there."""
     module = part.get("module")
     if not isinstance(module, str) or name in _VALUES:
         return
@@ -120,7 +121,7 @@ def _check_known(part: Mapping[str, Any], name: str, builtins: Builtins) -> None
 
 
 def _effect(part: Mapping[str, Any]) -> str:
-    """Return what an object does beside computing, as a phrase about it; "" if nothing."""
+    """Return an object's side effect, as a phrase with the object as its subject; "" if it has none."""
     name, config = str(part["class_name"]), part.get("config")
     settings = config if isinstance(config, dict) else {}
     if name in {"TFOpLambda", "SlicingOpLambda"}:
@@ -133,7 +134,7 @@ def _effect(part: Mapping[str, Any]) -> str:
 
 
 def _op_of(node_def: Any) -> str:
-    """Return the operation of a NodeDef in JSON; "" where it cannot be told."""
+    """Return the operation of a NodeDef in JSON; "" if it is unknown."""
     try:
         found = json.loads(node_def) if isinstance(node_def, str) else node_def
     except ValueError:

@@ -1,19 +1,19 @@
-"""What in a MetaGraphDef TensorFlow must not get to run: a SavedModel holds one for each set of tags, a .meta file one.
+"""Find what TensorFlow must not run in a MetaGraphDef: a SavedModel has one per set of tags, a .meta file has one.
 
     troubles(meta, allowed, assets) -> [Trouble(...)]
 
-What TensorFlow runs are the signatures, the init op, the restore op, and functions of the library, which for TF2 are
-called by the objects beside the graph. So:
+TensorFlow runs the signatures, the init op, the restore op, and functions of the library; in TF2 the objects beside the
+graph call the functions. So:
 
-Rule 1: every function must be harmless, whoever calls it. The one exception is a saver's, see rule 3.
-Rule 2: the main graph may hold refused ops where nothing that is run leads to them, if TensorFlow computes them only
-        when they are run (`ONLY_WHEN_RUN`): the input pipeline of training, say.
-Rule 3: a saver writes, and nothing that is run leads to that part of it. It also reads: a RestoreV2 may run as part of
-        the restore op alone, on the file name that the loader gives, which is the SavedModel's own; nowhere else, for
-        there the file name would be the model's choice. In TF2 these are two functions, called from the main graph.
-Rule 4: a table may be filled from a file in an init op or a function, if that file is an asset: see `screened_assets`.
+Rule 1: every function must be harmless, also one that nothing calls. The only exception is a saver's, see rule 3.
+Rule 2: the main graph may contain refused ops that no running op depends on, if TensorFlow never runs them on import
+        (`ONLY_WHEN_RUN`): the input pipeline of training, for example.
+Rule 3: a saver writes, but no running op depends on that part. It also reads: a RestoreV2 may run only as part of the
+        restore op, on the file name that the loader passes, which is the SavedModel's own. Anywhere else the model
+        would choose the file name. In TF2 these are two functions, called from the main graph.
+Rule 4: an init op or a function may fill a table from a file, if that file is an asset: see `assets.py`.
 
-Which nodes are run: `screened_runs`. Standard library only.
+`runs.py` says which nodes run. Standard library only.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ SAVES = frozenset({"Save", "SaveSlices", "SaveV2", "MergeV2Checkpoints"})
 RESTORES = frozenset({"Restore", "RestoreSlice", "RestoreV2"})
 TABLES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
 
-# Ops by which the main graph calls a saver's function. Others may be computed when a graph is imported.
+# Ops by which the main graph calls a saver's function. Importing a graph may run other ops.
 _CALL = "StatefulPartitionedCall"
 _ITERATOR = "OneShotIterator"
-_MOST_SAVERS = 100  # functions: a model has two, and each is looked for in all of the objects
-# Ops that hand a variable's value on, and those that train, save or show it.
+_MOST_SAVERS = 100  # functions: a model has two, and all objects are searched for each
+# Ops that hand on a variable's value, and ops that train, save or show it.
 _HANDS_ON = frozenset({"Identity", "ReadVariableOp", "Enter", "Cast"})
 _OF_TRAINING_OPS = re.compile(
     r"(Resource|Sparse|ResourceSparse)?Apply.*|Assign.*|(Resource)?Scatter.*|Is\w*Initialized|VarIsInitializedOp|NoOp"
@@ -46,7 +46,7 @@ _OF_TRAINING_OPS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A node that may not run where it stands. `place`: "init op", "function `f`", "" of one that nothing leads to."""
+    """A node that may not run. `place`: "init op", "function `f`", "" if nothing that runs depends on it."""
 
     place: str
     node: str
@@ -56,11 +56,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Superfluous:
-    """What of a checkpoint's graph is for training alone.
+    """The parts of a checkpoint's graph that only training needs.
 
-    `iterators` are nodes of the main graph that make their data set by a function which may not run: what they hand on
-    is an input of the model, so they stay, without the function. `needed` are nodes that may not run and cannot be
-    taken out: with them would go what the model computes.
+    `iterators` are nodes of the main graph whose data set is made by a function that may not run. Their output is an
+    input of the model, so they stay, without the function. `needed` are nodes that may not run and cannot be removed:
+    the model's results depend on them.
     """
 
     nodes: frozenset[str]
@@ -70,10 +70,10 @@ class Superfluous:
 
 
 class MetaGraph:
-    """A MetaGraphDef, looked at.
+    """A checked MetaGraphDef.
 
-    `of_training`: it is a checkpoint's, of which no init op is run; with `lenient`, what nothing leads to may be
-    anything, for it is taken out before TensorFlow sees it.
+    `of_training`: it is a checkpoint's, whose init op does not run. `lenient`: nodes that no running op depends on are
+    not checked, because they are removed before TensorFlow loads the graph.
     """
 
     def __init__(
@@ -93,15 +93,15 @@ class MetaGraph:
         self._meta = meta
         self._of_training = of_training
         self._lenient = lenient
-        # Functions that a saver may run, and nobody else.
+        # Functions that only a saver may run.
         self._saving = self.bodies.leading_to(self._holding(SAVES))
         self._restoring = self.bodies.leading_to(self._holding(RESTORES))
 
     def troubles(self) -> list[Trouble]:
-        """Return what may not run where it stands.
+        """Return the nodes that may not run.
 
         Raises:
-            WireError: the message is malformed, or ambiguous.
+            ProtobufError: the message is malformed, or ambiguous.
         """
         main = self.bodies.main
         savers = self._saving | self._restoring
@@ -125,10 +125,10 @@ class MetaGraph:
         return _once(found)
 
     def superfluous(self) -> Superfluous:
-        """Return what can be taken out of the graph of a checkpoint: all that may not run, but for the restore op.
+        """Return the parts to remove from a checkpoint's graph: all that may not run, except the restore op.
 
         Raises:
-            WireError: the message is malformed, or ambiguous.
+            ProtobufError: the message is malformed, or ambiguous.
         """
         main = self.bodies.main
         run = run_of(self._meta, main, of_training=self._of_training)
@@ -151,7 +151,7 @@ class MetaGraph:
         )
 
     def _needed(self, refused: Collection[str], out: Collection[str]) -> tuple[Trouble, ...]:
-        """Return which of the refused nodes lead to a use of a variable's value, but to train, save or show it."""
+        """Return the refused nodes that a use of a variable depends on, except uses that train, save or show it."""
         main = self.bodies.main
         values = main.after((name for name, node in main.wires.items() if node.op in VARIABLES), _HANDS_ON)
         using = [
@@ -200,9 +200,9 @@ class MetaGraph:
         return node.op in RESTORES and not self._is_exposed(name, self._restoring)
 
     def _is_exposed(self, name: str, savers: set[str]) -> bool:
-        """Whether somebody else than the main graph's saver may call a saver's function.
+        """Whether anything but the main graph's saver may call a saver's function.
 
-        Objects and gradients name functions in so many ways that any mention counts.
+        Objects and gradients name functions in many ways, so any mention counts.
         """
         if len(savers) > _MOST_SAVERS:
             return True
@@ -215,7 +215,7 @@ class MetaGraph:
         return self._exposed[name]
 
     def _told(self, place: str, functions: Iterable[str]) -> list[Trouble]:
-        """Return what a saver's functions do, about the node that calls them."""
+        """Return the troubles in a saver's functions, reported at the node that calls them."""
         found = []
         for name in self._called_from(functions):
             for node in self.bodies.functions[name].refused:
@@ -264,12 +264,12 @@ class MetaGraph:
         return places is not None and all(place < len(data) and self._is_file_name(data[place]) for place in places)
 
     def _is_file_name(self, spelt: str) -> bool:
-        """Whether this is the tensor that a loader feeds with the SavedModel's own file name."""
+        """Whether a loader feeds this tensor with the SavedModel's own file name."""
         name = self._saver.text(1)
         return bool(name) and _tensor(spelt) == _tensor(name)
 
     def _file_names(self, function: str, depth: int = 0) -> set[int] | None:
-        """Return which arguments of a function are names of the files that it restores from; None if others are too."""
+        """Return the arguments that name the files a function restores from; None if it also restores from others."""
         body = self.bodies.functions[function]
         found: set[int] = set()
         spelt = [body.wires[node.node].inputs for node in body.refused if node.op in RESTORES]
@@ -290,16 +290,16 @@ class MetaGraph:
 
 
 def troubles(meta: Message, allowed: frozenset[str] = frozenset(), assets: Assets | None = None) -> list[Trouble]:
-    """Return what in a MetaGraphDef of a SavedModel may not run where it stands.
+    """Return the nodes of a SavedModel's MetaGraphDef that may not run.
 
     Raises:
-        WireError: the message is malformed, or ambiguous.
+        ProtobufError: the message is malformed, or ambiguous.
     """
     return MetaGraph(meta, allowed, assets).troubles()
 
 
 def _once(found: Iterable[Trouble]) -> list[Trouble]:
-    """Return troubles, each node's once, under the first of its places."""
+    """Return the troubles without duplicates: one per node, with its first place."""
     nodes: dict[tuple[str, str], Trouble] = {}
     for one in found:
         nodes.setdefault((one.place.rpartition("function `")[2], one.node), one)
@@ -307,7 +307,7 @@ def _once(found: Iterable[Trouble]) -> list[Trouble]:
 
 
 def argument_of(body: Function, spelt: str) -> int | None:
-    """Return which argument of a function an input is, through Identity; None if it is something else."""
+    """Return the index of the function argument that an input is, through Identity; None if it is not an argument."""
     seen = set()
     while spelt not in body.arguments:
         name = node_of(spelt)

@@ -1,10 +1,10 @@
-"""What of a MetaGraphDef's main graph TensorFlow runs, and when: nodes by what leads to them.
+"""Which nodes of a MetaGraphDef's main graph TensorFlow runs, and when: nodes by the op that depends on them.
 
     run = run_of(meta, main, of_training=False)
     run.init, run.restore, run.signatures["serving_default"], run.others         names of nodes
     run.place("x")                                                               "init op", "signature `s`", ""
 
-Overestimated where it is not certain: collections count too, except those that are known for training alone.
+Uncertain nodes count as run: collections count too, except collections that only training uses.
 
 Schema: tensorflow/core/protobuf/{meta_graph,saver}.proto. Standard library only.
 """
@@ -21,21 +21,21 @@ from ovmake.sources.screening.bodies import Body
 # Fields of a MetaGraphDef.
 GRAPH, SAVER, _COLLECTIONS, _SIGNATURES, OBJECTS = 2, 3, 4, 5, 7
 _INIT_SIGNATURE = "__saved_model_init_op"
-# Collections whose nodes no loader runs.
+# Collections whose nodes a loader never runs.
 _OF_TRAINING = frozenset({
     *("variables", "trainable_variables", "model_variables", "moving_average_variables", "queue_runners", "savers"),
     *("summaries", "_summary_op", "summary_op", "train_op", "losses", "regularization_losses", "update_ops"),
     *("global_step", "weights", "biases", "activations", "init_op", "ready_op", "while_context", "cond_context"),
 })  # fmt: skip
 
-# What freezing asks a session for: a variable's node, or the node that TF1 makes beside a resource variable.
+# The nodes that freezing fetches: a variable's node, or the node that TF1 adds beside a resource variable.
 VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"})
 _READ = "/Read/ReadVariableOp"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What of the main graph is run: nodes by what runs them."""
+    """The nodes of the main graph that run, by what runs them."""
 
     init: frozenset[str]
     restore: frozenset[str]
@@ -43,15 +43,15 @@ class Run:
     others: frozenset[str]
 
     def unfed(self) -> frozenset[str]:
-        """Return what runs when nobody feeds the paths of assets."""
+        """Return the nodes that run while no paths of assets are fed."""
         return self.others.union(*self.signatures.values())
 
     def beside_restore(self) -> frozenset[str]:
-        """Return what runs when nobody feeds the saver's file name."""
+        """Return the nodes that run while the saver's file name is not fed."""
         return self.init | self.unfed()
 
     def place(self, node: str) -> str:
-        """Return what leads to a node, in words."""
+        """Return what runs a node, in words for a message."""
         if node in self.init:
             return "init op"
         if node in self.restore:
@@ -61,10 +61,10 @@ class Run:
 
 
 def run_of(meta: Message, main: Body, *, of_training: bool) -> Run:
-    """Return what is run of a SavedModel's graph, or of a checkpoint's, whose init op is not.
+    """Return the nodes that run in a SavedModel's graph, or in a checkpoint's, whose init op does not run.
 
     Raises:
-        WireError: the message is malformed.
+        ProtobufError: the message is malformed.
     """
     signatures = {name: Message(view) for name, view in meta.entries(_SIGNATURES).items()}
     tensors = {name: _tensors(signature) for name, signature in signatures.items()}
@@ -79,7 +79,7 @@ def run_of(meta: Message, main: Body, *, of_training: bool) -> Run:
 
 
 def _collected(meta: Message) -> list[str]:
-    """Return the nodes that collections name: as text, or in a message such as a VariableDef."""
+    """Return the nodes that collections name, as text or in a message such as a VariableDef."""
     found: list[str] = []
     for name, view in meta.entries(_COLLECTIONS).items():
         if name in _OF_TRAINING:
@@ -93,7 +93,7 @@ def _collected(meta: Message) -> list[str]:
 
 
 def _tensors(signature: Message) -> list[str]:
-    """Return all tensors of a SignatureDef, also those that sparse and composite ones are made of."""
+    """Return all tensors of a SignatureDef, including the parts of sparse and composite ones."""
     found: list[str] = []
     for side in (1, 2):
         for view in signature.entries(side).values():
@@ -107,7 +107,7 @@ def _tensors(signature: Message) -> list[str]:
 
 
 def _strings(entry: memoryview) -> list[str]:
-    """Return the strings of a message of any kind, and the entry itself where it is text."""
+    """Return the strings in a message of any kind, and the entry itself if it is text."""
     found: list[str] = []
     with contextlib.suppress(ProtobufError):
         found.append(text(entry))

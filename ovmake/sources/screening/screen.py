@@ -1,26 +1,26 @@
-"""Refuse a model that would do more than compute, before TensorFlow sees it.
+"""Refuse a model with side effects, before TensorFlow loads it.
 
     screen(source, kind, allowed=()) -> None        raises ActionError("op-refused", ...)
 
-A model's graph is a program: TensorFlow runs its init op when it loads it, and everything else when it is called. It
-has operations that write any file, read any, open connections and run Python. So before anything of a model is given
-to TensorFlow, its file is read here, by our own readers, and is refused for what may not run (`allowed_ops.py`):
+A model's graph is a program: TensorFlow runs its init op when it loads the model, and the rest when it calls the model.
+Some operations read or write any file, open connections or run Python. So ovmake's own readers check the file first,
+and refuse it if it contains an operation that may not run (`allowed_ops.py`):
 
-    saved-model     every graph of every set of tags; savers and assets may do what is theirs (`meta_graph.py`)
-    checkpoint      the .meta file: what the restore op, the signatures and the variables lead to. All else is taken out
-                    before it is loaded (`pruning.py`)
+    saved-model     every graph of every set of tags; savers and assets have their own rules (`meta_graph.py`)
+    checkpoint      the .meta file: the nodes that the restore op, the signatures and the variables need. The rest is
+                    removed before it is loaded (`pruning.py`)
     frozen-graph    every node and function
     tflite          TensorFlow's operations in it, `FlexWriteFile` (`tflite.py`)
-    keras, keras-h5 not here: `keras_names.py`, whose list of names is the library's that is about to load it
+    keras, keras-h5 elsewhere: `keras_names.py` needs the names of the library that will load the file
 
-`allowed` names ops that may run all the same: `allow-ops` of the Ovfile, with --allow-ops on the command line.
+`allowed` names further ops that may run: `allow-ops` of the Ovfile, with --allow-ops on the command line.
 
-Rule 1: a file is read as strictly as no writer would mind: what TensorFlow might read otherwise than this module does
-        (a field twice, a name twice) is refused.
-Rule 2: what is told is all that is wrong, up to a handful.
+Rule 1: a file that TensorFlow might read differently than this module (a field or a name that occurs twice) is refused.
+        No real writer makes such files.
+Rule 2: the error lists everything that is wrong, up to a handful.
 
-OpenVINO runs nothing of a model but arithmetic, and reads no file but the model's own: its readers need no screen, and
-what they read is screened so that a refusal does not depend on whether TensorFlow is asked too.
+OpenVINO runs only arithmetic and reads only the model's own file, so its readers need no screen. Their files are
+screened all the same, so that a refusal does not depend on whether TensorFlow is used.
 Standard library only.
 """
 
@@ -45,13 +45,13 @@ _META_GRAPHS, _INFO, _TAGS = 2, 1, 4  # of a SavedModel, a MetaGraphDef, a MetaI
 
 
 def screen(source: Path, kind: str, allowed: Collection[str] = (), *, in_session: bool = False) -> None:
-    """Refuse what a source would do beside computing.
+    """Refuse a source with side effects.
 
-    `in_session`: a SavedModel is loaded by TF1's loader, which runs the main graph of one of TF2 too.
+    `in_session`: TF1's loader will load the SavedModel. It runs the main graph of a TF2 model too.
 
     Raises:
-        ActionError: `op-refused`, with the operations and where they are; `unreadable-source`, where TensorFlow may
-            read the file otherwise than we do.
+        ActionError: `op-refused`, with the operations and their places; `unreadable-source`, if TensorFlow may read the
+            file differently.
     """
     named = frozenset(allowed)
     match kind:
@@ -68,10 +68,10 @@ def screen(source: Path, kind: str, allowed: Collection[str] = (), *, in_session
 
 
 def everything(graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
-    """Return all that may not run in a GraphDef, wherever it stands.
+    """Return all nodes of a GraphDef that may not run, also those that nothing depends on.
 
     Raises:
-        WireError: malformed, or ambiguous.
+        ProtobufError: malformed, or ambiguous.
     """
     bodies = Bodies(graph_def, allowed)
     places = {"": bodies.main, **{f"function `{name}`": body for name, body in bodies.functions.items()}}
@@ -83,25 +83,25 @@ def everything(graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
 
 
 def unpruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
-    """Return what loading a .meta file would run though it may not.
+    """Return the nodes that loading a .meta file would run although they may not.
 
     Raises:
-        WireError: malformed, or ambiguous.
+        ProtobufError: malformed, or ambiguous.
     """
     return MetaGraph(Message(meta_graph_def), allowed, of_training=True, lenient=True).troubles()
 
 
 def pruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
-    """Return what in a pruned .meta file may not run where it stands.
+    """Return the nodes of a pruned .meta file that may not run.
 
     Raises:
-        WireError: malformed, or ambiguous.
+        ProtobufError: malformed, or ambiguous.
     """
     return MetaGraph(Message(meta_graph_def), allowed, of_training=True).troubles()
 
 
 def refuse(source: Path, file: str, found: Collection[Trouble], tags: str = "") -> None:
-    """Raise `op-refused` if there is anything to refuse in `file` of `source`."""
+    """Raise `op-refused` if `found`, in `file` of `source`, is not empty."""
     if not found:
         return
     lines = [_line(f"`{file}`{tags}", one) for one in found]
@@ -123,7 +123,7 @@ def _line(file: str, one: Trouble) -> str:
 
 
 def _in_tflite(source: Path, allowed: frozenset[str]) -> list[Trouble]:
-    """What is no FlatBuffer is the interpreter's to say: it runs nothing of it."""
+    """Return the troubles. A file that is not a FlatBuffer has none: the interpreter reports it, and runs nothing."""
     try:
         return flex_troubles(source.read_bytes(), allowed)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
@@ -134,20 +134,20 @@ def _screen_saved_model(source: Path, allowed: frozenset[str], *, in_session: bo
     path = source / "saved_model.pb"
     if not path.is_file():
         message = (
-            f"`{source.name}` has no `saved_model.pb`, and a graph in another form is not checked for what it does"
+            f"`{source.name}` has no `saved_model.pb`, and ovmake cannot check a graph in another form for side effects"
         )
         hint = "save it as binary: `tf.saved_model.save`, or `Builder.save(as_text=False)`"
         raise ActionError("unreadable-source", message, setting="source", help=hint)
     with _opened(path) as view:
         graphs = Message(view).messages(_META_GRAPHS)
         for meta in graphs:
-            # As tf.saved_model.load decides whether it goes by the objects or by the main graph.
+            # As in tf.saved_model.load: it loads either by the objects or by the main graph.
             by_objects = len(graphs) == 1 and OBJECTS in meta and not in_session
             assets = Assets.of(meta, source, by_objects=by_objects)
             tags = f" [{', '.join(meta.message(_INFO).texts(_TAGS))}]"
             if assets.wrong:
                 message = (
-                    f"`{source.name}` does more than compute: its asset `{assets.wrong[0]}` is no file in its `assets`"
+                    f"`{source.name}` does more than compute: its asset `{assets.wrong[0]}` is not in its `assets`"
                 )
                 hint = "copy the file into the SavedModel's folder `assets`, and export the model again"
                 raise ActionError("op-refused", message, setting="source", help=hint)
@@ -156,7 +156,7 @@ def _screen_saved_model(source: Path, allowed: frozenset[str], *, in_session: bo
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[memoryview]:
-    """Map a file; what is malformed in it is an error about it."""
+    """Map a file. A ProtobufError while it is open becomes an error about the file."""
     with path.open("rb") as file:
         try:
             content: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -169,7 +169,7 @@ def _opened(path: Path) -> Iterator[memoryview]:
 
 
 def unreadable(path: Path, error: Exception) -> ActionError:
-    """Return the error for a file that TensorFlow may read otherwise than we do."""
-    message = f"`{path.name}` cannot be checked for what it does: {error}"
-    hint = "the file is damaged, or not as TensorFlow writes it: copy or export the model again"
+    """Return the error for a file that TensorFlow may read differently."""
+    message = f"`{path.name}` cannot be checked for side effects: {error}"
+    hint = "the file is damaged, or was not written by TensorFlow: copy or export the model again"
     return ActionError("unreadable-source", message, setting="source", help=hint)

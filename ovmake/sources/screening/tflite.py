@@ -1,11 +1,11 @@
-"""Which of TensorFlow's own operations a .tflite file runs: the interpreter's flex delegate has all of their kernels.
+"""Find TensorFlow's own operations in a .tflite file: the interpreter's flex delegate has kernels for all of them.
 
     flex_troubles(data, allowed) -> [Trouble(op="WriteFile", ...)]
 
-An operator of the code `FlexWriteFile` is TensorFlow's WriteFile. The code is only a label, though: which operation is
-run, with which attributes, says a NodeDef in the operator's options. So an operator is refused for its label, and for
-any refused operation that its options name. Custom operators of other labels are none of TensorFlow's: the interpreter
-has some that compute, and does not know the rest.
+An operator with the code `FlexWriteFile` is TensorFlow's WriteFile. But the code is only a label: a NodeDef in the
+operator's options states the operation and its attributes. So an operator is refused for its label, and for any refused
+operation that its options name. Custom operators with other labels are not TensorFlow's: the interpreter has some that
+only compute, and knows no others.
 
 Schema: tensorflow/compiler/mlir/lite/schema/schema.fbs. Standard library only.
 """
@@ -19,21 +19,21 @@ from ovmake.sources.screening.meta_graph import Trouble
 from ovmake.sources.tflite_graph import Table
 
 _FLEX = "Flex"
-# Places of fields in their tables.
+# Indexes of fields in their tables.
 _CODES, _SUBGRAPHS = 1, 2  # of the model
 _CUSTOM_CODE = 1  # of an OperatorCode
 _OPERATORS = 3  # of a SubGraph
 _CODE, _OPTIONS, _FAR_OPTIONS = 0, 5, (9, 10)  # of an Operator
-# Words of the policy that say what an operation does. Ops of tests, and those that TensorFlow puts in, have no effects
-# and names too short to look for.
+# Reasons of the policy that state an effect. Ops for tests, and ops that TensorFlow inserts, have no effects, and their
+# names are too short to search for.
 _EFFECTS = {why: ops for why, ops in REASONS.items() if "tests" not in why and "itself" not in why}
 
 
 def flex_troubles(data: bytes, allowed: frozenset[str]) -> list[Trouble]:
-    """Return what may not run in a .tflite file.
+    """Return the operators of a .tflite file that may not run.
 
     Raises:
-        struct.error, IndexError, UnicodeDecodeError: it is truncated or otherwise no FlatBuffer.
+        struct.error, IndexError, UnicodeDecodeError: it is truncated or is not a FlatBuffer.
     """
     root = Table.root(data)
     codes = [code.text(_CUSTOM_CODE) for code in root.tables(_CODES)]
@@ -50,9 +50,9 @@ def flex_troubles(data: bytes, allowed: frozenset[str]) -> list[Trouble]:
 
 
 def _hidden(operator: Table, op: str, allowed: frozenset[str]) -> str:
-    """Return what an operator's options do that its label does not say."""
+    """Return a reason to refuse an operator that is in its options and not in its label; "" if there is none."""
     if any(operator.has(place) for place in _FAR_OPTIONS):
-        return "has options outside of the file's tables, where they are not looked at"
+        return "has options outside of the file's tables, which are not checked"
     options = operator.content(_OPTIONS).decode("latin-1")
     for why, ops in _EFFECTS.items():
         named = next((word[0] for word in re.finditer(ops, options) if word[0] not in allowed), None)

@@ -1,21 +1,18 @@
-"""Any source to the canonical IR, through OpenVINO.
+"""Convert any source to the canonical IR, with OpenVINO.
 
 converting.py       convert and compress: from a TensorFlow source to canonical IRs
-executed.py         What the runtime makes of an IR: which layer is computed in which
-precision, which is not always what was asked for
-frontend.py         OpenVINO's frontend, driven directly: a file to an `ov.Model`, whole
-or between two sets of tensors
-inner_inputs.py     Let a converted model begin at inner tensors: for a reader that cannot
-ir.py               OpenVINO IRs: read, make canonical, write, count. The module every
-OpenVINO action shares
-naming.py           Names of a model's inputs and outputs, as a user of the source knows
-them
-preprocessing.py    Make what the Ovfile says of an input part of the IR: type, layout,
-resizing, channel order, mean and scale
-reading.py          Read a source with OpenVINO, cut where the Ovfile says: any kind of
-source to an `ov.Model` with the user's names
-reading_tflite.py   Read a .tflite file with OpenVINO's reader for TFLite, cut where the
-Ovfile says
-refusing_tflite.py  What to say where OpenVINO, or our own reader, refuses a .tflite file
-shaping.py          Shapes and constants of a model's inputs, as the Ovfile has them
+executed.py         The precision in which the runtime executes each layer of an IR, which can differ from the
+                    requested one
+frontend.py         Call OpenVINO's frontend directly: convert a file to an `ov.Model`, whole or between two
+                    sets of tensors
+inner_inputs.py     Make inner tensors the inputs of a converted model, for a reader that cannot do it itself
+ir.py               OpenVINO IRs: read, make canonical, write, count. Every OpenVINO action uses this module
+naming.py           Give a model's inputs and outputs the names that users of the source know
+preprocessing.py    Build the Ovfile's preprocessing of inputs into the IR: type, layout, resizing, channel
+                    order, mean and scale
+reading.py          Read a source of any kind with OpenVINO, cut as in the Ovfile, as an `ov.Model` with the
+                    user's names
+reading_tflite.py   Read a .tflite file with OpenVINO's TFLite reader, cut as in the Ovfile
+refusing_tflite.py  The errors for a .tflite file that OpenVINO, or ovmake's own reader, refuses
+shaping.py          Apply the Ovfile's shapes and constants to a model's inputs
 """

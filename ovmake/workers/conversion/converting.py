@@ -3,7 +3,7 @@
 read the source, cut            reading.py
 reshape, batch, constants       shaping.py
 preprocessing                   preprocessing.py
-fuse and clean up               here, as `ovc` does
+fuse and clean up               this module, as `ovc` does
 names, canonical form           ir.py
 """
 
@@ -45,7 +45,7 @@ def convert(request: Request) -> dict[str, object]:
 
 
 def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:
-    """Return a warning where a setting means less than it says."""
+    """Return a warning if `reverse-channels` keeps alpha in its position."""
     kept = [name for name, plan in preparations.items() if plan.colours == RGBA]
     if not kept:
         return {}
@@ -55,7 +55,7 @@ def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shaped:
-    """A model with the Ovfile's settings. `outputs` gives the names that renamed outputs had, by the new ones."""
+    """A model with the Ovfile's settings. `outputs` maps the new names of renamed outputs to the old ones."""
 
     model: Any
     constants: tuple[Constant, ...]
@@ -64,7 +64,7 @@ class Shaped:
 
 
 def shaped(model: Any, params: ModelParams, tensors: Mapping[str, str]) -> Shaped:
-    """Give a model that was read the shapes, constants, preprocessing and names that the params ask for.
+    """Apply the shapes, constants, preprocessing and names of the params to a model.
 
     Raises:
         ActionError: a setting does not fit the model.
@@ -94,16 +94,16 @@ def _input(tensor: Tensor, preparations: Mapping[str, Preparation], tensors: Map
 
 
 def _output(tensor: Tensor, renamed: Mapping[str, str], tensors: Mapping[str, str]) -> Tensor:
-    """`tensor` is the name in the source, whatever the Ovfile calls the output."""
+    """Return an output with its name in the source as `tensor`, also if the Ovfile renames it."""
     before = renamed.get(tensor.name, tensor.name)
     return replace(tensor, tensor=tensors.get(before, before if before != tensor.name else ""))
 
 
 def _rename_outputs(model: Any, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Give outputs the Ovfile's names; return the names that they had, by the new ones.
+    """Rename outputs as in the Ovfile; return the old names by the new ones.
 
     Raises:
-        ActionError: there is no such output, or the name is taken.
+        ActionError: there is no such output, or the new name is in use.
     """
     ports = {ir.user_name(port.get_node().get_friendly_name()): port for port in model.outputs}
     for name, new in wanted.items():
@@ -113,9 +113,9 @@ def _rename_outputs(model: Any, wanted: Mapping[str, str]) -> dict[str, str]:
             hint = did_you_mean(name, list(ports))
             raise ActionError("unknown-output", message, setting=f"outputs.{name}", help=hint)
         if new in ports and new not in wanted:
-            message = f"the model has an output `{new}` already"
+            message = f"the model already has an output `{new}`"
             raise ActionError("duplicate-output", message, setting=f"outputs.{name}")
-    # What an output is made of has its names too, and those of other outputs that are made of the same.
+    # The tensor of an output has its names too, and the names of other outputs of the same tensor.
     tensors = {
         name: (ports[name].get_tensor(), ports[name].get_node().input(0).get_source_output().get_tensor())
         for name in wanted
@@ -133,8 +133,8 @@ def _rename_outputs(model: Any, wanted: Mapping[str, str]) -> dict[str, str]:
 def optimize(model: Any) -> None:
     """Fuse and clean up as `ovc` does: batch normalization into convolutions, constants together.
 
-    Inputs and outputs keep their names. On the way OpenVINO would call the output `scores` of an operation `scores`
-    `scores_1`: so it is in most models of TF1.
+    Inputs and outputs keep their names. Otherwise OpenVINO would rename the output `scores` of an operation `scores` to
+    `scores_1`, as in most TF1 models.
     """
     from openvino._offline_transformations import (
         apply_fused_names_cleanup,

@@ -1,15 +1,15 @@
-"""What the runtime makes of an IR: which layer is computed in which precision, which is not always what was asked for.
+"""The precision in which the runtime executes each layer of an IR, which can differ from the requested one.
 
     layers(compiled, model) -> (ExecutedLayer(name="convolution.8", type="Convolution", precision="i8"), ...)
     counts(layers) -> {"f32": 2, "i8": 8}
     weights(model) -> {"f32": 1712, "u8": 147712}        bytes, by type of element as the IR stores them
     not_executed(asked, counts) -> "bf16 is not available on this machine: ..." | ""
-    insist(params, layers)                               raises that
+    insist(params, layers)                               raises that as an error
     moves("Reorder") -> True                             whether a type of layer only moves data
 
-The precision is the end of the kernel's name (`brgconv_avx512_f32`, `jit_avx512_I8`). Not `runtimePrecision`: that is
-the weights', and calls the f32 convolution of an FP16 IR "f16". A layer of the runtime is often several operations of
-the IR, fused; it goes by the first of them. What only moves data is left out.
+The precision is the end of the kernel's name (`brgconv_avx512_f32`, `jit_avx512_I8`). `runtimePrecision` is that of
+the weights: it calls the f32 convolution of an FP16 IR "f16". A layer of the runtime often is several fused operations
+of the IR; it has the name of the first one. Layers that only move data are left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ovmake.contracts.evaluation import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion import ir
 
-# As the CPU's plugin calls them. Those that it puts in itself (Reorder, mostly) come from no operation of the IR.
+# Types of the CPU plugin. Layers that it inserts (mostly Reorder) have no operation in the IR.
 _MOVES = {
     *("Broadcast", "Concatenation", "Const", "Convert", "Gather", "Input", "Output", "Pad", "Reorder", "Reshape"),
     *("ShapeOf", "Split", "StridedSlice", "Tile", "Transpose"),
@@ -31,9 +31,9 @@ _UNKNOWN = "unknown"
 
 
 def layers(compiled: Any, model: Any) -> tuple[ExecutedLayer, ...]:
-    """Return what computes in a compiled model, in its order; `model` is what was compiled.
+    """Return the computing layers of a compiled model, in its order; `model` is the model before compilation.
 
-    Nothing where the device does not tell: only the CPU's plugin names its kernels.
+    Empty if the device does not report them: only the CPU plugin names its kernels.
     """
     try:
         runtime = compiled.get_runtime_model()
@@ -49,7 +49,7 @@ def _layer(node: Any, known: set[str]) -> ExecutedLayer | None:
     kind, kernel, origins = (_detail(details, name) for name in ("layerType", "primitiveType", "originalLayersNames"))
     if not kernel or not origins or kernel.startswith(_UNKNOWN) or moves(kind):
         return None
-    # Of the plugin's own making are names such as `Multiply_4110`, which are others in every process.
+    # The plugin generates names such as `Multiply_4110`, which differ in every process.
     names = [name for name in origins.split(",") if name in known]
     stems = [name.rpartition("_")[0] or name for name in origins.split(",")]
     return ExecutedLayer(
@@ -64,17 +64,17 @@ def _detail(details: Any, name: str) -> str:
 
 
 def moves(kind: str) -> bool:
-    """Whether a layer of this type computes nothing, and only moves or converts data."""
+    """Whether a layer of this type only moves or converts data."""
     return kind in _MOVES
 
 
 def counts(layers: Iterable[ExecutedLayer]) -> dict[str, int]:
-    """Return how many layers are computed in which precision."""
+    """Return the number of layers by precision."""
     return dict(sorted(Counter(layer.precision for layer in layers).items()))
 
 
 def weights(model: Any) -> dict[str, int]:
-    """Return how many bytes of an IR's constants are of which element type: a weight in 4 bits is half a byte."""
+    """Return the bytes of an IR's constants by element type: a 4-bit weight takes half a byte."""
     found: Counter[str] = Counter()
     for operation in model.get_ops():
         if operation.get_type_name() == "Constant":
@@ -83,7 +83,7 @@ def weights(model: Any) -> dict[str, int]:
 
 
 def not_executed(asked: str, counts: Mapping[str, int]) -> str:
-    """Return why figures say nothing about the precision that the target asks for, "" if some layer was computed in it.
+    """Return why no layer was computed in the target's precision, "" if some layer was.
 
     A device that does not tell what it executes is believed, and so is a target that asks for f32: it has no
     layer of its own where all are computed in integers.
@@ -91,11 +91,11 @@ def not_executed(asked: str, counts: Mapping[str, int]) -> str:
     if asked == ir.EXECUTE_IN or asked in counts or not counts:
         return ""
     ran = " and ".join(counts)
-    return f"{asked} is not available on this machine: it was asked for, and the runtime executed {ran}"
+    return f"{asked} is not available on this machine: the target requests it, but the runtime executed {ran}"
 
 
 def insist(asked: str, layers: Iterable[ExecutedLayer]) -> None:
-    """Refuse to time or to take apart what is not executed as the target asks: it would be another program's figures.
+    """Refuse to time or to analyse a model that is not executed in the target's precision.
 
     Raises:
         ActionError: no layer is computed in that precision.

@@ -1,11 +1,11 @@
-"""OpenVINO's frontend, driven directly: a file to an `ov.Model`, whole or between two sets of tensors.
+"""Call OpenVINO's frontend directly: convert a file to an `ov.Model`, whole or between two sets of tensors.
 
     convert_file("tf", path, "m.pb") -> model
     convert_between("tf", path, "m.pb", cut) -> model        with the cut's names
-    with suffixed(path, ".pb") as path: ...                  OpenVINO's readers go by the suffix
+    with suffixed(path, ".pb") as path: ...                  OpenVINO's readers require the suffix
 
-Not `ov.convert_model`: that one tries all frameworks in turn, and when a file is broken says "Cannot recognize input
-model." in place of what was wrong with it. And it knows no inner names.
+`ov.convert_model` tries all frameworks in turn. For a broken file its message is "Cannot recognize input model.",
+without the cause. It also cannot use names of inner tensors.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ovmake.sources.dataflow import declared_types, ops_of_graph
 from ovmake.workers.conversion.inner_inputs import begin_at
 from ovmake.workers.conversion.naming import name_by_cut
 
-# TensorFlow's DataTypes in OpenVINO's words.
+# TensorFlow's DataTypes -> OpenVINO's types.
 _TYPES = {
     1: Type.f32, 2: Type.f64, 3: Type.i32, 4: Type.u8, 5: Type.i16, 6: Type.i8, 9: Type.i64, 10: Type.boolean,
     14: Type.bf16, 17: Type.u16, 19: Type.f16, 22: Type.u32, 23: Type.u64,
@@ -41,8 +41,8 @@ DIRECT = "by OpenVINO's own reader"
 class Read:
     """A model as it was read.
 
-    `tensors` gives the source's tensor for the name of an input, `given` for that of an output, where it is another.
-    `told` is a warning about the source, as a fact.
+    `tensors` maps names of inputs to tensors of the source, `given` those of outputs, where the two differ. `told` is a
+    warning about the source, as a fact.
     """
 
     model: Any
@@ -62,13 +62,13 @@ def convert_file(framework: str, path: Path, shown: str, prepare: Callable[[Any]
     except ActionError:
         raise
     except Exception as error:
-        # Without the machine's paths: the record may say why a source was frozen.
+        # Without this machine's paths: the record may state why a source was frozen.
         words = message_of(error).replace(str(path.absolute()), shown).replace(str(path), shown)
         raise _refusal(shown, words) from error
 
 
 def _refusal(shown: str, words: str) -> ActionError:
-    """Return the error for what OpenVINO says. Operations that it lacks are what one looks for in its words."""
+    """Return the error for OpenVINO's message. If it names operations without a rule, the error names these."""
     missing = _MISSING.search(words)
     if missing is None:
         return ActionError("cannot-convert", f"OpenVINO cannot convert `{shown}`: {words}", setting="source")
@@ -80,12 +80,12 @@ def _refusal(shown: str, words: str) -> ActionError:
 
 
 def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequence[str] = ()) -> Any:
-    """Convert the part of a graph between two sets of tensors, and give its ports the names that go with them.
+    """Convert the part of a graph between two sets of tensors, and name its inputs and outputs as in `cut`.
 
-    `taps` are tensors between them that become outputs too, after the cut's.
+    `taps` are further tensors in between that become outputs, after those of the cut.
 
     Raises:
-        ActionError: OpenVINO cannot convert it, or does not know one of the tensors; or it needs a table
+        ActionError: OpenVINO cannot convert it, or does not know one of the tensors; or it needs a lookup table
             (`unsupported-source`).
     """
     inner = list(dict.fromkeys(tensor for name, tensor in cut.inputs if name not in cut.originals))
@@ -97,10 +97,10 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
 
     def override(loaded: Any) -> None:
         places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
-        # Outputs first: once inputs are overridden, what is before them is gone and cannot be an output.
+        # Outputs first: overriding inputs removes everything before them, which then cannot be an output.
         tapped = [_place(loaded, tensor) for tensor in taps]
         loaded.override_all_outputs([places[tensor] for _, tensor in cut.outputs] + tapped)
-        # The source's own inputs are left alone: overridden, one that nothing uses would come out without a shape.
+        # The source's own inputs are not overridden: an unused one would lose its shape.
         if inner:
             loaded.override_all_inputs([places[tensor] for _, tensor in cut.inputs])
         for tensor, (shape, kind) in shapes.items():
@@ -120,23 +120,23 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
 
 def _no_tables(graph: Path, error: ActionError) -> ActionError:
     first = next((op.name for op in ops_of_graph(graph.read_bytes()) if op.type.startswith("LookupTable")), "a table")
-    message = f"the model looks values up in a table (`{first}`), which a frozen graph cannot hold"
+    message = f"the model has a lookup table (`{first}`), which a frozen graph cannot contain"
     hint = (
-        "name a SavedModel of which it is the signature `serving_default`, uncut (`model.export(folder)` in Keras): "
-        "OpenVINO converts tables of numbers there; or cut the table off (`cut.inputs`)"
+        "use an uncut SavedModel with the signature `serving_default` (`model.export(folder)` in Keras): OpenVINO "
+        "converts its tables of numbers; or cut the table off (`cut.inputs`)"
     )
     return ActionError("unsupported-source", message, setting="source", help=hint, notes=(error.message,))
 
 
 def _drop_inputs(model: Any, wanted: set[str]) -> None:
-    """Remove the inputs that lead to cut-away outputs only."""
+    """Remove the inputs that only removed outputs needed."""
     for port in model.inputs:
         if not wanted & set(port.get_names()) and not port.get_target_inputs():
             model.remove_parameter(port.get_node())
 
 
 def _convert_and_sever(path: Path, shown: str, outputs: Sequence[str], inner: Sequence[str]) -> Any:
-    """Do for a .tflite what its reader cannot: see inner_inputs.py."""
+    """Cut a .tflite model at inner inputs, which its reader cannot do: see inner_inputs.py."""
 
     def override(loaded: Any) -> None:
         loaded.override_all_outputs([_place(loaded, tensor) for tensor in (*outputs, *inner)])
@@ -145,7 +145,7 @@ def _convert_and_sever(path: Path, shown: str, outputs: Sequence[str], inner: Se
 
 
 def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) -> dict[str, tuple[Any, Any]]:
-    """Return shape and type of the inner tensors that become inputs, by converting what leads up to them."""
+    """Return shape and type of the inner tensors that become inputs, by converting the part before them."""
     if not inner:
         return {}
 
@@ -155,7 +155,7 @@ def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) 
     try:
         before = convert_file(framework, path, shown, override)
     except ActionError:
-        # What is cut away may well be what OpenVINO cannot convert. The graph itself says of what type it is.
+        # OpenVINO may be unable to convert the removed part. Then the graph itself states the type.
         said = (
             declared_types(path.read_bytes(), {tensor.partition(":")[0] for tensor in inner})
             if framework == "tf"
@@ -181,7 +181,7 @@ def _place(loaded: Any, tensor: str) -> Any:
 
 @contextlib.contextmanager
 def suffixed(path: Path, suffix: str) -> Iterator[Path]:
-    """Give a file that is named by its role the suffix that OpenVINO's readers go by."""
+    """Give a file, which is named after its role, the suffix that OpenVINO's readers require."""
     if path.suffix == suffix:
         yield path
         return

@@ -1,10 +1,10 @@
-"""Let a converted model begin at inner tensors: for a reader that cannot.
+"""Make inner tensors the inputs of a converted model, for a reader that cannot do it itself.
 
     model = begin_at(model, ["conv/Relu"], keep=1)
 
-OpenVINO's reader of TFLite translates all operations, whatever the inputs are to be, and then misses the inputs that
-were left out ("Unknown tensor name: serving_default_image:0"). So the whole is converted, with these tensors as its
-last outputs, and severed there.
+OpenVINO's TFLite reader translates all operations, also those before the new inputs, and then fails on the original
+inputs that are missing ("Unknown tensor name: serving_default_image:0"). So the whole model is converted, with these
+tensors as its last outputs, and is then cut there.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ovmake.errors import ActionError
 
 
 def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:
-    """Return the model of its first `keep` outputs, with `tensors` as inputs. Inputs that it does not need are gone.
+    """Return the model with its first `keep` outputs and with `tensors` as inputs. Unneeded inputs are removed.
 
     Raises:
-        ActionError: a tensor is none of the outputs.
+        ActionError: a tensor is not an output.
     """
     parameters = [_sever(model, tensor) for tensor in tensors]
     results = model.get_results()[:keep]
@@ -32,8 +32,8 @@ def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:
 def _sever(model: Any, tensor: str) -> Any:
     port = next((port for port in model.outputs if tensor in port.get_names()), None)
     if port is None:
-        message = f"OpenVINO's reader lost the tensor `{tensor}` on the way"
-        raise ActionError("cannot-cut", message, setting="cut.inputs", help="begin at another layer")
+        message = f"OpenVINO's reader lost the tensor `{tensor}`"
+        raise ActionError("cannot-cut", message, setting="cut.inputs", help="begin at a different layer")
     source = port.get_node().input(0).get_source_output()
     parameter = ov.opset13.parameter(source.get_partial_shape(), source.get_element_type())
     takers = list(source.get_target_inputs())
@@ -46,7 +46,7 @@ def _sever(model: Any, tensor: str) -> Any:
 
 
 def _parameters(results: Sequence[Any]) -> list[Any]:
-    """Return the Parameters that lead to these results."""
+    """Return the Parameters that these results depend on."""
     found: list[Any] = []
     seen: set[str] = set()
     pending = list(results)

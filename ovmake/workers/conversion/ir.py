@@ -1,9 +1,9 @@
-"""OpenVINO IRs: read, make canonical, write, count. The module every OpenVINO action shares.
+"""OpenVINO IRs: read, make canonical, write, count. Every OpenVINO action uses this module.
 
-An IR is *canonical* when the same model and the same OpenVINO give the same bytes, in any process and at any time. Two
-things stand in the way: the converter names operations by a process-wide counter (`Transpose_42699`), and it stores the
-absolute path of the source. So generated names are replaced by place, `transpose.17`, and the path is removed. Names
-that came from the model ("block_1/expand") stay: people look for them, and they are the same every time.
+An IR is *canonical* if the same model and the same OpenVINO give the same bytes, in any process and at any time. The
+converter breaks this in two ways: it names operations by a process-wide counter (`Transpose_42699`), and it stores the
+absolute path of the source. So generated names are replaced by their position, `transpose.17`, and the path is removed.
+Names from the model ("block_1/expand") stay: users know them, and they never change.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import openvino as ov
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.ipc.protocol import ask_for_room
 
-# How floating point is executed where the target does not say. On a CPU with AVX512-BF16 or AMX an FP32 IR would run in
-# bf16 unless told otherwise.
+# The default precision of floating point in execution. Without it, a CPU with AVX512-BF16 or AMX would run an FP32 IR
+# in bf16.
 EXECUTE_IN = "f32"
 COMPILE_PROPERTIES = {"INFERENCE_PRECISION_HINT": EXECUTE_IN}
 
@@ -27,7 +27,7 @@ NOT_COUNTED = {"Constant", "Parameter", "Result"}
 
 
 def read(xml: str, weights: str) -> Any:
-    """Return the model of an IR's two files, wherever they are and whatever they are called."""
+    """Return the model of an IR's two files, at any paths."""
     return ov.Core().read_model(xml, weights)
 
 
@@ -39,11 +39,11 @@ def compile_properties(execute_in: str) -> dict[str, str]:
 def write(model: Any, xml: str, weights: str) -> None:
     """Make the model canonical and write its two files."""
     make_canonical(model)
-    # `serialize` insists on the suffix; our files are named by their role.
+    # `serialize` requires the suffix; ovmake's files are named after their role.
     try:
         ov.serialize(model, f"{xml}.xml", f"{weights}.bin")
     except RuntimeError as error:
-        # All it says of a full disk is "basic_ios::clear: iostream error", and it removes what it wrote.
+        # Its only message for a full disk is "basic_ios::clear: iostream error", and it removes its files.
         size = sum(operation.data.nbytes for operation in model.get_ops() if operation.get_type_name() == "Constant")
         ask_for_room(weights, size, error)
         raise
@@ -52,9 +52,9 @@ def write(model: Any, xml: str, weights: str) -> None:
 
 
 def make_canonical(model: Any) -> None:
-    """Replace generated names and such as two operations share, and remove what conversion noted about this machine.
+    """Replace generated and duplicate names, and remove information about this machine.
 
-    NNCF and accuracy control go by the names of operations.
+    NNCF and accuracy control identify operations by name.
     """
     operations = model.get_ordered_ops()
     taken = {operation.get_friendly_name() for operation in operations}
@@ -73,7 +73,7 @@ def make_canonical(model: Any) -> None:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """Return the name, or the name with a letter: INT8 starts from an IR whose places are names already."""
+    """Return the name, with a letter if it is in use: INT8 starts from an IR that already has positions as names."""
     candidate, turn = name, 0
     while candidate in taken:
         turn += 1
@@ -83,14 +83,14 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def user_name(name: str) -> str:
-    """Return a tensor's name as one writes it in an Ovfile: without the `:0` of frozen graphs."""
+    """Return a tensor's name for an Ovfile: without the `:0` of frozen graphs."""
     return name.removesuffix(":0")
 
 
 def name_ports(model: Any) -> None:
-    """Let inputs and outputs answer to their names without `:0` too, and inputs go by them.
+    """Give inputs and outputs their names without `:0` as additional names; for inputs it becomes the friendly name.
 
-    Outputs keep theirs: the operation that makes `scores:0` is called `scores`, and two of a name become `scores_1`.
+    Outputs keep theirs: the operation that makes `scores:0` is called `scores`, and a duplicate becomes `scores_1`.
     """
     for port in [*model.inputs, *model.outputs]:
         node = port.get_node()
@@ -103,7 +103,7 @@ def name_ports(model: Any) -> None:
 
 
 def drop_echoes(model: Any) -> None:
-    """Remove the outputs that the frontend makes of a frozen graph's unused inputs: `idle:0_1` of `idle:0`."""
+    """Remove the outputs that the frontend makes from a frozen graph's unused inputs: `idle:0_1` from `idle:0`."""
     for port in model.outputs:
         node = port.get_node()
         source = node.input_value(0).get_node()
@@ -126,7 +126,7 @@ def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
 
 
 def bounds(shape: Any) -> tuple[tuple[int, int], ...]:
-    """Return the least and largest size of each dimension (-1: no largest) if some dimension is bounded."""
+    """Return the smallest and largest size of each dimension (-1: no limit), if some dimension is bounded."""
     if shape.rank.is_dynamic:
         return ()
     found = tuple((int(dimension.get_min_length()), int(dimension.get_max_length())) for dimension in shape)

@@ -1,10 +1,10 @@
-"""Names of a model's inputs and outputs, as a user of the source knows them.
+"""Give a model's inputs and outputs the names that users of the source know.
 
-    name_by_signature(model, folder)     what OpenVINO's reader made of a SavedModel
-    name_by_cut(model, cut)              what it made of the part of a graph between two sets of tensors
+    name_by_signature(model, folder)     a model that OpenVINO's reader made from a SavedModel
+    name_by_cut(model, cut)              a model of the part of a graph between two sets of tensors
 
-A tensor may have several names, and two ports one tensor: so an output goes by the name of its Result, not of its
-tensor, which gets the name too where no other port has it.
+A tensor may have several names, and two ports may share a tensor. So an output is identified by the name of its Result.
+Its tensor gets the name too, unless another port has it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from ovmake.sources.cutting import Cut
 from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.workers.conversion import ir
 
-# What OpenVINO's reader takes of a SavedModel.
+# The signature and tags that OpenVINO's reader takes.
 SIGNATURE, TAGS = "serving_default", frozenset({"serve"})
 
 
 def name_by_signature(model: Any, folder: Path) -> None:
-    """Let the outputs of a SavedModel go by the keys of its default signature.
+    """Name the outputs of a SavedModel by the keys of its default signature.
 
-    The reader calls the output `scores` of an operation `scores` `scores_1`: so it is in most models of TF1.
+    The reader names the output `scores` of an operation `scores` `scores_1`, as in most TF1 models.
 
     Raises:
-        ActionError: the reader lost an output, as it does with constants, or has read something else.
+        ActionError: the reader lost an output, as it does with constants, or read something else.
     """
     keys = _keys(folder)
-    if keys is None or not model.outputs:  # without outputs: what the reader does not get through it keeps to itself
+    if keys is None or not model.outputs:  # without outputs: the reader hides its failure
         message = f"OpenVINO cannot convert `{folder.name}`: its reader finds no outputs"
         raise ActionError("cannot-convert", message, setting="source")
     ports = {port.get_node().get_friendly_name(): port for port in model.outputs}
@@ -43,16 +43,16 @@ def name_by_signature(model: Any, folder: Path) -> None:
     lost = [key for key in keys if key not in named]
     if lost:
         message = (
-            f"OpenVINO cannot convert `{folder.name}`: its reader loses the output `{lost[0]}`, as it does constants"
+            f"OpenVINO cannot convert `{folder.name}`: its reader loses the output `{lost[0]}`, as it loses constants"
         )
         kept = ", ".join(f'"{key}"' for key in named)
-        hint = f"name the outputs to keep: `cut.outputs = [{kept}]`" if named else "take it out of the signature"
+        hint = f"name the outputs to keep: `cut.outputs = [{kept}]`" if named else "remove it from the signature"
         raise ActionError("cannot-convert", message, setting="source", help=hint)
     ir.name_ports(model)
 
 
 def _keys(folder: Path) -> list[str] | None:
-    """Return the outputs of the default signature; None where the reader would guess."""
+    """Return the outputs of the default signature; None if the reader would guess."""
     try:
         proto = Message(memoryview((folder / "saved_model.pb").read_bytes()))
         graphs = [graph for graph in proto.messages(2) if set(graph.message(1).texts(4)) == TAGS]
@@ -63,7 +63,7 @@ def _keys(folder: Path) -> list[str] | None:
 
 
 def name_by_cut(model: Any, cut: Cut) -> None:
-    """Put inputs and outputs into the order of the cut, and let them go by its names."""
+    """Put inputs and outputs into the order of the cut, and give them its names."""
     parameters = {tensor: _with_tensor(model.inputs, tensor) for _, tensor in cut.inputs}
     for name, tensor in cut.inputs:
         parameters[tensor].get_node().set_friendly_name(name)
@@ -78,12 +78,12 @@ def name_by_cut(model: Any, cut: Cut) -> None:
 
 
 def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any:
-    """Return the port of a tensor. Two outputs may be one tensor: then the one at `place` is meant."""
+    """Return the port of a tensor. If two outputs share it, return the one at index `place`."""
     found = [port for port in ports if tensor in port.get_names()]
     if place is not None and place < len(ports) and ports[place] in found:
         return ports[place]
     if not found:
-        message = f"OpenVINO's reader lost the tensor `{tensor}` on the way"
+        message = f"OpenVINO's reader lost the tensor `{tensor}`"
         raise ActionError("cannot-convert", message, setting="source")
     return found[0]
 

@@ -1,11 +1,11 @@
-"""Make what the Ovfile says of an input part of the IR: type, layout, resizing, channel order, mean and scale.
+"""Build the Ovfile's preprocessing of inputs into the IR: type, layout, resizing, channel order, mean and scale.
 
     prepared, preparations = preprocess(model, settings)     settings: input name -> InputParams
 
-Inside the IR, in this order: convert to f32, resize, reverse the channels, subtract mean, divide by scale, transpose to
-the source's layout. It is the order of the old Model Optimizer, and all but the last step are in the IR's layout.
+The order inside the IR is: convert to f32, resize, reverse the channels, subtract mean, divide by scale, transpose to
+the source's layout. It is the order of the old Model Optimizer. All but the transpose use the IR's layout.
 
-`preparations` says the same in numbers and axes, for TensorFlow's side (`preparing.py`).
+`preparations` describes the same with numbers and axes, for TensorFlow (`preparing.py`).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ ALGORITHMS = {
     "cubic": ResizeAlgorithm.RESIZE_CUBIC,
     "nearest": ResizeAlgorithm.RESIZE_NEAREST,
 }
-# What TensorFlow's models mostly have. Other ranks have no habit.
+# The usual layouts of TensorFlow models. Other ranks have no usual layout.
 HABITUAL = {4: "NHWC", 5: "NDHWC"}
 COLOURS = (RGB, RGBA, 1)
 
 
 def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparation]]:
-    """Return the model with preprocessing built in, and what it does to each input that has some.
+    """Return the model with built-in preprocessing, and the preparation of each input that has some.
 
     Raises:
         ActionError: a setting does not fit its input.
@@ -54,7 +54,7 @@ def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparati
     except Exception as error:
         first = next(iter(wanted))
         key = _asked(wanted[first])[0].replace("_", "-")
-        message = f"OpenVINO cannot build the preprocessing in: {message_of(error)}"
+        message = f"OpenVINO cannot build in the preprocessing: {message_of(error)}"
         raise ActionError("cannot-preprocess", message, setting=f"inputs.{first}.{key}") from error
 
 
@@ -87,18 +87,18 @@ def _add_steps(given: Any, plan: Preparation, keys: InputParams, letters: tuple[
 
 
 def _reversed_but_alpha(node: Any, axis: int) -> Any:
-    """Return RGBA of BGRA, and the other way round. OpenVINO's own step would put alpha first."""
+    """Convert BGRA to RGBA, and RGBA to BGRA. OpenVINO's own channel reversal would put alpha first."""
     order = opset13.constant([2, 1, 0, 3], ov.Type.i64)
     return opset13.gather(node, order, opset13.constant(axis, ov.Type.i64)).output(0)
 
 
 def _named(letters: str) -> Any:
-    """Return OpenVINO's layout. Letters of our own are no names there: it takes `B` for the batch, as it does `N`."""
+    """Return OpenVINO's layout. Generated letters become `?`: OpenVINO takes `B` for the batch, like `N`."""
     return ov.Layout("[" + ",".join("?" if letter.islower() else letter for letter in letters) + "]")
 
 
 def _plan(port: Any, name: str, keys: InputParams) -> Preparation:
-    """Return the steps in axes of the IR's layout. The channels are those of the layouts, else guessed from sizes."""
+    """Return the preparation, with axes of the IR's layout. Without a layout, channels are guessed from sizes."""
     shape = ir.dimensions(port.get_partial_shape())
     _check_type(port, name, keys)
     layout, model_layout = _letters(port, name, keys)
@@ -127,7 +127,7 @@ def _plan(port: Any, name: str, keys: InputParams) -> Preparation:
 
 
 def _letters(port: Any, name: str, keys: InputParams) -> tuple[str, str]:
-    """Return the IR's layout and the source's: every dimension has a letter, those that nobody named one of their own.
+    """Return the IR's layout and the source's: every dimension has a letter, a generated one if it is unnamed.
 
     Raises:
         ActionError: a layout does not fit the input.
@@ -141,8 +141,8 @@ def _letters(port: Any, name: str, keys: InputParams) -> tuple[str, str]:
             message = f"`{letters}` has {len(letters)} dimensions, input `{name}` has {len(shape)}: {list(shape)}"
             raise ActionError("layout-rank", message, setting=f"inputs.{name}.{key}")
     if sorted(layout) != sorted(model):
-        message = f"`{layout}` is no rearrangement of `{model}`, which is taken to be the source's layout"
-        hint = f'say which it is: `model-layout = "…"` in the table of input `{name}`'
+        message = f"`{layout}` is not a permutation of `{model}`, the assumed layout of the source"
+        hint = f'state the layout of the source: `model-layout = "…"` in the table of input `{name}`'
         raise ActionError("layout-mismatch", message, setting=f"inputs.{name}.layout", help=hint)
     counts = {len(values or ()) for values in (keys.mean, keys.scale)} - {0, 1}
     if "C" in model and counts and shape[model.index("C")] not in {*counts, -1}:
@@ -155,7 +155,7 @@ def _letters(port: Any, name: str, keys: InputParams) -> tuple[str, str]:
 
 
 def _source_layout(shape: tuple[int, ...], keys: InputParams, name: str) -> str:
-    """Return the source's layout where the Ovfile leaves it open, "" if nothing asks for one."""
+    """Return the source's layout if the Ovfile leaves it open, "" if no setting needs one."""
     per_channel = max(len(values or ()) for values in (keys.mean, keys.scale))
     if not (keys.layout is not None or keys.resize is not None) and (per_channel > 1 or keys.reverse_channels):
         key = "mean" if len(keys.mean or ()) > 1 else "scale" if per_channel > 1 else "reverse-channels"
@@ -166,20 +166,20 @@ def _source_layout(shape: tuple[int, ...], keys: InputParams, name: str) -> str:
 
 
 def _colours(shape: tuple[int, ...], name: str) -> int:
-    """Return the axis whose channels are reversed: the last or the second, if it is as long as pixels have colours."""
+    """Return the axis of the channels to reverse: the last or the second, if its size is a number of colours."""
     for axis in (len(shape) - 1, 1):
         if 0 <= axis < len(shape) and shape[axis] in COLOURS:
             return axis
     message = f"cannot tell the channels of input `{name}` {list(shape)}"
-    hint = 'say where they are: `model-layout = "NHWC"`'
+    hint = 'state the layout: `model-layout = "NHWC"`'
     raise ActionError("channel-count", message, setting=f"inputs.{name}.reverse-channels", help=hint)
 
 
 def _check_colours(shape: tuple[int, ...], model_layout: str, name: str) -> None:
-    """Refuse to reverse what has no order of colours.
+    """Refuse `reverse-channels` for an input without colour channels.
 
     Raises:
-        ActionError: the channels are not three, or four with alpha; or nothing says where they are.
+        ActionError: there are not three channels, or four with alpha; or the layout does not name them.
     """
     setting = f"inputs.{name}.reverse-channels"
     if "C" not in model_layout:
@@ -188,21 +188,21 @@ def _check_colours(shape: tuple[int, ...], model_layout: str, name: str) -> None
     count = shape[model_layout.index("C")]
     if count not in (RGB, RGBA):
         has = "an open number of channels" if count == -1 else f"{count} channel{'' if count == 1 else 's'}"
-        message = f"input `{name}` {list(shape)} has {has}, and colours to reverse are 3, or 4 with alpha"
-        hint = "give their number in `shape`" if count == -1 else "take `reverse-channels` out"
+        message = f"input `{name}` {list(shape)} has {has}, and `reverse-channels` needs 3 colours, or 4 with alpha"
+        hint = "give their number in `shape`" if count == -1 else "remove `reverse-channels`"
         if count > RGBA:
-            hint = 'take it out, or say where the channels are: `model-layout = "NHWC"`'
+            hint = 'remove it, or state the layout: `model-layout = "NHWC"`'
         raise ActionError("channel-count", message, setting=setting, help=hint)
 
 
 def _unnamed(rank: int) -> str:
-    """Return letters that mean nothing in particular, but the first of several: a batch."""
+    """Return letters without a meaning, except that the first of several is a batch."""
     return ("N" + "abdefgijklmo"[: rank - 1]) if rank > 1 else "a"[:rank]
 
 
 def _static_size(shape: tuple[int, ...], layout: str, letter: str, name: str) -> int:
     if letter not in layout or shape[layout.index(letter)] == -1:
-        message = f"`resize` needs a height and a width to resize to, and input `{name}` has {list(shape)}"
+        message = f"`resize` needs a fixed height and width, and input `{name}` has {list(shape)}"
         hint = "give them in `shape`; the layout says which dimensions they are"
         raise ActionError("resize-shape", message, setting=f"inputs.{name}.resize", help=hint)
     return shape[layout.index(letter)]
@@ -215,5 +215,5 @@ def _check_type(port: Any, name: str, keys: InputParams) -> None:
             message = f"input `{name}` takes {kind.to_string()}, `{key}` needs a floating-point input"
             raise ActionError("needs-float", message, setting=f"inputs.{name}.{key}")
     if keys.type is not None and "string" in {kind.to_string(), keys.type}:
-        message = f"input `{name}` takes {kind.to_string()}, which no `type` can replace"
+        message = f"input `{name}` takes {kind.to_string()}, which `type` cannot replace"
         raise ActionError("needs-float", message, setting=f"inputs.{name}.type")

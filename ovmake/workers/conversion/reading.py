@@ -1,18 +1,18 @@
-"""Read a source with OpenVINO, cut where the Ovfile says: any kind of source to an `ov.Model` with the user's names.
+"""Read a source of any kind with OpenVINO, cut as in the Ovfile, as an `ov.Model` with the user's names.
 
     read(request) -> Read
 
-Four ways in, by what the request holds:
+There are four ways, by the inputs of the request:
 
-    graph + names     what *freeze* made of the source: inputs and outputs are tensors of the graph, by name
+    graph + names     the result of *freeze*: inputs and outputs are tensors of the graph, by name
     saved-model       OpenVINO's reader finds the signature itself
-    frozen-graph      inputs are the Placeholders, outputs what nothing consumes
+    frozen-graph      inputs are the Placeholders, outputs the tensors without a consumer
     tflite            `reading_tflite.py`
 
-Where OpenVINO cannot read a SavedModel or a frozen graph, TensorFlow freezes it (in a worker of its own) and what comes
-of it is read in the first way; `way` says so.
+If OpenVINO cannot read a SavedModel or a frozen graph, TensorFlow freezes it in a worker of its own, and the result is
+read in the first way; `way` states this.
 
-OpenVINO's side of it is `frontend.py`.
+`frontend.py` calls OpenVINO.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from ovmake.workers.conversion.reading_tflite import read_lite
 from ovmake.workers.ipc.helper_worker import ask_tensorflow
 from ovmake.workers.ipc.protocol import Request, Response
 
-# What OpenVINO says of a variable without a value names an operation that makes, reads or sets it.
+# OpenVINO's message about a variable without a value names an operation that makes, reads or sets it.
 _OF_VARIABLES = re.compile(r"variable|varhandle|resource", re.IGNORECASE)
 
 
@@ -52,7 +52,7 @@ def read(request: Request, asked: ConvertParams) -> Read:
     """Return the model of the request's source, as it is asked for.
 
     Raises:
-        ActionError: it cannot be read or converted, does more than compute, or the cut names what is not there.
+        ActionError: it cannot be read or converted, has side effects, or the cut names an unknown tensor.
     """
     if "graph" in request.inputs:
         return _read_frozen(asked.model.cut, Path(request.inputs["graph"]), Path(request.inputs["names"]))
@@ -70,8 +70,8 @@ def read(request: Request, asked: ConvertParams) -> Read:
         if kind == "tflite" or recognise(source).kind not in {"", kind}:
             raise refusal from error
         return _frozen_by_tensorflow(request, asked, refusal)
-    # OpenVINO runs nothing of it. TensorFlow will, unless it did so for a model that computes the same: what may not
-    # run is refused here, so that no verdict depends on what was built before.
+    # OpenVINO does not run it. TensorFlow will, unless it already did for a model that computes the same. So the source
+    # is screened here, and no verdict depends on earlier builds.
     screen(source, kind, asked.source.allowed)
     if kind == "saved-model":
         stateful.refuse(source, stateful.of_signature(source, SIGNATURE, TAGS))
@@ -85,7 +85,7 @@ def _read_directly(request: Request, source: Path, asked: ConvertParams) -> Read
             found = recognise(source)
             if not found.kind:
                 raise unknown(source, found)
-            raise ActionError("cannot-convert", f"`{source.name}` is no folder", setting="source")
+            raise ActionError("cannot-convert", f"`{source.name}` is not a folder", setting="source")
         model = convert_file("tf", source, source.name)
         name_by_signature(model, source)
         return Read(model=model, way=DIRECT)
@@ -97,7 +97,7 @@ def _read_directly(request: Request, source: Path, asked: ConvertParams) -> Read
 
 
 def _read_graph(source: Path, asked: CutParams) -> Read:
-    """A frozen .pb: ends and beginnings are the reader's guess, unless the Ovfile cuts it."""
+    """Read a frozen .pb. The reader guesses inputs and outputs, unless the Ovfile cuts it."""
     if not asked:
         with suffixed(source, ".pb") as path:
             model = convert_file("tf", path, source.name)
@@ -114,7 +114,7 @@ def _read_graph(source: Path, asked: CutParams) -> Read:
 
 
 def _check_frozen(source: Path, refusal: ActionError) -> None:
-    """Say what a graph of variables is, where that is why OpenVINO refuses it.
+    """Explain OpenVINO's refusal of a graph with variables.
 
     Raises:
         ActionError: it was not frozen.
@@ -141,26 +141,26 @@ def _read_frozen(cut: CutParams, graph: Path, names: Path) -> Read:
 
 
 def _table_refused(error: ActionError, refusal: ActionError) -> ActionError:
-    """Return the error for a table that OpenVINO does not take, of a SavedModel or a graph: of strings, mostly."""
+    """Return the error for a lookup table that OpenVINO refuses, mostly one of strings."""
     lookup = error.message.split("`")[1]
-    message = f"OpenVINO cannot convert the table that `{lookup}` looks values up in"
-    hint = "cut the table off (`cut.inputs`), and look its values up before the IR; no device takes strings"
+    message = f"OpenVINO cannot convert the lookup table of `{lookup}`"
+    hint = "cut the table off (`cut.inputs`), and look up its values before the IR; devices do not support strings"
     return ActionError("unsupported-source", message, setting="source", help=hint, notes=(refusal.message,))
 
 
 # TensorFlow's help
 
 
-# What TensorFlow says of the Ovfile, and not of the source; and what is said before TensorFlow is asked.
+# TensorFlow's errors about the Ovfile instead of the source; and errors that come before TensorFlow is asked.
 _AS_IT_IS = {"unknown-signature", "unknown-tags", "op-refused", "stateful-source"}
 
 
 def _frozen_by_tensorflow(request: Request, asked: ConvertParams, refusal: ActionError) -> Read:
-    """Return the source as TensorFlow freezes it.
+    """Return the source as frozen by TensorFlow.
 
     Raises:
-        ActionError: that does not help either. What TensorFlow says of a damaged source is often what tells the user
-            what to do: it stands beside OpenVINO's words.
+        ActionError: that fails too. TensorFlow's message about a damaged source often tells the user what to do, so it
+            is added to OpenVINO's.
     """
     with frozen_by_tensorflow(request, asked.source) as (outputs, response):
         if response is None or not response.ok:
@@ -170,7 +170,9 @@ def _frozen_by_tensorflow(request: Request, asked: ConvertParams, refusal: Actio
         except ActionError as error:
             if error.code == "unsupported-source":
                 raise _table_refused(error, refusal) from error
-            if error.code != "cannot-convert":  # a name in the Ovfile's cut, which the frozen graph knows better
+            if (
+                error.code != "cannot-convert"
+            ):  # a name in the Ovfile's cut, where the frozen graph gives the better error
                 raise
             raise refusal from error
     return replace(found, way=f"{found.way}, because {refusal.message}")
@@ -178,10 +180,10 @@ def _frozen_by_tensorflow(request: Request, asked: ConvertParams, refusal: Actio
 
 @contextlib.contextmanager
 def frozen_by_tensorflow(request: Request, source: SourceParams) -> Iterator[tuple[dict[str, str], Response | None]]:
-    """Have TensorFlow freeze the request's source; yield where `graph` and `names` are, and what it answered.
+    """Have TensorFlow freeze the request's source; yield the paths of `graph` and `names`, and the answer.
 
-    The answer is None if there is no TensorFlow worker. The files lie beside the outputs, as they are as large as the
-    model: what a killed build leaves there, the next one removes.
+    The answer is None if there is no TensorFlow worker. The files are beside the outputs, because they are as large as
+    the model. If a build is killed, the next one removes them.
     """
     beside = next((Path(output).parent for output in request.outputs.values()), None)
     with tempfile.TemporaryDirectory(prefix="ovmake-", dir=beside) as folder:
@@ -199,7 +201,7 @@ def _refused_twice(refusal: ActionError, response: Response | None) -> ActionErr
         return ActionError(
             response.code, response.message, help=response.help, notes=response.notes, setting=response.setting
         )
-    notes = (*refusal.notes, f"TensorFlow, asked to freeze it: {response.message}", *response.notes)
+    notes = (*refusal.notes, f"TensorFlow cannot freeze it either: {response.message}", *response.notes)
     hint = response.help or refusal.help
     if "No module named 'tensorflow'" in response.message:
         hint = 'TensorFlow may be able to load it: `pip install "ovmake[cpu]"`'

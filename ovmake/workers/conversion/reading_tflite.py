@@ -1,10 +1,10 @@
-"""Read a .tflite file with OpenVINO's reader for TFLite, cut where the Ovfile says.
+"""Read a .tflite file with OpenVINO's TFLite reader, cut as in the Ovfile.
 
     read_lite(request, source, asked) -> Read
 
-OpenVINO translates every operation of the file, also those that a cut takes away, and stops at the first that it lacks.
-There TensorFlow cuts the part out of the file (`tflite_cut.py`, in a worker of its own), and OpenVINO reads that.
-So it is with files that say in one place only which operations they have, where OpenVINO looks into the other.
+OpenVINO translates every operation of the file, also those that a cut removes, and stops at the first one it lacks.
+Then TensorFlow cuts the part out of the file (`tflite_cut.py`, in a worker of its own), and OpenVINO reads that part.
+The same is done with files that fill only one of the two fields for an operation's code, if OpenVINO reads the other.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from ovmake.workers.ipc.helper_worker import ask_tensorflow
 from ovmake.workers.ipc.protocol import Request, warning
 
 SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
-REWRITTEN = f"{DIRECT}, of the file as TensorFlow wrote it anew"
+REWRITTEN = f"{DIRECT}, of the file rewritten by TensorFlow"
 
 
 def read_lite(request: Request, source: Path, asked: ConvertParams) -> Read:
     """Return the model of a .tflite file, or of the part that the Ovfile cuts out of it.
 
     Raises:
-        ActionError: it cannot be read or converted, or the cut names what is not there.
+        ActionError: it cannot be read or converted, or the cut names an unknown tensor.
     """
     try:
         flat = ops_of_tflite(source.read_bytes(), f"`{source.name}`")
@@ -58,10 +58,10 @@ def read_lite(request: Request, source: Path, asked: ConvertParams) -> Read:
 
 
 def _check_signature(asked: str | None, source: Path, flat: TfliteGraph) -> Mapping[str, object]:
-    """Return a warning where the file has other signatures than that of its first graph, which is what is read.
+    """Return a warning if the file has signatures besides that of its first graph, which is the one that is read.
 
     Raises:
-        ActionError: the Ovfile names another one, or one that is not there.
+        ActionError: the Ovfile names a signature of another graph, or an unknown one.
     """
     listed = ", ".join(f"`{name}`" for name in flat.signatures) or "none"
     if asked is not None and asked not in flat.signatures:
@@ -70,15 +70,17 @@ def _check_signature(asked: str | None, source: Path, flat: TfliteGraph) -> Mapp
         raise ActionError("unknown-signature", message, setting="signature", help=hint)
     main = [name for name, graph in flat.signatures.items() if graph == 0]
     if asked is not None and asked not in main:
-        message = f"the signature `{asked}` is not of the first graph in `{source.name}`, which alone OpenVINO reads"
-        hint = f"convert `{asked}` into a .tflite file of its own, or name the SavedModel that it comes from"
+        message = (
+            f"the signature `{asked}` is not of the first graph in `{source.name}`, and OpenVINO reads only that graph"
+        )
+        hint = f"convert `{asked}` into a .tflite file of its own, or use the SavedModel that it comes from"
         raise ActionError("unknown-signature", message, setting="signature", help=hint)
     others = [name for name in flat.signatures if name not in main]
     if asked is not None or not others:
         return {}
     of = f"that of `{main[0]}`" if main else "without a signature"
     message = f"`{source.name}` has the signatures {listed}; the IR is of its first graph, {of}"
-    hint = f'say that this is meant: `signature = "{main[0]}"`' if main else ""
+    hint = f'if this is intended, set `signature = "{main[0]}"`' if main else ""
     return warning("other-signatures", message, hint=hint, setting="source")
 
 
@@ -95,10 +97,10 @@ def _read(source: Path, cut: Cut, *, is_cut: bool) -> Read:
 def _severed(
     request: Request, source: Path, asked: ConvertParams, part_of: tuple[Cut, TfliteGraph], refusal: ActionError
 ) -> Read:
-    """Return the part of a file that TensorFlow cuts out.
+    """Return the model of the part that TensorFlow cuts out of the file.
 
     Raises:
-        ActionError: it cannot, or OpenVINO refuses that part too.
+        ActionError: TensorFlow cannot cut it, or OpenVINO refuses that part too.
     """
     cut, flat = part_of
     beside = next((Path(output).parent for output in request.outputs.values()), None)
@@ -119,7 +121,7 @@ def _severed(
         )  # fmt: skip
         response = ask_tensorflow(cutting)
         if response is None or not response.ok:
-            said = () if response is None else (f"TensorFlow, asked to cut it: {response.message}",)
+            said = () if response is None else (f"TensorFlow cannot cut it: {response.message}",)
             notes = (*refusal.notes, *said)
             raise ActionError(refusal.code, refusal.message, setting="source", help=refusal.help, notes=notes)
         try:

@@ -1,12 +1,12 @@
-"""What to say where OpenVINO, or our own reader, refuses a .tflite file.
+"""The errors for a .tflite file that OpenVINO, or ovmake's own reader, refuses.
 
-    unread(error, source, allowed) -> ActionError     our reader failed: TFLite is asked before the file is blamed
-    refused(error, flat) -> ActionError               OpenVINO lacks an operation, or takes no state
+    unread(error, source, allowed) -> ActionError     ovmake's reader failed: TFLite decides whether the file is damaged
+    refused(error, flat) -> ActionError               OpenVINO lacks an operation, or does not support state
 
 Rule 1: a file that TFLite reads is not damaged.
-Rule 2: an operation that OpenVINO lacks is named, with the cut before it and the cut after it.
+Rule 2: the error names the operation that OpenVINO lacks, with the cut before it and the cut after it.
 
-Neither framework is imported here: TFLite is asked in a process of its own (`tflite_probe.py`).
+Neither framework is imported here: TFLite runs in a process of its own (`tflite_probe.py`).
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from ovmake.sources.tflite_graph import RESOURCES, TfliteGraph
 _UNTRANSLATED = re.compile(r"No translator found for (\S+) node")
 _OF_RESOURCES = re.compile(r"Unexpected type: (RESOURCE|VARIANT)|found for (VAR_HANDLE|READ_VARIABLE|HASHTABLE)")
 _DAMAGED = "the file is damaged or truncated: copy or download it again"
-_SAID = 1  # lines of what TFLite says
+_SAID = 1  # lines of TFLite's message
 
 
 def unread(error: ActionError, source: Path, allowed: Collection[str]) -> ActionError:
-    """Return the error for a file that our own reader cannot read.
+    """Return the error for a file that ovmake's own reader cannot read.
 
     Raises:
-        ActionError: the file does more than compute.
+        ActionError: the file has side effects.
     """
     screened = _is_screened(source, allowed)
     verdict, said = _asked(source) if screened else (None, "")
     if verdict is True:
-        message = f"{error.message}, by ovmake: TFLite reads it"
-        hint = "report it to ovmake, with the file; until then, name a SavedModel of the same model"
+        message = f"{error.message}: ovmake's reader fails, TFLite reads it"
+        hint = "report this to ovmake, with the file; until then, use a SavedModel of the same model"
         return ActionError(error.code, message, setting="source", help=hint)
     notes = (f"TFLite: {said}",) if verdict is False and said else ()
     return ActionError(error.code, error.message, setting="source", help=_DAMAGED, notes=notes)
 
 
 def _is_screened(source: Path, allowed: Collection[str]) -> bool:
-    """Whether the file may be given to TFLite; one that cannot be checked may not.
+    """Whether TFLite may load the file; a file that cannot be checked may not be loaded.
 
     Raises:
-        ActionError: it does more than compute.
+        ActionError: it has side effects.
     """
     try:
         screen(source, "tflite", allowed)
@@ -60,7 +60,7 @@ def _is_screened(source: Path, allowed: Collection[str]) -> bool:
 
 
 def _asked(source: Path) -> tuple[bool | None, str]:
-    """Return whether TFLite reads a file, None where that cannot be found out, and its words."""
+    """Return whether TFLite reads a file, None if that is unknown, and its message."""
     order = {"threads": 1, "shapes": [], "run": False}
     done = subprocess.run(
         [sys.executable, "-P", "-m", "ovmake.workers.reference.tflite_probe"],
@@ -77,7 +77,7 @@ def _asked(source: Path) -> tuple[bool | None, str]:
 
 
 def refused(error: ActionError, flat: TfliteGraph) -> ActionError:
-    """Return OpenVINO's refusal in the words of the model."""
+    """Return OpenVINO's refusal in terms of the model."""
     if _OF_RESOURCES.search(error.message):
         return _about_resources(error, flat)
     missing = _UNTRANSLATED.search(error.message)
@@ -97,11 +97,11 @@ def _about_resources(error: ActionError, flat: TfliteGraph) -> ActionError:
     subject = error.message.partition(": ")[0]
     if any(kind.startswith("HASHTABLE") for kind in kinds):
         first = next((name for name, kind in flat.kinds.items() if kind == "HASHTABLE_FIND"), "")
-        what = f"looks values up in a table (`{first}`)" if first else "has tables to look values up in"
+        what = f"has a lookup table (`{first}`)" if first else "has lookup tables"
         hint = _cut("HASHTABLE_FIND", flat) if first else "export the model without its tables"
     else:
-        what = "keeps a state between calls in variables, which OpenVINO's reader of .tflite files lacks"
-        hint = "export the model so that it takes its state as an input and gives it as an output (external state)"
+        what = "keeps state in variables between calls, which OpenVINO's reader of .tflite files does not support"
+        hint = "export the model so that it takes its state as an input and returns it as an output (external state)"
     message = f"{subject}: it {what}"
     return ActionError(error.code, message, setting="source", help=hint, notes=_told(error))
 

@@ -1,9 +1,9 @@
-"""Shapes and constants of a model's inputs, as the Ovfile has them.
+"""Apply the Ovfile's shapes and constants to a model's inputs.
 
 settings = input_settings(model, inputs)     {"image": InputParams(shape=(1, "96..224", 224, 3), mean=(0.5,))}
 reshape(model, settings)                     sizes, -1, ranges
-set_batch(model, 4, frozen)                  of every input that has a batch
-constants = freeze_inputs(model, settings)   inputs become constants
+set_batch(model, 4, frozen)                  set the batch of every input that has one
+constants = freeze_inputs(model, settings)   turn inputs into constants
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled
 
 Settings = Mapping[str, InputParams]
 
-FIXED = "the operation that OpenVINO names goes with other sizes only: give those, or cut the model before it"
+FIXED = "the operation that OpenVINO names requires different sizes: give those, or cut the model before it"
 
 
 def input_settings(model: Any, inputs: Settings) -> Settings:
@@ -52,7 +52,7 @@ def reshape(model: Any, settings: Settings) -> None:
     """Give inputs the shapes of the Ovfile.
 
     Raises:
-        ActionError: the rank is another, or the model cannot take the shape.
+        ActionError: the rank differs, or the model cannot take the shape.
     """
     shapes = {name: _partial_shape(keys.shape) for name, keys in settings.items() if keys.shape is not None}
     for name, shape in shapes.items():
@@ -82,23 +82,23 @@ def _dimension(written: int | str) -> Any:
 
 
 def check_ranks(model: Any) -> None:
-    """Refuse inputs of unknown rank: nothing can be fed into them, made up or not.
+    """Refuse inputs of unknown rank: no samples can be fed into them, real or synthetic.
 
     Raises:
-        ActionError: there is one.
+        ActionError: an input has no known rank.
     """
     for port in model.inputs:
         if port.get_partial_shape().rank.is_dynamic:
             name = port.get_node().get_friendly_name()
-            message = f"the source does not say how many dimensions input `{name}` has"
-            hint = f"give them, such as `shape = [-1, 224, 224, 3]` in the table of input `{name}`"
+            message = f"the source does not state the number of dimensions of input `{name}`"
+            hint = f"give its shape, such as `shape = [-1, 224, 224, 3]` in the table of input `{name}`"
             raise ActionError("unknown-rank", message, setting="source", help=hint)
 
 
 def set_batch(model: Any, batch: int | None, frozen: Iterable[str]) -> None:
     """Set the first dimension of every input that has a batch: a dynamic one, else the one all inputs share.
 
-    `frozen` are inputs that become constants, which have no say in what the others share.
+    `frozen` are inputs that become constants; they do not count for the shared dimension.
 
     Raises:
         ActionError: no input has a batch, or the model cannot take this one.
@@ -141,7 +141,7 @@ def _freeze(model: Any, name: str, value: Sequence[bool | float], tensor: str) -
         message = f"a constant needs a static shape, and input `{name}` has {list(shape)}"
         raise ActionError("frozen-shape", message, setting=setting, help="give one with `shape` or `batch`")
     if kind not in NUMPY_TYPES:
-        raise ActionError("frozen-shape", f"input `{name}` takes {kind}, which no `value` can fill", setting=setting)
+        raise ActionError("frozen-shape", f"input `{name}` takes {kind}, which `value` cannot give", setting=setting)
     constant = Constant(name=name, shape=shape, type=kind, values=tuple(value), tensor=tensor)
     array = filled(constant)
     made = ov.opset13.constant(array, dtype=port.get_element_type()) if array.ndim else _scalar(array, port)

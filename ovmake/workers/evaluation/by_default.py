@@ -1,12 +1,12 @@
-"""An IR as most applications compile it: without a property.
+"""An IR as most applications compile it: without properties.
 
-    usual(device, properties) -> "bf16"                  "" where that is the way it was verified
-    compiled = by_default(model, device, properties)     None there
+    usual(device, properties) -> "bf16"                  "" if `properties` give the same precision
+    compiled = by_default(model, device, properties)     None in that case
     executes_in(compiled) -> "bf16"
 
-On a processor with AMX or AVX512-BF16 the CPU's plugin executes floating point in bf16 unless it is told otherwise, and
-a GPU's in f16. So an IR that was verified in f32 is another program where it is compiled without a word, and its
-promise may be broken there. A `runtime_options` entry in the IR's `rt_info` changes nothing of that (OpenVINO 2026.4).
+On a processor with AMX or AVX512-BF16 the CPU plugin executes floating point in bf16 by default; the GPU plugin uses
+f16. So an IR that was evaluated in f32 is a different program if it is compiled without properties, and it may miss its
+accuracy requirement. A `runtime_options` entry in the IR's `rt_info` does not change this (OpenVINO 2026.4).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import openvino as ov
 
 from ovmake.verdicts.figures import HINT
 
-# What a plugin is told in place of nothing. Tests put in what the default is on other processors.
+# The properties of a default compilation. Tests set them to the defaults of other processors.
 DEFAULTS: dict[str, str] = {}
 
 
 def by_default(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel | None:
-    """Return the model compiled so; None where floating point is executed as under `properties`, or nobody knows."""
+    """Return the model compiled without properties; None if that gives the same precision, or an unknown one."""
     return ov.Core().compile_model(model, device, dict(DEFAULTS)) if usual(device, properties) else None
 
 
 def usual(device: str, properties: Mapping[str, str]) -> str:
-    """Return what a device executes floating point in by itself, "" where that is what `properties` say.
+    """Return a device's default precision of floating point, "" if `properties` set the same.
 
-    A device without such a property, `AUTO` for one, tells nothing.
+    It is "" too for a device without such a property, for example `AUTO`.
     """
     try:
         found = DEFAULTS.get(HINT) or ov.Core().get_property(device, HINT).get_type_name()
@@ -40,5 +40,5 @@ def usual(device: str, properties: Mapping[str, str]) -> str:
 
 
 def executes_in(compiled: ov.CompiledModel) -> str:
-    """Return what floating point is executed in."""
+    """Return the precision in which floating point is executed."""
     return str(compiled.get_property(HINT).get_type_name())

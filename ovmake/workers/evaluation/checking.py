@@ -1,10 +1,10 @@
-"""check-samples: find out that a dataset will not do before anything long is done with it.
+"""check-samples: check a dataset before any long action uses it.
 
 params      CheckSamplesParams
-inputs      interface, dataset; what the metric reads
+inputs      interface, dataset; files of the metric
 outputs     checked: {"format": 1, "samples": 5000}
 
-Checking reads no more than it must: labels, of images the headers, of arrays that fit for certain nothing.
+It reads as little as possible: labels; the headers of images; nothing of an array whose type and shape fit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import Samples, take
 from ovmake.workers.ipc.protocol import Request
 
-# How many numbers of labels are looked at together: masks of megapixels are not to be in memory all at once.
+# How many numbers of labels are checked at a time: large masks must not all be in memory.
 LABELS = 1 << 22
 
 

@@ -1,12 +1,12 @@
-"""An IR beside TensorFlow, a feed at a time: differences of outputs, and the metric of both.
+"""Compare an IR with TensorFlow, one feed at a time: differences of the outputs, and the metric of both.
 
     compare(subject, compiled, look=...) -> Figures      what an evaluation holds of it
     compare_both(subject, compiled, other, look) -> figures of both, two ways to run one IR
 
-`look` sees every feed, and may end the comparison early: a search for layers to give back does, once a model cannot
-keep its promise any more. Figures of a part of the samples are then all there is.
+`look` is called with every feed, and may end the comparison early. Accuracy control does so once a model cannot meet
+its accuracy requirement any more; the figures then cover a part of the samples.
 
-One pass over the samples, and no more than a feed of either side in memory, so that a set of any size fits.
+There is one pass over the samples, with one feed of each side in memory, so a dataset of any size fits.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples, take
 from ovmake.workers.ipc.protocol import Request
 
-# What a number of an output's type is rounded by, as a share of it: more than FP32 is held to.
+# The relative rounding unit of output types coarser than FP32.
 RESOLUTION = {"f16": 2.0**-11, "bf16": 2.0**-8}
-# An IR with a cosine below this on the first samples is asked the same again.
+# An IR with a cosine below this on the first samples is run again on the same samples.
 FAR = 0.99
 # Of the bootstrap.
 SEED = 0
-# So many samples tell whether another way to run an IR keeps its promise; a large set takes no longer for it.
+# The number of samples that decide whether a second way to run an IR meets its requirement; a large set has no more.
 ENOUGH = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What an IR is compared with, and on what.
+    """The reference of a comparison, and its samples.
 
-    `facts` and `plan` are the reference's, `expected` is the file of its outputs, `truth` of those in higher precision.
+    `facts` and `plan` are the reference's. `expected` is the file of its outputs, `truth` of those in higher precision.
     """
 
     interface: Interface
@@ -64,7 +64,7 @@ class Subject:
         """Return what a request of *evaluate* or *control* speaks of, and asks for.
 
         Raises:
-            ActionError: TensorFlow was asked for other samples, because a loader did not yield the same again.
+            ActionError: TensorFlow ran on different samples, because a loader yielded different ones.
         """
         interface = Interface.read(request.inputs["interface"])
         samples, facts = (
@@ -86,7 +86,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tallies:
-    """A metric counted twice: TensorFlow's answers and the IR's."""
+    """The metric's two tallies: of TensorFlow's answers and of the IR's."""
 
     metric: Metric
     reference: Tally
@@ -114,7 +114,7 @@ class Tallies:
         )
 
     def _chance(self, above: tuple[float, float] | None) -> Chance | None:
-        """Return what answers without looking score, and where TensorFlow's gain over them lies."""
+        """Return the chance level of the metric, and the interval of TensorFlow's gain over it."""
         blind = self.reference.by_chance(np.ones((1, self.reference.count)))
         if blind is None or above is None or not all(map(math.isfinite, (*blind, *above))):
             return None
@@ -130,9 +130,9 @@ class Tallies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A feed that was compared: outputs of both sides [samples, ...], and the tallies so far, None without a metric.
+    """A compared feed: the outputs of both sides [samples, ...], and the tallies so far, None without a metric.
 
-    `asking` is what gave the IR's.
+    `asking` made the IR's outputs.
     """
 
     feed: Feed
@@ -171,7 +171,7 @@ def compare(
 ) -> Figures:
     """Return the figures of a way to run an IR. `look` returns whether it has seen enough.
 
-    `feeds` are the subject's samples, if somebody has them in memory; `interval`: the drop's is worth its time.
+    `feeds` are the subject's samples if the caller has them in memory. `interval`: compute that of the drop.
     """
     execution = Execution.of(subject, compiled)
     _run(subject, [execution], feeds or subject.samples.feeds(), look)
@@ -179,25 +179,24 @@ def compare(
 
 
 def compare_both(subject: Subject, compiled: ov.CompiledModel, other: ov.CompiledModel, look: Look) -> list[Figures]:
-    """Return the figures of two ways to run one IR, over the same samples, read once. `look` sees the first way.
+    """Return the figures of two ways to run one IR, over the same samples, read once. `look` gets the first way.
 
-    The other way sees ENOUGH samples of a large set, in feeds spread over it; and all of them where it is worse there.
+    Of a large set, the second way runs ENOUGH samples, in feeds spread over it; if it is worse on these, it runs all.
     """
     first, second = Execution.of(subject, compiled), Execution.of(subject, other)
     second.stride = max(1, math.ceil(subject.samples.count / ENOUGH))
     _run(subject, [first, second], subject.samples.feeds(), look)
     if second.stride > 1 and second.drop > max(first.drop, 0.0):
-        second = Execution.of(subject, other)  # a few samples of some are no drop of all
+        second = Execution.of(subject, other)  # the drop of a few samples is not that of all
         _run(subject, [second], subject.samples.feeds(), lambda _: False)
     return [execution.figures(interval=True) for execution in (first, second)]
 
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """One way to run an IR, and what was seen of it so far beside TensorFlow, and beside the truth where there is one.
+    """One way to run an IR, and its differences so far from TensorFlow, and from the truth if there is one.
 
-    Of every `stride` feeds it sees the first. `unsteady` are the outputs that it gave otherwise when it was asked the
-    same again.
+    It runs the first of every `stride` feeds. `unsteady` are the outputs that differed when the same feed was repeated.
     """
 
     subject: Subject
@@ -211,7 +210,7 @@ class Execution:
 
     @classmethod
     def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Execution:
-        """Return one that has seen nothing."""
+        """Return an empty one."""
         scales, varying = subject.facts.scales, subject.facts.varying
         names = [tensor.name for tensor in subject.interface.outputs]
         true = names if subject.facts.truth else []
@@ -239,16 +238,16 @@ class Execution:
         self.count += feed.count
 
     def _unsteady(self, feed: Feed, actual: Mapping[str, Array]) -> list[str]:
-        """Return the outputs that the IR gives otherwise when it is asked the same again.
+        """Return the outputs that differ when the IR runs the same feed again.
 
-        OpenVINO's first inference of an `If` with a dynamic batch may hand out memory that nothing was written to.
+        OpenVINO's first inference of an `If` with a dynamic batch may return uninitialized memory.
         """
         again = self.asking.answers(feed)
         return [name for name, array in actual.items() if not np.array_equal(array, again[name], equal_nan=True)]
 
     @property
     def drop(self) -> float:
-        """By how much the metric is worse than TensorFlow's so far; 0 without one, infinite if it is no number."""
+        """The metric's drop from TensorFlow's so far; 0 without a metric, infinite if it is NaN."""
         if self.tallies is None:
             return 0.0
         drop = self.tallies.reference.score() - self.tallies.candidate.score()
@@ -269,7 +268,7 @@ class Execution:
 
 
 def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], look: Look) -> None:
-    """Run the feeds in each way, until the first has been seen enough of."""
+    """Run the feeds in each way, until `look` ends it."""
     first, *others = executions
     with Reading(subject.expected) as stored, Reading(subject.truth) as truth:
         for place, feed in enumerate(feeds):
@@ -288,7 +287,7 @@ def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """A compiled model that is asked feed by feed."""
+    """A compiled model that runs feed by feed."""
 
     subject: Subject
     ports: list[Any]
@@ -296,18 +295,18 @@ class Asking:
 
     @classmethod
     def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Asking:
-        """Return one of a model whose outputs are the interface's, in its order."""
+        """Return one for a model whose outputs are the interface's, in its order."""
         ports = [compiled.output(index) for index in range(len(subject.interface.outputs))]
         return cls(subject=subject, ports=ports, request=compiled.create_infer_request())
 
     def answers(self, feed: Feed) -> dict[str, Array]:
-        """Return what it gives for a feed, [samples, ...] by output."""
+        """Return its outputs for a feed, [samples, ...] by name."""
         interface, whole = self.subject.interface, self.subject.plan.whole
         try:
             results = self.request.infer(by_place(interface, feed.inputs), share_inputs=True)
         except RuntimeError as error:
             message = f"OpenVINO cannot run the IR on these samples, TensorFlow can: {message_of(error)}"
-            made_up = "they were made up: name a dataset under `accuracy`, or `value` for an input of one value"
+            made_up = "the samples are synthetic: name a dataset under `accuracy`, or set `value` for an input"
             hint = made_up if self.subject.samples.origin == "noise" else ""
             raise ActionError("openvino-cannot-run", message, setting="accuracy.dataset", help=hint) from error
         return {
@@ -319,7 +318,7 @@ class Asking:
 
 
 def _is_far(differences: Mapping[str, Difference]) -> bool:
-    """Whether some output is so far from TensorFlow's that the IR is asked once more."""
+    """Whether some output is so far from TensorFlow's that the IR must run again."""
     every = [apart.figures() for apart in differences.values()]
     return any(known.nan_mismatch or (1.0 if known.cosine is None else known.cosine) < FAR for known in every)
 
@@ -366,12 +365,12 @@ def _rounded_by(facts: ReferenceFacts, tensor: Tensor) -> tuple[float, str]:
 
 
 def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Array]:
-    """Return a feed as OpenVINO takes it: where an output is an input handed through, a name stands for both."""
+    """Return a feed by input index: if an input is handed through to an output, both have one name."""
     return {index: inputs[tensor.name] for index, tensor in enumerate(interface.inputs)}
 
 
 def _plain(array: Array, port: Any) -> Array:
-    """Return bfloat16 as float32. OpenVINO hands its bits out as a float16, which is another number."""
+    """Return bfloat16 as float32. OpenVINO returns its bits as a float16, which is a different number."""
     if port.get_element_type() != ov.Type.bf16:
         return array
     return np.asarray((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32))

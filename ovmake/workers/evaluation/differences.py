@@ -1,4 +1,4 @@
-"""How far two arrays are apart.
+"""Measure the difference of two arrays.
 
 difference(expected, actual) -> Distances      of two arrays
 apart = Difference(scale=...)                  of many parts of them, one after the other
@@ -17,7 +17,7 @@ from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
 
 TWO_DIMENSIONS = 2
-# Elements below this share of the largest have no relative difference worth speaking of.
+# Elements below this share of the largest have no meaningful relative difference.
 SMALL = 1e-3
 
 
@@ -35,13 +35,13 @@ def largest(array: Array) -> float:
 
 @dataclass(slots=True)
 class _Squares:
-    """A sum of squares of numbers whose squares may leave the range: `largest`² times `total`."""
+    """A sum of squares that may overflow float64: `largest`² times `total`."""
 
     largest: float = 0.0
     total: float = 0.0
 
     def add(self, magnitudes: Array) -> None:
-        """Add numbers that are not negative. An infinite one leaves nothing else to speak of."""
+        """Add non-negative numbers. After an infinite one, the sum is infinite."""
         most = float(magnitudes.max(initial=0.0))
         if most > self.largest:
             self.total *= (self.largest / most) ** 2
@@ -54,7 +54,7 @@ class _Squares:
 class Difference:
     """The difference of two arrays that come in parts. `scale`: the largest finite magnitude in all of `expected`.
 
-    `varies`: its size depends on the data. Where one side gives more than the other, the other counts as 0 there.
+    `varies`: the size depends on the data. Elements that only one side has are compared with 0.
     """
 
     scale: float
@@ -126,7 +126,7 @@ class Difference:
         self._same_rows += int(same.sum())
 
     def _measure(self, first: Array, second: Array) -> None:
-        """Add what is finite on both sides, as two vectors."""
+        """Add the elements that are finite on both sides, as two vectors."""
         with np.errstate(over="ignore"):
             apart = np.abs(first - second)
             self._apart += float(apart.sum())
@@ -143,7 +143,7 @@ class Difference:
             self._max_rel = _finite(worst)
 
     def _multiply(self, first: Array, second: Array, scales: tuple[float, float]) -> None:
-        """Add to the dot product, a share of the two largest magnitudes; `scales` were these before."""
+        """Add to the dot product, which is relative to the two largest magnitudes; `scales` are the previous ones."""
         now = self._signal.largest, self._answer.largest
         if 0 in now:
             return
@@ -164,7 +164,7 @@ class Difference:
 
 
 def _padded(first: Array, second: Array) -> tuple[Array, Array]:
-    """Return both with zeros where the other is larger."""
+    """Return both arrays, padded with zeros to the same size."""
     shape = np.maximum(first.shape, second.shape)
     padded = [
         np.pad(array, [(0, more) for more in shape - np.asarray(array.shape, shape.dtype)]) for array in (first, second)
@@ -173,5 +173,5 @@ def _padded(first: Array, second: Array) -> tuple[Array, Array]:
 
 
 def _finite(value: float) -> float | None:
-    """A difference of float64s may be too large for one."""
+    """Return None for a value that overflowed: a difference of float64s may."""
     return float(value) if math.isfinite(value) else None

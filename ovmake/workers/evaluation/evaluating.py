@@ -1,4 +1,4 @@
-"""evaluate: run an IR on the samples that the reference saw; figures against TensorFlow's.
+"""evaluate: run an IR on the reference's samples, and compare its outputs with TensorFlow's.
 
 It writes `contracts.evaluation.Evaluation`. The comparison itself is in `comparison.py`, that of a compilation without
 properties in `by_default.py`, and that of batches in `neighbours.py`.

@@ -1,15 +1,15 @@
-"""Whether an IR's answer for a sample depends on its neighbours, that is on what else is in its batch.
+"""Check whether an IR's answer for a sample depends on its neighbours: the other samples in its batch.
 
     watch = NeighboursWatch(subject=..., model=..., device=..., properties=...)
     compare(subject, compiled, look=watch.look)       sees the first feed, and ends nothing
     watch.figures(executed) -> Neighbours | None
 
-Some samples of the first feed are run once more, each alone. Where an answer is another one then, `outputs` say by how
-much, beside how much TensorFlow's own depend on it (`reference.py`), which may be the model's nature. Where those do
-not, the first layer is looked for whose output depends on the batch, and properties are tried that may help.
+Some samples of the first feed are run again, each alone. If an answer differs, `outputs` has the difference, and the
+same difference for TensorFlow (`reference.py`), since some models depend on the batch by design. If TensorFlow's
+answers do not, the first layer whose output depends on the batch is searched for, and some properties are tried.
 
-Kernels are chosen by shape, so that a runtime's fault may be in batches of one size and not in those of another: plain
-INT8 of a transformer was seen with an accuracy of .322 in batches of 10, and of .133 in those of 500.
+The runtime chooses kernels by shape, so a fault may occur in batches of one size only: plain INT8 of a transformer had
+an accuracy of .322 in batches of 10, and of .133 in batches of 500.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, alone
 
-# As a share of an output's scale: what is looked into. In f32 a gate asks for as much; what computes in fewer bits may
-# differ by a step or two where kernels sum in another order.
+# Differences above this share of an output's scale are examined. In f32 it is a gate's tolerance; lower precisions may
+# differ by a few rounding units if kernels sum in a different order.
 LOOKED_INTO = {"f32": 1e-4}
 LOOKED_INTO_ROUNDED = 1e-2
 SEARCH_SECONDS = 60.0
-# What is known to change kernels or their arithmetic, of the CPU's plugin.
+# Properties of the CPU plugin that are known to change kernels or their arithmetic.
 REMEDIES: tuple[dict[str, str], ...] = (
     {"EXECUTION_MODE_HINT": "ACCURACY"},
     {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"},
@@ -44,7 +44,7 @@ TWO = 2
 
 @dataclass(slots=True, kw_only=True)
 class NeighboursWatch:
-    """See above. `model` is what is compared, compiled for `device` with `properties`."""
+    """See the module. `model` is the compared model, compiled for `device` with `properties`."""
 
     subject: Subject
     model: Any
@@ -55,16 +55,16 @@ class NeighboursWatch:
     _asking: Asking | None = field(default=None, init=False)
 
     def look(self, seen: Seen) -> bool:
-        """Keep the first feed, where the model leaves the batch open."""
+        """Store the first feed, if the model leaves the batch open."""
         samples = self.subject.samples
         if self._feed is None and samples.batch is not None and not samples.fixed and seen.feed.count >= TWO:
             self._feed, self._actual, self._asking = seen.feed, seen.actual, seen.asking
         return False
 
     def figures(self, executed: Mapping[str, int]) -> Neighbours | None:
-        """Return them; None where no batch can be of another size. `executed` counts layers by precision.
+        """Return the figures; None if the batch size is fixed. `executed` counts layers by precision.
 
-        TensorFlow says whether one can: the first dimension of all inputs need be no batch.
+        TensorFlow's facts decide that: the first dimension of all inputs is not always a batch.
         """
         feed = self._feed
         own = self.subject.facts.alone
@@ -89,7 +89,7 @@ class NeighboursWatch:
         return most is not None and most > max(limit * scale, explained)
 
     def _differences(self, asking: Asking, feed: Feed, together: Mapping[str, Array]) -> dict[str, Difference]:
-        """Return how far answers alone are from those in a batch, of each output with a row per sample."""
+        """Return the difference of answers alone from those in a batch, for each output with a row per sample."""
         scales, known = self.subject.facts.scales, self.subject.facts.alone or {}
         rowed = [name for name, rows in together.items() if len(rows) == feed.count and name in known]
         apart = {name: Difference(scale=scales[name], varies=True) for name in rowed}
@@ -102,7 +102,7 @@ class NeighboursWatch:
     # what is wrong, and what helps
 
     def _helps(self, feed: Feed, limit: float) -> list[dict[str, str]]:
-        """Return the properties under which no answer depends on the batch any more."""
+        """Return the properties with which no answer depends on the batch."""
         helping = []
         for remedy in REMEDIES:
             try:
@@ -116,10 +116,10 @@ class NeighboursWatch:
         return helping
 
     def _begins(self, feed: Feed, limit: float) -> Operation | None:
-        """Return the first operation whose output depends on the batch; None if it was not found in time.
+        """Return the first operation whose output depends on the batch; None if it is not found in time.
 
-        What comes after it does, too, so halving finds it. One operation is looked at in a compilation: an output
-        more keeps operations from being fused, and may change what it is to show.
+        Every later output depends on it too, so bisection finds it. Each compilation examines one operation: an
+        additional output prevents fusion, and may hide the effect.
         """
         until = time.monotonic() + SEARCH_SECONDS
         names = [operation.get_friendly_name() for operation in self.model.get_ordered_ops() if _has_rows(operation)]
@@ -158,7 +158,7 @@ class NeighboursWatch:
 
 
 def _has_rows(operation: Any) -> bool:
-    """Whether an operation gives floating point, with a first dimension that may be the batch."""
+    """Whether an operation's output is floating point, with a first dimension that may be the batch."""
     if operation.get_type_name() in {"Constant", "Parameter", "Result"} or operation.get_output_size() == 0:
         return False
     shape = operation.get_output_partial_shape(0)

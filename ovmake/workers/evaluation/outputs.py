@@ -1,14 +1,14 @@
-"""What a model gives: split into samples, written as it comes, read as it is needed.
+"""A model's outputs: split into samples, written feed by feed, and read back on request.
 
     rows(array, tensor, count=..., fed=...) -> Array    a feed's output as [samples, ...]
     with Writing(path) as written: written.add({"y": rows})
     with Reading(path) as stored: stored.take("y", 64)
 
-The file is an .npz that numpy reads too. An output whose size depends on the data is flat there, and `sizes.json` says
-how it is cut: {"boxes": [[1, [5, 4]], [2, [7, 4]]]} is a sample of 5 boxes, then two of 7 each.
+The file is an .npz that numpy can read too. An output whose size depends on the data is flattened, and `sizes.json`
+has its sizes: {"boxes": [[1, [5, 4]], [2, [7, 4]]]} is one sample of 5 boxes, then two of 7 each.
 
-TensorFlow's outputs for a whole validation set may be larger than the memory (5,000 masks of 512 × 512 in 21 classes
-take 110 GB), so no more than a feed of them is ever in it.
+TensorFlow's outputs for a whole validation set may exceed the memory (5,000 masks of 512 × 512 in 21 classes take
+110 GB), so only one feed is in memory at a time.
 """  # noqa: RUF002 - the sign for times is meant as such
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ SIZES = "sizes.json"
 
 
 def rows(array: Array, tensor: Tensor, *, count: int, fed: int, whole: bool = False) -> Array:
-    """Return what a feed of `fed` samples, of which `count` are real, gave for an output: [count, ...].
+    """Return the rows of an output for a feed of `fed` samples, of which `count` are real: [count, ...].
 
-    An output with as many rows as samples went in has one per sample. With several times as many, each sample has
-    several, if the output's size follows the batch at all. What does not follow it, or is known to be `whole`, is one
+    An output with as many rows as the feed has one row per sample. With a multiple of that, each sample has several
+    rows, if the size depends on the batch. An output that does not depend on it, or that is known to be `whole`, is one
     row.
     """
     array = np.asarray(array)
@@ -52,7 +52,7 @@ def rows(array: Array, tensor: Tensor, *, count: int, fed: int, whole: bool = Fa
 
 @dataclass(slots=True)
 class _Block:
-    """Rows of one size, one after the other: `count` of them, `shape` each."""
+    """`count` consecutive rows of one `shape`."""
 
     count: int
     shape: tuple[int, ...]
@@ -60,7 +60,7 @@ class _Block:
 
 @dataclass(slots=True)
 class _Growing:
-    """An array that grows by rows: a file without a name, removed with the process."""
+    """An array that grows by rows: an unnamed file that ends with the process."""
 
     file: IO[bytes]
     dtype: np.dtype[Any]
@@ -68,12 +68,12 @@ class _Growing:
 
     @property
     def varies(self) -> bool:
-        """Whether its rows have several sizes."""
+        """Whether its rows differ in size."""
         return len(self.blocks) > 1
 
 
 class Writing:
-    """Takes outputs and makes an .npz of them when it is left; without any, an .npz of nothing."""
+    """Collects outputs and writes an .npz on exit; an empty one if there are no outputs."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
@@ -81,7 +81,7 @@ class Writing:
 
     @property
     def varied(self) -> frozenset[str]:
-        """The outputs whose size was not always the same."""
+        """The outputs whose size varied."""
         return frozenset(name for name, growing in self._arrays.items() if growing.varies)
 
     def add(self, outputs: Mapping[str, Array]) -> None:
@@ -97,19 +97,19 @@ class Writing:
             growing.file.write(np.ascontiguousarray(array, dtype=growing.dtype).data)
 
     def discard(self) -> None:
-        """Forget what was added."""
+        """Drop all added rows."""
         for growing in self._arrays.values():
             growing.file.close()
         self._arrays.clear()
 
     def __enter__(self) -> Self:
-        """Nothing is written before the end."""
+        """Begin; the file is written on exit."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Make the .npz."""
+        """Write the .npz."""
         if error is None:
             with zipfile.ZipFile(self._path, "w") as archive:
                 for name, growing in self._arrays.items():
@@ -118,7 +118,7 @@ class Writing:
         self.discard()
 
     def _store_sizes(self, archive: zipfile.ZipFile) -> None:
-        """Say how the outputs are cut whose rows have several sizes. No output is called so: those end in .npy."""
+        """Write the sizes of outputs whose rows vary. The name cannot clash with an output's, which ends in .npy."""
         sizes = {
             name: [[block.count, block.shape] for block in growing.blocks]
             for name, growing in self._arrays.items()
@@ -135,7 +135,7 @@ class Writing:
         about = {"descr": npy.dtype_to_descr(growing.dtype), "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(header, about)
         growing.file.seek(0)
-        # Of a ZipInfo without a date, so that the same outputs are the same bytes.
+        # The ZipInfo has no date, so that equal outputs give equal bytes.
         with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
             member.write(header.getvalue())
             shutil.copyfileobj(growing.file, member, 1 << 20)
@@ -143,7 +143,7 @@ class Writing:
 
 @dataclass(slots=True)
 class _Stream:
-    """An array of the file, of which `blocks` have not been taken yet."""
+    """An array of the file; `blocks` have not been taken yet."""
 
     member: IO[bytes]
     dtype: np.dtype[Any]
@@ -152,7 +152,7 @@ class _Stream:
 
 @dataclass(slots=True)
 class Reading:
-    """Hands out what `Writing` wrote, in its order."""
+    """Reads back the rows that `Writing` wrote, in order."""
 
     path: str
     _archive: zipfile.ZipFile = field(init=False)
@@ -160,7 +160,7 @@ class Reading:
     _streams: dict[str, _Stream] = field(init=False, default_factory=dict)
 
     def take(self, name: str, count: int) -> Array:
-        """Return the next rows of an output: `count`, or what is left of that size."""
+        """Return the next rows of an output: `count`, or fewer if the size changes or the file ends."""
         stream = self._stream(name)
         block = stream.blocks[0]
         count = min(count, block.count)
@@ -172,7 +172,7 @@ class Reading:
         return np.frombuffer(data, dtype=stream.dtype).reshape(shape)
 
     def left(self, name: str) -> int:
-        """Return how many rows of an output have not been taken."""
+        """Return the number of rows of an output that have not been taken."""
         return sum(block.count for block in self._stream(name).blocks)
 
     def _stream(self, name: str) -> _Stream:

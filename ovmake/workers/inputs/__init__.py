@@ -1,20 +1,18 @@
-"""What a model is fed: samples from datasets or from a seed, brought to its inputs.
+"""The samples that a model is fed: read from datasets or generated from a seed, and adapted to its inputs.
 
-calibration_check.py  check-calibration: find out that samples cannot calibrate INT8, or
-hardly, before they do
-datasets/             Datasets of every form, behind one protocol: columns that are read
-when they are asked for
-feeding_plan.py       How the gate's samples are fed: what *reference* found out, and
-whoever runs the same samples again follows
-input_binding.py      A dataset's columns brought to a model's inputs: shapes compared,
-types converted, out-of-range values refused
-interface.py          The interface of an IR: what *convert* found out about inputs and
-outputs, as a small JSON that other actions read
-perturbation.py       What rounding does to a model: its inputs, moved by a unit in the
-last place at most. Pure
-preparing.py          What an IR does to its inputs inside, done outside with numpy for
-TensorFlow, so that both see identical raw inputs
-samples.py            Samples for TensorFlow and for OpenVINO: the same arrays on both
-sides, from a dataset or from a seed
-synthetic.py          Samples from a seed, where the Ovfile names no dataset
+calibration_check.py  check-calibration: check that samples can calibrate INT8, before they do
+datasets/             Readers for all forms of datasets, behind one protocol: columns whose samples are read on
+                      request
+feeding_plan.py       How the gate's samples are fed: *reference* finds a plan that TensorFlow accepts, and
+                      later actions follow it
+input_binding.py      Bind a dataset's columns to a model's inputs: check shapes, convert types, refuse out-of-
+                      range values
+interface.py          The interface of an IR: its inputs and outputs, as a small JSON that *convert* writes and
+                      other actions read
+perturbation.py       Estimate a model's rounding error: perturb its inputs by at most one unit in the last
+                      place. Pure
+preparing.py          Redo an IR's preprocessing with numpy, for TensorFlow, so that both run on identical raw
+                      inputs
+samples.py            Samples from a dataset or from a seed: the same arrays for TensorFlow and for OpenVINO
+synthetic.py          Generate synthetic samples from a seed, for models without a dataset in the Ovfile
 """

@@ -1,13 +1,14 @@
-"""check-calibration: find out that samples cannot calibrate INT8, or hardly, before they do.
+"""check-calibration: check that samples can calibrate INT8, before they do.
 
 params      CheckCalibrationParams
 inputs      interface, dataset; validation
 outputs     checked: contracts.calibration.CheckedCalibration
             passed: what a loader yielded, contracts.reference.Pass; null of other datasets
 
-NNCF takes the ranges of all activations from these samples. A NaN among them spoils every range, in silence; so it is
-an error, and so are samples that also judge. Too few of them, equal ones, or another range than that of the samples
-that judge (0 to 1 beside 0 to 255) are warned of: it may be meant. Each sample is read once, as the model gets it.
+NNCF takes the ranges of all activations from these samples. A NaN among them silently corrupts every range, so it is an
+error. Samples that are also in the validation set are an error too. Too few samples, copies of one sample, or a range
+that differs from the validation set's (0 to 1 and 0 to 255) give a warning, since they may be intended. Each sample is
+read once, as the model gets it.
 """
 
 from __future__ import annotations
@@ -31,23 +32,23 @@ from ovmake.workers.ipc.protocol import Request, warning
 
 DIGEST_BYTES = 16
 SHOWN = 5
-# Of a sample's values, how many are kept to tell ranges by, and of how many samples.
+# How many values of a sample are kept to estimate the range, and from how many samples.
 VALUES, SAMPLES = 256, 1000
-# What lies between these of all values is the range: an outlier moves no bulk.
+# The range lies between these quantiles of all values, so that an outlier does not change it.
 BULK = (0.01, 0.99)
-# Two ranges are alike if they share this much of what both cover together.
+# Two ranges are alike if their intersection is at least this share of their union.
 ALIKE = 0.25
 # A range has negative values if they reach this share of its width.
 NEGATIVE = 0.1
-# Whoever does not say how many samples calibrate is content with this part of the default.
+# Without a number in the Ovfile, one in so many of the default number of samples is enough.
 FEW = 10
-# Samples of which so few differ are told of: one in ten.
+# A warning is given if at most one in so many samples differs.
 COPIES = 10
 
 
 @dataclass(slots=True, kw_only=True)
 class Look:
-    """What is seen of one input's values: the smallest and largest, a few of each sample, and what is not finite."""
+    """Statistics of one input's values: minimum, maximum, a few values of each sample, and non-finite values."""
 
     label: str
     low: float = math.inf
@@ -57,7 +58,7 @@ class Look:
     values: list[Array] = field(default_factory=list)
 
     def add(self, number: int, array: Array, *, keep: bool) -> None:
-        """Look at one sample; `keep` a few of its values."""
+        """Add one sample; `keep` a few of its values."""
         if array.dtype.kind == "f":
             finite = np.isfinite(array)
             if not finite.all():
@@ -85,22 +86,22 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A pass over samples: the digest of each by its number in the dataset, and a look at each input of numbers."""
+    """A pass over samples: the digest of each by its number in the dataset, and statistics of each numeric input."""
 
     digests: Mapping[int, bytes]
     looks: Mapping[str, Look]
 
 
 def check_calibration(request: Request) -> dict[str, object]:
-    """Look at what calibrates, and compare it with what judges; write `checked` and `passed`.
+    """Check the calibration samples, and compare them with the validation set; write `checked` and `passed`.
 
     Raises:
-        ActionError: a sample does not fit the model, holds what is no finite number, or judges as well.
+        ActionError: a sample does not fit the model, has a non-finite value, or is also in the validation set.
     """
     asked, interface = request.asked(CheckCalibrationParams), Interface.read(request.inputs["interface"])
     given = SampleParams(dataset=asked.dataset, seed=asked.seed)
     calibration = calibrating(request, interface, given, asked.samples)
-    # What judges is read first: an overlap is found while what calibrates is read.
+    # The validation set is read first: an overlap is found while the calibration set is read.
     validation = SampleParams(dataset=asked.validation, seed=asked.seed)
     judging = _see(take(request, interface, validation, "validation")) if asked.validation else None
     seen = _see(calibration)
@@ -134,7 +135,7 @@ def _see(samples: Samples) -> Seen:
 
 
 def _has_range(dtype: np.dtype[np.generic]) -> bool:
-    """Whether values of a type are amounts. Whole numbers of 16 bits and more are mostly names of something: tokens."""
+    """Whether values of a type have a range. Integers of 16 bits and more mostly are identifiers, such as tokens."""
     return dtype.kind == "f" or (dtype.kind in "iu" and dtype.itemsize == 1)
 
 
@@ -151,18 +152,18 @@ def _check_finite(seen: Seen, asked: CheckCalibrationParams) -> None:
         if look.spoilt:
             what = "NaN" if look.is_nan else "infinite values"
             named, count = f"{look.label} of `{asked.calibration}`", len(seen.digests)
-            message = f"{named} holds {what} in {len(look.spoilt)} of the {count} samples that calibrate INT8"
+            message = f"{named} has {what} in {len(look.spoilt)} of the {count} samples that calibrate INT8"
             raise ActionError(
                 "calibration-not-finite",
                 f"{message}, first in sample {min(look.spoilt)}",
-                notes=("ranges of activations come of these samples, and no range holds what is no number",),
-                help="take them out, or see how they came to be: a division by a spread of 0, a mask, a failed decode",
+                notes=("NNCF takes the ranges of activations from these samples, and needs finite numbers",),
+                help="remove these samples, or find the cause: a division by a deviation of 0, a mask, a failed decode",
                 setting="calibration",
             )
 
 
 def _check_overlap(seen: Seen, judging: Seen, asked: CheckCalibrationParams) -> int:
-    """Return how many samples are in both."""
+    """Return the number of samples that are in both sets."""
     first: dict[bytes, int] = {}
     for number, digest in judging.digests.items():
         first.setdefault(digest, number)
@@ -175,12 +176,12 @@ def _check_overlap(seen: Seen, judging: Seen, asked: CheckCalibrationParams) -> 
 def _overlap(both: list[tuple[int, int]], count: int, asked: CheckCalibrationParams) -> ActionError:
     calibration, validation = asked.calibration, asked.validated_by
     listed = ", ".join(f"{number} ({other})" for number, other in both[:SHOWN])
-    message = f"{len(both)} of the {count} samples that calibrate INT8 are also in `{validation}`, which judges it"
+    message = f"{len(both)} of the {count} samples that calibrate INT8 are also in `{validation}`, which validates it"
     return ActionError(
         "calibration-overlaps-validation",
         message,
         notes=(f"their numbers in `{calibration}` (and in `{validation}`): {listed}{', ...' if both[SHOWN:] else ''}",),
-        help=f"take them out; or, if it is chance, `max-overlap = {len(both)}` in [datasets.{calibration}]",
+        help=f"remove them; or, if it is coincidence, set `max-overlap = {len(both)}` in [datasets.{calibration}]",
         setting="calibration",
     )
 
@@ -189,15 +190,15 @@ Doubt = tuple[str, str, str]
 
 
 def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> list[Doubt]:
-    """Return what is odd about the samples, the weightiest first: code, message, help."""
+    """Return the warnings about the samples, the most important first: code, message, help."""
     calibration, validation = asked.calibration, asked.validated_by
     found: list[Doubt] = []
     for name, look in seen.looks.items():
         other = judging.looks[name] if judging else None
         if other is not None and look.values and other.values and not _alike(look.bulk, other.bulk):
             here = f"input `{name}` runs {look.words} in `{calibration}`, which calibrates"
-            hint = "prepare both alike: the model gets what they hold, and cannot tell that one was scaled"
-            found.append(("calibration-range", f"{here}, and {other.words} in `{validation}`, which judges", hint))
+            hint = "prepare both in the same way: the model cannot know that one of them was scaled"
+            found.append(("calibration-range", f"{here}, and {other.words} in `{validation}`, which validates", hint))
     count, different = len(seen.digests), len(set(seen.digests.values()))
     if count > 1 and different * COPIES <= count:
         word = "all the same" if different == 1 else f"copies of {different}"
@@ -217,7 +218,7 @@ def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> 
 
 
 def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether two ranges are of the same kind of data: they share enough, and both have negative values or none."""
+    """Whether two ranges are of the same kind of data: they overlap enough, and agree on having negative values."""
     shared = min(one[1], other[1]) - max(one[0], other[0])
     covered = max(one[1], other[1]) - min(one[0], other[0])
     if covered <= 0:

@@ -1,11 +1,11 @@
-"""How the gate's samples are fed: what *reference* found out, and whoever runs the same samples again follows.
+"""How the gate's samples are fed: *reference* finds a plan that TensorFlow accepts, and later actions follow it.
 
-    plan = Plan.of(request)      what the request's `plan` says; the plain one without
+    plan = FeedingPlan.of(request)      the request's `plan`; the default one if it has none
     plan.write(path)
 
     {"format": 1, "count": 4, "whole": ["boxes"], "size": 16, "ranges": {"segment_ids": [0, 2]}}
 
-What has its default is left out. A plan says only what cannot be known before TensorFlow has run.
+Fields with their default are left out. A plan has only facts that are unknown until TensorFlow has run.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ovmake.workers.ipc.protocol import Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedingPlan:
-    """`count`: only so many of the samples, None for all; `drawn`: from what inputs are made up.
+    """`count`: the number of samples, None for all; `drawn`: the sizes and ranges of synthetic inputs.
 
-    `whole` are the outputs whose size depends on the data. Where there are any, samples are fed one at a time, as far
-    as the model allows it, so that each has its own.
+    `whole` are the outputs whose size depends on the data. If there are any, samples are fed one at a time where the
+    model allows it, so that each sample has its own output.
     """
 
     count: int | None = None

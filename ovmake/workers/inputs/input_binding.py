@@ -1,8 +1,8 @@
-"""A dataset's columns brought to a model's inputs: shapes compared, types converted, out-of-range values refused.
+"""Bind a dataset's columns to a model's inputs: check shapes, convert types, refuse out-of-range values.
 
     fitted(column, tensor, given, whole=...) -> Column as the model takes it
 
-A column with as many dimensions as the input holds rows of its batch; with one more, every sample is a whole input.
+A column with as many dimensions as the input has rows of a batch; with one more, every sample is a whole input.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array
 
 
 def is_whole(column: Column, tensor: Tensor) -> bool:
-    """Whether each sample of a fitted column is a whole input."""
+    """Whether each sample of a bound column is a whole input."""
     return len(column.shape) == len(tensor.shape)
 
 
 def fitted(column: Column, tensor: Tensor, given: Given, *, has_batch: bool) -> Column:
-    """Return a column as `tensor` takes it. Without a batch in common, samples go in whole, one by one.
+    """Return a column as `tensor` takes it. If inputs have no common batch, each sample is a whole input.
 
     Raises:
         ActionError: the shape or the type does not fit.
@@ -52,17 +52,19 @@ def _fits(sample: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 def _converted(column: Column, tensor: Tensor, given: Given) -> Column:
     wanted = np.dtype(NUMPY_TYPES[tensor.type]) if tensor.type in NUMPY_TYPES else column.dtype
-    # Whole numbers go into whole numbers of any size, as long as each of them fits.
+    # Integers convert to integers of any width, if every value fits.
     whole = wanted.kind in "iu" and column.dtype.kind in "iu"
     if not whole and column.dtype != wanted and not np.can_cast(column.dtype, wanted, "same_kind"):
-        message = f"{column.label} holds {column.dtype}, input `{tensor.name}` takes {wanted}"
+        message = f"{column.label} contains {column.dtype}, input `{tensor.name}` takes {wanted}"
         raise given.error("dataset-type", message)
 
     def rows(numbers: Array) -> Array:
         array = column.rows(numbers)
         converted = array.astype(wanted, copy=False)
         if wanted.kind in "iu" and not np.array_equal(converted, array):
-            message = f"{column.label} holds values from {array.min()} to {array.max()}, which do not fit into {wanted}"
+            message = (
+                f"{column.label} contains values from {array.min()} to {array.max()}, which do not fit into {wanted}"
+            )
             raise given.error("dataset-type", message)
         return np.asarray(converted)
 
@@ -76,8 +78,8 @@ def _converted(column: Column, tensor: Tensor, given: Given) -> Column:
 def _as_whole(column: Column, tensor: Tensor, given: Given) -> Column:
     if tensor.shape[0] not in {-1, 1}:
         message = (
-            f"input `{tensor.name}` takes {tensor.shape[0]} rows at a time and other inputs do not, so that its "
-            f"samples must be whole inputs: [samples, {', '.join(map(str, tensor.shape))}]"
+            f"input `{tensor.name}` takes {tensor.shape[0]} rows at a time and other inputs do not, so its samples "
+            f"must be whole inputs: [samples, {', '.join(map(str, tensor.shape))}]"
         )
         raise given.error("dataset-shape", message)
     return replace(column, shape=(1, *column.shape), rows=lambda numbers: column.rows(numbers)[:, np.newaxis])

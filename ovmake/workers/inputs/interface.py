@@ -10,19 +10,19 @@ from ovmake.errors import ActionError
 
 __all__ = ["RGB", "RGBA", "Constant", "Interface", "Preparation", "Scalar", "Tensor", "channel_axis"]
 
-# Channels of a picture in colours: without alpha, and with it behind them.
+# Channels of a colour image: without alpha, and with alpha last.
 RGB, RGBA = 3, 4
 
 
 def channel_axis(shape: tuple[int, ...], channels: int, setting: str) -> int:
-    """Return the axis that `mean` or `scale` with so many channels speaks of: the last one, else the second.
+    """Return the axis of `mean` or `scale` with so many channels: the last axis, else the second.
 
     Raises:
-        ActionError: neither has that many channels.
+        ActionError: neither axis has that size.
     """
     for axis in (len(shape) - 1, 1):
         if 0 <= axis < len(shape) and shape[axis] == channels:
             return axis
     shown = list(shape)
-    message = f"`{setting}` has {channels} values, and no channel dimension of the input's shape {shown} has"
+    message = f"`{setting}` has {channels} values, and no channel dimension of the input's shape {shown} has that size"
     raise ActionError("channel-count", message, setting=setting, help="give one number, or one per channel")

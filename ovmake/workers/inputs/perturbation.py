@@ -1,10 +1,10 @@
-"""What rounding does to a model: its inputs, moved by a unit in the last place at most. Pure.
+"""Estimate a model's rounding error: perturb its inputs by at most one unit in the last place. Pure.
 
-    nudged(feed) -> feed | None       None where nothing in it is in floating point
-    moved_by(feed) -> float           how far that is, as a share of the inputs' largest magnitudes
+    nudged(feed) -> feed | None       the perturbed feed; None if nothing in it is floating point
+    moved_by(feed) -> float           the size of the perturbation, relative to the inputs' largest magnitudes
 
-Some models blow the last bit up: silence through a logarithm, say. Nobody can ask an IR to be closer to them than they
-are to themselves.
+Some models amplify the last bit, for example silence through a logarithm. An IR cannot be closer to such a model than
+the model is to itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ovmake.workers.inputs.preparing import Array
 
 
 def nudged(feed: Mapping[str, Array]) -> dict[str, Array] | None:
-    """Return a feed whose numbers are each a step up, a step down, or where they were; by the same seed every time."""
+    """Return a feed whose numbers are each one unit higher, one unit lower, or unchanged; always from the same seed."""
     if not any(array.dtype.kind == "f" for array in feed.values()):
         return None
     generator = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def nudged(feed: Mapping[str, Array]) -> dict[str, Array] | None:
 
 
 def moved_by(feed: Mapping[str, Array]) -> float:
-    """Return the most that an input is moved by, as a share of the largest magnitude in it; 0 if nothing is moved."""
+    """Return the largest perturbation of an input, relative to its largest magnitude; 0 if nothing is perturbed."""
     most = [float(np.abs(array).max()) for array in feed.values() if array.dtype.kind == "f" and array.size]
     steps = [
         float(np.spacing(np.abs(array).max())) for array in feed.values() if array.dtype.kind == "f" and array.size
@@ -34,10 +34,10 @@ def moved_by(feed: Mapping[str, Array]) -> float:
 
 
 def _moved(array: Array, generator: np.random.Generator) -> Array:
-    """Return an array with its elements moved by as much as the largest of them is rounded by.
+    """Return an array whose elements are perturbed by the rounding unit of the largest one.
 
-    By its own last place a small element would move by next to nothing; but it may be the small rest of large ones, a
-    pixel less the mean, and is as uncertain as they are.
+    A small element's own last place would be a negligible perturbation. But it may be a difference of large numbers, a
+    pixel minus the mean, and is then as uncertain as they are.
     """
     if array.dtype.kind != "f" or not array.size:
         return array

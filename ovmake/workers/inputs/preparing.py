@@ -1,12 +1,12 @@
-"""What an IR does to its inputs inside, done outside with numpy for TensorFlow, so that both see identical raw inputs.
+"""Redo an IR's preprocessing with numpy, for TensorFlow, so that both run on identical raw inputs.
 
     prepared(feed, interface) -> feed as the source takes it      (resize, reverse channels, mean, scale, transpose)
-    unprepared(unit, preparation) -> raw values                   (the way back, for made-up inputs)
-    filled(constant) -> array                                     (what a frozen input is fed)
+    unprepared(unit, preparation) -> raw values                   (the inverse, for synthetic inputs)
+    filled(constant) -> array                                     (the value of a frozen input)
 
-Written from the definition and not with OpenVINO, for the comparison is to find mistakes in the IR. Resizing is that of
-OpenVINO's Interpolate-4 as `PrePostProcessor` makes it: half-pixel coordinates, no antialiasing, cubic with a = -0.75,
-nearest rounding halves down.
+It is written from the definition, not with OpenVINO, because the comparison must find errors in the IR. Resizing is
+that of OpenVINO's Interpolate-4 as `PrePostProcessor` makes it: half-pixel coordinates, no antialiasing, cubic with
+a = -0.75, nearest rounding halves down.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _prepared(array: Array, prepare: Preparation | None) -> Array:
 
 
 def unprepared(unit: Array, prepare: Preparation) -> Array:
-    """Return raw values that `mean` and `scale` bring to `unit`; [batch, ...] in the IR's layout."""
+    """Return the raw values that `mean` and `scale` map to `unit`; [batch, ...] in the IR's layout."""
     scale = _along(prepare.scale or (1.0,), prepare.channels, unit)
     mean = _along(prepare.mean or (0.0,), prepare.channels, unit)
     raw = unit * scale + mean
@@ -63,7 +63,7 @@ def unprepared(unit: Array, prepare: Preparation) -> Array:
 
 
 def _reversed(array: Array, prepare: Preparation) -> Array:
-    """Return RGB of BGR, and the other way round; alpha, behind them, stays there."""
+    """Convert BGR to RGB, and RGB to BGR; alpha stays last."""
     if prepare.colours != RGBA:
         return np.flip(array, prepare.reverse)
     colours, alpha = np.split(array, [RGB], axis=prepare.reverse)
@@ -79,18 +79,18 @@ def _along(values: tuple[float, ...], axis: int, array: Array) -> Array:
 
 
 def _resized(array: Array, axis: int, size: int, algorithm: str) -> Array:
-    """Return the array with another size along one axis: a matrix product, for resizing is linear and separable."""
+    """Return the array resized along one axis. It is a matrix product: resizing is linear and separable."""
     weights = _weights(algorithm, array.shape[axis], size).astype(array.dtype)
     return np.asarray(np.moveaxis(np.tensordot(weights, array, axes=(1, axis)), 0, axis))
 
 
 def _weights(algorithm: str, old: int, new: int) -> Array:
-    """Return [new, old]: how much each old element counts for each new one."""
+    """Return [new, old]: the weight of each old element in each new one."""
     weights = np.zeros((new, old))
     half, ratio = np.float32(0.5), np.float32(new) / np.float32(old)
     for place in range(new):
-        # In 32 bits, as the definition's operands are: among hundreds of pixels the last bit of a coordinate is 1e-5 of
-        # a pixel, and between black and white that much of the whole range.
+        # In float32, like the operands of the definition: with hundreds of pixels the last bit of a coordinate is 1e-5
+        # of a pixel, which is 1e-5 of the whole range between a black and a white pixel.
         center = (np.float32(place) + half) / ratio - half
         for index, weight in _kernel(algorithm, float(center)):
             weights[place, min(max(index, 0), old - 1)] += weight
@@ -98,7 +98,7 @@ def _weights(algorithm: str, old: int, new: int) -> Array:
 
 
 def _kernel(algorithm: str, center: float) -> list[tuple[int, float]]:
-    """Return the elements around a coordinate and their weights; beyond the edge the last element goes on."""
+    """Return the elements around a coordinate and their weights; beyond the edge the last element is repeated."""
     if algorithm == "nearest":
         return [(math.ceil(center - 0.5), 1.0)]
     first = math.floor(center)
@@ -122,7 +122,7 @@ def filled(constant: Constant) -> Array:
     """Return a constant as an array of its shape: one value everywhere, all of them, or one per last dimension.
 
     Raises:
-        ActionError: their number fits none of these, or the type cannot hold them.
+        ActionError: the number of values fits none of these, or a value does not fit the type.
     """
     setting = f"inputs.{constant.name}.value"
     dtype = np.dtype(NUMPY_TYPES[constant.type])
@@ -139,4 +139,4 @@ def filled(constant: Constant) -> Array:
     if constant.shape and len(array) == constant.shape[-1]:
         return np.broadcast_to(array, constant.shape).copy()
     message = f"`value` has {len(array)} numbers, input `{constant.name}` {list(constant.shape)} has {count}"
-    raise ActionError("frozen-shape", message, setting=setting, help="give one number, or as many as there are")
+    raise ActionError("frozen-shape", message, setting=setting, help="give one number, or one per element")

@@ -1,11 +1,11 @@
-"""Samples for TensorFlow and for OpenVINO: the same arrays on both sides, from a dataset or from a seed.
+"""Samples from a dataset or from a seed: the same arrays for TensorFlow and for OpenVINO.
 
     samples = take(request, interface, asked)             as is asked for and the request's plan says, in their order
     samples = calibrating(request, interface, asked, 300) those that a quantization uses
     for feed in samples.feeds(): ...           feed.inputs: input name -> array as the model takes it
 
-Nothing is read before a feed is asked for. What forms of dataset there are is in `datasets/`, how they are brought to
-the model's inputs in `input_binding.py`, and samples from a seed are in `synthetic.py`.
+Nothing is read before a feed is requested. `datasets/` reads the forms of datasets, `input_binding.py` binds them to
+the model's inputs, and `synthetic.py` generates samples from a seed.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from ovmake.workers.inputs.synthetic import Drawn, made_up
 from ovmake.workers.ipc.progress import counted
 from ovmake.workers.ipc.protocol import Request
 
-# How many samples go through a model with a dynamic batch at once: enough to keep the cores busy, little memory.
+# The batch size for a model with a dynamic batch: enough to use all cores, with little memory.
 BATCH = 64
 SEEDED_SAMPLES = 16
-# So many samples of a batch are run alone as well: one that is disturbed by its neighbours is seldom the only one.
+# How many samples of a batch are also run alone: if one depends on its neighbours, others do too.
 ALONE = 8
-# Of a calibration set, samples that do not calibrate: enough for a cosine, and little beside a calibration.
+# How many of the samples that do not calibrate are compared: enough for a cosine, and short beside a calibration.
 HELD_OUT = 32
-# Of the names of a file of strangers, what a message shows.
+# How many names of an untrusted file a message shows.
 SHOWN, SHOWN_CHARACTERS = 20, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """What goes into the model at once: `inputs` by name, of which `count` samples are real.
+    """The inputs of one run of the model, by name. `count` samples are real.
 
-    `fed` counts those as well that fill it up. `labels` [count, ...] are the real samples', None without labels.
+    `fed` also counts the padding. `labels` [count, ...] are those of the real samples, None without labels.
     """
 
     inputs: dict[str, Array]
@@ -54,19 +54,19 @@ class Feed:
     fed: int
 
     def alone(self, place: int) -> Feed:
-        """Return one of its samples as a feed of its own, without a label: the same arrays, a row of each."""
+        """Return one of its samples as a feed of its own, without a label: one row of each array."""
         inputs = {name: array[place : place + 1] for name, array in self.inputs.items()}
         return Feed(inputs=inputs, labels=None, count=1, fed=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Some samples of a dataset: `order` are their numbers in it. Columns are as the model takes them.
+    """Some samples of a dataset: `order` are their numbers in it. Columns are bound to the model's inputs.
 
-    `origin` is what they are: a "dataset", those of a "calibration" set that do not calibrate, or "noise"; then `why`
-    says why there is nothing better. `batch` samples are fed at once; None: each sample is a whole input. `fixed` says
-    that the model may take no fewer than `batch` at a time, so that the last feed is filled up. `yielded`, of a loader,
-    is what it yielded in this pass.
+    `origin` is "dataset", "calibration" (samples of the calibration set that do not calibrate), or "noise"; for noise,
+    `why` says why there is nothing better. `batch` samples are fed at once; None: each sample is a whole input.
+    `fixed`: the model takes exactly `batch` at a time, so the last feed is padded. `yielded` has the fingerprints of a
+    loader's pass.
     """
 
     columns: Mapping[str, Column]
@@ -91,7 +91,7 @@ class Samples:
         return math.ceil(self.count / (self.batch or 1))
 
     def feeds(self) -> Iterator[Feed]:
-        """Yield what goes into the model, read when it is asked for."""
+        """Yield the feeds; each is read on request."""
         for numbers in self.numbers():
             yield self._feed(numbers)
 
@@ -106,7 +106,7 @@ class Samples:
         labels = None if self.labels is None else self.labels.rows(numbers)
         count = fed = len(numbers)
         if self.batch is None:
-            # Of a row of scalars, an element is no array any more.
+            # An element of a row of scalars is not an array any more.
             arrays = {name: np.asarray(array[0], order="C") for name, array in arrays.items()}
         elif self.fixed and count < self.batch:
             arrays, fed = {name: _filled(array, self.batch) for name, array in arrays.items()}, self.batch
@@ -114,11 +114,11 @@ class Samples:
         return Feed(inputs=arrays, labels=labels, count=count, fed=fed)
 
     def first(self, count: int) -> Samples:
-        """Return the first samples only."""
+        """Return only the first samples."""
         return replace(self, order=self.order[:count])
 
     def after(self, count: int) -> Samples:
-        """Return all but the first samples."""
+        """Return all samples except the first ones."""
         return replace(self, order=self.order[count:])
 
     def shuffled(self, seed: int) -> Samples:
@@ -131,9 +131,9 @@ class Samples:
 
 
 def alone(count: int) -> list[int]:
-    """Return the places in a batch of `count` whose samples are run alone as well: the first, the last, some between.
+    """Return the indexes in a batch of `count` whose samples are also run alone: the first, the last, some in between.
 
-    TensorFlow's side and the IR's run the same.
+    TensorFlow and the IR use the same ones.
     """
     if count <= ALONE:
         return list(range(count))
@@ -153,8 +153,8 @@ def take(
 ) -> Samples:
     """Return the samples that are asked for: of the request's dataset of that role, or from a seed.
 
-    Where `calibrating` says how many samples of the dataset calibrate, they are some of the others; if there are none,
-    from a seed. `plan` is the request's, unless somebody is about to find one.
+    If some samples of the dataset calibrate (`calibrating`), the result has only samples that do not; synthetic ones if
+    all calibrate. `plan` is the request's by default; *reference* passes the plan that it tries.
 
     Raises:
         ActionError: the dataset cannot be read, lacks an array, or does not fit the model.
@@ -184,7 +184,7 @@ def _planned(samples: Samples, plan: FeedingPlan) -> Samples:
 def calibrating(request: Request, interface: Interface, asked: SampleParams, count: int) -> Samples:
     """Return the `count` samples that calibrate: of a dataset that has more, by the seeded shuffle.
 
-    One at a time where the model allows it: statistics are per sample, whatever the batch.
+    They are fed one at a time where the model allows it: statistics are per sample, whatever the batch.
     """
     samples = take(request, interface, asked)
     if count < samples.count:
@@ -204,7 +204,7 @@ def _from_dataset(given: Given, interface: Interface) -> Samples:
     }
     whole = {is_whole(columns[tensor.name], tensor) for tensor in interface.inputs}
     if len(whole) > 1:
-        message = "some arrays hold batches of samples and some whole inputs; all must be alike"
+        message = "some arrays contain rows of a batch and some contain whole inputs; all must be of one kind"
         raise given.error("dataset-shape", message)
     if isinstance(reader, Loaded) and True in whole and has_batch:
         _check_no_batches(reader, columns, given)
@@ -222,7 +222,7 @@ def _from_dataset(given: Given, interface: Interface) -> Samples:
 
 
 def _check_no_batches(reader: Loaded, columns: Mapping[str, Column], given: Given) -> None:
-    """A loader that yields batches gives arrays of the model's own dimensions. A batch of one is a sample."""
+    """Refuse a loader that yields batches: arrays with the input's number of dimensions. A batch of one is a sample."""
     size = max((column.shape[0] for column in columns.values() if column.shape), default=1)
     if size > 1:
         message = f"`{reader.yielded.called}` yields batches of {size} samples"
@@ -235,15 +235,15 @@ def _count(columns: Mapping[str, Column], labels: Column | None, given: Given) -
         counts["labels"] = labels.count
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"`{name}` {count}" for name, count in counts.items())
-        raise given.error("dataset-length", f"the arrays do not hold the same number of samples: {listed}")
+        raise given.error("dataset-length", f"the arrays have different numbers of samples: {listed}")
     count = min(counts.values(), default=0)
     if count == 0:
-        raise given.error("dataset-empty", "the dataset holds no samples")
+        raise given.error("dataset-empty", "the dataset has no samples")
     return count
 
 
 def _open_batch(interface: Interface, wanted: int) -> int:
-    """Return how many samples to feed at once where the model leaves it open, within its bounds if it has some."""
+    """Return the batch size for a model that leaves it open, within the model's bounds if it has some."""
     least, most = interface.batch_bounds or (1, -1)
     return max(least, min(wanted, most) if most > 0 else wanted)
 
@@ -260,13 +260,13 @@ def _column_for(tensor: Tensor, reader: Reader, given: Given) -> Column:
             listed = _listed(known)
             message = f"the dataset has no {what} `{name}` for input `{tensor.name}`; it has {listed}"
             table = "inputs = { " + tensor.name + f' = "{what.upper()}" }}'
-            hint = did_you_mean(name, known) or f"say which {what} feeds it: `{table}` in the dataset's table"
+            hint = did_you_mean(name, known) or f"name the {what} that feeds it: `{table}` in the dataset's table"
             raise given.error("dataset-array", message, key=key, help=hint)
     return reader.inputs(names, tensor)
 
 
 def _listed(known: list[str]) -> str:
-    """Return the names of columns, some of them where there are thousands."""
+    """Return the names of columns, at most SHOWN of them."""
     more = f" and {len(known) - SHOWN} more" if known[SHOWN:] else ""
     shown = ", ".join(f"`{name[:SHOWN_CHARACTERS]}`" for name in known[:SHOWN] if name)
     return f"{shown}{more}" if shown else "one without a name" if known else "none"

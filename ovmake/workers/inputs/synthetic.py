@@ -1,10 +1,10 @@
-"""Samples from a seed, where the Ovfile names no dataset.
+"""Generate synthetic samples from a seed, for models without a dataset in the Ovfile.
 
     made_up(tensor, generator, count=..., has_batch=..., drawn=...) -> [count, ...]
-    found = search(fits, inputs) -> Drawn | None     what a model accepts that refuses what is drawn at first
-    notes(drawn, inputs) -> list                     what a user should know of it
+    found = search(fits, inputs) -> Drawn | None     sizes and ranges for a model that refuses the default ones
+    notes(drawn, inputs) -> list                     notes for the user about them
 
-A scalar of type boolean is taken as a switch (`is_training`), and is false: what a model does when it is used.
+A boolean scalar counts as a switch (`is_training`) and is false, as in inference.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ovmake.errors import ActionError
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, unprepared
 
-# A size for dynamic dimensions other than the batch: large enough for a few strided layers. Others follow where a model
-# refuses it: as large as the batch, for what must be square; small ones, for tables of positions; and large ones, for
+# The size of dynamic dimensions other than the batch: large enough for a few strided layers. If a model refuses it,
+# these follow: the batch size, for square inputs; small sizes, for tables of positions; and large sizes, for
 # convolutions without padding.
 DYNAMIC_SIZE = 64
 OTHER_SIZES = (16, 8, 4, 2, 1, 128, 256)
-# Whole numbers are small, because they are often indexes into a vocabulary. Narrower ranges follow where a model
-# refuses them: without 0, for divisors; two values, for segments and flags; then only the one or only the other.
+# Integers are small, because they often are indexes into a vocabulary. If a model refuses them, narrower ranges follow:
+# without 0, for divisors; two values, for segments and flags; then only one of the two.
 SMALL_INTEGERS = (0, 10)
 OTHER_RANGES = ((1, 10), (0, 2), (1, 2), (0, 1))
 
@@ -34,26 +34,25 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """From what inputs are made up.
+    """The sizes and ranges of synthetic inputs.
 
-    `size` is that of dynamic dimensions, `ranges` holds for some inputs the least whole number and the one that is too
-    large.
+    `size` is that of dynamic dimensions. `ranges` has, for some inputs, the smallest integer and the largest plus one.
     """
 
     size: int = DYNAMIC_SIZE
     ranges: tuple[tuple[str, Range], ...] = ()
 
     def range_of(self, name: str) -> Range | None:
-        """Return the range for an input, None for that of its type."""
+        """Return the range of an input, None for the default of its type."""
         return dict(self.ranges).get(name)
 
     def with_range(self, name: str, chosen: Range | None) -> Drawn:
-        """Return the same with another range for an input, None for that of its type."""
+        """Return the same with a different range for one input, None for the default of its type."""
         others = tuple(one for one in self.ranges if one[0] != name)
         return replace(self, ranges=others if chosen is None else tuple(sorted((*others, (name, chosen)))))
 
     def to_json(self) -> dict[str, object]:
-        """Return what a plan holds of it: what is not as it is at first."""
+        """Return the JSON for a plan: only values that differ from the default."""
         size: dict[str, object] = {} if self.size == DYNAMIC_SIZE else {"size": self.size}
         return {**size, **({"ranges": dict(self.ranges)} if self.ranges else {})}
 
@@ -67,10 +66,10 @@ class Drawn:
 def made_up(
     tensor: Tensor, generator: np.random.Generator, *, count: int, has_batch: bool, drawn: Drawn | None = None
 ) -> Array:
-    """Return so many samples for one input: rows of its batch, or whole inputs.
+    """Return `count` samples for one input: rows of its batch, or whole inputs.
 
     Raises:
-        ActionError: the input takes no numbers.
+        ActionError: the input does not take numbers.
     """
     drawn = drawn or Drawn()
     sizes = _shape(tensor, drawn.size)
@@ -78,9 +77,9 @@ def made_up(
 
 
 def search(fits: Callable[[Drawn], bool], inputs: Sequence[Tensor]) -> Drawn | None:
-    """Return the first that fits of what else can be drawn, with ranges as wide as fit; None where nothing does.
+    """Return the first sizes and ranges that fit, with the ranges as wide as possible; None if nothing fits.
 
-    It takes some forty tries at most, and a few for each input of whole numbers: models refuse what they cannot run at
+    It takes at most some forty tries, and a few for each integer input. Each is short: a model refuses bad inputs at
     once.
     """
     whole = [tensor.name for tensor in inputs if _is_whole(tensor)]
@@ -97,8 +96,8 @@ def search(fits: Callable[[Drawn], bool], inputs: Sequence[Tensor]) -> Drawn | N
 
 
 def notes(drawn: Drawn, inputs: Sequence[Tensor]) -> list[str]:
-    """Return what was made up in another way than usual."""
-    switches = [f"`{tensor.name}` was taken as false" for tensor in inputs if is_switch(tensor)]
+    """Return the differences from the default sizes and ranges, in words."""
+    switches = [f"`{tensor.name}` was set to false" for tensor in inputs if is_switch(tensor)]
     by_name = {tensor.name: tensor for tensor in inputs}
     ranges = [
         f"`{name}` was {low}" if high == low + 1 else f"`{name}` was drawn from {low} to {high - 1}"
@@ -114,7 +113,7 @@ def is_switch(tensor: Tensor) -> bool:
 
 
 def _candidates(inputs: Sequence[Tensor], whole: Sequence[str]) -> Iterable[Drawn]:
-    """Yield what to try, all inputs of whole numbers in the same range."""
+    """Yield the sizes and ranges to try; all integer inputs have the same range."""
     dynamic = any(size == -1 for tensor in inputs for size in tensor.shape)
     for size in (DYNAMIC_SIZE, *(OTHER_SIZES if dynamic else ())):
         for chosen in (None, *(OTHER_RANGES if whole else ())):
@@ -126,7 +125,7 @@ def _candidates(inputs: Sequence[Tensor], whole: Sequence[str]) -> Iterable[Draw
 
 
 def _range(tensor: Tensor, chosen: Range | None) -> Range:
-    """Return the range for an input. A scalar is a size or a count more often than not, of which 0 is a poor one."""
+    """Return the range of an input. A scalar often is a size or a count, so 0 is left out."""
     low, high = chosen or ((0, 256) if tensor.type == "u8" else SMALL_INTEGERS)
     return (low, high) if tensor.shape or high == 1 else (max(low, 1), high)
 
@@ -136,7 +135,7 @@ def _is_whole(tensor: Tensor) -> bool:
 
 
 def _shape(tensor: Tensor, dynamic: int) -> list[int]:
-    """Return a size for each dimension; heights and widths that the IR resizes are larger than what it makes."""
+    """Return a size for each dimension; a height or width that the IR resizes is larger than the result."""
     sizes = [dynamic if size == -1 else size for size in tensor.shape]
     for axis, (least, most) in enumerate(tensor.bounds):
         sizes[axis] = max(least, min(sizes[axis], most if most > 0 else sizes[axis]))
@@ -148,7 +147,7 @@ def _shape(tensor: Tensor, dynamic: int) -> list[int]:
 
 def _values(generator: np.random.Generator, shape: tuple[int, ...], tensor: Tensor, chosen: Range | None) -> Array:
     if tensor.type not in NUMPY_TYPES:
-        message = f"cannot make up values of type {tensor.type} for input `{tensor.name}`"
+        message = f"cannot generate synthetic values of type {tensor.type} for input `{tensor.name}`"
         hint = "name a dataset under `accuracy`, or turn the gate off with `accuracy = false`"
         raise ActionError("no-samples", message, help=hint)
     dtype = np.dtype(NUMPY_TYPES[tensor.type])
@@ -159,11 +158,11 @@ def _values(generator: np.random.Generator, shape: tuple[int, ...], tensor: Tens
     if dtype.kind in "iu":
         low, high = _range(tensor, chosen)
         return generator.integers(low, high, shape).astype(dtype)
-    # Raw values such that the model itself sees -1 to 1 where it is normalized, and 0 to 1 where it is not.
+    # Raw values such that the model gets -1 to 1 after normalization, and 0 to 1 without normalization.
     unit = generator.random(shape, dtype=np.float32)
     prepare = tensor.prepare
     if prepare and (prepare.mean or prepare.scale):
-        whole = unit.ndim == len(tensor.shape)  # else each sample is a whole input, behind one dimension more
+        whole = unit.ndim == len(tensor.shape)  # else each sample is a whole input, with one dimension more
         unit = unit * 2 - 1
         unit = unprepared(unit, prepare) if whole else np.stack([unprepared(sample, prepare) for sample in unit])
     return unit.astype(dtype)

@@ -1,10 +1,10 @@
-"""What `ovmake inspect` and `ovmake init` ask of a model or a file of data.
+"""Facts about a model or a data file, for `ovmake inspect` and `ovmake init`.
 
-data.py        inspect-data: what is in a file or folder that may be a dataset, for `ovmake
-init`. Neither framework is loaded
-openvino.py    inspect, OpenVINO's half: whether it can convert a source, and if not, what it
-lacks
-spelling.py    Types of tensors as OpenVINO spells them, for both halves that load TensorFlow
-tensorflow.py  inspect, TensorFlow's half: what a source takes, gives and is made of
-tflite.py      inspect, TensorFlow's half for .tflite files: what the interpreter says of them
+data.py        inspect-data: describe a file or folder that may be a dataset, for `ovmake init`. Neither
+               framework is loaded
+openvino.py    inspect, OpenVINO's half: whether OpenVINO can convert a source, and if not, which operations it
+               lacks
+spelling.py    OpenVINO's names of tensor types, for the modules that load TensorFlow
+tensorflow.py  inspect, TensorFlow's half: the inputs, outputs, operations and layers of a source
+tflite.py      inspect, TensorFlow's half for .tflite files: facts from the interpreter
 """

@@ -1,12 +1,12 @@
-"""inspect-data: what is in a file or folder that may be a dataset, for `ovmake init`. Neither framework is loaded.
+"""inspect-data: describe a file or folder that may be a dataset, for `ovmake init`. Neither framework is loaded.
 
 facts   {"form": "arrays" | "images" | "table" | "records", "count": 5000, "columns": [...], "classes": [...]}
 column  {"name": "x", "kind": "integers" | "floats" | "image" | "words", "shape": [28, 28], "low": 0.0, "high": 255.0,
-         "common": 0.1, "words": ["cat", "dog"]}       of a table's images, the folders that they are in
+         "common": 0.1, "words": ["cat", "dog"]}       for a table's images, `words` are their folders
 
-`low` and `high` are of the first samples, of labels (a number a sample) of all, or of as many records as are quickly
-read; `common` is the share of the most frequent label. `classes` are a folder's. It is read by the readers that builds
-use, which believe nothing of a file.
+`low` and `high` are those of the first samples; for labels (one number per sample), of all samples; for records, of as
+many as are read quickly. `common` is the share of the most frequent label. `classes` are those of a folder. The readers
+are those of builds, which trust nothing in a file.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from ovmake.workers.inputs.datasets.tfrecord import TFRecords
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 
-# Of many columns or words, those that are told.
+# How many of many columns or words are reported.
 MOST = 200
-# How many samples tell of a range; of labels, all do.
+# How many samples estimate a range; for labels, all are read.
 FIRST = 64
-# Records are read whole, with the images that are in them.
+# Records are read whole, with their images.
 RECORDS = 2_000
 Facts = dict[str, object]
 
 
 def inspect_data(request: Request) -> Facts:
-    """Look into a dataset.
+    """Describe a dataset.
 
     Raises:
-        ActionError: it is none.
+        ActionError: it is not a dataset.
     """
     given = Given(
         role="dataset",
@@ -61,7 +61,7 @@ def inspect_data(request: Request) -> Facts:
         return _records(reader)
     if isinstance(reader, ImageFolder):
         return _images(reader, given)
-    raise ActionError("dataset-form", "it is no dataset that init knows")
+    raise ActionError("dataset-form", "it is not a dataset that init knows")
 
 
 def _arrays(reader: Arrays) -> Facts:
@@ -69,12 +69,12 @@ def _arrays(reader: Arrays) -> Facts:
     for name in reader.names[:MOST]:
         try:
             column = reader.labels(name)
-        except ActionError:  # an array of objects, or a single value: it can be neither
+        except ActionError:  # an array of objects, or a single value: neither inputs nor labels
             continue
         if column is not None and column.dtype.kind in "biuf" and column.count:
             columns.append(_numbers(name, column))
             counts.append(column.count)
-    # Arrays of one file that belong together have as many samples.
+    # Arrays of one file that belong together have the same number of samples.
     count = max(set(counts), key=counts.count, default=0)
     belong = [column for column, one in zip(columns, counts, strict=True) if one == count]
     return {"form": "arrays", "count": count, "columns": belong, "classes": []}
@@ -110,7 +110,7 @@ def _table(reader: Manifest) -> Facts:
             suffixes = {Path(word).suffix.lower() for word in words}
             kinds = sorted(set(words))
             image = suffixes <= set(SUFFIXES)
-            if image:  # the folders that they are in, which a build has to be told
+            if image:  # their folders, which the Ovfile must name
                 kinds = sorted({Path(word).parent.as_posix() for word in words})
             common = max(map(words.count, kinds)) / len(words) if len(kinds) <= MOST else 0.0
             columns.append(

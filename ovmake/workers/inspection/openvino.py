@@ -1,9 +1,9 @@
-"""inspect, OpenVINO's half: whether it can convert a source, and if not, what it lacks.
+"""inspect, OpenVINO's half: whether OpenVINO can convert a source, and if not, which operations it lacks.
 
 facts = inspect(request)    params: InspectGraphParams; inputs: the frozen graph, or the .tflite file
 
 {"converts": true, "operations": {"Convolution": 35}, "inputs": [{"name", "shape", "type"}], "outputs": …}
-{"converts": false, "message": OpenVINO's own words, "missing": ["Unique"]}
+{"converts": false, "message": OpenVINO's own message, "missing": ["Unique"]}
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MISSING = re.compile(r"No conversion rule found for operations?: ([^\n]+)")
 
 
 def inspect(request: Request) -> dict[str, object]:
-    """Convert `graph` and throw the result away."""
+    """Convert `graph`, and discard the result."""
     frontend = FrontEndManager().load_by_framework(request.asked(InspectGraphParams).framework)
     path = Path(request.inputs["graph"])
     try:
@@ -47,6 +47,6 @@ def _port(tensor: Any) -> dict[str, object]:
 
 
 def missing_operations(message: str) -> list[str]:
-    """Return the operations that OpenVINO's message says it has no rule for."""
+    """Return the operations without a conversion rule in OpenVINO's message."""
     found = _MISSING.search(message)
     return sorted({name.strip() for name in found[1].split(",") if name.strip()}) if found else []

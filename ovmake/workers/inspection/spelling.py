@@ -1,4 +1,4 @@
-"""Types of tensors as OpenVINO spells them, for both halves that load TensorFlow."""
+"""OpenVINO's names of tensor types, for the modules that load TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPENVINO_NAMES = {"float": "f", "double": "f", "int": "i", "uint": "u"}
 
 
 def openvino_name(dtype: Any) -> str:
-    """Return a TensorFlow or numpy type as OpenVINO spells it: `f32` for float32."""
+    """Return OpenVINO's name of a TensorFlow or numpy type: `f32` for float32."""
     name = tf.as_dtype(dtype).name
     kind = name.rstrip("0123456789")
     if name == "bfloat16":

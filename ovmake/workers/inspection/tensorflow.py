@@ -1,16 +1,15 @@
-"""inspect, TensorFlow's half: what a source takes, gives and is made of.
+"""inspect, TensorFlow's half: the inputs, outputs, operations and layers of a source.
 
     facts = inspect(request)    params: InspectParams; outputs: graph
 
 `graph` is the source as a frozen graph, for OpenVINO's half. A .tflite file has none: see tflite.py.
-
-Where no signature is asked for, it is `serving_default`, else the first; the same goes for tags. Facts are JSON:
+The default signature is `serving_default`, else the first; likewise for tags. Facts are JSON:
 
     {"way", "signature", "tags", "choices": [{"tags", "signatures": {name: {"inputs", "outputs"}}}],
      "inputs": [{"name", "shape", "type"}], "outputs": …, "parameters", "operations": {"Conv2D": 35},
      "layers": [{"name", "operations", "parts", "outputs": [{"name", "shape", "type"}]}]}
 
-A shape is null where the rank is not known. Types are spelt as OpenVINO spells them.
+A shape is null if the rank is unknown. Types have OpenVINO's names.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def inspect(request: Request) -> Json:
 
 
 def _choices(source: Path) -> list[Json]:
-    """Return a SavedModel's graphs by their tags, each with its signatures; nothing when the file is damaged."""
+    """Return a SavedModel's graphs by their tags, each with its signatures; nothing if the file is damaged."""
     try:
         proto = parse_saved_model(str(source))
     except Exception:  # noqa: BLE001 - `load` says what is wrong with it
@@ -125,14 +124,14 @@ def _layer(layer: SourceLayer, shown: _Tensors) -> Json:
 
 
 def _operations(loaded: Loaded, layers: Layers) -> Mapping[str, int]:
-    """Count what computes something, loop bodies once; the most frequent first."""
+    """Count the operations that compute something, loop bodies once; the most frequent first."""
     inside = [node.op for function in loaded.graph_def.library.function for node in function.node_def]
     counts = Counter(kind for kind in [*layers.operations(), *inside] if kind not in _NOT_COUNTED)
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _parameters(loaded: Loaded) -> int:
-    """Count the numbers in floating-point constants; scalars (epsilons, ones) are none of the model's making."""
+    """Count the numbers in floating-point constants, except scalars (epsilons, ones), which are not parameters."""
     shapes = [
         node.attr["value"].tensor.tensor_shape.dim
         for node in nodes(loaded.graph_def)

@@ -1,9 +1,9 @@
-"""inspect, TensorFlow's half for .tflite files: what the interpreter says of them.
+"""inspect, TensorFlow's half for .tflite files: facts from the interpreter.
 
-    facts = inspect_lite(source, allowed)    as of tensorflow.py, and "quantization" of inputs and outputs
+    facts = inspect_lite(source, allowed)    as in tensorflow.py, and "quantization" of inputs and outputs
 
-Nothing is computed and no memory is planned for it, so that models which crash the interpreter can be looked at.
-Inputs, outputs and layers are named as in tflite_graph.py, which says what they are called in an Ovfile.
+Nothing is computed and no tensors are allocated, so that models which crash the interpreter can be inspected. Inputs,
+outputs and layers have the names of tflite_graph.py, which an Ovfile uses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ovmake.sources.screening.screen import screen
 from ovmake.sources.tflite_graph import TfliteGraph, ops_of_tflite
 from ovmake.workers.inspection.spelling import Json, openvino_name
 
-# What the interpreter adds to a model's own operations.
+# Operations that the interpreter adds to a model's own.
 _DELEGATED = "DELEGATE"
 
 
@@ -33,7 +33,7 @@ def inspect_lite(source: Path, allowed: Collection[str]) -> Json:
     """Return the facts about a .tflite file.
 
     Raises:
-        ActionError: the interpreter cannot read it, or it would do more than compute.
+        ActionError: the interpreter cannot read it, or it has side effects.
     """
     screen(source, "tflite", allowed)
     interpreter = _interpreter(source)
@@ -61,7 +61,7 @@ def inspect_lite(source: Path, allowed: Collection[str]) -> Json:
 def _interpreter(source: Path) -> Any:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it will move to another package some day
+            warnings.simplefilter("ignore")  # a warning that it will move to another package
             return tf.lite.Interpreter(
                 str(source),
                 experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -95,7 +95,7 @@ def _tensor(name: str, tensor: Json) -> Json:
 
 
 def _layers(flat: TfliteGraph, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
-    """Return the layers as `cut` knows them, with operations by the interpreter's names."""
+    """Return the layers by the names that `cut` uses, with the interpreter's names of operations."""
     ops = [replace(op, type=kinds.get(op.name, op.type)) for op in flat.ops]
     found = Layers(ops, inputs=flat.inputs, outputs=flat.outputs).layers()
     return [
@@ -111,7 +111,7 @@ def _layers(flat: TfliteGraph, kinds: Mapping[str, str], tensors: Mapping[str, J
 
 
 def _weights(tensor: Json) -> int:
-    """Count the numbers of a constant that is a weight: not an index, not a scalar."""
+    """Count the numbers of a constant if it is a weight: not an index, not a scalar."""
     shape = tensor["shape"]
     quantized = len(tensor["quantization_parameters"]["scales"]) > 0
     if not len(shape) or not (quantized or np.issubdtype(tensor["dtype"], np.floating)):

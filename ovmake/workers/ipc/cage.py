@@ -1,18 +1,18 @@
-"""A cage for a worker: what an action may read and write, and no connection to anywhere. Linux only; from inside.
+"""Cage a worker: limit the files that an action may read and write, and forbid all connections. Linux only.
 
-    enter(Cage(read=(...), list=(...), write=(...))) -> str     "" if all walls stand, else which one does not, and why
+    enter(Cage(read=(...), list=(...), write=(...))) -> str     "" if it is complete; else the missing part, and why
 
-A model is a program, and a framework that reads it may have holes. What runs in here reaches, besides Python, system
-libraries and the devices that frameworks compute on, no file but those that its action names.
+A model is a program, and a framework that reads it may have security holes. A caged process can open Python, system
+libraries, the devices that frameworks compute on, and the files that its action names. It can open no other file.
 
-    Landlock (5.13)      files: what is not granted is refused; TCP from 6.7, signals and abstract sockets from 6.12
-    seccomp              no sockets of any kind, no io_uring, which has its own way to them, no kernel keyrings
-    capabilities         of root, those to read its own users' files are left, and no others
-    no_new_privs         nothing that is run in here has more rights
+    Landlock (5.13)      files: only granted ones; TCP from 6.7, signals and abstract sockets from 6.12
+    seccomp              no sockets of any kind, no io_uring (which can open sockets itself), no kernel keyrings
+    capabilities         root keeps only those that let it read its users' files
+    no_new_privs         a program started inside gets no more rights
 
-No package does it better: it is a handful of system calls. Landlock refuses what other processes of the same user keep
-in memory or environment, too (ptrace(2) checks stand before /proc/PID/environ). Nothing is undone but by the process's
-end; processes that it starts are in the same cage.
+It takes a handful of system calls and no package. Landlock also protects the memory and environment of other processes
+of the same user (ptrace(2) checks guard /proc/PID/environ). A cage lasts until the process ends; processes that it
+starts are in the same cage.
 
 Standard library only. Sources: Documentation/userspace-api/landlock.rst, linux/landlock.h, linux/seccomp.h.
 """
@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# The same numbers on every architecture.
+# System call numbers, the same on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION = 1  # flag: return the ABI
 _PATH_BENEATH = 1
@@ -39,7 +39,7 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_REG, _MAKE_SYM = 1 << 4, 1 << 5, 1 << 7, 1 << 8, 1 << 12
 _REFER, _TRUNCATE, _IOCTL_DEVICE = 1 << 13, 1 << 14, 1 << 15
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
-# ABI -> the rights that it knows: all of them are taken, and some granted again.
+# ABI -> the rights that it knows: all of them are removed, and some granted again.
 _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _TCP_ABI, _SCOPE_ABI = 4, 6
 _ALL_TCP = 3  # bind, connect
@@ -51,8 +51,8 @@ _MAKE, _REMOVE = _MAKE_DIR | _MAKE_REG | _MAKE_SYM, _REMOVE_DIR | _REMOVE_FILE
 _WRITE = _READ | _WRITE_FILE | _TRUNCATE | _MAKE | _REMOVE | _REFER
 _DEVICE = _READ | _WRITE_FILE | _TRUNCATE | _IOCTL_DEVICE
 
-# Where programs and libraries are, what the kernel tells, and what frameworks compute on. Of /etc, what the C library,
-# and the loaders of drivers read.
+# Programs and libraries, the kernel's information, and compute devices. From /etc, the files that the C library and
+# the loaders of drivers read.
 _PROGRAMS = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt/intel", "/opt/rocm", "/nix/store", "/gnu/store")
 _SYSTEM = (
     *("/proc", "/sys", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone"),
@@ -61,29 +61,29 @@ _SYSTEM = (
 )
 _DEVICES = ("/dev/null", "/dev/full", "/dev/dri", "/dev/accel", "/dev/kfd")
 
-# The folder that holds the package `ovmake`: Python looks for it there.
+# The folder that contains the package `ovmake`: Python searches it.
 _AROUND = str(Path(__file__).parents[3])
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
-# Machine -> its number in seccomp's data; numbers of capset, socket, add_key, request_key, keyctl.
+# Machine -> its number in seccomp's data; the numbers of capset, socket, add_key, request_key, keyctl.
 _MACHINES = {
     "x86_64": (0xC000003E, 126, (41, 248, 249, 250)),
     "aarch64": (0xC00000B7, 91, (198, 217, 218, 219)),
 }
 _IO_URING_SETUP = 425
-_X32 = 0x40000000  # x86-64's other numbering, by which the same calls go under other numbers
+_X32 = 0x40000000  # x86-64's second ABI, with different numbers for the same calls
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 _CAPABILITIES_3 = 0x20080522
-_LEFT_TO_ROOT = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: Landlock says which files
+_LEFT_TO_ROOT = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: Landlock limits the files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cage:
-    """What an action may touch, as absolute paths; links in them are followed now.
+    """The paths that an action may use. They are absolute; links in them are resolved on entry.
 
-    `read`: files and folders with all below. `list`: folders whose files' names may be seen. `write`: folders in which
-    it may do anything, and files that it may write.
+    `read`: files, and folders with everything below. `list`: folders whose file names may be listed. `write`: folders
+    that it may change in any way, and files that it may write.
     """
 
     read: tuple[str, ...] = ()
@@ -92,9 +92,9 @@ class Cage:
 
 
 def enter(cage: Cage) -> str:
-    """Put this process, which has one thread, and all that it starts into the cage, for good."""
+    """Put this process, which has one thread, and all processes that it starts into the cage, for good."""
     if sys.platform != "linux":
-        return "there is no cage but on Linux"
+        return "there are cages on Linux only"
     call = ctypes.CDLL(None, use_errno=True)
     if call.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         return _why("no_new_privs")
@@ -103,7 +103,7 @@ def enter(cage: Cage) -> str:
 
 @cache
 def landlock_abi() -> int:
-    """Return the version of Landlock, 0 where the kernel has none or it is off."""
+    """Return the version of Landlock; 0 if the kernel lacks it or it is off."""
     if sys.platform != "linux":
         return 0
     return max(0, int(ctypes.CDLL(None, use_errno=True).syscall(_CREATE_RULESET, None, 0, _VERSION)))
@@ -145,17 +145,17 @@ def _grants(cage: Cage) -> Iterator[tuple[str, int]]:
 
 
 def _settings() -> tuple[str, ...]:
-    """Return the user's files that a framework reads when it is imported: Keras fails if it may not read its own."""
+    """Return the user's files that frameworks read on import: Keras fails if it may not read its own."""
     home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")  # noqa: PTH111
     return (f"{home}/keras.json",)
 
 
-@cache  # a worker asks before it forks: reading what a framework has mapped takes 20 ms
+@cache  # a worker calls this before it forks: reading a framework's mapped files takes 20 ms
 def python() -> tuple[str, ...]:
-    """Return where Python, its packages, and the libraries that are loaded are."""
+    """Return the paths of Python, its packages, and the loaded libraries."""
     package = str(Path(_AROUND) / "ovmake")
     found = {sys.prefix, sys.base_prefix, sys.exec_prefix, package, os.path.dirname(os.path.realpath(sys.executable))}  # noqa: PTH120
-    # Where it is a checkout, the folder that ovmake is imported from holds more than packages.
+    # In a checkout, the folder that ovmake is imported from contains more than packages.
     checkout = {_AROUND} if Path(_AROUND, "pyproject.toml").exists() else set()
     found |= {path for path in sys.path if path} - checkout
     with contextlib.suppress(OSError), open("/proc/self/maps", "rb") as mapped:  # noqa: PTH123
@@ -165,7 +165,7 @@ def python() -> tuple[str, ...]:
 
 
 def _outermost(folders: Iterable[str]) -> Iterator[str]:
-    """Leave out folders that are in others."""
+    """Drop folders that are inside of another one."""
     last = "/"
     for folder in sorted(folder.rstrip("/") + "/" for folder in folders):
         if last == "/" or not folder.startswith(last):
@@ -176,7 +176,7 @@ def _outermost(folders: Iterable[str]) -> Iterator[str]:
 def _grant(call: ctypes.CDLL, ruleset: int, path: str, allowed: int) -> str:
     try:
         file = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except OSError:  # not here
+    except OSError:  # absent on this machine
         return ""
     try:
         if not os.path.isdir(f"/proc/self/fd/{file}"):  # noqa: PTH112
@@ -195,7 +195,7 @@ def _grant(call: ctypes.CDLL, ruleset: int, path: str, allowed: int) -> str:
 def _system_calls(call: ctypes.CDLL) -> str:
     known = _MACHINES.get(os.uname().machine)
     if known is None:
-        return f"system calls of {os.uname().machine} are not filtered: workers can open connections"
+        return f"there is no system call filter for {os.uname().machine}: workers can open connections"
     program = _filter(known)
     code = ctypes.create_string_buffer(program, len(program))
     filters = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
@@ -205,7 +205,7 @@ def _system_calls(call: ctypes.CDLL) -> str:
 
 
 def _filter(known: tuple[int, int, tuple[int, ...]]) -> bytes:
-    """Return the program that the kernel runs for each system call: refuse some, allow the rest."""
+    """Return the BPF program for each system call: it refuses some, and allows the rest."""
     architecture, _, refused = known
     numbers = (*refused, _IO_URING_SETUP)
     lines = [

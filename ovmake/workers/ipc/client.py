@@ -1,8 +1,8 @@
-"""The parent's end of a worker: start it, send it a request, read its response, end it.
+"""The parent's side of a worker: start it, send it a request, read its response, end it.
 
     worker = WorkerProcess.start("openvino", boot_log=path)
     worker.send(request)
-    response = worker.receive()      # None when the worker died, or wrote what is no answer
+    response = worker.receive()      # None when the worker died, or wrote an invalid answer
     worker.end()
 
 Standard library only; used by the runner, and by the bench worker for the processes it times.
@@ -22,8 +22,8 @@ from typing import Any
 
 from ovmake.workers.ipc.protocol import Request, Response
 
-# The reference must not run the kernels it is compared with: with oneDNN on, some of TensorFlow's outputs are bit-equal
-# to OpenVINO's, because both call the same ones. Speed is measured with it on (see bench_worker).
+# The reference must not run the kernels that it is compared with: with oneDNN on, some of TensorFlow's outputs are
+# bit-equal to OpenVINO's, because both call the same kernels. Speed is measured with it on (see bench_worker.py).
 ENVIRONMENT: Mapping[str, str] = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -31,12 +31,12 @@ ENVIRONMENT: Mapping[str, str] = {
     "KERAS_BACKEND": "tensorflow",
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
-    # Of logs, whatever the user's terminal can show.
+    # Logs stay independent of the user's terminal.
     "PYTHONIOENCODING": "utf-8",
 }
 
-# What a worker sees of the user's environment: how Python, and what frameworks compute with, are set up. Not among it:
-# tokens, passwords, and where they are. TF_VAR_ and TF_TOKEN_ are Terraform's.
+# The variables of the user's environment that a worker gets: settings of Python and of the frameworks. Tokens,
+# passwords and their paths are left out. TF_VAR_ and TF_TOKEN_ are Terraform's.
 PASSED = frozenset({
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
     *("CONDA_PREFIX", "INTEL_OPENVINO_DIR", "SYSTEMROOT", "COLUMNS", "LINES", "TF_USE_LEGACY_KERAS"),
@@ -47,11 +47,11 @@ PASSED_PREFIXES = (
     *("ONEDNN_", "DNNL_", "OV_", "OPENVINO_", "NNCF_", "OCL_", "OPENCL_", "ZE_", "ZES_", "SYCL_", "NEO_", "LIBVA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DISABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "KERAS_NNX_", "OVMAKE_"),
 )
-# Signs for what workers made: see ovmake/seal.py.
+# The variable of the key that signs workers' results: see ovmake/seal.py.
 WITHHELD = frozenset({"OVMAKE_STATE_KEY"})
 
 ANSWER_BYTES = 1 << 16
-# How long a process may take to end once its pipes are closed: a core of some GB has to be written down.
+# The time that a process may take to end after its pipes are closed: it may write a core dump of some GB.
 DYING_SECONDS = 60
 
 
@@ -61,12 +61,12 @@ def start_module(
     """Start `ovmake.workers.<name>` as a program, with pipes to its input and from its output.
 
     Raises:
-        OSError: the process cannot be made.
+        OSError: the process cannot be started.
     """
     package_parent = str(Path(__file__).parents[3])
     path = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(  # noqa: S603 - our own module
-        # -P: a user's folder with an `openvino.py` in it must not become the framework
+        # -P: an `openvino.py` in the user's folder must not be imported as the framework
         [sys.executable, "-P", "-m", f"ovmake.workers.{name}", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -76,7 +76,7 @@ def start_module(
 
 
 def passed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what of a user's environment reaches a worker."""
+    """Return the part of a user's environment that a worker gets."""
     return {
         name: value
         for name, value in environment.items()
@@ -98,10 +98,10 @@ class WorkerProcess:
 
     @classmethod
     def start(cls, name: str, *, boot_log: str, environment: Mapping[str, str] = ENVIRONMENT) -> WorkerProcess:
-        """Start `ovmake.workers.<name>_worker`. What it prints outside of requests goes to `boot_log`.
+        """Start `ovmake.workers.<name>_worker`. Its output outside of requests goes to `boot_log`.
 
         Raises:
-            OSError: the process or its log cannot be made.
+            OSError: the process cannot be started, or its log cannot be created.
         """
         Path(boot_log).parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -117,18 +117,18 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process has not ended."""
+        """Whether the process is still running."""
         return self.process.poll() is None
 
     def said(self) -> list[str]:
-        """Return the lines that this process printed outside of requests: why it could not even start."""
+        """Return the lines that this process printed outside of requests: they say why it could not start."""
         try:
             return Path(self.boot_log).read_bytes()[self.boot_log_start :].decode(errors="replace").splitlines()
         except OSError:
             return []
 
     def send(self, request: Request) -> None:
-        """Send a request. A worker that died is noticed by `receive`."""
+        """Send a request. `receive` detects a dead worker."""
         stdin = self.process.stdin
         if stdin is None:
             raise AssertionError("workers are started with pipes")
@@ -144,9 +144,9 @@ class WorkerProcess:
         return self.process.stdout.fileno()
 
     def hear(self) -> bool:
-        """Take in what the worker has written; return whether that ends an answer, or is the end.
+        """Read the worker's output so far; return whether it ends an answer, or the worker's output ended.
 
-        It waits for a first byte only: a worker that hangs in the middle of an answer can be left to a time limit.
+        It waits for the first byte only, so that a time limit can end a worker that hangs in the middle of an answer.
         """
         if b"\n" not in self.heard:
             said = os.read(self.fileno(), ANSWER_BYTES)
@@ -155,10 +155,10 @@ class WorkerProcess:
         return True
 
     def receive(self) -> Response | None:
-        """Wait for the response; None when the worker ended without one, or somebody wrote between its answers.
+        """Wait for the response; None when the worker ended without one, or wrote something else between its answers.
 
-        User code shares the worker's process, and may write to whatever descriptor it finds. After that nothing the
-        worker says can be told from noise: it has to be ended.
+        User code shares the worker's process, and may write to any descriptor. After that, the worker's answers cannot
+        be trusted, and the caller must end it.
         """
         while not self.hear():
             continue
@@ -173,14 +173,14 @@ class WorkerProcess:
         return None if self.garbled else response
 
     def how_it_died(self, who: str = "") -> str:
-        """Return the cause of death in words, after `receive` returned None. `who` it was: else, the worker."""
+        """Return why the worker ended, in words, after `receive` returned None. `who` replaces "the … worker"."""
         who = who or f"the {self.name} worker"
         if self.garbled:
-            return f"{who} gave no answer: something else was written where it answers"
+            return f"{who} gave no answer: its answer channel has other output"
         try:
             status = self.process.wait(DYING_SECONDS)
         except subprocess.TimeoutExpired:
-            return f"{who} closed what it answers through, and went on"
+            return f"{who} closed its answer channel, and kept running"
         if status >= 0:
             return f"{who} ended with exit status {status}"
         try:
@@ -190,7 +190,7 @@ class WorkerProcess:
         return f"{who} was killed by {name}"
 
     def end(self) -> None:
-        """End the worker and whatever it started, at once: there is nothing in it that is needed."""
+        """Kill the worker and every process that it started. Nothing in them is needed any more."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

@@ -1,28 +1,28 @@
-"""Do one action apart: in a process that is forked for it, in a cage of its own, and gone after it.
+"""Run one action in a forked process: in a cage of its own, and ended after the action.
 
     forks = Forks(help)
     said = forks.apart(line, cage, scratch, answer)      what `answer(line)` returns in a fork
-    said = forks.go_on(line, cage, scratch)              the same in the fork that was told to stay, or None
+    said = forks.go_on(line, cage, scratch)              the same in the fork that stayed, or None
     said = ask(line)                                     in the fork: the answer of the worker's helper
-    keep()                                               import what the last fork had to import
+    keep()                                               import the packages that the last fork had to import
 
-A worker imports its framework once, uses nothing of it, and so has no threads of the framework's when it forks. The
-fork enters its cage, does the action, writes its answer into a pipe, and ends. What a model's bytes may have done to it
-ends with it, and so does all that it started.
+A worker imports its framework once and never uses it, so it has no framework threads when it forks. The fork enters its
+cage, does the action, writes its answer into a pipe, and ends. Damage that a model's bytes did to it ends with it, and
+so does every process that it started.
 
-What the fork had to import besides, it names in a last line. The worker imports that, too, once it has answered, if
-it is one of KEPT: the next fork finds it.
+A fork's last line names the packages that it had to import itself. After answering, the worker imports those that are
+in KEPT, so that the next fork has them.
 
 A fork may stay for one more action, if its cage was made for both: *check-source* loads the model that *reference*
 runs.
 
-An action of OpenVINO's worker may need TensorFlow. That is another worker, which the first one keeps: its fork asks by
-a line that begins with "?", and the worker asks on, in the same cage.
+An action of OpenVINO's worker may need TensorFlow. The worker keeps a second worker for that: its fork sends a line
+that begins with "?", and the worker passes the request on, in the same cage.
 
-Rule 1: the worker itself touches nothing that an action reads. Of its fork's words it passes on one line, as it is.
-Rule 2: a fork that dies takes the worker along, by the same signal or with the same status: whoever waits for the
-        worker sees what happened, and starts another.
-Rule 3: nothing of an action outlives it: what it started and left is the worker's to kill (PR_SET_CHILD_SUBREAPER).
+Rule 1: the worker itself opens no file that an action reads. It passes on one line of its fork's answer, unchanged.
+Rule 2: if a fork dies, the worker ends with the same signal or status, so that its parent sees the cause and starts a
+        new worker.
+Rule 3: no process of an action outlives it: the worker kills what the fork left running (PR_SET_CHILD_SUBREAPER).
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from ovmake.workers.ipc import cage
 from ovmake.workers.ipc.protocol import die_with_parent, write_all
 
 _PR_SET_CHILD_SUBREAPER = 36
-# Facts of an action are a few numbers and names; `inspect` lists a model's layers.
+# The facts of an action are a few numbers and names; those of `inspect` list a model's layers.
 _MOST_BYTES = 1 << 28
 _ASK = b"?"
 
-# Packages that take long to import, and are imported where an action turns out to need them.
+# Packages that take long to import, and that only some actions import.
 KEPT = ("PIL.Image", "h5py", "keras", "pycocotools.cocoeval", "scipy.sparse", "sklearn.metrics", "tf_keras")
 _wanted: set[str] = set()
 
 Answer = Callable[[bytes], bytes]
-# In a fork: where it asks its worker, and where it hears from it.
+# In a fork: the descriptors to ask its worker and to read the answer.
 _worker: list[tuple[int, BinaryIO]] = []
 
 
@@ -62,15 +62,15 @@ class Help(Protocol):
 
     @property
     def pids(self) -> Collection[int]:
-        """Their processes."""
+        """The ids of their processes."""
 
     def answer(self, line: bytes) -> bytes:
-        """Return the answer to a fork's line, an empty line if there is none. A fork is not to be trusted."""
+        """Return the answer to a fork's line, an empty line if there is none. The fork is untrusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fork:
-    """A fork that runs: its process, its cage, and the pipes by which it speaks and hears."""
+    """A running fork: its process, its cage, and the pipes from it and to it."""
 
     pid: int
     inside: cage.Cage
@@ -79,17 +79,17 @@ class _Fork:
 
 
 class Forks:
-    """The forks of a worker: one at a time, and the last one as long as it may be asked once more."""
+    """The forks of a worker: one at a time. The last one may stay for one more request."""
 
     def __init__(self, helper: Help) -> None:
         self._helper = helper
         self._staying: _Fork | None = None
 
     def apart(self, line: bytes, inside: cage.Cage, scratch: str, answer: Answer, *, stay: bool = False) -> bytes:
-        """Return what `answer(line)` returns, called in a fork and in the cage. It does not return if the fork dies.
+        """Return what `answer(line)` returns in a caged fork. If the fork dies, this process ends too.
 
-        `scratch` is where temporary files of the action go, "" for where they go anyway. With `stay`, the fork waits
-        for one more line: its cage is made for another action, too, which finds what this one has loaded.
+        `scratch` is the folder for temporary files of the action, "" for the system's own. With `stay`, the fork waits
+        for one more line: its cage is also made for a second action, which can use what the first one loaded.
         """
         self.end_staying()
         fork = _start(inside, scratch, answer, line, stay=stay)
@@ -101,7 +101,7 @@ class Forks:
         return found
 
     def go_on(self, line: bytes, inside: cage.Cage, scratch: str) -> bytes | None:
-        """Have the fork that stays answer one more line, if that is for its cage; else None."""
+        """Return the answer of the fork that stayed, if the line is for its cage; else None."""
         fork, self._staying = self._staying, None
         if fork is None:
             return None
@@ -115,13 +115,13 @@ class Forks:
         return found
 
     def end_staying(self) -> None:
-        """End the fork that stays, if there is one."""
+        """End the fork that stayed, if there is one."""
         if self._staying is not None:
             self._end(self._staying)
             self._staying = None
 
     def _heard(self, fork: _Fork) -> bytes:
-        """Return a fork's answer, once it has been helped. If it has none, this process ends as the fork did."""
+        """Return a fork's answer, after answering its questions. If it has none, this process ends as the fork did."""
         line = fork.speaks.readline(_MOST_BYTES)
         while line.startswith(_ASK):
             with contextlib.suppress(BrokenPipeError):
@@ -134,7 +134,7 @@ class Forks:
         return line
 
     def _end(self, fork: _Fork, *, kill: bool = True) -> int:
-        """End a fork and all that it started; return how it ended."""
+        """End a fork and every process that it started; return its wait status."""
         if kill:
             _kill_group(fork.pid)
         _, status = os.waitpid(fork.pid, 0)
@@ -147,8 +147,8 @@ class Forks:
 
 def _start(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay: bool) -> _Fork:
     _be_heir()
-    cage.python()  # looked up once, and not by each fork
-    gc.freeze()  # or the fork's garbage collector copies every page of what was imported
+    cage.python()  # cached here once, and not in each fork
+    gc.freeze()  # otherwise the fork's garbage collector would copy every page of the imported modules
     sys.stdout.flush()
     sys.stderr.flush()
     (reading, writing), (hearing, telling) = os.pipe(), os.pipe()
@@ -162,28 +162,28 @@ def _start(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay
         _fork(inside, scratch, answer, line, stay=stay)
     os.close(writing)
     os.close(hearing)
-    with contextlib.suppress(OSError):  # both sides do it: whoever comes first
+    with contextlib.suppress(OSError):  # both processes do it, since either may come first
         os.setpgid(child, child)
     return _Fork(child, inside, os.fdopen(reading, "rb"), os.fdopen(telling, "wb", buffering=0))
 
 
 def keep() -> None:
-    """Import what the last fork had to import."""
+    """Import the packages that the last fork had to import."""
     while _wanted:
-        with contextlib.suppress(Exception):  # the next fork says why, if it matters to it
+        with contextlib.suppress(Exception):  # the next fork reports it, if it needs the package
             importlib.import_module(_wanted.pop())
 
 
 def is_fork() -> bool:
-    """Whether this process was forked for an action, and has a worker to ask."""
+    """Whether this process is the fork of a worker, which it can ask."""
     return bool(_worker)
 
 
 def ask(line: bytes) -> bytes | None:
-    """Have the worker's helper answer a line, from a fork; None if it has no answer.
+    """Return the answer of the worker's helper to a line from a fork; None if it has no answer.
 
     Raises:
-        OSError: the worker is gone.
+        OSError: the worker has ended.
     """
     asking, answers = _worker[0]
     write_all(asking, _ASK + line)
@@ -191,7 +191,7 @@ def ask(line: bytes) -> bytes | None:
 
 
 def _fork(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay: bool) -> None:
-    """Answer, and end. Nothing of the worker's own is reachable from here but its log."""
+    """Answer, and end. Of the worker's own descriptors, only the log is open here."""
     status = 1
     try:
         os.setpgid(0, 0)
@@ -201,7 +201,7 @@ def _fork(inside: cage.Cage, scratch: str, answer: Answer, line: bytes, *, stay:
             os.environ["TMPDIR"] = tempfile.tempdir = scratch
         missing = cage.enter(inside)
         if missing:
-            os.write(2, f"the worker's cage is not whole: {missing}\n".encode())
+            os.write(2, f"the worker's cage is incomplete: {missing}\n".encode())
         _answer(answer, line)
         if stay and (more := _worker[0][1].readline()):
             _answer(answer, more)
@@ -223,7 +223,7 @@ def _answer(answer: Answer, line: bytes) -> None:
 
 
 def _be_heir() -> None:
-    """Have what a fork leaves behind become this process's children."""
+    """Make this process the parent of the processes that a fork leaves behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
@@ -234,7 +234,7 @@ def _kill_group(child: int) -> None:
 
 
 def _bury_children(but: Collection[int]) -> None:
-    """End whatever the fork left, in whatever process group it is."""
+    """End every process that the fork left behind, in any process group."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     with contextlib.suppress(OSError):
         while found := set(map(int, children.read_text().split())).difference(but):

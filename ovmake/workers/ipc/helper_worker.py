@@ -1,10 +1,10 @@
-"""A worker that another worker keeps at hand: for what its own process must not, or should not, do.
+"""A worker that another worker starts, for tasks that must not run in its own process.
 
-    tensorflow = Sibling("tensorflow")
+    tensorflow = HelperWorker("tensorflow")
     response = tensorflow.ask(request)       starts it when first needed; None if it died or cannot start
 
-It ends with the process that started it. In the fork of a worker (forking.py), the worker keeps the process, so that
-the next action finds it: then it is asked by way of the worker.
+It ends with the process that started it. A fork (forking.py) does not start one itself: it asks its worker, which keeps
+the helper for later actions.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ovmake.workers.ipc.protocol import Request, Response
 
 
 class HelperWorker:
-    """One worker process, started when first asked and again when it has died.
+    """One worker process, started on the first request and again after it died.
 
-    `who` it is in words; `death` is how the last one died, "" if it did not start.
+    `who` names it in messages; `death` says how the last one died, "" if it did not start.
     """
 
     def __init__(self, name: str, *, who: str = "") -> None:
@@ -40,7 +40,7 @@ class HelperWorker:
         return True
 
     def receive(self) -> Response | None:
-        """Return the answer to what was sent."""
+        """Return the answer to the last request."""
         response = self._process.receive() if self._process else None
         if response is None:
             self.death = self._process.how_it_died(self._who) if self._process else ""
@@ -67,7 +67,7 @@ _tensorflow = HelperWorker("tensorflow")
 
 
 def ask_tensorflow(request: Request) -> Response | None:
-    """Have the worker's helper do a request, from a fork; from any other process, one that is kept here."""
+    """Send a request to TensorFlow's worker: in a fork, the worker's helper; in any other process, one kept here."""
     if not forking.is_fork():
         return _tensorflow.ask(request)
     line = forking.ask(request.to_line())

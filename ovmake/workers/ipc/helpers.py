@@ -1,10 +1,10 @@
-"""The workers that a worker keeps for its forks: TensorFlow's, which OpenVINO's asks now and then.
+"""The helper workers that a worker keeps for its forks: OpenVINO's worker sometimes needs TensorFlow's.
 
     helpers = Helpers(); helpers.serve(request); helpers.answer(line); helpers.end()
 
-A fork ends with its action, and TensorFlow takes seconds to import; so it is the worker itself that keeps it. What a
-fork asks for is one of the kinds below, is done in the cage of the fork's own action, and writes to its log. A fork
-that lies gets no further than it could by itself.
+A fork ends with its action, and TensorFlow takes seconds to import, so the worker itself keeps the helper. A fork may
+request only the kinds below. The request runs in the cage of the fork's own action and writes to its log, so a
+malicious fork gains nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 from ovmake.workers.ipc.helper_worker import HelperWorker
 from ovmake.workers.ipc.protocol import Request
 
-# What is asked for -> which worker does it.
+# Kind of request -> the worker that does it.
 KINDS = {"freeze": "tensorflow", "layers": "tensorflow", "sever": "tensorflow"}
 NOTHING = b"\n"
 
@@ -28,16 +28,16 @@ class Helpers:
         self._siblings: dict[str, HelperWorker] = {}
 
     def serve(self, request: Request) -> None:
-        """Help with this request from now on."""
+        """Help the fork of this request from now on."""
         self._request = request
 
     @property
     def pids(self) -> Collection[int]:
-        """The processes that are kept."""
+        """The ids of the helpers' processes."""
         return [pid for sibling in self._siblings.values() if (pid := sibling.pid) is not None]
 
     def answer(self, line: bytes) -> bytes:
-        """Do what a fork asks for."""
+        """Do a fork's request."""
         try:
             asked = Request.from_line(line)
             name = KINDS[asked.kind]
@@ -51,6 +51,6 @@ class Helpers:
         return NOTHING if response is None else response.to_line()
 
     def end(self) -> None:
-        """End them."""
+        """End all helpers."""
         for sibling in self._siblings.values():
             sibling.end()

@@ -1,12 +1,12 @@
-"""How far an action is: counts that its worker writes down, for whoever watches.
+"""Progress of an action: counts that its worker writes to a file, which ovmake shows.
 
-    begin(folder)                          of a request: its scratch folder, "" for nobody to see
+    begin(folder)                          the request's scratch folder, "" to write nothing
     counted(items, of=5000, unit="samples")   the same items, counted as they are taken
     say(3, of=60, unit="trials")
-    alone("trials")                        from here on nothing else counts
+    alone("trials")                        from now on, only this unit is written
 
-A file in the scratch folder, of one short line: `160 5000 samples`. A pipe would do, and whoever does not read it would
-stop the worker. Nothing is written in the first half second, and no more than twice a second after it: no action gets
+The file is in the scratch folder and has one short line: `160 5000 samples`. (A pipe that nobody reads would block the
+worker.) Nothing is written in the first half second, and at most twice a second after it, so that no action gets
 slower. Standard library only.
 """
 
@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 
 class _Notes:
-    """Where the action of this process writes how far it is. A fork does one action at a time."""
+    """The progress file of this process's action. A fork does one action at a time."""
 
     def __init__(self) -> None:
         self.begin("")
@@ -44,7 +44,7 @@ class _Notes:
             return
         self._due = time.monotonic() + SECONDS
         line = f"{done} {'-' if of is None else of} {unit}".ljust(LINE_BYTES - 1)[: LINE_BYTES - 1] + "\n"
-        with contextlib.suppress(OSError):  # a full disk: the action itself says so
+        with contextlib.suppress(OSError):  # a full disk: the action itself reports it
             file = os.open(f"{self._folder}/{FILE}", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
                 os.pwrite(file, line.encode(), 0)
@@ -57,7 +57,7 @@ begin, say, alone = _notes.begin, _notes.say, _notes.alone
 
 
 def counted(items: Iterable[Item], *, of: int | None, unit: str, each: int = 1) -> Iterator[Item]:
-    """Yield the items, and note how many are done: `each` counts as so many. `of` is None where nobody knows."""
+    """Yield the items, and write how many are done. An item counts as `each`. `of` is None if the total is unknown."""
     done = 0
     for item in items:
         yield item

@@ -1,17 +1,17 @@
-"""The protocol between ovmake and its workers: one JSON object a line, requests on stdin, responses on stdout.
+"""The protocol between ovmake and its workers: one JSON object per line, requests on stdin, responses on stdout.
 
     {"id": 1, "kind": "convert", "params": {...}, "inputs": {role: path}, "outputs": {role: path}, "log": path,
      "cage": {"read": [path], "list": [path], "write": [path]}}
     {"id": 1, "ok": true, "facts": {...}}
     {"id": 1, "ok": false, "code": "...", "message": "...", "notes": [...], "help": "...", "setting": "..."}
 
-A worker reads its inputs, writes its outputs to the paths it is given, and answers with a few facts. A request with a
-cage is done in a fork (forking.py, cage.py); one without, by the worker itself: those of a worker in a cage have none,
-for it is in theirs already. Standard library only: both sides import it.
+A worker reads its inputs, writes its outputs to the given paths, and answers with a few facts. A request with a cage is
+done in a fork (forking.py, cage.py). A request without one is done by the worker itself: a helper that a caged process
+started is already in its cage. Standard library only: both sides import this module.
 
-Rule 1: what a framework prints goes to the request's log, never into the protocol.
-Rule 2: a framework's own message travels as it is. We add to it, and never replace it.
-Rule 3: a worker ends when its parent does, also in the middle of a computation.
+Rule 1: a framework's output goes to the request's log, never into the protocol.
+Rule 2: a framework's own message is passed on unchanged. ovmake adds to it, and never replaces it.
+Rule 3: a worker ends when its parent ends, also in the middle of a computation.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from ovmake.workers.ipc.cage import Cage
 T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
-# What is written fills a disk up to the last block, or to where the file system needs some for itself.
+# Writing fills a disk up to the last block, or up to the file system's own reserve.
 FULL_BYTES = 1 << 16
 FULL = (errno.ENOSPC, errno.EDQUOT)
 ROOM = "free space on that disk, and run ovmake build again"
-# The note beside an action's outputs that names the user's function that runs or ran: see user_code.py.
+# The note beside an action's outputs. It names the user's function that runs or ran: see user_code.py.
 USER_CODE_NOTE = "user-code"
 USER_CODE_RUNNING, USER_CODE_RAN = "running", "ran"
 
@@ -72,7 +72,7 @@ class Request:
         return decode(kind, self.params, f"params of {self.kind}")
 
     def to_line(self) -> bytes:
-        """Return the request as it travels."""
+        """Return the request as one line."""
         fields = {
             "id": self.id,
             "kind": self.kind,
@@ -98,7 +98,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """How it went. Without `ok`, `code` and `message` say why. `peak_bytes` is the most memory that a fork held."""
+    """The result. Without `ok`, `code` and `message` say why. `peak_bytes` is the peak memory of the fork."""
 
     id: int
     ok: bool
@@ -111,7 +111,7 @@ class Response:
     peak_bytes: int | None = None
 
     def to_line(self) -> bytes:
-        """Return the response as it travels."""
+        """Return the response as one line."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return json.dumps(fields, allow_nan=False).encode() + b"\n"
 
@@ -123,10 +123,10 @@ class Response:
 
 
 def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
-    """After `error`, which may have come of a full disk: ask the kernel for room for a file, and give it back.
+    """After `error`, which a full disk may have caused: test whether the kernel can still allocate space for a file.
 
     Raises:
-        OSError: there is none; `error` is its cause.
+        OSError: there is no space; `error` is its cause.
     """
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
@@ -141,7 +141,7 @@ def ask_for_room(path: str, size_bytes: int, error: Exception) -> None:
 def warning(
     code: str, message: str, *, notes: tuple[str, ...] = (), hint: str = "", setting: str = ""
 ) -> dict[str, object]:
-    """Return the fact of a success that has something to say all the same; `setting` is what the warning points at."""
+    """Return the fact that adds a warning to a success. `setting` is the key that the warning points at."""
     return {"warnings": ((code, message, notes, hint, setting),)}
 
 
@@ -160,7 +160,7 @@ def logged_to(path: str) -> Iterator[None]:
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
-            # A full disk cuts the log, and a user's function may have closed the stream: not the way back.
+            # A full disk may cut the log, and a user's function may have closed the stream. Restoring still works.
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         os.dup2(before[0], 1)
@@ -170,17 +170,17 @@ def logged_to(path: str) -> Iterator[None]:
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """Have the kernel kill this process when its parent ends. Elsewhere than on Linux, the end of stdin has to do.
+    """Have the kernel kill this process when its parent ends. On systems other than Linux, the end of stdin ends it.
 
-    Whoever knows its `parent` says so: it may be process 1, of a container.
+    Pass `parent` if its id is known: in a container it may be process 1.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1 if parent is None else os.getppid() != parent:  # it ended before the call
+        if os.getppid() == 1 if parent is None else os.getppid() != parent:  # the parent ended before the call
             os._exit(1)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write to a pipe: one call may take a part only."""
+    """Write all of `data` to a pipe, in several calls if necessary."""
     while data:
         data = data[os.write(descriptor, data) :]

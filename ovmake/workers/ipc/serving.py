@@ -1,8 +1,8 @@
-"""A worker's loop: requests on stdin, responses on stdout, each action in a fork and a cage.
+"""A worker's loop: read requests from stdin, run each action in a caged fork, write responses to stdout.
 
     serve({"freeze": "loading.freezing:freeze", ...}, imports={"freeze": ("tensorflow",)})
 
-A request without a cage is done by the worker itself: it is in the cage of whoever started it. Rules: see protocol.py.
+A worker runs a request without a cage itself: it is in the cage of its parent already. Rules: see protocol.py.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[
     """Answer requests until stdin ends. Takes over stdout and stderr.
 
     `handlers` are functions below `ovmake.workers` ("loading.freezing:freeze"), imported when first needed. `imports`
-    are other modules that a kind of request needs, to be imported before a fork does it.
+    are further modules that a kind of request needs. They are imported before the fork.
     """
     die_with_parent()
-    # Ctrl-C in the terminal is the parent's business: it decides what ends.
+    # The parent handles Ctrl-C in the terminal, and decides what to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers, asked = os.dup(1), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)
-    # A user's function that asks at the terminal (input(), breakpoint()) must not wait for, or take, our requests.
+    # A user's function that reads the terminal (input(), breakpoint()) must not wait for requests, or consume them.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -53,7 +53,7 @@ def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[
 
 
 class _Server:
-    """A worker's forks and helpers, and what it answers by."""
+    """A worker's forks, its helpers, and its handlers."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class _Server:
         self._forks = Forks(self._helpers)
 
     def answer(self, line: bytes) -> bytes:
-        """Return the response to a request, both as they travel."""
+        """Return the response line to a request line."""
         request = Request.from_line(line)
         try:
             with logged_to(request.log):
@@ -86,16 +86,16 @@ class _Server:
         if (said := self._forks.go_on(line, inside, request.scratch)) is not None:
             return said
         for module in self._imports.get(request.kind, ()):
-            with contextlib.suppress(Exception):  # the fork meets it again, and says so
+            with contextlib.suppress(Exception):  # the fork fails in the same way, and reports it
                 importlib.import_module(module)
         with contextlib.suppress(Exception):
             _handler(self._handlers, request.kind)
         return self._forks.apart(line, inside, request.scratch, self._in_fork, stay=request.stay)
 
     def _in_fork(self, line: bytes) -> bytes:
-        """Answer in a fork, which must not reach what its worker is asked and answers by."""
+        """Answer in a fork, with the worker's own channels closed."""
         request = Request.from_line(line)
-        if self._answers is not None:  # the first of two at most: its log is the worker's
+        if self._answers is not None:  # the first of at most two answers: its log is the worker's
             os.close(self._answers)
             self._asked.close()
             self._answers = None
@@ -107,13 +107,13 @@ class _Server:
             return _line(replace(_answer(self._handlers, request), peak_bytes=_peak_bytes()))
 
     def end(self) -> None:
-        """End what is kept."""
+        """End the fork that stayed, and the helpers."""
         self._forks.end_staying()
         self._helpers.end()
 
 
 def _peak_bytes() -> int | None:
-    """Return the most memory that this process held, less the files that it has mapped; None where nobody tells."""
+    """Return this process's peak memory without mapped files; None if the system does not report it."""
     try:
         with open("/proc/self/status", "rb") as status:  # noqa: PTH123
             fields = {words[0]: int(words[1]) for line in status if (words := line.split())[-1] == b"kB"}
@@ -134,8 +134,8 @@ def _handler(handlers: Mapping[str, str | Handler], kind: str) -> Handler:
 def _line(response: Response) -> bytes:
     try:
         return response.to_line()
-    except (TypeError, ValueError) as error:  # a NaN, or what JSON cannot hold
-        message = f"the worker's answer is no JSON: {message_of(error)}"
+    except (TypeError, ValueError) as error:  # a NaN, or a type that JSON lacks
+        message = f"the worker's answer is not valid JSON: {message_of(error)}"
         return Response(id=response.id, ok=False, code="action-failed", message=message).to_line()
 
 
@@ -172,14 +172,14 @@ def _answer(handlers: Mapping[str, str | Handler], request: Request) -> Response
 
 
 def _where(request: Request, error: BaseException) -> str:
-    """Return which file there was no room for, or the folder of outputs, to go on after "the disk is full"."""
+    """Return the file that did not fit, or the folder of outputs, to follow "the disk is full"."""
     names = [one.filename for one in (error, error.__cause__) if isinstance(one, OSError) and one.filename]
     folders = [str(Path(path).parent) for path in request.outputs.values()]
     return f": {(names or folders)[0]}" if names or folders else ""
 
 
 def _disk_is_full(request: Request, error: Exception) -> bool:
-    """Whether that is why an action failed: few that write say so."""
+    """Whether a full disk made an action fail. Few libraries report it as such."""
     if isinstance(error, OSError) and error.errno in FULL:
         return True
     try:

@@ -1,10 +1,10 @@
-"""A user's function at work: a note in the action's folder names it, whatever becomes of its process.
+"""A note in the action's folder names the user's function that is running, even if its process dies.
 
     with noted(note_of(request.scratch), "metrics.py:share"): ...
 
-What the function raises is told by whoever calls it. What ends the process at once (os._exit, a signal, a limit of
-time), or spoils its answers, is seen by the engine, which reads the note (`engine/user_code.py`): RUNNING while the
-function runs, RAN afterwards, then its name and, of a loader, how many samples it has yielded.
+The caller of the function reports its exceptions. If the function ends the process at once (os._exit, a signal, a time
+limit), or corrupts its answers, the engine reads the note (`engine/user_code.py`): RUNNING while the function runs, RAN
+afterwards, then its name and, for a loader, the number of samples that it has yielded.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ovmake.workers.ipc.protocol import USER_CODE_NOTE, USER_CODE_RAN, USER_CODE
 
 
 def note_of(folder: str | None) -> str:
-    """Return where the note of an action is that has this folder; "" without one."""
+    """Return the path of the note of an action with this folder; "" without a folder."""
     return str(Path(folder) / USER_CODE_NOTE) if folder else ""
 
 
 @contextlib.contextmanager
 def noted(note: str, name: str) -> Iterator[None]:
-    """Say in the note that the function `name` runs, and afterwards that it ran. Without a note, nothing is said."""
+    """Write to the note that the function `name` runs, and afterwards that it ran. Without a note, do nothing."""
     say(note, name)
     try:
         yield
@@ -32,7 +32,7 @@ def noted(note: str, name: str) -> Iterator[None]:
 
 
 def say(note: str, name: str, *, state: str = USER_CODE_RUNNING, samples: int = 0) -> None:
-    """Write the note in one step, for it is read at any time. It only helps a message: others tell of a full disk."""
+    """Write the note atomically: it may be read at any time. It only improves a message, so a full disk is ignored."""
     if note:
         with contextlib.suppress(OSError):
             Path(f"{note}.new").write_text(f"{state}\t{name}\t{samples}\n")

@@ -1,16 +1,16 @@
-"""Load a source into TensorFlow as a frozen graph, whatever kind of file or folder it is.
+"""Load a source of any kind into TensorFlow as a frozen graph.
 
     loaded = load(source, kind="keras", signature="serving_default", tags=("serve",))
 
     saved_model.py    SavedModel folders: tf.saved_model.load, else the TF1 loader
     keras_file.py          .keras and .h5: Keras 3, else tf-keras
     tf1.py     .meta files of TF1 checkpoints, and frozen .pb graphs
-    graphs.py                 what comes out: `Loaded`
+    graphs.py                 the result: `Loaded`
 
-A .tflite file has no TensorFlow graph: see tflite.py.
+A .tflite file has no TensorFlow graph: see reference/tflite.py.
 
-Sources are untrusted: nothing is unpickled, no Python out of them is run, and a graph is screened before TensorFlow
-sees it (`screen.py`). What comes out is looked at again: nothing but computation is left in it.
+Sources are untrusted: nothing is unpickled, no Python code in them is run, and a graph is screened before TensorFlow
+loads it (`screen.py`). The loaded graph is checked again: it may only compute.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def load(
     tags: tuple[str, ...] = DEFAULT_TAGS,
     allowed: Collection[str] = (),
 ) -> Loaded:
-    """Load a source of a known kind. `signature` and `tags` are for those that have some.
+    """Load a source of a known kind. `signature` and `tags` apply to kinds that have them.
 
-    `allowed` names operations that may run though they do more than compute.
+    `allowed` names operations that may run although they have side effects.
 
     Raises:
-        ActionError: it is not of that kind, is damaged, does more than compute, or TensorFlow cannot load or freeze it.
+        ActionError: it is not of that kind, is damaged, has side effects, or TensorFlow cannot load or freeze it.
     """
     check_fetched(source)
     try:
@@ -66,7 +66,7 @@ def load(
 
 
 def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
-    """Refuse what is left in a graph without variables and does more than compute.
+    """Refuse operations with side effects that are left in a frozen graph.
 
     Raises:
         ActionError: `op-refused`.

@@ -1,12 +1,12 @@
-"""freeze: a source that OpenVINO cannot read as it is, as one frozen graph that it can.
+"""freeze: turn a source that OpenVINO cannot read into a frozen graph that it can read.
 
 params      SourceParams
 inputs      source
-outputs     graph: a GraphDef, inputs are Placeholders; the path has to end in `.pb` when OpenVINO reads it
+outputs     graph: a GraphDef, inputs are Placeholders; for OpenVINO its path must end in `.pb`
             names: {"format": 1, "way": "Keras 3.15.1", "inputs": {name: tensor}, "outputs": {name: tensor}}
 facts       way: how it was loaded
 
-The same source gives the same bytes, in any process: see graphs.py.
+The same source gives the same bytes in any process: see graphs.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.any_source import load
 
-# protobuf's limit for one message, and so for a graph with its weights inside.
+# protobuf's limit for one message, and so for a graph that contains its weights.
 _LIMIT_BYTES = 2**31 - 1
 
 

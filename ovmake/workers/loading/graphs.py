@@ -1,13 +1,13 @@
-"""GraphDefs: what a loaded source is, and how one of them becomes small, tidy and the same every time.
+"""GraphDefs: the result of loading a source, and its reduction to a small, reproducible graph.
 
     Loaded(graph_def=..., inputs={"image": "x:0"}, outputs={"scores": "y:0"}, signature=..., way="...")
-    tidy(graph_def, inputs, outputs) -> GraphDef       what the outputs need, the same bytes every time
-    with_placeholders(graph_def, tensors) -> names     any tensor as an input
-    lookups(graph_def) -> names                        nodes that need what no graph holds
-    register(graph_def)                                functions made known to TensorFlow
+    tidy(graph_def, inputs, outputs) -> GraphDef       the nodes that the outputs need, with reproducible bytes
+    with_placeholders(graph_def, tensors) -> names     make inputs of any tensors
+    lookups(graph_def) -> names                        nodes that read a table, which a graph does not contain
+    register(graph_def)                                register the graph's functions with TensorFlow
 
-Loading a model twice gives graphs that differ: functions are numbered by a process-wide counter, Grappler leaves nodes
-in the order of a hash table. What `tidy` returns depends on the model alone, so its bytes can be an artifact.
+Loading a model twice gives different graphs: functions are numbered by a process-wide counter, and Grappler leaves
+nodes in the order of a hash table. The result of `tidy` depends only on the model, so its bytes can be an artifact.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from tensorflow.python.eager import context
 
 from ovmake.sources.graphdef import IGNORED_ATTRIBUTES
 
-# Notes of who made the graph, and names of functions for training, with counters in them. The two that stay: While
-# operations run faster lowered, and a placeholder's shape may be noted nowhere else.
+# Attributes that exporters add, and names of functions for training, which contain counters. Two stay: lowered While
+# operations run faster, and a placeholder's shape may be recorded nowhere else.
 _DROPPED = IGNORED_ATTRIBUTES - {"_lower_using_switch_merge", "_output_shapes"} | {"api_implements"}
-# They hold or hand on values and compute nothing.
+# Operations that store or hand on values and compute nothing.
 NOT_COUNTED = frozenset({"Const", "Placeholder", "Identity", "NoOp"})
 _COUNTED = re.compile(r"^__(?:inference|forward|backward)_|_(?:frozen|rewritten)$|_\d+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A source as a graph without variables, functions inlined where that is possible.
+    """A source as a graph without variables; functions are inlined where possible.
 
-    `inputs`, `outputs`: tensors ("a/b:0") by the names a user knows; every input is a Placeholder.
-    `signature`: a SavedModel's own callable, which keeps its variables alive; None where there is none.
-    `way`: how it was loaded, in words. Tables that it looks values up in are not in it: see `lookups`.
+    `inputs`, `outputs`: tensors ("a/b:0") by the names that a user knows; every input is a Placeholder.
+    `signature`: a SavedModel's own callable, which keeps its variables alive; None for other kinds.
+    `way`: how it was loaded, in words. The graph does not contain its lookup tables: see `lookups`.
     """
 
     graph_def: Any
@@ -48,36 +48,36 @@ class Loaded:
 
 
 def lookups(graph_def: Any) -> list[str]:
-    """Return the nodes that look values up in a table. A frozen graph has the table's use, and not its content."""
+    """Return the nodes that read a lookup table. A frozen graph uses the table, but does not contain its content."""
     return [node.name for node in nodes(graph_def) if node.op.startswith("LookupTable")]
 
 
 def nodes(graph_def: Any) -> Iterator[Any]:
-    """Yield all nodes, those of functions too."""
+    """Yield all nodes, including those of functions."""
     yield from graph_def.node
     for function in graph_def.library.function:
         yield from function.node_def
 
 
 def node_name(tensor: str) -> str:
-    """Return the node of a tensor or of a node's input: `a` of `a:1`, `a` and `^a`."""
+    """Return the node of a tensor or of a node's input: `a` for `a:1`, `a` and `^a`."""
     return tensor.removeprefix("^").partition(":")[0]
 
 
 def canonical(tensor: str) -> str:
-    """Return a node's input as a tensor's name: `a:0` of `a`."""
+    """Return the tensor name of a node's input: `a:0` for `a`."""
     return tensor if ":" in tensor or tensor.startswith("^") else f"{tensor}:0"
 
 
 def user_name(tensor: str) -> str:
-    """Return a tensor's name as one writes it in an Ovfile: without `:0`."""
+    """Return a tensor's name for an Ovfile: without `:0`."""
     return tensor.removesuffix(":0")
 
 
 def tidy(graph_def: Any, inputs: Iterable[str], outputs: Iterable[str]) -> Any:
-    """Return the graph of what `outputs` need, and of all `inputs`.
+    """Return the graph of the nodes that `outputs` need, and of all `inputs`.
 
-    A PlaceholderWithDefault that is no input is what it is when nothing is fed: its default.
+    A PlaceholderWithDefault that is not an input is replaced by its default.
     """
     fed = [node_name(tensor) for tensor in inputs]
     by_name = {node.name: node for node in graph_def.node}
@@ -95,7 +95,7 @@ def tidy(graph_def: Any, inputs: Iterable[str], outputs: Iterable[str]) -> Any:
 
 
 def _in_order(by_name: Mapping[str, Any], roots: Iterable[str]) -> list[str]:
-    """Return what the roots need, producers first (but for the back edges of TF1 loops)."""
+    """Return the nodes that the roots need, producers first (except for the back edges of TF1 loops)."""
     found: dict[str, bool] = {}
     done: list[str] = []
     for root in roots:
@@ -123,9 +123,9 @@ def _clean(node: Any) -> None:
 
 
 def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
-    """Give the graph the functions that it calls, under names made of their content.
+    """Add the functions that the graph calls, named by a digest of their content.
 
-    Equal functions get equal names, in any process; different ones never share a name in one process.
+    Equal functions get equal names in any process; different functions never share a name in one process.
     """
     renamed: dict[str, str] = {}
     for name in _callees_first(graph_def, library):
@@ -147,7 +147,7 @@ def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
 
 
 def _number_arguments(function: Any) -> None:
-    """Replace the names of a function's arguments: `while_cond_2427___redundant_placeholder0` has a counter in it."""
+    """Rename a function's arguments: `while_cond_2427___redundant_placeholder0` contains a counter."""
     taken = {node.name for node in function.node_def}
     renamed = {
         argument.name: _free(f"argument_{place}", taken) for place, argument in enumerate(function.signature.input_arg)
@@ -161,7 +161,7 @@ def _number_arguments(function: Any) -> None:
 
 
 def _renamed(producer: str, names: Mapping[str, str]) -> str:
-    """Return a node's input with the node's new name: `b:0` of `a:0`, `^b` of `^a`."""
+    """Return a node's input with the node's new name: `b:0` for `a:0`, `^b` for `^a`."""
     name = node_name(producer)
     return producer.replace(name, names[name], 1) if name in names else producer
 
@@ -193,21 +193,21 @@ def _functions(node: Any) -> Iterator[Any]:
 
 
 def rename_calls(node: Any, renamed: Mapping[str, str]) -> None:
-    """Let a node call functions by their new names."""
+    """Make a node call functions by their new names."""
     node.op = renamed.get(node.op, node.op)
     for function in _functions(node):
         function.name = renamed.get(function.name, function.name)
 
 
 def _plain(name: str) -> str:
-    """Return a function's name without its counters: `while_body` of `__inference_while_body_1234_frozen`."""
+    """Return a function's name without its counters: `while_body` for `__inference_while_body_1234_frozen`."""
     while (shorter := _COUNTED.sub("", name)) not in {name, ""}:
         name = shorter
     return name
 
 
 def register(graph_def: Any) -> None:
-    """Make the graph's functions (branches, loop bodies) known to TensorFlow, which importing the graph does not."""
+    """Register the graph's functions (branches, loop bodies) with TensorFlow; importing a graph does not."""
     for function in graph_def.library.function:
         if not context.context().has_function(function.signature.name):
             context.context().add_function_def(function)
@@ -217,9 +217,9 @@ def register(graph_def: Any) -> None:
 
 
 def with_placeholders(graph_def: Any, tensors: Iterable[Any]) -> dict[str, str]:
-    """Feed the graph at these tensors (tf.Tensor of TF1), and return the Placeholder's tensor for each.
+    """Make inputs of these tensors (tf.Tensor of TF1), and return the Placeholder's tensor for each.
 
-    A Placeholder stays what it is. In the place of any other tensor, a new one goes to all who take it.
+    A Placeholder is kept. For any other tensor, all its consumers get a new Placeholder instead.
     """
     taken = {node.name for node in graph_def.node}
     ops = {node.name: node.op for node in graph_def.node}

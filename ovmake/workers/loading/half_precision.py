@@ -1,15 +1,15 @@
-"""What in a graph rounds more than FP32 does: half precision, and steps of fake quantization.
+"""Find the parts of a graph that round more than FP32: half precision and fake quantization.
 
-    computes_in(nodes) -> "f16", "bf16" or ""     the half precision that some of a graph computes in
-    widened(graph_def) -> GraphDef                the same graph in FP32 throughout: the truth beside it
-    shaken(graph_def) -> GraphDef                 what is rounded to steps a hair smaller; None without any
-    steps(graph_def, tensors) -> {name: step}     of outputs that are steps of fake quantization
+    computes_in(nodes) -> "f16", "bf16" or ""     the half precision that a part of the graph computes in
+    widened(graph_def) -> GraphDef                the same graph in FP32 throughout, as the truth to compare with
+    shaken(graph_def) -> GraphDef                 the inputs of fake quantization slightly reduced; None without any
+    steps(graph_def, tensors) -> {name: step}     the step sizes of outputs that are fake-quantized
 
-A graph of half precision has FP32 at both ends more often than not (Keras' mixed precision): nothing of its interface
-shows it, and its last bit is that of FP32 and says nothing. OpenVINO computes it in FP32, and is nearer to the truth.
+A graph in half precision mostly has FP32 inputs and outputs (Keras' mixed precision): its interface does not show it,
+and the last bit of its outputs is meaningless. OpenVINO computes it in FP32, and is closer to the truth.
 
-FakeQuant rounds to a few hundred steps, and what lies on the edge of one goes up here and down there: TensorFlow rounds
-halves up, OpenVINO to even ones.
+FakeQuant rounds to a few hundred steps. Values halfway between two steps round differently: TensorFlow rounds halves
+up, OpenVINO rounds them to even.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ovmake.workers.loading.graphs import nodes, rename_calls
 
 _HALVES = {tf.half.as_datatype_enum: "f16", tf.bfloat16.as_datatype_enum: "bf16"}
 _FLOAT = tf.float32.as_datatype_enum
-# They move values and round none. Weights may be stored in half precision, and used in FP32.
+# Operations that move values without rounding. Weights may be stored in half precision and used in FP32.
 _MOVING = {
     "Const", "Placeholder", "PlaceholderWithDefault", "Identity", "IdentityN", "NoOp", "Cast", "Reshape", "Squeeze",
     "ExpandDims", "Transpose", "Slice", "StridedSlice", "ConcatV2", "Pack", "Unpack", "Split", "SplitV", "Gather",
@@ -32,13 +32,13 @@ _MOVING = {
     "StopGradient",
 }  # fmt: skip
 _FAKE = "FakeQuantWithMinMax"
-# A part in a million: more than sums of FP32 are rounded by, and far less than a step.
+# One in a million: more than the rounding of FP32 sums, and much less than a step.
 _HAIR = 1 - 2.0**-20
 _SUFFIX = "_in_f32"
 
 
 def computes_in(every: Iterable[Any]) -> str:
-    """Return the coarser half precision that some node computes in, "" if none does."""
+    """Return the coarsest half precision that some node computes in, "" if none does."""
     found = {
         name
         for node in every
@@ -48,7 +48,7 @@ def computes_in(every: Iterable[Any]) -> str:
 
 
 def widened(graph_def: Any) -> Any:
-    """Return a graph in which FP32 stands wherever half precision stood, functions included."""
+    """Return the graph with FP32 in place of half precision, also in functions."""
     wide = tf.compat.v1.GraphDef()
     wide.CopyFrom(graph_def)
     renamed = {}
@@ -74,7 +74,7 @@ def _widen(value: Any) -> None:
 
 
 def shaken(graph_def: Any) -> Any | None:
-    """Return a graph whose fake quantization is fed a hair less than it was; None without any in the main graph."""
+    """Return the graph with slightly smaller inputs of fake quantization; None if the main graph has none."""
     if not any(node.op.startswith(_FAKE) for node in graph_def.node):
         return None
     shaken = tf.compat.v1.GraphDef()
@@ -91,7 +91,7 @@ def shaken(graph_def: Any) -> Any | None:
 
 
 def steps(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, float]:
-    """Return the step of each output, by its name, that fake quantization makes at the very end."""
+    """Return the step size by output name, for outputs that end in fake quantization."""
     by_name = {node.name: node for node in graph_def.node}
     found = {}
     for name, tensor in tensors.items():
@@ -102,7 +102,7 @@ def steps(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, float]:
 
 
 def _maker(by_name: Mapping[str, Any], tensor: str) -> Any | None:
-    """Return the node that computed a tensor: what only hands it on is passed over."""
+    """Return the node that computed a tensor; nodes that only hand it on are skipped."""
     node = by_name.get(tensor.lstrip("^").partition(":")[0])
     while node is not None and node.op in {"Identity", "Reshape", "Squeeze", "StopGradient"}:
         node = by_name.get(node.input[0].partition(":")[0])
@@ -110,7 +110,7 @@ def _maker(by_name: Mapping[str, Any], tensor: str) -> Any | None:
 
 
 def _step(by_name: Mapping[str, Any], node: Any) -> float:
-    """Return the step of a fake quantization with one range, 0 where its ends are no constants."""
+    """Return the step size of a fake quantization with one range, 0 if its ends are not constants."""
     if node.op == f"{_FAKE}Args":
         ends = [node.attr[name].f for name in ("min", "max")]
     else:

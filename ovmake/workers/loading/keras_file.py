@@ -1,19 +1,19 @@
-"""Load a Keras model: .keras, or .h5 of any age.
+"""Load a Keras model: a .keras or .h5 file of any Keras version.
 
     load_keras(source, kind) -> Loaded
 
-Keras 3 goes first. What it refuses may be of Keras 2, which differs in layers and in how it reads them: then tf-keras,
-where that is installed, has its turn.
+Keras 3 is tried first. A file that it refuses may be of Keras 2, which differs in layers and in how it reads them. Then
+tf-keras is tried, if it is installed.
 
-Inputs and outputs have Keras' own names: an input layer's, the layer's that makes an output, the keys where the model
-takes or gives a dict ("boxes", or "head_boxes" of {"head": {"boxes": ...}}). Two outputs of one layer: `dense`,
-`dense_1`.
+Inputs and outputs have Keras' own names: that of the input layer, that of the layer that makes an output, or the keys
+if the model takes or returns a dict ("boxes", or "head_boxes" for {"head": {"boxes": ...}}). Two outputs of one layer
+are `dense` and `dense_1`.
 
-Rule 1: a model file is data. Nothing in it that is code is run: no lambdas (pickled Python bytecode), no class or
-        function out of any module but Keras' own, and none of those that does more than compute. Safe mode sees to some
-        of it; tf-keras has none for .h5, and will import any module that a .keras file names. So files are looked
-        through before (`keras_names.py`).
-Rule 2: a model is traced as for inference (`training=False`): dropout is gone, batch normalization uses its averages.
+Rule 1: a model file is data. No code in it runs: no lambdas (pickled Python bytecode), no class or function from
+        modules other than Keras' own, and none with side effects. Safe mode covers only a part of this; tf-keras has
+        no safe mode for .h5, and imports any module that a .keras file names. So files are screened first
+        (`keras_names.py`).
+Rule 2: a model is traced for inference (`training=False`): no dropout, and batch normalization uses its averages.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ _LONGEST = 500  # characters of a message
 
 @dataclass(frozen=True, slots=True)
 class _Keras:
-    """One of the two libraries: `load(path)`, its way with nested structures, and how to forget what it loaded.
+    """One of the two libraries: `load(path)`, its functions for nested structures, and `clear` to reset its state.
 
-    `flatten`: (path, leaf) of each leaf; `pack`: the structure again, of leaves.
+    `flatten`: (path, leaf) of each leaf; `pack`: the structure rebuilt from leaves.
     """
 
     way: str
@@ -67,7 +67,7 @@ def load_keras(source: Path, kind: str) -> Loaded:
     """Load a Keras model for inference.
 
     Raises:
-        ActionError: damaged, weights alone, code in it, a class of somebody's own, or neither Keras can load it.
+        ActionError: the file is damaged, has only weights, code or a custom class, or neither Keras can load it.
     """
     saved = _read(source, kind)
     try:
@@ -120,7 +120,7 @@ def _tf_keras() -> _Keras:
 
 
 def _builtins(library: str, keras: Any) -> Builtins:
-    """Return the names of a library's own classes, of all sorts that a model is made of, and functions."""
+    """Return the names of a library's own classes for models, and of its functions."""
     bases = [keras.layers.Layer, keras.optimizers.schedules.LearningRateSchedule]
     bases += [getattr(keras, name) for name in ("Operation", "DTypePolicy") if hasattr(keras, name)]
     sorts = {"initializers": "Initializer", "regularizers": "Regularizer", "constraints": "Constraint"}
@@ -151,7 +151,7 @@ def _builtins(library: str, keras: Any) -> Builtins:
 
 def _load(source: Path, kind: str, saved: _Saved, keras: _Keras) -> Loaded:
     screen_keras(source, saved.config, keras.builtins)
-    keras.clear()  # names that Keras makes up are numbered from here
+    keras.clear()  # Keras numbers its generated names from here
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = source
@@ -181,7 +181,7 @@ def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
     stateful.refuse(source, _remembered(function))
     # Loops stay While operations: see saved_model.py.
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
-    # Behind them are handles of tables, which no graph holds.
+    # The handles of tables follow; a graph cannot contain them.
     fed = dict(zip(taken, [tensor.name for tensor in frozen.inputs], strict=False))
     ends = dict(zip(given, [tensor.name for tensor in frozen.outputs], strict=True))
     return Loaded(
@@ -194,7 +194,7 @@ def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
 
 
 def _remembered(function: Any) -> list[str]:
-    """Return the variables that a function keeps a state in, by Keras' names."""
+    """Return the variables that hold a function's state, by Keras' names."""
     variables = {id(variable.handle): variable.name.partition(":")[0] for variable in function.graph.variables}
     handles = {
         inner.op.name: variables[id(outer)] for outer, inner in function.graph.captures if id(outer) in variables
@@ -205,7 +205,7 @@ def _remembered(function: Any) -> list[str]:
 
 
 def _names(leaves: list[tuple[tuple[Any, ...], Any]]) -> list[str]:
-    """Return the keys that lead to each tensor, or where there are only places, the name of its layer."""
+    """Return the keys that lead to each tensor; for a tensor in a list, the name of its layer."""
     return _unique(
         "_".join(map(str, path)) if any(isinstance(key, str) for key in path) else _layer(tensor)
         for path, tensor in leaves
@@ -225,7 +225,7 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _node(name: str) -> str:
-    """Return a name as a node may have it."""
+    """Return a name with only the characters that a node may have."""
     return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip("_-") or "input"
 
 
@@ -234,17 +234,17 @@ def _node(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Saved:
-    """What a file says of its model: how it is made, and the version of Keras that wrote it ("" if it does not say)."""
+    """The configuration of the model in a file, and the version of Keras that wrote it ("" if unknown)."""
 
     config: Any
     version: str
 
 
 def _read(source: Path, kind: str) -> _Saved:
-    """Return what the file says, before anything acts on it.
+    """Read and screen a file's configuration, before Keras uses it.
 
     Raises:
-        ActionError: the file is damaged, holds weights alone, or what no file of Keras' does.
+        ActionError: the file is damaged, has only weights, or has content that Keras never writes.
     """
     try:
         screen_file(source, kind)
@@ -268,7 +268,7 @@ def _read_h5(source: Path) -> _Saved:
         config = file.attrs.get("model_config")
         version = file.attrs.get("keras_version", "")
     if config is None:
-        message = f"`{source.name}` holds weights and no model: `save_weights` wrote it"
+        message = f"`{source.name}` contains only weights: `save_weights` wrote it"
         hint = 'save the whole model, `model.save("model.keras")`, and name that file'
         raise ActionError("weights-only", message, setting="source", help=hint)
     text, version = (part.decode() if isinstance(part, bytes) else str(part) for part in (config, version))
@@ -276,7 +276,7 @@ def _read_h5(source: Path) -> _Saved:
 
 
 def _foreign(config: Any) -> str:
-    """Return what in a configuration may be code, in words; "" when nothing is."""
+    """Return what in a configuration may be code, in words; "" if nothing is."""
     for part in objects(config):
         module = part.get("module")
         if isinstance(module, str) and not _OWN_MODULES.match(module):
@@ -285,15 +285,17 @@ def _foreign(config: Any) -> str:
 
 
 def _refusal(source: Path, saved: _Saved, error: Exception, notes: tuple[str, ...]) -> ActionError:
-    """Return what is wrong, and what the user can do, in Keras 3's words and ours."""
+    """Return the error with an action for the user; Keras 3's own message is in it."""
     words = _words(error)
     hint = EXPORT
     if not saved.version.startswith("3.") and not _has_tf_keras():
-        # With its dependencies comes the wheel `tensorflow`, which destroys a `tensorflow-cpu` that is there.
-        hint = f"it was saved by Keras {saved.version or 'of old'}: install tf-keras, `pip install --no-deps tf-keras`"
+        # tf-keras depends on the wheel `tensorflow`, which overwrites an installed `tensorflow-cpu`.
+        hint = (
+            f"it was saved by Keras {saved.version or '2 or older'}: install tf-keras, `pip install --no-deps tf-keras`"
+        )
     unknown = _UNKNOWN_CLASS.search(words)
     if unknown:
-        message = f"`{source.name}` uses the class `{unknown[1]}`, which is none of Keras 3's"
+        message = f"`{source.name}` uses the class `{unknown[1]}`, which Keras 3 does not have"
         notes = (f"Keras 3: {words}", *notes)
         return ActionError("unknown-class", message, setting="source", help=hint, notes=notes)
     message = f"Keras cannot load `{source.name}`: {words}"
@@ -301,7 +303,7 @@ def _refusal(source: Path, saved: _Saved, error: Exception, notes: tuple[str, ..
 
 
 def _words(error: Exception) -> str:
-    """Return what Keras says, without the whole model's configuration, which it repeats at every level; the log has it.
+    """Return Keras' message without the model's configuration, which it repeats at every level; the log has it.
 
     "<class Sequential> could not be deserialized … config={…}. Exception encountered: Could not locate class 'Mine'"
     """

@@ -1,12 +1,11 @@
-"""Take out of a checkpoint's graph what is for training alone, before TensorFlow imports it.
+"""Remove the training part of a checkpoint's graph, before TensorFlow imports it.
 
     removed, needed = prune(meta_graph, allowed)         a MetaGraphDef, changed in place
 
-A .meta file holds all of training: it reads files, writes summaries and checkpoints, and calls Python. None of that is
-run for inference, but an import computes constants, and there is no need to trust that nothing else is computed. So
-nodes that may not run are taken out, with all that depends on them; what is left is screened without exception but the
-restore op. An iterator over a data set that may not be made stays, as one that nobody has filled: what it hands on is
-the model's input.
+A .meta file contains the whole training graph: it reads files, writes summaries and checkpoints, and calls Python.
+Inference runs none of these, but importing a graph folds constants and might run more. So nodes that may not run are
+removed, with all nodes that depend on them. The rest is screened; the only exception is the restore op. An iterator
+whose data set may not be made stays as an empty one: its output is the model's input.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ _OF_VARIABLES = {"variables", "trainable_variables", "model_variables", "local_v
 
 
 def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[Trouble, ...]]:
-    """Take out what may not run; return the operations that went, less a saver's and what only depended on some.
+    """Remove the nodes that may not run; return their operations, except a saver's and those that only depended on one.
 
-    Also return what may not run and is needed for inference: then what is left is another model.
+    Also return the nodes that may not run but are needed for inference: without them the model would be different.
 
     Raises:
-        WireError: the file is malformed, or ambiguous.
+        ProtobufError: the file is malformed, or ambiguous.
     """
     found = MetaGraph(Message(memoryview(meta_graph.SerializeToString())), allowed, of_training=True, lenient=True)
     out = found.superfluous()
@@ -54,7 +53,7 @@ def _prune_graph(graph_def: Any, out: Superfluous) -> None:
         if node.name in out.iterators:
             node.op = "Iterator"
             del node.attr["dataset_factory"]
-        if "_class" in node.attr:  # beside which other nodes it is placed
+        if "_class" in node.attr:  # the nodes that it is colocated with
             beside = node.attr["_class"].list.s
             beside[:] = [one for one in beside if one.decode("utf-8", "replace").removeprefix("loc:@") not in out.nodes]
             if not beside:
@@ -62,7 +61,7 @@ def _prune_graph(graph_def: Any, out: Superfluous) -> None:
 
 
 def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:
-    """Leave the collections that name what is there. A variable may have lost its initial value, which nobody needs."""
+    """Keep collection entries whose nodes remain. A variable may have lost its initial value, which is not needed."""
     for name in list(meta_graph.collection_def):
         collection = meta_graph.collection_def[name]
         if collection.WhichOneof("kind") == "node_list":
@@ -71,7 +70,7 @@ def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:
         elif name in _OF_VARIABLES:
             values = [_without_initial_value(meta_graph, value, gone) for value in collection.bytes_list.value]
             collection.bytes_list.value[:] = [value for value in values if value is not None]
-        else:  # of training, or of how the graph was made: loops' contexts, queues' runners
+        else:  # for training, or for building the graph: contexts of loops, runners of queues
             del meta_graph.collection_def[name]
 
 
@@ -82,7 +81,7 @@ def _without_initial_value(meta_graph: Any, value: bytes, gone: Collection[str])
     if node_of(variable.initial_value_name) in gone:
         variable.ClearField("initial_value_name")
     if node_of(variable.initializer_name) in gone:
-        # TensorFlow wants one to be there, and two collections may name the same.
+        # TensorFlow requires an initial value, and two collections may name the same one.
         name = node_of(variable.initializer_name)
         if not any(node.name == name for node in meta_graph.graph_def.node):
             meta_graph.graph_def.node.add(name=name, op="NoOp")

@@ -2,11 +2,11 @@
 
     load_saved_model(source, signature, tags, allowed) -> Loaded
 
-Rule 1: what there is to choose from is read from `saved_model.pb` before anything is loaded, so that a wrong word is
-        answered with the right ones; and so is what its graphs would do (`screen.py`).
-Rule 2: `tf.saved_model.load` goes first, for it gives the callable that users of the model have. It refuses some models
-        of TF1, or freezing what it loaded fails; then the TF1 loader has its turn. When both fail, the first one's
-        message is the error, the second's a note.
+Rule 1: before anything is loaded, `saved_model.pb` is read for the signatures and tags, so that an error can list the
+        valid names; and it is screened (`screen.py`).
+Rule 2: `tf.saved_model.load` is tried first, since it gives the callable that users of the model call. If it refuses a
+        TF1 model, or the result cannot be frozen, the TF1 loader is tried. If both fail, the first message is the error
+        and the second a note.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
     """Load one signature of a SavedModel folder.
 
     Raises:
-        ActionError: it has no such tags or signature, is damaged, does more than compute, keeps a state between calls,
-            or neither loader can load and freeze it.
+        ActionError: it has no such tags or signature, is damaged, has side effects, keeps state between calls, or
+            neither loader can load and freeze it.
     """
     meta_graph = _meta_graph(source, tags)
     _check_signature(meta_graph, signature)
@@ -100,9 +100,9 @@ def _check_signature(meta_graph: Any, signature: str) -> None:
 
 
 def _check_variables(source: Path, meta_graph: Any) -> None:
-    """Say which files are missing: TensorFlow says that a key or a file pattern is.
+    """Name the missing files: TensorFlow's message names a missing key or file pattern.
 
-    A graph that names a file to restore from has variables; the folder of one without any is often not even there.
+    A graph that names a file to restore from has variables. A graph without variables often lacks the whole folder.
     """
     if not meta_graph.HasField("saver_def") and not any(
         node.HasField("variable") for node in meta_graph.object_graph_def.nodes
@@ -114,7 +114,7 @@ def _check_variables(source: Path, meta_graph: Any) -> None:
     if "variables.index" in names and shards and len(shards) == int(shards[0].rpartition("-")[2]):
         return
     there = ", ".join(f"`{name}`" for name in names) or "nothing"
-    message = f"the variables of `{source.name}` are incomplete: `variables/` holds {there}"
+    message = f"the variables of `{source.name}` are incomplete: `variables/` contains {there}"
     hint = "copy the whole SavedModel folder, `variables/variables.index` and `variables/variables.data-…` with it"
     raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint)
 
@@ -127,8 +127,8 @@ def _load_as_tf2(source: Path, signature: str, tags: tuple[str, ...], allowed: f
     # Loops stay While operations: lowered to Enter and Exit, an LSTM cannot be called from another function ("inputs
     # from different frames").
     frozen = convert_variables_to_constants_v2(shipped.function, lower_control_flow=False)
-    # The frozen function keeps the order of the signature's arguments. Captured variables are dropped from behind them,
-    # and handles of tables are not.
+    # The frozen function keeps the order of the signature's arguments. Captured variables, which follow them, are
+    # dropped; handles of tables are not.
     inputs = dict(zip(shipped.inputs, [tensor.name for tensor in frozen.inputs], strict=False))
     outputs = dict(zip(shipped.outputs, [tensor.name for tensor in frozen.outputs], strict=True))
     return Loaded(
@@ -148,7 +148,7 @@ def _load_as_tf1(source: Path, signature: str, tags: tuple[str, ...]) -> Loaded:
 
 
 def _load_unsigned_tf1(source: Path, tags: tuple[str, ...]) -> Loaded:
-    """Load the graph of a TF1 SavedModel that has no signature: between its Placeholders and what nobody takes."""
+    """Load the graph of a TF1 SavedModel without a signature, from its Placeholders to its unconsumed tensors."""
     from ovmake.workers.loading.tf1 import inference  # which takes frozen_session from here
 
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:

@@ -1,4 +1,4 @@
-"""A TF1 session's graph, frozen: what the loaders of SavedModels and of checkpoints share."""
+"""Freeze a TF1 session's graph: the common part of the loaders of SavedModels and checkpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ovmake.workers.loading.graphs import Loaded, node_name, tidy, with_placehol
 
 
 def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a TF1 signature's inputs and outputs as tensors of the graph.
+    """Return the inputs and outputs of a TF1 signature as tensors of the graph.
 
     Raises:
         ActionError: one of them is sparse.
@@ -28,7 +28,7 @@ def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str
 
 
 def frozen_session(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, way: str) -> Loaded:
-    """Return a TF1 session's graph between these tensors, with its variables as constants."""
+    """Return a TF1 session's graph from `inputs` to `outputs`, with its variables as constants."""
     ends = sorted({node_name(tensor.name) for tensor in [*inputs.values(), *outputs.values()]})
     graph_def = convert_variables_to_constants_from_session_graph(session, session.graph.as_graph_def(), ends)
     fed = with_placeholders(graph_def, inputs.values())

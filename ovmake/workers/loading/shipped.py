@@ -1,13 +1,13 @@
-"""A SavedModel as it was shipped: its signature, called as an application calls it.
+"""A SavedModel as shipped: its signature, called as an application calls it.
 
     shipped = load_shipped(source, "serving_default", ("serve",), allowed=frozenset())
     shipped({"x": array}) -> {"y": array}
     Signature.load(request, interface, source)    the same as an `original.Original`
 
-For what freezing cannot hold: tables that values are looked up in, variables that are assigned. A frozen graph is
-faster and can be cut; so it goes first wherever there is one.
+It is for models that cannot be frozen: those with lookup tables, or with variables that are assigned. A frozen graph
+is faster and can be cut, so it is preferred where it exists.
 
-Nothing is loaded that was not screened (`screen.py`).
+Every model is screened before it is loaded (`screen.py`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.graphs import NOT_COUNTED, nodes
 from ovmake.workers.loading.half_precision import computes_in
 
-# Of TensorFlow's own making: what initializes and what trains.
+# Functions that TensorFlow adds, for initialization and training.
 INTERNAL = "__saved_model_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """A loaded signature, or a function in its place. `inputs`, `outputs`: names, in the order of its tensors."""
+    """A loaded signature, or a function that replaces it. `inputs`, `outputs`: names, in the order of its tensors."""
 
     function: Any
     inputs: Sequence[str]
@@ -54,10 +54,10 @@ class Shipped:
 
 
 def load_shipped(source: Path, signature: str, tags: tuple[str, ...], allowed: frozenset[str]) -> Shipped:
-    """Screen a SavedModel, load it with TensorFlow, and take one signature of it; without any, its only function.
+    """Screen a SavedModel, load it with TensorFlow, and return one signature; if it has none, its only function.
 
     Raises:
-        ActionError: it does more than compute; it has no signature, and not one function either.
+        ActionError: it has side effects; or it has no signature, and not exactly one function.
         Exception: TensorFlow's own, of any kind.
     """
     screen(source, "saved-model", allowed)
@@ -65,7 +65,7 @@ def load_shipped(source: Path, signature: str, tags: tuple[str, ...], allowed: f
     if signature == DEFAULT_SIGNATURE and not loaded.signatures:
         return _only_function(loaded)
     function = loaded.signatures[signature]
-    # The signature refers to its variables weakly: whoever calls it must keep `loaded`, which owns them.
+    # The signature refers to its variables weakly: the caller must keep `loaded`, which owns them.
     function._ovmake_owner = loaded  # noqa: SLF001
     return Shipped(
         function=function,
@@ -76,12 +76,12 @@ def load_shipped(source: Path, signature: str, tags: tuple[str, ...], allowed: f
 
 
 def _only_function(loaded: Any) -> Shipped:
-    """Return the one concrete function of a model that was saved without a signature, named as its signature would be.
+    """Return the only concrete function of a model without a signature, with the names that a signature would have.
 
-    Of a function that was traced for training too, that is the other one.
+    If a function was also traced for training, that trace is ignored.
 
     Raises:
-        ActionError: it has none, or several; or it keeps a state between calls.
+        ActionError: it has none, or several; or it keeps state between calls.
     """
     found = [
         (name, function)
@@ -102,7 +102,7 @@ def _only_function(loaded: Any) -> Shipped:
 
 
 def _output_names(outputs: Any) -> list[str]:
-    """Return the names that TensorFlow gives to the outputs of a signature, in the order of the flat structure."""
+    """Return TensorFlow's names of a signature's outputs, in the order of the flattened structure."""
     if isinstance(outputs, Mapping):
         return sorted(map(str, outputs))
     return [f"output_{place}" for place, _ in enumerate(tf.nest.flatten(outputs))]
@@ -113,21 +113,19 @@ def _unsigned(functions: Sequence[str]) -> ActionError:
     example = f"model.{functions[0]}" if functions else "..."
     if functions:
         listed = ", ".join(f"`{name}`" for name in functions)
-        message += (
-            f", and of functions not one but {listed}" if functions[1:] else f", and {listed} was traced for several"
-        )
+        message += f", and several functions: {listed}" if functions[1:] else f", and {listed} was traced for several"
     hint = f"save the model with one: `tf.saved_model.save(model, folder, signatures={example})`"
     return ActionError("unknown-signature", message, setting="signature", help=hint)
 
 
 def handles(function: Any) -> list[str]:
-    """Return the placeholders of a function's graph that stand for captured variables and tables."""
+    """Return the placeholders of captured variables and tables in a function's graph."""
     return [tensor.op.name for tensor in function.inputs if tensor.dtype == tf.resource]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A SavedModel's signature as what an IR is compared with; see `original.Original`."""
+    """A SavedModel's signature as the reference of an IR; see `ReferenceModel`."""
 
     shipped: Shipped
     inputs: Mapping[str, str]
@@ -139,7 +137,7 @@ class Signature:
         """Load the signature that is asked for.
 
         Raises:
-            ActionError: it does more than compute, TensorFlow cannot load it, or the IR is another function: cut.
+            ActionError: it has side effects, TensorFlow cannot load it, or the IR is cut and so a different function.
         """
         source = Path(request.inputs["source"])
         try:
@@ -153,26 +151,26 @@ class Signature:
         outputs = {tensor.name: tensor.source_name for tensor in interface.outputs}
         constants = {constant.source_name: filled(constant) for constant in interface.constants}
         if {*inputs.values(), *constants} != set(shipped.inputs) or not {*outputs.values()} <= set(shipped.outputs):
-            raise ActionError("no-such-way", "the IR computes something else than the signature does")
+            raise ActionError("no-such-way", "the IR computes a different function than the signature")
         return cls(shipped=shipped, inputs=inputs, outputs=outputs, constants=constants)
 
     @property
     def operations(self) -> int:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return sum(node.op not in NOT_COUNTED for node in nodes(self.shipped.function.graph.as_graph_def()))
 
     @property
     def quanta(self) -> Mapping[str, float]:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return {}
 
     @property
     def in_integers(self) -> bool:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return False
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         given = {self.inputs[name]: array for name, array in feed.items()}
         results = self.shipped({**given, **self.constants})
         arrays = {name: np.asarray(results[key]) for name, key in self.outputs.items()}
@@ -182,25 +180,25 @@ class Signature:
         }
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         moved = nudged(feed)
         return None if moved is None else self(moved)
 
     @property
     def computes_in(self) -> str:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return computes_in(nodes(self.shipped.function.graph.as_graph_def()))
 
     @property
     def truth_name(self) -> str:
-        """See `Original`: what cannot be frozen cannot be rewritten in f32 either."""
+        """See `ReferenceModel`: a model that cannot be frozen cannot be rewritten in f32 either."""
         return ""
 
     @property
     def truth_is_dear(self) -> bool:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return False
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `Original`."""
+        """See `ReferenceModel`."""
         return self(feed)

@@ -1,24 +1,25 @@
-"""Load what TF1 left: the .meta file of a checkpoint, and frozen graphs.
+"""Load TF1 models: the .meta file of a checkpoint, and frozen graphs.
 
     load_checkpoint(source, signature, allowed) -> Loaded
     load_frozen_graph(source, allowed) -> Loaded
 
-Neither says what its inputs and outputs are, unless the .meta file has signatures. So they are found:
+Neither file states its inputs and outputs, unless the .meta file has signatures. So they are derived:
 
-A frozen graph's inputs are its Placeholders; its outputs are what nobody takes, if it depends on no more than constants
-and inputs.
+A frozen graph's inputs are its Placeholders. Its outputs are the tensors without a consumer, if they depend on nothing
+but constants and inputs.
 
-Before TensorFlow imports either, it is screened (`screen.py`), and a checkpoint's graph is pruned (`pruning.py`).
+Before TensorFlow imports a graph, it is screened (`screen.py`), and a checkpoint's graph is pruned (`pruning.py`).
 
-A checkpoint's graph is mostly about training, and there it takes more to tell.
-- Inputs are the Placeholders (of an input pipeline, where there are none, what the iterator gives).
-- A *label* is an input that meets no weight on its way, in a graph that has gradients. What depends on a label (loss,
-  accuracy) is for training, with what only prepares for it (ArgMax), as are gradients, optimizers, summaries,
-  assertions, and saving. All that is left out.
-- Outputs are the ends of what is left that depend on an input.
+A checkpoint's graph is mostly for training, so more rules are needed:
 
-Where that leaves several ends, all of them are outputs: `cut.outputs` in the Ovfile picks one. A loss that needs no
-label, as of an autoencoder, is such an end.
+- Inputs are the Placeholders; without any, the outputs of the input pipeline's iterator.
+- A *label* is an input that is never combined with a weight, in a graph that has gradients. Tensors that depend on a
+  label (loss, accuracy), and ops that only prepare for these (ArgMax), are for training. So are gradients, optimizers,
+  summaries, assertions, and saving. All of these are left out.
+- Outputs are the final tensors of the rest that depend on an input.
+
+If several tensors remain, all of them are outputs: `cut.outputs` in the Ovfile picks one. A loss without a label, such
+as an autoencoder's, remains too.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def load_frozen_graph(source: Path, allowed: frozenset[str]) -> Loaded:
     """Load a frozen .pb.
 
     Raises:
-        ActionError: it is damaged, or does more than compute.
+        ActionError: it is damaged, or has side effects.
     """
     graph_def = _parsed(source, tf.compat.v1.GraphDef())
     screen(source, "frozen-graph", allowed)
@@ -86,7 +87,7 @@ def load_checkpoint(source: Path, signature: str, allowed: frozenset[str]) -> Lo
     """Load the graph of X.meta with the variables of X.index and X.data-….
 
     Raises:
-        ActionError: a file is missing or damaged, loading it would do more than compute, or nothing in the graph looks
+        ActionError: a file is missing or damaged, loading it would have side effects, or nothing in the graph looks
             like an output.
     """
     meta_graph = _parsed(source, tf.compat.v1.MetaGraphDef())
@@ -106,10 +107,10 @@ def load_checkpoint(source: Path, signature: str, allowed: frozenset[str]) -> Lo
 
 
 def _pruned(source: Path, meta_graph: Any, allowed: frozenset[str]) -> tuple[str, ...]:
-    """Take out what is for training alone; return the operations that went.
+    """Remove the training part; return the removed operations.
 
     Raises:
-        ActionError: what is left would be another model, or still do more than compute.
+        ActionError: the rest would be a different model, or would still have side effects.
     """
     try:
         removed, needed = prune(meta_graph, allowed)
@@ -131,7 +132,7 @@ def _parsed(source: Path, proto: Any) -> Any:
 
 
 def _check_data(source: Path) -> None:
-    """Say which files are missing; TensorFlow would name the prefix."""
+    """Name the missing files; TensorFlow would name only the prefix."""
     stem = source.name.removesuffix(".meta")
     names = [path.name for path in companions(source)]
     if stem in names or (f"{stem}.index" in names and any(".data-" in name for name in names)):
@@ -143,7 +144,7 @@ def _check_data(source: Path) -> None:
 
 
 def _signature(meta_graph: Any, signature: str) -> Any:
-    """Return the signature asked for; None where there is none and nobody asked."""
+    """Return the requested signature; None if none was requested and there is none."""
     known = sorted(meta_graph.signature_def)
     if signature in known:
         return meta_graph.signature_def[signature]
@@ -159,7 +160,7 @@ def _signature(meta_graph: Any, signature: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """What can be reached from where in a graph; training is never entered."""
+    """Reachability in a graph, without the training part."""
 
     graph: Any
 
@@ -175,7 +176,7 @@ class _Flow:
         return found
 
     def sources(self) -> list[Any]:
-        """Return the tensors that are fed, or that an input pipeline gives."""
+        """Return the tensors that are fed, or that come from an input pipeline."""
         operations = [op for op in self.graph.get_operations() if not _trains(op)]
         for fits in (_is_placeholder, _is_pipeline, _is_default):
             if found := [tensor for op in operations if fits(op) for tensor in op.outputs if self.ahead([tensor])]:
@@ -184,7 +185,7 @@ class _Flow:
 
 
 def inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the inputs and outputs of the part that computes, and does not train."""
+    """Return the inputs and outputs of the inference part."""
     flow = _Flow(graph)
     sources = flow.sources()
     labels = _labels(flow, sources)
@@ -198,16 +199,16 @@ def inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any]
         )
         hint = "export a SavedModel from the code that made the checkpoint"
         listed = ", ".join(f"{op} {objection(op, {})}" for op in removed)
-        notes = (f"what needs one of these was left out: {listed}",) if removed else ()
+        notes = (f"nodes that need one of these operations were left out: {listed}",) if removed else ()
         raise ActionError("no-outputs", message, setting="source", help=hint, notes=notes)
     outputs = dict.fromkeys(tensor for op in ends for tensor in _measured(op, live))
     return _by_name(inputs), _by_name(outputs)
 
 
 def _measured(end: Any, live: set[Any]) -> list[Any]:
-    """Return an end's outputs; of one that only prepares for a metric, such as ArgMax for accuracy, what it is made of.
+    """Return the outputs of a final op; if it only prepares for a metric, such as ArgMax for accuracy, its inputs.
 
-    What nobody takes, and not the metric either, somebody wanted as it is.
+    A tensor that not even a metric consumes is an output of its own.
     """
     while end.type in _FOR_METRICS and _takers(end):
         made_of = [tensor for tensor in end.inputs if tensor.op in live]
@@ -218,9 +219,9 @@ def _measured(end: Any, live: set[Any]) -> list[Any]:
 
 
 def _labels(flow: _Flow, sources: list[Any]) -> list[Any]:
-    """Return the sources that meet no weight: nothing that depends on them also takes a variable's value.
+    """Return the sources that are never combined with a weight: no op that depends on them also reads a variable.
 
-    Scalars are no weights, for a regularization loss joins what the labels join.
+    Scalars do not count as weights: a regularization loss is added to the loss of the labels.
     """
     if not any(_GRADIENTS.search(op.name) for op in flow.graph.get_operations()):
         return []

@@ -1,4 +1,4 @@
-"""compare-layers: every layer of a source in TensorFlow and in an IR, on a few samples.
+"""compare-layers: compare every layer of a source in TensorFlow and in an IR, on a few samples.
 
 params      CompareLayersParams
 inputs      xml, bin: the IR; interface; graph and names, or source; dataset
@@ -8,8 +8,8 @@ outputs     layers: {"format": 1, "samples": 4, "layers": [
                  "counterpart": "add.17"},
                 {…, "state": "folded", "why": "…"}, {…, "state": "unmatched", "why": "…"}]}
 
-The layers are in the order in which they compute. locate_layers.py finds them in the IR, outputs are added there, and
-both frameworks run, a group of layers at a time (probe_runs.py); TensorFlow in a process of its own.
+The layers are in order of execution. locate_layers.py finds them in the IR. Then outputs are added there, and both
+frameworks run, a group of layers at a time (probe_runs.py); TensorFlow runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from ovmake.workers.matching.locate_layers import FOLDED, Places, places
 from ovmake.workers.matching.probe_runs import Feeds, groups, run, run_tensorflow
 from ovmake.workers.matching.probes import Tap, tap
 
-NO_NUMBERS = "TensorFlow's tensor holds no numbers"
+NO_NUMBERS = "TensorFlow's tensor does not contain numbers"
 NO_OUTPUT = "OpenVINO cannot run the IR with an output there"
-OTHER_SHAPE = "TensorFlow's tensor has shape {}, what seems to be its counterpart {}"
+OTHER_SHAPE = "TensorFlow's tensor has shape {}, its likely counterpart has {}"
 
 Row = dict[str, object]
 
@@ -46,7 +46,7 @@ def compare_layers(request: Request) -> dict[str, object]:
     """Compare; write `layers`.
 
     Raises:
-        ActionError: the source cannot be converted again, or TensorFlow or OpenVINO cannot run it, or not in the
+        ActionError: the source cannot be converted again; or TensorFlow or OpenVINO cannot run it, or not in the
             target's precision.
     """
     asked = request.asked(CompareLayersParams)
@@ -108,7 +108,7 @@ def _compared(
 
 
 def _counterpart(layer: Tap, operation: Any) -> Row:
-    """Return who computes a layer in the IR. TFLite's operations have numbers for names, so the IR's stand in."""
+    """Return the operation that computes a layer in the IR. TFLite's types are numbers, so the IR's type is used."""
     known: Row = {"counterpart": operation.get_friendly_name()}
     if layer.types != (OPERATOR,):
         return known
@@ -118,7 +118,7 @@ def _counterpart(layer: Tap, operation: Any) -> Row:
 
 
 def _figures(expected: Sequence[Array], actual: Sequence[Array], step: float | None) -> Row:
-    """Return how far a layer's values, one per feed, are apart; a dimension of size 1 more or less does not matter."""
+    """Return the difference of a layer's values, one array per feed; extra dimensions of size 1 are ignored."""
     shaped = [_like(theirs, ours) for theirs, ours in zip(actual, expected, strict=True)]
     for ours, theirs in zip(expected, shaped, strict=True):
         if ours.shape != theirs.shape:

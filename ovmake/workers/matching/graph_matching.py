@@ -1,15 +1,15 @@
-"""Which tensor of one model computes what a tensor of another one does. Pure.
+"""Match tensors of two models that compute the same values. Pure.
 
     pairs(first, second, ends) -> {Port of first: Pair(port=Port of second, order=(0, 2, 3, 1))}
 
-Both came from one source and differ in little: one was quantized, its constants are rounded, a Transpose stands
-elsewhere. So the wires are followed from the outputs back, in both at once, and operations that stand in the same place
-are a pair if they are of one kind and shape. What one side has and the other lacks is stepped over.
+Both models came from one source and differ in details: one is quantized, constants are rounded, a Transpose is in a
+different position. So both dataflows are followed backwards from the outputs, in parallel. Operations in the same
+position are a pair if their kind and shape agree. Operations that only one side has are skipped.
 
-Rule 1: only inputs that carry data are followed. Constants may be anything: a wrong one is what the user looks for.
-Rule 2: a Transpose is always stepped over, and remembered: `order` is how the first's value is transposed to give the
-        second's, () for not at all.
-Rule 3: where two ways lead to different pairs, there is none.
+Rule 1: only data inputs are followed. Constants are ignored: the user may be looking for a wrong one.
+Rule 2: a Transpose is always skipped, and recorded: `order` is the permutation from the first's value to the second's,
+        () for none.
+Rule 3: if two paths lead to different pairs, the tensor has no pair.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# A node by its place in the model's order, and one of its outputs.
+# A node by its index in the model's order, and one of its outputs.
 Port = tuple[int, int]
 Order = tuple[int, ...]
 Shape = tuple[int, ...] | None  # -1: dynamic; None: of unknown rank
 
-# How many operations may be stepped over at once, on both sides together.
+# How many consecutive operations may be skipped, on both sides together.
 _REACH = 5
 _RESHAPES = {"Reshape", "Squeeze", "Unsqueeze"}
-# What they do to an element has nothing to do with its place, so that a Transpose may stand before or after them.
+# Elementwise operations: a Transpose may be before or after them.
 _ELEMENTWISE = {
     *("Abs", "Add", "Ceiling", "Clamp", "Concat", "Convert", "Divide", "Elu", "Erf", "Exp", "FakeQuantize", "Floor"),
     *("Gelu", "HSigmoid", "HSwish", "LeakyRelu", "Log", "Maximum", "Minimum", "Mish", "Multiply", "Negative", "Pad"),
@@ -36,7 +36,7 @@ _ELEMENTWISE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """An operation. `inputs` are those that carry data; `order` is the permutation of a Transpose by a constant."""
+    """An operation. `inputs` are its data inputs; `order` is the permutation of a Transpose with a constant order."""
 
     type: str
     inputs: tuple[Port, ...] = ()
@@ -46,9 +46,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """The tensor of the second model; the first's value, transposed by `order`, is its value.
+    """A tensor of the second model. Its value is the first's value, transposed by `order`.
 
-    `loose`: dimensions of size 1 may stand elsewhere in it.
+    `loose`: its dimensions of size 1 may be in different positions.
     """
 
     port: Port
@@ -60,7 +60,7 @@ Nodes = Sequence[Node]
 
 
 def pairs(first: Nodes, second: Nodes, ends: Iterable[tuple[Port, Port]]) -> dict[Port, Pair]:
-    """Return the pairs that are found from `ends`, tensors of both that are known to be one."""
+    """Return the pairs found from `ends`, which are known pairs."""
     found: dict[Port, Pair] = {}
     doubtful: set[Port] = set()
     seen: set[tuple[Port, Pair]] = set()
@@ -82,7 +82,7 @@ def pairs(first: Nodes, second: Nodes, ends: Iterable[tuple[Port, Port]]) -> dic
 
 
 def transposed(order: Order, then: Order) -> Order:
-    """Return one permutation that does the work of two, `order` first."""
+    """Return the composition of two permutations, `order` first."""
     if not order or not then:
         return order or then
     both = tuple(order[axis] for axis in then)
@@ -95,7 +95,7 @@ def inverse(order: Order) -> Order:
 
 
 def _meeting(first: Nodes, second: Nodes, port: Port, pair: Pair) -> tuple[Port, Pair] | None:
-    """Return the nearest two operations of one kind behind two tensors, those stepped over the fewest first."""
+    """Return the nearest two matching operations behind two tensors, with the fewest skipped operations first."""
     here, there = list(_way(first, port)), list(_way(second, pair.port))
     for total in range(_REACH + 1):
         for steps in range(total + 1):
@@ -114,7 +114,7 @@ def _meeting(first: Nodes, second: Nodes, port: Port, pair: Pair) -> tuple[Port,
 
 
 def _way(nodes: Nodes, port: Port) -> Iterator[tuple[Port, Order]]:
-    """Yield a tensor and those before it, as long as one thing leads to another, each with what transposes it."""
+    """Yield a tensor and its predecessors along a chain of single data inputs, each with its transposition."""
     moved: Order = ()
     while True:
         node = nodes[port[0]]
@@ -155,7 +155,7 @@ def _before(one: Node, two: Node, order: Order) -> Iterator[tuple[Port, Pair]]:
 
 
 def place_of(first: Nodes, paired: Mapping[Port, Pair], port: Port, order: Order) -> Pair | None:
-    """Return where a tensor is in the second model. `order` transposes the first's value, the pair's the second's."""
+    """Return the pair of a tensor. `order` transposes the first model's value, the pair's order the second's."""
     while first[port[0]].order:
         order = transposed(first[port[0]].order, order)
         port = first[port[0]].inputs[0]

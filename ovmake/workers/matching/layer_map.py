@@ -1,13 +1,14 @@
-"""Which operations of an IR compute which layer of its source.
+"""Map the layers of a source to the operations of an IR that compute them.
 
     traced = trace(model, request, converted, samples)
     traced.of_layer("block_1_expand") -> {"convolution.12", "add.14", "relu.15"}
     traced.layer_of("convolution.12", "Convolution") -> "block_1_expand"
     traced.names                      the layers' names, as `ovmake inspect` prints them
 
-probes.py marks the layers' outputs in a conversion like the IR's, and locate_layers.py finds those in the IR. What is
-between a layer's output and the outputs before it is the layer. One that OpenVINO folded into its neighbours is what
-they are: of a convolution and the batch normalization after it both names mean the one convolution that is left.
+probes.py marks the layers' outputs in a second conversion, and locate_layers.py finds them in the IR. The operations
+between a layer's output and the outputs before it belong to the layer. A layer that OpenVINO folded into a neighbour
+has the neighbour's operations: a convolution and the batch normalization after it both mean the one convolution that
+is left.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.locate_layers import places
 from ovmake.workers.matching.probes import Tap, nodes_of, tap
 
-# What computes nothing of its own.
+# Operations that compute nothing themselves.
 _CONSTANT = {"Constant", "Parameter", "Result"}
-# How the types of sources call what the IR calls otherwise, in small letters: Conv2D, CONV_2D, DepthwiseConv2dNative.
+# IR type -> the types in sources, in lower case: Conv2D, CONV_2D, DepthwiseConv2dNative.
 _KIN = {
     **dict.fromkeys(("Convolution", "ConvolutionBackpropData"), ("conv",)),
     **dict.fromkeys(("GroupConvolution", "GroupConvolutionBackpropData"), ("depthwise", "conv")),
@@ -40,7 +41,7 @@ _KIN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """The layers of a source, and the names of the operations of each in an IR, by the place in `taps`."""
+    """The layers of a source, and the names of each one's operations in an IR, by index in `taps`."""
 
     layers: Layers
     taps: Sequence[Tap]
@@ -48,27 +49,27 @@ class Traced:
 
     @property
     def names(self) -> list[str]:
-        """The names of the layers, in the order in which they compute."""
+        """The names of the layers, in order of execution."""
         return list(dict.fromkeys(tap.layer for tap in self.taps))
 
     def of_layer(self, name: str, setting: str) -> frozenset[str]:
-        """Return the operations of a layer, or of all layers in it; none if OpenVINO made nothing of it.
+        """Return the operations of a layer, or of all layers in it; none if the IR has no operation for it.
 
         Raises:
-            ActionError: there is no such layer, or several; it points at `setting`.
+            ActionError: there is no such layer, or several; the error points at `setting`.
         """
         ops = self.layers.ops_in(name, setting)
         return self._of(number for number, tap in enumerate(self.taps) if op_of(tap.tensor) in ops)
 
     def of_names(self, names: Collection[str]) -> frozenset[str]:
-        """Return the operations of those layers whose names these are."""
+        """Return the operations of the layers with these names."""
         return self._of(number for number, tap in enumerate(self.taps) if tap.layer in names)
 
     def layer_of(self, operation: str, type_: str) -> str:
         """Return the layer that an operation computes, "" if it belongs to none.
 
-        Of several that were folded into one operation it is the first that has one of its kind: a Convolution after
-        which there was a batch normalization, and before it a Pad, is the Conv2D.
+        If several layers were folded into one operation, it is the first one of the same kind: a Convolution made from
+        a Pad, a Conv2D and a batch normalization is the Conv2D.
         """
         kin = _KIN.get(type_, (type_.lower(),))
         owners = [tap for number, tap in enumerate(self.taps) if operation in self.operations.get(number, ())]
@@ -80,7 +81,7 @@ class Traced:
 
 
 def trace(model: Any, request: Request, converted: ConvertParams, given: SampleParams) -> Traced:
-    """Return where in `model`, an IR of the request's source, the layers of the source are.
+    """Return the layers of the request's source in `model`, its IR.
 
     The source is converted once more, as `converted` says, and both are run on the first of the samples.
 
@@ -98,7 +99,7 @@ def trace(model: Any, request: Request, converted: ConvertParams, given: SampleP
 
 
 def _regions(model: Any, ends: Collection[int]) -> dict[int, frozenset[str]]:
-    """Return for every end the operations that lead to it from other ends, itself among them, by their places."""
+    """Return for every end the operations between it and the ends before it, including itself, by index."""
     operations = model.get_ordered_ops()
     nodes = nodes_of(model)
     regions = {}
@@ -114,10 +115,10 @@ def _regions(model: Any, ends: Collection[int]) -> dict[int, frozenset[str]]:
 
 
 def _owners(taps: Sequence[Tap], ends: Mapping[int, int]) -> dict[int, set[int]]:
-    """Return for every tap the ends whose regions are its layer's.
+    """Return for every tap the ends whose regions belong to its layer.
 
-    An end that several taps share is the first one's: what comes after computes nothing. A tap that has no end was
-    folded into what takes it.
+    An end that several taps share belongs to the first one: the later ones compute nothing. A tap without an end was
+    folded into its consumer.
     """
     first: dict[int, int] = {}
     for number in sorted(ends):

@@ -1,13 +1,13 @@
-"""Where in an IR the layers of its source are.
+"""Locate the layers of a source in its IR.
 
-    places(tapped, ir, feeds) -> Places(found={tap: Spot}, why={tap: "…"})
+    places(tapped, ir, feeds) -> Places(found={tap: Probe}, why={tap: "…"})
 
-probes.py marks the layers in a conversion like the IR's; graph_matching.py finds what is marked in the IR itself.
+probes.py marks the layers in a second conversion; graph_matching.py finds the marked tensors in the IR.
 
-Fusing carries a mark along to what has the same value. It does not always: what multiplies a depthwise convolution's
-result goes into its weights, and the mark stays though the value does not. So the marked model is run against the one
-that was not fused. A mark is *stale* if its value is not the layer's, and that of some layer after it is right all the
-same; if none is, then fusing itself went wrong, which is what the user looks for.
+Fusion normally moves a mark to the tensor with the same value. There are exceptions: a multiplication after a depthwise
+convolution is folded into its weights, and the mark stays although the value changed. So the marked model is compared
+with the unfused one. A mark is *stale* if its value differs from the layer's, but the value of some later layer is
+right. If no later value is right, fusion itself is wrong, which is the fault that the user is looking for.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from ovmake.workers.matching.probe_runs import Feeds, Probe, groups, run, sizes_
 from ovmake.workers.matching.probes import Tapped, nodes_of, to_integers
 
 FOLDED = "OpenVINO fused it with its neighbours"
-UNREAD = "OpenVINO's reader does not give its tensor"
+UNREAD = "OpenVINO's reader does not provide its tensor"
 LOST = "no operation of the IR is its counterpart"
 
-# Another order of operations leaves some 80 dB or more; 8-bit weights, with which the CPU's plugin computes in one way
-# or another, 40 dB. A value of something else is at 20 dB or less.
+# A different order of operations gives some 80 dB or more. 8-bit weights, which the CPU plugin may compute with in
+# different ways, give 40 dB. An unrelated value gives 20 dB or less.
 _SAME_DB = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Taps by their number: where those are that were found, and why the others were not. `sizes` in bytes."""
+    """Taps by number: the located ones, and for the rest the reason. `sizes` are in bytes."""
 
     found: Mapping[int, Probe]
     why: Mapping[int, str]
@@ -41,7 +41,7 @@ class Places:
 
 
 def places(tapped: Tapped, target: Any, feeds: Feeds) -> Places:
-    """Return where in the IR `target` the taps are."""
+    """Locate the taps in the IR `target`."""
     nodes = nodes_of(tapped.marked)
     paired = pairs(nodes, nodes_of(target), _ends(tapped.marked, target))
     stale = _stale(tapped, feeds)
@@ -59,7 +59,7 @@ def places(tapped: Tapped, target: Any, feeds: Feeds) -> Places:
 
 
 def _ends(first: Any, second: Any) -> Iterator[tuple[Port, Port]]:
-    """Yield the outputs of two models that are one: by their tensors' names, else by their order."""
+    """Yield the pairs of outputs of two models: by tensor name, else by order."""
     ours, theirs = ([port.get_names() for port in model.outputs] for model in (first, second))
     there, here = _results(second), _results(first)
     for index, names in enumerate(ours):
@@ -75,7 +75,7 @@ def _results(model: Any) -> list[int]:
 
 
 def _quantized(model: Any, pair: Pair) -> Probe:
-    """Return where TFLite's tensor is: behind the FakeQuantize that takes what was marked, if that is none itself."""
+    """Locate TFLite's tensor: after the FakeQuantize that consumes the marked tensor, unless that is one itself."""
     operations = model.get_ordered_ops()
     here = operations[pair.port[0]]
     takers = {taker.get_node().get_name() for taker in here.output(pair.port[1]).get_target_inputs()}
@@ -114,7 +114,7 @@ def _agree(expected: Array, actual: Array) -> bool:
 
 
 def _recovers(tapped: Tapped, number: int, wrong: set[int]) -> bool:
-    """Whether some layer that a tap flows into has the right value."""
+    """Whether some layer that depends on a tap has the right value."""
     reached = {tapped.taps[number].tensor}
     for later, tap in enumerate(tapped.taps):
         if reached & set(tap.inputs):

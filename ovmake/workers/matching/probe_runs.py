@@ -1,11 +1,11 @@
-"""Run models with inner tensors as outputs, a group of tensors at a time.
+"""Run models with inner tensors as additional outputs, a group of tensors at a time.
 
     for group in groups(places, sizes_of(model, where, feeds)):
         values = run(model, {place: where[place] for place in group}, feeds)      place -> an array per feed
     computed = run_tensorflow(request, source, {place: tensor}, feeds)            the same in TensorFlow's worker
 
-A *place* is just a number that stands for a tensor. What a group holds fits into `GROUP_BYTES`: all layers of a
-ResNet-50 are 140 MB a sample.
+A *place* is the number of a tensor. The values of a group fit into `GROUP_BYTES`: all layers of a ResNet-50 take
+140 MB a sample.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.graph_matching import Order, Port
 
 GROUP_BYTES = 64 << 20
-# For what is of dynamic size even when the inputs are not.
+# The assumed size of tensors whose size is dynamic even with static inputs.
 _GUESS_BYTES = 4 << 20
 _MARK = "ovmake-layer:"
 
@@ -41,9 +41,9 @@ Values = Mapping[int, list[Array]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Where a tensor is in a model: the port's value, transposed by `order`, is its value.
+    """The location of a tensor in a model: its value is the port's value, transposed by `order`.
 
-    `integers`: it is TFLite's integers, and not what they stand for.
+    `integers`: the values are TFLite's integers, not the numbers that they represent.
     """
 
     port: Port
@@ -57,12 +57,12 @@ def name_of(place: int) -> str:
 
 
 def place_of_name(name: str) -> int | None:
-    """Return the place that a tensor name marks, None of other names."""
+    """Return the place that a tensor name marks, None for other names."""
     return int(name.removeprefix(_MARK)) if name.startswith(_MARK) else None
 
 
 def groups(places: Iterable[int], sizes: Mapping[int, int]) -> Iterator[list[int]]:
-    """Yield the places, so many at a time as `GROUP_BYTES` allows."""
+    """Yield the places in groups that fit into `GROUP_BYTES`."""
     group: list[int] = []
     total = 0
     for place in places:
@@ -76,7 +76,7 @@ def groups(places: Iterable[int], sizes: Mapping[int, int]) -> Iterator[list[int
 
 
 def sizes_of(model: Any, where: Mapping[int, Probe], feeds: Feeds) -> dict[int, int]:
-    """Return how many bytes each place holds in all feeds together."""
+    """Return the bytes of each place in all feeds together."""
     fitted = model.clone()
     try:
         fitted.reshape({port: list(array.shape) for port, array in _fed(fitted, feeds[0])})
@@ -93,7 +93,7 @@ def sizes_of(model: Any, where: Mapping[int, Probe], feeds: Feeds) -> dict[int, 
 def run(
     model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str] = ir.COMPILE_PROPERTIES
 ) -> dict[int, list[Array]]:
-    """Return the values at some spots, one per feed. A spot where the CPU's plugin cannot bear an output is left out.
+    """Return the values at the places, one array per feed. A place is left out if the CPU plugin fails with an output.
 
     Raises:
         ActionError: OpenVINO cannot run it with any of these outputs.
@@ -133,14 +133,14 @@ def _run(model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mappi
 
 
 def _ending_at(model: Any, spots: Iterable[Probe]) -> Any:
-    """Return a model with these outputs and no others, in this order. It shares the operations of `model`."""
+    """Return a model with exactly these outputs, in this order. It shares the operations of `model`."""
     operations = model.get_ordered_ops()
     results = [ov.opset13.result(operations[spot.port[0]].output(spot.port[1])) for spot in spots]
     return ov.Model(results, model.get_sinks(), model.get_parameters(), "layers")
 
 
 def _fed(model: Any, feed: Mapping[str, Array]) -> list[tuple[Any, Array]]:
-    """Return a model's inputs with what is fed into them: by name, or by place where it has other names."""
+    """Return a model's inputs with their arrays: by name, or by index if the names differ."""
     names = [ir.user_name(port.get_node().get_friendly_name()) for port in model.inputs]
     arrays = [feed[name] for name in names] if set(names) == set(feed) else list(feed.values())
     return list(zip(model.inputs, arrays, strict=True))
@@ -148,7 +148,7 @@ def _fed(model: Any, feed: Mapping[str, Array]) -> list[tuple[Any, Array]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
-    """TensorFlow's values by place, one per feed; `steps` are those of TFLite's integers, in the values' unit."""
+    """TensorFlow's values by place, one array per feed; `steps` are the step sizes of TFLite's integers."""
 
     values: Values
     steps: Mapping[int, float]
@@ -157,9 +157,9 @@ class Computed:
 def run_tensorflow(
     request: Request, source: SourceParams, tensors: Mapping[int, str], feeds: Feeds, integers: Iterable[str] = ()
 ) -> Computed:
-    """Return what TensorFlow computes at some tensors of the request's source.
+    """Return TensorFlow's values of some tensors of the request's source.
 
-    `integers` are tensors of TFLite's to get as they are, and not as what they stand for. A tensor that holds no
+    `integers` are TFLite's tensors to return as integers instead of the numbers that they represent. A tensor without
     numbers (a list, a resource) is left out.
 
     Raises:

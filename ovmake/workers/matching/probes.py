@@ -1,15 +1,15 @@
-"""Where the layers of a source are in an IR: convert the source once more, with every layer's output marked.
+"""Mark the layers of a source: convert it again, with a mark on every layer's output.
 
     tapped = tap(request, converted) -> Tapped
-    tapped.raw          a model with an output per layer, in TensorFlow's layout, between which nothing was fused
-    tapped.outputs      tap -> Spot in `raw`
-    tapped.marked       the same without these outputs, fused and cleaned up as *convert* does
-    tapped.marks        tap -> Mark(port of `marked`, order), for those that were not fused away
-    tapped.layers       the source's layers, by whatever name one calls them
+    tapped.raw          a model with an output per layer, in TensorFlow's layout, without fusion between layers
+    tapped.outputs      tap -> Probe in `raw`
+    tapped.marked       the same without these outputs, fused and cleaned up as by *convert*
+    tapped.marks        tap -> Mark(port of `marked`, order), for the taps that fusion kept
+    tapped.layers       the source's layers, which resolves their names
 
-OpenVINO's readers name operations as they like, and forget the source's names, but for those of outputs. So all layers
-are made outputs, and what stands before each output gets a tensor name of ours; then the outputs are removed again.
-What is left is the graph that *convert* works with, and fusing carries tensor names along to what has the same value.
+OpenVINO's readers generate names of operations and drop the source's names, except those of outputs. So every layer
+becomes an output, the tensor before each output gets a generated name as a mark, and the outputs are removed again. The
+result is the graph that *convert* works with. Fusion moves tensor names to the tensor with the same value.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NOWHERE: Port = (-1, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """A tensor that comes out of a layer. `spelt` is its name in the file, `inputs` are what flows into the layer."""
+    """The output tensor of a layer. `spelt` is its name in the file, `inputs` are the layer's input tensors."""
 
     layer: str
     types: tuple[str, ...]
@@ -52,7 +52,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Where a tap is: its value is the port's, transposed by `order`. `quantized`: TFLite has integers there."""
+    """The location of a tap: its value is the port's, transposed by `order`. `quantized`: TFLite has integers there."""
 
     port: Port
     order: Order
@@ -61,7 +61,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tapped:
-    """See above. Taps go by their place in `taps`; `outputs` are those of `raw`: what OpenVINO's reader gives."""
+    """See the module. Taps are identified by their index in `taps`; `outputs` are those of `raw`."""
 
     taps: tuple[Tap, ...]
     layers: Layers
@@ -93,7 +93,7 @@ def tap(request: Request, asked: ConvertParams) -> Tapped:
     marked = model.clone()
     made = _mark(marked, source, read)
     raw = shaped(model, asked.model, source.cut.tensors).model
-    optimize(raw)  # fuses nothing past an output
+    optimize(raw)  # does not fuse across an output
     marked = shaped(marked, asked.model, source.cut.tensors).model
     optimize(marked)
     return Tapped(
@@ -135,7 +135,7 @@ def _source(request: Request, asked: CutParams) -> _Source:
 
 
 def _taps(layers: Layers, inside: set[str], spelling: Mapping[str, str]) -> Iterable[Tap]:
-    """Yield the outputs of the layers that are in the cut and hold no layers, in the order in which they compute."""
+    """Yield the outputs of the innermost layers in the cut, in order of execution."""
     known: set[str] = set()
     for layer in layers.layers():
         new = [tensor for tensor in layer.outputs if op_of(tensor) in inside and tensor not in known]
@@ -149,7 +149,7 @@ def _taps(layers: Layers, inside: set[str], spelling: Mapping[str, str]) -> Iter
 
 
 def _between(ops: Iterable[Op], cut: Cut) -> set[str]:
-    """Return the ops that lead from the cut's inputs to its outputs."""
+    """Return the ops between the cut's inputs and its outputs."""
     by_name = {op.name: op for op in ops}
     starts = {tensor for _, tensor in cut.inputs}
     found: set[str] = set()
@@ -167,7 +167,7 @@ def _between(ops: Iterable[Op], cut: Cut) -> set[str]:
 
 
 def _converted(source: _Source, path: Path) -> tuple[Any, list[int]]:
-    """Return a model with an output for each tap that the reader gives, and their places."""
+    """Return a model with an output for each tap that the reader provides, and their indexes."""
     places = list(range(len(source.taps)))
     try:
         return _convert(source, path, places), places
@@ -182,10 +182,10 @@ def _convert(source: _Source, path: Path, places: Sequence[int]) -> Any:
 
 
 def _readable(source: _Source, path: Path, places: Sequence[int], error: ActionError) -> list[int]:
-    """Return which of some taps the reader gives, by halving: a few (lists, resources) are no tensors to it.
+    """Return the taps that the reader provides, found by bisection: it has no tensors for lists and resources.
 
     Raises:
-        ActionError: it cannot convert the source with none of them either.
+        ActionError: it cannot convert the source without any of them.
     """
     if len(places) == len(source.taps):
         _convert(source, path, [])
@@ -205,7 +205,7 @@ def _readable(source: _Source, path: Path, places: Sequence[int], error: ActionE
 
 
 def _mark(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Mark]:
-    """Name what stands before the taps' outputs, past Transposes and quantization; remove the outputs."""
+    """Name the tensors before the taps' outputs, past Transposes and quantization; remove the outputs."""
     results = model.get_results()[len(source.cut.outputs) :]
     found: dict[int, Mark] = {}
     for place, result in zip(read, results, strict=True):
@@ -221,9 +221,10 @@ def _mark(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Mark]:
 
 
 def _quantized(port: Any, order: Order) -> tuple[Any, Order]:
-    """Return where the next layer takes a tensor of TFLite's integers: behind a FakeQuantize, as what they stand for.
+    """Return the port where the next layer reads a quantized TFLite tensor: after a FakeQuantize, as real numbers.
 
-    The integers themselves are made for the output only. Where no layer takes them, what they are made of is marked.
+    The integers themselves exist only for the output. If no layer reads them, the tensor before the quantization is
+    marked.
     """
     while port.get_node().get_type_name() in QUANTIZING:
         port, order = _past_transposes(port.get_node().input_value(0), order)
@@ -233,7 +234,7 @@ def _quantized(port: Any, order: Order) -> tuple[Any, Order]:
 
 
 def to_integers(quantize: Any) -> bool:
-    """Whether a FakeQuantize gives integers, and not the numbers that they stand for: its ranges are different."""
+    """Whether a FakeQuantize returns integers, not the numbers that they represent: its two ranges differ."""
     bounds = [quantize.input_value(place).get_node() for place in range(1, quantize.get_input_size())]
     if any(bound.get_type_name() != "Constant" for bound in bounds):
         return False
@@ -242,7 +243,7 @@ def to_integers(quantize: Any) -> bool:
 
 
 def _past_transposes(port: Any, order: Order = ()) -> tuple[Any, Order]:
-    """Return the tensor before the Transposes that make `port`, and what they do together, and `order` after them."""
+    """Return the tensor before the Transposes that make `port`, and their permutation followed by `order`."""
     while found := _order(port.get_node()):
         order = transposed(found, order)
         port = port.get_node().input_value(0)
@@ -267,7 +268,7 @@ def _marks(model: Any, made: Mapping[int, Mark]) -> dict[int, Mark]:
 
 
 def _order(node: Any) -> Order:
-    """Return a Transpose's permutation, () of anything else."""
+    """Return a Transpose's permutation, () for any other operation."""
     if node.get_type_name() != "Transpose":
         return ()
     constant = node.input_value(1).get_node()
@@ -278,7 +279,7 @@ def _order(node: Any) -> Order:
 
 
 def nodes_of(model: Any) -> list[Node]:
-    """Return a model's operations as what graph_matching.py works with, in the order of `get_ordered_ops`."""
+    """Return a model's operations as nodes for graph_matching.py, in the order of `get_ordered_ops`."""
     operations = model.get_ordered_ops()
     places = {operation: place for place, operation in enumerate(map(_key, operations))}
     data: set[int] = set()

@@ -1,22 +1,21 @@
-"""How far apart the cores are: the time that a value takes from one to another, and how to bring them together again.
+"""Measure the inter-core latency, and try to lower it: the time that a value takes from one core to another.
 
     with closing(Cores()) as cores:        effects: starts a process, pins this thread to a core for a moment
-        cores.apart_ns()      -> float | None     the time between the two that are furthest apart
-        cores.gather(seconds) -> float | None     the same, after an attempt to get it below FAR_NS
+        cores.apart_ns()      -> float | None     the highest latency between two cores
+        cores.gather(seconds) -> float | None     the same, after an attempt to lower it below FAR_NS
 
-A host may move the cores of a virtual machine to wherever there is room. If one of two comes to lie beyond another
-cache, the machine looks as before: no foreign load, both compute as fast as ever. But threads that hand each other
-values every few microseconds, as those of a small model do, wait: one IR took 120 instead of 78 µs, TensorFlow 490
-instead of 400, for 1 to 100 s at a time, and in these a value took 240 ns from core to core instead of 50. The speed-up
-was 3.9 in one state, and 4.8 in the other. Measurements that fell into one of them agreed with themselves, and not with
-each other.
+A host may move the cores of a virtual machine at any time. If two cores no longer share a cache, the machine looks
+unchanged: no foreign load, and both cores compute at full speed. But threads that exchange values every few
+microseconds, as those of a small model do, must wait: one IR took 120 instead of 78 µs, TensorFlow 490 instead of 400,
+for 1 to 100 s at a time, while a value took 240 ns from core to core instead of 50. The speed-up was 3.9 in one state
+and 4.8 in the other. Measurements within one state agreed among themselves, but not with those of the other state.
 
-So it is measured, and a window in which cores lay apart is no quiet one (`windows.py`). Only cores are compared that
-share a cache as the kernel has it: if they do, the way is short, and if it is not, the kernel was told a tale. Where
-this cannot be done, on other systems and with a single core, the answer is None.
+So the latency is measured, and a window with high inter-core latency is not quiet (`windows.py`). Only cores that share
+a cache according to the kernel are compared: a high latency between them means that the kernel was misinformed. On
+other systems, and with a single core, the result is None.
 
-Two processes are needed, as two threads of Python do not run at once. The second is this module run as a program; it
-reads orders from its input and ends with it. Standard library only.
+This takes two processes, because two threads of Python do not run at once. The second process is this module run as a
+program; it reads orders from its stdin and ends with it. Standard library only.
 """
 
 from __future__ import annotations
@@ -36,22 +35,22 @@ from pathlib import Path
 from ovmake import machine
 from ovmake.workers.ipc.client import start_module
 
-# Between the 50 ns below a shared cache and the 240 beyond it, on the AMD EPYC (family 26) that this was found on. On
-# one of family 25 it was 0 to 60, for a value went faster than Python looks, and 135 to 290. It was not tried
-# elsewhere; no shared cache should be twice as slow.
+# Between the 50 ns within a shared cache and the 240 ns beyond it, on the AMD EPYC (family 26) of the first
+# measurement. On one of family 25 it was 0 to 60 (a value was faster than Python's polling) and 135 to 290. Other
+# processors were not tested; no shared cache should be twice as slow.
 FAR_NS = 120.0
 ROUNDS = 200
-# A partner that does not answer for so many looks, some 40 ms, was put to sleep.
+# A partner that does not answer for so many polls, some 40 ms, was descheduled.
 MOST_LOOKS = 1_000_000
 MOST_PAIRS = 8
-# What gathers cores: one wakes the other, a thousand times a second. The host's kernel likes to run what is woken where
-# the waker runs, or close to it. (With sleeping, or with both computing, they stayed apart for a minute and more.)
+# Gathering: one core wakes the other, a thousand times a second. The host's kernel prefers to run a woken thread on or
+# near the waker's core. (While both slept, or both computed, the latency stayed high for a minute and more.)
 HAND_SECONDS = 0.001
 GATHER_SECONDS = 0.1
 
 ORDER = struct.Struct("<cH")
 EXCHANGE, HAND = b"e", b"h"
-# Where each of the two writes: a cache line of its own, and none that is fetched along with the other.
+# Each of the two writes to a cache line of its own, which is never prefetched with the other one.
 MINE, THEIRS = 0, 256
 PAGE = 4096
 NOTHING = 255
@@ -76,12 +75,12 @@ class Cores:
             self._shared.close()
 
     def apart_ns(self) -> float | None:
-        """Return how long a value takes between the two cores that are furthest apart; None where it is not known."""
+        """Return the highest latency between two cores in ns; None if it is unknown."""
         found = self._furthest()
         return None if found is None else found[0]
 
     def gather(self, seconds: float) -> float | None:
-        """Bring the cores together, for at most so long; return how far apart they are then."""
+        """Try to lower the inter-core latency for at most `seconds`; return the latency afterwards."""
         until = time.monotonic() + seconds
         while True:
             found = self._furthest()
@@ -104,7 +103,7 @@ class Cores:
         return max(known, default=None)
 
     def _exchange(self, mine: int, theirs: int) -> float | None:
-        """Return how long a value takes from one core to the other, in ns; None if one cannot be used any more."""
+        """Return the latency from one core to the other in ns; None if one can no longer be used."""
         if self._partner is None:
             return None
         with memoryview(self._shared) as lines, contextlib.suppress(OSError), _pinned(mine):
@@ -113,18 +112,18 @@ class Cores:
                 return None
             there_and_back = _rounds(lines, THEIRS)
             alone = _rounds(lines, MINE)
-            # Each of the two takes about as long to see a value and to write one as it takes to see one's own.
+            # `alone` is the time to write a value and poll it on one core. Each side of an exchange takes about that.
             return max(0.0, there_and_back / 2 - alone) if there_and_back and alone else None
         return None
 
     def _hand(self, pair: tuple[int, int], until: float) -> None:
-        """Wake the other core again and again, and be woken by it."""
+        """Let the two cores wake each other repeatedly."""
         with contextlib.suppress(OSError), _pinned(pair[0]):
             while time.monotonic() < until and self._order(HAND, pair[1]):
                 time.sleep(HAND_SECONDS)
 
     def _order(self, what: bytes, core: int) -> bool:
-        """Give the partner an order and wait until it is ready; return whether it still lives."""
+        """Send the partner an order and wait until it is ready; return whether it is alive."""
         partner = self._partner
         if partner is None or partner.stdin is None or partner.stdout is None:
             return False
@@ -135,7 +134,7 @@ class Cores:
 
 
 def neighbours(root: str = "") -> list[tuple[int, int]]:
-    """Return pairs of usable cores that share a cache as the kernel has it, at most MOST_PAIRS, spread over all."""
+    """Return pairs of usable cores that share a cache according to the kernel, at most MOST_PAIRS, evenly spread."""
     usable = set(machine.usable())
     groups = {tuple(sorted(_sharing(root, core) & usable)) for core in usable}
     pairs = [pair for group in sorted(groups) for pair in itertools.pairwise(group)]
@@ -144,7 +143,7 @@ def neighbours(root: str = "") -> list[tuple[int, int]]:
 
 
 def _sharing(root: str, core: int) -> set[int]:
-    """Return the cores that share this one's last cache; none where the kernel does not tell."""
+    """Return the cores that share this core's last-level cache; none if the kernel does not report it."""
     folder = Path(f"{root}/sys/devices/system/cpu/cpu{core}/cache")
     try:
         levels = {int((index / "level").read_text()): index for index in folder.glob("index*")}
@@ -155,7 +154,7 @@ def _sharing(root: str, core: int) -> set[int]:
 
 @contextlib.contextmanager
 def _pinned(core: int) -> Iterator[None]:
-    """Run this thread on one core meanwhile."""
+    """Pin this thread to one core for the duration."""
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {core})
@@ -165,7 +164,7 @@ def _pinned(core: int) -> Iterator[None]:
 
 
 def _rounds(lines: memoryview, answer: int) -> float | None:
-    """Write values and wait for each until it comes back; return the typical time in ns, None if one does not."""
+    """Write values and wait for each to return; return the typical time in ns, None if one does not return."""
     times = []
     for turn in range(ROUNDS):
         value, looks = turn % NOTHING, 0
@@ -180,7 +179,7 @@ def _rounds(lines: memoryview, answer: int) -> float | None:
 
 
 def _answer(lines: memoryview) -> None:
-    """Write back whatever the other writes, ROUNDS times, or until nothing comes any more."""
+    """Write back every value of the other process, ROUNDS times, or until none comes any more."""
     for turn in range(ROUNDS):
         value, looks = turn % NOTHING, 0
         while lines[MINE] != value:
@@ -191,9 +190,9 @@ def _answer(lines: memoryview) -> None:
 
 
 def _serve(arguments: Sequence[str]) -> None:
-    """Be the partner: obey orders until there are no more."""
+    """Run as the partner: execute orders until stdin ends."""
     lines = memoryview(mmap.mmap(int(arguments[0]), PAGE))
-    # Without its owner, or a core that it may not use any more, it has nothing left to do.
+    # It ends without its owner, or if it may no longer use a core.
     with contextlib.suppress(OSError):
         while len(order := os.read(0, ORDER.size)) == ORDER.size:
             what, core = ORDER.unpack(order)

@@ -1,15 +1,15 @@
-"""How much of the processor others use while something is timed.
+"""Measure the CPU use of other processes during a measurement.
 
-    load = Load([pid, pid])                   our processes: those that are timed; this one is always ours
+    load = Load([pid, pid])                   own processes: the timed ones; this process always counts as one
     before = load.now(); ...; foreign_cores(before, load.now())
 
-Others' time is what the cores that we may use were busy, and what a hypervisor took from them, less the CPU time of our
-own processes. It is what told quiet windows from disturbed ones: with one of two cores kept busy, the speed-up of a
-small model over TensorFlow wandered from 1.55 to 2.69 between windows of 24 s, while each window by itself looked
-certain to 3 to 15 %, and nothing else in the timings said so.
+Foreign use is the busy time of the usable cores, plus the time that a hypervisor took from them, minus the CPU time of
+the own processes. Only this shows which windows were disturbed: with one of two cores kept busy, the speed-up of a
+small model over TensorFlow varied from 1.55 to 2.69 between windows of 24 s, while each window alone seemed precise to
+3 to 15 %.
 
-/proc/stat counts in ticks of 10 ms, which the kernel samples: over 0.1 s that is off by up to 0.3 cores, over a second
-by 0.05. Standard library only. Elsewhere than on Linux nothing is known.
+/proc/stat counts in ticks of 10 ms, which the kernel samples: the error is up to 0.3 cores over 0.1 s, and 0.05 over a
+second. Standard library only. On systems other than Linux the use is unknown.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 from ovmake import machine
 
-# The columns of /proc/stat that are not idleness: user, nice, system, irq, softirq, steal (proc(5)). Guests' time is in
-# user and nice already.
+# The non-idle columns of /proc/stat: user, nice, system, irq, softirq, steal (proc(5)). User and nice include the time
+# of guests.
 BUSY = (0, 1, 2, 5, 6, 7)
 # clock_getcpuclockid(3): the clock of a process's CPU time is ~pid << 3, and 2 for the scheduler's own figures.
 SCHEDULER_CLOCK = 2
@@ -30,7 +30,7 @@ SCHEDULER_CLOCK = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """CPU seconds so far of all usable cores, and of our own processes; None where the system does not tell."""
+    """CPU seconds so far of all usable cores, and of the own processes; None if the system does not report them."""
 
     at_s: float
     busy_s: float | None
@@ -38,7 +38,7 @@ class Moment:
 
 
 class Load:
-    """Looks at the cores that this process may use."""
+    """Reads the CPU use of the cores that this process may use."""
 
     def __init__(self, pids: Iterable[int], root: str = "") -> None:
         self.follow(pids)
@@ -46,11 +46,11 @@ class Load:
         self._cores = machine.usable()
 
     def follow(self, pids: Iterable[int]) -> None:
-        """Count these processes as ours from now on; moments before it cannot be compared with later ones."""
+        """Set the own processes from now on. Earlier moments cannot be compared with later ones."""
         self._clocks = [(~pid << 3) | SCHEDULER_CLOCK for pid in pids]
 
     def now(self) -> Moment:
-        """Return what was used so far."""
+        """Return the use so far."""
         own = time.process_time() + sum(map(_cpu_seconds, self._clocks))
         return Moment(at_s=time.monotonic(), busy_s=self._busy(), own_s=own)
 
@@ -66,7 +66,7 @@ class Load:
 
 
 def foreign_cores(before: Moment, after: Moment) -> float | None:
-    """Return how many cores others used on average between two moments; None where that is not known."""
+    """Return the average number of cores that other processes used between two moments; None if unknown."""
     passed = after.at_s - before.at_s
     if before.busy_s is None or after.busy_s is None or passed <= 0:
         return None

@@ -1,15 +1,15 @@
-"""Energy per inference, from the counters of Intel's and AMD's processors (RAPL, as Linux shows them in powercap).
+"""Energy per inference, from the RAPL counters of Intel and AMD processors in Linux's powercap.
 
     meter = open_meter()                       a Meter, or NotAvailable with the reason
     measure(meter, idle=..., run=...)          Energy, or NotAvailable with the reason
 
-A zone counts the microjoules of a processor package (or of its memory, `dram`) and starts again from 0 at
-`max_energy_range_uj`. Zones below a package that are parts of it (core, uncore) are in its count already; `psys` is the
-whole board, with what has nothing to do with inference; and `intel-rapl-mmio` shows the same package a second time.
+A zone counts the microjoules of a processor package (or of its memory, `dram`) and wraps to 0 at `max_energy_range_uj`.
+Zones below a package (core, uncore) are included in its count; `psys` is the whole board, with parts unrelated to
+inference; and `intel-rapl-mmio` shows the same package a second time.
 
-Counters are of the machine and not of a process. So runs are of their own, with nothing timed beside them, and what the
-machine takes when it idles is taken off: `joules = run - idle watts * seconds`. Idling is measured before and after
-each run. Where what is left is not clearly more than idling varies by, there is no figure: never 0, never less.
+Counters are of the machine, not of a process. So energy is measured in separate runs, without any timing, and the idle
+power is subtracted: `joules = run - idle watts * seconds`. Idle power is measured before and after each run. If the
+difference does not clearly exceed the variation of idle power, there is no figure, instead of 0 or a negative one.
 
 Source: Documentation/power/powercap/powercap.rst of the Linux kernel. Standard library only.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from ovmake.contracts.measurement import Energy
 
 POWERCAP = "sys/class/powercap"
-# How much a package can take at most: between two readings a counter may start again once, and not twice.
+# The most that a package can draw: between two readings a counter may wrap once, but not twice.
 MOST_WATTS = 1000.0
 MICRO = 1e-6
 REPEATS = 3
@@ -41,7 +41,7 @@ class NotAvailable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A counter: where it is, what it counts, and from where it starts again (in µJ)."""
+    """A counter: its path, its zone, and the value at which it wraps, in µJ."""
 
     path: str
     name: str
@@ -50,7 +50,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The counters at a time, in µJ by the zone's path."""
+    """The counters at one time, in µJ by the zone's path."""
 
     at_s: float
     counters: Mapping[str, int]
@@ -65,26 +65,26 @@ class Meter:
 
     @property
     def longest_s(self) -> float:
-        """How long may pass between two readings, so that no counter can start again twice."""
+        """The longest time between two readings, such that no counter can wrap twice."""
         return min(zone.range_uj for zone in self.zones) * MICRO / MOST_WATTS
 
     def read(self) -> Reading:
-        """Return what was counted so far.
+        """Return the current counts.
 
         Raises:
-            OSError, ValueError: a counter cannot be read any more.
+            OSError, ValueError: a counter can no longer be read.
         """
         counters = {zone.path: _number(f"{zone.path}/energy_uj") for zone in self.zones}
         return Reading(at_s=self.clock(), counters=counters)
 
     def joules_between(self, before: Reading, after: Reading) -> float:
-        """Return what was taken between two readings; a counter that is lower than before started again.
+        """Return the energy between two readings; a counter that is lower than before has wrapped.
 
         Raises:
-            ValueError: so much time passed that it may have done so twice.
+            ValueError: so much time passed that it may have wrapped twice.
         """
         if after.at_s - before.at_s > self.longest_s:
-            raise ValueError(f"the counters may have started again twice in {after.at_s - before.at_s:.0f} s")
+            raise ValueError(f"the counters may have wrapped twice in {after.at_s - before.at_s:.0f} s")
         total = 0
         for zone in self.zones:
             counted = after.counters[zone.path] - before.counters[zone.path]
@@ -93,11 +93,11 @@ class Meter:
 
 
 def open_meter(root: str = "", clock: Callable[[], float] = time.monotonic) -> Meter | NotAvailable:
-    """Return a meter of this machine's processors, or why there is none."""
+    """Return a meter of this machine's processors, or the reason why there is none."""
     folder = Path(f"{root}/{POWERCAP}")
     if not folder.is_dir():
         return NotAvailable(
-            reason=f"this kernel shows no energy counters (/{POWERCAP} is not there), as is usual in a virtual machine"
+            reason=f"this kernel has no energy counters (/{POWERCAP} does not exist), as is usual in a virtual machine"
         )
     zones = []
     for path in sorted(folder.glob("intel-rapl*:*")):
@@ -109,9 +109,9 @@ def open_meter(root: str = "", clock: Callable[[], float] = time.monotonic) -> M
             )
             _number(f"{path}/energy_uj")
         except PermissionError:
-            # Since Linux 5.10 (CVE-2020-8694): who can read them fast enough can guess at keys of others.
+            # Since Linux 5.10 (CVE-2020-8694): a fast reader can infer the keys of other users.
             where = f"/{POWERCAP}/{path.name}/energy_uj"
-            return NotAvailable(reason=f"{where} may be read by root only: `sudo chmod a+r {where}` lets others")
+            return NotAvailable(reason=f"only root may read {where}: `sudo chmod a+r {where}` allows everyone")
         except (OSError, ValueError) as error:
             return NotAvailable(reason=f"/{POWERCAP}/{path.name} cannot be read: {error}")
         zones.append(zone)
@@ -122,7 +122,7 @@ def open_meter(root: str = "", clock: Callable[[], float] = time.monotonic) -> M
 
 
 def _counted(zones: list[Zone]) -> list[Zone]:
-    """Return the packages, and memory beside them; each once."""
+    """Return the packages and their memory, each once."""
     found: dict[str, Zone] = {}
     for zone in zones:
         control, _, number = zone.path.rpartition("/")[2].partition(":")
@@ -136,7 +136,7 @@ def _counted(zones: list[Zone]) -> list[Zone]:
 def measure(
     meter: Meter | NotAvailable, *, idle: Callable[[], object], run: Callable[[], int], repeats: int = REPEATS
 ) -> Energy | NotAvailable:
-    """Measure what an inference takes. `idle` does nothing for a while; `run` does inferences and returns how many."""
+    """Measure the energy of an inference. `idle` waits for a while; `run` does inferences and returns their number."""
     if isinstance(meter, NotAvailable):
         return meter
     try:
@@ -174,14 +174,14 @@ def _watts(meter: Meter, idle: Callable[[], object]) -> float:
 
 
 def _energy(meter: Meter, runs: list[_Run], idles: list[float]) -> Energy | NotAvailable:
-    """Take idling off each run: the mean of what was measured before and after it."""
+    """Subtract idle power from each run: the mean of the measurements before and after it."""
     beside = [statistics.fmean(pair) for pair in itertools.pairwise(idles)]
     watts = [run.joules / run.seconds for run in runs]
     restless = max(idles) - min(idles)
     if min(found - still for found, still in zip(watts, beside, strict=True)) <= restless:
         return NotAvailable(
-            reason=f"the runs took {min(watts):.1f} to {max(watts):.1f} W, which is not clearly more than the machine "
-            f"took when it idled, {min(idles):.1f} to {max(idles):.1f} W: something else ran"
+            reason=f"the runs drew {min(watts):.1f} to {max(watts):.1f} W, not clearly more than the idle machine, "
+            f"{min(idles):.1f} to {max(idles):.1f} W: another process was running"
         )
     each = [(run.joules - still * run.seconds) / run.inferences for run, still in zip(runs, beside, strict=True)]
     return Energy(

@@ -1,9 +1,9 @@
-"""What a measurement says: figures from the times that the bench worker took. Pure.
+"""Compute a measurement's figures from the times of the bench worker. Pure.
 
     measurement(bench) -> Measurement  what `ovmake report` reads
     samples(bench) -> dicts            every time that was taken, for whoever wants to count otherwise
 
-Rule: a figure that the times do not hold is null, and the side's `missing` says why.
+Rule: a figure that was not measured is null, and the side's `missing` states why.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ovmake.workers.measurement.spread import LEVEL, VIRTUAL_HALF_WIDTH, Spread,
 from ovmake.workers.measurement.windows import PRECISE, Chosen, Window, chosen
 
 BY_DEFAULT = "by-default"  # the side of that name, see timing_openvino
-NO_PEAK = "this system does not tell the peak memory of a process"
-# A percentile is one of the times only where so many of them are beyond it.
+NO_PEAK = "this system does not report the peak memory of a process"
+# A percentile is given only if at least so many times are beyond it.
 BEYOND = 1
 PERCENTILES = {"p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """A round of it: samples per second by side, and how many cores others used meanwhile."""
+    """A round of throughput: samples per second by side, and the number of cores in foreign use."""
 
     rates: Mapping[str, float]
     foreign: float | None
@@ -40,9 +40,9 @@ class Throughput:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """What was taken so far. By framework: `imports`, `opened`, `memory`; by side: `in_flight`, `warm_ups`.
+    """The measurements so far. By framework: `imports`, `opened`, `memory`; by side: `in_flight`, `warm_ups`.
 
-    `by_default` is the precision that the IR is executed in where it is compiled without properties, "" if no other.
+    `by_default` is the IR's precision in a compilation without properties, "" if it is the same.
     """
 
     device: str
@@ -68,8 +68,8 @@ def measurement(bench: Bench) -> Measurement:
     """Return the whole measurement."""
     counted = chosen(bench.windows)
     fast = _known(bench.fast).name
-    # The one that was timed in every pair was faster at first sight; what counts is all that was seen, of ways that
-    # were timed in windows enough for a range.
+    # The way that was timed in every pair seemed faster at first. The final choice uses all measurements, of ways with
+    # enough windows for a range.
     ranged = [way.name for way in bench.ways if counted.spread(way.name, fast) is not None]
     slow = min(ranged, key=lambda name: statistics.median(counted.times(name)))
     spread = _known(counted.spread(slow, fast))
@@ -104,7 +104,7 @@ def measurement(bench: Bench) -> Measurement:
 
 
 def samples(bench: Bench) -> Iterator[dict[str, object]]:
-    """Yield what was timed, in its order: an object per pair of blocks, then one per round of throughput."""
+    """Yield the times in order: an object per pair of blocks, then one per round of throughput."""
     for at, window in enumerate(bench.windows):
         for pair in window.pairs:
             state = {"foreign_cores": _rounded(window.foreign), "apart_ns": _rounded(window.apart_ns)}
@@ -114,7 +114,7 @@ def samples(bench: Bench) -> Iterator[dict[str, object]]:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the smallest value that so many per cent of the values do not exceed."""
+    """Return the smallest value that `percent` per cent of the values do not exceed."""
     return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]
 
 
@@ -172,21 +172,21 @@ def _too_few(times_us: Sequence[float]) -> dict[str, str]:
 
 
 def _measured(bench: Bench, name: str) -> str:
-    """Return the side whose throughput stands for this one: of two ways of calling TensorFlow one was measured."""
+    """Return the side whose throughput counts for this one: only one way to call TensorFlow was measured."""
     if name in bench.in_flight:
         return name
     return next(way.name for way in bench.ways if way.name in bench.in_flight)
 
 
 def _way(bench: Bench, counted: Chosen, slow: str, fast: str) -> Way:
-    """Return a way of calling TensorFlow, and how many times as fast the IR is."""
+    """Return a way to call TensorFlow, and the IR's speed-up over it."""
     median_us, inferences = _times(bench, counted, slow)
     speedup = _range(bench, counted.spread(slow, fast))
     return Way(name=slow, latency_median_us=median_us, inferences=inferences, speedup=speedup)
 
 
 def _by_default(bench: Bench, counted: Chosen, slow: str) -> TimedByDefault | None:
-    """Return the IR as it is compiled without properties, and how many times as fast as TensorFlow it is then."""
+    """Return the IR compiled without properties, and its speed-up over TensorFlow."""
     if not bench.by_default:
         return None
     median_us, inferences = _times(bench, counted, BY_DEFAULT)
@@ -212,7 +212,7 @@ def _ratio_of_rates(bench: Bench, slow: str, fast: str) -> SpeedRatio | None:
 
 
 def _range(bench: Bench, spread: Spread | None) -> SpeedRatio | None:
-    """Return a ratio with a range that is true of the machine, and not of these seconds only."""
+    """Return a ratio with a range for the machine in general, not only for the measured seconds."""
     if spread is not None and bench.machine.virtual:
         spread = spread.widened(VIRTUAL_HALF_WIDTH)
     return None if spread is None else spread.rounded

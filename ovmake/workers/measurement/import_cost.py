@@ -1,9 +1,9 @@
-"""What a framework costs before it does anything: its import, in a process that did nothing yet.
+"""The cost of importing a framework, in a fresh process.
 
     imported("openvino") -> ImportCost
 
-The memory is the highest resident memory of the process after the import: Python's own 10 MB and numpy are in it, which
-whoever uses the framework from Python has, too.
+The memory is the peak resident memory of the process after the import. It includes Python's own 10 MB and numpy, which
+every user of the framework in Python needs too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ovmake.contracts.timing import ImportCost
 
 
 def imported(framework: str) -> ImportCost:
-    """Import a framework and return what that took. Only the first time in a process tells something."""
+    """Import a framework and return the cost. Only the first import in a process is meaningful."""
     started = time.perf_counter()
     module = importlib.import_module(framework)
     passed = time.perf_counter() - started
@@ -25,7 +25,7 @@ def imported(framework: str) -> ImportCost:
 
 
 def peak_memory_bytes() -> int | None:
-    """Return this process's highest resident memory so far; None where the system does not tell."""
+    """Return this process's peak resident memory so far; None if the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -1,10 +1,10 @@
-"""Sides of a comparison that take turns in short blocks, so that whatever else the machine does hits all of them.
+"""Interleave the sides of a comparison in short blocks, so that any other load on the machine hits all of them.
 
     side.ask("open"); warm_up(side, block_seconds)
     take_turns(sides, seconds=..., least=...)      side.blocks: the times of each block
 
-The order within a round is random (seeded), so that no side always follows the same other. Standard library only: the
-process that holds the clock must weigh nothing on what it measures.
+The order within a round is random (seeded), so that no side always follows the same side. Standard library only: the
+timing process must not slow down what it measures.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_RUNS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
-    """How many inferences went before the timed ones. Not `steady`: they still got faster when the time was up."""
+    """The number of inferences before the timed ones. Not `steady`: they still got faster at the time limit."""
 
     inferences: int
     steady: bool
@@ -38,7 +38,7 @@ class WarmUp:
 
 @dataclass(slots=True, kw_only=True)
 class Side:
-    """A model that is timed in a worker, and what was measured. Several may share a worker, each under its `name`.
+    """A timed model in a worker, and its measurements. Several may share a worker, each with its `name`.
 
     `request` is the measurement's, and `time` its params for this side; `inputs` are those of its inputs that this side
     needs, under their plain roles.
@@ -58,7 +58,7 @@ class Side:
     process: int = 0
 
     def ask(self, step: str, *, runs: int = 1, seconds: float = 0.0) -> Mapping[str, object]:
-        """Do a step and return its facts.
+        """Send an operation (`step`) to the worker and return its facts.
 
         Raises:
             ActionError: it failed, or the process died.
@@ -107,10 +107,10 @@ class Side:
         return decode(Profile, self.ask("profile", seconds=seconds), "profile")
 
     def restart(self) -> bool:
-        """Put a new process in the worker's place, and open the model in it; return whether this side can.
+        """Replace the worker by a new process, and open the model in it; return whether this side can.
 
         Raises:
-            ActionError: the new one fails, or died.
+            ActionError: the new process fails or dies.
         """
         if self.start is None:
             return False
@@ -125,16 +125,16 @@ class Side:
         """Return the times of one block, in nanoseconds."""
         times = self.ask("block", runs=self.runs)["ns"]
         if not isinstance(times, list):
-            raise TypeError("a block is a list of times")
+            raise TypeError("a block must be a list of times")
         return times
 
 
 def warm_up(side: Side, block_seconds: float, *, limit_seconds: float = 3.0) -> WarmUp:
-    """Run blocks until they get no faster, and settle how many inferences make one.
+    """Run blocks until they get no faster, and set the number of inferences per block.
 
-    The first inferences are slow: memory is touched for the first time, functions are traced, kernels chosen. How many
-    depends on the framework and the model. So it counts as warm when STEADY blocks in a row were none of them clearly
-    faster than what came before.
+    The first inferences are slow: memory is touched for the first time, functions are traced, kernels are chosen. Their
+    number depends on the framework and the model. A side is warm when none of STEADY consecutive blocks was clearly
+    faster than the blocks before.
     """
     started = time.monotonic()
     fastest, in_a_row, inferences = math.inf, 0, 0
@@ -151,7 +151,7 @@ def warm_up(side: Side, block_seconds: float, *, limit_seconds: float = 3.0) -> 
 def take_turns(
     sides: Sequence[Side], *, seconds: float, least: int, most: float = math.inf, limit_seconds: float = math.inf
 ) -> None:
-    """Time rounds for about `seconds`, at least `least` and at most `most` of them; none begins after the limit."""
+    """Time rounds for about `seconds`, at least `least` and at most `most`; no round begins after the limit."""
     order = list(sides)
     shuffler = random.Random(0)  # noqa: S311 - an order, not a secret
     started = time.monotonic()

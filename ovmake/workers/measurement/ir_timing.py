@@ -1,11 +1,11 @@
-"""IRs of one model taking turns on this machine, in one process: which is faster, and by how much.
+"""Time several IRs of one model, interleaved in one process: which is faster, and by how much.
 
-    compare_speed      an IR of reduced precision beside the FP32 one, for about a second
-    time_candidates    all candidates of `auto` that keep their gate, and the FP32 IR
+    compare_speed      an IR of reduced precision and the FP32 IR, for about a second
+    time_candidates    all candidates of `auto` that pass their gate, and the FP32 IR
 
-One process is enough, and saves loading OpenVINO again: nothing here is about memory, and two compilations of one IR in
-a process differ by less than what `verdicts.intervals` tells apart. Both write the median time of every block, round by
-round; what follows from them is decided by the rules.
+One process is enough, and avoids loading OpenVINO again: memory is not measured here, and two compilations of one IR in
+a process differ by less than `verdicts.intervals` can distinguish. Both actions write the median time of every block,
+round by round; the verdict is computed elsewhere.
 
 They write `contracts.speed.SpeedComparison` and `CandidateTimes`.
 """
@@ -29,22 +29,22 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
 
 BASE = "fp32"
-# The check is part of a build, so it is short. Many short rounds are surer than a few long ones: what disturbs one is
-# one of many, and a block of 10 ms still holds hundreds of the shortest inferences.
+# The check is part of a build, so it is short. Many short rounds are more reliable than a few long ones: a disturbance
+# hits only one of many, and a block of 10 ms still has hundreds of the shortest inferences.
 CHECK_SECONDS = 1.0
 CHECK_BLOCK_SECONDS = 0.01
-# A model whose inferences take seconds is not worth waiting for: then there is no answer.
+# A model whose inferences take seconds gets no result.
 CHECK_LIMIT_SECONDS = 6.0
-# The choice is what the user asked for, so it may take a while.
+# The user requested the choice, so it may take a while.
 CHOICE_BLOCK_SECONDS = 0.02
 CHOICE_MOST_ROUNDS = 80
 LEAST_ROUNDS = 8
-# Share of `benchmark.max-seconds`: the rest is for loading.
+# The share of `benchmark.max-seconds` for timing; the rest is for loading.
 CHOICE_SHARE = 0.8
 
 
 def compare_speed(request: Request) -> dict[str, object]:
-    """Time the IR of `xml` and `bin` beside that of `fp32.xml` and `fp32.bin`; write `comparison`."""
+    """Time the IR of `xml` and `bin`, interleaved with that of `fp32.xml` and `fp32.bin`; write `comparison`."""
     asked = request.asked(CompareSpeedParams)
     timed = TimeParams(device=asked.device, samples=asked.samples, threads=machine.usable_cores())
     with _sides(request, timed, {BASE: f"{BASE}.", "ir": ""}) as sides:
@@ -87,7 +87,7 @@ def time_candidates(request: Request) -> dict[str, object]:
 
 @contextlib.contextmanager
 def _sides(request: Request, timed: TimeParams, prefixes: Mapping[str, str]) -> Iterator[list[Side]]:
-    """Start a worker for all sides. A side's IR is that of the input roles that begin with its prefix."""
+    """Start a worker for all sides. A side's IR has the input roles that begin with its prefix."""
     with tempfile.TemporaryDirectory() as folder:
         worker = WorkerProcess.start("openvino", boot_log=f"{folder}/openvino.log")
         try:
@@ -110,12 +110,12 @@ def _rounds(sides: Sequence[Side]) -> tuple[Mapping[str, float], ...]:
 
 
 def _is_kept(request: Request, candidate: str) -> bool:
-    """Whether a candidate keeps its gate; without one there is nothing to miss."""
+    """Whether a candidate passes its gate, or has none."""
     place = request.inputs.get(f"{candidate}.kept")
     return place is None or load(Kept, place, f"{candidate}: kept").kept
 
 
 def _int8_instructions(device: str) -> tuple[str, ...] | None:
-    """Return the processor's instructions for INT8, None where nobody knows or it is not the one that computes."""
+    """Return the processor's INT8 instructions, None if they are unknown or the CPU is not the device."""
     found = machine.int8_instructions(machine.processor()) if device == "CPU" else None
     return None if found is None else tuple(found)

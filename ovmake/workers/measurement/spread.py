@@ -1,17 +1,19 @@
-"""How sure a ratio is that was measured in windows: its typical value, and the range that holds the true one. Pure.
+"""The typical value of a ratio that was measured in windows, and the range of its true value. Pure.
 
     spread_of(windows) -> Spread | None        a window: the ratios of its pairs, in their order
 
-Of each window the median of its pairs counts, for single pairs are hit by all sorts of things; of the windows the mean,
-on the logarithms. (A median of them would jump between the two values of a machine that is now fast and now slow.)
+A window counts with the median of its pairs, because single pairs have outliers. The ratio is the mean over the
+windows, on logarithms. (A median over windows would jump between the two values of a machine that alternates between
+fast and slow.)
 
-The range is that of *batch means*, and not a bootstrap over pairs, which takes pairs for independent. What disturbs a
-machine lasts: on two cores of a virtual machine that did nothing else, the times of TensorFlow's blocks went up and
-down together for seconds (neighbouring blocks of 50 ms correlated with 0.46, blocks 3 s apart still with 0.1). Drawn
-one by one, pairs promise a range several times too narrow. Means of long batches are next to independent, and Student's
-distribution says how sure their mean is (A. Law, Simulation Modeling and Analysis, 9.5.3). As nobody knows how long
-disturbances last, windows are joined to longer and longer batches, down to LEAST of them, and the widest range counts.
-What lasts as long as the measurement shows in no batch; but it is kin to what its windows show (LASTING).
+The range comes from *batch means*. A bootstrap over pairs would treat pairs as independent, but disturbances of a
+machine last: on two cores of an otherwise idle virtual machine, the times of TensorFlow's blocks rose and fell together
+for seconds (the correlation was 0.46 between neighbouring blocks of 50 ms, and 0.1 between blocks 3 s apart). The
+bootstrap's range would be several times too narrow. Means of long batches are almost independent, and Student's
+distribution gives the range of their mean (A. Law, Simulation Modeling and Analysis, 9.5.3). The duration of
+disturbances is unknown, so windows are joined to longer and longer batches, down to LEAST of them, and the widest range
+counts. A disturbance that lasts as long as the measurement is in no batch; it is estimated from the variation of the
+windows (LASTING).
 
 Standard library only.
 """
@@ -27,9 +29,9 @@ from dataclasses import dataclass
 from ovmake.contracts.speed import SpeedRatio
 
 LEVEL = 0.95
-# With fewer windows than these there is no range: Student's factor is 4.3 for three of them, and 12.7 for two.
+# With fewer windows there is no range: Student's factor is 4.3 for three of them, and 12.7 for two.
 FEWEST = 3
-# How few batches are made by joining: fewer would widen the range by Student's factor alone.
+# The smallest number of batches: fewer would only widen the range by Student's factor.
 LEAST = 6
 # The 97.5 % points of Student's distribution, by degrees of freedom.
 STUDENT = (
@@ -38,26 +40,26 @@ STUDENT = (
 )
 NORMAL = 1.96
 
-# What outlasts a measurement, as a share of what a window varies by. Others that share a host come and go within
-# seconds, and within minutes, too. On two cores of an AMD EPYC (family 25), where windows varied by 5 to 16 %, the
-# means of ten measurements of 20 s varied by more than their batches said: by 0 to 0.48 of a window's deviation, 0.29
-# in all of four times ten, and 0.30 in all of five times ten that were measured after this was chosen.
+# The part that outlasts a measurement, relative to the deviation of a window. Load of other users of a host changes
+# within seconds, and within minutes too. On two cores of an AMD EPYC (family 25), where windows varied by 5 to 16 %,
+# the means of ten measurements of 20 s varied by more than their batches showed: by 0 to 0.48 of a window's deviation,
+# 0.29 over four times ten, and 0.30 over five times ten that were measured after this value was chosen.
 LASTING = 0.3
-# What no window of one measurement shows, for it stays the same in all: of ten measurements of mobilenet-v2, one that
-# was sure of itself to 1.9 % lay 2.4 % from their median, and one that was to 2.3 %, 2.8 %. No range is narrower.
+# The part that is constant in all windows of a measurement: of ten measurements of mobilenet-v2, one with a range of
+# 1.9 % was 2.4 % off their median, and one with 2.3 % was 2.8 % off. No range is narrower than this.
 LEAST_HALF_WIDTH = 0.025
-# Of a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 20 s lay up to 24 %
-# from their median, and each of them was sure of itself to 3 to 41 %. Cores that a host moved apart make 20 to 24 %.
+# For a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 20 s were up to
+# 24 % off their median, with ranges of 3 to 41 %. High inter-core latency makes 20 to 24 %.
 DISTURBED_HALF_WIDTH = 0.25
-# Of a virtual machine, more: its neighbours come and go, and a measurement that falls between their visits cannot know.
-# On the machine of LASTING, of twenty measurements of mobilenet-v2 the five surest, to 1.6 to 3.7 %, were those that
-# varied least; and four of them lay 5 to 7 % above the median of their ten.
+# For a virtual machine it is larger: its neighbours come and go, and a measurement between their visits cannot detect
+# them. On the machine of LASTING, of twenty measurements of mobilenet-v2 the five with the narrowest range, 1.6 to
+# 3.7 %, varied least; and four of them were 5 to 7 % above the median of their ten.
 VIRTUAL_HALF_WIDTH = 0.075
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A ratio and the range that holds the true one with LEVEL. `median` is the mean of the windows' medians."""
+    """A ratio and the range of its true value, with confidence LEVEL. `median` is the mean of the windows' medians."""
 
     median: float
     low: float
@@ -69,7 +71,7 @@ class Spread:
         return (self.high - self.low) / 2 / self.median
 
     def widened(self, half_width: float) -> Spread:
-        """Return the same ratio with a range that holds an error of this size too, of which no window told."""
+        """Return the same ratio with a range widened by an additional error of this size."""
         half = math.hypot(math.log(self.high / self.median), half_width)
         return Spread(median=self.median, low=self.median * math.exp(-half), high=self.median * math.exp(half))
 
@@ -82,8 +84,8 @@ class Spread:
 def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) -> Spread | None:
     """Return the ratio over all windows; None with fewer than FEWEST.
 
-    `disturbed`: others used the processor, or the cores lay apart. Then it is not known that this averages out, as what
-    is now need not be what comes next; and the range is that of a window, and not of the mean of all, and a wide one.
+    `disturbed`: there was foreign load or high inter-core latency. This may not average out, since the load may change
+    at any time. So the range is that of a single window instead of the mean, and a wide one.
     """
     logs = [math.log(statistics.median(window)) for window in windows if window]
     if len(logs) < FEWEST:
@@ -98,7 +100,7 @@ def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) ->
 
 
 def _batches(logs: Sequence[float], size: int) -> list[float]:
-    """Return the means of batches of so many; a rest that fills none is spread over them."""
+    """Return the means of batches of `size`; the remainder is spread over them."""
     count = len(logs) // size
     cuts = [round(at * len(logs) / count) for at in range(count + 1)]
     return [statistics.fmean(logs[a:b]) for a, b in itertools.pairwise(cuts)]
@@ -110,6 +112,6 @@ def _half_width(means: Sequence[float]) -> float:
 
 
 def _half_of_one(logs: Sequence[float]) -> float:
-    """Return half of the range that nearly all of them lie in."""
+    """Return half of the range that contains nearly all of the values."""
     freedom = len(logs) - 1
     return (STUDENT[freedom - 1] if freedom <= len(STUDENT) else NORMAL) * statistics.stdev(logs)

@@ -1,25 +1,25 @@
-"""The timed side of a measurement, the same for both frameworks: one process, models by name, one loop.
+"""The timed process of a measurement, the same for both frameworks: models by name, one loop.
 
-The bench worker sends `time` requests with a `step`:
+The bench worker sends `time` requests; `step` names the operation:
 
-    import       -> {"import_ms", "memory_bytes", "version"}     the framework alone, in a process that did nothing yet
-    open         load the model, run it once -> how long that took, and what is fed
-    block        {"runs": n} -> {"ns": [...]}                    n inferences one after the other, each timed
-    memory       -> {"peak_bytes": ...}                          the highest resident memory of this process so far
-    renew        make the model anew: another compilation, other buffers
-    feeds        get more inputs ready than the first one
-    side-by-side -> {"in_flight": n}                             find how many inferences at a time are fastest
-    throughput   {"seconds": s} -> {"samples", "seconds"}        so many at a time, for so long
+    import       -> {"import_ms", "memory_bytes", "version"}     only the framework, in a fresh process
+    open         load the model, run it once -> the times, and the origin of the inputs
+    block        {"runs": n} -> {"ns": [...]}                    n sequential inferences, each timed
+    memory       -> {"peak_bytes": ...}                          the peak resident memory of this process so far
+    renew        rebuild the model: a new compilation with new buffers
+    feeds        prepare more inputs than the first one
+    side-by-side -> {"in_flight": n}                             find the fastest number of parallel inferences
+    throughput   {"seconds": s} -> {"samples", "seconds"}        that many in parallel, for that time
+    layers       -> facts about the compiled model's layers (only for an IR)
+    profile      {"seconds": s} -> {"layers": [...]}             the time of each layer (only for an IR)
 
-    layers       -> facts about the compiled model's layers (an IR's only)
-    profile      {"seconds": s} -> {"layers": [...]}             how long each layer takes (an IR's only)
+A process may have several models at a time: each request names one by `name`. For TensorFlow the name is the way to
+call the model.
 
-A process may hold several models at a time: each request says by `name` which one it is about. On TensorFlow's side the
-name is the way of calling the model.
-
-Feeds are real samples where there is a dataset, up to FEEDS of them in turn, so that no cache sees one input only. They
-are ready before the clock starts, on TensorFlow's side prepared: what the IR does inside is not on TensorFlow's bill.
-Until the memory was read there is one feed: inputs that wait are not what a model needs.
+Feeds are real samples if there is a dataset, up to FEEDS of them in rotation, so that caches do not see only one input.
+They are ready before the clock starts. For TensorFlow they are also preprocessed: the IR's built-in preprocessing does
+not count against TensorFlow. There is one feed until the memory was read, since further inputs are not part of a
+model's memory.
 """
 
 from __future__ import annotations
@@ -45,27 +45,27 @@ FEEDS = 32
 
 
 class Subject(Protocol):
-    """A loaded model whose inferences are timed. `way` says in words how it is called."""
+    """A loaded model whose inferences are timed. `way` describes how it is called."""
 
     way: str
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
-        """Return a feed in the form that `infer` wants, ready to go."""
+        """Return a feed in the form that `infer` takes."""
 
     def infer(self, feed: Any) -> None:
-        """Do one inference and wait for its result."""
+        """Run one inference and wait for its result."""
 
     def renew(self) -> None:
-        """Make the model anew, of what was read already."""
+        """Rebuild the model from the data that was read."""
 
     def side_by_side(self, feeds: list[Any]) -> int:
-        """Find out how many inferences at a time give the most of them, and get ready for that."""
+        """Find the number of parallel inferences with the highest throughput, and prepare for it."""
 
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """Do so many at a time; return how many were done, and the seconds they took."""
+        """Run that many in parallel; return the number of inferences, and their seconds."""
 
     def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
-        """Return each layer with the time it takes; empty where the framework does not tell."""
+        """Return each layer with its time; empty if the framework does not report it."""
 
     def layers(self) -> ExecutedIr:
         """Return what the runtime makes of the IR; nothing where the framework does not tell."""
@@ -73,7 +73,7 @@ class Subject(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Opened:
-    """A model that is ready to be timed. `turn` goes round its `feeds`."""
+    """A model that is ready to be timed. `turn` is the index of the next feed in `feeds`."""
 
     subject: Subject
     samples: Samples
@@ -84,12 +84,12 @@ class _Opened:
 # Makes a model ready to be timed.
 Make = Callable[[Request, Interface, TimeParams], Subject]
 
-# What is open in this process, by name.
+# The open models of this process, by name.
 _OPEN: dict[str, _Opened] = {}
 
 
 def answer(request: Request, make: Make) -> dict[str, object]:
-    """Do one step."""
+    """Do one operation."""
     asked = request.asked(TimeParams)
     if asked.step == "open":
         return encode_object(_open(request, make, asked))
@@ -127,7 +127,7 @@ def _more_feeds(opened: _Opened) -> dict[str, object]:
 
 def _renew(opened: _Opened) -> dict[str, object]:
     opened.subject.renew()
-    gc.collect()  # what is replaced may hold all weights, and refer to itself
+    gc.collect()  # the replaced model may hold all weights in reference cycles
     opened.subject.infer(next(opened.turn))
     return {}
 
@@ -137,7 +137,7 @@ def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
     return {"samples": count * (opened.samples.batch or 1), "seconds": took}
 
 
-# What is done with a model that is open.
+# The operations on an open model.
 STEPS: Mapping[str, Callable[[_Opened, TimeParams], dict[str, object]]] = {
     "block": lambda opened, asked: {"ns": _block(opened, asked.runs)},
     "feeds": lambda opened, _: _more_feeds(opened),
@@ -150,7 +150,7 @@ STEPS: Mapping[str, Callable[[_Opened, TimeParams], dict[str, object]]] = {
 
 
 def _block(opened: _Opened, runs: int) -> list[int]:
-    """Return the time of each inference, in nanoseconds. The collector waits until the block is over."""
+    """Return the time of each inference, in nanoseconds. Garbage collection is off during the block."""
     infer, turn = opened.subject.infer, opened.turn
     clock = time.perf_counter_ns
     times = []
@@ -166,12 +166,12 @@ def _block(opened: _Opened, runs: int) -> list[int]:
     return times
 
 
-# How long each number of callers is tried.
+# The seconds for trying each number of callers.
 TRIAL_SECONDS = 0.25
 
 
 def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: list[Any]) -> int:
-    """Return the key whose callers get the most done side by side."""
+    """Return the key whose callers have the highest throughput in parallel."""
     rates = {}
     for key, callers in infer.items():
         count, took = in_threads(callers, feeds, TRIAL_SECONDS)
@@ -180,7 +180,7 @@ def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: 
 
 
 def in_threads(infer: Sequence[Callable[[Any], object]], feeds: list[Any], seconds: float) -> tuple[int, float]:
-    """Call each of `infer` in a thread of its own, over and over; return how many calls, and the seconds they took."""
+    """Call each of `infer` repeatedly in a thread of its own; return the number of calls, and their seconds."""
     counts = [0] * len(infer)
     started = time.perf_counter()
 

@@ -1,4 +1,4 @@
-"""An IR to be timed: the latency hint for blocks, the throughput hint with the runtime's queue for a flood."""
+"""Time an IR: the latency hint for blocks, the throughput hint with the runtime's queue for throughput."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ BY_DEFAULT = "by-default"
 
 
 class OpenVinoSubject:
-    """See `timing.Subject`. It refuses a target whose precision is not executed here.
+    """See `timing.Subject`. It refuses a target whose precision is not executed on this machine.
 
-    Under the name of BY_DEFAULT it is compiled without the properties that it was verified with.
+    With the name BY_DEFAULT it is compiled without properties.
     """
 
     def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
@@ -48,13 +48,13 @@ class OpenVinoSubject:
     def layers(self) -> ExecutedIr:
         """What the runtime makes of the IR."""
         layers = executed.layers(self._compiled, self._model)
-        # A FakeQuantize that is executed by itself is where floats become INT8: others are part of the layer before.
+        # A FakeQuantize that is a layer of its own converts floats to INT8; the rest is fused into the layer before.
         conversions = sum(layer.type == "FakeQuantize" for layer in layers)
         return ExecutedIr(executed=executed.counts(layers), conversions=conversions, by_default=self._by_default)
 
     def _compile(self, hint: str, **more: object) -> Any:
         properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
-        if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
+        if self._device == "CPU":  # other devices, including AUTO, lack the property
             properties |= self._threads
         try:
             return self._core.compile_model(self._model, self._device, properties)
@@ -70,7 +70,7 @@ class OpenVinoSubject:
         return {self._places[name]: ov.Tensor(array, shared_memory=array.ndim > 0) for name, array in arrays.items()}
 
     def infer(self, feed: Any) -> None:
-        """One synchronous inference; outputs stay in the runtime's memory, as they do in an application."""
+        """One synchronous inference; outputs stay in the runtime's memory, as in an application."""
         self._request.infer(feed, share_inputs=True, share_outputs=True)
 
     def renew(self) -> None:
@@ -79,7 +79,7 @@ class OpenVinoSubject:
         self._request = self._compiled.create_infer_request()
 
     def side_by_side(self, feeds: list[Any]) -> int:
-        """As many requests at a time as the runtime finds best."""
+        """As many parallel requests as the runtime considers best."""
         compiled = self._compile("THROUGHPUT")
         self._queue = ov.AsyncInferQueue(compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         turn = itertools.cycle(feeds)
@@ -99,9 +99,9 @@ class OpenVinoSubject:
         return count, time.perf_counter() - started
 
     def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
-        """Return the layers that are executed, in their order, with the mean time of each in an inference.
+        """Return the executed layers in order, with the mean time of each in an inference.
 
-        Of a model that is compiled once more, for counting costs time: so the sum is more than an inference takes.
+        They are of a second compilation, because profiling costs time: their sum exceeds the time of an inference.
         """
         request = self._compile("LATENCY", PERF_COUNT=True).create_infer_request()
         turn = itertools.cycle(feeds)

@@ -1,9 +1,9 @@
-"""TensorFlow to be timed, at its best: with oneDNN on, in each of its two plain ways of being called.
+"""Time TensorFlow at its best: with oneDNN on, in each of the two plain ways to call it.
 
     subject_of(request, interface) -> SignatureSubject | FrozenSubject       by the request's `name`
 
-*signature*: a SavedModel as it was shipped, which is how most call it. *frozen*: the graph without variables in one
-ConcreteFunction, the fastest plain way. Which of them is faster depends on the model, so both are measured.
+*signature*: a SavedModel as shipped, the most common way. *frozen*: the graph without variables in one
+ConcreteFunction, usually the fastest. Which one is faster depends on the model, so both are measured.
 """
 
 from __future__ import annotations
@@ -43,38 +43,38 @@ class FrozenSubject:
         self.way = "frozen"
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
-        """Tensors, prepared already."""
+        """Tensors, already preprocessed."""
         return self._model.tensors(prepared(arrays, self._interface))
 
     def infer(self, feed: Any) -> None:
-        """On a CPU the function returns when the results are there."""
+        """On a CPU the function returns when the results are ready."""
         self._function(*feed)
 
     def renew(self) -> None:
-        """Another function of the same graph, which TensorFlow optimizes anew."""
+        """A new function of the same graph, which TensorFlow optimizes again."""
         self._function = self._model.make()
 
     def side_by_side(self, feeds: list[Any]) -> int:
-        """As many Python threads as it can use: TensorFlow lets go of the interpreter while it computes."""
+        """As many Python threads as it can use: TensorFlow releases the interpreter lock while it computes."""
         self._callers = best_callers({n: [self.infer] * n for n in _numbers(self._threads)}, feeds)
         return self._callers
 
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """All of them share TensorFlow's threads."""
+        """All callers share TensorFlow's threads."""
         return in_threads([self.infer] * self._callers, feeds, seconds)
 
     def layers(self) -> ExecutedIr:
-        """TensorFlow does not tell."""
+        """TensorFlow does not report layers."""
         return ExecutedIr()
 
     def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
-        """TensorFlow is not asked: what it took counts, and not why."""
+        """TensorFlow is not profiled: only its total time counts."""
         del feeds, seconds
         return ()
 
 
 class SignatureSubject(FrozenSubject):
-    """See `timing.Subject`. It loads a SavedModel and does nothing else, as an application would."""
+    """See `timing.Subject`. It only loads a SavedModel, as an application does."""
 
     def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
         self._threads = _use_threads(asked.threads)
@@ -97,20 +97,20 @@ class SignatureSubject(FrozenSubject):
         self._function = self._shipped.function
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
-        """Tensors by the signature's names, prepared already."""
+        """Tensors by the signature's names, already preprocessed."""
         ready = prepared(arrays, self._interface)
         return {self._names[name]: tf.constant(array) for name, array in ready.items()}
 
     def infer(self, feed: Any) -> None:
-        """On a CPU the function returns when the results are there.
+        """On a CPU the function returns when the results are ready.
 
         Raises:
-            ActionError: the signature does not take it: the Ovfile's shapes are not the source's.
+            ActionError: the signature refuses the feed: the Ovfile's shapes differ from the source's.
         """
         try:
             self._function(**feed)
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise ActionError("no-such-way", f"the signature does not take it: {message_of(error)}") from error
+            raise ActionError("no-such-way", f"the signature refuses the inputs: {message_of(error)}") from error
 
 
 def subject_of(request: Request, interface: Interface, asked: TimeParams) -> FrozenSubject:
@@ -119,14 +119,14 @@ def subject_of(request: Request, interface: Interface, asked: TimeParams) -> Fro
 
 
 def _use_threads(threads: int) -> int:
-    # Once it has computed something TensorFlow takes no other number, and the second model finds it set.
+    # After its first computation TensorFlow cannot change the number, and the second model finds it set.
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     return threads
 
 
 def _numbers(threads: int) -> list[int]:
-    """Return the numbers of callers that are worth trying."""
+    """Return the numbers of callers to try."""
     return sorted({1, threads, 2 * threads})
 
 
@@ -134,11 +134,11 @@ def _names(interface: Interface, shipped: Shipped) -> dict[str, str]:
     """Return the signature's names of the inputs.
 
     Raises:
-        ActionError: the IR is another function than the signature: cut, or with an input that is a constant.
+        ActionError: the IR computes a different function: it is cut, or an input is a constant.
     """
     taken, given = set(shipped.inputs), set(shipped.outputs)
     names = {tensor.name: tensor.source_name for tensor in interface.inputs}
     wanted = {tensor.source_name for tensor in interface.outputs}
     if interface.constants or set(names.values()) != taken or wanted != given:
-        raise ActionError("no-such-way", "the IR computes something else than the signature does")
+        raise ActionError("no-such-way", "the IR computes a different function than the signature")
     return names

@@ -1,9 +1,9 @@
-"""A .tflite model to be timed, at its best: TFLite's interpreter with XNNPACK, on as many threads as the IR gets.
+"""Time a .tflite model at its best: TFLite's interpreter with XNNPACK, on as many threads as the IR.
 
     subject_of(request, interface) -> LeanSubject | LiteSubject        by the request's `name`
 
-*interpreter* is what is timed. *lean* is the same without what ovmake does to be sure of a model (it rewrites one that
-is cut, and runs it in a process of its own first): what an application would load, to see what memory it takes.
+*interpreter* is timed. *lean* is the same without ovmake's precautions (it rewrites a model that is cut, and first runs
+it in a process of its own). It is what an application loads, and is used to measure the memory.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ class LiteSubject:
         )
 
     def feed(self, arrays: Mapping[str, Array]) -> Any:
-        """Arrays, prepared already."""
+        """Arrays, already preprocessed."""
         return prepared(arrays, self._interface)
 
     def infer(self, feed: Any) -> None:
-        """Fill the inputs, run, and fetch the outputs: an application has to do all three."""
+        """Fill the inputs, run, and fetch the outputs: an application needs all three."""
         self._call(feed)
 
     def renew(self) -> None:
-        """Another interpreter of the same model."""
+        """A new interpreter of the same model."""
         self._call = self._call.renewed() if isinstance(self._call, Lite) else self._load(self._threads)
 
     def side_by_side(self, feeds: list[Any]) -> int:
-        """One interpreter with all threads, or one with one thread per core: those share nothing but the model."""
+        """One interpreter with all threads, or one single-threaded interpreter per core; these share only the model."""
         single = [self._load(1) for _ in range(self._threads)]
         for interpreter in single:
             interpreter(feeds[0])
@@ -72,32 +72,32 @@ class LiteSubject:
         return best
 
     def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """They leave Python while they compute."""
+        """The interpreters release Python's lock while they compute."""
         return in_threads(self._callers, feeds, seconds)
 
     def layers(self) -> ExecutedIr:
-        """TensorFlow does not tell."""
+        """TFLite does not report layers."""
         return ExecutedIr()
 
     def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
-        """TensorFlow is not asked: what it took counts, and not why."""
+        """TFLite is not profiled: only its total time counts."""
         del feeds, seconds
         return ()
 
 
 class LeanSubject(LiteSubject):
-    """The model as an application loads it. Only for one that is not cut."""
+    """The model as an application loads it. It must not be cut."""
 
     def _load(self, threads: int) -> Callable[[Any], object]:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
+            warnings.simplefilter("ignore")  # a warning that it will move to another package
             interpreter = Interpreter(model_path=str(self._source), num_threads=threads)
         taken = {str(detail["name"]): detail["index"] for detail in interpreter.get_input_details()}
         given = {str(detail["name"]): detail["index"] for detail in interpreter.get_output_details()}
         names = {tensor.name: tensor.source_name for tensor in self._interface.inputs}
         wanted = {tensor.source_name for tensor in self._interface.outputs}
         if self._interface.constants or set(names.values()) != set(taken) or not wanted <= set(given):
-            raise ActionError("no-such-way", "the IR computes something else than the model does")
+            raise ActionError("no-such-way", "the IR computes a different function than the model")
         for tensor in self._interface.inputs:
             shape = [1 if size == -1 else size for size in tensor.source_shape]
             interpreter.resize_tensor_input(taken[tensor.source_name], shape)

@@ -1,22 +1,22 @@
-"""Time TensorFlow and an IR in pairs of blocks, until it is known how fast one is beside the other, or time is up.
+"""Time TensorFlow and an IR in pairs of blocks, until their speed ratio is precise or the time is up.
 
     taken = take_windows(sides, machine, limit_seconds=12)    effects: time passes, sides.block()
-    chosen(taken) -> Chosen                                   pure: which windows count, and the spread of their ratios
+    chosen(taken) -> Chosen                                   pure: the windows that count, and the spread of ratios
 
-A *pair* is a block of each side, one after the other, in random order. Pairs are taken in *windows* of less than a
-second. Over a window it can be told how much of the processor others used (`cpu_load.py`) and how far apart the cores
-lay (`core_latency.py`). A window is *quiet* if foreign CPU use is negligible and inter-core latency normal. If there
-are enough of those, only they count; else all of them do, the measurement is called loaded, or apart, and the windows
-are spread over the whole time, so that what comes and goes is seen coming and going.
+A *pair* is one block of each side, in random order. Pairs are taken in *windows* of less than a second. For each window
+the foreign CPU use (`cpu_load.py`) and the inter-core latency (`core_latency.py`) are measured. A window is *quiet* if
+foreign CPU use is negligible and inter-core latency normal. If there are enough quiet windows, only they count. Else
+all windows count, the measurement is marked as *loaded* or *apart* (high inter-core latency), and the windows are
+spread over the whole time, so that they cover changing conditions.
 
-Before each window both models are made anew. Where their buffers come to lie, and how threads meet, stays as it is for
-as long as a compiled model lives: of one graph in one process of TensorFlow's, one function took 376 to 431 µs in
-twelve windows and others up to 461, and between processes it was the same. However long one of them is timed, it only
-tells about itself: ten measurements of 6 s promised 2 % and disagreed by 8. And one process of OpenVINO's in twenty or
-so was slower by 17 %, for as long as it lived and with every compilation in it; so now and then it gets a new one, in a
-quarter of a second. (TensorFlow's takes 2 s to import alone, and goes on.)
+Both models are rebuilt before each window. The addresses of buffers and the synchronization of threads stay the same
+for the life of a compiled model: of one graph in one TensorFlow process, one function took 376 to 431 µs in twelve
+windows and others up to 461, and different processes varied in the same way. Timing one of them for longer does not
+help: ten measurements of 6 s claimed 2 % and disagreed by 8 %. And about one OpenVINO process in twenty was slower by
+17 % for its whole life, with every compilation. So OpenVINO gets a new process from time to time, which takes a quarter
+of a second. (TensorFlow needs 2 s for its import alone, and keeps its process.)
 
-Rule: it ends early only on quiet windows. A busy machine can agree with itself for seconds and be wrong.
+Rule: it ends early only on quiet windows. A busy machine can give consistent but wrong results for seconds.
 """
 
 from __future__ import annotations
@@ -33,36 +33,36 @@ from ovmake.workers.measurement.interleaving import Side, warm_up
 from ovmake.workers.measurement.spread import FEWEST, LEAST, Spread, spread_of
 
 WINDOW_SECONDS = 0.4
-# With a limit that is too short for so many of them, windows are shorter.
+# If the limit is too short for so many windows, the windows are shorter.
 WINDOWS = 8
-# It ends no earlier than with so many: windows that agree by chance would end it, and promise too much.
+# The smallest number of windows before ending early: fewer may agree by chance.
 EARLIEST = 10
-# The share of the time that may go into making models anew; where that takes long it is done less often.
+# The share of the time for rebuilding models; if rebuilding is slow, it is done less often.
 RENEW_SHARE = 0.4
-# After so many windows a side gets a new process, if it is one that starts fast.
+# After so many windows a side gets a new process, if it starts fast.
 PROCESS_WINDOWS = 3
 RENEWED_BLOCK_SECONDS = 0.02
 RENEWED_SECONDS = 0.5
-# What others may use of the processor in a quiet window, in cores, and what the ticks may be off by, in seconds of CPU.
+# The foreign use in a quiet window, in cores, and the error of the ticks, in CPU seconds.
 QUIET_CORES = 0.15
 TICKS_SECONDS = 0.03
 # Precise enough: half of the range, as a share of the speed-up.
 PRECISE = 0.03
-# How long to wait after a disturbed window: disturbances last, and the time is not only there to be worked through.
+# The wait after a disturbed window: disturbances last, and the time limit leaves room for waiting.
 PAUSE_SECONDS = 0.5
-# The share of the time that may go into bringing cores together, and how much of it at once.
+# The share of the time for lowering the inter-core latency, and the most of it at once.
 GATHER_SHARE = 0.4
 GATHER_SECONDS = 2.0
-# A way of calling TensorFlow that is not the fastest is timed in every so many pairs only.
+# A way to call TensorFlow that is not the fastest is timed only in every so many pairs.
 SELDOM = 4
 
 
 @dataclass(slots=True, kw_only=True)
 class Window:
-    """The pairs of a second or so: for each, the times in ns by side.
+    """The pairs of about a second: for each, the times in ns by side.
 
-    `foreign`: how many cores others used; `apart_ns`: how far apart ours were. None where it is not known, and then
-    nobody can complain. `process` counts those of the IR.
+    `foreign`: the cores in foreign use; `apart_ns`: the inter-core latency. If one is None, it is unknown and counts as
+    normal. `process` counts the IR's processes.
     """
 
     pairs: list[dict[str, list[int]]] = field(default_factory=list)
@@ -73,21 +73,21 @@ class Window:
 
     @property
     def loaded(self) -> bool:
-        """Whether others used more than next to nothing."""
+        """Whether foreign CPU use is not negligible."""
         return self.foreign is not None and self.foreign * self.seconds >= QUIET_CORES * self.seconds + TICKS_SECONDS
 
     @property
     def apart(self) -> bool:
-        """Whether the cores lay further apart than they should."""
+        """Whether inter-core latency is high."""
         return self.apart_ns is not None and self.apart_ns > FAR_NS
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is known to have disturbed it."""
+        """Whether no disturbance was detected."""
         return not self.loaded and not self.apart
 
     def ratios(self, slow: str, fast: str) -> list[float]:
-        """Return how many times as fast one side was as the other, in the pairs that have both."""
+        """Return the speed ratios of the two sides, in the pairs that have both."""
         return [
             statistics.median(pair[slow]) / statistics.median(pair[fast])
             for pair in self.pairs
@@ -97,7 +97,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """Who takes turns: the IR, the way of TensorFlow that it is compared with, and ways that are timed seldom."""
+    """The interleaved sides: the IR, the TensorFlow way that it is compared with, and ways that are timed rarely."""
 
     fast: Side
     slow: Side
@@ -106,24 +106,24 @@ class Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The windows that count. `disturbed`: there are too few quiet ones among all, so that all count."""
+    """The windows that count. `disturbed`: too few windows were quiet, so all of them count."""
 
     windows: Sequence[Window]
     disturbed: bool
 
     @property
     def loaded(self) -> bool:
-        """Whether others' use of the processor is what disturbed it most."""
+        """Whether foreign CPU use was the main disturbance."""
         return self.disturbed and not self.apart
 
     @property
     def apart(self) -> bool:
-        """Whether cores that lay too far apart are what disturbed it most."""
+        """Whether high inter-core latency was the main disturbance."""
         apart, loaded = sum(window.apart for window in self.windows), sum(window.loaded for window in self.windows)
         return self.disturbed and apart > loaded
 
     def spread(self, slow: str, fast: str) -> Spread | None:
-        """Return how many times as fast a side is; None with too few windows."""
+        """Return the speed ratio of two sides; None with too few windows."""
         return spread_of([window.ratios(slow, fast) for window in self.windows], disturbed=self.disturbed)
 
     def times(self, side: str) -> list[int]:
@@ -132,25 +132,25 @@ class Chosen:
 
     @property
     def foreign(self) -> float | None:
-        """How many cores others used on average."""
+        """The average number of cores in foreign use."""
         return _mean([window.foreign for window in self.windows])
 
     @property
     def apart_ns(self) -> float | None:
-        """How far apart the cores were on average."""
+        """The average inter-core latency in ns."""
         return _mean([window.apart_ns for window in self.windows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What is known of the machine while windows are taken."""
+    """The sensors of the machine's state while windows are taken."""
 
     load: Load
     cores: Cores
 
 
 def take_windows(sides: Sides, machine: Watched, *, limit_seconds: float) -> list[Window]:
-    """Take windows until the ratio is known to PRECISE, or for so long; at least as many as make a range."""
+    """Take windows until the ratio is precise to PRECISE, or until the limit; at least enough for a range."""
     shuffler = random.Random(0)  # noqa: S311 - an order, not a secret
     started = time.monotonic()
     seconds = min(WINDOW_SECONDS, limit_seconds / WINDOWS)
@@ -176,9 +176,9 @@ def take_windows(sides: Sides, machine: Watched, *, limit_seconds: float) -> lis
 
 @dataclass(slots=True, kw_only=True)
 class _Renewing:
-    """Makes models anew before a window, unless that took too much of the time already.
+    """Rebuilds models before a window, unless that already took too much of the time.
 
-    `windows` counts those since a side had a new process.
+    `windows` counts the windows since a side got a new process.
     """
 
     started_s: float
@@ -187,7 +187,7 @@ class _Renewing:
 
     def before_window(self, sides: Sides, load: Load) -> None:
         now = time.monotonic()
-        # The first window has models that nobody timed yet.
+        # The models of the first window are still untimed.
         if self.windows and self.spent_s <= RENEW_SHARE * (now - self.started_s):
             in_new_processes = self.windows >= PROCESS_WINDOWS
             for side in (sides.fast, sides.slow):
@@ -205,7 +205,7 @@ class _Renewing:
 
 @dataclass(slots=True, kw_only=True)
 class _Gathering:
-    """Brings cores together before a window, while there is time left for that."""
+    """Lowers the inter-core latency before a window, within its share of the time."""
 
     cores: Cores
     left_s: float
@@ -218,7 +218,7 @@ class _Gathering:
 
 
 def is_precise(windows: Sequence[Window], slow: str, fast: str) -> bool:
-    """Return whether quiet windows alone say how fast one is beside the other."""
+    """Return whether the quiet windows alone give a precise speed ratio."""
     found = chosen(windows)
     if found.disturbed or len(found.windows) < EARLIEST:
         return False
@@ -227,7 +227,7 @@ def is_precise(windows: Sequence[Window], slow: str, fast: str) -> bool:
 
 
 def chosen(windows: Sequence[Window]) -> Chosen:
-    """Return the windows that count: the quiet ones, if there are LEAST of them, or few others."""
+    """Return the windows that count: the quiet ones if there are LEAST, or FEWEST and at least half; else all."""
     quiet = [window for window in windows if window.quiet]
     enough = len(quiet) >= LEAST or (len(quiet) >= FEWEST and 2 * len(quiet) >= len(windows))
     return Chosen(windows=quiet if enough else windows, disturbed=not enough)
@@ -239,7 +239,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _window(sides: Sides, load: Load, shuffler: random.Random, turn: int, seconds: float) -> tuple[Window, int]:
-    """Take pairs for so long, at least one; `turn` counts them over all windows."""
+    """Take pairs for `seconds`, at least one; `turn` counts pairs over all windows."""
     window, before = Window(), load.now()
     while True:
         order = [sides.fast, sides.slow, *(sides.seldom if turn % SELDOM == 0 else ())]

@@ -1,8 +1,8 @@
-"""Integers in place of floats: INT8, and weights in 8 or 4 bits.
+"""Quantize IRs: to INT8, or only the weights to 8 or 4 bits.
 
-control/       Accuracy control: an INT8 IR with as few layers given back to floating point as
-its promise takes
-options.py     What an Ovfile says about quantization, in NNCF's words
-quantizing.py  quantize: an FP32 IR to INT8 by `nncf.quantize` on a calibration set; compress-
-weights: to 8- or 4-bit weights
+control/       Accuracy control: find an INT8 IR that meets its accuracy requirement with as few float layers as
+               possible
+options.py     Translate an Ovfile's quantization settings to NNCF's arguments
+quantizing.py  quantize: an FP32 IR to INT8 with `nncf.quantize` and a calibration set; compress-weights: to 8-
+               or 4-bit weights
 """

@@ -1,14 +1,15 @@
-"""What an Ovfile says about quantization, in NNCF's words.
+"""Translate an Ovfile's quantization settings to NNCF's arguments.
 
     quantize_model(model, feeds, asked, find) -> ov.Model    `nncf.quantize`, as *quantize* and accuracy control call it
     int8_options(model, asked, find) -> {"preset": ..., ...}      its keyword arguments, less data and subset size
     weight_options(model, asked, find) -> {"mode": ..., ...}      those of `nncf.compress_weights`
     ignored_scope(model, asked, find) -> nncf.IgnoredScope | None
 
-Everything that the Ovfile gets wrong about this model is found here, before any sample is run.
+Every setting that does not fit this model is an error here, before any sample runs.
 
-Rule 1: a param that is absent leaves NNCF's own default alone; the two defaults that are ours say why.
-Rule 2: `ignored` that matches nothing is an error: a layer that was to stay in floating point would be quantized.
+Rule 1: an absent param leaves NNCF's own default; the comments at ovmake's two own defaults give the reason.
+Rule 2: an `ignored` entry that matches nothing is an error: otherwise a layer would be quantized against the user's
+        intention.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.samples import Samples
 from ovmake.workers.matching.layer_map import Traced
 
-# What a scope can leave alone: the rest of an IR is nothing that could be quantized.
+# Operations that cannot be in an ignored scope, because they cannot be quantized.
 _NO_LAYERS = {"Constant", "Parameter", "Result"}
 _SHOWN = 8
 
@@ -43,7 +44,7 @@ Find = Callable[[Any], Traced]
 def quantize_model(model: Any, samples: Samples, asked: QuantizationParams, find: Find) -> Any:
     """Return `model` quantized to INT8 as it is asked for, calibrated on all of `samples`.
 
-    The order of the samples matters to the bytes: NNCF averages as it goes.
+    The order of the samples changes the bytes, because NNCF computes running averages.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot quantize it.
@@ -65,8 +66,8 @@ def compress_weights(model: Any, asked: WeightParams, find: Find) -> Any:
 def _unscalable(model: Any) -> set[str]:
     """Return the operations on a constant for which NNCF finds no axis to scale along, and fails.
 
-    That is a table of single numbers ([10000], of a Gather), where each number would need a scale; and what is empty.
-    Such constants stay in floating point, as all do that are no weights of a layer's.
+    These are tables of single numbers ([10000], of a Gather), where each number would need a scale, and empty
+    constants. They stay in floating point, like all constants that are not weights of a layer.
     """
     found = set()
     for op in model.get_ordered_ops():
@@ -79,7 +80,7 @@ def _unscalable(model: Any) -> set[str]:
 
 
 def _constant_shape(node: Any) -> list[int] | None:
-    """Return the shape of a constant in floating point, which may be stored in another; None of anything else."""
+    """Return the shape of a floating-point constant, also if it is stored in a different type; else None."""
     while node.get_type_name() == "Convert":
         node = node.input_value(0).get_node()
     is_real = node.get_type_name() == "Constant" and node.get_element_type().is_real()
@@ -90,11 +91,11 @@ def _by_nncf(work: Any, *args: Any, **options: Any) -> Any:
     try:
         return work(*args, **options)
     except (nncf.ValidationError, nncf.ParameterNotSupportedError, nncf.UnsupportedModelError) as error:
-        raise ActionError("cannot-quantize", f"NNCF refuses: {message_of(error)}") from error
+        raise ActionError("cannot-quantize", f"NNCF cannot quantize the model: {message_of(error)}") from error
 
 
 def int8_options(model: Any, asked: QuantizationParams, find: Find) -> dict[str, Any]:
-    """Return how `nncf.quantize` is to be called.
+    """Return the arguments of `nncf.quantize`.
 
     Raises:
         ActionError: a setting does not fit the model.
@@ -104,7 +105,7 @@ def int8_options(model: Any, asked: QuantizationParams, find: Find) -> dict[str,
         "target_device": nncf.TargetDevice(asked.target_device or "ANY"),
         "fast_bias_correction": asked.fast_bias_correction,
     }
-    # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
+    # NNCF writes its arguments into the IR, so absent ones are not passed.
     if (advanced := _advanced(asked)) != AdvancedQuantizationParameters():
         options["advanced_parameters"] = advanced
     if asked.model_type is not None:
@@ -115,7 +116,7 @@ def int8_options(model: Any, asked: QuantizationParams, find: Find) -> dict[str,
 
 
 def weight_options(model: Any, asked: WeightParams, find: Find) -> dict[str, Any]:
-    """Return how `nncf.compress_weights` is to be called.
+    """Return the arguments of `nncf.compress_weights`.
 
     Raises:
         ActionError: a setting does not fit the model.
@@ -139,7 +140,7 @@ def weight_options(model: Any, asked: WeightParams, find: Find) -> dict[str, Any
 
 
 def _word(value: str) -> str:
-    """Return NNCF's spelling of a word: `int4-asym` is `int4_asym` there."""
+    """Return NNCF's spelling of a word: `int4_asym` for `int4-asym`."""
     return value.replace("-", "_")
 
 
@@ -164,7 +165,7 @@ def _advanced(asked: QuantizationParams) -> AdvancedQuantizationParameters:
 def ignored_scope(model: Any, asked: IgnoredParams, find: Find) -> Any:
     """Return what NNCF is to leave alone in `model`, None if nothing is named.
 
-    Names and patterns are of IR operations, or of layers of the source: those are traced to the operations that
+    Names and patterns are of IR operations, or of layers of the source; layers are mapped to the operations that
     compute them.
 
     Raises:
@@ -182,7 +183,7 @@ def ignored_scope(model: Any, asked: IgnoredParams, find: Find) -> Any:
         traced = find(model)
         found = found.union(*(_of_layer(name, traced) for name in unknown))
         found = found.union(*(_matching(pattern, traced, operations) for pattern in patterns))
-    # NNCF's own check would refuse what its graph lacks, such as an operation on weights; ours is done.
+    # NNCF's own check would refuse operations that its graph lacks, such as one on weights. They were checked above.
     return nncf.IgnoredScope(names=sorted(found), types=types, validate=False)
 
 
@@ -198,18 +199,18 @@ def _check_types(types: Iterable[str], known: Collection[str]) -> None:
 def _of_layer(name: str, traced: Traced) -> frozenset[str]:
     inside = traced.of_layer(name, "ignored.names")
     if not inside:
-        message = f"layer `{name}` has no operation of its own in the IR, so there is nothing to leave alone"
-        raise ActionError("unknown-layer", message, setting="ignored.names", help="take the name out")
+        message = f"layer `{name}` has no operation of its own in the IR, so it cannot be ignored"
+        raise ActionError("unknown-layer", message, setting="ignored.names", help="remove the name")
     return inside
 
 
 def _matching(pattern: str, traced: Traced, operations: Collection[str]) -> frozenset[str]:
-    """Return the operations whose whole name fits a pattern, or whose layer's does."""
+    """Return the operations whose whole name, or whose layer's whole name, matches a pattern."""
     fits = re.compile(pattern).fullmatch
     named = {name for name in operations if fits(name)}
     found = named | traced.of_names({name for name in traced.names if fits(name)})
     if not found:
-        message = f"the pattern `{pattern}` fits the whole name of no layer and of no operation of the IR"
+        message = f"the pattern `{pattern}` matches no whole name of a layer or of an operation of the IR"
         hint = "`ovmake inspect MODEL` lists the layers; `.*` stands for any characters"
         raise ActionError("unknown-layer", message, setting="ignored.patterns", help=hint)
     return frozenset(found)

@@ -1,7 +1,8 @@
-"""quantize: an FP32 IR to INT8 by `nncf.quantize` on a calibration set; compress-weights: to 8- or 4-bit weights.
+"""quantize: an FP32 IR to INT8 with `nncf.quantize` and a calibration set; compress-weights: to 8- or 4-bit weights.
 
-The order of the samples matters to the bytes (NNCF averages as it goes), so it is fixed: the seeded shuffle's when
-fewer samples are used than there are, else the file's. NNCF's own engine compiles the float model with the f32 hint.
+The order of the samples changes the bytes, because NNCF computes running averages. So it is fixed: that of the seeded
+shuffle if only some samples are used, else that of the file. NNCF's own engine compiles the float model with the f32
+hint.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def quantize(request: Request) -> dict[str, object]:
 
 
 def compress_weights(request: Request) -> dict[str, object]:
-    """Compress; write `xml` and `bin`. Where there was nothing to compress, a warning says so."""
+    """Compress; write `xml` and `bin`. If there was nothing to compress, return a warning."""
     asked = request.asked(CompressWeightsParams)
     model = ir.read(request.inputs["xml"], request.inputs["bin"])
     before = executed.weights(model)
@@ -48,8 +49,8 @@ def compress_weights(request: Request) -> dict[str, object]:
     if executed.weights(compressed) != before:
         return {}
     listed = ", ".join(f"{size} bytes in {kind}" for kind, size in before.items()) or "no constants at all"
-    message = f"nothing in this model is a weight that NNCF compresses, so the IR is that of fp32: {listed}"
-    hint = "NNCF compresses weights of MatMuls and convolutions, and tables of vectors; take the precision out"
+    message = f"NNCF found no weights to compress in this model, so the IR equals that of fp32: {listed}"
+    hint = "NNCF compresses weights of MatMuls and convolutions, and tables of vectors; remove the precision"
     return warning("nothing-compressed", message, hint=hint, setting="precisions")
 
 

@@ -1,12 +1,12 @@
-"""check-source: TensorFlow loads the source, and what it answers to two seeded inputs is noted.
+"""check-source: load the source with TensorFlow, and record its outputs for two seeded inputs.
 
 params      CheckSourceParams
 inputs      interface, source
-answers     JSON: {"format": 1, "outputs": {name: sha-256}}, of what the seeded inputs give, each feed after the other;
-            or, where TensorFlow cannot run these inputs, {"format": 1, "bytes": sha-256}: of the source's files
+answers     JSON: {"format": 1, "outputs": {name: sha-256}}, digests of the outputs for the seeded inputs, in order;
+            or, if TensorFlow cannot run these inputs, {"format": 1, "bytes": sha-256}: of the source's files
 
-Sources that count by their fingerprint share a reference where their answers are equal too. What cannot be asked shares
-none: its answers are its own bytes.
+Sources with equal fingerprints share a reference only if their answers are equal too. A source that cannot run the
+seeded inputs shares none, since its answers are the digest of its own bytes.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from ovmake.workers.reference import kept_model
 from ovmake.workers.reference.frozen import CANNOT_FREEZE
 from ovmake.workers.reference.reference_model import ReferenceModel, reference_model
 
-# A large model takes a second for one, and the check has to be little beside a validation set of a hundred.
+# A large model takes a second per input, and the check must be short beside a validation set of a hundred samples.
 SAMPLES = 2
-# The source is loaded, and these inputs are nothing for it; a dataset's may be.
+# Errors of a source that loads but cannot run these inputs. It may run those of a dataset.
 UNANSWERED = ("tensorflow-cannot-run", "no-samples", CANNOT_FREEZE)
 
 
 @explained
 def check_source(request: Request) -> dict[str, object]:
-    """Load the source and run it; write `answers`. The model is kept for *reference*.
+    """Load the source and run it; write `answers`. The loaded model is kept for *reference*.
 
     Raises:
         ActionError: TensorFlow cannot load it.
     """
     asked, interface = request.asked(CheckSourceParams), Interface.read(request.inputs["interface"])
-    kept_model.forget()  # before there are two
+    kept_model.forget()  # so that there are never two in memory
     try:
         model = reference_model(request, interface, asked.source)
         kept_model.keep(request, asked.source, model)

@@ -1,10 +1,10 @@
-"""A TensorFlow source as one callable graph, with the IR's cut, shapes and constants, called the fastest plain way.
+"""A TensorFlow source as one callable graph, with the IR's cut, shapes and constants, called in the fastest plain way.
 
     model = Frozen.load(request, interface, source)
-    outputs = model(feed)                    name -> array, names as in the interface; the feed is prepared already
+    outputs = model(feed)                    name -> array, with the interface's names; the feed is already prepared
 
-Whatever the source was, its variables are constants (`any_source.py`). The part between the interface's tensors is then
-imported into one ConcreteFunction: TensorFlow called through a signature takes half as long again.
+The variables of any source become constants (`any_source.py`). The part between the interface's tensors is then
+imported into one ConcreteFunction: calling TensorFlow through a signature takes 1.5 times as long.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ from ovmake.workers.loading.half_precision import computes_in, shaken, steps, wi
 
 CANNOT_FREEZE = "cannot-freeze"
 TABLES = (
-    "name a SavedModel of which it is the signature `serving_default`, uncut: OpenVINO converts tables of numbers "
-    "there; or cut the table off (`cut.inputs`)"
+    "use an uncut SavedModel with the signature `serving_default`: OpenVINO converts its tables of numbers; or cut the "
+    "table off (`cut.inputs`)"
 )
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|Apply|StridedSliceAssign|SparseApply)\w*")
-# What the loops of TF1 begin with.
+# The first operations of TF1 loops.
 FRAMES = {"Enter", "RefEnter"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A callable graph. `operations` counts what computes something, loop bodies once; `make` makes `function` anew.
+    """A callable graph. `operations` counts the computing ones, loop bodies once; `make` makes a new `function`.
 
-    `true` is the same in FP32 where some of it computes in half precision, `less` the same where fake quantization is
-    fed a hair less (`half_precision.py`); None otherwise. `quanta` and `computes_in`: see `original.Original`.
+    `true` is the same graph in FP32, if a part of it computes in half precision; `less` is the same graph with slightly
+    smaller inputs of fake quantization (`half_precision.py`); None otherwise. `quanta` and `computes_in`: see
+    `ReferenceModel`.
     """
 
     make: Callable[[], Any]
@@ -59,22 +60,22 @@ class Frozen:
 
     @classmethod
     def load(cls, request: Request, interface: Interface, source: SourceParams) -> Frozen:
-        """Load the source, or the graph that was frozen of it.
+        """Load the source, or the frozen graph of it.
 
         Raises:
-            ActionError: TensorFlow cannot load it, or cannot run this part of it on these shapes; or it needs tables or
-                variables (`cannot-freeze`).
+            ActionError: TensorFlow cannot load it, or cannot run this part of it with these shapes; or it needs lookup
+                tables or variables (`cannot-freeze`).
         """
         loaded = loaded_of(request, source)
         graph = loaded.graph_def
         for node in graph.node:
-            node.attr.pop("_output_shapes", None)  # a note that contradicts the IR's shapes
+            node.attr.pop("_output_shapes", None)  # an attribute that contradicts the IR's shapes
         starts = {tensor.name: _tensor(loaded.inputs, tensor) for tensor in interface.inputs}
         constants = {_tensor(loaded.inputs, constant): filled(constant) for constant in interface.constants}
         ends = {tensor.name: _tensor(loaded.outputs, tensor) for tensor in interface.outputs}
         part = _Part(starts=starts, constants=constants, ends=ends)
         is_cut = not {*starts.values(), *constants} <= {*loaded.inputs.values()}
-        if is_cut and not any(node.op in FRAMES for node in graph.node):  # those need their control edges
+        if is_cut and not any(node.op in FRAMES for node in graph.node):  # TF1 loops need their control edges
             graph = _cut_off(graph, {*starts.values(), *constants}, ends)
         between = _between(graph, starts, ends)
         _check_whole(between, {tensor.partition(":")[0] for tensor in (*starts.values(), *constants)})
@@ -98,11 +99,11 @@ class Frozen:
 
     @property
     def in_integers(self) -> bool:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return False
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         moved = nudged(feed)
         if self.less is not None:
             return self._run(self.less, moved or feed)
@@ -110,16 +111,16 @@ class Frozen:
 
     @property
     def truth_name(self) -> str:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return "" if self.true is None else "the same graph in f32"
 
     @property
     def truth_is_dear(self) -> bool:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return False
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return self._run(self.true, {name: _wide(array) for name, array in feed.items()})
 
     def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
@@ -136,7 +137,7 @@ class Frozen:
 
 
 def loaded_of(request: Request, source: SourceParams) -> Loaded:
-    """Return the request's source, loaded: the frozen graph where there is one."""
+    """Return the request's loaded source: its frozen graph if there is one."""
     if "graph" in request.inputs:
         frozen = read_frozen(Path(request.inputs["graph"]), Path(request.inputs["names"]))
         check_ops(Path(request.inputs["graph"]), frozen.graph_def, source.allowed)
@@ -151,7 +152,7 @@ def loaded_of(request: Request, source: SourceParams) -> Loaded:
 
 
 def read_frozen(graph: Path, names: Path) -> Loaded:
-    """Return what *freeze* wrote."""
+    """Read the files of *freeze*."""
     graph_def = tf.compat.v1.GraphDef()
     graph_def.ParseFromString(graph.read_bytes())
     register(graph_def)
@@ -166,13 +167,13 @@ def read_frozen(graph: Path, names: Path) -> Loaded:
 
 
 def _check_whole(graph: Any, fed: Collection[str]) -> None:
-    """Refuse what fails only when it is called: a table without its content, an assignment to a constant.
+    """Refuse a graph that would fail only in a call: a lookup table without content, an assignment to a constant.
 
-    `fed` are nodes that do not run, for what they give is fed.
+    `fed` are nodes that do not run, because their output is fed.
     """
     found = [name for name in lookups(graph) if name not in fed]
     if found:
-        message = f"it looks values up in a table (`{found[0]}`), which a frozen graph cannot hold"
+        message = f"it has a lookup table (`{found[0]}`), which a frozen graph cannot contain"
         raise ActionError(CANNOT_FREEZE, message, setting="source", help=TABLES)
     assigned = [node.name for node in nodes(graph) if _ASSIGNS.fullmatch(node.op)]
     if assigned:
@@ -181,7 +182,7 @@ def _check_whole(graph: Any, fed: Collection[str]) -> None:
 
 
 def _tensor(known: Mapping[str, str], tensor: Tensor | Constant) -> str:
-    """Return the graph's tensor for a name of the interface: an input or output of the source, or a tensor itself.
+    """Return the graph's tensor for a name of the interface: an input or output of the source, or a tensor's name.
 
     Raises:
         ActionError: it is neither.
@@ -192,7 +193,7 @@ def _tensor(known: Mapping[str, str], tensor: Tensor | Constant) -> str:
     if ":" in name:
         return name
     listed = ", ".join(f"`{name}`" for name in known)
-    message = f"the IR's `{tensor.name}` is none of TensorFlow's: {listed}"
+    message = f"TensorFlow's graph has no `{tensor.name}`, which the IR has: {listed}"
     raise ActionError("interface-mismatch", message, setting="source")
 
 
@@ -201,13 +202,13 @@ def _wide(array: Array) -> Array:
 
 
 def _plain(array: Array) -> Array:
-    """Return bfloat16, which is no type of numpy's and cannot be stored as one, as float32."""
+    """Return bfloat16 as float32, because numpy has no bfloat16 and cannot store it."""
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What of a graph is run: tensors by the interface's names, and tensors that are constants."""
+    """The part of a graph that runs: tensors by the interface's names, and tensors that are constants."""
 
     starts: Mapping[str, str]
     constants: Mapping[str, Array]
@@ -217,8 +218,8 @@ class _Part:
 def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
     """Import the graph into a function that TensorFlow traces itself.
 
-    Not `wrap_function(...).prune(...)`, nor what `convert_variables_to_constants_v2` returns: calls to those skip
-    Grappler, so nothing is fused. On examples/fashion they took 9.2 ms, the signature 1.8 ms, this one 1.4 ms.
+    Functions from `wrap_function(...).prune(...)` or `convert_variables_to_constants_v2` skip Grappler when called, so
+    nothing is fused. On examples/fashion they took 9.2 ms, the signature 1.8 ms, this one 1.4 ms.
     """
     types = _types(graph, part.starts.values())
     specs = [
@@ -249,7 +250,7 @@ def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
 
 
 def _true(graph: Any, part: _Part, interface: Interface) -> Any | None:
-    """Return the same part in FP32; None where it is none then, of a graph that looks at the bits of a half."""
+    """Return the same part in FP32; None if that is invalid, as for a graph that reads the bits of a half."""
     wide = widened(graph)
     register(wide)
     constants = {tensor: _wide(value) for tensor, value in part.constants.items()}
@@ -260,9 +261,9 @@ def _true(graph: Any, part: _Part, interface: Interface) -> Any | None:
 
 
 def _session_callable(run: Callable[..., Any], specs: Sequence[Any]) -> Any:
-    """Return the graph as a callable of a TF1 session, as fast as a function.
+    """Return the graph as a callable of a TF1 session, which is as fast as a function.
 
-    For the loops of TF1, whose frames clash with the control edges that a tf.function adds.
+    It is for TF1 loops, whose frames conflict with the control edges that a tf.function adds.
     """
     with tf.Graph().as_default() as owner:
         fed = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs]
@@ -274,7 +275,7 @@ def _session_callable(run: Callable[..., Any], specs: Sequence[Any]) -> Any:
 
 
 def _types(graph: Any, tensors: Any) -> dict[str, Any]:
-    """Return TensorFlow's types of the Placeholders among `tensors`; the interface may not know them (bfloat16)."""
+    """Return TensorFlow's types of the Placeholders among `tensors`; the interface may lack the type (bfloat16)."""
     wanted = {tensor.partition(":")[0]: tensor for tensor in tensors}
     return {
         wanted[node.name]: tf.as_dtype(node.attr["dtype"].type)
@@ -289,10 +290,10 @@ def _dtype(tensor: Tensor) -> Any:
 
 
 def _cut_off(graph: Any, fed: Collection[str], ends: Mapping[str, str]) -> Any:
-    """Return the part of a graph that computes `ends` from the tensors that are fed, and nothing else.
+    """Return only the part of a graph that computes `ends` from the fed tensors.
 
-    TensorFlow runs whatever is stateful in a function, lookups in tables too. What only control edges lead to goes as
-    well: it is about the source's own inputs.
+    TensorFlow runs every stateful op in a function, including table lookups. Nodes that only control edges need are
+    removed too: they check the source's own inputs.
     """
     part = _between(graph, {tensor: tensor for tensor in fed}, ends, controls=False)
     taken = {canonical(spelt) for node in part.node for spelt in node.input} | {*ends.values()}
@@ -314,7 +315,7 @@ def _is_input(graph: Any, name: str) -> bool:
 
 
 def _between(graph: Any, starts: Mapping[str, str], ends: Mapping[str, str], *, controls: bool = True) -> Any:
-    """Return the part of a graph that leads from the start tensors to the end tensors."""
+    """Return the part of a graph from the start tensors to the end tensors."""
     by_name = {node.name: node for node in graph.node}
     before = {tensor.partition(":")[0] for tensor in starts.values()}
     todo = [tensor.partition(":")[0] for tensor in ends.values()]

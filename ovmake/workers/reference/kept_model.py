@@ -1,10 +1,10 @@
-"""The model that the last action of this process has loaded, for an action of the same source right after it.
+"""Keep the model that an action loaded for the next action of this process, if it has the same source.
 
     keep(request, source, model)      what *check-source* does
     take(request, source) -> model    what *reference* does; None where another source or function was kept, or nothing
     forget()                          what every other action does: a model it has no use for takes memory from it
 
-Rule: a model is taken once, and only while the source's files are those that it was loaded from.
+Rule: a model is taken once, and only if the source's files are unchanged since it was loaded.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ _kept: list[_Kept] = []  # one at most
 
 
 def keep(request: Request, source: SourceParams, model: ReferenceModel) -> None:
-    """Keep what was loaded for this request, in place of what there was."""
+    """Keep the model of this request, instead of the previous one."""
     _kept[:] = [_Kept(key=_key(request, source), model=model)]
 
 
 def take(request: Request, source: SourceParams) -> ReferenceModel | None:
-    """Return what was kept if it is what this request asks for. Afterwards nothing is kept."""
+    """Return the kept model if it is that of this request. Afterwards nothing is kept."""
     found = _kept.pop() if _kept else None
     return found.model if found is not None and found.key == _key(request, source) else None
 
 
 def forget() -> None:
-    """Let go of what was kept."""
+    """Drop the kept model."""
     _kept.clear()
 
 
 def _key(request: Request, asked: SourceParams) -> object:
     if "source" not in request.inputs:
-        return None, os.urandom(16)  # a graph of *freeze*: never kept
+        return None, os.urandom(16)  # a graph of *freeze* is never kept
     source = Path(request.inputs["source"])
     # What else than its files says which function a source is.
     settings = asked.kind, asked.signature, asked.tags
@@ -57,7 +57,7 @@ def _key(request: Request, asked: SourceParams) -> object:
 
 
 def _states(source: Path) -> Iterator[tuple[object, ...]]:
-    """Yield the files of a source with their states, as the engine tells whether one has changed."""
+    """Yield the files of a source with the state by which the engine detects changes."""
     paths = [Path(folder, name) for folder, _, names in os.walk(source) for name in names] or [source]
     for path in paths:
         state = path.stat()

@@ -1,12 +1,12 @@
-"""layers: what TensorFlow computes inside a source. Part of *compare-layers*, asked for by OpenVINO's worker.
+"""layers: TensorFlow's values of inner tensors of a source. OpenVINO's worker requests it for *compare-layers*.
 
 params      LayersParams
 inputs      interface; feeds: .npz with `0_image`, input `image` of the first feed; graph and names, or source
 outputs     values: .npz with `0_7`, the eighth tensor in the first feed
-facts       steps: of TFLite's integers, by tensor
+facts       steps: the step sizes of TFLite's integers, by tensor
 
-A tensor that holds no numbers (a list, a resource) is left out. Other integers of TFLite's come as the numbers that
-they stand for.
+A tensor without numbers (a list, a resource) is left out. Other quantized tensors of TFLite are returned as the numbers
+that they represent.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def run_layers(request: Request) -> dict[str, object]:
 
 
 def _steps(request: Request, asked: LayersParams) -> dict[str, float]:
-    """Return the steps of TFLite's integers: in the unit of what they stand for, or 1 where they are wanted as such."""
+    """Return the step sizes of TFLite's integers: in the unit of the real numbers, or 1 for returned integers."""
     from ovmake.workers.reference.tflite import quantization
 
     known = quantization(Path(request.inputs["source"]))
@@ -82,7 +82,7 @@ def _frozen(request: Request, interface: Interface, asked: LayersParams) -> Run:
 
 def _plain(result: Any) -> Array:
     array = np.asarray(result)
-    # bfloat16 is no type of numpy's and cannot be stored as one.
+    # numpy has no bfloat16 and cannot store it.
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
@@ -106,7 +106,7 @@ def _lite(request: Request, interface: Interface, asked: LayersParams) -> Run:
 
 
 def _meant(array: Array, step: Any) -> Array:
-    """Return the numbers that integers stand for."""
+    """Return the numbers that integers represent."""
     if step is None or array.dtype.kind not in "iu":
         return array
     return np.asarray((array.astype(np.float32) - step.zero_point) * np.float32(step.scale))

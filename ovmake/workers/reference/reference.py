@@ -1,4 +1,4 @@
-"""reference: TensorFlow's own outputs for the samples, kept for all precisions to be compared with.
+"""reference: run TensorFlow on the samples, and store its outputs for the comparison with every precision.
 
 outputs     .npz with an array per output, [samples, ...]; see outputs.py
 truth       the same of the model in a higher precision, where there is one (`reference_model.truth`); else nothing
@@ -7,7 +7,7 @@ facts       contracts.reference.ReferenceFacts: which inputs these are, and how 
             outputs, and by how much TensorFlow differs from itself (`ReferenceModel.again`); or why TensorFlow cannot
             run it, and what would help
 
-Rule: a set that the Ovfile names is run whole. Of samples that ovmake chose or made up, a slow model sees fewer.
+Rule: a dataset that the Ovfile names is run whole. Of samples that ovmake chose or generated, a slow model runs fewer.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from ovmake.workers.reference import kept_model
 from ovmake.workers.reference.frozen import CANNOT_FREEZE
 from ovmake.workers.reference.reference_model import ReferenceModel, reference_model
 
-# CPU seconds that samples of ovmake's own choice may take, and that a search for others may. Of the CPU and not of the
-# clock, so that a busy machine compares no fewer than an idle one.
+# CPU seconds for samples that ovmake chose, and for a search for inputs that the model accepts. CPU time, not clock
+# time, so that a busy machine compares as many samples as an idle one.
 MOST_SECONDS = 30.0
-# Of a smaller one, TensorFlow's first run is too large a part to say how long the next would take.
+# With fewer samples, TensorFlow's first run dominates and does not predict the time of the next.
 SURE_SECONDS = 0.5
-# TensorFlow that is so far from itself is asked once more with the same inputs: it may draw random numbers.
+# If TensorFlow differs from itself by more than this, it runs the same inputs again: it may draw random numbers.
 FAR_COSINE, FAR_ERROR = 0.99, 1e-2
-# In integers, kernels that are closer need no third opinion: in steps of an output.
+# In integers, kernels that differ by less than this many output steps need no third result.
 CLOSE_STEPS = 1.01
 
 
@@ -53,8 +53,8 @@ CLOSE_STEPS = 1.01
 def refer(request: Request) -> dict[str, object]:
     """Run TensorFlow; write `outputs`, `truth`, `plan` and `facts`.
 
-    Where TensorFlow cannot run what the IR computes, the facts say why and there are no outputs: the IR may be right,
-    and there is nothing to compare it with. A source that cannot even be loaded is an error.
+    If TensorFlow cannot run the model, the facts say why and there are no outputs: the IR may be right, but there is
+    nothing to compare it with. A source that cannot be loaded is an error.
     """
     interface = Interface.read(request.inputs["interface"])
     asked = request.asked(ReferenceParams)
@@ -105,19 +105,19 @@ def _slow(plan: FeedingPlan) -> list[str]:
     if plan.count is None:
         return []
     compared = "1 sample was" if plan.count == 1 else f"{plan.count} samples were"
-    return [f"TensorFlow is slow on this model, so that {compared} compared"]
+    return [f"TensorFlow is slow on this model, so {compared} compared"]
 
 
 def _warning(samples: Samples, plan: FeedingPlan, interface: Interface) -> dict[str, object]:
-    """Return the warning of inputs that were made up in another way than usual, or that are few."""
+    """Return the warning about unusual synthetic inputs, or about few samples."""
     told, slow = _made_up(samples, plan, interface), _slow(plan)
     if not told and not slow:
         return {}
     switches = [tensor.name for tensor in interface.inputs if is_switch(tensor)] if told else []
-    real = "name a dataset under `accuracy` to compare on what the model is used with"
+    real = "name a dataset under `accuracy` to compare on real data"
     help_ = f"`inputs.{switches[0]}.value = false` makes it a constant of the IR; or {real}" if switches else real
-    message = "; ".join([*([f"the inputs were made up: {'; '.join(told)}"] if told else []), *slow])
-    return warning("made-up-inputs" if told else "few-samples", message, hint=help_, setting="accuracy")
+    message = "; ".join([*([f"the inputs are synthetic: {'; '.join(told)}"] if told else []), *slow])
+    return warning("synthetic-inputs" if told else "few-samples", message, hint=help_, setting="accuracy")
 
 
 def _help(samples: Samples, interface: Interface) -> str:
@@ -125,7 +125,7 @@ def _help(samples: Samples, interface: Interface) -> str:
         return ""
     first = interface.inputs[0].name if interface.inputs else "NAME"
     return (
-        "name a dataset under `accuracy`: these inputs were made up; or make the input that TensorFlow refuses a "
+        "name a dataset under `accuracy`: these inputs are synthetic; or make the input that TensorFlow refuses a "
         f"constant: `inputs.{first}.value = 1`"
     )
 
@@ -135,7 +135,7 @@ class _RefusedError(Exception):
 
 
 class _OtherPlanError(Exception):
-    """The outputs that were written are to be forgotten: the samples must be fed in another way."""
+    """The written outputs must be dropped: the samples must be fed in a different way."""
 
     def __init__(self, plan: FeedingPlan) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class _OtherPlanError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """TensorFlow's run over the samples, and what is noted of it. `samples` are those that it was at last."""
+    """TensorFlow's run over the samples, and its facts. `samples` are the final ones."""
 
     request: Request
     asked: SampleParams
@@ -155,10 +155,10 @@ class _Running:
     samples: Samples = field(init=False)
 
     def run(self, samples: Samples) -> tuple[FeedingPlan, ReferenceFacts]:
-        """Write the outputs; return how samples were fed, and the facts.
+        """Write the outputs; return the feeding plan and the facts.
 
         Raises:
-            ActionError: TensorFlow cannot run them, nor others that could be made up.
+            ActionError: TensorFlow cannot run them, or any other synthetic inputs that were tried.
         """
         plan = FeedingPlan(count=self._affordable(samples))
         while True:
@@ -181,7 +181,7 @@ class _Running:
         return ActionError("tensorflow-cannot-run", message, setting="source")
 
     def _affordable(self, samples: Samples) -> int | None:
-        """Return how many samples there is time for, None for all: a power of two, so that it is the same each time."""
+        """Return the number of samples that fit the time, None for all. It is a power of two, so that it is stable."""
         one = samples.first(1).with_batch(1)
         at_once = len(next(one.numbers())) if not samples.fixed else samples.batch or 1
         if samples.origin == "dataset" or samples.count <= at_once:
@@ -195,7 +195,7 @@ class _Running:
         return None if count == samples.count else count
 
     def _seconds(self, samples: Samples) -> float:
-        """Return the CPU time of a run of the first feed; 0 where TensorFlow refuses it."""
+        """Return the CPU time of running the first feed; 0 if TensorFlow refuses it."""
         started = time.process_time()
         try:
             self._run_once(next(samples.feeds()))
@@ -204,7 +204,7 @@ class _Running:
         return time.process_time() - started
 
     def _search(self, plan: FeedingPlan) -> Drawn | None:
-        """Return other made-up inputs that TensorFlow accepts, None if none were found in time."""
+        """Return sizes and ranges of synthetic inputs that TensorFlow accepts, None if none were found in time."""
         started = time.process_time()
 
         def fits(drawn: Drawn) -> bool:
@@ -245,7 +245,7 @@ class _Running:
 
 @dataclass(slots=True, kw_only=True)
 class _Noted:
-    """One pass: the outputs of the feed that was run last, and what is known of all."""
+    """One pass: the outputs of the last feed, and the facts about all feeds."""
 
     model: ReferenceModel
     interface: Interface
@@ -261,7 +261,7 @@ class _Noted:
     _alone: dict[str, Difference] | None = None
 
     def run(self, feed: Feed, place: int) -> None:
-        """Run a feed. Integers are always run again, else the first feed only."""
+        """Run a feed. Models in integers run every feed a second time, other models only the first."""
         ready = prepared(feed.inputs, self.interface)
         given = self.model(ready)
         if feed.fed > 1 and not self.plan.whole:
@@ -280,7 +280,7 @@ class _Noted:
         self._compare(self._apart, self.truth)
 
     def run_alone(self, feed: Feed) -> None:
-        """Run some samples of the feed that was run last alone: how far is each from itself? See `neighbours.py`."""
+        """Run some samples of the last feed alone, and record the differences. See `neighbours.py`."""
         rowed = [
             name for name, array in self.outputs.items() if len(array) == feed.count and name not in self.plan.whole
         ]
@@ -297,7 +297,7 @@ class _Noted:
         self._alone = apart
 
     def facts(self, inputs: ComparedInputs) -> ReferenceFacts:
-        """Return what is known after all feeds."""
+        """Return the facts after all feeds."""
         return ReferenceFacts(
             inputs=inputs,
             scales=self._scales,
@@ -316,7 +316,7 @@ class _Noted:
             kept_.setdefault(name, Difference(scale=self._scales[name], varies=True)).add(self.outputs[name], array)
 
     def _is_far(self) -> bool:
-        """Whether TensorFlow is so far from itself that no comparison would mean anything."""
+        """Whether TensorFlow differs from itself so much that a comparison would be meaningless."""
         every = ((name, one.figures()) for name, one in self._own.items())
         return any(
             (known.cosine is not None and known.cosine < FAR_COSINE)
@@ -325,12 +325,12 @@ class _Noted:
         )
 
     def _draws(self, ready: Mapping[str, Array], feed: Feed) -> bool:
-        """Whether the model gives something else for the same inputs."""
+        """Whether the model returns different outputs for the same inputs."""
         same = self._rows(self.model(ready), feed)
         return any(not np.array_equal(array, same[name], equal_nan=True) for name, array in self.outputs.items())
 
     def _needs_truth(self) -> bool:
-        """Whether it is asked: if it is dear, only where TensorFlow's own kernels differ."""
+        """Whether the truth must be computed: if it is slow, only when TensorFlow's own kernels differ."""
         if not self.model.truth_is_dear:
             return True
         quanta = self.model.quanta
@@ -350,7 +350,7 @@ class _Noted:
         """Find outputs whose size depends on the data: neither a row nor several per sample.
 
         Raises:
-            _OtherPlanError: there are some.
+            _OtherPlanError: there are such outputs.
         """
         odd = [
             tensor.name

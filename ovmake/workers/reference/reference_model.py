@@ -1,8 +1,9 @@
-"""The source as TensorFlow itself runs it: what an IR is compared with and timed against.
+"""The source as run by TensorFlow itself: the reference for comparison and timing.
 
     model = reference_model(request, interface, source)
 
-A `Frozen` graph; for a SavedModel that cannot be frozen, its signature as shipped; for a .tflite TFLite's interpreter.
+It is a `Frozen` graph; for a SavedModel that cannot be frozen, its signature as shipped; for a .tflite file, TFLite's
+interpreter.
 """
 
 from __future__ import annotations
@@ -22,51 +23,52 @@ from ovmake.workers.reference.frozen import CANNOT_FREEZE, Frozen
 if TYPE_CHECKING:
     from ovmake.workers.reference.tflite import Lite
 
-# Why there may be no frozen graph of what can be called all the same.
+# Codes of errors after which a source may still be callable, although it cannot be frozen.
 UNFROZEN = frozenset({CANNOT_FREEZE, "tensorflow-cannot-load"})
 
 
 class ReferenceModel(Protocol):
     """A loaded source.
 
-    `quanta` holds the step of each output that comes in integers, by the interface's names.
+    `quanta` has the step size of each integer output, by the interface's names.
     """
 
     @property
     def operations(self) -> int:
-        """How many operations compute something."""
+        """The number of operations that compute something."""
 
     @property
     def quanta(self) -> Mapping[str, float]:
-        """The step of each output that comes in integers."""
+        """The step size of each integer output."""
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run once, on a prepared feed."""
 
     @property
     def in_integers(self) -> bool:
-        """Whether it computes in integers, whose rounding is left to the kernels."""
+        """Whether it computes in integers, where rounding depends on the kernels."""
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """Run once more, with what may be different without being wrong; None if there is nothing.
+        """Run again with an equally valid variation; None if there is none.
 
-        In integers: with other kernels of the same framework. In floating point: with inputs moved by a last place.
+        In integers: with different kernels of the same framework. In floating point: with inputs perturbed by one unit
+        in the last place.
         """
 
     @property
     def computes_in(self) -> str:
-        """The half precision that some of it computes in, `f16` or `bf16`; "" if none does."""
+        """The half precision that a part of it computes in, `f16` or `bf16`; "" if none does."""
 
     @property
     def truth_name(self) -> str:
-        """What the same model in a higher precision is, in words; "" if there is none."""
+        """The name of the same model in a higher precision, for messages; "" if there is none."""
 
     @property
     def truth_is_dear(self) -> bool:
-        """Whether that takes so long that it is asked only where others differ: TFLite's reference kernels do."""
+        """Whether the truth is so slow that it is computed only if kernels differ: TFLite's reference kernels are."""
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """Run that once."""
+        """Run the model in the higher precision once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class LiteOriginal:
 
     @property
     def computes_in(self) -> str:
-        """See `ReferenceModel`: OpenVINO has no .tflite compute in half precision."""
+        """See `ReferenceModel`: OpenVINO computes no .tflite model in half precision."""
         return ""
 
     @property
@@ -140,10 +142,10 @@ def reference_model(request: Request, interface: Interface, source: SourceParams
 
 
 def _of_graph(request: Request, interface: Interface, source: SourceParams) -> ReferenceModel:
-    """Return the source frozen, or where that cannot be, as shipped.
+    """Return the source frozen; if that is impossible, as shipped.
 
     Raises:
-        ActionError: neither; freezing's error, with the other as a note.
+        ActionError: neither works; the error is that of freezing, with the other one as a note.
     """
     try:
         return Frozen.load(request, interface, source)

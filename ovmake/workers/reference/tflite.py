@@ -1,16 +1,16 @@
-"""A .tflite model, run by TFLite's own interpreter: the reference for what OpenVINO makes of it.
+"""A .tflite model run by TFLite's own interpreter, as the reference of its IR.
 
     model = Lite.load(source, inputs={"image": ("x:0", (1, 96, 96, 3))}, outputs={"scores": "Softmax"})
     model(feed)                 input name -> array; returns output name -> array
     quantization(source)        scale and zero point by tensor
 
-Inputs and outputs may be any tensors of the model, also inner ones: the model is rewritten so that it begins and ends
-there, and the interpreter runs just that part. What it cannot give are tensors that are not in the file: what the
-converter fused away (a convolution's result before its activation), or folded into constants.
+Inputs and outputs may be any tensors of the model, also inner ones: the model is rewritten to begin and end there, and
+the interpreter runs only that part. Tensors that the TFLite converter fused (a convolution's result before its
+activation) or folded into constants are not in the file, so they are unavailable.
 
-Rule 1: arrays are the interpreter's: those of a quantized model are its integers.
-Rule 2: the interpreter trusts a model, and some kill its process. So one inference is run elsewhere first (see
-        tflite_probe.py), and what dies there is an error here.
+Rule 1: arrays are the interpreter's own: those of a quantized model are integers.
+Rule 2: the interpreter trusts a model, and some models crash its process. So one inference first runs in another
+        process (see tflite_probe.py); a crash there is an error here.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from ovmake.workers.reference.tflite_truth import floated
 Shape = tuple[int, ...]
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-_LARGEST_OLD_CODE = 127  # a byte; it stands for all that are larger
-_UNCOMPARED = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
+_LARGEST_OLD_CODE = 127  # the field is one byte; 127 means "see the newer field"
+_UNCOMPARED = "build without the comparison, `accuracy = false`, or use a model that TFLite can run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +55,12 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lite:
-    """A model that is ready to run. `inputs`, `outputs`: indexes of tensors by name; `operations`: how many it runs.
+    """A model that is ready to run. `inputs`, `outputs`: tensor indexes by name; `operations`: their number.
 
     `fixed` are the inputs that are constants, by index. `plain` is the same model in TFLite's own kernels, without
-    XNNPACK, if it computes in integers: its kernels then round differently. `quanta` are the steps of outputs in
-    integers, or made of integers at the very end. `make` makes the interpreter anew. `true` is the model in a higher
-    precision, or in the kernels that define it; None of a model in floating point.
+    XNNPACK, if it computes in integers: these kernels round differently. `quanta` are the step sizes of outputs that
+    are integers, or are dequantized at the very end. `make` makes a new interpreter. `true` is the model in a higher
+    precision, or in the kernels that define it; None for a model in floating point.
     """
 
     make: Callable[[], Any]
@@ -86,14 +86,14 @@ class Lite:
         threads: int = 1,
         allowed: Collection[str] = (),
     ) -> Lite:
-        """Load the part of a model from `inputs` (tensor and shape by name; None: as it is) to `outputs`.
+        """Load the part of a model from `inputs` (tensor and shape by name; None: the model's shape) to `outputs`.
 
-        -1 in a shape: as large as what is fed. `constants` are inputs that are always fed the same, by tensor.
-        `allowed` names operations of TensorFlow's that may run though they do more than compute.
+        -1 in a shape: the size of the feed. `constants` are the values of constant inputs, by tensor. `allowed` names
+        TensorFlow operations that may run although they have side effects.
 
         Raises:
-            ActionError: TFLite cannot load it, or cannot run this part of it; it does more than compute; or it has no
-                such tensor, or needs an input that is not there.
+            ActionError: TFLite cannot load it, or cannot run this part of it; it has side effects; or it lacks such a
+                tensor, or needs a further input.
         """
         model = _parsed(source, allowed)
         screen(source, "tflite", allowed)
@@ -105,7 +105,7 @@ class Lite:
         begin = [*fed.values(), *fixed]
         refusal = f"TFLite cannot load `{source.name}`"
         if not _is_whole(model, begin, given.values()):
-            refusal = ""  # the source may be sound, and this part of it no model
+            refusal = ""  # the source may be sound, and only this part of it invalid
             _cut(model, begin, list(given.values()))
             content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
         shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
@@ -145,14 +145,14 @@ class Lite:
         return replace(self, interpreter=self.make())
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
-        """See `original.Original`: in integers the other kernels are TFLite's plain ones."""
+        """See `ReferenceModel`: in integers, the different kernels are TFLite's own, without XNNPACK."""
         if self.plain is not None:
             return self._run(self.plain, feed)
         moved = nudged(feed)
         return None if moved is None else self(moved)
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """See `original.Original`."""
+        """See `ReferenceModel`."""
         return self._run(self.true, feed)
 
     def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
@@ -165,7 +165,7 @@ class Lite:
         return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
 
     def _fit(self, interpreter: Any, feed: Mapping[str, Array]) -> None:
-        """Give the inputs the shapes of what is fed."""
+        """Resize the inputs to the shapes of the feed."""
         now = {detail["index"]: tuple(detail["shape"]) for detail in interpreter.get_input_details()}
         changed = {index: feed[name].shape for name, index in self.inputs.items() if feed[name].shape != now[index]}
         for index, shape in changed.items():
@@ -175,7 +175,7 @@ class Lite:
 
 
 def quantization(source: Path) -> dict[str, Quantization]:
-    """Return the quantization of a model's tensors by their names; those quantized by channel (weights) are left out.
+    """Return the quantization of a model's tensors by name; tensors quantized per channel (weights) are left out.
 
     Raises:
         ActionError: the model cannot be read.
@@ -194,7 +194,7 @@ def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> 
     """Return the part of a model between these tensors, as a file.
 
     Raises:
-        ActionError: the model cannot be read, has no such tensor, or needs an input that is not there.
+        ActionError: the model cannot be read, lacks such a tensor, or needs a further input.
     """
     model = _parsed(source)
     tensors = _by_name(model)
@@ -203,7 +203,7 @@ def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> 
     )
     _cut(model, begin, end)
     _drop_unused(model)
-    for code in model.operatorCodes:  # TFLite looks into both, OpenVINO into the old one alone
+    for code in model.operatorCodes:  # TFLite reads both fields, OpenVINO only the old one
         code.deprecatedBuiltinCode = min(max(code.builtinCode, code.deprecatedBuiltinCode), _LARGEST_OLD_CODE)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
@@ -233,7 +233,7 @@ def _by_name(model: Any) -> dict[str, int]:
 
 
 def _index(tensors: Mapping[str, int], name: str, side: str) -> int:
-    """Return a tensor's index; `:0` may be left out, as OpenVINO does."""
+    """Return a tensor's index. `:0` may be left out, as OpenVINO does."""
     for candidate in (name, f"{name}:0"):
         if candidate in tensors:
             return tensors[candidate]
@@ -247,7 +247,7 @@ def _computes_in_integers(model: Any) -> bool:
 
 
 def _quantum(model: Any, index: int) -> float:
-    """Return the step of a tensor, in its own unit: 1 for integers, the scale for what was integers just before."""
+    """Return the step size of a tensor, in its own unit: 1 for integers, the scale for dequantized ones."""
     graph = model.subgraphs[0]
     if graph.tensors[index].type in (TensorType.INT8, TensorType.UINT8, TensorType.INT16):
         return 1.0
@@ -268,9 +268,9 @@ def _is_whole(model: Any, inputs: Iterable[int], outputs: Iterable[int]) -> bool
 
 
 def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
-    """Let the main graph begin at `inputs` and end at `outputs`, and run only what lies between.
+    """Make the main graph begin at `inputs` and end at `outputs`, with only the operations in between.
 
-    Operations without outputs (they set variables) stay where what lies between reads a variable or a table.
+    Operations without outputs (they set variables) are kept if an operation in between reads a variable or a table.
     """
     graph = model.subgraphs[0]
     kept = _between(graph, inputs, outputs)
@@ -285,7 +285,7 @@ def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
 
 
 def _drop_unused(model: Any) -> None:
-    """Drop the subgraphs that nothing runs, and make nothing of the handles that nothing takes: OpenVINO reads all."""
+    """Drop unused subgraphs, and give unused handles a plain type, because OpenVINO reads all of them."""
     graph = model.subgraphs[0]
     options = [found for op in graph.operators for found in (op.builtinOptions, op.builtinOptions2) if found]
     if not any(name.endswith("SubgraphIndex") for found in options for name in vars(found)):
@@ -301,10 +301,10 @@ def _takes_resource(graph: Any, op: Any) -> bool:
 
 
 def _between(graph: Any, inputs: Collection[int], outputs: Iterable[int]) -> set[int]:
-    """Return the places of the operations that compute `outputs` from `inputs`.
+    """Return the indexes of the operations that compute `outputs` from `inputs`.
 
     Raises:
-        ActionError: that takes an input of the model that is not among `inputs`.
+        ActionError: an input of the model is needed that is not among `inputs`.
     """
     makers = {int(index): place for place, op in enumerate(graph.operators) for index in _indexes(op.outputs)}
     kept: set[int] = set()
@@ -319,14 +319,14 @@ def _between(graph: Any, inputs: Collection[int], outputs: Iterable[int]) -> set
             stack += _indexes(graph.operators[place].inputs)
         elif index in graph.inputs:
             name = _name(graph.tensors[index])
-            message = f"what lies between the cut's inputs and its outputs needs the input `{name}` too"
-            hint = f'add "{name}" to `cut.inputs`, or cut elsewhere'
+            message = f"the part between the cut's inputs and outputs also needs the input `{name}`"
+            hint = f'add "{name}" to `cut.inputs`, or move the cut'
             raise ActionError("incomplete-cut", message, setting="cut.inputs", help=hint)
     return kept
 
 
 def _indexes(found: Any) -> list[int]:
-    """Return an operation's tensors; -1 stands for one that was left out."""
+    """Return an operation's tensors, without omitted ones (-1)."""
     return [] if found is None else [int(index) for index in found if index >= 0]
 
 
@@ -336,7 +336,7 @@ def _indexes(found: Any) -> list[int]:
 def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels: Any = OpResolverType.AUTO) -> Any:
     try:
         if shapes and kernels == OpResolverType.AUTO:
-            # XNNPACK convolves 5 channels with a kernel for 3, and says nothing; TFLite's plain kernels do not.
+            # XNNPACK convolves 5 channels with a kernel for 3 without an error; TFLite's plain kernels refuse it.
             _allocated(content, shapes, threads, PLAIN)
         interpreter = _allocated(content, shapes, threads, kernels)
         for detail in interpreter.get_input_details():
@@ -349,7 +349,7 @@ def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels
 
 
 def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[Any, str, bool]:
-    """Return what is nearer to the truth than a model that computes in integers, its name, and whether it is dear."""
+    """Return a more precise version of a model that computes in integers, its name, and whether it is slow."""
     floats = floated(content)
     try:
         if floats is not None:
@@ -361,7 +361,7 @@ def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[An
 
 def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: Any) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
+        warnings.simplefilter("ignore")  # a warning that it will move to another package
         interpreter = Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
     for index, shape in shapes.items():
         interpreter.resize_tensor_input(index, _fixed(shape))
@@ -370,10 +370,10 @@ def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernel
 
 
 def _load(content: bytes, refusal: str) -> None:
-    """Have TFLite look the model over; `_probe` has found that this kills nobody. Without a `refusal`, nothing is said.
+    """Load the model with TFLite; `_probe` has shown that it does not crash. Without a `refusal`, errors are ignored.
 
     Raises:
-        ActionError: it is none for this TFLite, whatever is fed.
+        ActionError: this TFLite cannot load it, independent of the inputs.
     """
     try:
         with warnings.catch_warnings():
@@ -393,7 +393,7 @@ def _probe(content: bytes, shapes: Mapping[int, Shape], threads: int, refusal: s
     """Run one inference in a process of its own.
 
     Raises:
-        ActionError: it died. Other failures come again, with their messages, in this process.
+        ActionError: the process died. Other failures recur in this process, with their messages.
     """
     order = {"threads": threads, "shapes": [[index, _fixed(shape)] for index, shape in shapes.items()]}
     done = subprocess.run(

@@ -1,10 +1,10 @@
-"""sever: the part of a .tflite file between two sets of tensors, as a file of its own, for OpenVINO to read.
+"""sever: write the part of a .tflite file between two sets of tensors to a file of its own, for OpenVINO.
 
 params      SeverParams
 inputs      source
 outputs     part
 
-Nothing of the model is run, nor given to TFLite.
+The model is neither run nor loaded by TFLite.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def sever(request: Request) -> dict[str, object]:
     """Write `part`.
 
     Raises:
-        ActionError: the file cannot be read, does more than compute, or has no such tensors.
+        ActionError: the file cannot be read, has side effects, or lacks such tensors.
     """
     source = Path(request.inputs["source"])
     asked = request.asked(SeverParams)

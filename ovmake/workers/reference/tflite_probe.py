@@ -1,12 +1,12 @@
-"""Run a .tflite model once, on zeros, in a process that may die of it.
+"""Run a .tflite model once, on zeros, in a separate process, because it may crash.
 
 stdin       {"threads": 1, "shapes": [[tensor, shape], ...]} on a line, then the model; with "run": false it is only
-            loaded, which runs nothing of it
-stdout      "loaded", as soon as there is an interpreter
-exit        0: it ran; 1: the interpreter says no, on stderr; killed by a signal: that is what this is for
+            loaded, not run
+stdout      "loaded", as soon as the interpreter exists
+exit        0: it ran; 1: the interpreter refused it, message on stderr; killed by a signal: it crashed
 
-The interpreter is one extension module of TensorFlow's, which needs nothing else of it. Imported without the package
-around it, it is there in 0.03 s; `import tensorflow` takes 4 s.
+The interpreter is one extension module of TensorFlow that needs nothing else of it. Importing it without the package
+takes 0.03 s; `import tensorflow` takes 4 s.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _extension() -> Any:
         sys.modules[name] = package
     try:
         return importlib.import_module(_EXTENSION)
-    except ImportError:  # another TensorFlow, in which it does need the rest
+    except ImportError:  # a TensorFlow version in which it needs the rest
         for name in [name for name in sys.modules if name.partition(".")[0] == "tensorflow"]:
             del sys.modules[name]
         return importlib.import_module(_EXTENSION)

@@ -1,9 +1,9 @@
-"""A .tflite with weights in integers and all else in floating point ("dynamic range"), with its weights in FP32.
+"""Convert the integer weights of a "dynamic range" .tflite, which otherwise computes in floating point, to FP32.
 
-    floated(content) -> bytes | None        None for a model that has no such weights
+    floated(content) -> bytes | None        None for a model without such weights
 
-TFLite rounds what flows into such a layer to 8 bits, each time by the range that it has then. OpenVINO does not, and is
-nearer to the float model; whoever compares it with TFLite alone finds it wrong.
+TFLite rounds the inputs of such a layer to 8 bits, with their current range. OpenVINO does not, and is closer to the
+float model. Compared with TFLite alone, it would look wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.workers.inputs.preparing import Array
 
-# The layers that take weights in integers beside inputs in floating point.
+# The layers that take integer weights with floating-point inputs.
 _HYBRID = {
     BuiltinOperator.FULLY_CONNECTED,
     BuiltinOperator.CONV_2D,
@@ -53,7 +53,7 @@ def _is_weight(model: Any, tensor: Any) -> bool:
 
 
 def _float(model: Any, tensor: Any) -> None:
-    """Give a tensor a buffer of its own, for others may share the one that it has."""
+    """Give a tensor a buffer of its own, because other tensors may share its buffer."""
     buffer = BufferT()
     buffer.data = np.frombuffer(_values(model, tensor).tobytes(), np.uint8)
     model.buffers.append(buffer)
@@ -61,7 +61,7 @@ def _float(model: Any, tensor: Any) -> None:
 
 
 def _values(model: Any, tensor: Any) -> Array:
-    """Return (integer - zero point) * scale, by channel where there are several."""
+    """Return (integer - zero point) * scale, per channel if there are several scales."""
     quantization = tensor.quantization
     held = np.frombuffer(np.asarray(model.buffers[tensor.buffer].data, np.uint8).tobytes(), _TYPES[tensor.type])
     whole = held.reshape(tensor.shape).astype(np.float32)

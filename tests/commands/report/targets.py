@@ -32,7 +32,7 @@ GATE_OFF = "`accuracy = false` in the Ovfile"
 
 
 NO_RAPL = "not available: this kernel shows no powercap zones"
-NO_PEAK = "this system does not tell the peak memory of a process"
+NO_PEAK = "this system does not report the peak memory of a process"
 FACTS = Machine(
     processor="Intel(R) Xeon(R) Processor",
     instruction_sets=("avx2", "avx512f", "fma"),

@@ -133,7 +133,7 @@ def test_metric_that_writes_into_the_protocol_fails_its_gate_and_nothing_else(
         result.targets,
     )
     found = {(one["code"], one["message"].partition(": ")[2]) for e in result.events if (one := e.get("diagnostic"))}
-    said = "the process of `metrics.py:share` gave no answer: something else was written where it answers"
+    said = "the process of `metrics.py:share` gave no answer: its answer channel has other output"
     assert {("user-code", said)} == found
     write_metric(gated, GOOD)
     assert_next_build_is_right(gated, clean)

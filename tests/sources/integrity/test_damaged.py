@@ -114,7 +114,7 @@ def test_size_that_contradicts_the_shape_is_told(source: tuple[Path, Path]) -> N
     path, prefix = source
     checkpoint(prefix, weight=entry(1, (2, 2), 0, len(VALUES), crc32c(VALUES)))
 
-    wrong = "gives a value another size than that of its type and shape: `weight`"
+    wrong = "states a size that contradicts the type and shape of a value: `weight`"
     assert damage(path) == f"`{prefix.name}.index` {wrong}"
 
 

@@ -32,9 +32,9 @@ def test_frozen_graph_has_none() -> None:
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        (("v",), "it holds the variable `v`, and no value for it"),
-        (("v", "w"), "it holds the variables `v` and `w`, and no values for them"),
-        (("v", "w", "u"), "it holds the variables `v` and 2 more, and no values for them"),
+        (("v",), "it has the variable `v` without a value"),
+        (("v", "w"), "it has the variables `v` and `w` without values"),
+        (("v", "w", "u"), "it has the variables `v` and 2 more without values"),
     ],
 )
 def test_variables_are_named(variables: tuple[str, ...], told: str) -> None:

@@ -62,8 +62,8 @@ def test_whoever_may_run_functions_is_known(registry: Registry) -> None:
         ("XlaCustomCallV2", "is for XLA, which compiles programs"),
         ("DebugIdentityV2", "sends tensors to a debugger"),
         ("Abort", "ends or stalls the process"),
-        ("BigQueryReader", "is no operation of TensorFlow's that ovmake knows"),
-        ("IO>WriteFile", "is no operation of TensorFlow's that ovmake knows"),
+        ("BigQueryReader", "is not an operation of TensorFlow's that ovmake knows"),
+        ("IO>WriteFile", "is not an operation of TensorFlow's that ovmake knows"),
         ("Conv2D", ""),
     ],
 )

@@ -51,7 +51,7 @@ HARMFUL: dict[str, tuple[Layer, str]] = {
     "FlaxLayer": (layer("FlaxLayer"), "does more than compute: `FlaxLayer` runs Python code"),
     "Lambda": (
         layer("Lambda", function={"class_name": "__lambda__", "config": {"value": "4wEA"}}),
-        "has a Lambda layer, which holds Python code; ovmake does not run code out of models",
+        "has a Lambda layer, which contains Python code; ovmake does not run code from models",
     ),
     "vocabulary": (
         layer("StringLookup", vocabulary="/etc/passwd"),

@@ -319,7 +319,7 @@ def test_asset_lies_in_the_model_s_folder_of_assets(tmp_path: Path, name: str) -
     (tmp_path / "secret").write_text("secret")
     (source / "assets" / "linked").symlink_to(tmp_path / "secret")
 
-    assert f"`m` does more than compute: its asset `{name}` is no file in its `assets`" == refusal(source)
+    assert f"`m` does more than compute: its asset `{name}` is not in its `assets`" == refusal(source)
 
 
 def test_folder_of_assets_is_no_link(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_folder_of_assets_is_no_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere" / "words.txt").write_text("secret")
     (source / "assets").symlink_to(tmp_path / "elsewhere")
 
-    assert "its asset `words.txt` is no file in its `assets`" in refusal(source)
+    assert "its asset `words.txt` is not in its `assets`" in refusal(source)
 
 
 # files that lie
@@ -354,7 +354,7 @@ def test_file_that_others_may_read_otherwise_is_refused(tmp_path: Path, content:
         screen(model(tmp_path / "m", content), "saved-model")
 
     assert "unreadable-source" == caught.value.code
-    assert caught.value.message.startswith("`saved_model.pb` cannot be checked for what it does: ")
+    assert caught.value.message.startswith("`saved_model.pb` cannot be checked for side effects: ")
 
 
 def test_damaged_files_are_refused_or_harmless_and_never_a_surprise(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_state_is_named_as_one() -> None:
     error = told(RESOURCE, flat(operator("a", "x:0"), kinds={}, silent=("ASSIGN_VARIABLE", "CALL_ONCE")))
 
     assert error.message.endswith(
-        "it keeps a state between calls in variables, which OpenVINO's reader of .tflite files lacks"
+        "it keeps state in variables between calls, which OpenVINO's reader of .tflite files does not support"
     )
     assert "damaged" not in error.help
 
@@ -72,7 +72,7 @@ def test_table_is_named_with_the_cuts_around_it() -> None:
     ops = [operator("t"), operator("a", "x:0"), operator("f", "t:0", "a:0", "w:0"), operator("z", "f:0")]
     error = told(RESOURCE, flat(*ops, kinds={"t": "HASHTABLE", "f": "HASHTABLE_FIND"}, silent=("CALL_ONCE",)))
 
-    assert error.message.endswith("it looks values up in a table (`f`)")
+    assert error.message.endswith("it has a lookup table (`f`)")
     assert 'cut the model before it, `cut.outputs = ["a"]`, or after it, `cut.inputs = ["f:0"]`' == error.help
 
 
@@ -100,7 +100,7 @@ def test_file_that_cannot_be_checked_is_not_given_to_tflite(tmp_path: Path) -> N
 def test_file_that_tflite_reads_is_never_called_damaged(sources: Path, name: str) -> None:
     error = unread(UNREAD, sources / name, ())
 
-    assert f"{UNREAD.message}, by ovmake: TFLite reads it" == error.message
+    assert f"{UNREAD.message}: ovmake's reader fails, TFLite reads it" == error.message
     assert "damaged" not in error.help
 
 

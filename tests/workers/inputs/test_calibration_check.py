@@ -74,9 +74,9 @@ def test_sample_in_both_is_refused_with_its_numbers(tmp_path: Path) -> None:
         look(tmp_path, tmp_path / "train.npz")
 
     assert "calibration-overlaps-validation" == caught.value.code
-    assert "1 of the 4 samples that calibrate INT8 are also in `val`, which judges it" == caught.value.message
+    assert "1 of the 4 samples that calibrate INT8 are also in `val`, which validates it" == caught.value.message
     assert ("their numbers in `train` (and in `val`): 2 (4)",) == caught.value.notes
-    assert "take them out; or, if it is chance, `max-overlap = 1` in [datasets.train]" == caught.value.help
+    assert "remove them; or, if it is coincidence, set `max-overlap = 1` in [datasets.train]" == caught.value.help
 
 
 def test_overlap_that_is_allowed_is_counted(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_is_no_number_is_refused_with_its_array_and_sample(
 
     assert ("calibration-not-finite", "calibration") == (caught.value.code, caught.value.setting)
     assert caught.value.message == (
-        f"array `x` of `train` holds {word} in 2 of the 30 samples that calibrate INT8, first in sample 17"
+        f"array `x` of `train` has {word} in 2 of the 30 samples that calibrate INT8, first in sample 17"
     )
 
 
@@ -167,7 +167,7 @@ def test_other_range_than_what_judges_is_told_with_both(
     code, text, _, hint, setting = facts["warnings"][0]
     assert ("calibration-range", "calibration") == (code, setting)
     assert re.match(message, text), text
-    assert "prepare both alike" in hint
+    assert "prepare both in the same way" in hint
 
 
 def test_ranges_of_the_same_kind_of_data_are_alike(tmp_path: Path) -> None:
@@ -220,8 +220,8 @@ def test_input_that_never_changes_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "text"),
     [
-        (1, "`train` holds 1 sample to calibrate INT8, and 300 are asked for"),
-        (20, "`train` holds 20 samples to calibrate INT8, and 300 are asked for"),
+        (1, "`train` has 1 sample to calibrate INT8, and 300 are requested"),
+        (20, "`train` has 20 samples to calibrate INT8, and 300 are requested"),
     ],
 )
 def test_fewer_samples_than_asked_for_are_told(tmp_path: Path, count: int, text: str) -> None:
@@ -250,8 +250,8 @@ def test_the_weightiest_comes_first_and_the_others_are_notes(tmp_path: Path) -> 
 
     code, _, notes, _, _ = facts["warnings"][0]
     assert "calibration-range" == code
-    assert ["all the same", "300 are asked for"] == [
-        next(part for part in ("all the same", "300 are asked for") if note.endswith(part)) for note in notes
+    assert ["all the same", "300 are requested"] == [
+        next(part for part in ("all the same", "300 are requested") if note.endswith(part)) for note in notes
     ]
 
 

@@ -88,7 +88,7 @@ def test_what_was_found_is_told() -> None:
     drawn = Drawn(size=16, ranges=(("ids", (1, 2)), ("k", (0, 2)), ("segments", (0, 2))))
 
     assert [
-        "`is_training` was taken as false",
+        "`is_training` was set to false",
         "`ids` was 1",
         "`k` was 1",
         "`segments` was drawn from 0 to 1",

@@ -434,7 +434,7 @@ def test_cage_that_is_not_whole_is_told_in_the_log(worker: Worker) -> None:
     worker.facts("pool")
 
     said = worker.log.read_text()
-    assert ("the worker's cage is not whole" in said) == (not cage.landlock_abi())
+    assert ("the worker's cage is incomplete" in said) == (not cage.landlock_abi())
 
 
 # environment

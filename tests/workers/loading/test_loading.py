@@ -56,8 +56,8 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "other kind": ("frozen.pb", {"kind": "keras"}),
     "lite": ("float.tflite", {}),
 }
-EXPORT = "export the model as a SavedModel where its code is at hand: `model.export(folder)`, and name that folder"
-LAMBDA = "has a Lambda layer, which holds Python code; ovmake does not run code out of models"
+EXPORT = "export the model as a SavedModel where its code is available: `model.export(folder)`, and name that folder"
+LAMBDA = "has a Lambda layer, which contains Python code; ovmake does not run code from models"
 # name -> code, setting, message, help
 REFUSED: dict[str, tuple[str, str, str, str]] = {
     "unknown signature": (
@@ -81,25 +81,25 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "no variables": (
         "tensorflow-cannot-load",
         "source",
-        "the variables of `no-variables` are incomplete: `variables/` holds nothing",
+        "the variables of `no-variables` are incomplete: `variables/` contains nothing",
         "copy the whole SavedModel folder, `variables/variables.index` and `variables/variables.data-…` with it",
     ),
     "weights": (
         "weights-only",
         "source",
-        "`only.weights.h5` holds weights and no model: `save_weights` wrote it",
+        "`only.weights.h5` contains only weights: `save_weights` wrote it",
         'save the whole model, `model.save("model.keras")`, and name that file',
     ),
     "custom keras": (
         "unknown-class",
         "source",
-        "`custom.keras` uses the class `Mine`, which is none of Keras 3's",
+        "`custom.keras` uses the class `Mine`, which Keras 3 does not have",
         EXPORT,
     ),
     "custom h5": (
         "unknown-class",
         "source",
-        "`custom.h5` uses the class `mine>Mine`, which is none of Keras 3's",
+        "`custom.h5` uses the class `mine>Mine`, which Keras 3 does not have",
         EXPORT,
     ),
     "lambda keras": ("unsafe-source", "source", f"`lambda.keras` {LAMBDA}", EXPORT),
@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "no tf-keras": (
         "unknown-class",
         "source",
-        "`old.h5` uses the class `TFOpLambda`, which is none of Keras 3's",
+        "`old.h5` uses the class `TFOpLambda`, which Keras 3 does not have",
         "it was saved by Keras 2.21.0: install tf-keras, `pip install --no-deps tf-keras`",
     ),
     "no data": (

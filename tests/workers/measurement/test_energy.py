@@ -107,7 +107,7 @@ def test_where_it_may_have_started_again_twice_there_is_no_figure(tmp_path: Path
     found = measure(meter, idle=idling(board, intel_rapl__0=8), run=running(board, 10, 2.5, intel_rapl__0=28))
 
     assert 2.0 == pytest.approx(meter.longest_s)
-    assert "the counters may have started again twice" in reason_of(found)
+    assert "the counters may have wrapped twice" in reason_of(found)
 
 
 def test_packages_and_their_memory_count_and_parts_of_a_package_do_not(tmp_path: Path) -> None:
@@ -151,8 +151,7 @@ def test_a_run_that_takes_no_more_than_idling_has_no_figure(board: Board) -> Non
     found = measure(board.meter(), idle=idling(board, intel_rapl__0=8), run=running(board, 1000, 4, intel_rapl__0=8))
 
     assert (
-        "the runs took 8.0 to 8.0 W, which is not clearly more than the machine took when it idled, 8.0 to 8.0 W: "
-        "something else ran"
+        "the runs drew 8.0 to 8.0 W, not clearly more than the idle machine, 8.0 to 8.0 W: another process was running"
     ) == reason_of(found)
 
 
@@ -171,7 +170,7 @@ def test_idling_that_varies_more_than_the_run_takes_leaves_no_figure(board: Boar
 def test_without_powercap_the_reason_says_so(tmp_path: Path) -> None:
     found = open_meter(str(tmp_path))
 
-    said = "this kernel shows no energy counters (/sys/class/powercap is not there), as is usual in a virtual machine"
+    said = "this kernel has no energy counters (/sys/class/powercap does not exist), as is usual in a virtual machine"
     assert said == reason_of(found)
     assert isinstance(found, NotAvailable)
     assert found == measure(found, idle=lambda: None, run=lambda: 1)
@@ -200,7 +199,7 @@ def test_what_only_root_may_read_is_named_with_what_to_do(board: Board) -> None:
     (board.folders["intel-rapl:0"] / "energy_uj").chmod(0)
 
     where = "/sys/class/powercap/intel-rapl:0/energy_uj"
-    said = f"{where} may be read by root only: `sudo chmod a+r {where}` lets others"
+    said = f"only root may read {where}: `sudo chmod a+r {where}` allows everyone"
     assert said == reason_of(open_meter(str(board.root)))
 
 

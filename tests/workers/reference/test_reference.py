@@ -41,5 +41,5 @@ def test_a_slow_model_sees_fewer_samples(
 
 
 def test_the_record_says_how_many(found: dict[str, dict[str, Any]]) -> None:
-    assert ["TensorFlow is slow on this model, so that 2 samples were compared"] == found["slow"]["notes"]
-    assert ["TensorFlow is slow on this model, so that 1 sample was compared"] == found["slower"]["notes"]
+    assert ["TensorFlow is slow on this model, so 2 samples were compared"] == found["slow"]["notes"]
+    assert ["TensorFlow is slow on this model, so 1 sample was compared"] == found["slower"]["notes"]

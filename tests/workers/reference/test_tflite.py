@@ -66,7 +66,7 @@ def test_model_that_kills_the_interpreter_is_an_error(answers: dict[str, Any]) -
     assert {
         "code": "tensorflow-cannot-run",
         "message": "TFLite's interpreter died (SIGSEGV) on this model",
-        "help": "build without the comparison, `accuracy = false`, or name a model that TFLite can run",
+        "help": "build without the comparison, `accuracy = false`, or use a model that TFLite can run",
         "setting": "source",
     } == answers["dies"]
 
@@ -78,7 +78,7 @@ def test_model_that_kills_the_interpreter_is_an_error(answers: dict[str, Any]) -
         ("unloadable", "tensorflow-cannot-load", "source", "TFLite cannot load `unloadable.tflite`: Tensor "),
         ("shape", "tensorflow-cannot-run", "source", "TFLite's interpreter cannot run this model: "),
         ("unknown", "unknown-tensor", "cut.outputs", "the model has no tensor `"),
-        ("incomplete", "incomplete-cut", "cut.inputs", "what lies between the cut's inputs and its outputs needs"),
+        ("incomplete", "incomplete-cut", "cut.inputs", "the part between the cut's inputs and outputs also needs"),
     ],
 )
 def test_what_cannot_be_run_says_why(
@@ -100,4 +100,4 @@ def test_flipped_byte_of_a_model_is_read_or_refused_in_words(sources: Path) -> N
                 said.add(error.message)
 
     assert all(message.startswith("`m.tflite` cannot be read: ") for message in said)
-    assert any("it speaks of a tensor " in message for message in said)
+    assert any("it refers to a missing tensor " in message for message in said)

@@ -1,4 +1,4 @@
-"""Metrics: how good a model's answers are, counted feed by feed, and how sure a drop is.
+"""Metrics: the quality of a model's answers, counted feed by feed, and the confidence interval of a drop.
 
     metric = metric_of(MetricParams(name="accuracy"), request)
     tally = metric.tally()
@@ -7,7 +7,7 @@
     drop_interval(reference, candidate, seed=0)         paired bootstrap over the samples
     check_labels(metric, labels, interface)             before anything runs
 
-A tally keeps what its score needs of each sample, mostly a number or two, and not the outputs.
+A tally stores what its score needs from each sample, mostly one or two numbers, instead of the outputs.
 
     tally.py      what a metric and a tally are
     catalogue.py  the metrics by name; their directions and units
@@ -16,9 +16,9 @@ A tally keeps what its score needs of each sample, mostly a number or two, and n
     agreeing.py   cosine, with TensorFlow's outputs
     masks.py      miou
     boxes.py      coco-map
-    own.py        a function of the user's
-    choosing.py   which output a metric is about, and what it says
-    bootstrap.py  intervals
+    own.py        a function of the user
+    choosing.py   the output that a metric uses, and the classes that it names
+    bootstrap.py  confidence intervals
 """
 
 from __future__ import annotations

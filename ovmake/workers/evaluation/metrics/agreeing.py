@@ -1,4 +1,4 @@
-"""The metric without labels: how much an output points where TensorFlow's does."""
+"""The metric without labels: the cosine between an output and TensorFlow's."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ovmake.workers.inputs.preparing import Array
 
 
 class Cosine(Mean):
-    """The mean over samples of the cosine between a sample's output and TensorFlow's, each as one long vector.
+    """The mean over samples of the cosine between a sample's output and TensorFlow's, each as one vector.
 
-    By `sklearn.metrics.pairwise.paired_cosine_distances`. TensorFlow agrees with itself, so its score is 1; an answer
-    that is not finite agrees with nothing, and counts 0. Higher is better; it has no unit.
+    As in `sklearn.metrics.pairwise.paired_cosine_distances`. TensorFlow's own score is 1. A non-finite answer counts 0.
+    Higher is better; it has no unit.
     """
 
     def measure(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> Array:
@@ -37,6 +37,6 @@ class Cosine(Mean):
 
 
 def _scaled(rows: Array) -> Array:
-    """Return rows whose largest magnitude is 1, for squares of float64 may leave its range; those of 0 stay."""
+    """Return rows scaled to a largest magnitude of 1, since squares of float64 may overflow; zero rows stay."""
     most = np.abs(rows).max(axis=1, keepdims=True, initial=0)
     return np.asarray(np.divide(rows, most, out=np.zeros_like(rows), where=most > 0))

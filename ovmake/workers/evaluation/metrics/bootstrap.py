@@ -1,12 +1,12 @@
-"""How sure a drop is: the paired bootstrap over samples.
+"""The confidence interval of a drop: the paired bootstrap over samples.
 
     drop_interval(reference, candidate, seed=0) -> Interval | None
 
-The validation set is a draw from all the images there are, and another draw would give another drop. The bootstrap
-draws from the set itself, with replacement, as many samples as it has, the same ones for both models, and looks at how
-the drop scatters (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: percentile interval).
-Paired, because the two models fail on much the same samples, which tells far more of their difference than either
-score alone.
+The validation set is a random draw from all possible samples, and a different draw would give a different drop. The
+bootstrap draws from the set itself, with replacement, as many samples as it has, the same ones for both models, and
+measures how the drop varies (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: percentile
+interval). It is paired because the two models fail mostly on the same samples, so their difference varies much less
+than either score.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PIECE = 1 << 21
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Where the drop lies, in metric units, with a confidence of `level`, judged by `replicates` draws.
+    """The interval of the drop, in metric units, with a confidence of `level`, from `replicates` draws.
 
-    `reference` and `candidate` are where the two scores lie, each on its own. `above_chance` is where the gain of the
-    reference over answers without looking lies, positive where it is better; None where nobody knows those.
+    `reference` and `candidate` are the intervals of the two scores. `above_chance` is the interval of the reference's
+    gain over the chance level, positive if it is better; None if the chance level is unknown.
     """
 
     low: float
@@ -49,10 +49,10 @@ class Interval:
 
 
 def drop_interval(reference: Tally, candidate: Tally, *, seed: int) -> Interval | None:
-    """Return where the drop from `reference` to `candidate` lies; both have counted the same samples in one order.
+    """Return the interval of the drop from `reference` to `candidate`. Both counted the same samples in one order.
 
-    The drop is positive where the candidate is worse, in either direction of the metric. None where there is nothing
-    to draw from, that is fewer than two samples, or where a score is not finite.
+    The drop is positive if the candidate is worse, in either direction of the metric. None with fewer than two samples,
+    or if a score is not finite.
     """
     if reference.count != candidate.count:
         raise AssertionError(f"{reference.count} samples on one side, {candidate.count} on the other")
@@ -81,7 +81,7 @@ def drop_interval(reference: Tally, candidate: Tally, *, seed: int) -> Interval 
 
 
 def _middle(values: Array) -> tuple[float, float]:
-    """Return the ends of the middle LEVEL of some values."""
+    """Return the ends of the central LEVEL of some values."""
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -94,6 +94,6 @@ def _draws(count: int, replicates: int, seed: int) -> Iterator[Array]:
         drawn = generator.integers(0, count, (min(at_once, replicates - start), count), dtype=np.int32)
         draws = np.empty(drawn.shape)
         for place, row in enumerate(drawn):
-            # Not one bincount over all rows: it leaves the processor's cache and takes five times as long.
+            # A single bincount over all rows would exceed the processor's cache and take five times as long.
             draws[place] = np.bincount(row, minlength=count)
         yield draws

@@ -1,13 +1,13 @@
 """COCO's mAP, by pycocotools. Higher is better; a share.
 
-What it takes is what detectors of TensorFlow's Object Detection API give (`outputs` of the Ovfile renames others):
+It takes the outputs of detectors of TensorFlow's Object Detection API (`outputs` in the Ovfile renames other outputs):
 
     detection_boxes      [samples, boxes, 4], ymin, xmin, ymax, xmax as shares of the image's height and width
     detection_scores     [samples, boxes]
     detection_classes    [samples, boxes], `category_id`s of the annotations
     num_detections       [samples], how many of the boxes count; without it, all
 
-Labels are the images' ids in the annotations, [samples]; the boxes themselves and the images' sizes come from there
+Labels are the images' ids in the annotations, [samples]; the true boxes and the image sizes come from the annotations
 (https://cocodataset.org/#format-data).
 """
 
@@ -32,7 +32,7 @@ CORNERS = 4
 # COCO's own: the 100 most certain boxes of an image count, whatever their size.
 MOST = 100
 ANY_SIZE = [0.0, 1e10]
-# pycocotools takes 0.13 s to add up 500 images of 80 categories, and is asked twice for each.
+# pycocotools takes 0.13 s to accumulate 500 images of 80 categories, and does it twice for each draw.
 REPLICATES = 100
 
 
@@ -44,11 +44,11 @@ class CocoMap(Tally):
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
         self._truth = read_annotations(metric)
-        self._found: dict[int, Array] = {}  # image -> rows as pycocotools takes them
+        self._found: dict[int, Array] = {}  # image -> rows in the form of pycocotools
         self._evaluated: Any = None
 
     def add(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> None:
-        """See `Tally`. Boxes that are not finite are none."""
+        """See `Tally`. Non-finite boxes are dropped."""
         del expected
         images = image_ids(self.metric, labels, self._truth)
         boxes, scores, classes, counts = _parts(self.metric, outputs, images)
@@ -70,21 +70,21 @@ class CocoMap(Tally):
         return self._average(np.arange(self.count))
 
     def scores(self, draws: Array) -> Array:
-        """See `Tally`. Images are matched once; pycocotools adds up what was drawn."""
+        """See `Tally`. Images are matched once; pycocotools accumulates the drawn ones."""
         everything = np.arange(self.count)
         return np.array([self._average(np.repeat(everything, row.astype(int))) for row in draws])
 
     @property
     def blind(self) -> str:
         """See `Tally`."""
-        return "finding no box at all"
+        return "predicting no boxes"
 
     def by_chance(self, draws: Array) -> Array:
-        """See `Tally`: boxes somewhere on an image are never right."""
+        """See `Tally`: random boxes are never right."""
         return np.zeros(len(draws))
 
     def _average(self, drawn: Array) -> float:
-        """Return the mAP over images by their place among the samples; NaN where no image drawn has a box."""
+        """Return the mAP over images by their index among the samples; NaN if no drawn image has a box."""
         if not any(map(len, self._found.values())):
             return 0.0
         evaluation = self._matched()
@@ -95,7 +95,7 @@ class CocoMap(Tally):
         table[:] = self._matches
         rows = table.reshape(-1, self.count)[:, order]
         evaluation.evalImgs = rows.ravel().tolist()
-        # Only the places of the images count from here on, and how many there are.
+        # From here on, only the indexes of the images and their number count.
         evaluation.params.imgIds = evaluation._paramsEval.imgIds = list(range(len(order)))  # noqa: SLF001
         with quiet():
             evaluation.accumulate()
@@ -126,7 +126,7 @@ def read_annotations(metric: Metric) -> Any:
     """Return pycocotools' view of the annotations.
 
     Raises:
-        ActionError: the file cannot be read, or is none of COCO's.
+        ActionError: the file cannot be read, or is not in COCO's format.
     """
     from pycocotools.coco import COCO
 
@@ -147,7 +147,7 @@ def read_annotations(metric: Metric) -> Any:
 
 
 def _check(body: Any) -> None:
-    """Touch what pycocotools will want, so that what is missing is missed here."""
+    """Access every key that pycocotools needs, so that a missing one is reported here."""
     for image in body["images"]:
         _ = image["id"], image["height"], image["width"]
     for box in body["annotations"]:
@@ -159,10 +159,10 @@ def _check(body: Any) -> None:
 
 
 def image_ids(metric: Metric, labels: Array | None, truth: Any) -> Array:
-    """Return labels as ids of images.
+    """Return labels as image ids.
 
     Raises:
-        ActionError: they are no whole numbers, or the annotations do not know them.
+        ActionError: they are not whole numbers, or are not in the annotations.
     """
     labels = metric.labelled(labels)
     if labels.dtype.kind not in "iu" or labels.size != len(labels):
@@ -172,7 +172,7 @@ def image_ids(metric: Metric, labels: Array | None, truth: Any) -> Array:
     unknown = [int(image) for image in ids if int(image) not in truth.imgs]
     if unknown:
         more = f" and {len(unknown) - 1} more" if unknown[1:] else ""
-        message = f"the annotations know no image {unknown[0]}{more}; labels are the images' ids"
+        message = f"the annotations have no image {unknown[0]}{more}; labels must be the images' ids"
         raise ActionError("label-range", message, setting="dataset")
     return ids
 
@@ -182,7 +182,7 @@ def _parts(metric: Metric, outputs: Mapping[str, Array], images: Array) -> tuple
     if missing:
         listed = ", ".join(f"`{name}`" for name in outputs)
         message = f"`{metric.name}` needs an output `{missing[0]}`; the model has {listed}"
-        hint = f'rename the one that it is: `outputs = {{ "NAME" = "{missing[0]}" }}` in the model\'s table'
+        hint = f'rename the right one: `outputs = {{ "NAME" = "{missing[0]}" }}` in the model\'s table'
         raise ActionError("unknown-output", message, setting="accuracy.metric", help=hint)
     boxes, scores, classes = (outputs[name].astype(np.float64) for name in (BOXES, SCORES, CLASSES))
     same_count(metric, len(boxes), images)
@@ -200,6 +200,6 @@ def _parts(metric: Metric, outputs: Mapping[str, Array], images: Array) -> tuple
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep pycocotools, which prints what it is about to do, from filling the action's log."""
+    """Suppress the output of pycocotools, which would fill the action's log."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield

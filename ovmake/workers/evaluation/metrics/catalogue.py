@@ -119,10 +119,10 @@ def metric_of(asked: MetricParams, request: Request) -> Metric:
 
 
 def check_labels(metric: Metric, labels: Array | None, interface: Interface) -> None:
-    """Check what can be checked before a model runs: labels, annotations, the user's file.
+    """Check labels, annotations and the user's file, before a model runs.
 
     Raises:
-        ActionError: as a tally would, after the first feed.
+        ActionError: the same that a tally would raise after the first feed.
     """
     kind = metric_kind(metric.name)
     check = CATALOGUE[kind.name].check if kind else None

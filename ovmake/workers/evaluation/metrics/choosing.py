@@ -1,14 +1,14 @@
-"""Which output a metric is about, and which class it names.
+"""Choose the output that a metric uses, and read classes from it.
 
     chosen(metric, outputs) -> Array                        the metric's output, or the only one
     answers(metric, outputs, expected, places) -> Answers   a class per sample, or per pixel
     class_labels(metric, labels, classes, places) -> Array  the same of labels
 
-`places` is how many dimensions there are before the one of classes: 1 for a class per sample, 3 for masks. With it,
-an output names classes in one of three forms, here for samples:
+`places` is the number of dimensions before that of the classes: 1 for a class per sample, 3 for masks. An output names
+classes in one of three forms, here for samples:
 
     [samples, classes]           a score per class; the largest wins, of equal ones the first
-    [samples] or [samples, 1]    floating point: how likely class 1 is; above the threshold it is 1, else 0
+    [samples] or [samples, 1]    floating point: the probability of class 1; above the threshold it is 1, else 0
     [samples] or [samples, 1]    integers of 32 bits or more: the number of the class itself
 """
 
@@ -24,32 +24,32 @@ from ovmake.workers.evaluation.metrics.tally import Metric
 from ovmake.workers.inputs.preparing import Array
 
 NO_CLASS = -1
-# Above it an output of one column says 1: it is taken for a probability.
+# Above it, an output of one column means class 1: it counts as a probability.
 THRESHOLD = 0.5
-# Integers of fewer bytes are quantized scores rather than numbers of classes.
+# Integers of fewer bytes are quantized scores, not class numbers.
 CLASS_BYTES = 4
 FORMS = {1: "[samples, classes] or [samples]", 3: "[samples, height, width, classes] or [samples, height, width]"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Classes, NO_CLASS where the model gave none; `classes` is how many there are, None if unknown."""
+    """Classes, NO_CLASS where the model named none; `classes` is the number of classes, None if unknown."""
 
     answers: Array
     classes: int | None
 
 
 def chosen(metric: Metric, outputs: Mapping[str, Array]) -> Array:
-    """Return the output that the metric is about.
+    """Return the output that the metric uses.
 
     Raises:
-        ActionError: the Ovfile names none and there are several, or names one that there is not.
+        ActionError: there are several and the Ovfile names none, or it names an unknown one.
     """
     name = metric.options.output
     listed = ", ".join(f"`{known}`" for known in outputs)
     if name is None:
         if len(outputs) > 1:
-            message = f"the model has several outputs ({listed}), and `{metric.name}` is about one"
+            message = f"the model has several outputs ({listed}), and `{metric.name}` needs one"
             hint = f'name it beside the metric: `output = "{next(iter(outputs))}"`'
             raise ActionError("several-outputs", message, setting="accuracy.metric", help=hint)
         return next(iter(outputs.values()))
@@ -59,9 +59,9 @@ def chosen(metric: Metric, outputs: Mapping[str, Array]) -> Array:
 
 
 def unknown_output(metric: Metric, outputs: Iterable[str]) -> ActionError:
-    """Return that the Ovfile names an output that there is not."""
+    """Return the error for an unknown output in the Ovfile."""
     listed = ", ".join(f"`{known}`" for known in outputs)
-    message = f"`{metric.name}` is about output `{metric.options.output}`, and the model has {listed}"
+    message = f"`{metric.name}` uses output `{metric.options.output}`, but the model has {listed}"
     return ActionError("unknown-output", message, setting="accuracy.output")
 
 
@@ -69,7 +69,7 @@ def answers(metric: Metric, outputs: Mapping[str, Array], expected: Mapping[str,
     """Return the classes that the model names.
 
     Raises:
-        ActionError: the output names no class.
+        ActionError: the output does not name classes.
     """
     array = chosen(metric, outputs)
     if array.ndim == places + 1 and array.shape[-1] > 1:
@@ -87,15 +87,15 @@ def answers(metric: Metric, outputs: Mapping[str, Array], expected: Mapping[str,
 
 
 def largest(scores: Array) -> Array:
-    """Return the place of the largest score along the last axis; NO_CLASS where the largest is not finite.
+    """Return the index of the largest score along the last axis; NO_CLASS if the largest is not finite.
 
-    A NaN wins every argmax in numpy; a sample without a finite answer is a wrong one. -inf rules a class out.
+    NaN wins every argmax in numpy, so a sample without a finite answer counts as wrong. -inf excludes a class.
     """
     return np.where(np.isfinite(scores.max(axis=-1)), scores.argmax(axis=-1), NO_CLASS)
 
 
 def no_classes(metric: Metric, array: Array, places: int = 1) -> ActionError:
-    """Return what is wrong with an output that names no class."""
+    """Return the error for an output that does not name classes."""
     message = f"`{metric.name}` needs an output of shape {FORMS[places]}, not {list(array.shape)}"
     return ActionError("metric-shape", message, setting="accuracy.metric")
 
@@ -112,12 +112,12 @@ def _numbered(metric: Metric, column: Array) -> Array:
 
 
 def _check_probabilities(metric: Metric, expected: Array) -> None:
-    """A column of logits looks like any other; what is outside of 0 to 1 cannot be a probability."""
+    """Refuse a column of logits: values outside of 0 to 1 are not probabilities."""
     finite = expected[np.isfinite(expected)]
     if finite.size and (finite.min() < 0 or finite.max() > 1):
         message = (
             f"TensorFlow's output runs from {finite.min():.4g} to {finite.max():.4g}: "
-            f"one column is taken for a probability, which `{metric.name}` compares with {THRESHOLD}"
+            f"one column counts as a probability, which `{metric.name}` compares with {THRESHOLD}"
         )
         hint = "for logits, give `threshold = 0` beside the metric"
         raise ActionError("metric-range", message, setting="accuracy.metric", help=hint)
@@ -127,7 +127,7 @@ def class_labels(metric: Metric, labels: Array | None, classes: int | None, plac
     """Return labels as whole numbers, without a last dimension of one.
 
     Raises:
-        ActionError: they are no whole numbers, or name classes that the model does not have.
+        ActionError: they are not whole numbers, or name classes that the model does not have.
     """
     labels = metric.labelled(labels)
     flat = labels[..., 0] if labels.ndim == places + 1 and labels.shape[-1] == 1 else labels
@@ -141,13 +141,13 @@ def class_labels(metric: Metric, labels: Array | None, classes: int | None, plac
         known = "" if classes is None else f", the model has {classes} classes"
         message = f"labels run from {counted.min()} to {counted.max()}{known}"
         from_one = counted.min() >= 1 and counted.max() == classes
-        hint = "classes are counted from 0: take 1 off every label" if from_one else ""
+        hint = "classes are counted from 0: subtract 1 from every label" if from_one else ""
         raise ActionError("label-range", message, setting="dataset", help=hint)
     return numbers
 
 
 def _cure(labels: Array, flat: Array, places: int) -> str:
-    """Return what makes numbers of classes of labels that are none."""
+    """Return an action that turns labels into class numbers."""
     if labels.dtype.kind in "US":
         return "number them in the order of the model's outputs: `[names.index(label) for label in labels]`"
     if labels.dtype.kind not in "iubf":
@@ -158,15 +158,15 @@ def _cure(labels: Array, flat: Array, places: int) -> str:
     if flat.ndim == places and labels.dtype.kind == "f":
         if np.array_equal(flat, np.round(flat)):
             return 'they are whole numbers in floating point: `labels.astype("int64")`'
-        return "they are no classes: `mae`, `rmse` and `r2` are metrics of numbers"
+        return "they are not classes: `mae`, `rmse` and `r2` are metrics of numbers"
     return ""
 
 
 def check_positive(metric: Metric, classes: int | None) -> None:
-    """Check that the model has the positive class; of one that it has not, every score is 0, and no IR drops it.
+    """Check that the model has the positive class. Otherwise every score would be 0, and no IR could have a drop.
 
     Raises:
-        ActionError: it has no class of that number.
+        ActionError: it has no class with that number.
     """
     positive = metric.options.positive
     if positive is not None and classes is not None and positive >= classes:

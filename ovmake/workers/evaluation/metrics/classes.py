@@ -20,16 +20,16 @@ from ovmake.workers.evaluation.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.inputs.preparing import Array
 
 SAMPLES_AND_CLASSES = 2
-# A label moved so, in words; and from which score on it says something.
+# A shift of labels, in words; and the score from which on it is a likely explanation.
 BESIDE = {-1: "lower", 1: "higher"}
 CLEARLY = 0.5
-# Of labels that a message lists.
+# How many labels a message lists.
 SHOWN = 5
 TWO_CLASSES = 2
 
 
 class _Frequent(Mean):
-    """A share of right answers, whose chance level is always to answer the `_places` most frequent labels."""
+    """A share of right answers. Its chance level is to always answer the `_places` most frequent labels."""
 
     counts = True
     _places = 1
@@ -76,7 +76,7 @@ class Accuracy(_Frequent):
 
     @property
     def hint(self) -> str:
-        """See `Tally`: labels that are counted from another number than the model's classes."""
+        """See `Tally`: labels that are counted from a different number than the model's classes."""
         step = max(self._beside, key=self._beside.__getitem__)
         score = self._beside[step] / self.count
         return f"with every label one {BESIDE[step]} it would be {score:.4f}" if score > CLEARLY else ""
@@ -85,7 +85,7 @@ class Accuracy(_Frequent):
 class TopK(_Frequent):
     """The share of samples whose label is among the k largest scores: `sklearn.metrics.top_k_accuracy_score`.
 
-    As there, of equal scores the one of the later class is the larger.
+    As in scikit-learn, of equal scores that of the later class counts as larger.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -112,8 +112,8 @@ class TopK(_Frequent):
 class Confusion(Tally):
     """Precision, recall or F1, by scikit-learn: of one class, or the mean over the classes ("macro").
 
-    Of one class where there are two, then of class 1, or where the Ovfile names the positive one. The mean is over the
-    classes that occur among labels or answers. A class that is never answered has precision 0.
+    It is of one class if there are two (class 1), or if the Ovfile names the positive one. The mean is over the classes
+    that occur among labels or answers. A class that is never answered has precision 0.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -145,7 +145,7 @@ class Confusion(Tally):
         return float(score(true, said, labels=_classes(said, true), average="macro", zero_division=0.0))
 
     def scores(self, draws: Array) -> Array:
-        """See `Tally`. scikit-learn takes one set of samples at a time, so this is its formula over sums."""
+        """See `Tally`. scikit-learn takes one set of samples at a time, so this applies its formula to sums."""
         said, true = self._pairs()
         classes = self._counted()
         hits = _sums(np.where(said == true, said, NO_CLASS), classes, draws)
@@ -153,24 +153,24 @@ class Confusion(Tally):
 
     @property
     def blind(self) -> str:
-        """See `Tally`. One label for all would do well here: a recall of 1."""
-        return "giving the same answers to other samples"
+        """See `Tally`. A constant answer would score well here: a recall of 1."""
+        return "giving the same answers to shuffled samples"
 
     def by_chance(self, draws: Array) -> Array:
-        """See `Tally`. A class is answered as often as it is, to samples of any class."""
+        """See `Tally`. Each class is answered with its own frequency, independent of the label."""
         said, true = self._pairs()
         answered, labelled = _sums(said, self._counted(), draws), _sums(true, self._counted(), draws)
         return self._of(answered * labelled / self.count, answered, labelled)
 
     def _counted(self) -> Array:
-        """Return the classes that the score is about."""
+        """Return the classes that count for the score."""
         return _classes(*self._pairs()) if self._positive is None else np.array([self._positive])
 
     def _of(self, hits: Array, answered: Array, labelled: Array) -> Array:
         """Return the scores of right answers, answers and labels, each [classes, draws]."""
         below = {"precision": answered, "recall": labelled, "f1": (answered + labelled) / 2}[self.metric.name]
         each = np.divide(hits, below, out=np.zeros_like(hits), where=below > 0)
-        # A class that no drawn sample has and none is taken for is not there.
+        # A class that occurs in no drawn label or answer does not count.
         there = (answered + labelled > 0) if self._positive is None else np.ones_like(hits, dtype=bool)
         return np.asarray((each * there).sum(axis=0) / there.sum(axis=0))
 
@@ -183,9 +183,9 @@ def _classes(said: Array, true: Array) -> Array:
 
 
 def _sums(named: Array, classes: Array, draws: Array) -> Array:
-    """Return how often each class is named among the drawn samples, [classes, draws].
+    """Return the frequency of each class among the drawn samples, [classes, draws].
 
-    Sparse: of 1,000 classes and 50,000 samples a full table would take 400 MB.
+    It uses a sparse matrix: with 1,000 classes and 50,000 samples a full table would take 400 MB.
     """
     from scipy.sparse import csr_array
 

@@ -1,4 +1,4 @@
-"""mIoU: how well masks cover. Higher is better; a share."""
+"""mIoU: the overlap of masks. Higher is better; a share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PLACES = 3  # samples, height, width
 
 
 class MeanIntersectionOverUnion(Tally):
-    """Per class, the pixels that are it in label and answer over those that are it in either; the mean over classes.
+    """The mean over classes of intersection over union of the pixels in labels and answers.
 
-    Over all samples' pixels together, as is the custom, and over the classes that occur at all:
-    `sklearn.metrics.jaccard_score` with `average="macro"`. That wants all pixels at once, so here is its formula over
-    the counts of each sample; the tests hold the two together. Pixels labelled with the ignored class do not count.
+    It is over the pixels of all samples together, as usual, and over the classes that occur:
+    `sklearn.metrics.jaccard_score` with `average="macro"`. That function needs all pixels at once, so this applies its
+    formula to the counts of each sample; tests compare the two. Pixels labelled with the ignored class do not count.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -35,7 +35,7 @@ class MeanIntersectionOverUnion(Tally):
         same_count(self.metric, len(found.answers), true)
         if found.answers.shape != true.shape:
             message = f"the output has {_size(found.answers)} pixels, the labels have {_size(true)}"
-            hint = "make the labels as large as what the model gives"
+            hint = "make the labels as large as the model's output"
             raise ActionError("metric-shape", message, setting="accuracy.metric", help=hint)
         said = found.answers
         if self.metric.options.ignored is not None:
@@ -54,7 +54,7 @@ class MeanIntersectionOverUnion(Tally):
         return float(self.scores(np.ones((1, self.count)))[0])
 
     def scores(self, draws: Array) -> Array:
-        """See `Tally`. NaN where no pixel counts."""
+        """See `Tally`. NaN if no pixel counts."""
         shared, either = draws @ _joined(self._shared), draws @ _joined(self._either)
         covered = np.divide(shared, either, out=np.zeros_like(shared), where=either > 0)
         there = (either > 0).sum(axis=1)
@@ -67,7 +67,7 @@ class MeanIntersectionOverUnion(Tally):
         return f"always answering the most frequent class, {int(_joined(self._true).sum(axis=0).argmax())},"
 
     def by_chance(self, draws: Array) -> Array:
-        """See `Tally`: that class covers its own share of all pixels, and no other class anything."""
+        """See `Tally`: the IoU of that class is its share of all pixels; the IoU of every other class is 0."""
         pixels = draws @ _joined(self._true)
         frequent = _joined(self._true).sum(axis=0).argmax()
         there, total = (pixels > 0).sum(axis=1), pixels.sum(axis=1)
@@ -81,13 +81,13 @@ def _size(masks: Array) -> str:
 
 
 def _counts(named: Array, classes: int) -> Array:
-    """Return how many pixels of each sample name each class, [samples, classes]."""
+    """Return the number of pixels of each class in each sample, [samples, classes]."""
     rows = named.reshape(len(named), -1)
     counts = [np.bincount(row[row != NO_CLASS], minlength=classes) for row in rows]
     return np.array(counts, dtype=np.float64).reshape(len(named), classes)
 
 
 def _joined(parts: list[Array]) -> Array:
-    """Join counts of feeds, of which a later one may have seen a class that was new."""
+    """Join the counts of feeds; a later feed may have more classes."""
     most = max(part.shape[1] for part in parts)
     return np.concatenate([np.pad(part, ((0, 0), (0, most - part.shape[1]))) for part in parts])

@@ -1,11 +1,10 @@
 """Metrics of numbers: MAE, RMSE and R², as scikit-learn defines them.
 
-An output [samples, targets] has an error per target, and the score is the mean over the targets. Of more dimensions,
-such as maps of depths [samples, height, width], scikit-learn knows nothing: there all elements are one target. The
-score is a formula over sums per sample, because scikit-learn's functions want all outputs at once; the tests hold the
-two together.
+An output [samples, targets] has an error per target, and the score is the mean over the targets. scikit-learn does not
+support more dimensions, such as depth maps [samples, height, width]: here all their elements are one target. The score
+is a formula over sums per sample, because scikit-learn's functions need all outputs at once; tests compare the two.
 
-Lower is better for MAE and RMSE, which are in the labels' unit; higher for R², which has none.
+Lower is better for MAE and RMSE, which are in the labels' unit; higher for R², which has no unit.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ovmake.workers.evaluation.metrics.tally import Mean, Metric, Tally
 from ovmake.workers.inputs.preparing import Array
 
 MEAN = "always answering the mean of the labels"
-# Elements of a sample's label up to which it is kept, for the mean is known at the end only: not maps of depths.
+# Labels with at most so many elements are stored, since their mean is known only at the end. Depth maps have more.
 KEPT = 256
 
 
@@ -45,7 +44,7 @@ class MeanAbsoluteError(Mean):
         return MEAN
 
     def by_chance(self, draws: Array) -> Array | None:
-        """See `Tally`. None where labels are too large to be kept."""
+        """See `Tally`. None if labels are too large to be stored."""
         if not self._labels:
             return None
         true = np.concatenate(self._labels)
@@ -95,9 +94,9 @@ class RootMeanSquaredError(Tally):
 
 
 class RSquared(Tally):
-    """`sklearn.metrics.r2_score`: 1 less the errors' squares over those of the labels' distance from their mean.
+    """`sklearn.metrics.r2_score`: 1 minus the squared errors over the squared deviations of the labels from their mean.
 
-    Where all labels are the same, as there: 1 if every answer is right, else 0.
+    If all labels are equal, it is 1 if every answer is right, else 0, as in scikit-learn.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -111,8 +110,8 @@ class RSquared(Tally):
         del expected
         said, true = numbers(self.metric, outputs, labels)
         if self._middle is None:
-            # Sums of squares of what is far from 0 lose its digits, so labels are counted from the middle of the first
-            # feed. The median of equal labels is exactly that label; their mean need not be.
+            # Sums of squares of numbers far from 0 lose digits, so the median of the first feed is subtracted from
+            # labels. The median of equal labels is exactly that label; their mean may not be.
             self._middle = np.median(true, axis=(0, 2), keepdims=True)
             self._elements = true.shape[2]
         moved = true - self._middle
@@ -139,7 +138,7 @@ class RSquared(Tally):
         return MEAN
 
     def by_chance(self, draws: Array) -> Array:
-        """See `Tally`: 0 is what R² means by it."""
+        """See `Tally`: 0 by the definition of R²."""
         return np.zeros(len(draws))
 
 
@@ -147,7 +146,7 @@ def numbers(metric: Metric, outputs: Mapping[str, Array], labels: Array | None) 
     """Return the metric's output and the labels as float64 [samples, targets, elements].
 
     Raises:
-        ActionError: they do not go together, or the labels are no finite numbers.
+        ActionError: their shapes differ, or the labels are not finite numbers.
     """
     array, true = chosen(metric, outputs), number_labels(metric, labels)
     same_count(metric, len(array), true)
@@ -161,14 +160,14 @@ def number_labels(metric: Metric, labels: Array | None) -> Array:
     """Return the labels.
 
     Raises:
-        ActionError: they are no finite numbers.
+        ActionError: they are not finite numbers.
     """
     true = metric.labelled(labels)
     if true.dtype.kind not in "iufb":
         message = f"labels are {true.dtype}; `{metric.name}` needs numbers"
         raise ActionError("label-type", message, setting="dataset")
     if not np.isfinite(true).all():
-        message = f"{int((~np.isfinite(true)).sum())} of {true.size} labels are no finite numbers"
+        message = f"{int((~np.isfinite(true)).sum())} of {true.size} labels are not finite numbers"
         raise ActionError("label-range", message, setting="dataset")
     return true
 
@@ -177,7 +176,7 @@ def check_sizes(metric: Metric, output: tuple[int, ...], labels: tuple[int, ...]
     """Check that an output and the labels have the same shape per sample. -1 fits any size, and 1 does not count.
 
     Raises:
-        ActionError: they do not.
+        ActionError: they differ.
     """
     ours, theirs = _sizes(output), _sizes(labels)
     # A dimension whose size is open may turn out to be 1.

@@ -1,12 +1,12 @@
-"""A metric of the user's own: a function of a Python file.
+"""A metric that a user's Python function computes.
 
     def my_metric(outputs, labels): return ...
 
-`outputs` is the output's array [samples, ...], or a dict of them by name where the model has several; `labels` the
-labels' array [samples, ...], None without labels. Both hold all samples. The function returns one number.
+`outputs` is the output's array [samples, ...], or a dict of arrays by name if the model has several; `labels` is the
+labels' array [samples, ...], None without labels. Both contain all samples. The function returns one number.
 
-Outputs are kept whole here: what a function makes of a sample is its own affair. The file is run anew each time, by
-itself: no other file of the user's can be imported from it, for it is this file that the action depends on.
+Outputs are stored whole, because the function needs all of them. The file is run afresh each time. It cannot import
+other files of the user: the action depends on this file only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ovmake.workers.evaluation.metrics.tally import Metric, Tally
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.user_code import noted
 
-# A function may take its time, and is called twice for each.
+# A function may be slow, and is called twice for each draw.
 REPLICATES = 200
 SHUFFLES = 20
 MODULE = "ovmake_user_metric"
@@ -34,7 +34,7 @@ Function = Callable[[object, Array | None], object]
 
 
 class Own(Tally):
-    """The user's function over all samples. The direction is the Ovfile's to say; it has no unit."""
+    """The user's function over all samples. The Ovfile states the direction; it has no unit."""
 
     replicates = REPLICATES
 
@@ -67,13 +67,13 @@ class Own(Tally):
     @property
     def blind(self) -> str:
         """See `Tally`."""
-        return "giving the same answers to other samples"
+        return "giving the same answers to shuffled samples"
 
     def by_chance(self, draws: Array) -> Array | None:
-        """See `Tally`: the mean score where labels are shuffled, of all draws the same.
+        """See `Tally`: the mean score with shuffled labels, the same for all draws.
 
-        None where the function takes no labels, does not bear them shuffled, or makes no difference of it, as one that
-        compares two means.
+        None if the function takes no labels, fails on shuffled ones, or gives the same score for them, as a comparison
+        of two means does.
         """
         outputs, labels = self._joined()
         if labels is None:
@@ -105,25 +105,25 @@ class Own(Tally):
         try:
             with noted(self.metric.options.note, self.metric.name):
                 value = self._function(given, true)
-        except BaseException as error:  # also SystemExit and KeyboardInterrupt: what it raises is its own failure
+        except BaseException as error:  # also SystemExit and KeyboardInterrupt: the user's code failed
             raise _failed(self.metric, error) from error
         return _number(value, self.metric)
 
 
 def _number(value: object, metric: Metric) -> float:
-    """Return what a function returned as a number.
+    """Return a function's result as a number.
 
     Raises:
-        ActionError: it is none.
+        ActionError: it is not a number.
     """
     if not isinstance(value, int | float | np.number) and not (isinstance(value, np.ndarray) and value.ndim == 0):
-        message = f"`{metric.name}` returned {_kind(value)}, and a metric is one number"
+        message = f"`{metric.name}` returned {_kind(value)}, and a metric must be one number"
         raise ActionError("metric-value", message, setting="accuracy.metric")
-    if isinstance(value, int) and abs(value) > MOST:  # 10**400, which not even has a short name
+    if isinstance(value, int) and abs(value) > MOST:  # 10**400, which is too long for a message
         message = f"`{metric.name}` returned a whole number of {value.bit_length()} bits, more than a float holds"
         raise ActionError("metric-value", message, setting="accuracy.metric")
     if np.iscomplexobj(value) or np.asarray(value).dtype.kind not in "biuf":
-        message = f"`{metric.name}` returned {np.asarray(value).dtype}, and a metric is one real number"
+        message = f"`{metric.name}` returned {np.asarray(value).dtype}, and a metric must be one real number"
         raise ActionError("metric-value", message, setting="accuracy.metric")
     return float(value)
 
@@ -152,14 +152,14 @@ def load(metric: Metric) -> Function:
 
 
 def _failed(metric: Metric, error: BaseException) -> ActionError:
-    """Return the user's error, with the line of the user's file that it came from."""
+    """Return the user's error, with its line in the user's file."""
     file, _, _ = metric.name.rpartition(":")
     source = str(metric.options.source)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
     lines = [error.lineno] if isinstance(error, SyntaxError) else [frame.lineno for frame in frames[-1:]]
     notes = tuple(f"raised at {file}:{line}{_line(source, line)}" for line in lines if line)
     message = f"`{metric.name}` failed: {kind_and_message_of(error)}"
-    hint = "a metric may read its own file, and nothing else" if isinstance(error, PermissionError) else ""
+    hint = "a metric may read only its own file" if isinstance(error, PermissionError) else ""
     return ActionError("user-code", message, setting="accuracy.metric", notes=notes, help=hint)
 
 

@@ -1,13 +1,13 @@
-"""What a metric is, and what counts one.
+"""The classes of metrics and of their tallies.
 
-    Metric     a name of the Ovfile with its direction, its unit and its options
-    Tally      counts the answers of one model; two of them, over the same samples, make a drop
+    Metric     a metric's name in the Ovfile with its direction, unit and options
+    Tally      counts the answers of one model; two of them, over the same samples, give a drop
     Mean       a tally whose score is the mean of a number per sample
 
-Rule 1: a tally says what it makes of a sample when the sample is added, and keeps that instead of the outputs. The
-        exceptions say so (`own.py`).
-Rule 2: an answer that is not finite is a wrong one where answers are right or wrong; where they are numbers, it makes
-        the score NaN, which keeps no promise.
+Rule 1: a tally reduces a sample to a few numbers when the sample is added, and stores these instead of the outputs.
+        `own.py` is the exception.
+Rule 2: a non-finite answer counts as wrong if answers are right or wrong. If answers are numbers, it makes the score
+        NaN, which meets no requirement.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ REPLICATES = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What an Ovfile says of a metric beyond its name; None: nothing.
+    """A metric's options in an Ovfile; None if absent.
 
-    output: the one the metric is about. threshold: above it, an output of one column says 1. positive: the class that
-    precision, recall and F1 are about. ignored: a class of masks that does not count. annotations: the file of COCO's
-    boxes. source, higher_is_better: the file of the user's own function and its direction. note: where it is noted
-    that the function runs, see `workers/ipc/user_code.py`.
+    output: the output that the metric uses. threshold: above it, an output of one column means class 1. positive: the
+    class of precision, recall and F1. ignored: a class of masks that does not count. annotations: the file of COCO's
+    boxes. source, higher_is_better: the file of the user's function and its direction. note: the path of the note that
+    the function runs, see `workers/ipc/user_code.py`.
     """
 
     output: str | None = None
@@ -49,7 +49,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A metric. `needs_labels`: it counts against labels, and not against TensorFlow's outputs."""
+    """A metric. `needs_labels`: it compares answers with labels, not with TensorFlow's outputs."""
 
     name: str
     unit: Unit
@@ -76,7 +76,7 @@ class Metric:
 class Tally(ABC):
     """Counts the answers of one model. `count` samples have been added so far.
 
-    `replicates` is how many times the bootstrap draws: fewer where a score is dear.
+    `replicates` is the number of draws of the bootstrap: fewer if a score is slow.
     """
 
     replicates = REPLICATES
@@ -90,7 +90,7 @@ class Tally(ABC):
         """Count one feed: the model's outputs, the labels and TensorFlow's outputs, each [samples, ...].
 
         Raises:
-            ActionError: the outputs or the labels are not what the metric wants.
+            ActionError: the outputs or the labels do not fit the metric.
         """
 
     @abstractmethod
@@ -99,29 +99,29 @@ class Tally(ABC):
 
     @abstractmethod
     def scores(self, draws: Array) -> Array:
-        """Return the metric over samples drawn again. `draws`: float64 [replicates, samples], how often each counts."""
+        """Return the metric over resamples. `draws`: float64 [replicates, samples], how often each sample counts."""
 
     @property
     def blind(self) -> str:
-        """How one answers without looking at a sample, "" where nobody knows: see `by_chance`."""
+        """The strategy of `by_chance` in words, "" if it is unknown."""
         return ""
 
     @property
     def hint(self) -> str:
-        """Which mistake explains a low score, "" where none is seen."""
+        """A mistake that explains a low score, "" if none is found."""
         return ""
 
     def by_chance(self, draws: Array) -> Array | None:  # noqa: ARG002 - of those that know one
-        """Return the scores of answers given without looking at the samples, as `scores` does; None where unknown."""
+        """Return the chance level, like `scores`: of answers that ignore the samples; None if it is unknown."""
         return None
 
     def each(self) -> Array | None:
-        """Return a number per sample whose mean is the score; None where the score is no mean."""
+        """Return a number per sample whose mean is the score; None if the score is not a mean."""
         return None
 
     @property
     def step(self) -> float | None:
-        """The smallest difference that the score can show; None where it has none."""
+        """The smallest possible difference of two scores; None if there is none."""
         return None
 
 

@@ -1,15 +1,15 @@
-"""Datasets of every form, behind one protocol: columns that are read when they are asked for.
+"""Readers for all forms of datasets, behind one protocol: columns whose samples are read on request.
 
     reader = open_dataset(Given.of(request, "dataset", params))
-    reader.names                               the arrays, columns or features it has; "" for one that has no name
-    column = reader.inputs(("x",), tensor)     what feeds an input
+    reader.names                               its arrays, columns or features; "" for one without a name
+    column = reader.inputs(("x",), tensor)     the column that feeds an input
     column.rows(numbers)                       samples by number -> [n, ...]
 
-    columns.py   Given, Column, Reader, and files that are unpacked to be mapped
+    columns.py   Given, Column, Reader, and unpacking compressed files so that they can be mapped
     npz.py       .npz and .npy
     images.py    folders of images, a class per sub-folder
-    pictures.py  one image to an input: resize, crop, channels, layout
-    decoding.py  which images are opened, how large, how many at a time
+    pictures.py  adapt one image to an input: resize, crop, channels, layout
+    decoding.py  limits for images: formats, size, how many are decoded at a time
     manifest.py  .csv with a header: numbers, class names, paths of images and .npy
     tfrecord.py  TFRecord files and folders of them
     examples.py  what one record of them holds

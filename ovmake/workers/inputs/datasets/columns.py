@@ -1,11 +1,11 @@
-"""What readers of datasets have in common.
+"""The common part of all dataset readers.
 
-Given      one dataset as a request speaks of it: path, options, where temporary files go
+Given      one dataset of a request: path, options, folder for temporary files
 Column     one array [count, ...] that need not be in memory
 Reader     the protocol of all forms of dataset
-each_of    samples read side by side
-stacked    samples as one array, or why they cannot be
-unpacked   a compressed file as a temporary one, to be mapped
+each_of    read samples in parallel
+stacked    samples as one array, or the error if they differ in shape
+unpacked   a compressed file as a temporary file, to be mapped
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 
-# The share of a disk's free space that is taken to unpack a file of 1 MB that may become 1 GB.
+# The share of a disk's free space that unpacking may use: a file of 1 MB may unpack to 1 GB.
 ROOM = 0.9
 CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """The dataset that a request names by `role`. `files` are further files and folders that it may read.
+    """The dataset of a request with this `role`. `files` are further files and folders that it may read.
 
-    `scratch` is a folder for temporary files: on the disk that holds the outputs, for /tmp may be memory.
+    `scratch` is a folder for temporary files, on the disk of the outputs: /tmp may be in memory.
     """
 
     role: str
@@ -48,7 +48,7 @@ class Given:
 
     @classmethod
     def of(cls, request: Request, role: str, asked: DatasetParams) -> Given:
-        """Return what the request says about the dataset of that role."""
+        """Return the request's dataset of that role."""
         files = [path for name, path in request.inputs.items() if name.startswith(f"{role}.files.")]
         output = next(iter(request.outputs.values()), None)
         return cls(
@@ -69,11 +69,11 @@ class Given:
         help: str = "",  # noqa: A002 - as everywhere
         notes: tuple[str, ...] = (),
     ) -> ActionError:
-        """Return a failure that points at a key of the dataset's table, or at its path."""
+        """Return an error that points at a key of the dataset's table, or at its path."""
         return ActionError(code, message, setting=f"{self.role}.{key}" if key else self.role, help=help, notes=notes)
 
     def unreadable(self, error: BaseException, what: str = "") -> ActionError:
-        """Return the failure to read the samples, or one file of them."""
+        """Return the error for samples, or one file of them, that cannot be read."""
         words = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, OSError) and error.strerror:
             words = error.strerror
@@ -84,9 +84,9 @@ class Given:
 class Column:
     """One array [count, ...], of which samples are read by number.
 
-    `label` names it in messages ("array `x`"). `shape` is one sample's, -1 where samples may differ; such are read one
-    at a time where the model allows it. `rows` takes numbers [n] and returns [n, ...]. `look` finds out whether `rows`
-    would fail, where that is cheaper than reading; None if there is nothing to find.
+    `label` names it in messages ("array `x`"). `shape` is that of one sample, -1 where samples may differ; these are
+    read one at a time if the model allows it. `rows` takes numbers [n] and returns [n, ...]. `look` checks whether
+    `rows` would fail, where that is cheaper than reading; None if there is nothing to check.
     """
 
     label: str
@@ -113,21 +113,21 @@ class Reader(Protocol):
 
     @property
     def what(self) -> str:
-        """What it calls its columns: array, column, feature."""
+        """Its word for a column: array, column, feature."""
 
     @property
     def names(self) -> Sequence[str]:
-        """The columns it has; "" is one without a name."""
+        """The names of its columns; "" for a column without a name."""
 
     def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:
-        """Return what feeds an input. `names` are in `self.names`; with several, their numbers side by side."""
+        """Return the column that feeds an input. `names` are in `self.names`; several columns are concatenated."""
 
     def labels(self, name: str) -> Column | None:
-        """Return the labels: those of a name in `self.names`, or with "" those that come without one, if any."""
+        """Return the labels in the column `name`; with "", the labels that have no name, None if there are none."""
 
 
 def side_by_side(columns: Sequence[Column], what: str) -> Column:
-    """Return columns of single numbers as one of vectors."""
+    """Return several columns of single numbers as one column of vectors."""
     if len(columns) == 1:
         return columns[0]
 
@@ -145,7 +145,7 @@ def side_by_side(columns: Sequence[Column], what: str) -> Column:
 
 
 def each_of(sample: Callable[[int], Array], numbers: Array) -> list[Array]:
-    """Return samples by number, read side by side: Pillow decodes without Python's lock."""
+    """Return samples by number, read in parallel: Pillow releases Python's lock while it decodes."""
     if len(numbers) == 1:
         return [sample(int(numbers[0]))]
     with ThreadPoolExecutor() as threads:
@@ -153,7 +153,7 @@ def each_of(sample: Callable[[int], Array], numbers: Array) -> list[Array]:
 
 
 def one_by_one(look: Callable[[int], object]) -> Callable[[Array], None]:
-    """Return a `Column.look` that looks at one sample after the other."""
+    """Return a `Column.look` that checks one sample after the other."""
 
     def all_of(numbers: Array) -> None:
         for number in numbers.tolist():
@@ -166,18 +166,18 @@ def stacked(samples: Sequence[Array], label: str, given: Given) -> Array:
     """Return samples as one array.
 
     Raises:
-        ActionError: they differ in shape, so that they cannot go into the model together.
+        ActionError: they differ in shape, so the model cannot take them together.
     """
     shapes = list(dict.fromkeys(sample.shape for sample in samples))
     if len(shapes) > 1:
         first, other = (list(shape) for shape in shapes[:2])
         message = f"samples of {label} have different shapes, {first} and {other}, and the model takes several at once"
-        raise given.error("dataset-shape", message, help="make them alike, or build the model with `batch = 1`")
+        raise given.error("dataset-shape", message, help="give them one shape, or build the model with `batch = 1`")
     return np.stack(samples)
 
 
 def stacked_labels(labels: Sequence[Any]) -> Array:
-    """Return labels as one array; as objects, one per sample, where they are not alike: boxes, masks of any size."""
+    """Return labels as one array; an array of objects if they differ in shape, as boxes and masks do."""
     try:
         array = np.asarray(labels)
     except ValueError:  # of different shapes
@@ -191,12 +191,12 @@ def stacked_labels(labels: Sequence[Any]) -> Array:
 
 
 def unpacked(source: IO[bytes] | gzip.GzipFile, given: Given, size_bytes: int | None = None) -> IO[bytes]:
-    """Return the rest of a stream as a temporary file, which is gone when it is closed, or this process ends.
+    """Return the rest of a stream as a temporary file. Closing it, or the end of this process, deletes it.
 
-    `size_bytes`: what it unpacks to, where that is known.
+    `size_bytes`: the unpacked size, if it is known.
 
     Raises:
-        ActionError: it does not fit on the disk, beside a tenth that stays free.
+        ActionError: the disk has too little space; a tenth of it stays free.
     """
     room = int(shutil.disk_usage(given.scratch or tempfile.gettempdir()).free * ROOM)
     if size_bytes is not None and size_bytes > room:
@@ -221,15 +221,15 @@ def _copy(source: IO[bytes] | gzip.GzipFile, target: IO[bytes], given: Given, ro
 
 
 def _no_room(given: Given, what: str, room: int) -> ActionError:
-    message = f"the dataset {what}, and {room:,} may be taken of what is free on the disk"
-    return given.error("dataset-too-large", message, help="free space, or unpack it once and name what comes out")
+    message = f"the dataset {what}, and at most {room:,} of the free space on the disk may be used"
+    return given.error("dataset-too-large", message, help="free space, or unpack it once and name the result")
 
 
 def reshaped(values: Array, tensor: Tensor, label: str, given: Given) -> Array:
-    """Return the numbers of one sample in the shape that an input takes after its batch.
+    """Return the numbers of one sample in the shape that an input has after its batch.
 
     Raises:
-        ActionError: they are too many or too few.
+        ActionError: there are too many or too few.
     """
     wanted = tensor.shape[1:]
     unknown = sum(size == -1 for size in wanted)

@@ -1,15 +1,15 @@
-"""Open images of strangers: which forms, how large, and how many at a time.
+"""Open untrusted images: allowed formats, allowed size, and how many are decoded at a time.
 
-    with opened(source) as image:      a Pillow image of a listed form, its header read, its size allowed
-        with decoded(image): ...       its pixels; all images that are decoded at a time take no more than the largest
-    words_of(error) -> str             why one of UNREADABLE came, to go on after "cannot read `a.png`: "
+    with opened(source) as image:      a Pillow image of an allowed format; its header is read and its size checked
+        with decoded(image): ...       its pixels; concurrent decoding takes no more memory than the largest image
+    words_of(error) -> str             the cause of one of UNREADABLE, to follow "cannot read `a.png`: "
 
-Pillow knows some forty forms of images, and goes by the first bytes: a `0.png` that is PostScript would start
-Ghostscript. So it is given a list.
+Pillow knows some forty image formats, and detects them by the first bytes: a `0.png` that is PostScript would start
+Ghostscript. So the formats are limited to a list.
 
-Rule 1: FORMS are what is opened. None of them runs a program or reads another file.
-Rule 2: a size is looked at before a pixel is decoded. A file of 100 kB can unpack to 4 GB.
-Rule 3: a header can lie: in a TIFF, the size of a tile or strip is not bounded by that of the image.
+Rule 1: only FORMS are opened. None of them runs a program or reads another file.
+Rule 2: the size is checked before a pixel is decoded. A file of 100 kB can unpack to 4 GB.
+Rule 3: a header can lie: in a TIFF, a tile or strip may be larger than the image.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-# Pillow's names. `PPM` has PGM and PBM in it.
+# Pillow's names. `PPM` includes PGM and PBM.
 FORMS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 IN_WORDS = "JPEG, PNG, BMP, GIF, WebP, TIFF, PPM and PGM"
-# 8192 x 8192, in Pillow's memory 256 MiB. Its own limit is three times as much, and only warns at first.
+# 8192 x 8192, which takes 256 MiB in Pillow. Pillow's own limit is three times as high, and at first only warns.
 LARGEST_PIXELS = 1 << 26
-# What readers of images raise, here and in Pillow's later steps, for a file that is damaged or will not do.
+# Raised here, and later by Pillow, for an image that is damaged or refused.
 UNREADABLE = (OSError, ValueError)
-# What Pillow raises beside those while it reads a damaged file: its plugins unpack numbers and look up names.
+# Raised by Pillow as well for a damaged file: its plugins unpack numbers and look up names.
 _DAMAGED = (SyntaxError, KeyError, IndexError, TypeError, ArithmeticError, EOFError, struct.error)
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
-# First bytes of what people take for images, or get in the place of one.
+# First bytes of files that are mistaken for images, or that replace them.
 _OTHERS = (
     (b"%!", "PostScript"),
     (b"\xc5\xd0\xd3\xc6", "PostScript"),
@@ -46,9 +46,9 @@ _OTHERS = (
     (b"\0\0\0\x0cjP", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
-    (b"version https://git-lfs", "a Git LFS pointer, and not the file itself: `git lfs pull` fetches it"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: `git lfs pull` fetches it"),
     (b"PK", "a ZIP archive"),
-    (b"\x1f\x8b", "packed by gzip"),
+    (b"\x1f\x8b", "compressed by gzip"),
     (b"\x89HDF", "HDF5"),
     (b"\x93NUMPY", "an .npy"),
     (b"<", "text that begins with `<`, such as SVG or a web page"),
@@ -57,34 +57,34 @@ _BOXES = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"
 _HEAD_BYTES = 24
 _TIFF_TILE = (322, 323)  # TileWidth, TileLength
 
-# Pillow allocates in blocks of 16 MB. The C library keeps what is smaller than 32 MB when it is freed, for each thread:
-# six threads would hold six of the largest images, which they decoded one after the other.
+# Pillow allocates in blocks of 16 MB. The C library keeps freed blocks of less than 32 MB for each thread: six threads
+# would hold memory for six of the largest images, although these were decoded one after the other.
 Image.core.set_block_size(1 << 26)  # type: ignore[attr-defined]
-# An image between Pillow's two limits is refused like one beyond the second.
+# Images beyond Pillow's first limit are refused like those beyond the second.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 Source = Path | bytes | memoryview
 
 
-class TooLarge(ValueError):  # noqa: N818 - it is named by what is wrong, as pictures' messages are
-    """An image with more pixels than are decoded."""
+class TooLarge(ValueError):  # noqa: N818 - the name states the problem
+    """The image has more pixels than the limit."""
 
 
 class Room:
-    """Pixels that may be decoded at once. One image always may; more may as long as they fit in together."""
+    """A limit on pixels that are decoded at the same time. A single image may always be decoded."""
 
     def __init__(self, pixels: int) -> None:
         self._free = pixels
         self._changed = threading.Condition()
 
     def take(self, pixels: int) -> None:
-        """Wait for room."""
+        """Wait until there is room for so many pixels."""
         with self._changed:
             self._changed.wait_for(lambda: pixels <= self._free)
             self._free -= pixels
 
     def give_back(self, pixels: int) -> None:
-        """Let others in."""
+        """Release the pixels."""
         with self._changed:
             self._free += pixels
             self._changed.notify_all()
@@ -98,7 +98,7 @@ def opened(source: Source) -> Iterator[Image.Image]:
     """Open an image and read its header.
 
     Raises:
-        OSError, ValueError: it is of no listed form, damaged, or too large.
+        OSError, ValueError: its format is not allowed, or it is damaged or too large.
     """
     try:
         image = Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMS)
@@ -116,7 +116,7 @@ def opened(source: Source) -> Iterator[Image.Image]:
 
 @contextmanager
 def decoded(image: Image.Image) -> Iterator[None]:
-    """Decode an image, as soon as it fits into memory beside those that are being decoded.
+    """Decode an image, as soon as there is room beside the images that are being decoded.
 
     Raises:
         OSError, ValueError: it is damaged.
@@ -127,7 +127,7 @@ def decoded(image: Image.Image) -> Iterator[None]:
         _load(image)
         yield
     finally:
-        image.close()  # its pixels too, which would stay until its last reference is gone
+        image.close()  # frees its pixels now, not with its last reference
         _room.give_back(pixels)
 
 
@@ -141,10 +141,10 @@ def _load(image: Image.Image) -> None:
 
 
 def check_size(height: int, width: int, what: str = "it is") -> None:
-    """Refuse an image by its size.
+    """Check the size of an image.
 
     Raises:
-        TooLarge: it has more pixels than are decoded.
+        TooLarge: it has more pixels than the limit.
     """
     if height * width > LARGEST_PIXELS:
         raise TooLarge(_too_large(f"{what} {height} high and {width} wide"))
@@ -158,11 +158,11 @@ def words_of(error: BaseException) -> str:
 
 
 def _too_large(what: str) -> str:
-    return f"images of up to {LARGEST_PIXELS / 1e6:.0f} million pixels are decoded, and {what}"
+    return f"images may have up to {LARGEST_PIXELS / 1e6:.0f} million pixels, and {what}"
 
 
 def _check_tiles(image: Image.Image) -> None:
-    """A TIFF's tiles are unpacked whole, whatever part of them the image has."""
+    """Check the tiles of a TIFF: they are unpacked whole, also where they extend beyond the image."""
     tags = getattr(image, "tag_v2", None)
     if image.format != "TIFF" or tags is None:
         return
@@ -174,7 +174,7 @@ def _check_tiles(image: Image.Image) -> None:
 
 
 def _what_it_is(source: Source) -> str:
-    """Return what a file is that is no image, in words."""
+    """Return a description of a file that is not an image."""
     if isinstance(source, Path):
         with source.open("rb") as file:
             head = file.read(_HEAD_BYTES)
@@ -184,6 +184,6 @@ def _what_it_is(source: Source) -> str:
     if head[4:8] == b"ftyp" and head[8:12] in _BOXES:
         names = [_BOXES[head[8:12]]]
     if any(head.startswith(start) for start in MAGIC):
-        return "it begins like an image, and its header is damaged or of a kind that Pillow does not know"
+        return "it begins like an image, but its header is damaged or unknown to Pillow"
     there = f"is {names[0]}" if names else f"begins with the bytes {head[:8].hex(' ')}" if head else "is empty"
     return f"it {there}; images are {IN_WORDS}"

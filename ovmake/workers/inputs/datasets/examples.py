@@ -1,4 +1,4 @@
-"""What a tf.train.Example holds.
+"""Read the features of a tf.train.Example.
 
 features(view) -> name -> message       tensorflow/core/example/example.proto, feature.proto
 value_of(view) -> numbers or strings
@@ -14,7 +14,7 @@ import numpy as np
 from ovmake.sources.protobuf import Message, ProtobufError, fields
 from ovmake.workers.inputs.preparing import Array
 
-# The numbers of a feature, f32 or i64 [n]; or its strings, which may be encoded images.
+# The numbers of a feature, f32 or i64 [n]; or its byte strings, which may be encoded images.
 Value = Array | list[memoryview]
 
 _STRINGS, _FLOATS, _INTEGERS = 1, 2, 3
@@ -25,22 +25,22 @@ def features(view: memoryview) -> dict[str, memoryview]:
     """Return an example's features.
 
     Raises:
-        WireError: it is no example.
+        ProtobufError: it is not an example.
     """
     return Message(view, (1,)).message(1, (1,)).entries(1)
 
 
 def value_of(feature: memoryview) -> Value:
-    """Return what a feature holds; no numbers where it is empty.
+    """Return the value of a feature; an empty array if it is empty.
 
     Raises:
-        WireError: it is no feature.
+        ProtobufError: it is not a feature.
     """
     lists = Message(feature, (_STRINGS, _FLOATS, _INTEGERS))
     if _STRINGS in lists:
         return Message(lists.view(_STRINGS), (1,)).views(1)
     if _FLOATS in lists:
-        # Packed into one string, or each by itself: the same bytes in the same order.
+        # Packed into one string or given one by one, the bytes and their order are the same.
         parts = Message(lists.view(_FLOATS), (1,)).views(1)
         return np.frombuffer(b"".join(parts), dtype="<f4")
     packed = [value for _, value in fields(lists.view(_INTEGERS))]
@@ -49,7 +49,7 @@ def value_of(feature: memoryview) -> Value:
 
 
 def _integers(packed: memoryview) -> Array:
-    """Return packed varints as 64 bits each: an image of 150,000 numbers in one go, and not one by one."""
+    """Return packed varints as int64. It is vectorized: an image may have 150,000 numbers."""
     octets = np.frombuffer(packed, dtype=np.uint8)
     ends = np.flatnonzero(octets < _CONTINUED)
     if not len(octets):

@@ -1,8 +1,8 @@
 """A folder of images: a class per sub-folder, or images alone.
 
-A label is the place of the sub-folder's name among all sub-folders, sorted, or in `classes` if the Ovfile lists some.
-Images right in the folder have no labels, which is enough to calibrate with. Samples are in the order of their paths;
-an image is decoded when it is asked for.
+A label is the index of the sub-folder among the sorted sub-folders, or in `classes` if the Ovfile lists them. Images
+directly in the folder have no labels; they can be used for calibration. Samples are in the order of their paths. An
+image is decoded on request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ovmake.workers.inputs.preparing import Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFolder:
-    """An open folder. `places` are the images' classes, None where they lie in no sub-folder."""
+    """An open folder. `places` are the class indexes of the images, None without sub-folders."""
 
     given: Given
     files: tuple[Path, ...]
@@ -33,7 +33,7 @@ class ImageFolder:
         """List the images.
 
         Raises:
-            ActionError: the folder cannot be read, holds no images, or both images and folders of some.
+            ActionError: the folder cannot be read, has no images, or mixes images and sub-folders of images.
         """
         top = Path(given.path)
         try:
@@ -42,10 +42,10 @@ class ImageFolder:
         except OSError as error:
             raise given.unreadable(error) from error
         if loose and any(folders.values()):
-            message = f"`{loose[0].name}` lies beside the folders of images, so that nobody knows its class"
-            raise given.error("dataset-form", message, help="put it into one of them")
+            message = f"`{loose[0].name}` is beside the class folders, so its class is unknown"
+            raise given.error("dataset-form", message, help="move it into one of them")
         if not loose and not any(folders.values()):
-            message = f"the dataset holds no samples: `{top.name}` has no images in it"
+            message = f"the dataset has no samples: `{top.name}` contains no images"
             hint = f"images are files whose names end in {', '.join(sorted(SUFFIXES))}"
             raise given.error("dataset-empty", message, help=hint)
         if loose:
@@ -59,10 +59,10 @@ class ImageFolder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Images have no name of their own."""
+        """The only column has no name."""
         return ("",)
 
-    def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:  # noqa: ARG002 - there is nothing to choose
+    def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:  # noqa: ARG002 - there is only one column
         """Return the images as samples of `tensor`."""
         return column_of(self.files, Path(self.given.path), Picture.of(tensor, self.given))
 
@@ -70,16 +70,16 @@ class ImageFolder:
         """Return the classes.
 
         Raises:
-            ActionError: labels are asked for by name.
+            ActionError: the labels have a name.
         """
         if name:
-            message = f"a folder of images has no array `{name}`: a label is the sub-folder that an image lies in"
-            raise self.given.error("dataset-array", message, key="labels", help="take `labels` out")
+            message = f"a folder of images has no array `{name}`: the label of an image is its sub-folder"
+            raise self.given.error("dataset-array", message, key="labels", help="remove `labels`")
         return None if self.places is None else Column.of(np.asarray(self.places, dtype=np.int64), "the classes")
 
 
 def column_of(files: tuple[Path, ...], top: Path, picture: Picture) -> Column:
-    """Return image files as a column; messages call them as they are called below `top`."""
+    """Return image files as a column; messages name them relative to `top`."""
 
     def name(number: int) -> str:
         return files[number].relative_to(top).as_posix() if files[number].is_relative_to(top) else str(files[number])
@@ -112,7 +112,7 @@ def _numbers(folders: list[str], given: Given) -> dict[str, int]:
     classes = given.params.classes or tuple(folders)
     for name in folders:
         if name not in classes:
-            hint = did_you_mean(name, list(classes)) or "add it, or take the folder away"
-            message = f"there is a folder `{name}`, and no such class in `classes`"
+            hint = did_you_mean(name, list(classes)) or "add it, or remove the folder"
+            message = f"the folder `{name}` is not a class in `classes`"
             raise given.error("dataset-class", message, key="classes", help=hint)
     return {name: number for number, name in enumerate(classes)}

@@ -1,8 +1,8 @@
-"""A dataset that a function of the user's yields: `loader = "data.py:val"`.
+"""A dataset that a function of the user yields: `loader = "data.py:val"`.
 
-The function runs in a process of its own (`loader_worker.py`): it may well import TensorFlow, which must not meet
-OpenVINO. What it yields is written to files as it comes, which are mapped here and gone when this process is done with
-them; so it runs once per action, and samples can be chosen by number like those of any other dataset.
+The function runs in a process of its own (`loader_worker.py`): it may import TensorFlow, which must not share a process
+with OpenVINO. Its samples are written to files, which are mapped here and deleted when this process closes them. So the
+function runs once per action, and samples can be read by number, as in any other dataset.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ovmake.workers.ipc.user_code import note_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a loader yielded. `lists` are labels that no array can hold, `yielded` what tells it from other passes."""
+    """The samples of a loader. `lists` are labels that do not fit an array, `yielded` the fingerprints of this pass."""
 
     given: Given
     arrays: Mapping[str, Array]
@@ -41,18 +41,18 @@ class Loaded:
 
     @property
     def names(self) -> list[str]:
-        """The keys of its dicts; "" where it yields bare arrays."""
+        """The keys of its dicts; "" if it yields bare arrays."""
         return list(self.arrays)
 
     def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:  # noqa: ARG002 - arrays are as they are
-        """Return the arrays under a key; or the numbers under several, side by side."""
+        """Return the arrays under a key; or the numbers under several keys, concatenated."""
         return side_by_side([Column.of(self.arrays[name], _label(name)) for name in names], self.what)
 
     def labels(self, name: str) -> Column | None:
-        """Return the labels that it yielded beside the inputs."""
+        """Return the labels that it yielded with the inputs."""
         if name:
             message = "a loader yields its labels: (inputs, label)"
-            raise self.given.error("dataset-array", message, key="labels", help="take `labels` out")
+            raise self.given.error("dataset-array", message, key="labels", help="remove `labels`")
         if self.numbers is not None:
             return Column.of(self.numbers, "labels")
         if self.lists is None:
@@ -73,7 +73,7 @@ def run_loader(given: Given) -> Loaded:
     """Run the loader to its end.
 
     Raises:
-        ActionError: it fails, its process ends, or what it yields is no row of samples.
+        ActionError: it fails, its process ends, or it yields something other than samples.
     """
     with tempfile.TemporaryDirectory(dir=given.scratch, prefix="loader-") as folder:
         called = called_of(given)
@@ -88,13 +88,13 @@ def run_loader(given: Given) -> Loaded:
             log=given.log,
             scratch=given.scratch or "",
         )
-        # A fresh process each time: modules that the user's code imports may have been edited since the last.
+        # A fresh process each time: the modules that the user's code imports may have been edited since.
         process = HelperWorker("loader", who=f"the process of `{called}`")
         response = process.ask(asked)
         process.end()
         if response is None:
             message = process.death or f"the process of `{called}` could not be started"
-            hint = "let it raise an exception where something is wrong: that is told with its line"
+            hint = "let it raise an exception if something is wrong: ovmake reports exceptions with their line"
             raise given.error("loader-failed", message, help=hint)
         if not response.ok:
             raise ActionError(
@@ -104,12 +104,12 @@ def run_loader(given: Given) -> Loaded:
 
 
 def called_of(given: Given) -> str:
-    """Return a loader's name as its messages have it: `data.py:val`."""
+    """Return a loader's name for messages: `data.py:val`."""
     return f"{Path(given.path).name}:{given.params.loader}"
 
 
 def _opened(folder: Path, given: Given) -> Loaded:
-    """Map what was written: files without a name once the folder is removed, which stay as long as they are mapped."""
+    """Map the files. The folder is removed afterwards; the files exist as long as they are mapped."""
     index = json.loads((folder / "index.json").read_bytes())
     if not index["arrays"]:
         raise given.error("dataset-empty", f"`{called_of(given)}` yielded no samples")

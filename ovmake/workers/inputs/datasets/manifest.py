@@ -1,7 +1,7 @@
 """A .csv with a header row: each column is numbers, names of classes, or paths of images or .npy files.
 
-Paths are relative to the .csv. A file that is named in it must lie under one of the dataset's `files`: those are inputs
-of every action that reads the dataset, so that editing an image makes stale what was made of it, and nothing else does.
+Paths are relative to the .csv. A file that it names must be under one of the dataset's `files`: these are inputs of
+every action that reads the dataset, so editing an image makes exactly the dependent results stale.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Manifest:
         """Read the words.
 
         Raises:
-            ActionError: it is no .csv with a header, or a row has another number of fields.
+            ActionError: it is not a .csv with a header, or a row has the wrong number of fields.
         """
         at = 0
         try:
@@ -60,8 +60,8 @@ class Manifest:
         except (OSError, ValueError) as error:
             raise given.unreadable(error) from error
         if not rows:
-            what = "ends after the line of names" if header else "is empty"
-            raise given.error("dataset-empty", f"the dataset holds no samples: the .csv {what}")
+            what = "ends after the header" if header else "is empty"
+            raise given.error("dataset-empty", f"the dataset has no samples: the .csv {what}")
         if len(set(header)) < len(header):
             raise given.error("dataset-unreadable", "two columns have the same name in the first line")
         for line, row in rows:
@@ -73,15 +73,15 @@ class Manifest:
 
     @property
     def names(self) -> list[str]:
-        """The columns' names."""
+        """The names of the columns."""
         return list(self.columns)
 
     def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:
-        """Return a column of numbers or files; or several of numbers, side by side."""
+        """Return a column of numbers or files; or several columns of numbers, concatenated."""
         if len(names) == 1 and _numbers(self.columns[names[0]]) is None:
             return self._files(names[0], tensor)
         together = side_by_side([self._column_of_numbers(name) for name in names], self.what)
-        # A column by itself is a sample of one number, which an input may take as [] or as [1].
+        # A single column has one number per sample, which an input may take as [] or as [1].
         return _as(together, (1,)) if together.shape == () and tensor.shape[1:] in {(1,), (-1,)} else together
 
     def _column_of_numbers(self, name: str) -> Column:
@@ -92,12 +92,12 @@ class Manifest:
                 for line, words in zip(self.lines, self.columns[name], strict=True)
                 if _numbers([words]) is None
             )
-            message = f"column `{name}` is to be numbers, and line {line} has `{words[:40]}`"
+            message = f"column `{name}` must contain numbers, and line {line} has `{words[:40]}`"
             raise self.given.error("dataset-type", message)
         return Column.of(numbers, f"column `{name}`")
 
     def labels(self, name: str) -> Column | None:
-        """Return a column as labels: numbers, places in `classes`, or what is in files.
+        """Return a column as labels: numbers, indexes in `classes`, or arrays from files.
 
         Raises:
             ActionError: it is none of these.
@@ -110,8 +110,8 @@ class Manifest:
         if (numbers := _numbers(words)) is not None:
             return Column.of(numbers, label)
         if not all(Path(word).suffix.lower() in {*SUFFIXES, ".npy"} for word in words):
-            message = f"column `{name}` holds words, such as `{words[0][:40]}`, and labels are numbers"
-            hint = 'list the classes in order, and a label is a place in the list: `classes = ["cat", "dog"]`'
+            message = f"column `{name}` contains words, such as `{words[0][:40]}`, and labels must be numbers"
+            hint = 'list the classes in order; a label is an index in that list: `classes = ["cat", "dog"]`'
             raise self.given.error("label-type", message, key="labels", help=hint)
         files = self._paths(name)
 
@@ -123,7 +123,7 @@ class Manifest:
     def _places(self, name: str, words: Sequence[str], classes: tuple[str, ...]) -> Array:
         for line, word in zip(self.lines, words, strict=True):
             if word not in classes:
-                message = f"line {line} has `{word[:40]}` in column `{name}`, and `classes` has no such class"
+                message = f"line {line} has `{word[:40]}` in column `{name}`, which is not in `classes`"
                 raise self.given.error("dataset-class", message, key="classes")
         return np.asarray([classes.index(word) for word in words], dtype=np.int64)
 
@@ -165,7 +165,7 @@ class Manifest:
         found = []
         for line, word in zip(self.lines, self.columns[name], strict=True):
             if not word:
-                raise self.given.error("dataset-unreadable", f"line {line} has nothing in column `{name}`")
+                raise self.given.error("dataset-unreadable", f"column `{name}` of line {line} is empty")
             path = os.path.normpath(os.path.join(folder, word))  # noqa: PTH118
             if not any(path == known or path.startswith(known + os.sep) for known in self.given.files):
                 self._refuse(line, word, path)
@@ -181,7 +181,7 @@ class Manifest:
 
 
 def _numbers(words: Sequence[str]) -> Array | None:
-    """Return words as whole numbers or floats, None if some are neither."""
+    """Return words as integers or floats, None if some are neither."""
     for kind in (int, float):
         try:
             return np.asarray([kind(word) for word in words], dtype=np.int64 if kind is int else np.float64)

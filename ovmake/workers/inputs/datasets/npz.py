@@ -1,10 +1,10 @@
-"""Arrays in an .npz or .npy, mapped into memory and not read.
+"""Arrays in an .npz or .npy, mapped into memory instead of read.
 
-An .npz is a ZIP of .npy files. `numpy.savez` stores them as they are, so they can be mapped where they lie;
-`savez_compressed` deflates them: then large ones are unpacked to a temporary file, and small ones are read.
+An .npz is a ZIP of .npy files. `numpy.savez` stores them uncompressed, so they can be mapped in place.
+`savez_compressed` deflates them: large ones are unpacked to a temporary file, small ones are read.
 
-Rule 1: never pickles. An .npz of a stranger must not run code; what else is in it, such as names, need not be readable.
-Rule 2: a header states a shape, and memory is taken for it only where as many bytes are there.
+Rule 1: never load pickles. An untrusted .npz must not run code. Its other members, such as names, need not be readable.
+Rule 2: a header states a shape. Memory is allocated for it only if the file has that many bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ovmake.workers.inputs.preparing import Array
 
 # A deflated array that is larger is unpacked to a file.
 LARGE_BYTES = 32 << 20
-# https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7: the local header, and where its lengths are.
+# https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7: the local header, and the offset of its lengths.
 LOCAL_HEADER_BYTES = 30
 LENGTHS_AT = 26
 
@@ -42,10 +42,10 @@ class Arrays:
 
     @classmethod
     def open(cls, given: Given) -> Arrays:
-        """Look which arrays there are.
+        """List the arrays.
 
         Raises:
-            ActionError: it is no such file.
+            ActionError: it is not an .npz or .npy.
         """
         try:
             with open(given.path, "rb") as file:  # noqa: PTH123
@@ -60,7 +60,7 @@ class Arrays:
 
     @property
     def names(self) -> list[str]:
-        """The arrays' names."""
+        """The names of the arrays."""
         return list(self.members)
 
     def inputs(self, names: tuple[str, ...], tensor: Tensor) -> Column:
@@ -77,7 +77,7 @@ class Arrays:
             ActionError: this is an .npy, whose array has no name.
         """
         if name and name not in self.members:
-            message = f"the dataset has no array `{name}` for its labels: an .npy holds one array"
+            message = f"the dataset has no array `{name}` for its labels: an .npy contains one array"
             raise self.given.error("dataset-array", message, key="labels", help="store both arrays in an .npz")
         return self._column(name) if name else None
 
@@ -87,7 +87,7 @@ class Arrays:
         except UNREADABLE as error:
             raise self.given.unreadable(error) from error
         if array.ndim == 0:
-            message = f"array `{name}` is a single value; the first dimension of an array counts its samples"
+            message = f"array `{name}` is a single value; the first dimension of an array must count its samples"
             raise self.given.error("dataset-shape", message)
         return Column.of(array, f"array `{name}`")
 
@@ -101,14 +101,14 @@ class Arrays:
                 return _mapped(file, start + member.file_size)
         with zipfile.ZipFile(self.given.path) as archive, archive.open(member) as stream:
             if member.file_size <= LARGE_BYTES:
-                # One more than stated: a stream that ends is compared with its checksum.
+                # One byte more than stated: zipfile compares the checksum at the end of the stream.
                 return _read(stream.read(member.file_size + 1))
             with unpacked(stream, self.given, member.file_size) as file:
                 return _mapped(file, member.file_size)
 
 
 def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
-    """Return where a stored member's bytes begin: the local header may be longer than the directory's."""
+    """Return the offset of a stored member's bytes: the local header may be longer than the directory's."""
     file.seek(member.header_offset)
     header = file.read(LOCAL_HEADER_BYTES)
     lengths = (int.from_bytes(header[at : at + 2], "little") for at in (LENGTHS_AT, LENGTHS_AT + 2))
@@ -119,7 +119,7 @@ def load_npy(path: Path) -> Array:
     """Return the array of an .npy, mapped.
 
     Raises:
-        UNREADABLE: it is none, holds Python objects, or is shorter than it says.
+        UNREADABLE: it is not an .npy, contains Python objects, or is shorter than its header states.
     """
     with path.open("rb") as file:
         return _mapped(file, path.stat().st_size)
@@ -151,18 +151,18 @@ def _header(file: IO[bytes], end: int) -> tuple[tuple[int, ...], bool, np.dtype[
     # 3.0 is 2.0 with names in UTF-8.
     read: dict[int, Any] = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0, 3: npy.read_array_header_2_0}
     if version[0] not in read:
-        raise ValueError(f"it is an .npy of version {version[0]}.{version[1]}, and 1.0 to 3.0 are read")
-    try:  # numpy's parser is Python's
+        raise ValueError(f"it is an .npy of version {version[0]}.{version[1]}, and only 1.0 to 3.0 are supported")
+    try:  # numpy parses the header as a Python literal
         shape, in_columns, dtype = read[version[0]](file)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError) as error:
-        raise ValueError("its header is damaged, or larger than one of numbers is") from error
+        raise ValueError("its header is damaged, or too large for an array of numbers") from error
     if dtype.hasobject:
-        raise ValueError("Object arrays are pickles, which are not loaded")
+        raise ValueError("object arrays are pickles, which are not loaded")
     if not all(type(size) is int and size >= 0 for size in shape):
         raise ValueError(f"its header states the shape {list(shape)}")
     stated, there = math.prod(shape) * dtype.itemsize, max(0, end - file.tell())
     if stated > there:
-        raise ValueError(f"its header states an array of {stated:,} bytes, and {there:,} are there")
+        raise ValueError(f"its header states an array of {stated:,} bytes, and the file has {there:,}")
     if shape and shape[0] and not stated:
-        raise ValueError(f"its header states {shape[0]:,} samples with nothing in them")
+        raise ValueError(f"its header states {shape[0]:,} empty samples")
     return shape, in_columns, dtype

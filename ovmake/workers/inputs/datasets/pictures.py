@@ -1,12 +1,12 @@
-"""One image to an input: decode, choose channels, resize, crop, put the channels where the input has them.
+"""Adapt one image to an input: decode, choose channels, resize, crop, transpose to the input's layout.
 
     picture = Picture.of(tensor, given)
     picture.array(source, name)      -> uint8 in the input's layout, 0..255
     picture.look(source, name)       the same checks from the header alone
 
-Values stay 0..255: mean and scale are the IR's business. `resize = 256` brings the shorter side to 256 and keeps the
+Values stay 0..255: the IR applies mean and scale. `resize = 256` brings the shorter side to 256 and keeps the
 aspect, `[h, w]` gives both; bilinear with antialiasing, as torchvision and Pillow do it. `crop` takes the centre. The
-orientation that a camera notes in EXIF is not applied: TensorFlow's decoders do not either.
+orientation in a camera's EXIF data is ignored, as TensorFlow's decoders ignore it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from ovmake.workers.inputs.datasets.decoding import (
 from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
-# The likeliest first: where a height of 4 and 3 channels meet, the channels are the 3.
+# The most likely first: with a height of 4 and 3 channels, the dimension of 3 is the channels.
 MODES = {3: "RGB", 1: "L", 4: "RGBA"}
 CHANNELS = {"gray": 1, "rgb": 3, "bgr": 3}
-# What Pillow calls images of more than 8 bits a channel; it would clip them to 255.
+# Pillow's modes with more than 8 bits a channel; converting would clip them to 255.
 WIDE = ("I", "F")
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"))
 _IMAGE, _PIXELS, _SIDES = 4, 3, 2
@@ -42,7 +42,7 @@ _IMAGE, _PIXELS, _SIDES = 4, 3, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """How images become one input's samples. Sizes are (height, width), -1: any; `channel_axis` is a sample's."""
+    """How images become samples of one input. Sizes are (height, width), -1: any. `channel_axis` is in a sample."""
 
     given: Given
     name: str
@@ -58,7 +58,7 @@ class Picture:
         """Return how images become samples of `tensor`.
 
         Raises:
-            ActionError: it takes no images, or not with these channels.
+            ActionError: the input does not take images, or not with these channels.
         """
         sizes, axis = _sample(tensor, given)
         count = 1 if axis is None else sizes[axis]
@@ -95,7 +95,7 @@ class Picture:
         """Return an image as a sample. `name` is for messages.
 
         Raises:
-            ActionError: it cannot be decoded, or is of another size than the input takes.
+            ActionError: it cannot be decoded, or has the wrong size for the input.
         """
         try:
             with opened(source) as image:
@@ -106,7 +106,7 @@ class Picture:
             raise refusal(self.given, error, name) from error
 
     def look(self, source: Source, name: str) -> None:
-        """Check an image by its header. Raises as `array` does."""
+        """Check an image by its header. It raises the same errors as `array`."""
         try:
             with opened(source) as image:
                 self._check(image, name)
@@ -142,50 +142,48 @@ class Picture:
         if (height, width) != (image.height, image.width):
             check_size(height, width, "`resize` would make it")
         if self.crop and (height < self.crop[0] or width < self.crop[1]):
-            message = f"`{name}` is {_by(height, width)}, smaller than `crop` takes"
+            message = f"`{name}` is {_by(height, width)}, smaller than `crop`"
             raise self.given.error("dataset-shape", message, key="images.crop", help="`resize` it first")
         height, width = self.crop or (height, width)
         if any(want not in {-1, have} for want, have in zip(self.size, (height, width), strict=True)):
             message = f"`{name}` is {_by(height, width)}, input `{self.name}` takes {_by(*self.size)}"
             sides = ", ".join(str(size) for size in self.size)
-            hint = f"say how it gets there, such as `images = {{ resize = [{sides}] }}` in the dataset's table"
+            hint = f"resize it, for example with `images = {{ resize = [{sides}] }}` in the dataset's table"
             raise self.given.error("dataset-shape", message, key="images", help=hint)
 
 
 def looks_like_image(data: bytes | memoryview) -> bool:
-    """Whether bytes begin as the common forms of images do."""
+    """Whether bytes begin like a common image format."""
     return bytes(data[:8]).startswith(MAGIC)
 
 
 def refusal(given: Given, error: BaseException, name: str) -> ActionError:
-    """Return the failure to read one image, with what to do about it."""
+    """Return the error for one image that cannot be read, with an action."""
     if isinstance(error, TooLarge):
-        hint = "make it smaller before: models take images of some hundred pixels a side. Or write a `loader`"
+        hint = "make it smaller first: models take images of some hundred pixels a side. Or write a `loader`"
         return given.error("image-too-large", f"`{name}` is not decoded: {error}", help=hint)
     return given.error("dataset-unreadable", f"cannot read `{name}`: {words_of(error)}")
 
 
 def _by(height: int, width: int) -> str:
-    """Return a size in words; people and Pillow disagree on which side comes first."""
+    """Return a size in words, because people and Pillow disagree on which side comes first."""
     return " and ".join(f"{'any' if size == -1 else size} {word}" for size, word in ((height, "high"), (width, "wide")))
 
 
 def _sample(tensor: Tensor, given: Given) -> tuple[tuple[int, ...], int | None]:
-    """Return the shape of one sample of an input, and which axis of it the channels are, None without channels."""
+    """Return the shape of one sample of an input, and the axis of its channels, None without channels."""
     sizes = tensor.shape[1:]
     if len(tensor.shape) == _PIXELS and tensor.shape[-1] not in MODES:
         return sizes, None
     if len(tensor.shape) == _PIXELS:  # no batch: every sample is a whole input
         sizes = tensor.shape
     if len(sizes) != _PIXELS:
-        message = f"input `{tensor.name}` has shape {list(tensor.shape)}, which is none of images"
-        raise given.error(
-            "dataset-shape", message, help="[batch, height, width, channels], or with the channels before"
-        )
+        message = f"input `{tensor.name}` has shape {list(tensor.shape)}, which is not that of images"
+        raise given.error("dataset-shape", message, help="[batch, height, width, channels], or with the channels first")
     candidates = [axis for count in MODES for axis in (2, 0) if sizes[axis] == count]
     if len(candidates) > 1 and tensor.prepare and tensor.prepare.axes:
         candidates = [axis for axis in candidates if axis + 1 not in tensor.prepare.axes]
     elif len(candidates) > 1 and tensor.prepare and len(tensor.prepare.transpose) == _IMAGE:
-        # The source has its channels last unless told otherwise; this says where they are in the IR.
+        # The source has its channels last unless the Ovfile says otherwise; this is their axis in the IR.
         candidates = [tensor.prepare.transpose[-1] - 1]
     return sizes, candidates[0] if candidates else 2

@@ -1,17 +1,17 @@
-"""spool: run a user's loader, and write what it yields to files, sample by sample.
+"""spool: run a user's loader, and write its samples to files, one by one.
 
 params      SpoolParams
 inputs      loader: the .py file
-outputs     folder: gets a file of raw values per input, one of labels, and index.json:
+outputs     folder: a file of raw values per input, one of labels, and index.json:
             {"arrays": {"image": {"file", "dtype", "shape": [samples, ...]}}, "labels": {…} or [...] or null,
              "fingerprints": {"samples": hex, "labels": hex}}, see yielded.py
 
 The function is called without arguments. It yields (inputs, label), or inputs alone; inputs are a dict of arrays by
-name, or one bare array, each without the batch's dimension. What it yields is copied at once: a loader may fill the
-same array again and again.
+name, or one bare array, each without the batch dimension. Every sample is copied at once: a loader may reuse the same
+array.
 
-A loader may have no end. With a `limit`, it is left after MORE times as many samples; without, it fails when the disk
-is nearly full, or after MOST samples. How many there are so far is noted, for whoever waits or ends it.
+A loader may be endless. With a `limit`, it is stopped after MORE times as many samples. Without one, it fails when the
+disk is nearly full, or after MOST samples. The number of samples so far is written to the note and the log.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ from ovmake.workers.ipc.user_code import noted, say
 
 PAIR = 2
 TRACEBACK_LINES = 6
-# With a limit, samples are chosen among so many times as many: enough to shuffle, and endless loaders come to an end.
+# With a limit, samples are chosen from so many times as many: enough to shuffle, and an endless loader ends.
 MORE = 10
-# Of samples without a limit. ImageNet has 1.3 million.
+# The most samples without a limit. ImageNet has 1.3 million.
 MOST = 2_000_000
 SAY_SECONDS, PRINT_SECONDS = 1.0, 10.0
-LIMIT = "if it has no end, `limit = 5000` in the dataset's table ends it, and takes so many by a seeded shuffle"
+LIMIT = "if it is endless, set `limit = 5000` in the dataset's table: it takes so many samples by a seeded shuffle"
 
 
 @dataclass(slots=True, kw_only=True)
 class Spool:
-    """Files that are being written. `called` is the loader's name; `room_bytes`, what they may take of the disk."""
+    """The files that are being written. `called` is the loader's name; `room_bytes` is the most they may use."""
 
     folder: Path
     called: str
@@ -69,7 +69,7 @@ class Spool:
         """Write one sample.
 
         Raises:
-            ActionError: it is no sample, or not like the first; or there is no room for it.
+            ActionError: it is not a sample, or differs in form from the first; or there is no room for it.
         """
         inputs, label = item if isinstance(item, tuple) and len(item) == PAIR else (item, None)
         arrays = _arrays(inputs, self.count)
@@ -95,17 +95,17 @@ class Spool:
     def _check(self, arrays: Mapping[str, Array], *, labelled: bool) -> None:
         found = {name: (array.dtype, array.shape) for name, array in arrays.items()}
         if found != self.forms:
-            message = f"sample {self.count} of the loader is {_words(found)}, the first {_words(self.forms)}"
+            message = f"sample {self.count} of the loader is {_words(found)}, the first one is {_words(self.forms)}"
             raise ActionError("dataset-shape", message, help=YIELD_ONE if _is_rest(found, self.forms) else "")
         if self.count and labelled != bool(self.labels):
-            message = f"sample {self.count} of the loader has {'a' if labelled else 'no'} label, unlike those before"
+            message = f"sample {self.count} of the loader has {'a' if labelled else 'no'} label, unlike earlier samples"
             raise ActionError("dataset-length", message)
         if self.written_bytes > self.room_bytes:
             gigabytes = self.written_bytes / 1e9
             raise self.endless(f"{self.count:,} samples so far, {gigabytes:.1f} GB, and the disk is nearly full")
 
     def tell(self, note: str) -> None:
-        """Say now and then how many samples there are so far: nobody knows how many there will be."""
+        """Report the number of samples so far from time to time: the total is unknown."""
         now = time.monotonic()
         if now - self.noted >= SAY_SECONDS:
             self.noted = now
@@ -116,8 +116,8 @@ class Spool:
             sys.stdout.flush()
 
     def endless(self, what: str) -> ActionError:
-        """Return that a loader goes on after `what`."""
-        message = f"`{self.called}` has yielded {what}; it goes on"
+        """Return the error for a loader that does not end after `what`."""
+        message = f"`{self.called}` has yielded {what}, and has not ended"
         return ActionError("loader-endless", message, help=LIMIT)
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class Spool:
             file.close()
 
     def write_index(self) -> None:
-        """Say what the files hold."""
+        """Write index.json."""
         arrays = {
             name: {"file": f"{place}.bin", "dtype": dtype.str, "shape": [self.count, *shape]}
             for place, (name, (dtype, shape)) in enumerate(self.forms.items())
@@ -136,7 +136,7 @@ class Spool:
         (self.folder / "index.json").write_text(json.dumps(index, default=_plain))
 
     def _labels(self) -> object:
-        """Write labels that are alike to a file; return how, or the labels, None if there are none."""
+        """Write labels of one shape to a file and return its entry; else return the labels, None without labels."""
         if not self.labels:
             return None
         try:
@@ -153,7 +153,7 @@ def spool(request: Request) -> dict[str, object]:
     """Run the loader; write the files.
 
     Raises:
-        ActionError: it fails, yields what is no sample, or has no end. Notes hold the end of the traceback.
+        ActionError: it fails, yields something other than samples, or is endless. Notes have the end of the traceback.
     """
     asked = request.asked(SpoolParams)
     path, name, note = Path(request.inputs["loader"]), asked.function, asked.note
@@ -173,10 +173,10 @@ def spool(request: Request) -> dict[str, object]:
             spooled.write_index()
     except ActionError:
         raise
-    except BaseException as error:  # also SystemExit and KeyboardInterrupt: what it raises is its own failure
+    except BaseException as error:  # also SystemExit and KeyboardInterrupt: the user's code failed
         where = f" after {spooled.count} sample{'' if spooled.count == 1 else 's'}" if spooled.count else ""
         message = f"`{called}` failed{where}: {kind_and_message_of(error)}"
-        hint = "a loader may read what the Ovfile names, and nothing else: name it in the dataset's `files`"
+        hint = "a loader may only read files that the Ovfile names: add it to the dataset's `files`"
         denied = isinstance(error, PermissionError)
         raise ActionError("loader-failed", message, notes=_end_of(error), help=hint if denied else "") from error
     finally:
@@ -185,13 +185,13 @@ def spool(request: Request) -> dict[str, object]:
 
 
 def _function(path: Path, name: str) -> Callable[[], object]:
-    """Return the function of a file. Modules beside it can be imported, as where it is run as a script."""
+    """Return the function of a file. It can import the modules beside it, as a script can."""
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ActionError("loader-failed", f"`{path.name}` is no Python file")
+        raise ActionError("loader-failed", f"`{path.name}` is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # dataclasses and pickling of the user's look it up
+    sys.modules[path.stem] = module  # the user's dataclasses and pickles look it up
     spec.loader.exec_module(module)
     function = getattr(module, name, None)
     if not callable(function):
@@ -204,7 +204,7 @@ def _function(path: Path, name: str) -> Callable[[], object]:
 def _items(function: Callable[[], object], called: str) -> Iterable[object]:
     items = function()
     if not isinstance(items, Iterable) or isinstance(items, Mapping | str | bytes):
-        message = f"`{called}` returned {type(items).__name__}, and not something that yields samples"
+        message = f"`{called}` returned {type(items).__name__}, which does not yield samples"
         raise ActionError("loader-failed", message)
     return items
 
@@ -213,30 +213,30 @@ def _arrays(inputs: object, number: int) -> dict[str, Array]:
     named = inputs if isinstance(inputs, Mapping) else {"": inputs}
     if not named:
         hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
-        raise ActionError("dataset-array", f"sample {number} of the loader is a dict with no input in it", help=hint)
+        raise ActionError("dataset-array", f"sample {number} of the loader is an empty dict", help=hint)
     arrays = {str(name): _array(value) for name, value in named.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             what = f"`{name}` of sample {number}" if name else f"sample {number}"
-            message = f"{what} of the loader is {_type_of(named, name)}, and no array of numbers"
+            message = f"{what} of the loader is {_type_of(named, name)}, which is not an array of numbers"
             hint = "yield (inputs, label) or inputs; inputs are an array, or a dict of arrays by input"
             raise ActionError("dataset-type", message, help=hint)
     return arrays
 
 
 def _label(label: object, number: int) -> tuple[object, bytes]:
-    """Return a copy of a label as plain values or an array of numbers, and what tells it from another one.
+    """Return a copy of a label as plain values or an array of numbers, and bytes that identify it.
 
     Raises:
-        ActionError: neither numbers nor what JSON can hold.
+        ActionError: it is neither numbers nor valid JSON.
     """
     array = _array(label)
     if array.dtype.kind in "biuf":
         return np.array(array)[()], f"{array.dtype.kind} {array.shape}".encode() + array.tobytes()
     try:
         text = json.dumps(label, default=_plain)
-    except (TypeError, ValueError) as error:  # a number of 5,000 digits, an object of the user's
-        message = f"the label of sample {number} of the loader, {type(label).__name__}, cannot be kept"
+    except (TypeError, ValueError) as error:  # a number of 5,000 digits, or a user's object
+        message = f"the label of sample {number} of the loader, {type(label).__name__}, cannot be stored"
         hint = "yield numbers, strings, arrays, or lists and dicts of them"
         raise ActionError("label-type", message, notes=(message_of(error),), help=hint) from error
     return json.loads(text), text.encode()
@@ -245,7 +245,7 @@ def _label(label: object, number: int) -> tuple[object, bytes]:
 def _is_rest(
     found: Mapping[str, tuple[Any, tuple[int, ...]]], first: Mapping[str, tuple[Any, tuple[int, ...]]]
 ) -> bool:
-    """Whether a sample is like the first but for its first dimension: the last batch of several."""
+    """Whether a sample differs from the first only in its first dimension: the last batch of a loader of batches."""
     return found.keys() == first.keys() and all(
         dtype == first[name][0] and len(shape) > 1 and shape[1:] == first[name][1][1:]
         for name, (dtype, shape) in found.items()
@@ -253,7 +253,7 @@ def _is_rest(
 
 
 def _array(value: object) -> Array:
-    """Return an array of objects, which no sample is, for what makes no array: (image, 1, "extra")."""
+    """Return the value as an array; an array of objects, which is never a sample, for (image, 1, "extra")."""
     try:
         return np.asarray(value)
     except ValueError:
@@ -269,12 +269,12 @@ def _words(forms: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return what JSON can hold of numpy's, and of anything that becomes an array, such as a tensor."""
+    """Return plain JSON values of numpy values, and of anything convertible to an array, such as a tensor."""
     return np.asarray(value).tolist()
 
 
 def _end_of(error: BaseException) -> tuple[str, ...]:
-    """Return the end of a traceback, from where the user's code begins."""
+    """Return the last lines of a traceback, beginning with the user's code."""
     own = str(Path(__file__).parents[2])
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(own)]
     frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]

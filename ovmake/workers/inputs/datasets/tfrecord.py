@@ -1,10 +1,10 @@
-"""TFRecord files of tf.train.Example, read without TensorFlow. Several files are read in the order of their names.
+"""Read TFRecord files of tf.train.Example without TensorFlow. Several files are read in the order of their names.
 
 A record is a length (8 bytes), the masked crc32c of the length (4), the data, and the masked crc32c of the data (4),
 all little-endian. See tensorflow/core/lib/io/record_writer.h.
 
-Opening walks over the lengths, so that each record can be read by its number; the data's checksum is taken when a
-record is read. A file that gzip has compressed as a whole is unpacked first.
+Opening a file reads all lengths, so that each record can be read by its number. The checksum of the data is verified
+when a record is read. A file that was compressed by gzip is unpacked first.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SHOWN = 5
 
 
 def shards(path: Path) -> list[Path]:
-    """Return the TFRecord files at a path: itself, or those in the folder; none where it is something else.
+    """Return the TFRecord files at a path: the file itself, or those in the folder; else none.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -56,13 +56,13 @@ def shards(path: Path) -> list[Path]:
 
 
 def _is_named_so(path: Path) -> bool:
-    """`val.tfrecord`, `val.tfrecords.gz`, `val.tfrec`, and TFDS's `mnist-test.tfrecord-00000-of-00001`."""
+    """Match `val.tfrecord`, `val.tfrecords.gz`, `val.tfrec`, and TFDS's `mnist-test.tfrecord-00000-of-00001`."""
     return form_of(path.name) == "tfrecord" and not path.name.startswith(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TFRecords:
-    """Open files: `starts` and `lengths` of each record's data, and which of `shards` it is in."""
+    """Open files: `starts` and `lengths` of each record's data, and the first record of each of `shards`."""
 
     given: Given
     shards: tuple[tuple[str, Array], ...]
@@ -73,16 +73,16 @@ class TFRecords:
 
     @classmethod
     def open(cls, files: Sequence[Path], given: Given) -> TFRecords:
-        """Find where the records are.
+        """Find the offsets of the records.
 
         Raises:
-            ActionError: there is no record, a file cannot be read, ends within a record, or its lengths are damaged.
+            ActionError: there is no record, or a file is unreadable, truncated within a record, or has damaged lengths.
         """
         shards = tuple((file.name, _mapped(file, given)) for file in files)
         places = [_places(name, data, given) for name, data in shards]
         if not any(len(place[0]) for place in places):
             listed = ", ".join(f"`{file.name}`" for file in files[:SHOWN]) + (", …" if files[SHOWN:] else "")
-            raise given.error("dataset-empty", f"the dataset holds no samples: there is no record in {listed}")
+            raise given.error("dataset-empty", f"the dataset has no samples: there is no record in {listed}")
         starts, lengths = (np.concatenate([place[part] for place in places]) for part in (0, 1))
         return cls(
             given=given,
@@ -130,7 +130,7 @@ class TFRecords:
         )
 
     def labels(self, name: str) -> Column | None:
-        """Return a feature as labels: numbers, or places in `classes`."""
+        """Return a feature as labels: numbers, or indexes in `classes`."""
         if not name:
             return None
 
@@ -145,7 +145,7 @@ class TFRecords:
     # one record
 
     def _called(self, number: int) -> str:
-        """Return how messages call a record: by its number in its file, as its reader counts, from 0."""
+        """Return a record's name for messages: its number in its file, counted from 0."""
         shard = int(self.shard[number])
         return f"record {number - int(np.searchsorted(self.shard, shard))} of {self.shards[shard][0]}"
 
@@ -168,10 +168,10 @@ class TFRecords:
             ) from error
 
     def value(self, name: str, number: int) -> Value:
-        """Return what a feature of a record holds."""
+        """Return the value of a feature of a record."""
         found = self._features(number)
         if name not in found:
-            message = f"{self._called(number)} has no feature `{name}`, which others have"
+            message = f"{self._called(number)} has no feature `{name}`, which other records have"
             raise self.given.error("dataset-array", message)
         try:
             return value_of(found[name])
@@ -179,7 +179,7 @@ class TFRecords:
             raise self.given.unreadable(error, self._called(number)) from error
 
     def _plain(self, value: Value, tensor: Tensor, name: str, number: int) -> Array:
-        """Return a feature's numbers; raw bytes as the input's type, or as bytes where that fits its shape."""
+        """Return a feature's numbers; raw bytes as the input's type, or as uint8 if that fits the shape."""
         if isinstance(value, np.ndarray):
             return value
         size = int(np.prod(tensor.shape[1:]))
@@ -199,7 +199,7 @@ class TFRecords:
             value = self.value(name, number)
             if isinstance(value, np.ndarray) and value.size == 1:
                 return value.reshape(())
-            message = f"{self._called(number)} has no single number in `{name}`, which is to be a part of a vector"
+            message = f"{self._called(number)} must have a single number in `{name}`, to be part of a vector"
             raise self.given.error("dataset-shape", message)
 
         first = one(0)
@@ -220,18 +220,18 @@ class TFRecords:
         if len(words) == 1 and words[0] in classes:
             return np.asarray(classes.index(words[0]))
         message = f"{self._called(number)} has `{', '.join(words)[:40]}` for its label `{name}`"
-        hint = 'list the classes in order, and a label is a place in the list: `classes = ["cat", "dog"]`'
+        hint = 'list the classes in order; a label is an index in that list: `classes = ["cat", "dog"]`'
         raise self.given.error("dataset-class", message, key="classes" if classes else "labels", help=hint)
 
 
 def _open_shape(tensor: Tensor, first: Array | None) -> tuple[int, ...]:
-    """Return what is known of all samples: -1 where the input leaves a size open and records may differ."""
+    """Return the shape of all samples: -1 where the input leaves a size open and records may differ."""
     wanted = tensor.shape[1:]
     return wanted if first is not None and len(wanted) == first.ndim else () if first is None else first.shape
 
 
 def _encoded(value: Value) -> memoryview | None:
-    """Return the bytes of an encoded image, None where the feature holds something else."""
+    """Return the bytes of an encoded image, None if the feature is something else."""
     if isinstance(value, np.ndarray) or len(value) != 1 or not looks_like_image(value[0]):
         return None
     return value[0]
@@ -250,8 +250,8 @@ def _mapped(file: Path, given: Given) -> Array:
 
 
 def _places(name: str, data: Array, given: Given) -> tuple[Array, Array]:
-    """Return where each record's data begins, and its length."""
-    # Not lists: a record may take 16 bytes of the file, and its two numbers are not to take 80.
+    """Return the offset and length of each record's data."""
+    # Arrays, not lists: a record may take 16 bytes of the file, and two numbers in lists would take 80.
     starts, lengths = array("q"), array("q")
     at, size = 0, len(data)
     while at < size:
@@ -259,7 +259,7 @@ def _places(name: str, data: Array, given: Given) -> tuple[Array, Array]:
         length, crc = header[:LENGTH_BYTES], header[LENGTH_BYTES:]
         if len(crc) < CRC_BYTES or _masked_crc(length) != int.from_bytes(crc, "little"):
             damaged = f"is damaged after record {len(starts) - 1}"
-            message = f"`{name}` {damaged if starts else 'begins with no record; is it a TFRecord?'}"
+            message = f"`{name}` {damaged if starts else 'does not begin with a record; is it a TFRecord?'}"
             raise given.error("dataset-unreadable", message)
         starts.append(at + HEADER_BYTES)
         lengths.append(min(int.from_bytes(length, "little"), size))

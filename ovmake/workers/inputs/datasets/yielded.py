@@ -1,10 +1,10 @@
-"""What a loader yielded in one pass, told from what it yields in another. See spooling.py.
+"""Fingerprints of a loader's samples: detect that two passes of it differ. See spooling.py.
 
     yielded.passed                        what an action leaves for the next one that runs the loader
     yielded.check(before, role)           the same samples and labels, in the same order?
 
-Files are inputs with digests, so that what reads them reads the same each time. A function may shuffle, or draw from a
-generator that nobody seeded: then TensorFlow and the IR are not asked the same, and labels belong to other samples.
+Files have digests, so every action reads the same content. A function may shuffle, or use an unseeded random
+generator: then TensorFlow and the IR would run on different samples, and labels would belong to the wrong ones.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ YIELD_ONE = (
     "yield image, label`"
 )
 STEADY = (
-    "a loader has to yield the same each time it is called: give what is random in it a seed "
-    "(`np.random.default_rng(0)`), and sort what it lists; if what it imports was updated since, `ovmake build --force`"
+    "a loader must yield the same samples each time: seed its random numbers (`np.random.default_rng(0)`), and sort "
+    "the files that it lists; if a module that it imports was updated since, run `ovmake build --force`"
 )
 
 
@@ -30,7 +30,7 @@ STEADY = (
 class Yielded:
     """A pass of the loader `called`: fingerprints of all samples, and of their labels, in the order they came.
 
-    They are hexadecimal, one after the other: a list of a million strings is no small thing.
+    They are one hexadecimal string: a list of a million strings would be large.
     """
 
     called: str
@@ -43,10 +43,10 @@ class Yielded:
         return Pass(samples=self.samples, labels=self.labels)
 
     def check(self, before: Pass, role: str) -> None:
-        """Compare this pass with what an earlier one left; `role` is the dataset's.
+        """Compare this pass with an earlier one; `role` is the dataset's.
 
         Raises:
-            ActionError: they differ. The first difference is named.
+            ActionError: they differ. The message states the first difference.
         """
         for what, now, then in (
             ("samples", self.samples, before.samples),
@@ -54,7 +54,7 @@ class Yielded:
         ):
             first = _first_difference(now, then)
             if first is not None:
-                message = f"`{self.called}` yielded other {what} than before, first at {first}"
+                message = f"`{self.called}` yielded different {what} than before, first at {first}"
                 counts = len(now) // DIGITS, len(then) // DIGITS
                 if first == min(counts):
                     message = f"`{self.called}` yielded {counts[0]:,} {what}, and {counts[1]:,} before"
@@ -62,7 +62,7 @@ class Yielded:
 
 
 def _first_difference(now: str, then: str) -> int | None:
-    """Return the number of the first fingerprint that differs or is only on one side, None if all are the same."""
+    """Return the number of the first fingerprint that differs or is missing on one side, None if all are equal."""
     if now == then:
         return None
     common = min(len(now), len(then))

@@ -1,4 +1,4 @@
-"""control: from a plain INT8 IR to one that keeps its promise, with as few layers in floating point as can be.
+"""control: turn a plain INT8 IR into one that meets its accuracy requirement, with as few float layers as possible.
 
 It writes the IR, and `contracts.search.Search`.
 """

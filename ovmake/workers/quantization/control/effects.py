@@ -1,9 +1,9 @@
-"""The layers' effects on the outputs, measured on the samples that plain INT8 disturbs most, and the ranking they give.
+"""Measure each layer's quantization error at the outputs, on the samples with the largest error, and rank the layers.
 
-    ranking_of(trials) -> Ranking       from the journal, if it knows the effects
+    ranking_of(trials) -> Ranking       from the journal, if it has the effects
 
-In one go (`probing.py`) where the model can run a row per layer. Where it cannot, because its batch is fixed somewhere
-inside, one layer after the other is given back, which takes a compilation each.
+All layers are measured in one inference (`probing.py`) if the model can run one row per layer. If its batch is fixed
+somewhere inside, the layers are reverted to float one by one, with one compilation each.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ovmake.workers.quantization.control.probing import NoRowsError, Prober
 from ovmake.workers.quantization.control.ranking import Ranking, rank
 from ovmake.workers.quantization.control.trials import Trials, note, pick
 
-# How many rows to run in all, and how many samples at least and at most. With 64 layers on 8 samples the order was as
-# good as on 100; with 14 layers, 64 samples cost next to nothing.
+# The total number of rows to run, and the smallest and largest number of samples. With 64 layers, 8 samples gave as
+# good an order as 100; with 14 layers, 64 samples take negligible time.
 ROWS = 512
 FEWEST, MOST = 8, 64
 
@@ -29,7 +29,7 @@ Feeds = Sequence[Mapping[int, Array]]
 
 
 def ranking_of(trials: Trials) -> Ranking:
-    """Return the ranking of all layers; measure their effects and note them if they are not known."""
+    """Return the ranking of all layers; measure and store their effects if the journal lacks them."""
     known = trials.journal.effects
     if known is None:
         started = time.monotonic()
@@ -55,7 +55,7 @@ def _measured(trials: Trials) -> tuple[Ranking, int]:
             raise NoRowsError("every sample is a whole input")
         effects, inferences = _in_rows(trials, feeds)
     except NoRowsError as reason:
-        note(f"layers are given back one after the other, for they cannot be probed in rows: {reason}")
+        note(f"layers are reverted to float one by one, because they cannot be probed in rows: {reason}")
         effects, inferences = _one_by_one(trials, names, feeds)
     scales = [trials.subject.facts.scales[tensor.name] or 1.0 for tensor in trials.subject.interface.outputs]
     return rank(names, [effect / scale for effect, scale in zip(effects, scales, strict=True)]), inferences
@@ -68,7 +68,7 @@ def _in_rows(trials: Trials, feeds: Feeds) -> tuple[list[Array], int]:
 
 
 def _one_by_one(trials: Trials, names: Sequence[str], feeds: Feeds) -> tuple[list[Array], int]:
-    """Return per output what each layer's return to floating point takes from INT8's disturbance."""
+    """Return per output how much reverting each layer to float reduces INT8's quantization error."""
     whole = _outputs(trials, trials.pair.quantized, feeds)
     without = [_outputs(trials, trials.pair.with_float([name]), feeds) for name in names]
     found = [
@@ -88,7 +88,7 @@ def _outputs(trials: Trials, model: Any, feeds: Feeds) -> list[list[Array]]:
 
 
 def _stacked(found: Sequence[Sequence[Array]]) -> list[Array]:
-    """Return per output [samples, layers, elements] of [samples][outputs] of [layers, ...]."""
+    """Return per output [samples, layers, elements], from [samples][outputs] of [layers, ...]."""
     return [
         np.stack([np.asarray(effect).reshape(len(effect), -1) for effect in output])
         for output in zip(*found, strict=True)

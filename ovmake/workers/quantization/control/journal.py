@@ -1,13 +1,13 @@
-"""What a search found out, kept line by line, so that a killed one loses one trial at most.
+"""The journal of a search: its results line by line, so that a killed search loses at most one trial.
 
     journal = Journal.open(path)
-    journal.trial(names) -> dict | None     what is known of this set of layers
+    journal.trial(names) -> dict | None     the result for this set of layers
     journal.note_trial(names, found)
     journal.effects, journal.note_effects(found)
 
-The file's name is the digest of everything that its contents depend on (see `Action.journal`), and so it needs no
-version and no check. What a search is told to reach is no part of that: a stricter promise finds the trials of a milder
-one. A line is written whole or not at all as far as a reader can tell: one that ends in the middle is passed over.
+The file's name is the digest of everything that its content depends on (see `Action.journal`), so it needs no version
+and no check. The accuracy requirement is not part of the digest: a search with a stricter requirement reuses the trials
+of a milder one. A reader skips an incomplete line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Journal:
-    """An open journal. `lines` counts what was there when it was opened."""
+    """An open journal. `lines` is the number of lines when it was opened."""
 
     path: Path
     effects: dict[str, Any] | None = None
@@ -30,7 +30,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: str) -> Journal:
-        """Read what is there; without a path or a file, nothing."""
+        """Read the journal; it is empty without a path or a file."""
         journal = cls(Path(path))
         if path and journal.path.exists():
             for line in journal.path.read_text(errors="replace").splitlines():
@@ -48,7 +48,7 @@ class Journal:
             self.trials[frozenset(entry["names"])] = entry["found"]
 
     def trial(self, names: Collection[str]) -> dict[str, Any] | None:
-        """Return what a trial of this set found, None if there was none."""
+        """Return the result of a trial of this set, None if there was none."""
         return self.trials.get(frozenset(names))
 
     def note_trial(self, names: Collection[str], found: Mapping[str, Any]) -> None:
@@ -57,7 +57,7 @@ class Journal:
         self._write({"names": sorted(names), "found": found})
 
     def note_effects(self, found: Mapping[str, Any]) -> None:
-        """Add what the layers' effects are."""
+        """Add the layers' effects."""
         self.effects = dict(found)
         self._write({"effects": found})
 
@@ -65,7 +65,7 @@ class Journal:
         if not self.path.name:
             return
         with self.path.open("ab") as file:
-            # A line that was cut off must not swallow this one.
+            # An incomplete last line must not merge with this one.
             cut = file.tell() > 0 and self._last_byte() != b"\n"
             file.write((b"\n" if cut else b"") + json.dumps(entry).encode() + b"\n")
             file.flush()

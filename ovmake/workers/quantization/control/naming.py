@@ -1,11 +1,11 @@
-"""name-layers: how the source calls the layers of a search.
+"""name-layers: add the source's layer names to the report of a search.
 
 params      NameLayersParams
 inputs      search, as *control* writes it; xml, bin, interface: the float IR; graph and names, or source
 outputs     search: with a `layer` beside `name`, where there is one
 facts       named: how many
 
-Rule: a name is a courtesy. What cannot be traced has none, and nothing fails for it.
+Rule: names are optional. A layer that cannot be traced has none, and the action does not fail.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ovmake.workers.matching.layer_map import Traced, trace
 
 
 def name_layers(request: Request) -> dict[str, object]:
-    """Write the search with the names that were found."""
+    """Write the search with the names of the source."""
     search = load(Search, request.inputs["search"], "search")
     layers = (*search.given_back, *search.worst)
     found = _names(request, {layer.name: layer.type for layer in layers}) if layers else {}
@@ -40,10 +40,10 @@ def name_layers(request: Request) -> dict[str, object]:
 
 
 def _names(request: Request, types: Mapping[str, str]) -> dict[str, str]:
-    """Return the source's names of operations, which come with their types."""
+    """Return the source's names of operations; `types` are the operations with their types."""
     try:
         traced = _trace(request)
-    except (ActionError, RuntimeError) as error:  # the latter is what OpenVINO raises where a model does not compile
+    except (ActionError, RuntimeError) as error:  # OpenVINO raises RuntimeError if a model does not compile
         sys.stderr.write(f"the layers keep the names of the IR: {message_of(error)}\n")
         return {}
     named = {name: traced.layer_of(name, type_) for name, type_ in types.items()}

@@ -1,16 +1,16 @@
-"""An INT8 model beside the floating-point one that it was made from.
+"""An INT8 model and the float model that it was made from.
 
     pair = Pair(floating, quantized)
-    pair.layers                        what is quantized, in the order of execution
-    pair.with_float(names) -> model    the INT8 model with these layers given back
+    pair.layers                        the quantized layers, in order of execution
+    pair.with_float(names) -> model    the INT8 model with these layers reverted to float
 
-Operations that both models have bear the same name; what only the INT8 model has is the quantizer's doing. To give a
-layer back is to undo three things: FakeQuantize on what it takes, 8 bits in its weights, and the correction of its
-bias. With all layers given back the model computes what the float one does, to the last bit.
+Operations in both models have the same name; the quantizer added the rest of the INT8 model. Reverting a layer to float
+undoes three changes: the FakeQuantize on its inputs, the 8-bit weights, and the bias correction. With all layers
+reverted, the model's results are bit-equal to the float model's.
 
-A FakeQuantize may stand before a Transpose that several layers read, some of which stay. So nothing is removed: the
-given-back layer is wired to the float values, through its own copy of the Transpose where need be, and what nobody
-reads any more is gone when the model is written or compiled.
+A FakeQuantize may be before a Transpose that several layers read, some of which stay in INT8. So nothing is removed:
+the reverted layer is connected to the float values, if necessary through its own copy of the Transpose. Operations
+that are no longer used disappear when the model is written or compiled.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-# Operations that hand values on as they are, so that NNCF may quantize before them what a layer after them takes. Those
-# that take a mean, such as ReduceMean, compute on quantized values: they are layers.
+# Operations that hand on values unchanged, so that NNCF may quantize a layer's input before them. Operations that
+# average, such as ReduceMean, compute on quantized values: they are layers.
 MOVES = frozenset({
     "AdaptiveMaxPool", "BatchToSpace", "Broadcast", "Concat", "Convert", "ConvertLike", "DepthToSpace", "Gather",
     "GatherElements", "GatherND", "MaxPool", "Maximum", "Minimum", "Pad", "ReduceMax", "Reshape", "Reverse",
@@ -41,7 +41,7 @@ class QuantizedLayer:
 
 
 class Pair:
-    """See the module. `quantized_values` are the names of what hands quantized values on, in the INT8 model."""
+    """See the module. `quantized_values` names the operations of the INT8 model that hand on quantized values."""
 
     def __init__(self, floating: Any, quantized: Any) -> None:
         self.floating = floating
@@ -57,7 +57,7 @@ class Pair:
         )
 
     def takes_quantized(self, node: Any) -> bool:
-        """Whether a node of the INT8 model takes weights of 8 bits, or values quantized since the last layer."""
+        """Whether a node of the INT8 model takes 8-bit weights, or values quantized since the last layer."""
         return any(source.get_friendly_name() in self.quantized_values for source in sources(node))
 
     def _quantized_values(self) -> frozenset[str]:
@@ -75,7 +75,7 @@ class Pair:
         return frozenset(found)
 
     def with_float(self, names: Collection[str]) -> Any:
-        """Return the INT8 model with these layers in floating point."""
+        """Return the INT8 model with these layers reverted to float."""
         surgery = _Surgery(pair=self, floating=self.floating.clone(), model=self.quantized.clone())
         for name in names:
             surgery.give_back(name)
@@ -84,18 +84,18 @@ class Pair:
 
 
 def by_name(model: Any) -> dict[str, Any]:
-    """Return a model's nodes but its Results by their names, which no two share (`ir.make_canonical`)."""
+    """Return a model's nodes, except Results, by name. Names are unique (`ir.make_canonical`)."""
     return {node.get_friendly_name(): node for node in model.get_ordered_ops() if node.get_type_name() != "Result"}
 
 
 def sources(node: Any) -> list[Any]:
-    """Return the nodes whose values a node takes."""
+    """Return the nodes that a node reads."""
     return [value.get_node() for value in node.input_values()]
 
 
 @dataclass(slots=True, kw_only=True)
 class _Surgery:
-    """One INT8 model being changed; `floating` is a copy that gives its nodes away."""
+    """An INT8 model that is being changed; nodes of `floating`, a copy of the float model, move into it."""
 
     pair: Pair
     floating: Any
@@ -114,14 +114,14 @@ class _Surgery:
         self._restore_bias(original, twin)
 
     def _float(self, value: Any) -> Any:
-        """Return the value, of the float model, as it is in the INT8 model before anybody quantizes it."""
+        """Return the unquantized value in the INT8 model for a value of the float model."""
         node = value.get_node()
         name = node.get_friendly_name()
         if is_constant(node) or name in self.copies:
             return value
         if name not in self.pair.quantized_values:
             return self.twins[name].output(value.get_index())
-        # A move behind a FakeQuantize: the float model's own node, wired into the INT8 model, is the copy.
+        # A move behind a FakeQuantize: the float model's node, connected to the INT8 model, is the copy.
         node.set_friendly_name(f"{name}/float")
         self.copies.add(node.get_friendly_name())
         for place, given in enumerate(node.input_values()):
@@ -129,7 +129,7 @@ class _Surgery:
         return value
 
     def _restore_bias(self, original: Any, twin: Any) -> None:
-        """Undo the correction of what is added to a layer's result."""
+        """Undo the bias correction of a layer."""
         for reader in readers(original):
             if reader.get_type_name() == "Add":
                 other = self.twins[reader.get_friendly_name()]
@@ -140,7 +140,7 @@ class _Surgery:
                     ):
                         other.input(place).replace_source_output(value)
         for reader in readers(twin):
-            # NNCF gives layers without a bias one of zeros, to correct it.
+            # NNCF gives layers without a bias a zero bias, to correct it.
             if reader.get_friendly_name() not in self.originals and reader.get_type_name() == "Add":
                 reader.output(0).replace(twin.output(0))
 
@@ -151,7 +151,7 @@ def readers(node: Any) -> list[Any]:
 
 
 def is_constant(node: Any) -> bool:
-    """Whether a node's value is known before anything runs."""
+    """Whether a node's value is constant."""
     if node.get_type_name() == "Constant":
         return True
     given = sources(node)

@@ -1,4 +1,4 @@
-"""What each layer's quantization alone does to the outputs: all layers in one inference.
+"""Measure the quantization error of each layer at the outputs: all layers in one inference.
 
     prober = Prober(pair)
     prober.effects(feed) -> per output, [layers, ...]
@@ -6,11 +6,11 @@
 The float model runs one sample in as many rows as there are layers, and one more:
 
     row 0      float
-    row k      float, but for layer k: its result becomes  float + (quantized - float on row 0's values)
+    row k      float, except layer k: its result becomes  float + (quantized - float on row 0's values)
 
-The quantized twin of every layer runs on row 0 alone. So one compilation and one inference say what would take a
-compilation and a validation per layer, and every layer is measured where it counts: at the outputs. 14 layers of a
-CNN on 64 samples: 0.2 s to compile and 0.05 s to run; giving back one layer after the other takes 2.1 s.
+The quantized copy of every layer runs only on row 0. So one compilation and one inference replace a compilation and a
+validation per layer, and the error of every layer is measured at the outputs. 14 layers of a CNN on 64 samples: 0.2 s
+to compile and 0.05 s to run; reverting the layers one by one takes 2.1 s.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.quantization.control.pair import Pair, by_name, is_constant, readers
 
-# Of rows at a time: what the largest tensor of a layer may take, and how many rows there are at most.
+# Limits of rows at a time: the bytes of a layer's largest tensor, and the number of rows.
 MOST_BYTES = 128_000_000
 MOST_ROWS = 129
 
 
 class NoRowsError(Exception):
-    """The model does not run several rows at once: its batch is fixed somewhere inside."""
+    """The model cannot run several rows at once: its batch is fixed somewhere inside."""
 
 
 class Prober:
-    """Both models of a pair, joined. Layers beyond the first `MOST_ROWS` go into another joined model."""
+    """Both models of a pair, joined. Layers beyond the first `MOST_ROWS` go into a further joined model."""
 
     def __init__(self, pair: Pair) -> None:
         at_once = _layers_at_once(pair)
@@ -44,16 +44,16 @@ class Prober:
         self._parts = [_Part(pair, names[start : start + at_once]) for start in range(0, len(names), at_once)]
 
     def effects(self, feed: Mapping[int, Array]) -> list[Array]:
-        """Return per output [layers, ...]: the output with one layer quantized, minus the float one.
+        """Return per output [layers, ...]: the output with one layer quantized, minus the float output.
 
-        `feed`: one sample, by the inputs' places, [1, ...].
+        `feed`: one sample by input index, [1, ...].
         """
         parts = [part.effects(feed) for part in self._parts]
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
     @property
     def rows(self) -> int:
-        """How many inferences a sample takes."""
+        """The number of inferences per sample."""
         return sum(part.rows for part in self._parts)
 
 
@@ -119,7 +119,7 @@ class _Joined:
         return ov.Model(self._floating.get_results(), self._floating.get_parameters(), "rows")
 
     def _feed_quantizers(self) -> None:
-        """Let what the quantizer put in (FakeQuantize, SmoothQuant's Multiply) take the float values of row 0."""
+        """Connect the quantizer's operations (FakeQuantize, SmoothQuant's Multiply) to the float values of row 0."""
         for name, twin in self._twins.items():
             if name not in self._pair.originals and not is_constant(twin):
                 for place, value in enumerate(twin.input_values()):
@@ -128,7 +128,7 @@ class _Joined:
                         twin.input(place).replace_source_output(self._first_row(source.output(value.get_index())))
 
     def _feed_layer(self, name: str) -> None:
-        """Let a quantized layer take the float values of row 0 where it takes no quantized ones."""
+        """Connect a quantized layer's unquantized inputs to the float values of row 0."""
         original, twin = self._originals[name], self._twins[name]
         for place, value in enumerate(original.input_values()):
             given = twin.input_value(place).get_node().get_friendly_name()
@@ -136,7 +136,7 @@ class _Joined:
                 twin.input(place).replace_source_output(self._first_row(value))
 
     def _disturb(self, name: str, *, row: int) -> None:
-        """Add to one row what the quantized layer makes different, with its corrected bias."""
+        """Add the quantization error of a layer, with its corrected bias, to one row."""
         original, twin = self._biased(name)
         value = original.output(0)
         targets = list(value.get_target_inputs())
@@ -148,7 +148,7 @@ class _Joined:
             target.replace_source_output(disturbed.output(0))
 
     def _biased(self, name: str) -> tuple[Any, Any]:
-        """Return both sides of a layer where its bias has been added."""
+        """Return the float and the quantized result of a layer after its bias."""
         original, twin = self._originals[name], self._twins[name]
         for reader in readers(twin):
             if reader.get_friendly_name() not in self._pair.originals and reader.get_type_name() == "Add":

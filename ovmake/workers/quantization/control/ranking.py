@@ -1,19 +1,18 @@
-"""Which layers hurt most, from what each layer's quantization alone does to the outputs. Pure.
+"""Rank layers by their quantization error at the outputs. Pure.
 
     ranking = rank(names, effects)
-    ranking.order                     the order in which to give layers back
-    ranking.shares[name]              a layer's part in the disturbance of the outputs
-    ranking.harmless_first(names)     of these, in which order to try without
+    ranking.order                     the order in which to revert layers to float
+    ranking.shares[name]              a layer's share of the quantization error of the outputs
+    ranking.harmless_first(names)     the order in which to try these in INT8 again
 
-Small disturbances add up nearly linearly (with 14 to 64 layers of INT8, the sum of the single effects was within 1 to
-12 % of the whole), so the effects predict what any set of layers does without running it: the disturbance that is left
-is the square of the sum of the effects of all layers that stay in INT8. Their products, layer by layer, are all it
-takes.
+Small errors add up almost linearly (with 14 to 64 layers of INT8, the sum of the single effects was within 1 to 12 % of
+the total). So the effects predict the error of any set of layers without running it: the remaining error is the square
+of the sum of the effects of all layers in INT8. It needs only the products of the effects, layer by layer.
 
-Layers may cancel each other; so the order is greedy, and not that of the layers' own effects. But how two of 64 layers
-go together is hard to tell from 16 samples: products of different layers count a quarter. (MobileNetV2, 64 layers, what
-is left with 40 given back: 0.110 with whole products, 0.015 with a quarter of them or none; CNN of 14 layers, two given
-back: 0.25, or 0.50 for the order of own effects.)
+Errors of layers may cancel out, so the order is greedy instead of by the layers' own effects. But 16 samples are too
+few to estimate how two of 64 layers interact: products of different layers are weighted by a quarter. (MobileNetV2, 64
+layers, remaining error with 40 reverted: 0.110 with full products, 0.015 with a quarter of them or none; CNN of 14
+layers, two reverted: 0.25, or 0.50 in the order of own effects.)
 """
 
 from __future__ import annotations
@@ -30,19 +29,19 @@ BETWEEN = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Layers, and the products of their effects, as `rank` weighs them: float64 [layers, layers]."""
+    """Layers, and the weighted products of their effects: float64 [layers, layers]."""
 
     names: tuple[str, ...]
     products: Array
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Every layer, the one first whose return to floating point leaves the least disturbance; then the next."""
+        """All layers in greedy order: each next one is the one whose reversion leaves the smallest error."""
         left = list(range(len(self.names)))
         order = []
         sums = self.products.sum(axis=1)
         while left:
-            # Without layer i the square of the sum shrinks by twice its product with the sum, less its own square.
+            # Without layer i the square of the sum shrinks by twice its product with the sum, minus its own square.
             gains = 2 * sums[left] - self.products[left, left]
             best = left.pop(int(gains.argmax()))
             order.append(self.names[best])
@@ -57,7 +56,7 @@ class Ranking:
         return {name: float(part) / whole if whole else 0.0 for name, part in zip(self.names, own, strict=True)}
 
     def harmless_first(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return these layers, the one first whose quantization adds least to what the others leave."""
+        """Return these layers, the one first whose quantization adds least to the error of the layers in INT8."""
         rest = [place for place, name in enumerate(self.names) if name not in set(names)]
         added = {
             name: self.products[place, place] + 2 * self.products[place, rest].sum()
@@ -67,9 +66,10 @@ class Ranking:
 
 
 def rank(names: Sequence[str], effects: Sequence[Array]) -> Ranking:
-    """Return the ranking by `effects`: per output [samples, layers, elements], each in units of its output's scale.
+    """Return the ranking by `effects`: per output [samples, layers, elements], in units of the output's scale.
 
-    An effect that is not finite counts as the largest that is: it surely hurts, and a NaN would hide all others.
+    A non-finite effect counts as the largest finite one: it is certainly harmful, and a NaN would hide all other
+    effects.
     """
     products = np.zeros((len(names), len(names)))
     for effect in effects:

@@ -1,20 +1,19 @@
-"""Which layers to give back to floating point: as few as keep the promise. Pure.
+"""Search for the fewest layers to revert to float that meet the accuracy requirement. Pure.
 
     search(rank, attempt) -> Found
 
-`attempt(names)` validates the model with these layers given back. It is dear, so that the number of attempts is what
-this module is about. `rank()` is asked for the ranking when it is needed:
+`attempt(names)` validates the model with these layers reverted. It is slow, so this module minimizes the number of
+attempts. `rank()` is called when the ranking is needed:
 
-    1  none: plain INT8 may do
-    2  the first 1, 2, 3, 4, 8, 16, ... of the ranking, until one keeps the promise; all of them is the float model, and
-       where that misses the promise nothing will keep it: asked as soon as four were not enough
-    3  between the last that missed and the first that kept it: bisection
-    4  from what keeps it, return to INT8 what turns out harmless, beginning with the least harmful half; a part that
-       cannot be returned is halved, down to single layers
+    1  no layers: plain INT8 may pass
+    2  the first 1, 2, 3, 4, 8, 16, ... of the ranking, until a set passes. All layers together are the float model; if
+       that fails, no set can pass, so it is tried as soon as four layers were not enough
+    3  bisection between the last set that failed and the first that passed
+    4  from the set that passed, put harmless layers back into INT8, beginning with the least harmful half; a part that
+       is needed is halved, down to single layers
 
-Accuracy is not monotone in the number of layers given back: near a tight promise a sample more or less decides. So 3
-and 4 only ever move from one set that was seen to keep the promise to a smaller one that was seen to keep it, and the
-first sizes in 2 are close to each other.
+Accuracy is not monotone in the number of reverted layers: with a tight requirement a single sample decides. So 3 and 4
+only move from a set that passed to a smaller set that passed, and the first sizes in 2 are close to each other.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from dataclasses import dataclass, field
 from ovmake.workers.quantization.control.ranking import Ranking
 
 FIRST_SIZES = 4
-# So many single layers in a row that could not be returned, the least harmful first, end the search.
+# The search ends after so many consecutive single layers that are needed in float, the least harmful first.
 PATIENCE = 8
 
 
 class BudgetSpentError(Exception):
-    """No attempt is left. The message says which budget it was."""
+    """No attempt is left. The message names the budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an attempt gave. `distance` is how far the model is from keeping the promise; 0 or less where it is kept.
+    """The result of an attempt. `distance` is the excess over the allowed drop; 0 or less if the requirement is met.
 
-    `whole`: all samples were seen. Of an attempt that was ended early, the distance is an estimate.
+    `whole`: all samples were run. If an attempt was ended early, the distance is an estimate.
     """
 
     kept: bool
@@ -51,9 +50,9 @@ Attempt = Callable[[Names], Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The best there is: `kept` or the nearest to it. `ended` says why the search stopped early, "" if it did not.
+    """The best set: one that passes (`kept`), or the closest. `ended` says why the search stopped early, "" if not.
 
-    `hopeless`: the float model itself misses the promise. `ranking` is None where plain INT8 keeps it.
+    `hopeless`: the float model itself fails. `ranking` is None if plain INT8 passes.
     """
 
     names: Names
@@ -65,7 +64,7 @@ class Found:
 
 
 def search(rank: Callable[[], Ranking], attempt: Attempt) -> Found:
-    """Return the smallest set of layers found to keep the promise; where none does, the set that came nearest."""
+    """Return the smallest set of layers that was found to pass; if none passes, the closest set."""
     walk = _Search(rank, attempt)
     try:
         hopeless = not walk.find_one()
@@ -77,7 +76,7 @@ def search(rank: Callable[[], Ranking], attempt: Attempt) -> Found:
 
 
 class _Search:
-    """One search: what was tried, and the best so far."""
+    """One search: the attempts, and the best set so far."""
 
     def __init__(self, rank: Callable[[], Ranking], attempt: Attempt) -> None:
         self._rank = rank
@@ -87,7 +86,7 @@ class _Search:
         self._best: tuple[Names, Outcome] | None = None
 
     def found(self, *, ended: str = "", hopeless: bool = False) -> Found:
-        """Return the best so far; without any attempt, plain INT8, of which nothing is known."""
+        """Return the best set so far; before any attempt, plain INT8 with an unknown result."""
         names, outcome = self._best or ((), Outcome(kept=False, distance=float("inf")))
         return Found(
             names=names,
@@ -99,7 +98,7 @@ class _Search:
         )
 
     def find_one(self) -> bool:
-        """Find a set that keeps the promise, and bisect; False if not even the float model does."""
+        """Find a set that passes, and bisect; False if even the float model fails."""
         if self._keeps(()):
             return True
         order, missed = self._ranking.order, 0
@@ -121,7 +120,7 @@ class _Search:
                 missed = middle
 
     def return_harmless(self) -> None:
-        """Return to INT8 what the best set does not need: parts from the least harmful end, then single layers."""
+        """Put unneeded layers of the best set back into INT8: parts from the least harmful end, then single layers."""
         if len(self._names) < 2:  # noqa: PLR2004 - none at all was tried first
             return
         size = len(self._names) // 2
@@ -136,7 +135,7 @@ class _Search:
             failures = 0 if self._returns([name]) else failures + 1
 
     def _returns(self, part: Collection[str]) -> bool:
-        """Whether the promise is kept with these in INT8 again."""
+        """Whether the set passes with these layers in INT8 again."""
         return self._keeps([name for name in self._names if name not in set(part)])
 
     @property
@@ -150,7 +149,7 @@ class _Search:
         return self._best[0] if self._best else ()
 
     def _keeps(self, names: Sequence[str]) -> bool:
-        """Attempt a set once; remember the best: the smallest that keeps the promise, else the nearest to it."""
+        """Attempt a set once; remember the best: the smallest that passes, else the closest."""
         key = frozenset(names)
         if key not in self._tried:
             self._tried[key] = outcome = self._attempt(tuple(names))

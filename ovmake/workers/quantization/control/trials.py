@@ -1,13 +1,13 @@
-"""Trials: sets of layers given back, each validated like the IR that will be published, and noted.
+"""Trials: validate sets of reverted layers like the published IR, and store the results in the journal.
 
     trials = Trials(subject=..., pair=..., promise=..., limits=..., journal=...)
-    trials.attempt(names) -> Outcome        what `search` asks
-    trials.disturbed -> numbers of samples  those that plain INT8 disturbs most
+    trials.attempt(names) -> Outcome        called by `search`
+    trials.disturbed -> numbers of samples  those with the largest quantization error in plain INT8
 
-A trial runs the samples in the order and the batches of *evaluate*, so that what it finds is what the gate will see.
-One that cannot keep the promise any more is ended early: when not even right answers to all samples that are left would
-do, or when the drop so far is above the promise by more than four standard errors. That may be wrong of a set in some
-ten thousand, and then costs INT8 layers; it never publishes what breaks a promise, for the gate runs all samples.
+A trial runs the samples in the order and the batches of *evaluate*, so its result is that of the gate. A trial is ended
+early when it cannot pass any more: when right answers to all remaining samples would not be enough, or when the drop so
+far exceeds the allowed drop by more than four standard errors. This is wrong for one set in some ten thousand, and then
+costs INT8 layers. It never publishes an IR that fails, because the gate runs all samples.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from ovmake.workers.quantization.control.journal import Journal
 from ovmake.workers.quantization.control.pair import Pair
 from ovmake.workers.quantization.control.search import BudgetSpentError, Names, Outcome
 
-# Samples of up to this size are kept in memory for all trials; larger sets are read again each time.
+# Datasets of up to this size are kept in memory for all trials; larger ones are read again each time.
 KEPT_BYTES = 512_000_000
 STANDARD_ERRORS = 4
-# So many samples make the standard error worth trusting.
+# The number of samples from which on the standard error is reliable.
 ENOUGH = 64
-# How many of the most disturbed samples are noted: more than any ranking uses.
+# How many of the samples with the largest error are stored: more than any ranking uses.
 NOTED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a search may go on: trials, and seconds of work, those of an interrupted run among them."""
+    """The limits of a search: trials, and seconds of work, including those of interrupted runs."""
 
     evaluations: int
     seconds: float | None
@@ -53,9 +53,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A trial after some feeds: `count` samples, the sum of their drops and of these squared.
+    """A trial after some feeds: `count` samples, the sum of their drops and the sum of the squares.
 
-    `wrong` is what TensorFlow lacks of being right on all of them, where its answers are right or wrong.
+    `wrong` is the number of TensorFlow's wrong answers, if answers are right or wrong.
     """
 
     count: int
@@ -66,10 +66,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is known of a set of layers: its figures, as an evaluation has them, and what they took.
+    """The result of a set of layers: its figures, as in an evaluation, and their cost.
 
-    `steps` is empty where the metric is no mean. With them, a trial that was run for one promise tells where it would
-    have been ended for another; so a search finds the same, whatever the journal knows. `whole`: it saw all samples.
+    `steps` is empty if the metric is not a mean. They show where a trial would have ended for a different requirement,
+    so that a search gives the same result with any journal. `whole`: all samples were run.
     """
 
     names: Names
@@ -80,7 +80,7 @@ class Trial:
     disturbed: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the journal keeps."""
+        """Return the entry for the journal."""
         return {
             "figures": encode(self.figures),
             "seconds": self.seconds,
@@ -104,7 +104,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A trial as the search sees it. `drop` is None without a metric, and only so far where it was ended early."""
+    """A trial for the search. `drop` is None without a metric; if the trial was ended early, it is the drop so far."""
 
     trial: Trial
     outcome: Outcome
@@ -130,10 +130,10 @@ class Trials:
     _feeds: list[Feed] | None = field(init=False, default=None)
 
     def attempt(self, names: Names) -> Outcome:
-        """Validate a set, or recall that it was.
+        """Validate a set, or recall its result.
 
         Raises:
-            BudgetSpentError: no trial is left, or no time.
+            BudgetSpentError: no trial or no time is left.
         """
         self._check_limits()
         progress.say(len(self.done) + 1, self.limits.evaluations, "trials")
@@ -149,26 +149,26 @@ class Trials:
 
     @property
     def disturbed(self) -> tuple[int, ...]:
-        """The numbers of the samples that plain INT8 disturbs most, the most disturbed first."""
+        """The numbers of the samples with the largest quantization error in plain INT8, in descending order."""
         return next(done.trial.disturbed for done in self.done if not done.trial.names)
 
     @property
     def inferences(self) -> int:
-        """How many samples were run, the ranking's included."""
+        """The number of samples that were run, including those of the ranking."""
         return self._other_inferences + sum(done.samples for done in self.done)
 
     @property
     def seconds(self) -> float:
-        """How long the search worked, an interrupted run included."""
+        """The seconds of work, including those of interrupted runs."""
         return self._other_seconds + sum(done.trial.seconds for done in self.done)
 
     def count_other(self, *, inferences: int, seconds: float) -> None:
-        """Count work that is no trial."""
+        """Count work outside of trials."""
         self._other_inferences += inferences
         self._other_seconds += seconds
 
     def feeds(self) -> Iterable[Feed]:
-        """Return the samples, from memory if they are small enough. A search that only recalls reads none."""
+        """Return the samples, from memory if they are small enough. A search that only recalls results reads none."""
         if self._feeds is None:
             self._feeds = _kept(self.subject.samples)
         return self._feeds or self.subject.samples.feeds()
@@ -180,7 +180,7 @@ class Trials:
             raise BudgetSpentError(f"`max-minutes` = {self.limits.seconds / 60:g} were over")
 
     def _recall(self, names: Names, doomed: _Doomed | None) -> tuple[Trial | None, Step | None]:
-        """Return a noted trial, and where it ends for this promise; none if it did not go so far."""
+        """Return a stored trial, and where it ends for this requirement; None if it did not run that far."""
         known = self.journal.trial(names)
         if known is None:
             return None, None
@@ -194,7 +194,7 @@ class Trials:
     def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
             found = judged(trial.figures, self.promise, inputs=self.subject.facts.inputs)
-            # Where nothing can be told, there is nothing to look for.
+            # If nothing can be measured, the search ends.
             outcome = Outcome(kept=found.verdict.result != "missed", distance=found.excess)
             return Done(trial=trial, outcome=outcome, drop=found.verdict.drop, samples=trial.figures.samples)
         drop = end.drops / end.count
@@ -217,9 +217,9 @@ class Trials:
         )
 
     def _doomed(self, names: Names) -> _Doomed | None:
-        """Return what ends a trial early: only a drop can, of which plain INT8's trial told TensorFlow's score.
+        """Return the check that ends a trial early. It needs a drop, and TensorFlow's score from plain INT8's trial.
 
-        What plain INT8 and the float model reach is told to the user, so they see all samples.
+        Plain INT8 and the float model run all samples, because their results are reported to the user.
         """
         promised = self.promise.max_drop
         metric = self.done[0].trial.figures.metric if self.done else None
@@ -234,9 +234,9 @@ class Trials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Doomed:
-    """Whether a trial cannot keep its promise any more.
+    """Whether a trial cannot pass any more.
 
-    `reference`: TensorFlow's share of right answers, None if the metric counts something else.
+    `reference`: TensorFlow's share of right answers, None for other metrics.
     """
 
     allowed: float
@@ -247,7 +247,7 @@ class _Doomed:
         if step.count >= self.count:
             return False
         if self.reference is not None:
-            # At best the candidate is right on all that is left, and gains what TensorFlow gets wrong there.
+            # At best the candidate is right on all remaining samples, and gains TensorFlow's wrong answers there.
             wrong_left = self.count * (1 - self.reference) - step.wrong
             if (step.drops - wrong_left) / self.count > self.allowed + SLACK:
                 return True
@@ -259,7 +259,7 @@ class _Doomed:
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
-    """Sees every feed of a trial: how much each sample is disturbed, and whether to end."""
+    """Called with every feed of a trial: records the error of each sample, and decides whether to end."""
 
     scales: Mapping[str, float]
     doomed: _Doomed | None
@@ -275,7 +275,7 @@ class _Watch:
         return self.ended
 
     def _step(self, tallies: Tallies, count: int) -> Step | None:
-        """Return where the trial is after `count` samples more; None if the metric is no mean."""
+        """Return the state of the trial after `count` more samples; None if the metric is not a mean."""
         expected, actual = tallies.reference.each(), tallies.candidate.each()
         if expected is None or actual is None:
             return None
@@ -289,14 +289,14 @@ class _Watch:
         )
 
     def most_disturbed(self, count: int) -> tuple[int, ...]:
-        """Return the numbers of the samples that differ most from TensorFlow's outputs."""
+        """Return the numbers of the samples with the largest difference from TensorFlow's outputs."""
         squares = np.concatenate(self._squares)
         return tuple(int(number) for number in np.argsort(-squares, kind="stable")[:count])
 
     def _apart(self, seen: Seen, name: str) -> Array:
         """Return per sample the mean squared difference of an output, in units of its scale."""
         actual, expected = seen.actual[name], seen.expected[name]
-        if not actual.size or actual.shape != expected.shape:  # of an output whose size depends on the data
+        if not actual.size or actual.shape != expected.shape:  # an output whose size depends on the data
             return np.zeros(len(actual))
         apart = actual.astype(np.float64) - expected.astype(np.float64)
         flat = apart.reshape(len(apart), -1) / (self.scales[name] or 1.0)
@@ -304,13 +304,13 @@ class _Watch:
 
 
 def note(line: str) -> None:
-    """Write a line to the action's log: a long search is followed there."""
+    """Write a line to the action's log, where a user can follow a long search."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 def _kept(samples: Samples) -> list[Feed]:
-    """Return all feeds if they are small enough together, as the first one promises; else none."""
+    """Return all feeds if they are small enough together, judging by the first one; else none."""
     feeds = samples.feeds()
     first = next(feeds, None)
     if first is None or len(samples) * sum(array.nbytes for array in first.inputs.values()) > KEPT_BYTES:
@@ -329,7 +329,7 @@ def _line(number: int, done: Done, layers: int) -> str:
 def pick(feeds: Iterable[Feed], numbers: Sequence[int], *, whole: bool) -> list[dict[str, Array]]:
     """Return samples by their numbers among those of the feeds, in the order of `numbers`.
 
-    By input [1, ...]; `whole`: each feed is one sample, handed on as it is.
+    By input [1, ...]; `whole`: each feed is one sample, returned unchanged.
     """
     wanted, found, start = set(numbers), {}, 0
     for feed in feeds:

@@ -137,7 +137,7 @@ def test_detector_that_finds_nothing(tmp_path: Path) -> None:
         ({"detection_boxes": None}, IDS, "needs an output `detection_boxes`; the model has `detection_scores`"),
         ({"detection_boxes": np.zeros((IMAGES, BOXES, 5))}, IDS, r"not \[samples, boxes, 4\]"),
         ({"detection_scores": np.zeros((IMAGES, 3))}, IDS, r"`detection_scores` has shape .*, not \[7, 8\]"),
-        ({}, IDS + 1, "the annotations know no image 134 and 6 more"),
+        ({}, IDS + 1, "the annotations have no image 134 and 6 more"),
         ({}, IDS * 0 + 100, "image 100 is in the dataset twice"),
         ({}, IDS.astype(float), "needs an image's id per sample"),
     ],

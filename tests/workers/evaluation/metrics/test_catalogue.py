@@ -59,7 +59,7 @@ def test_labels_that_do_not_fit(name: str, shape: tuple[int, ...], labels: Array
     ("options", "problem"),
     [
         ({"positive": 3}, "`positive` is 3, and the model has the classes 0 to 2"),
-        ({"output": "y7"}, "`f1` is about output `y7`, and the model has `y0`"),
+        ({"output": "y7"}, "`f1` uses output `y7`, but the model has `y0`"),
     ],
 )
 def test_options_that_do_not_fit_the_model(options: dict[str, Any], problem: str) -> None:

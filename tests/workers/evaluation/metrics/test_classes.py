@@ -147,7 +147,7 @@ def test_class_ruled_out_by_minus_infinity_is_no_wrong_answer() -> None:
 def test_logits_in_one_column_want_a_threshold() -> None:
     logits, labels = np.array([-3.0, 2.0, 0.2]), np.array([0, 1, 1])
 
-    with pytest.raises(ActionError, match="runs from -3 to 2: one column is taken for a probability") as caught:
+    with pytest.raises(ActionError, match="runs from -3 to 2: one column counts as a probability") as caught:
         counted(metric("accuracy"), logits, labels)
 
     assert "for logits, give `threshold = 0` beside the metric" == caught.value.help
@@ -196,5 +196,5 @@ def test_one_of_several_outputs_must_be_named(scores: Array, labels: Array) -> N
     assert sk.accuracy_score(labels, scores.argmax(1)) == pytest.approx(
         counted(metric("accuracy", output="scores"), outputs, labels).score()
     )
-    with pytest.raises(ActionError, match="output `score`, and the model has `scores`, `other`"):
+    with pytest.raises(ActionError, match="output `score`, but the model has `scores`, `other`"):
         counted(metric("accuracy", output="score"), outputs, labels)

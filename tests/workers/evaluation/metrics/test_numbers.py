@@ -74,7 +74,7 @@ def test_answer_that_is_not_finite_makes_the_score_so(name: str) -> None:
     ("outputs", "labels", "problem"),
     [
         (np.zeros((2, 3)), np.zeros((2, 4)), r"the output has shape \[3\] per sample, labels have \[4\]"),
-        (np.zeros((2, 3)), np.array([[0, math.nan, 1], [0, 1, 2]]), "1 of 6 labels are no finite numbers"),
+        (np.zeros((2, 3)), np.array([[0, math.nan, 1], [0, 1, 2]]), "1 of 6 labels are not finite numbers"),
         (np.zeros(2), np.array(["a", "b"]), "labels are <U1; `mae` needs numbers"),
         (np.zeros((1, 3)), np.zeros((2, 3)), "the output has 1 rows for 2 samples"),
     ],

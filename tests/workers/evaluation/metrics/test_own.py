@@ -82,7 +82,10 @@ def test_mistake_is_told_with_its_line(tmp_path: Path, text: str, problem: str, 
     ("text", "problem"),
     [
         ("score = 3\n", "`metrics.py` has no function `score`"),
-        ("def score(o, l):\n    return o\n", r"`metrics.py:score` returned an array \[3\], and a metric is one number"),
+        (
+            "def score(o, l):\n    return o\n",
+            r"`metrics.py:score` returned an array \[3\], and a metric must be one number",
+        ),
         ("def score(o, l):\n    return None\n", "`metrics.py:score` returned a NoneType"),
         (
             "def score(o, l):\n    return 10**400\n",
@@ -91,11 +94,11 @@ def test_mistake_is_told_with_its_line(tmp_path: Path, text: str, problem: str, 
         ("def score(o, l):\n    return -(10**9999)\n", "`metrics.py:score` returned a whole number of 33216 bits"),
         (
             "import numpy\ndef score(o, l):\n    return numpy.complex64(1)\n",
-            "returned complex64, and a metric is one real",
+            "returned complex64, and a metric must be one real",
         ),
         (
             "import numpy\ndef score(o, l):\n    return numpy.array('x')\n",
-            "returned <U1, and a metric is one real number",
+            "returned <U1, and a metric must be one real number",
         ),
     ],
 )

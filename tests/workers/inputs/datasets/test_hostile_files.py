@@ -37,16 +37,16 @@ def refusal(path: Path, **params: object) -> ActionError:
 
 # what a header says -> what is said of it
 LIES = {
-    "huge": (npy("(1099511627776, 3)"), "its header states an array of 13,194,139,533,312 bytes, and 48 are there"),
+    "huge": (npy("(1099511627776, 3)"), "its header states an array of 13,194,139,533,312 bytes, and the file has 48"),
     "overflow": (npy("(4611686018427387904, 4)"), "its header states an array of 73,786,976,294,838,206,464 bytes"),
     "negative": (npy("(-4, 3)"), r"its header states the shape \[-4, 3\]"),
     "boolean": (npy("(True, 3)"), r"its header states the shape \[True, 3\]"),
-    "hollow": (npy("(1099511627776, 0)"), "its header states 1,099,511,627,776 samples with nothing in them"),
-    "hollow type": (npy("(1099511627776, 3)", kind="'<U0'"), "its header states 1,099,511,627,776 samples with"),
+    "hollow": (npy("(1099511627776, 0)"), "its header states 1,099,511,627,776 empty samples"),
+    "hollow type": (npy("(1099511627776, 3)", kind="'<U0'"), "its header states 1,099,511,627,776 empty samples"),
     "large type": (npy("(4, 3)", kind="'|V2000000000'"), "its header states an array of 24,000,000,000 bytes"),
-    "deep": (npy("(" * 5000), "its header is damaged, or larger than one of numbers is"),
-    "version": (npy("(4, 3)", version=9), "it is an .npy of version 9.0, and 1.0 to 3.0 are read"),
-    "pickle": (npy("(4, 3)", kind="'|O'"), "Object arrays are pickles, which are not loaded"),
+    "deep": (npy("(" * 5000), "its header is damaged, or too large for an array of numbers"),
+    "version": (npy("(4, 3)", version=9), "it is an .npy of version 9.0, and only 1.0 to 3.0 are supported"),
+    "pickle": (npy("(4, 3)", kind="'|O'"), "object arrays are pickles, which are not loaded"),
 }
 
 
@@ -64,7 +64,7 @@ def test_header_that_lies_takes_no_memory(tmp_path: Path, lie: str, method: int 
 def test_array_in_an_archive_ends_where_its_member_ends(tmp_path: Path) -> None:
     path = archive(tmp_path / "d.npz", [("x.npy", npy("(40, 3)")), ("y.npy", bytes(4000))], zipfile.ZIP_STORED)
 
-    assert "its header states an array of 480 bytes, and 48 are there" in refusal(path).message
+    assert "its header states an array of 480 bytes, and the file has 48" in refusal(path).message
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
@@ -88,12 +88,12 @@ def test_npy_that_a_csv_names_and_that_lies_is_named(tmp_path: Path) -> None:
 def test_array_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "d.npz", [("x.npy", npy("(4, 3)")), ("x.npy", npy("(4, 3)"))])
 
-    assert "`x.npy` in it is there twice" in refusal(path).message
+    assert "`x.npy` in it occurs twice" in refusal(path).message
 
 
 @pytest.mark.parametrize(
     ("at", "value", "words"),
-    [(8, b"\1", "`x.npy` in it is encrypted"), (10, b"\x63", "`x.npy` in it is packed in a way that is not read")],
+    [(8, b"\1", "`x.npy` in it is encrypted"), (10, b"\x63", "`x.npy` in it uses an unsupported compression method")],
 )
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_encrypted_or_oddly_packed_array_is_refused(
@@ -153,7 +153,7 @@ def test_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, name: str, mon
     error = refusal(path)
 
     assert "dataset-too-large" == error.code
-    assert "may be taken of what is free on the disk" in error.message
+    assert "of the free space on the disk may be used" in error.message
 
 
 # --- nothing ------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_tfrecord_without_records_is_named(tmp_path: Path, name: str) -> None:
 
     error = refusal(tmp_path / name)
 
-    assert ("dataset-empty", f"the dataset holds no samples: there is no record in `{name}`") == (
+    assert ("dataset-empty", f"the dataset has no samples: there is no record in `{name}`") == (
         error.code,
         error.message,
     )
@@ -177,7 +177,7 @@ def test_record_without_features_has_none(tmp_path: Path) -> None:
     assert "the dataset has no feature `x` for input `x`; it has none" == refusal(tmp_path / "d.tfrecord").message
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "the .csv is empty"), ("x,y\n", "ends after the line of names")])
+@pytest.mark.parametrize(("text", "words"), [("", "the .csv is empty"), ("x,y\n", "ends after the header")])
 def test_csv_without_rows_holds_no_samples(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "d.csv").write_text(text)
 
@@ -204,7 +204,7 @@ def test_folder_without_images_says_what_images_are(tmp_path: Path, folders: lis
     with pytest.raises(ActionError) as caught:
         samples(IMAGES, tmp_path)
 
-    assert f"the dataset holds no samples: `{tmp_path.name}` has no images in it" == caught.value.message
+    assert f"the dataset has no samples: `{tmp_path.name}` contains no images" == caught.value.message
     assert "images are files whose names end in .bmp, .gif, .jpeg, .jpg," in caught.value.help
 
 

@@ -37,7 +37,7 @@ def test_classes_of_the_ovfile_give_the_numbers(pets: Path) -> None:
 
 
 def test_folder_that_is_no_class_is_refused(pets: Path) -> None:
-    with pytest.raises(ActionError, match="a folder `dog`, and no such class in `classes`") as caught:
+    with pytest.raises(ActionError, match="the folder `dog` is not a class in `classes`") as caught:
         samples(IMAGES, pets, classes=["cat", "dogs"])
 
     assert ("dataset.classes", "did you mean `dogs`?") == (caught.value.setting, caught.value.help)
@@ -54,19 +54,19 @@ def test_images_in_no_folder_have_no_labels(tmp_path: Path) -> None:
 def test_image_beside_the_folders_is_refused(pets: Path) -> None:
     paint(pets / "stray.png", RED)
 
-    with pytest.raises(ActionError, match=r"`stray\.png` lies beside the folders of images"):
+    with pytest.raises(ActionError, match=r"`stray\.png` is beside the class folders"):
         samples(IMAGES, pets)
 
 
 def test_folder_without_images_is_empty(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
 
-    with pytest.raises(ActionError, match="holds no samples"):
+    with pytest.raises(ActionError, match="has no samples"):
         samples(IMAGES, tmp_path)
 
 
 def test_labels_by_name_are_refused(pets: Path) -> None:
-    with pytest.raises(ActionError, match="a label is the sub-folder"):
+    with pytest.raises(ActionError, match="the label of an image is its sub-folder"):
         samples(IMAGES, pets, labels="y")
 
 
@@ -215,14 +215,14 @@ def test_image_of_16_bits_is_refused_and_not_clipped(tmp_path: Path) -> None:
 def test_crop_that_is_larger_than_the_image_is_refused(tmp_path: Path) -> None:
     paint(tmp_path / "a.png", RED, (3, 9))
 
-    with pytest.raises(ActionError, match=r"`a.png` is 3 high and 9 wide, smaller than `crop` takes"):
+    with pytest.raises(ActionError, match=r"`a.png` is 3 high and 9 wide, smaller than `crop`"):
         list(samples(IMAGES, tmp_path, images__crop=[4, 4]).feeds())
 
 
 @pytest.mark.parametrize(
     ("shape", "params", "message"),
     [
-        ((-1, 10), {}, r"has shape \[-1, 10\], which is none of images"),
+        ((-1, 10), {}, r"has shape \[-1, 10\], which is not that of images"),
         ((-1, 4, 4, 3), {"images__channels": "gray"}, "takes 3 channels, and `gray` images have 1"),
         ((-1, 8, 8, 7), {}, "takes 7 channels, and `rgb` images have 3"),
     ],

@@ -90,14 +90,14 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
     ("code", "message"),
     [
         ("def other(): pass\n", "`data.py` has no function `val`"),
-        ("def val():\n    return 3\n", "`data.py:val` returned int, and not something that yields samples"),
+        ("def val():\n    return 3\n", "`data.py:val` returned int, which does not yield samples"),
         ("def val():\n    return iter(())\n", "`data.py:val` yielded no samples"),
-        ("def val():\n    yield {}, 1\n", "sample 0 of the loader is a dict with no input in it"),
+        ("def val():\n    yield {}, 1\n", "sample 0 of the loader is an empty dict"),
         ("def val(split):\n    yield [1, 2]\n", r"`data.py:val` failed: TypeError: val\(\) missing 1 required"),
         ("import nothing_like_it\n", "`data.py:val` failed: ModuleNotFoundError"),
         ("def val(:\n", "`data.py:val` failed: SyntaxError"),
-        ("def val():\n    yield 'word'\n", "sample 0 of the loader is str, and no array of numbers"),
-        ("def val():\n    yield [1, 2], 3, 4\n", "sample 0 of the loader is tuple, and no array of numbers"),
+        ("def val():\n    yield 'word'\n", "sample 0 of the loader is str, which is not an array of numbers"),
+        ("def val():\n    yield [1, 2], 3, 4\n", "sample 0 of the loader is tuple, which is not an array of numbers"),
         ("def val():\n    yield {'x': [1, 2]}\n    yield {'x': [1]}\n", r"sample 1 of the loader is `x` int64 \[1\]"),
         ("def val():\n    yield [1, 2], 0\n    yield [1, 2]\n", "sample 1 of the loader has no label"),
         ("def val():\n    yield [1, 2, 3]\n", r"sample has shape \[3\] \(the loader's arrays\), input `x` wants \[2\]"),
@@ -110,18 +110,18 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
         ),
         ("def val():\n    breakpoint()\n    yield [1, 2]\n", "`data.py:val` failed: BdbQuit"),
         ("def val():\n    yield [1, int(input())]\n", "`data.py:val` failed: EOFError"),
-        ("def val():\n    yield [10**400, 1]\n", "sample 0 of the loader is list, and no array of numbers"),
+        ("def val():\n    yield [10**400, 1]\n", "sample 0 of the loader is list, which is not an array of numbers"),
         (
             "def val():\n    yield [1, 2], {'a': 10**9999}\n",
-            "the label of sample 0 of the loader, dict, cannot be kept",
+            "the label of sample 0 of the loader, dict, cannot be stored",
         ),
         (
             "def val():\n    yield [1, 2], {'a': object()}\n",
-            "the label of sample 0 of the loader, dict, cannot be kept",
+            "the label of sample 0 of the loader, dict, cannot be stored",
         ),
         (
             "import os, contextlib\ndef val():\n    with contextlib.suppress(OSError):\n        for fd in range(3, 9): os.write(fd, b'noise')\n    yield [1, 2]\n",  # noqa: E501
-            "the process of `data.py:val` gave no answer: something else was written where it answers",
+            "the process of `data.py:val` gave no answer: its answer channel has other output",
         ),
     ],
 )
@@ -182,8 +182,8 @@ def test_loader_without_end_has_one_by_its_limit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("attribute", "most", "message"),
     [
-        ("MOST", 1000, "`data.py:val` has yielded 1,000 samples so far; it goes on"),
-        ("ROOM", 1e-9, "samples so far, 0.0 GB, and the disk is nearly full; it goes on"),
+        ("MOST", 1000, "`data.py:val` has yielded 1,000 samples so far, and has not ended"),
+        ("ROOM", 1e-9, "samples so far, 0.0 GB, and the disk is nearly full, and has not ended"),
     ],
 )
 def test_loader_without_end_or_limit_is_left(
@@ -203,7 +203,7 @@ def test_loader_without_end_or_limit_is_left(
     with pytest.raises(ActionError, match=message) as caught:
         spooling.spool(asked)
 
-    assert "`limit = 5000` in the dataset's table ends it" in caught.value.help
+    assert "if it is endless, set `limit = 5000` in the dataset's table" in caught.value.help
 
 
 def test_samples_so_far_are_noted_and_printed(

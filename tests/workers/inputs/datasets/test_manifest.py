@@ -49,7 +49,7 @@ def test_name_that_is_no_class_is_refused_with_its_line(tmp_path: Path) -> None:
 def test_words_for_labels_need_classes(tmp_path: Path) -> None:
     path = write(tmp_path, "x,kind\n1,dog\n")
 
-    with pytest.raises(ActionError, match="holds words, such as `dog`, and labels are numbers") as caught:
+    with pytest.raises(ActionError, match="contains words, such as `dog`, and labels must be numbers") as caught:
         samples(interface(tensor("x", -1)), path, labels="kind")
 
     assert "`classes = [" in caught.value.help
@@ -91,8 +91,8 @@ def test_file_that_is_missing_is_found_at_a_look(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the dataset holds no samples: the .csv is empty"),
-        ("x\n", "holds no samples"),
+        ("", "the dataset has no samples: the .csv is empty"),
+        ("x\n", "has no samples"),
         ("x,x\n1,2\n", "two columns have the same name"),
         ("x,y\n1,2\n3\n", "line 3 has 1 fields, the first line 2"),
         ("x,y\n1,2\n\n3,4,5\n", "line 4 has 3 fields"),
@@ -107,7 +107,7 @@ def test_csv_that_is_none(tmp_path: Path, text: str, message: str) -> None:
 def test_word_among_numbers_is_named_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b\n1,2\n3,n/a\n")
 
-    with pytest.raises(ActionError, match="column `b` is to be numbers, and line 3 has `n/a`"):
+    with pytest.raises(ActionError, match="column `b` must contain numbers, and line 3 has `n/a`"):
         samples(PAIR, path, inputs__x=["a", "b"])
 
 

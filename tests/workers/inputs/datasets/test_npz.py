@@ -45,14 +45,14 @@ def test_npy_feeds_the_input_without_a_name(tmp_path: Path) -> None:
 def test_npy_has_no_labels(tmp_path: Path) -> None:
     np.save(tmp_path / "d.npy", ROWS)
 
-    with pytest.raises(ActionError, match=r"no array `y` for its labels: an \.npy holds one array"):
+    with pytest.raises(ActionError, match=r"no array `y` for its labels: an \.npy contains one array"):
         samples(X, tmp_path / "d.npy", labels="y")
 
 
 def test_pickled_array_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", allow_pickle=True, x=np.array([{}, {}], dtype=object))
 
-    with pytest.raises(ActionError, match="cannot read the samples: Object arrays"):
+    with pytest.raises(ActionError, match="cannot read the samples: object arrays"):
         samples(X, tmp_path / "d.npz")
 
 
@@ -68,7 +68,7 @@ def test_file_that_ends_early_is_unreadable(tmp_path: Path) -> None:
 def test_array_without_rows_is_an_empty_dataset(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=ROWS[:0])
 
-    with pytest.raises(ActionError, match="holds no samples"):
+    with pytest.raises(ActionError, match="has no samples"):
         samples(X, tmp_path / "d.npz")
 
 

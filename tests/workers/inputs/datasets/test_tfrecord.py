@@ -153,8 +153,8 @@ GOOD = framed(example(x=[1.0, 2.0, 3.0]))
         (GOOD + GOOD[:-7], "`d.tfrecord` ends within record 1"),
         (GOOD + GOOD[:5], "`d.tfrecord` is damaged after record 0"),
         (GOOD + b"\x01" + GOOD[1:], "`d.tfrecord` is damaged after record 0"),
-        (b"something else entirely", "`d.tfrecord` begins with no record; is it a TFRecord?"),
-        (b"", "holds no samples"),
+        (b"something else entirely", "`d.tfrecord` does not begin with a record; is it a TFRecord?"),
+        (b"", "has no samples"),
     ],
 )
 def test_damaged_framing_is_found_at_once(tmp_path: Path, data: bytes, message: str) -> None:
@@ -175,7 +175,7 @@ def test_damaged_record_is_named_by_its_number(tmp_path: Path) -> None:
     ("record", "message"),
     [
         (example(x=[1.0, 2.0]), r"sample has 2 values \(feature `x`\), input `x` wants \[3\]"),
-        (example(z=[1.0]), "record 1 of d.tfrecord has no feature `x`, which others have"),
+        (example(z=[1.0]), "record 1 of d.tfrecord has no feature `x`, which other records have"),
         (example(x=[b"12", b"3"]), r"record 1 of d.tfrecord has 2 strings in `x`"),
         (b"\x0b", "cannot read `record 1 of d.tfrecord`: .*; is it a tf.train.Example?"),
     ],

@@ -42,13 +42,13 @@ def passes(folder: Path, change: str, **params: object) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("samples[17] += 0.5", "`data.py:val` yielded other samples than before, first at 17"),
-        ("samples[[3, 9]] = samples[[9, 3]]", "`data.py:val` yielded other samples than before, first at 3"),
-        ("samples = samples.astype('f4')", "`data.py:val` yielded other samples than before, first at 0"),
-        ("labels = labels[::-1]", "`data.py:val` yielded other labels than before, first at 0"),
-        ("labels = labels.astype('f4')", "`data.py:val` yielded other labels than before, first at 0"),
+        ("samples[17] += 0.5", "`data.py:val` yielded different samples than before, first at 17"),
+        ("samples[[3, 9]] = samples[[9, 3]]", "`data.py:val` yielded different samples than before, first at 3"),
+        ("samples = samples.astype('f4')", "`data.py:val` yielded different samples than before, first at 0"),
+        ("labels = labels[::-1]", "`data.py:val` yielded different labels than before, first at 0"),
+        ("labels = labels.astype('f4')", "`data.py:val` yielded different labels than before, first at 0"),
         ("samples, labels = samples[:12], labels[:12]", "`data.py:val` yielded 12 samples, and 20 before"),
-        ("labels = [{'boxes': y} for y in labels]", "`data.py:val` yielded other labels than before, first at 0"),
+        ("labels = [{'boxes': y} for y in labels]", "`data.py:val` yielded different labels than before, first at 0"),
     ],
 )
 def test_other_pass_is_told_by_its_first_difference(tmp_path: Path, change: str, message: str) -> None:
