@@ -269,13 +269,13 @@ def look_session(
     if why:
         tell(why)
     if number := holder(disk.ours, STATE):
-        tell(f"another ovmake (process {number}) is at work in {where.root}; what it has not finished counts as stale")
+        tell(f"another ovmake (process {number}) is running in {where.root}; what it has not finished counts as stale")
     try:
         yield session_of(where, read, disk, database)
     except sqlite3.DatabaseError as error:
         if not torn(error):
             raise
-        message = f"{path} counts as not there, and the next build sets it aside: {error}"
+        message = f"{path} is ignored, and the next build sets it aside: {error}"
         warning = Diagnostic(code="state-torn", message=message, severity="warning")
         raise TornStateError(warning, exit_status=1) from error
     finally:
@@ -289,7 +289,7 @@ def _seen(ours: Beneath, path: Path) -> tuple[Database, str]:
     try:
         ours.check(STATE)
     except PermissionError as error:
-        return Database.in_memory(), f"{ours.root}/{STATE} counts as not there: {error.strerror}"
+        return Database.in_memory(), f"{ours.root}/{STATE} is ignored: {error.strerror}"
     return look(path, read_key())
 
 
@@ -334,7 +334,7 @@ def session_of(where: Where, read: Read, disk: RealDisk, database: Database, ask
 
 def _lost(path: Path, error: sqlite3.DatabaseError) -> TornStateError:
     """Set a torn database aside."""
-    message = f"{path} was set aside as {set_aside(path)}, everything is looked at anew: {error}"
+    message = f"{path} was set aside as {set_aside(path)}, everything is checked again: {error}"
     return TornStateError(Diagnostic(code="state-torn", message=message, severity="warning"), exit_status=1)
 
 

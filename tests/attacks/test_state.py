@@ -18,7 +18,7 @@ from tests.real import build, published
 
 STATE = ".ovmake/state.db"
 OTHER = "somebody else, elsewhere"
-NOT_OURS = "it was made by another user, or on another machine"
+NOT_OURS = "a different user made it, or a different machine"
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_row_of_ones_own_state_that_was_changed_is_damage(
     done = command(repo, "status")
 
     assert done.returncode == 0
-    assert "a row makes no sense: its seal is wrong" in done.stderr
+    assert "malformed row: its seal is wrong" in done.stderr
     assert "never built" in done.stdout
     assert published(repo) == published(made)
 
@@ -261,7 +261,7 @@ def test_look_without_a_key_believes_nothing_and_makes_none(given: dict[str, str
     done = command(repo, "status", environment=given)
 
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert f"{STATE} counts as not there: {NOT_OURS}" in done.stderr
+    assert f"{STATE} is ignored: {NOT_OURS}" in done.stderr
     assert "never built" in done.stdout
     assert (before, False) == ((repo / STATE).read_bytes(), (repo / f"{STATE}.foreign").exists())
 

@@ -88,13 +88,13 @@ def test_no_wait_fails_and_names_the_holder(folder: Path, other: Other) -> None:
 
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "locked"
-    assert diagnostic.message == f"another ovmake (process {other.process.pid}) is at work in {folder.parent}"
+    assert diagnostic.message == f"another ovmake (process {other.process.pid}) is running in {folder.parent}"
     assert caught.value.exit_status == 1
 
 
 def test_second_process_says_that_it_waits_and_gets_the_lock_after_the_first(folder: Path, other: Other) -> None:
     second = Other(folder)
-    expected = f"another ovmake (process {other.process.pid}) is at work in {folder.parent}; waiting for it to end"
+    expected = f"another ovmake (process {other.process.pid}) is running in {folder.parent}; waiting for it to end"
     assert second.line() == expected
     assert second.process.poll() is None
 
@@ -128,7 +128,7 @@ def test_whoever_waits_for_a_lock_that_is_removed_waits_for_who_took_the_new_one
     other.end()
 
     assert second.line() == (
-        f"another ovmake (process {third.process.pid}) is at work in {folder.parent}; waiting for it to end"
+        f"another ovmake (process {third.process.pid}) is running in {folder.parent}; waiting for it to end"
     )
     third.end()
     assert second.line() == "held"
@@ -166,7 +166,7 @@ def test_the_command_line_waits_for_nobody_with_no_wait(folder: Path, other: Oth
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error[locked]: another ovmake (process {other.process.pid}) is at work in {folder.parent}\n"
+        f"error[locked]: another ovmake (process {other.process.pid}) is running in {folder.parent}\n"
         "help: run it again later, or without --no-wait\n"
     )
 

@@ -91,7 +91,7 @@ def test_look_while_a_build_has_the_lock_and_the_database(words: str, stranger: 
         writer.communicate()
     assert_right(words, done, status=FRESH)
     if words != "graph":  # which needs nothing of earlier runs
-        at_work = f"another ovmake (process {os.getpid()}) is at work in {stranger.repo}"
+        at_work = f"another ovmake (process {os.getpid()}) is running in {stranger.repo}"
         assert done.stderr == f"{at_work}; what it has not finished counts as stale\n"
 
 
@@ -198,7 +198,7 @@ def test_state_that_a_build_would_set_aside_counts_as_not_there_and_is_left_alon
 
     assert (0, NEVER) == (done.status, done.stdout)
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{stranger.repo / STATE} counts as not there: {why}")
+    assert line.startswith(f"{stranger.repo / STATE} is ignored: {why}")
     assert before == contents(stranger.repo)
 
 
@@ -230,7 +230,7 @@ def test_state_that_turns_out_to_be_torn_counts_as_not_there(stranger: Stranger)
 
     assert (0, NEVER) == (done.status, done.stdout)
     assert done.stderr == (
-        f"warning[state-torn]: {stranger.repo / STATE} counts as not there, and the next build sets it aside: "
+        f"warning[state-torn]: {stranger.repo / STATE} is ignored, and the next build sets it aside: "
         "database disk image is malformed\n"
     )
     assert not (stranger.repo / f"{STATE}.unreadable").exists()
@@ -253,4 +253,4 @@ def test_state_that_this_user_may_not_read_is_said(stranger: Stranger) -> None:
     done = stranger.run("status", by=USER)
 
     assert (0, NEVER) == (done.status, done.stdout)
-    assert done.stderr == f"{stranger.repo}/.ovmake counts as not there: Permission denied\n"
+    assert done.stderr == f"{stranger.repo}/.ovmake is ignored: Permission denied\n"
