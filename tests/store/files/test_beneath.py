@@ -106,9 +106,9 @@ def test_pipes_and_sockets_keep_nobody_waiting(ours: Beneath, root: Path) -> Non
         os.chdir(here)
         for name in ("pipe", "socket"):
             for flags in (os.O_RDONLY, os.O_RDWR, os.O_WRONLY):
-                with pytest.raises(ForeignEntryError, match="is no regular file"):
+                with pytest.raises(ForeignEntryError, match="is not a regular file"):
                     ours.open(f".ovmake/{name}", flags)
-            with pytest.raises(ForeignEntryError, match=f"`.ovmake/{name}` is no regular file"):
+            with pytest.raises(ForeignEntryError, match=f"`.ovmake/{name}` is not a regular file"):
                 ours.check(".ovmake")
             (root / f".ovmake/{name}").unlink()
 
