@@ -1,4 +1,4 @@
-"""What became of a target, from what became of the actions it needs. Pure.
+"""The outcome of a target, from the outcomes of the actions that it needs. Pure.
 
 finished(name, ended, dry_run=...) -> TargetFinished
 """
@@ -16,7 +16,7 @@ from ovmake.graph.action import Action
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """An action that a target needs, and what became of it."""
+    """An action that a target needs, and its outcome."""
 
     action: Action
     status: ActionStatus
@@ -24,9 +24,9 @@ class Ended:
 
 
 def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinished:
-    """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
+    """Return the outcome of a target. The actions that it needs decide; failed advisory actions do not count."""
     chain = [done for done in ended if not done.action.advisory or done.status not in {"failed", "skipped"}]
-    # Of several gates the last has the final word, unless one failed: what was missed is not told as passed.
+    # Of several gates the last one counts, unless one failed: a failed gate must not read as passed.
     gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
     facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
     gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))

@@ -1,17 +1,17 @@
 """Actions and the graph they form.
 
-An *action* is one tool invocation: kind, tools, params, inputs, outputs. It says *what* it depends on; the engine finds
-out what those things are right now (`trace.Seen`) and compares with what they were (`trace.Trace`).
+An *action* is one tool invocation: kind, tools, params, inputs, outputs. It names its dependencies; the engine reads
+their present state (`trace.Seen`) and compares it with that of the last success (`trace.Trace`).
 
-    Source      a file or folder made by nobody; its path is relative to the Ovfile's folder
-    Artifact    an output of another action, by role: ("convert digits", "xml")
-    Param       a setting, under the name it has in the Ovfile ("inputs.image.mean"), so that reasons can name it
-    Output      a role, and for published files the place under the build folder
+    Source      a file or folder that no action makes; its path is relative to the Ovfile's folder
+    Artifact    an output of a different action, by role: ("convert digits", "xml")
+    Param       a setting, under its name in the Ovfile ("inputs.image.mean"), so that reasons can name it
+    Output      a role, and the path in the build folder if the file is published
 
-Rule 1: an action names exactly the settings it uses. A setting at its default is left out, so that a new option with a
-        default changes no action digest.
-Rule 2: the name is the identity of the *slot*; the action digest is the identity of the *work*. One slot has many works
-        over time, and the action cache keeps them all.
+Rule 1: an action names exactly the settings that it uses. A setting with its default value is left out, so a new option
+        changes no action digest.
+Rule 2: the name identifies the *slot*, the action digest identifies the *work*. Over time one slot has many works; the
+        action cache holds the results of all of them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from typing import Literal
 from ovmake.contracts.values import JsonValue
 from ovmake.ovfile.spec import LIMITS, KeyPath
 
-# Who executes an action. "here" is the ovmake process itself: pure functions over small JSON, no framework.
+# Who executes an action. "here": in-process, by ovmake itself (pure functions over small JSON, no framework).
 WorkerName = Literal["openvino", "tensorflow", "bench", "here"]
 
 # Parts of the environment an action may declare. "isa": the instruction sets that decide which kernels run, and with
 # them the last bits of a float. "machine": everything a measurement depends on.
 EnvironmentName = Literal["isa", "machine"]
 
-# What "machine" is made of, in this order. The last is "isa".
+# The parts of "machine", in this order. The last one is "isa".
 MACHINE_PARTS = ("processor", "cores", "CPU limit", "memory", "kernel", "instruction sets")
 MACHINE_SEPARATOR = "; "
 
-# Between a target and the device that it is measured on as well: `benchmark m:fp32 on GPU`.
+# Between a target and an additional device for its benchmark: `benchmark m:fp32 on GPU`.
 ELSEWHERE = " on "
 
 
@@ -59,13 +59,13 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """Something an action reads.
+    """An input of an action.
 
-    `by_computation`: a source that counts by its fingerprint, that is by what it computes, and not by its bytes. The
-    case: *reference* loads the SavedModel, and a re-export of the same weights changes every byte and no answer. The
-    bytes are still looked at after the run: they must not change while they are read.
+    `by_computation`: the source is compared by its fingerprint (a digest of what it computes), not by its bytes. The
+    case: *reference* loads the SavedModel, and a re-export of the same weights changes all bytes but no output. The
+    bytes are still compared after the run: they must not change while they are read.
 
-    `unread`: the action depends on it, and does not open it.
+    `unread`: the action depends on the input but does not open it.
     """
 
     role: str
@@ -76,15 +76,15 @@ class Input:
 
     @property
     def label(self) -> str:
-        """What it is called in a reason."""
+        """The input's name in a reason."""
         if isinstance(self.origin, Artifact):
             return str(self.origin)
-        return f"what {self.origin.path} computes" if self.by_computation else self.origin.path
+        return f"the computation of {self.origin.path}" if self.by_computation else self.origin.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """A setting the action uses."""
+    """A setting that the action uses."""
 
     name: str
     value: JsonValue
@@ -92,9 +92,9 @@ class Param:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A file the action makes. `place` is where it is published, relative to the Ovfile's folder.
+    """A file that the action makes. `place` is the path of its published copy, relative to the Ovfile's folder.
 
-    `copy_of` names an input role whose bytes this output has: published without being read into memory.
+    `copy_of` names an input role with the same bytes: that input is published, and not read into memory.
     """
 
     role: str
@@ -104,18 +104,18 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed.
+    """One tool invocation. `optional_tools` are used if installed; the action works without them.
 
-    `advisory`: it says something about what is done already. Where it fails, there is a warning and no advice; nothing
-    else fails with it. The case: a speed check that the machine cannot make takes no IR back.
+    `advisory`: the action only gives advice about finished work. Its failure is a warning; no other action fails. The
+    case: if the machine cannot run a speed check, the IR stays published.
 
-    `prepares`: the action that may go on in the same process, where this one has loaded what it runs: *check-source*
-    loads the model for *reference*. `prepared` are the paths of sources that only that one reads. Neither changes what
-    is made.
+    `prepares`: the action that may continue in the same process and use what this one loaded: *check-source* loads the
+    model for *reference*. `prepared` are the paths of sources that only the second action reads. Neither changes any
+    output.
 
-    `journal`: None, or the action notes what it finds on its way, so that the next run of the same work goes on where
-    a killed one ended. The names are of params that do not change what is found, but only what is made of it. The case:
-    *control* notes what each trial of a search gave; a new `max-drop` wants another search over the same trials.
+    `journal`: None, or the action writes its intermediate results to a journal, and the next run of the same work
+    continues after a kill. The names are of params that do not change these results, only their use. The case:
+    *control* writes the result of each trial; a new `max-drop` needs a new search over the same trials.
     """
 
     kind: str
@@ -142,10 +142,10 @@ class Action:
         return f"{self.kind} {self.subject}"
 
     def place_of(self, setting: str) -> KeyPath | None:
-        """Return where the Ovfile has a setting or names an input, None if it does not.
+        """Return the key path of a setting or input in the Ovfile, None if the Ovfile does not have it.
 
         "dataset.labels" is a key beside the one that names the dataset's file. "limits.minutes" is in a table at the
-        top, of settings of no action: what they allow changes no result.
+        top; it belongs to no action, because limits change no result.
         """
         if setting in self.origins:
             return self.origins[setting]
@@ -162,23 +162,23 @@ class Action:
 
     @property
     def made_by(self) -> tuple[str, ...]:
-        """Names of the actions whose outputs it reads."""
+        """Names of the actions whose outputs this one reads."""
         return tuple(source.origin.action for source in self.inputs if isinstance(source.origin, Artifact))
 
     @property
     def source_paths(self) -> tuple[str, ...]:
-        """Paths of the files and folders made by nobody that it reads."""
+        """Paths of the sources that this action reads."""
         return tuple(given.origin.path for given in self.inputs if isinstance(given.origin, Source))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """Actions in an order in which each comes after what it needs, and the last action of every target."""
+    """Actions in topological order (needs first), and the last action of every target."""
 
     actions: Mapping[str, Action]
     targets: Mapping[str, str]
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
-        """The place of each action in the order."""
+        """The index of each action in the order."""
         return {name: place for place, name in enumerate(self.actions)}

@@ -250,7 +250,7 @@ def test_run_without_a_key_is_cold_and_says_why(given: dict[str, str], why: str,
         done = command(repo, "gc", environment=given)
 
         assert done.returncode == 0
-        assert f"what this run finds out is of no use to the next: {why}" in done.stderr
+        assert f"the next run cannot use the state of this one, and will start from nothing: {why}" in done.stderr
         assert NOT_OURS in done.stderr
 
 

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OVFILE = '[models.digits]\nsource = "models/digits"\n'
 WRONG = '[models.digits]\nsource = 3\nprecision = ["fp32"]\n'
-NO_OVFILE_HELP = "help: write one: `ovmake init` does; or name one with -f FILE or -C DIR\n"
+NO_OVFILE_HELP = "help: `ovmake init` writes one; -f FILE or -C DIR names a different one\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,9 @@ def test_what_never_ran_is_counted_and_not_guessed() -> None:
         (3, 4.2, 0, 3, "; about 3.0 to 4.2 s with -j 2, from earlier runs"),
         (40, 600, 0, 3, "; about 40 s to 10 min with -j 2, from earlier runs"),
         (12.1, 12.2, 0, 3, "; about 12 s with -j 2, from earlier runs"),
-        (3, 12, 1, 3, "; at least 3.0 s with -j 2, from earlier runs; nothing is known of 1 of 3 actions"),
+        (3, 12, 1, 3, "; at least 3.0 s with -j 2, from earlier runs; the time of 1 of 3 actions is unknown"),
         (0, 0, 0, 0, ""),
-        (0, 0, 3, 3, "; how long it takes is not known before it ran once"),
+        (0, 0, 3, 3, "; the time is unknown before the first run"),
     ],
 )
 def test_estimate_in_words(*, low: float, high: float, unknown: int, actions: int, expected: str) -> None:

@@ -78,7 +78,7 @@ def test_longer_than_it_may(allowance: ResourceLimits, expected: Failure) -> Non
             ResourceLimits(memory_bytes=1_000_000_000, memory_said="Ovfile"),
             Failure(
                 code="action-memory",
-                message="it needed 1.50 GB of memory, more than 1.00 GB, and was ended",
+                message="it used 1.50 GB of memory, more than 1.00 GB, and was ended",
                 setting="limits.memory",
                 help="allow more memory with `memory` in [limits], or with --memory, if it should need so much",
             ),
@@ -87,7 +87,7 @@ def test_longer_than_it_may(allowance: ResourceLimits, expected: Failure) -> Non
             ResourceLimits(memory_bytes=1_000_000_000, memory_said="command line"),
             Failure(
                 code="action-memory",
-                message="it needed 1.50 GB of memory, more than 1.00 GB, and was ended",
+                message="it used 1.50 GB of memory, more than 1.00 GB, and was ended",
                 help="allow more memory with --memory, if it should need so much",
             ),
         ),
@@ -95,7 +95,7 @@ def test_longer_than_it_may(allowance: ResourceLimits, expected: Failure) -> Non
             ResourceLimits(memory_bytes=1_000_000_000),
             Failure(
                 code="action-memory",
-                message="it needed 1.50 GB of memory, more than 1.00 GB, 90 % of what this machine has, and was ended",
+                message="it used 1.50 GB of memory, more than 1.00 GB, 90 % of this machine's memory, and was ended",
                 help="allow more memory with `memory` in [limits], or with --memory, if it should need so much",
             ),
         ),

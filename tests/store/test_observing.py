@@ -92,7 +92,7 @@ def test_look_while_a_build_has_the_lock_and_the_database(words: str, stranger: 
     assert_right(words, done, status=FRESH)
     if words != "graph":  # which needs nothing of earlier runs
         at_work = f"another ovmake (process {os.getpid()}) is running in {stranger.repo}"
-        assert done.stderr == f"{at_work}; what it has not finished counts as stale\n"
+        assert done.stderr == f"{at_work}; its unfinished actions count as stale\n"
 
 
 @pytest.mark.parametrize("by", EACH)
