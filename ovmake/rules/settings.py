@@ -1,17 +1,17 @@
-"""Which settings of a target which action uses: the one place that decides what an edit of the Ovfile makes stale.
+"""The settings of a target that each action uses. Only this module decides what an edit of the Ovfile makes stale.
 
-    model_params(target)     what changes the model: cut, batch, inputs, outputs
-    source_params(target)    which function of the source is meant: kind, signature, tags; and what it may run
-    tensorflow_...           what of it TensorFlow gets, for reference and benchmark
-    device_params(target)    where to verify and measure, and in which precision to execute
-    quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
-    control_params(target)   how long to search for layers to give back
-    tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
-    metric_params(target)    what is counted; metric_inputs(target): the files that it takes
-    dataset_params(dataset)  how samples come out of a dataset; judging_params(...): those that the gate is asked on
-    dataset_inputs(...)      its files; dataset_tools(...): what decodes them
+    model_params(target)     changes of the model: cut, batch, inputs, outputs
+    source_params(target)    the function of the source to use (kind, signature, tags), and operations that it may run
+    tensorflow_...           the same for TensorFlow, in reference and benchmark
+    device_params(target)    the device for verification and measurement, and the precision of execution
+    quantization_params(...) options of INT8; weight_params(...): options of weights in 8 or 4 bits
+    control_params(target)   limits of the search for layers to revert to float
+    tracing_...              inputs to find the source's layers in an IR, if a precision must leave some in float
+    metric_params(target)    the metric and its options; metric_inputs(target): its files
+    dataset_params(dataset)  how samples are read from a dataset; judging_params(...): the gate's samples
+    dataset_inputs(...)      the files of a dataset; dataset_tools(...): the libraries that decode them
 
-A setting that has its default value is left out of the params: see `graph.action`, rule 1.
+A setting with its default value is left out of the params: see `graph.action`, rule 1.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Ignored, Target
 
 DEFAULT_KIND = "saved-model"
-# The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
+# The metrics that use scikit-learn. A user function may import it too.
 BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
-# The forms of dataset that may hold images.
+# The forms of dataset that may contain images.
 WITH_IMAGES = ("folder", "csv", "tfrecord")
-# The kinds of which `sources.fingerprint` can tell what they compute.
+# The kinds of source that `sources.fingerprint` supports.
 FINGERPRINTED = ("saved-model", "frozen-graph")
 
 
 def model_params(target: Target) -> tuple[Param, ...]:
-    """Return the settings that say what of the source the IR computes, on which shapes and under which names."""
+    """Return the settings that change the computation, shapes or names of the IR."""
     named: list[tuple[str, JsonValue]] = [
         ("batch", target.batch),
         ("cut.inputs", target.cut_inputs or None),
@@ -58,7 +58,7 @@ def model_params(target: Target) -> tuple[Param, ...]:
 
 
 def form_of(lowering: Lowering, target: Target) -> SourceForm:
-    """Return what the target's source is; the Ovfile's `kind` overrides what was recognised."""
+    """Return the form of the target's source; the Ovfile's `kind` overrides the recognised one."""
     found = lowering.forms.get(target.source, SourceForm(kind=target.kind or DEFAULT_KIND))
     return replace(found, kind=target.kind) if target.kind else found
 
@@ -75,10 +75,11 @@ def source_inputs(target: Target, form: SourceForm, *, by_computation: bool = Fa
 def tensorflow_inputs(
     lowering: Lowering, target: Target, frozen: Action | None, *, by_bytes: bool = False
 ) -> tuple[Input, ...]:
-    """Return what TensorFlow runs: the frozen graph where there is one, else the source itself.
+    """Return the model that TensorFlow runs: the frozen graph if there is one, else the source itself.
 
-    A source counts by what it computes, see `rules/reference.py` and `rules/check_source.py`, unless it is to count
-    `by_bytes`; but one that is cut by its bytes, for a cut names inner nodes, and a fingerprint holds no inner names.
+    A source is compared by its fingerprint (see `rules/reference.py` and `rules/check_source.py`), unless `by_bytes`. A
+    source with a cut is always compared by bytes: a cut names inner nodes, and a fingerprint does not cover their
+    names.
     """
     if frozen is not None:
         return frozen_inputs(frozen)
@@ -89,17 +90,17 @@ def tensorflow_inputs(
 
 
 def frozen_inputs(frozen: Action) -> tuple[Input, ...]:
-    """Return the two files that freezing makes."""
+    """Return the two outputs of freezing."""
     return tuple(Input(role=role, origin=Artifact(frozen.name, role)) for role in ("graph", "names"))
 
 
 def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
-    """Return which function of the source TensorFlow runs, a frozen graph has one only; and what it may run."""
+    """Return the function that TensorFlow runs (a frozen graph has only one), and the operations that it may run."""
     return source_params(target, form_of(lowering, target).kind) if frozen is None else _allowed(target)
 
 
 def source_params(target: Target, kind: str) -> tuple[Param, ...]:
-    """Return the settings that say which function of the source TensorFlow runs; `kind` is what the source is.
+    """Return the settings that select the function that TensorFlow runs; `kind` is the kind of the source.
 
     Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes.
     """
@@ -119,18 +120,18 @@ def _allowed(target: Target) -> tuple[Param, ...]:
 
 
 def device_params(target: Target) -> tuple[Param, ...]:
-    """Return the device to verify and measure on, where it is not the CPU, and what to execute in."""
+    """Return the device for verification and measurement, if not the CPU, and the precision of execution."""
     chosen = (Param(name="device", value=target.device),) if target.device != DEFAULT_DEVICE else ()
     return (*chosen, *execution_params(target))
 
 
 def execution_params(target: Target) -> tuple[Param, ...]:
-    """Return the precision to execute floating point in, where it is not f32."""
+    """Return the precision in which floating point is executed, if not f32."""
     return (Param(name="execute-in", value="bf16"),) if target.precision == "bf16" else ()
 
 
 def quantization_params(target: Target) -> tuple[Param, ...]:
-    """Return how a target in INT8 is quantized: NNCF's options, less the samples themselves."""
+    """Return the options of INT8 quantization: NNCF's options, without the samples themselves."""
     settings = target.quantization
     if settings is None:
         return ()
@@ -146,7 +147,7 @@ def quantization_params(target: Target) -> tuple[Param, ...]:
         *smooth,
         ("bias-correction", None if settings.bias_correction else False),
         ("fast-bias-correction", None if settings.fast_bias_correction else False),
-        # Sums of 8-bit products saturate on CPUs without VNNI only: nothing is to be fixed for other devices.
+        # Sums of 8-bit products saturate only on CPUs without VNNI: other devices need no overflow fix.
         ("overflow-fix", settings.overflow_fix or ("disable" if on else None)),
         ("target-device", on),
     ]
@@ -154,7 +155,7 @@ def quantization_params(target: Target) -> tuple[Param, ...]:
 
 
 def control_params(target: Target) -> tuple[Param, ...]:
-    """Return the limits of the search for layers to give back, none where there is no search."""
+    """Return the limits of the search for layers to revert to float; empty if there is no search."""
     control = target.quantization.control if target.quantization else None
     if control is None:
         return ()
@@ -166,7 +167,7 @@ def control_params(target: Target) -> tuple[Param, ...]:
 
 
 def weight_params(target: Target) -> tuple[Param, ...]:
-    """Return how a target's weights are compressed to 8 or 4 bits."""
+    """Return the options for compressing weights to 8 or 4 bits."""
     settings = target.weights
     if settings is None:
         return ()
@@ -183,7 +184,7 @@ def weight_params(target: Target) -> tuple[Param, ...]:
 
 
 def ignored_settings(ignored: Ignored) -> list[tuple[str, JsonValue]]:
-    """Return what is left in floating point, by the names of the settings."""
+    """Return the settings for layers that stay in float, by name."""
     return [
         ("ignored.names", ignored.names or None),
         ("ignored.types", ignored.types or None),
@@ -192,32 +193,32 @@ def ignored_settings(ignored: Ignored) -> list[tuple[str, JsonValue]]:
 
 
 def _accelerator(device: str) -> str | None:
-    """Return NNCF's word for a device that is no CPU: `GPU` of `GPU.1`. None of a CPU, and of a choice of devices."""
+    """Return NNCF's name of an accelerator: `GPU` for `GPU.1`. None for a CPU, or for a list of devices."""
     kind = device.partition(".")[0]
     return kind if kind in {"GPU", "NPU"} else None
 
 
 def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Param, ...]:
-    """Return what converts the source once more, if layers of it are to be found in the IR: see `layer_map.py`.
+    """Return the params of a second conversion, if the source's layers must be found in the IR: see `layer_map.py`.
 
-    `frozen` is the freezing of the source, whose layers have names, None of a .tflite.
+    `frozen` is the freezing of the source, whose layers have names; None for a .tflite.
     """
     return (*tensorflow_params(lowering, target, frozen), *model_params(target)) if is_traced(target) else ()
 
 
 def tracing_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
-    """Return what `tracing_params` are about."""
+    """Return the inputs of that second conversion."""
     return tensorflow_inputs(lowering, target, frozen) if is_traced(target) else ()
 
 
 def is_traced(target: Target) -> bool:
-    """Whether layers of the source are to be found in the IR: a precision is to leave some alone."""
+    """Whether the source's layers must be found in the IR, because a precision leaves some in float."""
     settings = target.quantization or target.weights
     return settings is not None and settings.ignored.traced
 
 
 def metric_params(target: Target) -> tuple[Param, ...]:
-    """Return the metric, if there is one, and what the Ovfile says of it."""
+    """Return the metric, if there is one, and its options."""
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
         return ()
@@ -234,7 +235,7 @@ def metric_params(target: Target) -> tuple[Param, ...]:
 
 
 def metric_inputs(target: Target) -> tuple[Input, ...]:
-    """Return the file of a metric that is the user's own function, and COCO's annotations."""
+    """Return the files of a metric: the user's function, or COCO's annotations."""
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
         return ()
@@ -247,7 +248,7 @@ def metric_inputs(target: Target) -> tuple[Input, ...]:
 
 
 def metric_tools(target: Target) -> tuple[str, ...]:
-    """Return the libraries that the metric's score comes from."""
+    """Return the libraries that compute the metric."""
     metric = target.accuracy.metric if target.accuracy else None
     if metric is None:
         return ()
@@ -255,9 +256,9 @@ def metric_tools(target: Target) -> tuple[str, ...]:
 
 
 def dataset_params(dataset: Dataset | None, *, labels: bool, role: str = "dataset") -> tuple[Param, ...]:
-    """Return how samples come out of a dataset. Without one, seeded random inputs take its place.
+    """Return the params for reading samples from a dataset; without a dataset, the seed of synthetic inputs.
 
-    `labels` says whether they are used. The names of classes are labels too.
+    `labels`: whether labels are used. The names of classes are labels too.
     """
     if dataset is None:
         return (Param(name="seed", value=SEED),)
@@ -276,16 +277,16 @@ def dataset_params(dataset: Dataset | None, *, labels: bool, role: str = "datase
 
 
 def dataset_tools(*datasets: Dataset | None) -> tuple[str, ...]:
-    """Return the libraries that samples come out of: Pillow, whose versions decode and resize images differently.
+    """Return the libraries that decode samples: Pillow, whose versions decode and resize images differently.
 
-    What is in a folder, a .csv or a TFRecord is not known here, so that each of them may hold images. A checksum's
-    library is none of these: it refuses a file or changes nothing.
+    The content of a folder, a .csv or a TFRecord is unknown here, so each of them may hold images. The library for
+    checksums does not count: it refuses a file, or has no effect.
     """
     return ("pillow",) if any(one is not None and one.form in WITH_IMAGES for one in datasets) else ()
 
 
 def dataset_inputs(dataset: Dataset | None, role: str = "dataset") -> tuple[Input, ...]:
-    """Return what is read of a dataset: its file or folder, or its loader; and the files that it names besides."""
+    """Return the inputs of a dataset: its file or folder, or its loader; and further files that it names."""
     if dataset is None:
         return ()
     files = enumerate(dataset.files)
@@ -304,18 +305,18 @@ def ir_inputs(action: str) -> tuple[Input, ...]:
 
 
 def validation_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
-    """Return the dataset on which the target is compared with TensorFlow, if the Ovfile names one."""
+    """Return the validation set of the target, None if the Ovfile names none."""
     return datasets[target.accuracy.dataset] if target.accuracy and target.accuracy.dataset else None
 
 
 def judging_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
-    """Return the dataset of the gate's samples: the validation set, else the calibration set; None for made-up ones."""
+    """Return the dataset of the gate's samples: the validation set, else the calibration set, else None (synthetic)."""
     calibration = target.accuracy.calibration if target.accuracy else None
     return validation_set(datasets, target) or (datasets[calibration] if calibration else None)
 
 
 def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool) -> tuple[Param, ...]:
-    """Return how the gate's samples come out of it. Of a calibration set, not those that calibrate."""
+    """Return the params for reading the gate's samples. Of a calibration set, those that calibrate are excluded."""
     accuracy = target.accuracy
     found = dataset_params(judging_set(datasets, target), labels=labels)
     if accuracy is None or accuracy.calibration is None:
@@ -326,9 +327,9 @@ def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool
 
 
 def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
-    """Return how the model can be fed, as its gate found out (`feeding_plan.py`), where inputs are made up for both.
+    """Return the feeding plan that the gate found (`feeding_plan.py`), if both use synthetic inputs.
 
-    Nothing where there is no gate, or one over a dataset.
+    Empty if there is no gate, or if the gate uses a dataset.
     """
     if judging_set(dict(lowering.ovfile.datasets), target) is not None:
         return ()
@@ -337,5 +338,5 @@ def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
 
 
 def search_inputs(searched: Action | None) -> tuple[Input, ...]:
-    """Return what was found out about giving layers back, from the action that hands it on; None without a search."""
+    """Return the result of the search for layers to revert to float; empty without a search."""
     return (Input(role="search", origin=Artifact(searched.name, "search")),) if searched else ()
