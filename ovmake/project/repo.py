@@ -155,7 +155,7 @@ def _stays_inside(where: Where) -> Callable[[str], bool]:
 
 
 def really_inside(where: Where) -> Callable[[str], bool]:
-    """Return a check: does a path stay in the repo after links are followed?"""
+    """Return a check of whether a path stays in the repo after links are followed."""
     if where.allow_outside:
         return lambda _: True
     repo = os.path.realpath(where.repo)

@@ -440,7 +440,7 @@ def test_without_notifications_files_are_looked_at(tiny: Repo, monkeypatch: pyte
         (
             "max_inotify_instances",
             "max_user_instances",
-            "nothing can be watched: this user's limit of inotify instances",
+            "no file can be watched: this user's limit of inotify instances",
         ),
     ],
 )

@@ -1,9 +1,9 @@
-"""Try an Ovfile before it is written: its targets are built and judged in a scratch place, and nothing is published.
+"""Try an Ovfile before it is written: build and judge its targets in a scratch folder, and publish no file.
 
     with trial(where, tell) as attempt:
-        tried = attempt(text)            {"digits:int8": Tried(...)}; what earlier attempts found out is used again
+        tried = attempt(text)            {"digits:int8": Tried(...)}; attempts share one action cache
 
-The place is in `.ovmake`, and goes with it if there was none before.
+The folder is in `.ovmake`. If there was no `.ovmake` before, it is removed at the end.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ SCRATCH = f"{STATE}/trial"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What became of a target.
+    """The outcome of a target.
 
-    `failure` is why it failed, "" if it would be published; `score` is TensorFlow's, None without a metric.
+    `failure` is the error, "" if the target would be published; `score` is TensorFlow's, None without a metric.
     """
 
     failure: str = ""
@@ -48,10 +48,10 @@ Attempt = Callable[[str], Mapping[str, Tried]]
 
 @contextlib.contextmanager
 def trial(where: Where, tell: Callable[[str], None], busy: Callable[[str], None]) -> Iterator[Attempt]:
-    """Yield what tries the text of an Ovfile. `busy` is told what takes a while.
+    """Yield a function that tries the text of an Ovfile. `busy` gets progress messages.
 
     Raises:
-        OvmakeError: `.ovmake` cannot be made, or holds what ovmake does not make.
+        OvmakeError: `.ovmake` cannot be created, or holds foreign entries.
     """
     inside = really_inside(where)
     disk = RealDisk(where.root, (STATE,), inside=inside, follow_folders=where.allow_outside)
@@ -70,7 +70,7 @@ def trial(where: Where, tell: Callable[[str], None], busy: Callable[[str], None]
 
 
 class _Trial:
-    """Attempts that share what they find out, and their workers."""
+    """Attempts that share an action cache and workers."""
 
     def __init__(self, where: Where, disk: RealDisk, database: Database, busy: Callable[[str], None]) -> None:
         self._where = where
@@ -84,7 +84,7 @@ class _Trial:
         self._runner.close()
 
     def attempt(self, text: str) -> Mapping[str, Tried]:
-        """Build all targets of an Ovfile's text, up to what would be published."""
+        """Build all targets of an Ovfile's text, except for publishing."""
         ovfile = parse(text, file=self._where.file)
         read = Read(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
         session = session_of(self._where, read, self._disk, self._database)
@@ -102,7 +102,7 @@ class _Trial:
 
 
 def _moved(graph: Graph, targets: list[str]) -> Graph:
-    """Return the graph of what is published, in the scratch place; advice is left out, and so is what waits for it."""
+    """Return the graph up to publishing, in the scratch folder; advisory actions and those after them are left out."""
     wanted = {name: f"publish {name}" for name in targets}
     needed = {action.name for action in closure(graph, list(wanted.values())) if not action.advisory}
     return Graph(

@@ -1,4 +1,4 @@
-"""Check of the build folder before a build: can outputs go there?
+"""Check of the build folder before a build.
 
 check_build_folder(ours, folder, inside) -> Diagnostic | None
 """
