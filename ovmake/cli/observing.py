@@ -1,4 +1,4 @@
-"""Commands that look, or clear up: no worker of a build is started."""
+"""Commands that run no action: status, explain, inspect, init, graph; clean, gc, cache; help and version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRONG_USE = 2
 
 
 def run_nothing(arguments: argparse.Namespace) -> int:
-    """Say what there is to ask for, or the version."""
+    """Print the list of commands, or the version."""
     if arguments.version:
         from ovmake import __version__
 
@@ -30,13 +30,13 @@ def run_nothing(arguments: argparse.Namespace) -> int:
 
 
 def run_help(arguments: argparse.Namespace) -> int:
-    """Say what there is to ask for, or what one command takes: as `ovmake COMMAND --help`."""
+    """Print the list of commands, or the help of one command, as `ovmake COMMAND --help` does."""
     arguments.parser.parse_args([*([arguments.about] if arguments.about else []), "--help"])
     return 0
 
 
 def run_explain(arguments: argparse.Namespace) -> int:
-    """Say why targets are stale, or that they are not."""
+    """Print why targets are stale, or that they are up to date."""
     from ovmake.cli.terminal import lines_of
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
@@ -116,7 +116,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 
 def run_clean(arguments: argparse.Namespace) -> int:
-    """Remove what was published."""
+    """Remove published files."""
     from ovmake.engine.world import STATE
     from ovmake.project.session import hold_outputs
     from ovmake.store.files.cleaning import remove_outputs, remove_state
@@ -131,7 +131,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 
 def run_gc(arguments: argparse.Namespace) -> int:
-    """Drop what nothing refers to."""
+    """Remove unreferenced files, and results over the limits."""
     from ovmake.commands.gc.command import gc
     from ovmake.commands.gc.plan import Limits
     from ovmake.commands.gc.words import lines, to_json
@@ -149,22 +149,22 @@ def run_gc(arguments: argparse.Namespace) -> int:
 
 
 def run_cache(arguments: argparse.Namespace) -> int:
-    """Take over a cache that another user made."""
+    """Import a cache that a different user made."""
     from ovmake.project.session import open_session, trust_state
     from ovmake.units import size_in_words
 
     with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
         trusted = trust_state(session)
     if trusted is None:
-        print("nothing to trust: no state of another user's was set aside here")
+        print("nothing to trust: no state of a different user was set aside here")
         return 0
     print(f"trusted {trusted.taken} results, {size_in_words(trusted.checked_bytes)} of outputs checked", end="")
-    print(f"; {trusted.refused} dropped: their outputs are not in the store as they say" if trusted.refused else "")
+    print(f"; {trusted.refused} dropped: their outputs are missing or damaged" if trusted.refused else "")
     return 0
 
 
 def run_graph(arguments: argparse.Namespace) -> int:
-    """Draw the action graph."""
+    """Print the action graph."""
     from ovmake.graph.drawing import draw
     from ovmake.graph.query import select
     from ovmake.project.repo import read_graph

@@ -102,7 +102,7 @@ class Executor:
         finally:
             self._looker.remember()
         for action in scheduler.left_over():
-            self._skip(action, "the build stopped at a failure (-k goes on with the rest)")
+            self._skip(action, "the build stopped at a failure (-k continues with the rest)")
         statuses = {name: self._finish_target(name) for name in targets}
         exit_status = 1 if {"failed", "skipped"} & set(statuses.values()) else 0
         done = [outcome.status for outcome in self._outcomes.values()]

@@ -62,7 +62,7 @@ def test_interrupted_check_leaves_nothing_behind(built: Repo) -> None:
     process.send_signal(signal.SIGINT)
 
     _, stderr = process.communicate(timeout=60)
-    assert (130, True) == (process.returncode, stderr.endswith("interrupted; what was finished is kept\n"))
+    assert (130, True) == (process.returncode, stderr.endswith("interrupted; finished actions are stored\n"))
     assert not (built.folder / ".ovmake/check").exists()
     assert "up to date: 3 targets\n" == built.ovmake("build").stdout
 

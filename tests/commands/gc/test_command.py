@@ -144,9 +144,9 @@ def test_killed_command_leaves_what_the_next_build_and_the_next_gc_need(part: in
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--max-size", "big"), "argument --max-size: 'big' is no size such as 5GB or 500MB"),
-        (("--max-size", "5 days"), "argument --max-size: '5 days' is no size such as 5GB or 500MB"),
-        (("--max-age", "30"), "argument --max-age: '30' is no age such as 30d, 12h or 2w"),
+        (("--max-size", "big"), "argument --max-size: 'big' is not a size such as 5GB or 500MB"),
+        (("--max-size", "5 days"), "argument --max-size: '5 days' is not a size such as 5GB or 500MB"),
+        (("--max-age", "30"), "argument --max-age: '30' is not an age such as 30d, 12h or 2w"),
         (("--max-age", "-1d"), "argument --max-age: expected one argument"),
     ],
     ids=" ".join,
