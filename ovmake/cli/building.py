@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli.console import both, listener_of, look_at_repo, open_repo, print_json, show, tell, where_of
+from ovmake.cli.console import both, listener_of, open_repo, print_json, read_repo, show, tell, where_of
 from ovmake.cli.running import if_fresh, known_of, run
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
@@ -36,7 +36,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     from ovmake.project.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
 
-    with look_at_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
+    with read_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
         graph = session.graph(measure=False)
         targets = session.select(graph, arguments.targets)
         stamping = None if arguments.dry_run else Stamping(session, graph, targets)

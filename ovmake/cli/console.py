@@ -46,11 +46,11 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
     )
 
 
-def look_at_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
+def read_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
     """Open the repo for a command that only reads: it works during a build, and in a read-only checkout."""
-    from ovmake.project.session import look_session
+    from ovmake.project.session import read_session
 
-    return look_session(
+    return read_session(
         where_of(arguments),
         tell=tell,
         user_code=not getattr(arguments, "no_user_code", False),

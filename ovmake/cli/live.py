@@ -37,7 +37,7 @@ class Live:
     def __call__(self, event: Event) -> None:
         """Update the view."""
         if isinstance(event, ActionStarted):
-            if event.action.worker != "here":  # in-process actions take milliseconds
+            if event.action.worker != "in-process":  # in-process actions take milliseconds
                 self._begin(event.action)
             if not self._explain:
                 return

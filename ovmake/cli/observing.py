@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli.console import look_at_repo, print_json, show, tell, tell_on_terminal, where_of, width
+from ovmake.cli.console import print_json, read_repo, show, tell, tell_on_terminal, where_of, width
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
             for line in lines_of(event, explain=True):
                 show(line)
 
-    with look_at_repo(arguments) as session:
+    with read_repo(arguments) as session:
         graph = session.graph(measure=False)
         targets = select(graph, arguments.targets)
         outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show_event)
@@ -63,7 +63,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     """Print a line per target."""
     from ovmake.engine.status import statuses
 
-    with look_at_repo(arguments) as session:
+    with read_repo(arguments) as session:
         for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):
             if arguments.json:
                 print_json({"target": line.target, "status": line.status, "message": line.message})
@@ -139,7 +139,7 @@ def run_gc(arguments: argparse.Namespace) -> int:
 
     limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
     opened = open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell)
-    with look_at_repo(arguments) if arguments.dry_run else opened as session:
+    with read_repo(arguments) if arguments.dry_run else opened as session:
         done = gc(session, limits, dry_run=arguments.dry_run)
     if arguments.json:
         print_json(to_json(done, dry_run=arguments.dry_run))

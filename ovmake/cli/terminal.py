@@ -114,7 +114,7 @@ def lines_of(event: Event, *, explain: bool) -> list[str]:
     Gates and publications take milliseconds, and their result is in the line of the target. So they, and skipped
     actions, get lines of their own only with `explain`, or if they fail.
     """
-    if isinstance(event, ActionStarted) and (explain or event.action.worker != "here"):
+    if isinstance(event, ActionStarted) and (explain or event.action.worker != "in-process"):
         return _with_reasons(f"{event.action.name}: {doing(event.action.kind)} …", event.reasons, explain=explain)
     if isinstance(event, ActionFinished):
         return _finished(event, explain=explain)
@@ -127,14 +127,14 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
         return render(event.diagnostic).splitlines()
     warned = [line for warning in event.warnings for line in render(warning).splitlines()]
     if event.status == "ran":
-        told = explain or event.action.worker != "here"
+        told = explain or event.action.worker != "in-process"
         return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]
     if event.status == "skipped":
         # One failure skips a dozen actions per target; the lines of the targets say so.
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
-    if event.estimate_seconds is not None and event.action.worker != "here":
+    if event.estimate_seconds is not None and event.action.worker != "in-process":
         line += f", about {duration(event.estimate_seconds)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
 

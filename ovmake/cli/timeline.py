@@ -25,7 +25,7 @@ from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import ActionFinished, ActionStarted, Event
 from ovmake.graph.action import Action
 
-HERE = "here"
+IN_PROCESS = "in-process"
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Recorded:
             if began is not None:
                 self._ran(event, *began, now)
             elif event.status == "restored":
-                place = {"ts": self._us(now), "tid": self._row(HERE, self.process)}
+                place = {"ts": self._us(now), "tid": self._row(IN_PROCESS, self.process)}
                 self._add("i", event.action, _args(event.reasons, event.status), {**place, "s": "t"})
 
     def end(self, now: float) -> None:
@@ -61,7 +61,7 @@ class Recorded:
         """Return the file's content: names of the rows, then events ordered by start."""
         names = [self._name(0, "process_name", "ovmake")]
         for (worker, pid), row in self._rows.items():
-            names.append(self._name(row, "thread_name", "ovmake" if worker == HERE else f"{worker} {pid}"))
+            names.append(self._name(row, "thread_name", "ovmake" if worker == IN_PROCESS else f"{worker} {pid}"))
         return {"displayTimeUnit": "ms", "traceEvents": [*names, *sorted(self._events, key=_start)]}
 
     def _ran(self, event: ActionFinished, began: ActionStarted, heard: float, now: float) -> None:
@@ -69,7 +69,7 @@ class Recorded:
         effort = event.effort
         args = _args(began.reasons, event.status)
         if effort is None:
-            self._complete(event.action, args, self._row(HERE, self.process), (heard, now))
+            self._complete(event.action, args, self._row(IN_PROCESS, self.process), (heard, now))
             return
         if effort.peak_bytes is not None:
             args["peak_bytes"] = effort.peak_bytes

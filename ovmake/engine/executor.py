@@ -32,14 +32,14 @@ from ovmake.engine.events import (
 )
 from ovmake.engine.explain import all_in_words
 from ovmake.engine.forecasting.costs import Cost, costs_of
-from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, foresee
+from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, estimate_build
 from ovmake.engine.forecasting.forecast import Forecast
 from ovmake.engine.job import Completion, Failure, Progress, to_nobody
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
-from ovmake.engine.target_outcome import Ended, finished
+from ovmake.engine.target_outcome import EndedAction, finished
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.digest import Digest
@@ -79,7 +79,7 @@ class Executor:
         self._world = world
         self._options = options
         self._looker = Observer(world, cas)
-        self._keeper = ResultStore(world, cas)
+        self._results = ResultStore(world, cas)
         self._outcomes: dict[str, ActionOutcome] = {}
         self._looked: dict[str, tuple[Seen, Decision]] = {}
         self._again: set[str] = set()
@@ -95,7 +95,7 @@ class Executor:
         emit(BuildStarted(targets=tuple(targets)))
         self._actions = closure(self._graph, [self._graph.targets[name] for name in targets])
         if not self._options.dry_run:
-            self._keeper.clear_up(self._actions)
+            self._results.clear_up(self._actions)
         scheduler = Scheduler(self._actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
         try:
             self._loop(scheduler)
@@ -134,7 +134,7 @@ class Executor:
         possible = frozenset(name for name, done in self._outcomes.items() if done.status == "may-run")
         if not (certain or possible):
             return NOTHING
-        return foresee(
+        return estimate_build(
             Plan(
                 actions=self._actions,
                 certain=certain,
@@ -196,10 +196,10 @@ class Executor:
         """Restore the result of the same work, or run the action. If the disk is full, running it reports that."""
         cached = None
         with contextlib.suppress(OSError):
-            cached = None if forced else self._keeper.restore(action, seen)
+            cached = None if forced else self._results.restore(action, seen)
         if cached is not None:
             self._succeed(action, scheduler, "restored", cached)
-        elif lost := self._keeper.lost(action, seen):
+        elif lost := self._results.lost(action, seen):
             self._make_again(action, scheduler, lost)
         else:
             self._start(action, scheduler)
@@ -231,7 +231,7 @@ class Executor:
         seen, decision = self._looked[action.name]
         try:
             job = replace(
-                self._keeper.job(action, seen),
+                self._results.job(action, seen),
                 memory_bytes=self._costs[action.name].memory_bytes,
                 tell=self._teller(action),
             )
@@ -268,7 +268,7 @@ class Executor:
             self._fail(action, scheduler, self._point_home(action, result), done=completion, facts=result.facts)
             return
         try:
-            trace = self._keeper.keep(completion, seen, result)
+            trace = self._results.keep(completion, seen, result)
         except (OSError, DigestMismatchError) as error:
             self._fail(action, scheduler, self._not_kept(action, error), done=completion)
             return
@@ -277,7 +277,7 @@ class Executor:
     def _foresee(self, action: Action, scheduler: Scheduler, *, forced: bool) -> None:
         """Dry run: report what would happen, and continue as if it had happened."""
         seen, decision = self._looked[action.name]
-        cached = self._keeper.find(seen) if seen.known and not forced else None
+        cached = self._results.find(seen) if seen.known and not forced else None
         if cached is not None:
             self._succeed(action, scheduler, "would-restore", cached)
             return
@@ -379,7 +379,7 @@ class Executor:
 
     def _not_kept(self, action: Action, error: OSError | DigestMismatchError) -> Diagnostic:
         if isinstance(error, DigestMismatchError):
-            self._keeper.drop(error.path)
+            self._results.drop(error.path)
             message = f"{action.name}: a stored input is damaged on the disk and was dropped"
             return Diagnostic(code="store-damaged", message=message, help="run ovmake build again")
         # An error during writing names no file: name the folder then, or the store.
@@ -392,7 +392,7 @@ class Executor:
     def _finish_target(self, name: str) -> TargetStatus:
         needed = closure(self._graph, [self._graph.targets[name]])
         outcomes = [(action, self._outcomes[action.name]) for action in needed]
-        ended = [Ended(action=action, status=done.status, facts=done.facts) for action, done in outcomes]
+        ended = [EndedAction(action=action, status=done.status, facts=done.facts) for action, done in outcomes]
         event = finished(name, ended, dry_run=self._options.dry_run)
         self._world.emit(event)
         return event.status

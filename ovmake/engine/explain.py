@@ -88,7 +88,7 @@ def _input(reason: Reason) -> str:
         return f"{name} is a new input"
     if new == ABSENT:
         return f"{name} is no longer an input"
-    what = f"{name} in place of {reason.was}" if reason.was else f"{name} changed"
+    what = f"{name} replaces {reason.was}" if reason.was else f"{name} changed"
     return f"{what}: {_differing(reason.files) or f'{old} → {new}'}"
 
 

@@ -16,7 +16,7 @@ from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.graph.action import Artifact
-from ovmake.store.files.beneath import copy, create, take
+from ovmake.store.files.beneath import copy_file, create_file, read_file
 from ovmake.verdicts import (
     Default,
     Verdict,
@@ -127,7 +127,7 @@ def _choose(job: Job) -> Success | Failure:
         )
     chosen = str(choice["chosen"])
     for role in ("xml", "bin"):
-        copy(job.inputs[f"{chosen}.{role}"], job.outputs[role])
+        copy_file(job.inputs[f"{chosen}.{role}"], job.outputs[role])
     # Empty where the chosen precision has no gate, or gave no layers back.
     found = {role: _read_if_any(job, f"{chosen}.{role}") or {} for role in ("evaluation", "verdict", "search")}
     for role, content in found.items():
@@ -223,7 +223,7 @@ KINDS: dict[str, Callable[[Job], Success | Failure]] = {
 
 
 def _read(job: Job, role: str) -> dict[str, object]:
-    content = json.loads(take(job.inputs[role]))
+    content = json.loads(read_file(job.inputs[role]))
     if not isinstance(content, dict):
         raise TypeError(f"{job.action.name}: `{role}` is no JSON object")
     return content
@@ -235,4 +235,4 @@ def _read_if_any(job: Job, role: str) -> dict[str, object] | None:
 
 
 def _write(job: Job, role: str, content: dict[str, object]) -> None:
-    create(job.outputs[role], (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    create_file(job.outputs[role], (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())

@@ -18,7 +18,7 @@ from ovmake.units import size_in_words
 
 SHARE = 0.9
 
-Said = Literal["command line", "Ovfile", "nobody"]
+LimitSource = Literal["command line", "Ovfile", "default"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,9 @@ class ResourceLimits:
     """The limits (None: no limit), and where each was set."""
 
     minutes: float | None = None
-    minutes_said: Said = "nobody"
+    minutes_from: LimitSource = "default"
     memory_bytes: int | None = None
-    memory_said: Said = "nobody"
+    memory_from: LimitSource = "default"
 
     def too_long(self, seconds: float) -> Failure | None:
         """Return the failure of an action that has run for so long, None if it is within the limit."""
@@ -38,8 +38,8 @@ class ResourceLimits:
         return Failure(
             code="action-timeout",
             message=f"it took longer than {self.minutes:g} {unit}, and was ended",
-            setting=_setting("minutes", self.minutes_said),
-            help=_help("time", "take so long", "--timeout", self.minutes_said, "minutes"),
+            setting=_setting("minutes", self.minutes_from),
+            help=_help("time", "take so long", "--timeout", self.minutes_from, "minutes"),
         )
 
     def too_large(self, held_bytes: int) -> Failure | None:
@@ -47,38 +47,38 @@ class ResourceLimits:
         if self.memory_bytes is None or held_bytes <= self.memory_bytes:
             return None
         most = size_in_words(self.memory_bytes)
-        share = f", {SHARE * 100:.0f} % of this machine's memory" if self.memory_said == "nobody" else ""
+        share = f", {SHARE * 100:.0f} % of this machine's memory" if self.memory_from == "default" else ""
         return Failure(
             code="action-memory",
             message=f"it used {size_in_words(held_bytes)} of memory, more than {most}{share}, and was ended",
-            setting=_setting("memory", self.memory_said),
-            help=_help("memory", "need so much", "--memory", self.memory_said, "memory"),
+            setting=_setting("memory", self.memory_from),
+            help=_help("memory", "need so much", "--memory", self.memory_from, "memory"),
         )
 
 
 def allowed(ovfile: Limits, asked: Limits, machine_bytes: int | None) -> ResourceLimits:
     """Return the effective limits. `machine_bytes` is the memory for all processes together, None if unknown."""
     default = None if machine_bytes is None else int(machine_bytes * SHARE)
-    minutes, minutes_said = _first(asked.minutes, ovfile.minutes, None)
-    memory, memory_said = _first(asked.memory_bytes, ovfile.memory_bytes, default)
+    minutes, minutes_from = _first(asked.minutes, ovfile.minutes, None)
+    memory, memory_from = _first(asked.memory_bytes, ovfile.memory_bytes, default)
     return ResourceLimits(
         minutes=minutes,
-        minutes_said=minutes_said,
+        minutes_from=minutes_from,
         memory_bytes=None if memory is None else int(memory),
-        memory_said=memory_said,
+        memory_from=memory_from,
     )
 
 
-def _first(asked: float | None, written: float | None, default: float | None) -> tuple[float | None, Said]:
+def _first(asked: float | None, written: float | None, default: float | None) -> tuple[float | None, LimitSource]:
     if asked is not None:
         return asked, "command line"
-    return (written, "Ovfile") if written is not None else (default, "nobody")
+    return (written, "Ovfile") if written is not None else (default, "default")
 
 
-def _setting(key: str, said: Said) -> str:
+def _setting(key: str, said: LimitSource) -> str:
     return f"{LIMITS}.{key}" if said == "Ovfile" else ""
 
 
-def _help(what: str, needs: str, option: str, said: Said, key: str) -> str:
+def _help(what: str, needs: str, option: str, said: LimitSource, key: str) -> str:
     place = option if said == "command line" else f"`{key}` in [{LIMITS}], or with {option}"
     return f"allow more {what} with {place}, if it should {needs}"

@@ -30,7 +30,7 @@ from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage,
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
-from ovmake.store.files.beneath import forget, have, take
+from ovmake.store.files.beneath import ensure_file, read_file, remove_file
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.client import WorkerProcess
@@ -92,15 +92,15 @@ class WorkerRunner:
         """Give the job to an idle worker or a new one."""
         started = time.monotonic()
         try:
-            if job.action.worker == "here":
-                forget(job.log)
-                effort = ResourceUsage(worker="here", pid=os.getpid(), started=started)
+            if job.action.worker == "in-process":
+                remove_file(job.log)
+                effort = ResourceUsage(worker="in-process", pid=os.getpid(), started=started)
                 self._finish(job, run_here(job), started, effort)
                 return
             # The worker may write this file, and may not replace it by a different one.
             for path in filter(None, (job.journal, *job.writes[1:])):
-                have(path)
-            have(job.log, empty=True)
+                ensure_file(path)
+            ensure_file(job.log, empty=True)
             self._make_room(job)
             worker = self._worker(job.action.worker)
         except OSError as error:
@@ -223,7 +223,7 @@ class WorkerRunner:
 def _tell_progress(busy: _Busy) -> None:
     """Report the progress of a job if it changed. A worker runs foreign code: an invalid report is ignored."""
     try:
-        words = take(f"{busy.job.folder}/{FILE}")[:LINE_BYTES].decode("ascii").split(maxsplit=2)
+        words = read_file(f"{busy.job.folder}/{FILE}")[:LINE_BYTES].decode("ascii").split(maxsplit=2)
         count, of, unit = int(words[0]), None if words[1] == "-" else int(words[1]), words[2].strip()
     except (OSError, OvmakeError, ValueError, IndexError):
         return
@@ -282,6 +282,6 @@ def _last_lines(lines: list[str]) -> tuple[str, ...]:
 
 def _log_lines(job: Job) -> list[str]:
     try:
-        return take(job.log).decode(errors="replace").splitlines()
+        return read_file(job.log).decode(errors="replace").splitlines()
     except OSError:
         return []

@@ -15,7 +15,7 @@ from ovmake.graph.action import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedAction:
     """An action that a target needs, and its outcome."""
 
     action: Action
@@ -23,7 +23,7 @@ class Ended:
     facts: Mapping[str, JsonValue]
 
 
-def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinished:
+def finished(name: str, ended: Sequence[EndedAction], *, dry_run: bool) -> TargetFinished:
     """Return the outcome of a target. The actions that it needs decide; failed advisory actions do not count."""
     chain = [done for done in ended if not done.action.advisory or done.status not in {"failed", "skipped"}]
     # Of several gates the last one counts, unless one failed: a failed gate must not read as passed.

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 
 from ovmake.engine.job import Job
-from ovmake.store.files.beneath import take
+from ovmake.store.files.beneath import read_file
 from ovmake.store.files.handles import ForeignEntryError
 from ovmake.workers.ipc.protocol import USER_CODE_NOTE, USER_CODE_RUNNING
 
@@ -59,7 +59,7 @@ def ran_by(job: Job) -> UserCode | None:
     if not (known and job.folder):
         return None
     try:
-        said = take(f"{job.folder}/{USER_CODE_NOTE}").decode(errors="replace")
+        said = read_file(f"{job.folder}/{USER_CODE_NOTE}").decode(errors="replace")
     except (OSError, ForeignEntryError):
         return None
     state, name, samples, *_ = [*said.strip().split("\t"), "", "", ""]

@@ -24,8 +24,8 @@ from typing import Literal
 from ovmake.contracts.values import JsonValue
 from ovmake.ovfile.spec import LIMITS, KeyPath
 
-# Who executes an action. "here": in-process, by ovmake itself (pure functions over small JSON, no framework).
-WorkerName = Literal["openvino", "tensorflow", "bench", "here"]
+# Who executes an action. "in-process": ovmake itself (pure functions over small JSON, no framework).
+WorkerName = Literal["openvino", "tensorflow", "bench", "in-process"]
 
 # Parts of the environment an action may declare. "isa": the instruction sets that decide which kernels run, and with
 # them the last bits of a float. "machine": everything a measurement depends on.

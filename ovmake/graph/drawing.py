@@ -20,7 +20,7 @@ from ovmake.diagnostics import harmless
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.query import closure
 
-FORMAT = 1
+FORMAT = 2
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-./:@")
 
 

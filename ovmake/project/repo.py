@@ -56,7 +56,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class LoadedOvfile:
     """An Ovfile's text, its parsed form, and the state of the file.
 
     `known` is the stamp that says that the models missing from `ovfile` are fresh; None if no model is missing.
@@ -68,7 +68,7 @@ class Read:
     known: stamp.Stamp | None = None
 
 
-def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[str] = ()) -> Read:
+def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[str] = ()) -> LoadedOvfile:
     """Read the Ovfile: all of it, or only models that `asked` names and that `known` does not know to be fresh.
 
     Raises:
@@ -88,8 +88,8 @@ def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[
     text = decode(data, file=where.file)
     some = None if known is None else _read_some(where, text, known, asked)
     if some is not None:
-        return Read(text=text, ovfile=some, state=state, known=known)
-    return Read(text=text, ovfile=parse(text, file=where.file, inside=_stays_inside(where)), state=state)
+        return LoadedOvfile(text=text, ovfile=some, state=state, known=known)
+    return LoadedOvfile(text=text, ovfile=parse(text, file=where.file, inside=_stays_inside(where)), state=state)
 
 
 def _read_some(where: Where, text: str, known: stamp.Stamp, asked: Sequence[str]) -> Ovfile | None:

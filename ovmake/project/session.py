@@ -3,10 +3,10 @@
     with open_session(where, wait=...) as session:          for commands that change files
         graph = session.graph(measure=False)
         outcome = session.execute(graph, targets, options, emit)
-    with look_session(where) as session:                    for commands that only read
+    with read_session(where) as session:                    for commands that only read
 
 It reads the Ovfile once, at the start. `open_session` takes the lock, opens the database, and always ends all workers
-at the end. `look_session` takes no lock and creates no file, not even `.ovmake`: it works during a build, and in a
+at the end. `read_session` takes no lock and creates no file, not even `.ovmake`: it works during a build, and in a
 read-only checkout.
 """
 
@@ -32,7 +32,7 @@ from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
 from ovmake.project import stamp
 from ovmake.project.repo import (
-    Read,
+    LoadedOvfile,
     Where,
     build_graph,
     read_ovfile,
@@ -248,7 +248,7 @@ def open_session(
 
 
 @contextlib.contextmanager
-def look_session(
+def read_session(
     where: Where, *, tell: Callable[[str], None], user_code: bool = True, allow_ops: bool = True, blank: bool = False
 ) -> Iterator[Session]:
     """Open the repo for a command that only reads; it writes no file and takes no lock.
@@ -284,16 +284,16 @@ def look_session(
 
 def _seen(ours: Beneath, path: Path) -> tuple[Database, str]:
     """Return the database of earlier runs, and why it is ignored ("": it is used)."""
-    from ovmake.store.observing import look  # noqa: PLC0415 - no build does, and it takes 5 ms
+    from ovmake.store.observing import open_read_only  # noqa: PLC0415 - no build does, and it takes 5 ms
 
     try:
         ours.check(STATE)
     except PermissionError as error:
         return Database.in_memory(), f"{ours.root}/{STATE} is ignored: {error.strerror}"
-    return look(path, read_key())
+    return open_read_only(path, read_key())
 
 
-def _allow(where: Where, read: Read, *, user_code: bool, allow_ops: bool, tell: Callable[[str], None]) -> None:
+def _allow(where: Where, read: LoadedOvfile, *, user_code: bool, allow_ops: bool, tell: Callable[[str], None]) -> None:
     """Refuse functions and operations that the command line does not allow; print the Ovfile's warnings."""
     if not user_code:
         refuse_user_code(read.ovfile, read.text, where.file)
@@ -303,7 +303,7 @@ def _allow(where: Where, read: Read, *, user_code: bool, allow_ops: bool, tell: 
         tell(render(found))
 
 
-def _refuse_build_folder(where: Where, disk: RealDisk, read: Read) -> None:
+def _refuse_build_folder(where: Where, disk: RealDisk, read: LoadedOvfile) -> None:
     """Refuse a build folder that is a link, or not a folder.
 
     Raises:
@@ -316,7 +316,9 @@ def _refuse_build_folder(where: Where, disk: RealDisk, read: Read) -> None:
         raise OvmakeError(replace(wrong, span=span), exit_status=1)
 
 
-def session_of(where: Where, read: Read, disk: RealDisk, database: Database, asked: Limits = NO_LIMITS) -> Session:
+def session_of(
+    where: Where, read: LoadedOvfile, disk: RealDisk, database: Database, asked: Limits = NO_LIMITS
+) -> Session:
     """Return a session with the parts that were read and opened."""
     return Session(
         where=where,

@@ -91,7 +91,7 @@ def weigh(lowering: Lowering, target: Target, *, timed: Action, candidates: Sequ
         Action(
             kind="weigh",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=(Param(name="candidates", value=tuple(one.precision for one in candidates)),),
             inputs=(
                 Input(role="measurement", origin=Artifact(timed.name, "measurement")),
@@ -112,7 +112,7 @@ def choose(lowering: Lowering, target: Target, *, weighed: Action, candidates: S
         Action(
             kind="choose",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             inputs=(
                 Input(role="choice", origin=Artifact(weighed.name, "choice")),
                 *(given for one in candidates for given in _under(one.precision, ir_inputs(one.ir.name))),

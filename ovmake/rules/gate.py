@@ -42,7 +42,7 @@ def _gate(target: Target, *inputs: Input) -> Action:
     return Action(
         kind="gate",
         subject=target.name,
-        worker="here",
+        worker="in-process",
         params=(*promise_params(target), *_remedy(target)),
         inputs=inputs,
         outputs=(Output(role="verdict"),),

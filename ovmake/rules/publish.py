@@ -63,7 +63,7 @@ def publish(
         Action(
             kind="publish",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _needs_nncf(target) else ())),
             params=_record_params(lowering, target),
             inputs=(

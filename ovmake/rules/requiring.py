@@ -26,7 +26,7 @@ def check_size(lowering: Lowering, target: Target, ir: Action) -> Action | None:
         Action(
             kind="check-size",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=(Param(name="require.size", value=target.require.size),),
             inputs=ir_inputs(ir.name),
             outputs=(Output(role="size"),),
@@ -44,7 +44,7 @@ def require(lowering: Lowering, target: Target, *, measured: Action, after: Acti
         Action(
             kind="require",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=tuple(Param(name=f"require.{name}", value=value) for name, value in target.require.measured),
             inputs=(Input(role="measurement", origin=Artifact(measured.name, "measurement")),),
             outputs=(Output(role="requirements"),),

@@ -54,7 +54,7 @@ def check_speed(lowering: Lowering, target: Target, compared: Action) -> Action:
         Action(
             kind="check-speed",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=(Param(name="precision", value=target.precision),),
             inputs=(Input(role="comparison", origin=Artifact(compared.name, "comparison")),),
             outputs=(Output(role="speed"),),

@@ -147,8 +147,8 @@ def exchange(path: Path, number: int) -> str:
     return f"{found}: it was set aside as {aside}, where the ovmake that made it finds it again, and {then}"
 
 
-def connect(path: Path, sealer: Sealer, *, anybodys: bool = False) -> sqlite3.Connection:
-    """Open or create the database; with `anybodys`, that of any user.
+def connect(path: Path, sealer: Sealer, *, any_owner: bool = False) -> sqlite3.Connection:
+    """Open or create the database; with `any_owner`, that of any user.
 
     Raises:
         ForeignError: a different user made it.
@@ -169,7 +169,7 @@ def connect(path: Path, sealer: Sealer, *, anybodys: bool = False) -> sqlite3.Co
         if version and not closed and (found := connection.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
             raise sqlite3.DatabaseError(found[0])
         _bring_up(connection, version, sealer)
-        if not anybodys and connection.execute("SELECT seal FROM owner").fetchall() != [(sealer.owner,)]:
+        if not any_owner and connection.execute("SELECT seal FROM owner").fetchall() != [(sealer.owner,)]:
             raise ForeignError
     except BaseException:
         with contextlib.suppress(sqlite3.Error):

@@ -1,6 +1,6 @@
 """The database, opened read-only: for commands that change nothing. They take no lock, and repair and move no file.
 
-    look(path, key) -> (Database, warning)
+    open_read_only(path, key) -> (Database, warning)
 
 A build may run at the same time: SQLite's WAL allows readers beside its one writer. For that SQLite writes a file,
 `-shm`, with the readers' marks. In a read-only checkout or on a full disk it cannot; then ovmake reads a copy.
@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from ovmake.seal import KEY_BYTES
 from ovmake.store.database import Database
-from ovmake.store.files.beneath import Beneath, create
+from ovmake.store.files.beneath import Beneath, create_file
 from ovmake.store.formats import FORMAT, NOT_OURS, check_entries, torn
 from ovmake.store.sealing import Sealer
 
@@ -30,7 +30,7 @@ BUSY_SECONDS = 2.0
 COPIED = ("", "-wal")
 
 
-def look(path: Path, key: bytes | None) -> tuple[Database, str]:
+def open_read_only(path: Path, key: bytes | None) -> tuple[Database, str]:
     """Open the database at `path` read-only. The second value says why it is ignored, "" if it is used.
 
     `key` is the user's; None if the user has no key yet, and so cannot own the database.
@@ -93,7 +93,7 @@ def _copied(path: Path) -> sqlite3.Connection:
         # The log first: rows that a writer moves from the log into the file during the copy are then in the file.
         for part in reversed(COPIED):
             with contextlib.suppress(FileNotFoundError):
-                create(f"{folder}/{path.name}{part}", ours.read(f"{path.name}{part}"))
+                create_file(f"{folder}/{path.name}{part}", ours.read(f"{path.name}{part}"))
         with contextlib.closing(_open(Path(folder, path.name))) as copy:
             copy.backup(memory)
     memory.execute("PRAGMA query_only = ON")

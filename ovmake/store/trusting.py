@@ -46,7 +46,7 @@ def trust(database: Database, path: Path, holds: Callable[[Digest], bool]) -> Tr
     if ours.stat(aside.name) is None:
         return None
     ours.check("")
-    with closing(connect(aside, Sealer(database.key), anybodys=True)) as connection:
+    with closing(connect(aside, Sealer(database.key), any_owner=True)) as connection:
         traces = {action: decoded(body) for action, body in connection.execute("SELECT action, body FROM traces")}
         results = [decoded(body) for (body,) in connection.execute("SELECT body FROM results ORDER BY used_s")]
     whole = _Whole(holds)

@@ -11,7 +11,7 @@ from ovmake.graph.action import Action
 
 def test_what_was_skipped_shows_in_the_lines_about_targets_only() -> None:
     skipped = ActionFinished(
-        action=Action(kind="publish", subject="m:int8", worker="here"),
+        action=Action(kind="publish", subject="m:int8", worker="in-process"),
         status="skipped",
         reasons=("an action that it needs failed",),
     )

@@ -37,7 +37,7 @@ def locate(at: KeyPath) -> str:
         (Reason(kind="input", name="models/m.pb", old="a1", new="b2"), "models/m.pb changed: a1 → b2"),
         (
             Reason(kind="input", name="data/b.npz", old="a1", new="b2", was="data/a.npz"),
-            "data/b.npz in place of data/a.npz: a1 → b2",
+            "data/b.npz replaces data/a.npz: a1 → b2",
         ),
         (
             Reason(kind="input", name="data/val.npz", old="absent", new="b2"),

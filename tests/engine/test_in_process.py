@@ -45,7 +45,7 @@ class MeasuredBefore:
 
     def start(self, job: Job) -> None:
         """See `Runner`."""
-        if job.action.worker == "here":
+        if job.action.worker == "in-process":
             result = run_here(job)
         else:
             Path(job.outputs["comparison"]).write_text(json.dumps(self._measured))
@@ -66,7 +66,7 @@ def checked(root: Path, measured: Mapping[str, object]) -> list[str]:
     check = Action(
         kind="check-speed",
         subject="m:int8",
-        worker="here",
+        worker="in-process",
         params=(Param(name="precision", value="int8"),),
         inputs=(Input(role="comparison", origin=Artifact("compare-speed m:int8", "comparison")),),
         outputs=(Output(role="speed"),),
@@ -133,7 +133,7 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
         (root / role).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     for role in outputs:  # an action's scratch folder is its own
         (root / f"made.{role}").unlink(missing_ok=True)
-    action = Action(kind=kind, subject="m:auto", worker="here")
+    action = Action(kind=kind, subject="m:auto", worker="in-process")
     params: dict[str, JsonValue] = {"candidates": ("fp32", "int8")}
     return Job(
         action=action,
@@ -511,7 +511,7 @@ def test_what_is_no_object_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: 
 PUBLISH = Action(
     kind="publish",
     subject="m:auto",
-    worker="here",
+    worker="in-process",
     inputs=(Input(role="xml", origin=Artifact("convert m", "xml")),),
 )
 

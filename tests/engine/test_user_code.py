@@ -78,7 +78,7 @@ def test_note_that_is_a_link_or_no_file_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[WorkerRunner]:
-    made = WorkerRunner(logs=tmp_path, allowance=ResourceLimits(minutes=0.02, minutes_said="command line"))
+    made = WorkerRunner(logs=tmp_path, allowance=ResourceLimits(minutes=0.02, minutes_from="command line"))
     yield made
     made.close()
 

@@ -17,7 +17,7 @@ from ovmake.seal import read_key
 from ovmake.store.files.beneath import Beneath
 from ovmake.store.formats import FORMAT
 from ovmake.store.lock import hold
-from ovmake.store.observing import look
+from ovmake.store.observing import open_read_only
 from tests.attacks.stranger import EACH, USER, Done, Stranger
 from tests.attacks.test_state import NOT_OURS
 from tests.e2e.crashes.disks import read_only
@@ -204,14 +204,14 @@ def test_state_that_a_build_would_set_aside_counts_as_not_there_and_is_left_alon
 
 @pytest.mark.parametrize("key", [None, b"another user's key, of 32 bytes.."])
 def test_state_of_another_user_says_nothing(key: bytes | None, stranger: Stranger) -> None:
-    database, why = look(stranger.repo / STATE, key)
+    database, why = open_read_only(stranger.repo / STATE, key)
 
     assert ({}, True) == (database.traces(), NOT_OURS in why)
     database.close()
 
 
 def test_state_of_ones_own_is_read_and_cannot_be_written(stranger: Stranger) -> None:
-    database, why = look(stranger.repo / STATE, read_key())
+    database, why = open_read_only(stranger.repo / STATE, read_key())
     before = database.traces()
 
     database.fail("convert m", "digest", "message")

@@ -29,8 +29,8 @@ SOME = 500
 LONGEST = 300
 
 
-class Tried(Protocol):
-    """The outcome of a target: see `ovmake.commands.inspect.trial.Tried`."""
+class TrialOutcome(Protocol):
+    """The outcome of a target: see `ovmake.commands.inspect.trial.TrialOutcome`."""
 
     @property
     def failure(self) -> str:
@@ -41,7 +41,7 @@ class Tried(Protocol):
         """TensorFlow's score, None without a metric."""
 
 
-Attempt = Callable[[str], Mapping[str, Tried]]
+Attempt = Callable[[str], Mapping[str, TrialOutcome]]
 
 
 def settle(entries: Sequence[Entry], attempt: Attempt) -> list[Entry]:
@@ -62,7 +62,7 @@ class _Built:
     """An entry, and the outcome of its targets by precision."""
 
     entry: Entry
-    targets: Mapping[str, Tried]
+    targets: Mapping[str, TrialOutcome]
 
     @property
     def failures(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Try an Ovfile before it is written: build and judge its targets in a scratch folder, and publish no file.
 
     with trial(where, tell) as attempt:
-        tried = attempt(text)            {"digits:int8": Tried(...)}; attempts share one action cache
+        tried = attempt(text)            {"digits:int8": TrialOutcome(...)}; attempts share one action cache
 
 The folder is in `.ovmake`. If there was no `.ovmake` before, it is removed at the end.
 """
@@ -21,7 +21,7 @@ from ovmake.graph.action import Action, Graph
 from ovmake.graph.query import closure
 from ovmake.ovfile.parse import parse
 from ovmake.project import stamp
-from ovmake.project.repo import Read, Where, build_graph, really_inside
+from ovmake.project.repo import LoadedOvfile, Where, build_graph, really_inside
 from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, hold_state, session_of
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
@@ -33,7 +33,7 @@ SCRATCH = f"{STATE}/trial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TrialOutcome:
     """The outcome of a target.
 
     `failure` is the error, "" if the target would be published; `score` is TensorFlow's, None without a metric.
@@ -43,7 +43,7 @@ class Tried:
     score: float | None = None
 
 
-Attempt = Callable[[str], Mapping[str, Tried]]
+Attempt = Callable[[str], Mapping[str, TrialOutcome]]
 
 
 @contextlib.contextmanager
@@ -83,10 +83,10 @@ class _Trial:
         """End the workers."""
         self._runner.close()
 
-    def attempt(self, text: str) -> Mapping[str, Tried]:
+    def attempt(self, text: str) -> Mapping[str, TrialOutcome]:
         """Build all targets of an Ovfile's text, except for publishing."""
         ovfile = parse(text, file=self._where.file)
-        read = Read(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
+        read = LoadedOvfile(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
         session = session_of(self._where, read, self._disk, self._database)
         session.runner = self._runner
         graph = _moved(build_graph(ovfile, self._where.root), [target.name for target in ovfile.targets])
@@ -97,7 +97,7 @@ class _Trial:
         return {name: _tried(name, graph, outcome, cas) for name in graph.targets}
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, ActionStarted) and event.action.worker != "here":
+        if isinstance(event, ActionStarted) and event.action.worker != "in-process":
             self._busy(f"trying {event.action.name} …")
 
 
@@ -117,7 +117,7 @@ def _below(action: Action, kept: set[str]) -> Action:
     return replace(action, outputs=outputs, after=tuple(name for name in action.after if name in kept))
 
 
-def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> Tried:
+def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> TrialOutcome:
     needed = closure(graph, [graph.targets[target]])
     failures = [done.diagnostic.message for action in needed if (done := outcome.actions[action.name]).diagnostic]
     evaluated = outcome.actions.get(f"evaluate {target}")
@@ -125,4 +125,4 @@ def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> Tried:
     if evaluated is not None and evaluated.outputs:
         metric = json.loads(cas.read(evaluated.outputs["evaluation"])).get("metric") or {}
         score = metric.get("reference")
-    return Tried(failure=failures[0] if failures else "", score=score)
+    return TrialOutcome(failure=failures[0] if failures else "", score=score)

@@ -79,7 +79,7 @@ class Watcher:
         self._targets = targets
         self.warning: Diagnostic | None = None
         self._polls = bool(os.environ.get(POLLING_WANTED))
-        self._eyes: Eyes = Polling(WatchPaths(names={}, stems={}, trees=frozenset(), ignored=frozenset()))
+        self._eyes: WatchMethod = Polling(WatchPaths(names={}, stems={}, trees=frozenset(), ignored=frozenset()))
 
     @property
     def files(self) -> int:
@@ -126,10 +126,10 @@ class Watcher:
             self._poll(f"the system no longer reports changes: {error}", "")
             return True
 
-    def _open(self, watched: WatchPaths) -> Eyes:
+    def _open(self, watched: WatchPaths) -> WatchMethod:
         if not self._polls:
             try:
-                return Notified(watched)
+                return Notifications(watched)
             except (OSError, notify.WatchfilesRustInternalError, UnicodeEncodeError) as error:
                 if isinstance(error, FileNotFoundError):  # just removed; the second comparison shows that
                     return Polling(watched)
@@ -181,7 +181,7 @@ def _sources(where: Where, targets: Sequence[str]) -> tuple[str, tuple[str, ...]
 # notification and polling
 
 
-class Eyes(Protocol):
+class WatchMethod(Protocol):
     """A method of watching; it starts with its construction. `before` is the state of the paths at that time."""
 
     watched: WatchPaths
@@ -202,16 +202,16 @@ class Polling:
         self.before = watched.state()
 
     def look(self, seconds: float | None) -> bool:
-        """See `Eyes`."""
+        """See `WatchMethod`."""
         time.sleep(POLL_S if seconds is None else min(seconds, POLL_S))
         was, self.before = self.before, self.watched.state()
         return self.before != was
 
     def close(self) -> None:
-        """See `Eyes`."""
+        """See `WatchMethod`."""
 
 
-class Notified:
+class Notifications:
     """Uses notifications of the system, and compares states if a notification may be lost.
 
     Two kinds can be lost: those that overflow the system's queue, and those that arrive between watchfiles' copy of its
@@ -229,7 +229,7 @@ class Notified:
         self._doubt = False
 
     def look(self, seconds: float | None) -> bool:
-        """See `Eyes`. Without a limit it may also return False after a while, if notifications may be lost."""
+        """See `WatchMethod`. Without a limit it may also return False after a while, if notifications may be lost."""
         limit_s = POLL_S if seconds is None and self._doubt else seconds
         limit_ms = 0 if limit_s is None else max(1, int(limit_s * 1000))  # 0 is no limit
         # watchfiles groups changes for one step at most: only entries that count may delay the end of the wait.
@@ -248,5 +248,5 @@ class Notified:
         return self.before != was
 
     def close(self) -> None:
-        """See `Eyes`."""
+        """See `WatchMethod`."""
         self._told.close()

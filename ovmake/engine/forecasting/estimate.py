@@ -1,6 +1,6 @@
 """The estimated time of a build: its plan, simulated with the real scheduler and a simulated clock. Pure.
 
-    foresee(plan) -> Estimate
+    estimate_build(plan) -> Estimate
     in_words(estimate, jobs) -> "; about 12 s with -j 2, from earlier runs"
 
 An action may run if one before it will run. The low end of the estimate assumes that it does not, the high end that it
@@ -50,10 +50,10 @@ class Estimate:
 NOTHING = Estimate(low=0.0, high=0.0, unknown=0, actions=0)
 
 
-def foresee(plan: Plan) -> Estimate:
+def estimate_build(plan: Plan) -> Estimate:
     """Return the estimated time of the build."""
     runs = plan.certain | plan.possible
-    in_workers = [action.name for action in plan.actions if action.name in runs and action.worker != "here"]
+    in_workers = [action.name for action in plan.actions if action.name in runs and action.worker != "in-process"]
     low = _played(plan, plan.certain)
     return Estimate(
         low=low,

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from ovmake.engine.events import BuildProgressed
 from ovmake.engine.forecasting.costs import Cost
-from ovmake.engine.forecasting.estimate import Plan, foresee
+from ovmake.engine.forecasting.estimate import Plan, estimate_build
 from ovmake.graph.action import Action
 
 SHARE = 50
@@ -42,7 +42,7 @@ class Forecast:
         self._jobs = jobs
         self._memory_bytes = memory_bytes
         self._clock = clock
-        self._left = {action.name for action in actions if action.worker != "here"}
+        self._left = {action.name for action in actions if action.worker != "in-process"}
         self._of = len(self._left)
         self._running: dict[str, float] = {}
         self._due = 0.0
@@ -69,7 +69,7 @@ class Forecast:
 
     def _look(self, now: float) -> BuildProgressed:
         done = self._of - len(self._left)
-        estimate = foresee(
+        estimate = estimate_build(
             Plan(
                 actions=self._actions,
                 certain=frozenset(self._left),

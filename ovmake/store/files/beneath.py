@@ -3,7 +3,7 @@
     ours = Beneath(root)                 paths are relative to `root`, with `/`
     ours.read(path), ours.replace(path, data), ours.remove(path), ours.make_folder(path), ours.stat(path) ...
 
-    create, take, copy, have, forget     one file by its absolute path; its folder was opened before
+    create_file, read_file, copy_file, ensure_file, remove_file     one file, by its absolute path
 
 A cloned repo may hold anything that git can store, also links: `.ovmake/lock -> ~/.ssh/authorized_keys`. So:
 
@@ -219,7 +219,7 @@ class Beneath:
             os.rmdir(name, dir_fd=handle)
 
 
-def create(path: str, data: bytes) -> None:
+def create_file(path: str, data: bytes) -> None:
     """Create a file at an absolute path; its folder exists.
 
     Raises:
@@ -229,19 +229,19 @@ def create(path: str, data: bytes) -> None:
         file.write(data)
 
 
-def take(path: str) -> bytes:
+def read_file(path: str) -> bytes:
     """Return the bytes of a regular file at an absolute path."""
     return handles.read(_opened(path))
 
 
-def copy(path: str, to: str) -> None:
+def copy_file(path: str, to: str) -> None:
     """Copy a regular file to the absolute path `to`, which must not exist."""
     with os.fdopen(_opened(path), "rb") as source, os.fdopen(os.open(to, NEW, 0o666), "wb") as target:
         while chunk := source.read(CHUNK_BYTES):
             target.write(chunk)
 
 
-def have(path: str, *, empty: bool = False) -> None:
+def ensure_file(path: str, *, empty: bool = False) -> None:
     """Create an empty file at an absolute path, or accept an existing regular file with one name."""
     above, name = os.path.split(path)
     file = Beneath(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
@@ -252,7 +252,7 @@ def have(path: str, *, empty: bool = False) -> None:
         os.close(file)
 
 
-def forget(path: str) -> None:
+def remove_file(path: str) -> None:
     """Remove the file at an absolute path, if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108

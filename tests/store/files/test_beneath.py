@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.store.files.beneath import Beneath, copy, create, take
+from ovmake.store.files.beneath import Beneath, copy_file, create_file, read_file
 from ovmake.store.files.handles import ForeignEntryError
 
 SECRET = b"ssh-ed25519 AAAA"
@@ -234,17 +234,17 @@ def test_errors_of_the_system_name_the_whole_path(ours: Beneath, root: Path) -> 
 
 
 def test_outputs_are_made_anew_and_read_as_they_are(root: Path, outside: Path) -> None:
-    create(str(root / "out"), b"made")
-    copy(str(root / "out"), str(root / "copy"))
+    create_file(str(root / "out"), b"made")
+    copy_file(str(root / "out"), str(root / "copy"))
 
-    assert take(str(root / "copy")) == b"made"
+    assert read_file(str(root / "copy")) == b"made"
     for name in ("link", "gone"):
         (root / name).symlink_to(outside / ("authorized_keys" if name == "link" else "nowhere"))
         with pytest.raises(FileExistsError):
-            create(str(root / name), b"mine")
+            create_file(str(root / name), b"mine")
         with pytest.raises(FileExistsError):
-            copy(str(root / "out"), str(root / name))
+            copy_file(str(root / "out"), str(root / name))
         with pytest.raises(ForeignEntryError):
-            take(str(root / name))
+            read_file(str(root / name))
     assert (outside / "authorized_keys").read_bytes() == SECRET
     assert not (outside / "nowhere").exists()
