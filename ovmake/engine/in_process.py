@@ -16,7 +16,7 @@ from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.graph.action import Artifact
-from ovmake.store.files.beneath import copy_file, create_file, read_file
+from ovmake.store.files.own_folders import copy_file, create_file, read_file
 from ovmake.verdicts import (
     Default,
     Verdict,

@@ -30,7 +30,7 @@ from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage,
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
-from ovmake.store.files.beneath import ensure_file, read_file, remove_file
+from ovmake.store.files.own_folders import ensure_file, read_file, remove_file
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.client import WorkerProcess

@@ -12,8 +12,8 @@ import os
 from dataclasses import dataclass
 
 from ovmake.engine.job import Job
-from ovmake.store.files.beneath import read_file
 from ovmake.store.files.handles import ForeignEntryError
+from ovmake.store.files.own_folders import read_file
 from ovmake.workers.ipc.protocol import USER_CODE_NOTE, USER_CODE_RUNNING
 
 METRIC = "accuracy.metric"

@@ -44,9 +44,9 @@ from ovmake.rules import build_target, debug_target, measure_target
 from ovmake.seal import keep_key, read_key
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.build_folder import check_build_folder
 from ovmake.store.files.disk import RealDisk
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.files.tracked import tracked
 from ovmake.store.formats import set_aside, torn
 from ovmake.store.lock import hold, holder
@@ -282,7 +282,7 @@ def read_session(
         database.close()
 
 
-def _seen(ours: Beneath, path: Path) -> tuple[Database, str]:
+def _seen(ours: OwnFolders, path: Path) -> tuple[Database, str]:
     """Return the database of earlier runs, and why it is ignored ("": it is used)."""
     from ovmake.store.observing import open_read_only  # noqa: PLC0415 - no build does, and it takes 5 ms
 
@@ -379,7 +379,7 @@ def _disk(where: Where, build_dir: str) -> RealDisk:
 
 
 @contextlib.contextmanager
-def hold_state(ours: Beneath, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+def hold_state(ours: OwnFolders, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
     """Create the state folder and hold the lock; create it again if `clean --all` removed it while we waited."""
     _make_state_folder(ours)
     with hold(ours, STATE, wait=wait, waiting=tell):
@@ -387,7 +387,7 @@ def hold_state(ours: Beneath, *, wait: bool, tell: Callable[[str], None]) -> Ite
         yield
 
 
-def _make_state_folder(ours: Beneath) -> None:
+def _make_state_folder(ours: OwnFolders) -> None:
     """Create `.ovmake/` with a `.gitignore`, or complete one that a killed run began.
 
     An existing folder may have come with a cloned repo: it is checked before any file in it is opened.

@@ -16,8 +16,8 @@ import sqlite3
 import stat as stat_module
 from pathlib import Path
 
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import check_at
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.sealing import Sealer
 
 # Raise when a table or the trace's JSON changes, and add a migration from the previous format to MIGRATIONS.
@@ -88,7 +88,7 @@ def torn(error: sqlite3.DatabaseError) -> bool:
 
 def set_aside(path: Path, suffix: str = "unreadable") -> str:
     """Rename a closed database and its log; return the new name."""
-    ours, aside = Beneath(str(path.parent)), f"{path.name}.{suffix}"
+    ours, aside = OwnFolders(str(path.parent)), f"{path.name}.{suffix}"
     ours.remove(f"{path.name}-shm")
     for part in ("-wal", ""):
         ours.remove(f"{aside}{part}")
@@ -104,8 +104,8 @@ def check_entries(path: Path) -> str:
         ForeignEntryError: one of the files is a link, has several names, or is not a regular file.
     """
     if not path.parent.exists():
-        Beneath(str(path.parent.parent)).make_folder(path.parent.name)
-    ours = Beneath(str(path.parent))
+        OwnFolders(str(path.parent.parent)).make_folder(path.parent.name)
+    ours = OwnFolders(str(path.parent))
     found = ours.stat(path.name)
     if found is not None and stat_module.S_ISDIR(found.st_mode):
         ours.remove(f"{path.name}.folder", as_far_as_possible=True)
@@ -139,7 +139,7 @@ def exchange(path: Path, number: int) -> str:
     """Set a database of a different format aside, and restore this format's if it exists. Returns a message."""
     aside = set_aside(path, f"format-{number}")
     then = "the database of this ovmake is back" if _own(path).exists() else "everything is checked again"
-    ours = Beneath(str(path.parent))
+    ours = OwnFolders(str(path.parent))
     for part in ("-wal", ""):
         with contextlib.suppress(FileNotFoundError):
             ours.move(f"{_own(path).name}{part}", f"{path.name}{part}")

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.processes import locked_files
 
 # Its name in the folder.
@@ -22,7 +22,7 @@ MOST_DIGITS = 20
 
 
 @contextlib.contextmanager
-def hold(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> Iterator[None]:
+def hold(ours: OwnFolders, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock. If a different process has it: call `waiting` with a message and wait, or fail at once.
 
     Raises:
@@ -39,7 +39,7 @@ def hold(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], Non
         os.close(file)
 
 
-def _locked(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> int:
+def _locked(ours: OwnFolders, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> int:
     """Lock the current lock file: while we waited, `clean --all` may have removed the file that we opened."""
     path = f"{folder}/{LOCK}"
     while True:
@@ -68,7 +68,7 @@ def _lock(file: int, root: str, *, wait: bool, waiting: Callable[[str], None]) -
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def holder(ours: Beneath, folder: str) -> str:
+def holder(ours: OwnFolders, folder: str) -> str:
     """Return the number of the process that holds the lock; "" if there is no holder, or the kernel does not say.
 
     It asks the kernel. Trying the lock could make a build that starts at that moment wait, or fail.

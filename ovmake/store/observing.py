@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from ovmake.seal import KEY_BYTES
 from ovmake.store.database import Database
-from ovmake.store.files.beneath import Beneath, create_file
+from ovmake.store.files.own_folders import OwnFolders, create_file
 from ovmake.store.formats import FORMAT, NOT_OURS, check_entries, torn
 from ovmake.store.sealing import Sealer
 
@@ -40,7 +40,7 @@ def open_read_only(path: Path, key: bytes | None) -> tuple[Database, str]:
     """
     sealer = Sealer(os.urandom(KEY_BYTES) if key is None else key)
     try:
-        found = Beneath(str(path.parent.parent)).stat(f"{path.parent.name}/{path.name}")
+        found = OwnFolders(str(path.parent.parent)).stat(f"{path.parent.name}/{path.name}")
         if found is None:
             return Database.in_memory(), ""
         if stat_module.S_ISDIR(found.st_mode):
@@ -87,7 +87,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _copied(path: Path) -> sqlite3.Connection:
     """Return a copy in memory, of the file and its log: the log may hold results of a killed build."""
-    ours = Beneath(str(path.parent))
+    ours = OwnFolders(str(path.parent))
     memory = sqlite3.connect(":memory:")
     with tempfile.TemporaryDirectory(prefix="ovmake-look-") as folder:
         # The log first: rows that a writer moves from the log into the file during the copy are then in the file.

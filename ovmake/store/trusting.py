@@ -19,7 +19,7 @@ from pathlib import Path
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Trace
 from ovmake.store.database import Database, decoded
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.formats import FOREIGN, connect
 from ovmake.store.sealing import Sealer
 
@@ -42,7 +42,7 @@ def trust(database: Database, path: Path, holds: Callable[[Digest], bool]) -> Tr
         sqlite3.DatabaseError: that database is corrupt.
     """
     aside = path.with_name(f"{path.name}.{FOREIGN}")
-    ours = Beneath(str(path.parent))
+    ours = OwnFolders(str(path.parent))
     if ours.stat(aside.name) is None:
         return None
     ours.check("")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import hold
 from tests.e2e.conftest import Repo, run_tensorflow
 from tests.e2e.crashes.disks import read_only
@@ -333,7 +333,7 @@ def test_what_init_wrote_builds(started: tuple[Repo, str], *, every: bool) -> No
 
 
 def test_inspect_needs_neither_a_lock_nor_a_place_to_write(repo: Repo) -> None:
-    with hold(Beneath(str(repo.folder)), ".ovmake", wait=False, waiting=pytest.fail), read_only(repo.folder):
+    with hold(OwnFolders(str(repo.folder)), ".ovmake", wait=False, waiting=pytest.fail), read_only(repo.folder):
         result = repo.ovmake("inspect", "models/saved")
 
     assert (0, "") == (result.status, result.stderr)

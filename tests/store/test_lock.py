@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.diagnostics import OvmakeError
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import hold, holder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -23,10 +23,10 @@ ROOT = Path(__file__).parent.parent.parent
 HOLDER = """
 import sys
 from pathlib import Path
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import hold
 folder = Path(sys.argv[1])
-with hold(Beneath(str(folder.parent)), folder.name, wait=True, waiting=lambda text: print(text, flush=True)):
+with hold(OwnFolders(str(folder.parent)), folder.name, wait=True, waiting=lambda text: print(text, flush=True)):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -69,7 +69,7 @@ def other(folder: Path) -> Iterator[Other]:
 
 
 def held(folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
-    return hold(Beneath(str(folder.parent)), folder.name, wait=wait, waiting=waiting)
+    return hold(OwnFolders(str(folder.parent)), folder.name, wait=wait, waiting=waiting)
 
 
 def never(text: str) -> None:
@@ -182,7 +182,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
 
 
 def test_holder_is_named_without_a_lock_and_nobody_is_kept_waiting(folder: Path, other: Other) -> None:
-    ours = Beneath(str(folder.parent))
+    ours = OwnFolders(str(folder.parent))
 
     assert str(other.process.pid) == holder(ours, folder.name)
 
@@ -195,18 +195,18 @@ def test_number_of_a_process_that_holds_nothing_is_not_believed(folder: Path) ->
     folder.mkdir()
     (folder / "lock").write_text(str(os.getpid()))
 
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""
 
 
 def test_lock_whose_file_names_another_process_is_nobodys(folder: Path, other: Other) -> None:
     (folder / "lock").write_text(str(other.process.pid + 1))
 
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""
 
 
 def test_nobody_holds_what_is_not_there(folder: Path) -> None:
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""
 
     folder.mkdir()
 
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""

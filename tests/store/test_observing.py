@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.seal import read_key
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.formats import FORMAT
 from ovmake.store.lock import hold
 from ovmake.store.observing import open_read_only
@@ -75,7 +75,7 @@ def assert_right(words: str, done: Done, *, status: str) -> None:
 @pytest.mark.parametrize("words", LOOKS)
 def test_look_while_a_build_has_the_lock_and_the_database(words: str, stranger: Stranger) -> None:
     with (
-        hold(Beneath(str(stranger.repo)), ".ovmake", wait=False, waiting=pytest.fail),
+        hold(OwnFolders(str(stranger.repo)), ".ovmake", wait=False, waiting=pytest.fail),
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(stranger.repo / STATE)],
             stdin=subprocess.PIPE,

@@ -10,12 +10,12 @@ import stat as stat_module
 from collections.abc import Callable
 
 from ovmake.diagnostics import Diagnostic
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import ForeignEntryError
+from ovmake.store.files.own_folders import OwnFolders
 
 
 def check_build_folder(
-    ours: Beneath, folder: str, inside: Callable[[str], bool], *, follow: bool = False
+    ours: OwnFolders, folder: str, inside: Callable[[str], bool], *, follow: bool = False
 ) -> Diagnostic | None:
     """Return the problem with a build folder, None if it can be used. The folder need not exist yet.
 

@@ -6,8 +6,8 @@ import stat as stat_module
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.disk import RealDisk, by_folder
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import LOCK
 
 REPORT_FILES = ("index.html", "report.json")
@@ -29,12 +29,12 @@ def remove_outputs(disk: RealDisk, build_dir: str, paths: Iterable[str]) -> int:
     return len(there)
 
 
-def _is_file(ours: Beneath, path: str) -> bool:
+def _is_file(ours: OwnFolders, path: str) -> bool:
     found = ours.stat(path)
     return found is not None and not stat_module.S_ISDIR(found.st_mode)
 
 
-def remove_state(ours: Beneath, state: str) -> None:
+def remove_state(ours: OwnFolders, state: str) -> None:
     """Remove `.ovmake/`. The caller holds its lock.
 
     The lock file is removed last. After that a new ovmake may start, with a lock of its own, and the folder may stay.

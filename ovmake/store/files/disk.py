@@ -8,7 +8,7 @@ Rule 2: `publish` replaces the files of a folder together: a reader sees the old
         mixture.
 Rule 3: a published file shares no inode with its original: an edit of it in place does not change the original. The
         two may share blocks, where the file system copies a block on write (reflinks). See publishing.py.
-Rule 4: ovmake writes only in its own folders, `own`, where no link is followed (beneath.py). Sources are only read,
+Rule 4: ovmake writes only in its own folders, `own`, where no link is followed (own_folders.py). Sources are only read,
         and may be reached through links that stay in the repo.
 """
 
@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ovmake.graph.digest import Digest
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.links import linked
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.files.publishing import DigestMismatchError, clear_up, publish
 
 __all__ = ["DigestMismatchError", "Disk", "LinkOutsideError", "RealDisk", "Stat", "by_folder", "is_full"]
@@ -134,7 +134,7 @@ class RealDisk:
         follow_folders: bool = False,
     ) -> None:
         self.root = root
-        self.ours = Beneath(str(root), follow_folders=follow_folders)
+        self.ours = OwnFolders(str(root), follow_folders=follow_folders)
         self._root = str(root)
         self._own = tuple(f"{folder}/" for folder in own)
         self._inside = inside

@@ -1,6 +1,6 @@
 """System calls on the entries of an open folder, relative to its handle. Links are never followed.
 
-`beneath.py` opens the folders, and explains why.
+`own_folders.py` opens the folders, and explains why.
 """
 
 from __future__ import annotations

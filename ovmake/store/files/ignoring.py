@@ -7,15 +7,15 @@ An existing file keeps all its lines. If the file cannot be written, the message
 
 from __future__ import annotations
 
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import ForeignEntryError
+from ovmake.store.files.own_folders import OwnFolders
 
 FILE = ".gitignore"
 
 
 def ignore_outputs(folder: str, build_dir: str) -> str:
     """Make git ignore the build folder, which is relative to `folder`; return a message about the change."""
-    ours = Beneath(folder)
+    ours = OwnFolders(folder)
     line = f"/{build_dir}/"
     try:
         before = ours.read(FILE).decode(errors="surrogateescape") if ours.stat(FILE) is not None else ""

@@ -6,7 +6,7 @@
 It fills a new folder beside the old one, and swaps the two in one system call. Files that a user added are kept: they
 are linked into the new folder before the swap, so a kill at any moment leaves them in at least one folder.
 
-If a link has the folder's name, the link is replaced. No link is followed on the way (beneath.py).
+If a link has the folder's name, the link is replaced. No link is followed on the way (own_folders.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import os
 from collections.abc import Collection, Mapping
 
 from ovmake.graph.digest import Digest
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import below, create_at, exchange, exists, flush_folder, is_folder, remove
+from ovmake.store.files.own_folders import OwnFolders
 
 CHUNK_BYTES = 1 << 20
 # ioctl_ficlone(2): the whole file, in one call, without copying its blocks.
@@ -34,7 +34,7 @@ class DigestMismatchError(Exception):
         self.path = path
 
 
-def publish(ours: Beneath, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
+def publish(ours: OwnFolders, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
     """Put copies into a folder: name -> (path of the original, its digest).
 
     Raises:
@@ -62,7 +62,7 @@ def publish(ours: Beneath, folder: str, files: Mapping[str, tuple[str, Digest]])
         flush_folder(parent)
 
 
-def clear_up(ours: Beneath, parent: str, folders: Mapping[str, Collection[str]]) -> None:
+def clear_up(ours: OwnFolders, parent: str, folders: Mapping[str, Collection[str]]) -> None:
     """Remove what a killed `publish` left in `parent`: for each folder, the names of the files published there."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), ours.folder(parent) as handle:
         _clear_up(handle, folders)
@@ -92,7 +92,7 @@ def _left(parent: int, names: Collection[str]) -> list[tuple[str, str]]:
     return sorted(found, key=lambda pair: pair[0].endswith(".new"))
 
 
-def _copy_checked(ours: Beneath, original: str, copy: tuple[int, str], digest: Digest) -> None:
+def _copy_checked(ours: OwnFolders, original: str, copy: tuple[int, str], digest: Digest) -> None:
     """Clone the original to `copy`, or copy it; either way its bytes are read once, to check the digest."""
     hasher = hashlib.sha256()
     with os.fdopen(ours.open(original, os.O_RDONLY), "rb") as source, os.fdopen(create_at(*copy), "w+b") as target:

@@ -1,6 +1,6 @@
 """Our own folders, `.ovmake/` and the build folder: opened by directory handle, so that no link in a repo leads out.
 
-    ours = Beneath(root)                 paths are relative to `root`, with `/`
+    ours = OwnFolders(root)              paths are relative to `root`, with `/`
     ours.read(path), ours.replace(path, data), ours.remove(path), ours.make_folder(path), ours.stat(path) ...
 
     create_file, read_file, copy_file, ensure_file, remove_file     one file, by its absolute path
@@ -33,7 +33,7 @@ from ovmake.store.files.handles import FOLDER, NEW, ForeignEntryError, create_at
 CHUNK_BYTES = 1 << 20
 
 
-class Beneath:
+class OwnFolders:
     """Our own folders and files below `root`."""
 
     def __init__(self, root: str, *, follow_folders: bool = False) -> None:
@@ -244,7 +244,7 @@ def copy_file(path: str, to: str) -> None:
 def ensure_file(path: str, *, empty: bool = False) -> None:
     """Create an empty file at an absolute path, or accept an existing regular file with one name."""
     above, name = os.path.split(path)
-    file = Beneath(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
+    file = OwnFolders(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
     try:
         if empty:
             os.ftruncate(file, 0)
@@ -260,7 +260,7 @@ def remove_file(path: str) -> None:
 
 def _opened(path: str) -> int:
     above, name = os.path.split(path)
-    with Beneath(above).place(name) as (handle, _):
+    with OwnFolders(above).place(name) as (handle, _):
         return open_file(handle, name, os.O_RDONLY, shown=path)
 
 
