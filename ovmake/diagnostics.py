@@ -1,14 +1,14 @@
 """Errors as data, rendered once.
 
-    Diagnostic(code, message, span, ...)    what is wrong, where, and what to do about it
-    OvmakeError(diagnostics)                carries them up to `cli.main`, the only printer and exiter
-    render(diagnostic) -> str               text for people, without colour, in the shape rustc made familiar
+    Diagnostic(code, message, span, ...)    an error: message, position, notes, and help
+    OvmakeError(diagnostics)                carries them to `cli.main`, the only printer and exiter
+    render(diagnostic) -> str               text without colour, in the form of rustc's errors
     to_json(diagnostic) -> dict             the same for `--json`
-    harmless(text) -> str                   what is safe to print
+    harmless(text) -> str                   text with control characters escaped
 
-Rule 1: a message stands alone; `help` is an action, a note is a fact; none ends with a full stop.
-Rule 2: the caret stands under the value, or under the key when the key is what is wrong.
-Rule 3: an Ovfile may come from a stranger: nothing of it reaches the terminal as a control character.
+Rule 1: a message stands alone; `help` is an action, a note is a fact; none ends with a period.
+Rule 2: the caret is under the value, or under the key if the key is wrong.
+Rule 3: an Ovfile may come from a stranger: none of its control characters reaches the terminal.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 
-# A longer line is shown as the part around the caret.
+# Of a longer line, only the part around the caret is shown.
 LINE_WIDTH = 110
-# What is compared for "did you mean": words of people, and none of a megabyte.
+# "did you mean" ignores longer words: a word may have a megabyte.
 LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Some characters of one line of a file.
+    """A range of characters in one line of a file.
 
     `line` and `column` count from 1, as editors do; `length` is in characters, at least 1; `text` is the whole line.
-    A span of length 1 may stand just after the end of the line.
+    A span of length 1 may be just after the end of the line.
     """
 
     file: str
@@ -58,14 +58,14 @@ class Span:
         )
 
 
-@lru_cache(maxsize=1)  # a hundred mistakes in one line of a megabyte share it
+@lru_cache(maxsize=1)  # a hundred errors in one line of a megabyte share it
 def _line(text: str, start: int, end: int) -> str:
     return text[start:end].removesuffix("\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A second place that belongs to the story, such as "first declared here"."""
+    """A second span with a label, such as "first declared here"."""
 
     span: Span
     text: str
@@ -73,10 +73,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One thing that is wrong.
+    """One error or warning.
 
-    `code` is kebab-case and stable. `label` is written beside the caret. `help` says what to do next. Only a note may
-    have several lines: a framework's own message does.
+    `code` is kebab-case and stable. `label` is printed beside the caret. `help` says what to do next. Only a note may
+    have several lines, such as a framework's own message.
     """
 
     code: str
@@ -99,11 +99,11 @@ class OvmakeError(Exception):
 
 
 def of_error(error: Exception) -> OvmakeError | None:
-    """Return what an error that reached the command line says to users; None: it is a mistake of ovmake's."""
+    """Return a Python error that reached the command line as an OvmakeError; None if it is a bug in ovmake."""
     if isinstance(error, OvmakeError):
         return error
     if type(error).__module__ == "sqlite3":
-        hint = "free space on the disk, or remove .ovmake: everything in it can be made again"
+        hint = "free space on the disk, or remove .ovmake: ovmake can rebuild all of it"
         return OvmakeError(Diagnostic(code="state", message=f"the state database: {error}", help=hint), exit_status=1)
     if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding() != "utf-8":
         name = error.object.encode("ascii", "backslashreplace").decode()
@@ -117,12 +117,12 @@ def of_error(error: Exception) -> OvmakeError | None:
 
 
 def what_to_do(error: OSError) -> str:
-    """Return the way out of a failure to write; "" where its words say enough."""
+    """Return the help for a failed write; "" if the message is enough."""
     return "free space on that disk, and run ovmake again" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
 
 
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return them as a reader meets them in the file; those without a place come last."""
+    """Return diagnostics in the order of the file; those without a span come last."""
 
     def position(diagnostic: Diagnostic) -> tuple[bool, int, int]:
         span = diagnostic.span
@@ -164,7 +164,7 @@ def _excerpt(label: Label, margin: int, mark: str) -> list[str]:
 
 
 def _around(text: str, start: int, end: int) -> tuple[str, int, int]:
-    """Return a line, or the part of a long one in which `text[start:end]` begins, and where that then is."""
+    """Return a line, or the part of a long line around `text[start:end]`, with the new start and end."""
     if len(text) <= LINE_WIDTH:
         return text, start, end
     first = 0 if end <= LINE_WIDTH else max(0, min(start - LINE_WIDTH // 3, len(text) - LINE_WIDTH))
@@ -175,7 +175,7 @@ def _around(text: str, start: int, end: int) -> tuple[str, int, int]:
 
 
 def _width(text: str) -> int:
-    """Columns that `text` takes in a terminal: CJK characters take two, combining marks and joiners none."""
+    """Return the columns of `text` in a terminal: CJK characters take two, combining marks and joiners none."""
     if text.isascii():
         return len(text)
     return sum(_columns(character) for character in text)
@@ -190,7 +190,7 @@ def _columns(character: str) -> int:
 
 
 def _is_control(character: str) -> bool:
-    """Whether a terminal may obey it: control codes, line separators, and what turns the direction of the text."""
+    """Whether a terminal may obey it: control codes, line separators, and marks that change the text's direction."""
     return (
         unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"}
         or "\u202a" <= character <= "\u202e"
@@ -204,14 +204,14 @@ def _one_column_each(line: str) -> str:
 
 
 def harmless(text: str) -> str:
-    r"""Return `text` with control characters written out: `\x1b`."""
+    r"""Return `text` with control characters escaped: `\x1b`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c.encode("unicode_escape").decode() if _is_control(c) else c for c in text)
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, object]:
-    """Return what `--json` prints for a diagnostic; keys without a value are left out."""
+    """Return the JSON form of a diagnostic, for `--json`; keys without a value are left out."""
     also = [{"at": _place(label.span), "label": label.text} for label in diagnostic.also]
     fields: dict[str, object] = {
         "severity": diagnostic.severity,
@@ -231,9 +231,9 @@ def _place(span: Span) -> dict[str, object]:
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """Return "did you mean `x`?" for the nearest of `known`, or "" when nothing is near.
+    """Return "did you mean `x`?" for the most similar word of `known`, or "" if no word is similar.
 
-    `FP16` and `max_drop` are near to `fp16` and `max-drop`.
+    `FP16` and `max_drop` are similar to `fp16` and `max-drop`.
     """
     import difflib  # noqa: PLC0415 - 5 ms that only a mistake should cost
 

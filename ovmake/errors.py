@@ -1,15 +1,15 @@
-"""A failure that a worker, or a reader of a source, understands; and an exception's own words.
+"""ActionError: an expected failure of a worker or of a reader of a source. And the text of exceptions.
 
-Both sides of the process border import this, and every reader of a file: standard library only, and nothing of ours.
+Both sides of the process border import this, and all readers of files. It imports the standard library only.
 """
 
 from __future__ import annotations
 
 
 class ActionError(Exception):
-    """A failure that the worker understands.
+    """An expected failure of an action.
 
-    `setting` names the setting of the Ovfile that it points at ("inputs.image.mean"), or an input's role.
+    `setting` names the setting of the Ovfile that the error is about ("inputs.image.mean"), or an input's role.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ActionError(Exception):
 
 
 def message_of(error: BaseException) -> str:
-    """Return an exception's own words in one line; its type where it has none, or fails to say them."""
+    """Return an exception's message in one line; its type if the message is empty, or reading it fails."""
     try:
         words = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - a user's exception may do anything
@@ -39,6 +39,6 @@ def message_of(error: BaseException) -> str:
 
 
 def kind_and_message_of(error: BaseException) -> str:
-    """Return an exception's type and its own words, if it has any: "SystemExit: 3", "KeyboardInterrupt"."""
+    """Return an exception's type, and its message if it has one: "SystemExit: 3", "KeyboardInterrupt"."""
     kind, words = type(error).__name__, message_of(error)
     return kind if words == kind else f"{kind}: {words}"

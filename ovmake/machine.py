@@ -1,12 +1,12 @@
-"""What machine this is, as far as figures depend on it: read from /proc and /sys.
+"""Facts of this machine that affect measurements, read from /proc and /sys.
 
-    facts() -> Machine                  everything that is known, for the record of a measurement
+    facts() -> Machine                  all known facts, for the record of a measurement
     processor() -> {"model name": ...}  the first block of /proc/cpuinfo
-    instruction_sets(block) -> [...]    those that choose between kernels
-    int8_instructions(block) -> [...]   those that compute products of 8-bit integers; None: not known
+    instruction_sets(block) -> [...]    instruction sets that select kernels
+    int8_instructions(block) -> [...]   instructions for products of 8-bit integers; None: unknown
 
-What is not known is None, and `missing` says why. `root` is another root folder, for tests. Standard library only: the
-process that holds the clock of a measurement reads it, too.
+An unknown fact is None, and `missing` says why. `root` is a different root folder, for tests. Standard library only:
+the process that measures time imports it, too.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 
 from ovmake.contracts.machine import Machine
 
-# The flags that choose between kernels in oneDNN and Eigen; others (say `smap`) change no arithmetic.
+# The flags that select kernels in oneDNN and Eigen. All other flags, such as `smap`, do not affect arithmetic.
 ISA_PREFIXES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "i8mm", "bf16", "neon")
-# What computes products of 8-bit integers at once: of x86 and of Arm, by the kernel's names.
+# Instructions for products of 8-bit integers, of x86 and of Arm, by the kernel's names.
 INT8_INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def facts(root: str = "") -> Machine:
-    """Return what is known of this machine."""
+    """Return the facts of this machine."""
     block = processor(root)
     found: dict[str, object] = {
         "threads_per_core": _threads_per_core(root),
@@ -52,56 +52,56 @@ def facts(root: str = "") -> Machine:
     )
 
 
-# Why something is not known.
+# Reasons for unknown facts.
 UNKNOWN = {
-    "threads_per_core": "this system does not show how its cores are laid out",
-    "governor": "this system shows no frequency governor, as is usual in a virtual machine",
-    "boost": "this system does not show whether frequencies are boosted",
+    "threads_per_core": "this system does not report the layout of its cores",
+    "governor": "this system reports no frequency governor, which is usual in a virtual machine",
+    "boost": "this system does not report frequency boost",
     "memory_bytes": "this system has no /proc/meminfo",
-    "virtual": "this system does not tell whether it is virtual",
+    "virtual": "this system does not report whether it is virtual",
     "int8_instructions": "this system has no /proc/cpuinfo",
     "bf16_instructions": "this system has no /proc/cpuinfo",
 }
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(usable()) or os.cpu_count() or 1
 
 
 def usable() -> list[int]:
-    """Return the numbers of the cores that this process may use; empty where the system does not tell."""
+    """Return the numbers of the cores that this process may use; empty if unknown."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def numbers(ranges: str) -> list[int]:
-    """Return the numbers that "0,4" or "0-1" names, as the kernel lists cores.
+    """Parse a list of cores in the kernel's form, such as "0,4" or "0-1".
 
     Raises:
-        ValueError: it is no such list.
+        ValueError: the text is not such a list.
     """
     ends = [part.partition("-") for part in ranges.split(",")]
     return [number for first, _, last in ends for number in range(int(first), int(last or first) + 1)]
 
 
 def processor(root: str = "") -> dict[str, str]:
-    """Return the first block of /proc/cpuinfo; empty elsewhere than on Linux."""
+    """Return the first block of /proc/cpuinfo; empty on systems other than Linux."""
     block = _text(f"{root}/proc/cpuinfo").partition("\n\n")[0]
     return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
 
 
 def instruction_sets(block: Mapping[str, str]) -> list[str]:
-    """Return the instruction sets that decide which kernels run, sorted."""
+    """Return the instruction sets that select kernels, sorted."""
     return sorted({flag for flag in _flags(block) if flag.startswith(ISA_PREFIXES)})
 
 
 def int8_instructions(block: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the instructions for products of 8-bit integers; None where nobody knows."""
+    """Return the instructions for products of 8-bit integers; None if unknown."""
     return tuple(name for name in INT8_INSTRUCTIONS if name in _flags(block)) if block else None
 
 
 def cpu_limit(root: str = "") -> float | None:
-    """Return the container's CPU quota in cores, None without one (cgroup v2, then v1)."""
+    """Return the container's CPU quota in cores, None if there is none (cgroup v2, then v1)."""
     quota, _, period = _text(f"{root}/sys/fs/cgroup/cpu.max").strip().partition(" ")
     if not quota:
         quota = _text(f"{root}/sys/fs/cgroup/cpu/cpu.cfs_quota_us").strip()
@@ -110,7 +110,7 @@ def cpu_limit(root: str = "") -> float | None:
 
 
 def memory_bytes(root: str = "") -> int | None:
-    """Return the memory that is installed."""
+    """Return the installed memory in bytes."""
     line = next((line for line in _text(f"{root}/proc/meminfo").splitlines() if line.startswith("MemTotal:")), "")
     words = line.split()
     return int(words[1]) * 1024 if len(words) > 1 and words[1].isdecimal() else None
@@ -123,7 +123,7 @@ def _flags(block: Mapping[str, str]) -> list[str]:
 def _memory_limit(root: str) -> int | None:
     for path in ("memory.max", "memory/memory.limit_in_bytes"):
         found = _text(f"{root}/sys/fs/cgroup/{path}").strip()
-        # Without a limit v1 says nearly 2**63.
+        # Without a limit, v1 reports nearly 2**63.
         if found.isdecimal() and int(found) < 1 << 60:
             return int(found)
     return None
@@ -135,7 +135,7 @@ def _threads_per_core(root: str) -> int | None:
 
 
 def _governor(root: str) -> str | None:
-    """Return the governors of all cores, mostly one."""
+    """Return the governors of all cores, usually one."""
     folder = Path(f"{root}/sys/devices/system/cpu")
     found = {_text(str(path)).strip() for path in folder.glob("cpu[0-9]*/cpufreq/scaling_governor")}
     return ", ".join(sorted(found - {""})) or None

@@ -1,15 +1,15 @@
-"""Seals: what `.ovmake` says of earlier runs is believed only if this user's ovmake wrote it.
+"""Seals: ovmake trusts state in `.ovmake` only if this user's ovmake wrote it.
 
-    key = read_key()                 this user's, None where there is none yet; a no-op asks no more
-    key, why = keep_key()            the same, made on first use; `why` says why it cannot be kept
+    key = read_key()                 this user's key, None if there is none yet; enough for a no-op build
+    key, why = keep_key()            the same, created on first use; `why`: why it cannot be stored
     seal(key, data) -> bytes         a MAC: keyed BLAKE2b, 16 bytes
 
-Whoever has a repo's folder can write anything into it: a row that says "the gate passed", a stamp that says "up to
-date". He cannot write its seal. The key is in `$XDG_STATE_HOME/ovmake/key`, readable by its owner alone; a CI that
-keeps `.ovmake` between runs gives one as OVMAKE_STATE_KEY. It is given to no worker.
+Anybody with write access to a repo's folder can write a row that says "the gate passed", or a stamp that says "up to
+date". Without the key they cannot write its seal. The key is in `$XDG_STATE_HOME/ovmake/key`, readable only by its
+owner; a CI that keeps `.ovmake` between runs sets it as OVMAKE_STATE_KEY. Workers never get the key.
 
-Rule: only the standard library's lightest. This is on the way of a no-op: `hashlib` would load OpenSSL, which takes
-      longer than all of the seals.
+Rule: import only light modules of the standard library. A no-op build runs this: `hashlib` would load OpenSSL, which
+      takes longer than all of the seals.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import stat
 
 try:
     from _blake2 import blake2b
-except ImportError:  # a Python built without its own hashes
+except ImportError:  # a Python built without its own hash modules
     from hashlib import blake2b
 
 VARIABLE = "OVMAKE_STATE_KEY"
 KEY_BYTES = 32
 SEAL_BYTES = 16
-# Of a secret in the environment: what is shorter can be tried out.
+# The least length of a key in the environment: a shorter one can be found by trying all.
 LEAST_CHARACTERS = 16
 
 
@@ -35,7 +35,7 @@ def seal(key: bytes, data: bytes) -> bytes:
 
 
 def read_key() -> bytes | None:
-    """Return this user's key, None where there is none that is his alone."""
+    """Return this user's key, None if there is none that only this user can read."""
     given = os.environ.get(VARIABLE)
     if given:
         return _of_variable(given) if len(given) >= LEAST_CHARACTERS else None
@@ -44,7 +44,7 @@ def read_key() -> bytes | None:
 
 
 def keep_key() -> tuple[bytes, str]:
-    """Return this user's key, made if there is none; and why it lasts for this run only, "" if it lasts."""
+    """Return this user's key, created if there is none; and why it lasts only for this run, "" if it is stored."""
     found = read_key()
     if found is not None:
         return found, ""
@@ -53,11 +53,11 @@ def keep_key() -> tuple[bytes, str]:
         return key, f"{VARIABLE} has fewer than {LEAST_CHARACTERS} characters"
     place = _place()
     if place is None:
-        return key, "there is neither HOME nor XDG_STATE_HOME to keep a key in"
+        return key, "there is no folder for the key: neither HOME nor XDG_STATE_HOME is set"
     try:
         return _make(place, key), ""
     except OSError as error:
-        return key, f"no key can be kept in {place}: {error.strerror or error}"
+        return key, f"the key cannot be stored in {place}: {error.strerror or error}"
 
 
 def _of_variable(given: str) -> bytes:
@@ -65,7 +65,7 @@ def _of_variable(given: str) -> bytes:
 
 
 def _place() -> str | None:
-    """Return where the key is: the XDG base directory specification, which says that relative paths do not count."""
+    """Return the path of the key, by the XDG base directory specification, which ignores relative paths."""
     base = os.environ.get("XDG_STATE_HOME", "")
     if not base.startswith("/"):
         home = os.environ.get("HOME", "")
@@ -82,7 +82,7 @@ def _read(place: str) -> bytes | None:
         return None
     try:
         found = os.fstat(file)
-        # One that others can read is no secret any more.
+        # A key that other users can read is not secret.
         alone = stat.S_ISREG(found.st_mode) and not found.st_mode & 0o077
         key = os.read(file, KEY_BYTES + 1) if alone else b""
     finally:
@@ -91,7 +91,7 @@ def _read(place: str) -> bytes | None:
 
 
 def _make(place: str, key: bytes) -> bytes:
-    """Put a key there, or return the one that another process has put there meanwhile."""
+    """Store a key, or return the one that a different process has stored meanwhile."""
     os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
     fresh = f"{place}.{os.getpid()}"
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

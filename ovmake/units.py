@@ -1,12 +1,12 @@
-"""Sizes and ages in words, as people write and read them.
+"""Sizes and ages as text.
 
     size_in_words(14_400_000) -> "14.4 MB"      size_of("5GB") -> 5_000_000_000
     counted(2, "file") -> "2 files"             age_of("30d") -> 2_592_000 seconds
 
-    digits(45.12) -> "45.1", about three of them
+    digits(45.12) -> "45.1", about three digits
 
-Units are what they say: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti powers of 1024. What we print is decimal.
-Pure, and without an import: the command line reads its options with it.
+k, M, G and T are powers of 1000; Ki, Mi, Gi and Ti are powers of 1024. Output uses decimal units.
+Pure, and without imports: the parser of the command line uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AGES_S = {"h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def size_in_words(size_bytes: float) -> str:
-    """Return bytes in decimal units, with about three digits: "199 kB"; a megabyte has a million bytes."""
+    """Return a size in decimal units, with about three digits: "199 kB". A megabyte has a million bytes."""
     if size_bytes < 1000:  # noqa: PLR2004 - one kB
         return f"{size_bytes:.0f} B"
     for unit in ("kB", "MB", "GB"):
@@ -30,7 +30,7 @@ def size_in_words(size_bytes: float) -> str:
 
 
 def digits(value: float) -> str:
-    """Return about three digits: "4.51", "45.1", "451", "4,512"."""
+    """Return a number with about three digits: "4.51", "45.1", "451", "4,512"."""
     decimals = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - steps of a scale
     return f"{value:,.{decimals}f}"
 
@@ -42,16 +42,16 @@ def counted(number: int, noun: str) -> str:
 
 
 def size_of(text: str) -> int:
-    """Return a size in bytes: "500MB", "1.5 GiB", "0".
+    """Parse a size such as "500MB", "1.5 GiB" or "0"; return bytes.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a size.
     """
     return _amount(text, SIZES)
 
 
 def memory_of(text: str) -> int | None:
-    """Return a size in bytes that is more than nothing and names its unit, None for what is none."""
+    """Parse a positive size with a unit; return bytes, None if the text is not such a size."""
     try:
         size = size_of(text)
     except ValueError:
@@ -60,10 +60,10 @@ def memory_of(text: str) -> int | None:
 
 
 def age_of(text: str) -> int:
-    """Return an age in seconds: "12h", "30d", "2w".
+    """Parse an age such as "12h", "30d" or "2w"; return seconds.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not an age.
     """
     return _amount(text, AGES_S)
 

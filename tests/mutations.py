@@ -196,7 +196,7 @@ MUTATIONS: dict[str, Mutation] = {
         "store/files/handles.py",
         "FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC",
         "FILE = os.O_NONBLOCK | os.O_CLOEXEC",
-        "tests/store/files/test_beneath.py",
+        "tests/store/files/test_own_folders.py",
     ),
     "seals-unread": Mutation(
         "store/sealing.py",

@@ -340,8 +340,8 @@ BY_NAME = {
     *("write_text", "write_bytes", "open"),
 }
 # Whose methods of those names are meant for our own folders, or are of texts and databases.
-HARMLESS = {"self", "cls", "ours", "disk", "_disk", "handles", "Beneath", "Database", "database", "heap"}
-BENEATH = ("store.files.beneath", "store.files.handles", "store.files.publishing")
+HARMLESS = {"self", "cls", "ours", "disk", "_disk", "handles", "OwnFolders", "Database", "database", "heap"}
+OWN_FOLDERS = ("store.files.own_folders", "store.files.handles", "store.files.publishing")
 # What is read and not ours; and the folder of a file that the command line names.
 ALLOWED = {
     "store.processes": {"open"},
@@ -354,7 +354,9 @@ ALLOWED = {
 
 def test_our_own_folders_are_written_by_one_module() -> None:
     wrong = []
-    for name in everywhere(*BENEATH, within=("store", "engine", "project", "commands.gc", "commands.report.command")):
+    for name in everywhere(
+        *OWN_FOLDERS, within=("store", "engine", "project", "commands.gc", "commands.report.command")
+    ):
         found = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Call) and by_name(node)]
         wrong += places(name, [node.lineno for node in found if ast.unparse(node.func) not in ALLOWED.get(name, set())])
 

@@ -1,20 +1,20 @@
-"""The command line: argv in, one function per command, an exit status out. The only printer and exiter.
+"""The command line: argv in, one function per command, an exit status out. Only this package prints and exits.
 
-Exit status: 0 all good; 1 a target failed; 2 the Ovfile or the command line is wrong; 130 interrupted.
-Data goes to stdout, everything else to stderr. The modules:
+Exit status: 0 success; 1 a target failed; 2 the Ovfile or the command line has an error; 130 interrupted.
+Data goes to stdout, all other text to stderr. The modules:
 
-    running.py    one command and its errors; or "up to date", without a command
-    arguments.py  what the command line takes
+    arguments.py  the parser of the command line
     building.py   commands that run actions: build, report, debug
-    observing.py  commands that observe, or clear up
-    console.py    what they share: the repo opened, lines and errors
-    terminal.py   a build's events as lines
-    live.py       what runs now, below those lines
-    timeline.py   a build's events as a timeline file
-    narrow.py     lines for a terminal that is narrower than they are
-    plain.py      characters that the terminal lacks
+    observing.py  commands that run no action: status, explain, inspect, clean, gc and so on
+    running.py    run one command, or answer a no-op from the stamp
+    console.py    shared by commands: open the repo, print text, JSON and errors
+    terminal.py   the lines that a build prints
+    live.py       the live view of a build on a terminal
+    narrow.py     lines for narrow terminals
+    plain.py      replacements for characters that the terminal's encoding lacks
+    timeline.py   `--timeline`: a trace file of a build
 
-Here is what a no-op needs, and what holds for all commands: nothing else is loaded before a command is known.
+This module holds only what a no-op build needs; all other modules are loaded when the command is known.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ READER_GONE = 141  # as a shell shows a program ended by SIGPIPE
 
 
 def command() -> NoReturn:
-    """Be the console script. What Python would clear up before it ends, the system does: a twentieth of a no-op."""
+    """Run as the console script. It exits without Python's cleanup, which would take a twentieth of a no-op."""
     status = main()
     sys.stderr.flush()
     os._exit(status)
@@ -61,13 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         from ovmake.cli.console import tell
 
-        tell("interrupted; what was finished is kept")
+        tell("interrupted; finished actions are stored")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (`ovmake build --json | head -1`). What was not finished is not good.
+        # The reader of our output ended (`ovmake build --json | head -1`). The command is incomplete: not a success.
         _say_no_more()
         return READER_GONE
-    except OSError as error:  # of a command, `run` has told it; this is `ovmake status > /full/disk/file`
+    except OSError as error:  # `run` reports errors of commands; this one is from `ovmake status > /full/disk/file`
         from ovmake.cli.console import tell
 
         tell(f"error[cannot-write]: cannot write to stdout: {error.strerror}")
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _show_all() -> None:
-    """Have both streams write what their encoding lacks, or what none has: a file's name may be any bytes."""
+    """Let both streams write any text: characters that the encoding lacks, and names that are not text at all."""
     for stream in (sys.stdout, sys.stderr):
         if (stream.encoding or "").lower() != "utf-8":
             from ovmake.cli.plain import show_all
@@ -88,12 +88,12 @@ def _show_all() -> None:
 
 
 def _say_no_more() -> None:
-    """Let what is still to be written to stdout go nowhere."""
+    """Discard the rest of stdout."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _known_at_once(words: list[str]) -> Stamp | None:
-    """Return what is known for `ovmake build [TARGET…]`: reading the command line takes as long as this answer."""
+    """Return the stamp for `ovmake build [TARGET…]`, before argparse runs: that takes as long as the whole answer."""
     plain = words[:1] == ["build"] and not any(word.startswith("-") for word in words)
     return known_of(".", "Ovfile", outside=False) if plain else None
 

@@ -1,4 +1,4 @@
-"""What the command line takes: `ovmake COMMAND`, and the options of each.
+"""The parser of the command line: `ovmake COMMAND`, and the options of each command.
 
 parse(parser(run), argv).command(arguments) -> exit status
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Command = Callable[[argparse.Namespace], int]
 
-# What people who know other tools call our commands.
+# Names of our commands in different tools.
 ALSO_CALLED = {
     **dict.fromkeys(("make", "all", "convert", "compile", "quantize", "run"), "build"),
     **dict.fromkeys(("bench", "benchmark", "measure", "compare"), "report"),
@@ -25,10 +25,10 @@ ALSO_CALLED = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that meets an unknown command with the one that was meant."""
+    """A parser that suggests a command for an unknown one."""
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
-        """See that a word is among those allowed; of commands, argparse lists a dozen and names none."""
+        """Check a word against the allowed ones. For commands, argparse would list a dozen and suggest none."""
         if action.dest == COMMAND and isinstance(value, str) and action.choices and value not in action.choices:
             hint = _meant(value, action.choices)
             self.error(f"there is no command `{_printable(value)}`\nhelp: {hint}")
@@ -39,7 +39,7 @@ COMMAND = "name of the command"
 
 
 def parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """Return what the command line says; argparse's own `parse_args` names no option that was meant."""
+    """Parse the command line. Unlike argparse's own `parse_args`, it suggests an option for an unknown one."""
     arguments, rest = top.parse_known_args(words)
     if rest:
         from ovmake.diagnostics import did_you_mean
@@ -52,7 +52,7 @@ def parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namesp
 
 
 def _meant(word: str, commands: Iterable[str]) -> str:
-    """Return what somebody who wrote `word` for a command may want."""
+    """Return a suggestion for an unknown command `word`."""
     from ovmake.diagnostics import did_you_mean
 
     if word in ALSO_CALLED:
@@ -73,9 +73,9 @@ def _printable(word: str) -> str:
 
 
 def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Return the parser; `arguments.command` is the function in `run` of the command asked for, "" for none."""
+    """Return the parser; `arguments.command` is the function in `run` for the command, "" without a command."""
     top = Parser(prog="ovmake", description="make for OpenVINO models")
-    top.add_argument("--version", action="store_true", help="print the version and end")
+    top.add_argument("--version", action="store_true", help="print the version")
     top.add_argument("-C", dest="folder", metavar="DIR", default=".", help="the folder of the Ovfile")
     top.add_argument("-f", dest="file", metavar="FILE", default="Ovfile", help="the Ovfile; default: Ovfile")
     top.set_defaults(command=run[""], parser=top)
@@ -86,52 +86,52 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _run_arguments(build)
     _timeline_argument(build)
     mode = build.add_mutually_exclusive_group()
-    mode.add_argument("-n", "--dry-run", action="store_true", help="say what would run, and why, and run nothing")
-    mode.add_argument("--watch", action="store_true", help="build again whenever something changes, until Ctrl-C")
-    build.add_argument("--force", action="store_true", help="run everything that the targets need, fresh or not")
-    check_help = "then build them again from nothing, in a scratch place, and compare byte by byte"
+    mode.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why; run nothing")
+    mode.add_argument("--watch", action="store_true", help="build again after every change, until Ctrl-C")
+    build.add_argument("--force", action="store_true", help="run all actions that the targets need, even fresh ones")
+    check_help = "then build them again from nothing, in a scratch folder, and compare byte by byte"
     mode.add_argument("--check", action="store_true", help=check_help)
 
-    report = _command(commands, "report", run["report"], "build, measure what is stale, write the report")
+    report = _command(commands, "report", run["report"], "build, update stale measurements, write the report")
     _target_arguments(report)
     _run_arguments(report)
     _timeline_argument(report)
-    report.add_argument("--no-measure", action="store_true", help="show measurements there are, and make none")
-    report.add_argument("--force", action="store_true", help="measure again, fresh or not")
+    report.add_argument("--no-measure", action="store_true", help="show existing measurements, and make no new ones")
+    report.add_argument("--force", action="store_true", help="repeat all measurements, even fresh ones")
     _report_arguments(report)
 
-    explain = _command(commands, "explain", run["explain"], "say why targets are stale, or that they are not")
+    explain = _command(commands, "explain", run["explain"], "print why targets are stale")
     _target_arguments(explain)
-    explain.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    explain.add_argument("--json", action="store_true", help="print events as JSON lines on stdout")
 
-    debug = _command(commands, "debug", run["debug"], "find the first layer whose output leaves TensorFlow's")
+    debug = _command(commands, "debug", run["debug"], "find the first layer whose output differs from TensorFlow's")
     _debug_arguments(debug)
 
     status = _command(commands, "status", run["status"], "a line per target: fresh, stale, failed, never built")
     _target_arguments(status)
-    status.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+    status.add_argument("--json", action="store_true", help="print a JSON object per target on stdout")
 
-    inspect = _command(commands, "inspect", run["inspect"], "inputs, outputs, layers to cut at, what OpenVINO lacks")
+    inspect = _command(commands, "inspect", run["inspect"], "print inputs, outputs, layers, and what OpenVINO lacks")
     _inspect_arguments(inspect)
 
-    init = _command(commands, "init", run["init"], "write a starter Ovfile by looking at the models")
-    try_help = "write what fits without building it first; then a gate may be missed"
+    init = _command(commands, "init", run["init"], "write a starter Ovfile for the models that it finds")
+    try_help = "write settings that fit without trying a build; a gate may fail then"
     init.add_argument("--no-try", action="store_true", help=try_help)
-    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
+    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders with models; default: DIR")
 
-    clean = _command(commands, "clean", run["clean"], "remove what was published; the cache stays")
-    clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
-    gc = _command(commands, "gc", run["gc"], "drop what nothing refers to, and what was not used for long")
+    clean = _command(commands, "clean", run["clean"], "remove published files; the cache stays")
+    clean.add_argument("--all", action="store_true", help="also remove the cache, .ovmake")
+    gc = _command(commands, "gc", run["gc"], "remove unreferenced files, and results over a limit of age or size")
     _gc_arguments(gc)
 
-    cache = _command(commands, "cache", run["cache"], "take over a copied cache: `ovmake cache trust`")
-    cache.add_argument("action", choices=("trust",), help="believe an .ovmake that another user made, once checked")
+    cache = _command(commands, "cache", run["cache"], "import a copied cache: `ovmake cache trust`")
+    cache.add_argument("action", choices=("trust",), help="import a different user's .ovmake, after checking it")
 
-    about = commands.add_parser("help", help="say what ovmake, or a command, does and takes")
+    about = commands.add_parser("help", help="describe ovmake, or a command and its options")
     about.set_defaults(command=run["help"])
-    about.add_argument("about", nargs="?", metavar="COMMAND", help="default: all of them in a line each")
+    about.add_argument("about", nargs="?", metavar="COMMAND", help="default: list all commands")
 
-    graph = _command(commands, "graph", run["graph"], "the action graph, to draw it or to read it")
+    graph = _command(commands, "graph", run["graph"], "print the action graph, for drawing or reading")
     _target_arguments(graph)
     graph.add_argument("--format", choices=("dot", "mermaid", "json"), default="dot", help="default: dot")
     return top
@@ -145,22 +145,22 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=summary)
     parser.set_defaults(command=run, own=parser)
-    # Before the command or after it, as git and make have it: without SUPPRESS this default would undo the former.
+    # Allowed before and after the command, as in git and make. SUPPRESS: the default must not overwrite the first.
     hidden = argparse.SUPPRESS
     parser.add_argument("-C", dest="folder", metavar="DIR", default=hidden, help="the folder of the Ovfile")
     parser.add_argument("-f", dest="file", metavar="FILE", default=hidden, help="the Ovfile; default: Ovfile")
-    parser.add_argument("--allow-outside", action="store_true", help="let paths of the Ovfile leave the repo")
-    parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is at work here")
+    parser.add_argument("--allow-outside", action="store_true", help="allow paths of the Ovfile outside of the repo")
+    parser.add_argument("--no-wait", action="store_true", help="fail if another ovmake is running here")
     return parser
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
-    against_help = "compare with an earlier report.json: a file, or git:REV for this one's at a revision"
+    against_help = "compare with an earlier report.json: a file, or git:REV for a revision of this repo"
     parser.add_argument("--against", metavar="REPORT", default="", help=against_help)
     parser.add_argument("--markdown", action="store_true", help="print the report as Markdown, for a pull request")
-    parser.add_argument("--junit", metavar="FILE", default="", help="write a test case per gate to FILE, as JUnit does")
+    parser.add_argument("--junit", metavar="FILE", default="", help="write FILE for JUnit, with a test case per gate")
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of report.json, and do nothing")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of report.json, and exit")
 
 
 def _target_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,36 +172,37 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     _jobs_argument(parser)
     _limit_arguments(parser)
     _code_argument(parser)
-    parser.add_argument("-k", "--keep-going", action="store_true", help="go on with other targets after a failure")
-    parser.add_argument("--explain", action="store_true", help="say why each action runs")
-    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    parser.add_argument("-k", "--keep-going", action="store_true", help="continue with the rest after a failure")
+    parser.add_argument("--explain", action="store_true", help="print why each action runs")
+    parser.add_argument("--json", action="store_true", help="print events as JSON lines on stdout")
 
 
 def _debug_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("targets", nargs="+", metavar="TARGET", help="`model:precision`, or `model` for all of its")
+    help_text = "`model:precision`, or `model` for all of its precisions"
+    parser.add_argument("targets", nargs="+", metavar="TARGET", help=help_text)
     _jobs_argument(parser)
     _limit_arguments(parser)
-    parser.add_argument("--all", action="store_true", help="show every layer, not only the worst ones")
+    parser.add_argument("--all", action="store_true", help="show all layers, not only the worst")
     _code_argument(parser)
-    parser.add_argument("--explain", action="store_true", help="say why each action runs")
-    parser.add_argument("--json", action="store_true", help="a JSON object per target on stdout")
+    parser.add_argument("--explain", action="store_true", help="print why each action runs")
+    parser.add_argument("--json", action="store_true", help="print a JSON object per target on stdout")
 
 
 def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or any model's path")
-    parser.add_argument("--all", action="store_true", help="show all layers, however many there are")
-    allow_help = "let the model run these operations, though they do more than compute: WriteFile,ReadFile"
+    parser.add_argument("model", metavar="MODEL-OR-PATH", help="a model of the Ovfile, or the path of any model")
+    parser.add_argument("--all", action="store_true", help="show all layers, also of a large model")
+    allow_help = "allow the model these operations, which do more than compute: WriteFile,ReadFile"
     parser.add_argument("--allow-ops", metavar="OPS", default="", help=allow_help)
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
 def _gc_arguments(parser: argparse.ArgumentParser) -> None:
-    size_help = "then drop results, the least recently used first, until the store is no larger: 5GB, 500MB"
+    size_help = "drop results, the least recently used first, until the store is at most this large: 5GB, 500MB"
     parser.add_argument("--max-size", type=_size, metavar="SIZE", help=size_help)
-    age_help = "drop results that were not used for so long: 30d, 12h, 2w"
+    age_help = "drop results that were not used for this long: 30d, 12h, 2w"
     parser.add_argument("--max-age", type=_age, metavar="AGE", help=age_help)
-    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would go, and remove nothing")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print what would be removed; remove nothing")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
 def _jobs_argument(parser: argparse.ArgumentParser) -> None:
@@ -209,21 +210,21 @@ def _jobs_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _limit_arguments(parser: argparse.ArgumentParser) -> None:
-    minutes, memory = "minutes that one action may take", 'memory that one action may need, such as "8 GB" or "512 MiB"'
+    minutes, memory = "time limit of one action", 'memory limit of one action, such as "8 GB" or "512 MiB"'
     ours = "default: the Ovfile's"
     parser.add_argument("--timeout", type=_minutes, metavar="MINUTES", help=f"{minutes}; {ours}, else no limit")
     parser.add_argument("--memory", type=_memory, metavar="SIZE", help=f"{memory}; {ours}, else nine tenths of all")
 
 
 def _timeline_argument(parser: argparse.ArgumentParser) -> None:
-    help_text = "write what ran when to FILE, in Chrome's trace format"
+    help_text = "write a timeline of the actions to FILE, in Chrome's trace format"
     parser.add_argument("--timeline", metavar="FILE", help=help_text)
 
 
 def _code_argument(parser: argparse.ArgumentParser) -> None:
     help_text = "refuse an Ovfile that names functions to run, such as a `loader`"
     parser.add_argument("--no-user-code", action="store_true", help=help_text)
-    allow_help = "let models run the operations that the Ovfile allows them, `allow-ops`, which do more than compute"
+    allow_help = "allow models the operations of `allow-ops` in the Ovfile, which do more than compute"
     parser.add_argument("--allow-ops", action="store_true", help=allow_help)
 
 
@@ -240,7 +241,7 @@ def _size(text: str) -> int:
     try:
         return size_of(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 5GB or 500MB") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 5GB or 500MB") from None
 
 
 def _age(text: str) -> int:
@@ -249,7 +250,7 @@ def _age(text: str) -> int:
     try:
         return age_of(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no age such as 30d, 12h or 2w") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not an age such as 30d, 12h or 2w") from None
 
 
 def _minutes(text: str) -> float:
@@ -258,7 +259,7 @@ def _minutes(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes above 0")
     return value
 
 
@@ -267,5 +268,5 @@ def _memory(text: str) -> int:
 
     size = memory_of(text)
     if size is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as '8 GB' or '512 MiB'")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as '8 GB' or '512 MiB'")
     return size

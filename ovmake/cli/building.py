@@ -1,11 +1,11 @@
-"""Commands that run actions: build, once or again and again; report; debug."""
+"""Commands that run actions: build (once, or with --watch), report, debug."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli.console import both, listener_of, look_at_repo, open_repo, print_json, show, tell, where_of
+from ovmake.cli.console import both, listener_of, open_repo, print_json, read_repo, show, tell, where_of
 from ovmake.cli.running import if_fresh, known_of, run
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
@@ -36,7 +36,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     from ovmake.project.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
 
-    with look_at_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
+    with read_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
         graph = session.graph(measure=False)
         targets = session.select(graph, arguments.targets)
         stamping = None if arguments.dry_run else Stamping(session, graph, targets)
@@ -62,12 +62,12 @@ def run_build(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:
-    """Build once more, elsewhere, and compare; what differs is an error."""
+    """Build a second time in a scratch folder, and compare; a difference is an error."""
     from ovmake.cli.terminal import Plain
     from ovmake.commands.check import check
 
-    tell("once more, from nothing, to compare")
-    # With --json the events of the first build are told, and of the second what was found.
+    tell("building again from nothing, to compare")
+    # With --json: the events of the first build, and of the second build only the result.
     with Plain(lambda _: None, explain=False) if arguments.json else listener_of(arguments) as listener:
         checked = check(graph, built, session.world(listener), options)
     if arguments.json:
@@ -77,7 +77,7 @@ def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built:
 
 
 def _watch(arguments: argparse.Namespace) -> NoReturn:
-    """Build now and after every change, until the user ends it."""
+    """Build now and after every change, until the user stops it."""
     from copy import copy
 
     from ovmake.commands.watch.command import watch
@@ -88,13 +88,13 @@ def _watch(arguments: argparse.Namespace) -> NoReturn:
     def build() -> None:
         run(once)
         sys.stdout.flush()
-        once.force = False  # it is said of the first build: nobody wants everything anew after each edit
+        once.force = False  # only for the first build: later ones run stale actions only
 
     watch(where_of(arguments), arguments.targets, build, listener_of(arguments))
 
 
 def run_report(arguments: argparse.Namespace) -> int:
-    """Build, measure what is stale, write the report."""
+    """Build, update stale measurements, write the report."""
     if arguments.schema:
         from ovmake.commands.report.render.schema import text
 
@@ -116,7 +116,7 @@ def run_report(arguments: argparse.Namespace) -> int:
         with listener_of(arguments) as listener:
             written = report(session, request, listener)
         if written.exit_status == 0 and request.measure:
-            # Measurements went to the store, and the stamp of the last build knows nothing of them.
+            # Measurements changed the store, and the stamp of the last build does not cover them.
             graph = session.graph(measure=False)
             Stamping(session, graph, list(graph.targets)).look_again()
         _tell_written(arguments, written)
@@ -139,7 +139,7 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
         for line in (*written.verdicts, *written.changes):
             show(line)
         show(f"report: {written.html}")
-        show(f"to be committed, for `--against git:REV`: {written.twin}")
+        show(f"to commit, for `--against git:REV`: {written.twin}")
     if arguments.open:
         import webbrowser
 
@@ -147,7 +147,7 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
 
 
 def run_debug(arguments: argparse.Namespace) -> int:
-    """Say which layer leaves TensorFlow first."""
+    """Print the first layer that differs from TensorFlow's."""
     from ovmake.cli.terminal import Plain
     from ovmake.commands.debug.command import Request, debug
     from ovmake.store.toolchain import default_jobs
@@ -155,7 +155,7 @@ def run_debug(arguments: argparse.Namespace) -> int:
     with open_repo(arguments) as session:
         targets = tuple(arguments.targets)
         request = Request(targets=targets, jobs=arguments.jobs or default_jobs(), everything=arguments.all)
-        # With --json too, progress goes to stderr: stdout holds what was found and nothing else.
+        # Progress goes to stderr even with --json: stdout holds only the findings.
         listener = Plain(tell, explain=arguments.explain) if arguments.json else listener_of(arguments)
         with listener:
             debugged = debug(session, request, listener)

@@ -1,4 +1,4 @@
-"""What commands share: the repo opened, events shown, lines told, and errors."""
+"""Shared by commands: open the repo, print text, JSON, events and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def where_of(arguments: argparse.Namespace) -> Where:
-    """Return which Ovfile is meant."""
+    """Return the path of the Ovfile from the arguments."""
     from pathlib import Path
 
     from ovmake.project.repo import Where
@@ -30,7 +30,7 @@ def where_of(arguments: argparse.Namespace) -> Where:
 
 
 def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
-    """Open the repo for a command that runs actions: all of it, or what the stamp does not vouch for."""
+    """Open the repo for a command that runs actions: all targets, or those that the stamp does not know to be fresh."""
     from ovmake.ovfile.spec import Limits
     from ovmake.project.session import open_session
 
@@ -46,11 +46,11 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
     )
 
 
-def look_at_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
-    """Open the repo for a command that only looks: beside a build, and where nothing can be written."""
-    from ovmake.project.session import look_session
+def read_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
+    """Open the repo for a command that only reads: it works during a build, and in a read-only checkout."""
+    from ovmake.project.session import read_session
 
-    return look_session(
+    return read_session(
         where_of(arguments),
         tell=tell,
         user_code=not getattr(arguments, "no_user_code", False),
@@ -60,7 +60,7 @@ def look_at_repo(arguments: argparse.Namespace) -> AbstractContextManager[Sessio
 
 
 def listener_of(arguments: argparse.Namespace) -> Listener:
-    """Return who listens to a build: the terminal or `--json`, and a timeline if one is asked for."""
+    """Return the listener of a build: the terminal or `--json`, and a timeline if requested."""
     if file := getattr(arguments, "timeline", None):
         from ovmake.cli.timeline import Timeline
 
@@ -81,7 +81,7 @@ def _shown(arguments: argparse.Namespace) -> Listener:
 
 
 def both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return what tells two listeners."""
+    """Return a listener that passes events to two listeners."""
 
     def tell_both(event: Event) -> None:
         first(event)
@@ -91,17 +91,17 @@ def both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Cal
 
 
 def tell(text: str) -> None:
-    """Say something to a person."""
+    """Print a message on stderr."""
     _print_fitted(text, sys.stderr)
 
 
 def show(text: str) -> None:
-    """Print data for a person."""
+    """Print data as text on stdout."""
     _print_fitted(text, sys.stdout)
 
 
 def _print_fitted(text: str, stream: TextIO) -> None:
-    """Print lines, in a terminal as wide as that is; elsewhere as they are, for other programs."""
+    """Print lines: on a terminal wrapped to its width, elsewhere unchanged, for programs."""
     if stream.isatty():
         from ovmake.cli.narrow import fit
 
@@ -110,7 +110,7 @@ def _print_fitted(text: str, stream: TextIO) -> None:
 
 
 def columns(stream: TextIO) -> int:
-    """Return how wide a terminal is."""
+    """Return the width of a terminal."""
     if (said := os.environ.get("COLUMNS", "")).isdecimal() and int(said):
         return int(said)
     try:
@@ -120,25 +120,25 @@ def columns(stream: TextIO) -> int:
 
 
 def tell_on_terminal(line: str) -> None:
-    """Say what takes a while to somebody who waits; in a pipe nobody does."""
+    """Print a progress message, on a terminal only."""
     if sys.stderr.isatty():
         tell(line)
 
 
 def width() -> int:
-    """Return how wide tables may be: 80 in a pipe, so that they are the same everywhere."""
+    """Return the width for tables; in a pipe it is always 80, so the output is the same everywhere."""
     return min(columns(sys.stdout), 160) if sys.stdout.isatty() else 80
 
 
 def print_json(value: dict[str, object]) -> None:
-    """Print an object as a line of data."""
+    """Print an object as one line of JSON."""
     import json
 
     print(json.dumps(value), flush=True)
 
 
 def tell_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
-    """Show diagnostics, as text or as events."""
+    """Print diagnostics, as text or as events."""
     from ovmake.diagnostics import render, to_json
 
     for diagnostic in diagnostics:

@@ -1,11 +1,11 @@
-"""A live view of a build, on a terminal: what runs, with a clock each, below the lines of what is done.
+"""The live view of a build on a terminal: running actions with their times, below the lines of finished ones.
 
     with Live(write, explain=False) as listener: listener(event)
 
-`write` gets what is said before anything runs
+`write` prints lines before the first action runs.
 
-No line is wider than the terminal, or the view could not be drawn anew in its place. Rich is loaded with the first
-action that runs: it takes 60 ms, and a no-op build never gets here.
+No line is wider than the terminal; otherwise the view could not be redrawn in place. Rich is loaded when the first
+action runs: it takes 60 ms, and a no-op build does not need it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ovmake.cli.terminal import Write, doing, how_far, inner, lines_of
 from ovmake.engine.events import ActionFinished, ActionProgressed, ActionStarted, BuildProgressed, Event
 from ovmake.graph.action import Action
 
-# Below, there is no room for words beside counts.
+# On narrower terminals, counts are shown without words.
 NARROW = 72
 
 
@@ -37,7 +37,7 @@ class Live:
     def __call__(self, event: Event) -> None:
         """Update the view."""
         if isinstance(event, ActionStarted):
-            if event.action.worker != "here":  # which takes milliseconds
+            if event.action.worker != "in-process":  # in-process actions take milliseconds
                 self._begin(event.action)
             if not self._explain:
                 return
@@ -78,7 +78,7 @@ class Live:
             if self._view is None:
                 self._write(line)
             else:
-                # Messages may hold [brackets]; they are text, not rich's markup.
+                # Messages may contain [brackets], which rich must not read as markup.
                 self._view.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
@@ -94,7 +94,7 @@ class Live:
 
 
 def _view(footer: Any) -> Any:
-    """Return a view of rich's: a row for each action that runs, and one line below them."""
+    """Return a rich view: a row for each running action, and one line below them."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.table import Column

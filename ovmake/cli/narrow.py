@@ -1,9 +1,9 @@
-"""Lines for a terminal that is narrower than they are: parted between words, and not where the terminal's edge is.
+"""Wrap lines for a narrow terminal: between words, not at the terminal's edge.
 
     fit(lines, width) -> lines
 
-An excerpt of a file keeps its caret under what it points at: both lines show the same part. What cannot be parted, such
-as a path, stays whole, for it is to be copied. What stands in columns is not in columns any more.
+In an excerpt of a file, the caret stays under the right characters: both lines show the same part. A long word such as
+a path is not broken, because users copy it. Tables lose their columns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MARKS = re.compile(r"( *\| )( *)(\^+|-+) ?(.*)")
 
 
 def fit(lines: Sequence[str], width: int) -> list[str]:
-    """Return the lines, those that are too wide as several."""
+    """Return the lines; a line that is too wide becomes several."""
     if all(len(line) <= width for line in lines):
         return list(lines)
     fitted: list[str] = []
@@ -35,7 +35,7 @@ def fit(lines: Sequence[str], width: int) -> list[str]:
 
 
 def _excerpt(source: re.Match[str], marks: re.Match[str], width: int) -> Iterator[str]:
-    """Yield the part of a file's line that the marks stand under, the marks, and what is said beside them."""
+    """Yield the part of a file's line above the marks, the marks, and the label beside them."""
     room = max(3, width - len(source[1]))
     text, start, label = source[2], len(marks[2]), marks[4]
     count = min(len(marks[3]), room - 2)  # beside dots at both ends

@@ -1,11 +1,11 @@
-"""Commands that look, or clear up: no worker of a build is started."""
+"""Commands that run no action: status, explain, inspect, init, graph; clean, gc, cache; help and version."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
-from ovmake.cli.console import look_at_repo, print_json, show, tell, tell_on_terminal, where_of, width
+from ovmake.cli.console import print_json, read_repo, show, tell, tell_on_terminal, where_of, width
 
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ WRONG_USE = 2
 
 
 def run_nothing(arguments: argparse.Namespace) -> int:
-    """Say what there is to ask for, or the version."""
+    """Print the list of commands, or the version."""
     if arguments.version:
         from ovmake import __version__
 
@@ -30,13 +30,13 @@ def run_nothing(arguments: argparse.Namespace) -> int:
 
 
 def run_help(arguments: argparse.Namespace) -> int:
-    """Say what there is to ask for, or what one command takes: as `ovmake COMMAND --help`."""
+    """Print the list of commands, or the help of one command, as `ovmake COMMAND --help` does."""
     arguments.parser.parse_args([*([arguments.about] if arguments.about else []), "--help"])
     return 0
 
 
 def run_explain(arguments: argparse.Namespace) -> int:
-    """Say why targets are stale, or that they are not."""
+    """Print why targets are stale, or that they are up to date."""
     from ovmake.cli.terminal import lines_of
     from ovmake.engine.world import Options
     from ovmake.graph.query import select
@@ -48,7 +48,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
             for line in lines_of(event, explain=True):
                 show(line)
 
-    with look_at_repo(arguments) as session:
+    with read_repo(arguments) as session:
         graph = session.graph(measure=False)
         targets = select(graph, arguments.targets)
         outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), show_event)
@@ -63,7 +63,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     """Print a line per target."""
     from ovmake.engine.status import statuses
 
-    with look_at_repo(arguments) as session:
+    with read_repo(arguments) as session:
         for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):
             if arguments.json:
                 print_json({"target": line.target, "status": line.status, "message": line.message})
@@ -116,7 +116,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 
 def run_clean(arguments: argparse.Namespace) -> int:
-    """Remove what was published."""
+    """Remove published files."""
     from ovmake.contracts.places import STATE
     from ovmake.project.session import hold_outputs
     from ovmake.store.files.cleaning import remove_outputs, remove_state
@@ -131,7 +131,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 
 def run_gc(arguments: argparse.Namespace) -> int:
-    """Drop what nothing refers to."""
+    """Remove unreferenced files, and results over the limits."""
     from ovmake.commands.gc.command import gc
     from ovmake.commands.gc.plan import Limits
     from ovmake.commands.gc.words import lines, to_json
@@ -139,7 +139,7 @@ def run_gc(arguments: argparse.Namespace) -> int:
 
     limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
     opened = open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell)
-    with look_at_repo(arguments) if arguments.dry_run else opened as session:
+    with read_repo(arguments) if arguments.dry_run else opened as session:
         done = gc(session, limits, dry_run=arguments.dry_run)
     if arguments.json:
         print_json(to_json(done, dry_run=arguments.dry_run))
@@ -149,22 +149,22 @@ def run_gc(arguments: argparse.Namespace) -> int:
 
 
 def run_cache(arguments: argparse.Namespace) -> int:
-    """Take over a cache that another user made."""
+    """Import a cache that a different user made."""
     from ovmake.project.session import open_session, trust_state
     from ovmake.units import size_in_words
 
     with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
         trusted = trust_state(session)
     if trusted is None:
-        print("nothing to trust: no state of another user's was set aside here")
+        print("nothing to trust: no state of a different user was set aside here")
         return 0
     print(f"trusted {trusted.taken} results, {size_in_words(trusted.checked_bytes)} of outputs checked", end="")
-    print(f"; {trusted.refused} dropped: their outputs are not in the store as they say" if trusted.refused else "")
+    print(f"; {trusted.refused} dropped: their outputs are missing or damaged" if trusted.refused else "")
     return 0
 
 
 def run_graph(arguments: argparse.Namespace) -> int:
-    """Draw the action graph."""
+    """Print the action graph."""
     from ovmake.graph.drawing import draw
     from ovmake.graph.query import select
     from ovmake.project.repo import read_graph

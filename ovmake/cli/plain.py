@@ -1,9 +1,9 @@
-r"""Show on a stream what its encoding lacks: `->` for an arrow, `\xe9` for an é.
+r"""Replace characters that a stream's encoding lacks: `->` for an arrow, `\xe9` for an é.
 
-    show_all(stream)     whatever is written to a stream from now on, it can be written
+    show_all(stream)     from now on, any text can be written to the stream
 
-A terminal of ASCII or Latin-1 (`LC_ALL=C` without Python's UTF-8 mode, `PYTHONIOENCODING=ascii`) has no arrow, and
-Python would end with a UnicodeEncodeError in the middle of a line. A file's name may be no UTF-8 at all.
+A terminal with ASCII or Latin-1 (`LC_ALL=C` without Python's UTF-8 mode, `PYTHONIOENCODING=ascii`) has no arrow, and
+Python would end with a UnicodeEncodeError in the middle of a line. A file's name may not even be valid UTF-8.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ INSTEAD = {
     **dict.fromkeys("─━╸╺┴┬", "-"),
     **dict.fromkeys("│┤├", "|"),
     **dict.fromkeys("└┌┐┘┼", "+"),
-    # What turns beside an action that runs.
+    # The spinner beside a running action.
     **dict(zip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\|/-\\|/", strict=True)),
 }
 
 
 def show_all(stream: object) -> None:
-    """Have a stream write everything. One that is no text stream of Python's is left as it is."""
+    """Let a stream write any text. A stream that is not a Python text stream stays unchanged."""
     if isinstance(stream, io.TextIOWrapper):
         codecs.register_error(NAME, _plain)
         stream.reconfigure(errors=NAME)
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """Return what stands for the characters that cannot be encoded, and where to go on; see `codecs.register_error`."""
+    """Return a replacement for characters that cannot be encoded, and the next index; see `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]

@@ -1,8 +1,8 @@
-"""Run one command, or answer without it where nothing is to be done. Nothing heavy is loaded here.
+"""Run one command and print its errors, or answer a no-op build from the stamp. No heavy module is loaded here.
 
-run(arguments) -> exit status             a command, and its errors told
-known_of(folder, file) -> Stamp | None    what the last clean build left
-if_fresh(stamp, asked) -> exit status     "everything is up to date", or None
+run(arguments) -> exit status             run a command, print its errors
+known_of(folder, file) -> Stamp | None    the stamp of the last clean build
+if_fresh(stamp, asked) -> exit status     print "everything is up to date"; None if that is unknown
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, *, again: bool = True) -> int:
-    """Run a command; return the exit status. What went wrong is told here, and nowhere else."""
+    """Run a command; return the exit status. Errors are printed only here."""
     command: Command = arguments.command
     try:
         return command(arguments)
@@ -42,14 +42,14 @@ def run(arguments: argparse.Namespace, *, again: bool = True) -> int:
 
 
 def _begins_anew(error: OvmakeError) -> bool:
-    """Whether what the command met is out of its way now."""
+    """Whether the command can start again: its error is about state that was set aside."""
     from ovmake.project.session import TornStateError
 
     return isinstance(error, TornStateError)
 
 
 def known_of(folder: str, file: str, *, outside: bool) -> Stamp | None:
-    """Return what is known of the repo without a look."""
+    """Return the stamp of the repo, without checking any file."""
     from ovmake.project import stamp
 
     at, name = os.path.split(os.path.join(folder, file))  # noqa: PTH118 - no pathlib yet
@@ -57,7 +57,7 @@ def known_of(folder: str, file: str, *, outside: bool) -> Stamp | None:
 
 
 def if_fresh(known: Stamp, asked: Sequence[str]) -> int | None:
-    """Say that nothing is to be done, if that is known; return the exit status then."""
+    """If all targets are known to be fresh, print that, and return the exit status."""
     from ovmake.project import stamp
 
     count = known.fresh(asked)

@@ -1,10 +1,10 @@
-"""What a person sees of a build: plain lines, or on a terminal a live view (live.py).
+"""The text output of a build: plain lines, or on a terminal a live view (live.py).
 
     listener = Plain(write, explain=False) | live.Live(write, explain=False)
     with listener: ...; listener(event)
     how_far(event, since) -> "7 of 22 · about 2 min"
 
-Both say the same words. Progress goes to stderr; `targets` collects the lines that `cli` prints on stdout at the end.
+Both use the same words. Progress goes to stderr; `Summary` collects the lines that go to stdout at the end.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Write = Callable[[str], None]
 
 
 class Listener(Protocol):
-    """Takes events; a context, because a live view has to be put away."""
+    """Takes events. It is a context manager, because a live view must be closed."""
 
     def __call__(self, event: Event) -> None:
-        """Take an event."""
+        """Handle an event."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -46,7 +46,7 @@ class Listener(Protocol):
         """End."""
 
 
-# What an action does, for those who do not know its name.
+# Descriptions of actions by kind, for users who do not know the kinds.
 DOING = {
     "benchmark": "measuring speed",
     "check-calibration": "checking calibration data",
@@ -84,14 +84,14 @@ STATUS_WORDS = {
 
 
 def doing(kind: str) -> str:
-    """Return what actions of a kind do, in words of a newcomer's."""
+    """Return a description of a kind of action for new users."""
     return DOING.get(kind, kind.replace("-", " "))
 
 
 def how_far(event: BuildProgressed, since: float) -> str:
-    """Return how far a build was `since` seconds ago, and how long it may still take now.
+    """Return the progress of a build `since` seconds ago, and the remaining time now.
 
-    Where earlier runs said less than it takes, nothing is said of the rest.
+    If the estimate is used up, only the progress is returned.
     """
     count = f"{event.done} of {event.of}"
     left = (event.seconds_left or 0.0) - since
@@ -102,19 +102,19 @@ def how_far(event: BuildProgressed, since: float) -> str:
 
 
 def inner(progress: Progress, *, narrow: bool) -> str:
-    """Return how far an action is: `160 of 5000 samples`, `160/5000` where there is no room."""
+    """Return the progress of an action: `160 of 5000 samples`, or `160/5000` if narrow."""
     if progress.of is None:
         return str(progress.done) if narrow else f"{progress.done} {progress.unit}"
     return f"{progress.done}/{progress.of}" if narrow else f"{progress.done} of {progress.of} {progress.unit}"
 
 
 def lines_of(event: Event, *, explain: bool) -> list[str]:
-    """Return what to say of an event, in plain words.
+    """Return the lines to print for an event.
 
-    Gates and publications take milliseconds and show in the lines about targets, as does what was skipped: they get
-    lines of their own only with `explain`, or when they fail.
+    Gates and publications take milliseconds, and their result is in the line of the target. So they, and skipped
+    actions, get lines of their own only with `explain`, or if they fail.
     """
-    if isinstance(event, ActionStarted) and (explain or event.action.worker != "here"):
+    if isinstance(event, ActionStarted) and (explain or event.action.worker != "in-process"):
         return _with_reasons(f"{event.action.name}: {doing(event.action.kind)} …", event.reasons, explain=explain)
     if isinstance(event, ActionFinished):
         return _finished(event, explain=explain)
@@ -127,14 +127,14 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
         return render(event.diagnostic).splitlines()
     warned = [line for warning in event.warnings for line in render(warning).splitlines()]
     if event.status == "ran":
-        told = explain or event.action.worker != "here"
+        told = explain or event.action.worker != "in-process"
         return [*([f"{name}: done in {event.seconds or 0:.1f} s"] if told else []), *warned]
     if event.status == "skipped":
-        # One failure skips a dozen actions of each target after it, which the lines about targets tell.
+        # One failure skips a dozen actions per target; the lines of the targets say so.
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
     planned = event.status in {"would-run", "would-restore", "may-run"}
     line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
-    if event.estimate_seconds is not None and event.action.worker != "here":
+    if event.estimate_seconds is not None and event.action.worker != "in-process":
         line += f", about {duration(event.estimate_seconds)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
 
@@ -149,7 +149,7 @@ def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list
 
 
 def target_line(event: TargetFinished, places: str) -> str:
-    """Return the line about a target: name, what became of it, gate, scores, layers in INT8, place, `auto`'s choice."""
+    """Return the line of a target: name, status, gate, scores, layers in INT8, path, `auto`'s choice."""
     gate = "" if event.gate is None else f"gate {event.gate}"
     scores = "" if event.scores is None else f", {event.scores.in_words()}"
     drop = "" if event.drop is None else f", {drop_in_words(event.drop)}"
@@ -160,7 +160,7 @@ def target_line(event: TargetFinished, places: str) -> str:
 
 
 class Plain:
-    """A line per thing that happens."""
+    """Prints one or more lines per event."""
 
     def __init__(self, write: Write, *, explain: bool) -> None:
         self._write = write
@@ -172,15 +172,15 @@ class Plain:
             self._write(line)
 
     def __enter__(self) -> Self:
-        """Nothing to set up."""
+        """Do nothing."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to put away."""
+        """Do nothing."""
 
 
 class JsonLines:
-    """Events as they are, for other programs."""
+    """Prints events as JSON lines, for programs."""
 
     def __init__(self, write: Callable[[dict[str, object]], None]) -> None:
         self._write = write
@@ -190,15 +190,15 @@ class JsonLines:
         self._write(event.to_json())
 
     def __enter__(self) -> Self:
-        """Nothing to set up."""
+        """Do nothing."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to put away."""
+        """Do nothing."""
 
 
 class Summary:
-    """The lines about targets, for when the build is over. `known_fresh` are those that the build did not look at."""
+    """The lines of targets, printed after the build. `known_fresh` counts the targets that the build did not check."""
 
     def __init__(self, build_dir: str, *, known_fresh: int) -> None:
         self._build_dir = build_dir
@@ -209,7 +209,7 @@ class Summary:
         self._estimate: Estimate | None = None
 
     def __call__(self, event: Event) -> None:
-        """Note what became of a target. Fresh ones are counted: of ten thousand lines, nobody wants to read."""
+        """Record the outcome of a target. Fresh targets are only counted: there may be ten thousand."""
         if isinstance(event, TargetFinished):
             self._fresh += event.status == "fresh"
             self._skipped += event.status == "skipped"
@@ -221,13 +221,13 @@ class Summary:
             self._seconds, self._estimate = event.seconds, event.estimate
 
     def lines(self, *, dry_run: bool, jobs: int) -> list[str]:
-        """Return what became of the targets."""
+        """Return the lines of the targets, and a summary."""
         if not self._lines:
             return [up_to_date(self._fresh)]
         if dry_run:
             count = len(self._lines)
             takes = in_words(self._estimate, jobs)
             return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run{takes}"]
-        stopped = "; the build stopped at a failure, and -k goes on with the rest" if self._skipped else ""
+        stopped = "; the build stopped at a failure (-k continues with the rest)" if self._skipped else ""
         others = f"; {up_to_date(self._fresh)}" if self._fresh else ""
         return [*self._lines, f"done in {self._seconds:.1f} s{stopped}{others}"]

@@ -1,11 +1,11 @@
-"""What ran when, in Chrome's trace format: for chrome://tracing, Perfetto or speedscope.
+"""A timeline of a build in Chrome's trace format: for chrome://tracing, Perfetto or speedscope.
 
-    with Timeline(listener, file) as listener: ...     hears all events, hands them on, writes `file` at the end
+    with Timeline(listener, file) as listener: ...     passes all events on, writes `file` at the end
     recorded.to_json() -> {"traceEvents": [...]}
 
-A row per worker process, named after it; `here` is ovmake itself. An action is a complete event ("X"), with its reasons
-and what became of it; one restored from the action cache is an instant ("i"). What runs when the build is interrupted
-gets a row of its own, for nobody said yet which worker had it. The format:
+There is one row per worker process, named after it; in-process actions have the row `ovmake`. An action is a complete
+event ("X") with its reasons and its outcome; one restored from the action cache is an instant ("i"). An action that
+runs when the build is interrupted gets a row of its own, because its worker is unknown. The format:
 https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 """
 
@@ -25,12 +25,12 @@ from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import ActionFinished, ActionStarted, Event
 from ovmake.graph.action import Action
 
-HERE = "here"
+IN_PROCESS = "in-process"
 
 
 @dataclass(slots=True)
 class Recorded:
-    """The events of a timeline so far; times are microseconds after `zero`, which is in seconds."""
+    """The events of a timeline so far. Times are microseconds after `zero`, which is in seconds."""
 
     zero: float
     process: int
@@ -39,7 +39,7 @@ class Recorded:
     _running: dict[str, tuple[ActionStarted, float]] = field(default_factory=dict)
 
     def hear(self, event: Event, now: float) -> None:
-        """Note an event, of which one hears at `now`."""
+        """Record an event, received at `now`."""
         if isinstance(event, ActionStarted):
             self._running[event.action.name] = (event, now)
         elif isinstance(event, ActionFinished):
@@ -47,29 +47,29 @@ class Recorded:
             if began is not None:
                 self._ran(event, *began, now)
             elif event.status == "restored":
-                place = {"ts": self._us(now), "tid": self._row(HERE, self.process)}
+                place = {"ts": self._us(now), "tid": self._row(IN_PROCESS, self.process)}
                 self._add("i", event.action, _args(event.reasons, event.status), {**place, "s": "t"})
 
     def end(self, now: float) -> None:
-        """The build is over; what still runs was interrupted."""
+        """End the timeline; actions that still run were interrupted."""
         for number, (event, started) in enumerate(self._running.values(), start=1):
             row = self._row("interrupted", number)
             self._complete(event.action, _args(event.reasons, "interrupted"), row, (started, now))
         self._running.clear()
 
     def to_json(self) -> dict[str, object]:
-        """Return the file's content: names of the rows, then events in the order of their beginning."""
+        """Return the file's content: names of the rows, then events ordered by start."""
         names = [self._name(0, "process_name", "ovmake")]
         for (worker, pid), row in self._rows.items():
-            names.append(self._name(row, "thread_name", "ovmake" if worker == HERE else f"{worker} {pid}"))
+            names.append(self._name(row, "thread_name", "ovmake" if worker == IN_PROCESS else f"{worker} {pid}"))
         return {"displayTimeUnit": "ms", "traceEvents": [*names, *sorted(self._events, key=_start)]}
 
     def _ran(self, event: ActionFinished, began: ActionStarted, heard: float, now: float) -> None:
-        """Where the runner says when and by whom it was run, that counts: events are told a little later."""
+        """Record a run with the runner's own times and process, if known: events arrive a little later."""
         effort = event.effort
         args = _args(began.reasons, event.status)
         if effort is None:
-            self._complete(event.action, args, self._row(HERE, self.process), (heard, now))
+            self._complete(event.action, args, self._row(IN_PROCESS, self.process), (heard, now))
             return
         if effort.peak_bytes is not None:
             args["peak_bytes"] = effort.peak_bytes
@@ -79,7 +79,7 @@ class Recorded:
         self._complete(event.action, args, self._row(effort.worker, effort.pid), (effort.started, ended))
 
     def _complete(self, action: Action, args: dict[str, object], row: int, span: tuple[float, float]) -> None:
-        # Both ends are rounded, and not the length: so no event reaches into the next one of its row.
+        # Start and end are rounded, not the duration: so no event overlaps the next one of its row.
         start, end = self._us(span[0]), self._us(span[1])
         self._add("X", action, args, {"ts": start, "dur": end - start, "tid": row})
 
@@ -106,10 +106,10 @@ def _start(event: dict[str, object]) -> int:
 
 
 class Timeline:
-    """A listener that hands everything on, and writes the timeline when it is over, however it ended.
+    """A listener that passes all events on, and writes the timeline at the end, also of a failed build.
 
     Raises:
-        OvmakeError: the file cannot be written: said before a build of an hour, and not after it.
+        OvmakeError: the file cannot be written. This is checked at the start, not after a build of an hour.
     """
 
     def __init__(self, inner: Listener, file: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -120,7 +120,7 @@ class Timeline:
         self._recorded = Recorded(zero=clock(), process=os.getpid())
 
     def __call__(self, event: Event) -> None:
-        """Note the event and hand it on."""
+        """Record the event and pass it on."""
         self._recorded.hear(event, self._clock())
         self._inner(event)
 

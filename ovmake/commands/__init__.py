@@ -1,11 +1,9 @@
-"""One package or module per command that is more than a few lines.
+"""One package or module per larger command.
 
-check.py  `ovmake build --check`: build the same targets again from nothing, and compare byte by
-byte
-debug/    `ovmake debug`: the first layer whose output leaves TensorFlow's, and by how much
-gc/       `ovmake gc`: drop what nothing refers to, and what was not used for long or takes too much
-space
-inspect/  `ovmake inspect` and `ovmake init`: look at models before anything is built
-report/   The report: what was built and measured, as HTML, JSON, Markdown and JUnit
-watch/    `ovmake build --watch`: build again when something changed
+check.py  `ovmake build --check`: rebuild the targets from nothing, and compare byte by byte
+debug/    `ovmake debug`: the first layer whose output differs from TensorFlow's
+gc/       `ovmake gc`: remove unreferenced files, and results over a limit of age or size
+inspect/  `ovmake inspect` and `ovmake init`: read models, and write a starter Ovfile
+report/   `ovmake report`: results and measurements as HTML, JSON, Markdown and JUnit
+watch/    `ovmake build --watch`: build again after every change
 """

@@ -1,13 +1,13 @@
-"""`ovmake build --check`: build the same targets again from nothing, and compare byte by byte.
+"""`ovmake build --check`: rebuild the targets from nothing, and compare byte by byte.
 
     check(graph, built, world, options) -> Checked
 
-The second build is the engine's own loop over another `World`: its store and its outputs are below `.ovmake/check/`,
-its database is in memory, so that nothing is known, and its workers are new. What differs first, in the graph's order,
-is where the trouble began; what comes after it may only repeat it.
+The second build is the engine's own loop over a second `World`: its store and its outputs are below `.ovmake/check/`,
+its database is empty and in memory, and its workers are new. The first difference, in the graph's order, is reported:
+later ones may only follow from it.
 
-What measures cannot be expected to give the same twice. Such actions, and what is made of their figures (all of `auto`
-but its candidates), are left out, and the targets that rest on them are named.
+Measurements differ from run to run. Actions that measure, and actions that read their figures (all of `auto` except its
+candidates), are not repeated; the targets that depend on them are listed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ SHOWN = 100  # characters of a line that differs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What was compared and is the same: published files of targets, and outputs of the actions before.
+    """The outputs that were compared and found equal: published files of targets, and outputs of earlier actions.
 
-    `left_out` are targets that rest on measurements -> the actions that measure.
+    `left_out`: targets that depend on measurements -> the actions that measure.
     """
 
     files: int
@@ -44,8 +44,8 @@ class Checked:
     left_out: Mapping[str, tuple[str, ...]]
 
     def lines(self) -> list[str]:
-        """Return what to say."""
-        left_out = [f"{name} was left out: it rests on {' and '.join(why)}" for name, why in self.left_out.items()]
+        """Return the result as lines of text."""
+        left_out = [f"{name} was left out: it depends on {' and '.join(why)}" for name, why in self.left_out.items()]
         verb = "is" if self.files == 1 else "are"
         files, targets = counted(self.files, "file"), counted(self.targets, "target")
         return [*left_out, f"{files} of {targets} {verb} the same, byte for byte"]
@@ -64,7 +64,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
-    """An output, and where it is in the first and in the second build."""
+    """An output, with its paths in the first and in the second build."""
 
     action: Action
     role: str
@@ -74,10 +74,10 @@ class _Pair:
 
 
 def check(graph: Graph, built: Outcome, world: World, options: Options) -> Checked:
-    """Build the targets of `graph` that were `built` once more, and compare.
+    """Rebuild the targets of `graph` that were `built`, and compare.
 
     Raises:
-        OvmakeError: something differs, or could not be built a second time.
+        OvmakeError: an output differs, or the second build failed.
     """
     targets = list(built.targets)
     actions = closure(graph, [graph.targets[name] for name in targets])
@@ -90,7 +90,7 @@ def check(graph: Graph, built: Outcome, world: World, options: Options) -> Check
         for pair in pairs:
             _compare(pair, world)
     finally:
-        world.runner.close()  # before the places go that they write to
+        world.runner.close()  # before the folders that they write to are removed
         world.disk.remove(SCRATCH)
     left_out = _left_out(graph, targets, tainted)
     files = sum(pair.place is not None for pair in pairs)
@@ -102,7 +102,7 @@ def _measures(action: Action) -> bool:
 
 
 def _tainted(actions: Sequence[Action]) -> frozenset[str]:
-    """Return the actions that measure, and those that read what they found."""
+    """Return the actions that measure, and those that read their figures."""
     tainted: set[str] = set()
     for action in actions:
         reads = {given.origin.action for given in action.inputs if isinstance(given.origin, Artifact)}
@@ -112,7 +112,7 @@ def _tainted(actions: Sequence[Action]) -> frozenset[str]:
 
 
 def _left_out(graph: Graph, targets: Sequence[str], tainted: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Return the targets that rest on measurements. One that only has advice at its end does not."""
+    """Return the targets that depend on measurements. A measurement that only gives advice does not count."""
     found = {}
     for name in targets:
         needed = closure(graph, [graph.targets[name]])
@@ -122,12 +122,12 @@ def _left_out(graph: Graph, targets: Sequence[str], tainted: frozenset[str]) -> 
 
 
 def _build_again(actions: Sequence[Action], world: World, options: Options) -> Outcome:
-    """Build all of `actions` with nothing known.
+    """Build all of `actions` without any state of earlier runs.
 
     Raises:
-        OvmakeError: one of them failed.
+        OvmakeError: an action failed.
     """
-    world.runner.close()  # what a worker that has run remembers could be the same in both builds, and wrong
+    world.runner.close()  # a used worker may have state that hides a difference
     names = {action.name: action.name for action in actions}
     moved = {action.name: _moved(action, names) for action in actions}
     database = Database.in_memory()
@@ -138,21 +138,21 @@ def _build_again(actions: Sequence[Action], world: World, options: Options) -> O
         database.close()
     for name, done in outcome.actions.items():
         if done.diagnostic is not None:
-            message = f"{name} failed when it was run again from nothing: {done.diagnostic.message}"
-            hint = "run ovmake build --check again; if it fails now and then, so may any build"
+            message = f"{name} failed in the second build: {done.diagnostic.message}"
+            hint = "run ovmake build --check again; if it fails only sometimes, any build may fail"
             span = world.span(moved[name].at)
             raise OvmakeError(Diagnostic(code="not-rebuilt", message=message, span=span, help=hint), exit_status=1)
     return outcome
 
 
 def _moved(action: Action, kept: Mapping[str, str]) -> Action:
-    """Return an action that publishes below the scratch place, and waits for no action that is left out."""
+    """Return a copy of an action that publishes below the scratch folder, and waits for no action that is left out."""
     outputs = tuple(replace(out, place=None if out.place is None else _below(out.place)) for out in action.outputs)
     return replace(action, outputs=outputs, after=tuple(name for name in action.after if name in kept))
 
 
 def _below(place: str) -> str:
-    """Return a place below the scratch place, also for a `build-dir` that leaves the repo."""
+    """Return a path below the scratch folder, also for a `build-dir` outside of the repo."""
     return "/".join([SCRATCH, *(part for part in place.split("/") if part not in {"", ".", ".."})])
 
 
@@ -173,7 +173,7 @@ def _pairs(actions: Sequence[Action], built: Outcome, again: Outcome, world: Wor
 
 
 def _compare(pair: _Pair, world: World) -> None:
-    """Read both files.
+    """Compare both files.
 
     Raises:
         OvmakeError: they differ.
@@ -185,32 +185,32 @@ def _compare(pair: _Pair, world: World) -> None:
     raise OvmakeError(
         Diagnostic(
             code="not-reproducible",
-            message=f"{pair.action.name}: {what} is another when it is made again, from {where} on",
+            message=f"{pair.action.name}: {what} differs on rebuild, starting at {where}",
             span=world.span(pair.action.at),
             notes=notes,
-            help="look for what this action runs that depends on more than its inputs: random numbers without a seed, "
-            "the time, the order of a set",
+            help="find what this action uses besides its inputs, such as random numbers without a seed, the time, "
+            "or the order of a set",
         ),
         exit_status=1,
     )
 
 
 def _difference(built: bytes, again: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return where two files begin to differ, in words, and what stands there."""
+    """Return the position of the first difference of two files, in words, and notes that show it."""
     at = _first_difference(built, again)
-    sizes = () if len(built) == len(again) else (f"{len(built)} bytes at first, {len(again)} then",)
+    sizes = () if len(built) == len(again) else (f"{len(built)} bytes in the first build, {len(again)} in the second",)
     try:
         ours, theirs = built.decode(), again.decode()
     except UnicodeDecodeError:
         return f"byte {at}", sizes
     number = built.count(b"\n", 0, at)
-    lines = tuple(f"{when}: {_line(text, number)}" for when, text in (("at first", ours), ("then", theirs)))
+    lines = tuple(f"{when}: {_line(text, number)}" for when, text in (("first build", ours), ("second build", theirs)))
     return f"byte {at}, line {number + 1}", (*sizes, *lines)
 
 
 def _first_difference(built: bytes, again: bytes) -> int:
     shorter = min(len(built), len(again))
-    # Slices are compared in C: of 100 MB that are the same, Python sees the last chunk only.
+    # Slices are compared in C: if 100 MB are equal, Python's loop covers only the last chunk.
     start = next((at for at in range(0, shorter, CHUNK) if built[at : at + CHUNK] != again[at : at + CHUNK]), shorter)
     return next((at for at in range(start, min(start + CHUNK, shorter)) if built[at] != again[at]), shorter)
 

@@ -1,22 +1,22 @@
-"""The engine: which actions run, why, in which order, and by whom.
+"""The engine: it decides which actions run, for which reasons and in which order, and runs them.
 
-Deciding is pure and stands apart from doing. The modules:
+Decisions are pure functions, in modules of their own. The modules:
 
-    staleness.py        the one function that decides whether an action runs, and every reason for it. Pure
-    scheduler.py        the states of actions and which one is next. Pure
-    explain.py          reasons in words. Pure
-    forecasting/        how long it may take, by what earlier runs took. Pure
-    resource_limits.py  what one action may take: minutes, memory. Pure
-    job.py              what is handed to a runner, and what comes back
-    world.py            everything with effects in one place, so that tests can bring their own
-    observe.py          what an action would see now, and whether its outputs are as it left them
-    results.py          what an action made: into the store, under the build folder, and found again
-    executor.py         the one loop that builds
-    runner.py           the Runner protocol's real side: worker processes
-    in_process/         the actions that run in this process: they compare a few numbers, or publish
-    events.py           what the executor tells whoever listens
-    target_outcome.py   what became of a target. Pure
-    status.py           a line per target, from a dry run
-    scores.py           both scores of a gate's metric, as facts hold them. Pure
-    user_code.py        which function of the user's ran when a process died
+    staleness.py        the only function that decides whether an action runs, with all reasons. Pure
+    scheduler.py        the states of actions, and the next one to run. Pure
+    explain.py          reasons as sentences. Pure
+    forecasting/        estimates of build time, from earlier runs. Pure
+    resource_limits.py  limits of one action: minutes, memory. Pure
+    scores.py           the two scores of a gate's metric: from facts, and in words. Pure
+    target_outcome.py   the outcome of a target, from those of its actions. Pure
+    job.py              Job, Completion and the Runner protocol
+    world.py            all effects behind one dataclass; tests pass fakes
+    observe.py          the present inputs of an action, and whether its outputs are unchanged
+    results.py          outputs of actions: stored, published, restored from the action cache
+    executor.py         the main loop of a build
+    runner.py           the real Runner: worker processes
+    in_process/         actions that run in this process: they compare a few numbers, or publish
+    user_code.py        the user's function that ran when a worker died
+    events.py           the events that the executor emits
+    status.py           one line per target, from a dry run
 """

@@ -1,4 +1,4 @@
-"""What happens during a build, for whoever listens: the terminal, `--json`, a test.
+"""The events of a build, for its listeners: the terminal, `--json`, a test.
 
 `to_json` is public and versioned (FORMAT): keys are added, never renamed.
 """
@@ -23,7 +23,7 @@ TargetStatus = Literal["built", "fresh", "failed", "skipped", "stale"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildStarted:
-    """First of all events."""
+    """The first event."""
 
     targets: tuple[str, ...]
 
@@ -34,7 +34,7 @@ class BuildStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionStarted:
-    """An action began to run, for these reasons."""
+    """An action started to run, for these reasons."""
 
     action: Action
     reasons: tuple[str, ...]
@@ -46,11 +46,11 @@ class ActionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFinished:
-    """An action is done with, one way or another. `seconds` and `effort` are None for what did not run.
+    """An action is finished, whatever its status. `seconds` and `effort` are None if it did not run.
 
-    `estimate_seconds` is what earlier runs say of an action that would run; None: unknown, or nobody asked.
+    `estimate_seconds` is an estimate from earlier runs, for an action that would run; None: unknown or not requested.
 
-    `warnings` are what a success has to say all the same; `diagnostic` is why it failed.
+    `warnings` are those of a successful action; `diagnostic` is the error of a failed one.
     """
 
     action: Action
@@ -77,13 +77,13 @@ class ActionFinished:
             fields["diagnostic"] = diagnostic_to_json(self.diagnostic)
         if self.warnings:
             told = [diagnostic_to_json(warning) for warning in self.warnings]
-            fields |= {"warning": told[0], "warnings": told}  # the first alone is what format 1 began with
+            fields |= {"warning": told[0], "warnings": told}  # early format 1 had only the first
         return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionProgressed:
-    """How far an action is, which takes a while."""
+    """The progress of a running action."""
 
     action: Action
     progress: Progress
@@ -96,10 +96,10 @@ class ActionProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildProgressed:
-    """How far a build is: `done` of the actions that run in a worker and are not fresh, as far as that is known.
+    """The progress of a build: `done` of the actions that run in a worker and are not known to be fresh.
 
-    `seconds_left` is what earlier runs say, less the time of `unknown` actions, of which they say nothing; None: they
-    say nothing of any. `most`: some of them may turn out to be fresh.
+    `seconds_left` is an estimate from earlier runs. It excludes the `unknown` actions, which have no estimate; None: no
+    action has one. `most`: it is an upper limit, because some actions may turn out to be fresh.
     """
 
     done: int
@@ -118,15 +118,15 @@ class BuildProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFinished:
-    """All actions of a target are done with. `gate` and `drop` are None where nothing was measured.
+    """All actions of a target are finished. `gate` and `drop` are None if they were not measured.
 
-    `why` is the reason of a gate that was not measured, None of others.
-    `chosen` is the precision that `auto` chose, None for other targets.
-    `int8_layers` of `layers` stayed in INT8 after a search for layers to give back; None where there was none.
-    `interval` is where the drop lies with a confidence of 95 %, None where that is not known; `decided` says whether
-    the samples are enough for the gate's word, None without a drop. `scores` are those that the drop lies between.
-    `needs` is the property, `NAME=value`, without which a processor's default breaks the promise; None where none is
-    needed.
+    `why`: the reason if the gate was not measured, else None.
+    `chosen`: the precision that `auto` chose; None for fixed precisions.
+    `int8_layers` of `layers` stayed in INT8 after a search for layers to revert to float; None without a search.
+    `interval`: the 95 % confidence interval of the drop, None if unknown. `decided`: whether the samples are enough to
+    decide the gate, None without a drop. `scores`: the two scores whose difference is the drop.
+    `needs`: the property, `NAME=value`, that the IR must be compiled with, because the processor's default fails the
+    gate; None if it needs none.
     """
 
     target: str
@@ -169,9 +169,9 @@ class TargetFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFinished:
-    """Last of all events. `exit_status` is what the process returns.
+    """The last event. `exit_status` is the exit status of the process.
 
-    `estimate`, of a dry run that was asked for it: how long the build would take.
+    `estimate`: the estimated time of the build, if a dry run was asked for it.
     """
 
     exit_status: int
@@ -197,9 +197,9 @@ class BuildFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
-    """Between two builds of `build --watch`: the wait for a change of one of so many files.
+    """`build --watch` waits for a change of one of `files` files.
 
-    `warning` is why changes are not seen as they should be.
+    `warning`: why ovmake may see changes late.
     """
 
     files: int

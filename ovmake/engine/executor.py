@@ -1,13 +1,14 @@
-"""The one loop that builds.
+"""The main loop of a build.
 
     Executor(graph, world, options).build(targets) -> Outcome
 
-For every action, once all that it needs is done:
+For every action, after all that it needs:
 
     look (observe.py) -> decide (staleness.py) -> fresh | restored from the cache | run (runner.py) -> keep (results.py)
 
-Where an action is about to run on stored bytes that are damaged, what made them is done once more before it.
-A dry run is the same loop. An action that would run has unknown outputs; those after it see inputs without a digest.
+If the stored inputs of an action that must run are damaged, the actions that made them run again first.
+A dry run is the same loop. An action that would run has unknown outputs; the actions after it see inputs without a
+digest.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ from ovmake.engine.events import (
 )
 from ovmake.engine.explain import all_in_words
 from ovmake.engine.forecasting.costs import Cost, costs_of
-from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, foresee
+from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, estimate_build
 from ovmake.engine.forecasting.forecast import Forecast
 from ovmake.engine.job import Completion, Failure, Progress, to_nobody
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
-from ovmake.engine.target_outcome import Ended, finished
+from ovmake.engine.target_outcome import EndedAction, finished
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.digest import Digest
@@ -50,7 +51,7 @@ from ovmake.store.files.disk import DigestMismatchError, Stat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOutcome:
-    """What became of an action. `outputs` is None when it failed, was skipped, or (dry run) would run."""
+    """The outcome of an action. `outputs` is None if it failed, was skipped, or (dry run) would run."""
 
     status: ActionStatus
     seen: Seen | None = None
@@ -62,7 +63,7 @@ class ActionOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a build."""
+    """The outcome of a build."""
 
     exit_status: int
     targets: Mapping[str, TargetStatus]
@@ -78,7 +79,7 @@ class Executor:
         self._world = world
         self._options = options
         self._looker = Observer(world, cas)
-        self._keeper = ResultStore(world, cas)
+        self._results = ResultStore(world, cas)
         self._outcomes: dict[str, ActionOutcome] = {}
         self._looked: dict[str, tuple[Seen, Decision]] = {}
         self._again: set[str] = set()
@@ -88,20 +89,20 @@ class Executor:
         self._forecast: Forecast | None = None
 
     def build(self, targets: Sequence[str]) -> Outcome:
-        """Bring the targets up to date; in a dry run, say what that would take."""
+        """Bring the targets up to date; in a dry run, report what would run."""
         started = time.monotonic()
         emit = self._world.emit
         emit(BuildStarted(targets=tuple(targets)))
         self._actions = closure(self._graph, [self._graph.targets[name] for name in targets])
         if not self._options.dry_run:
-            self._keeper.clear_up(self._actions)
+            self._results.clear_up(self._actions)
         scheduler = Scheduler(self._actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
         try:
             self._loop(scheduler)
         finally:
             self._looker.remember()
         for action in scheduler.left_over():
-            self._skip(action, "the build stopped at a failure (-k goes on with the rest)")
+            self._skip(action, "the build stopped at a failure (-k continues with the rest)")
         statuses = {name: self._finish_target(name) for name in targets}
         exit_status = 1 if {"failed", "skipped"} & set(statuses.values()) else 0
         done = [outcome.status for outcome in self._outcomes.values()]
@@ -117,23 +118,23 @@ class Executor:
         return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
 
     def looked_at(self, action: Action) -> dict[str, Stat]:
-        """Return the source files and published outputs of an action that the build looked at, as they were."""
+        """Return the source files and published outputs of an action that the build checked, with their states then."""
         return self._looker.looked_at(action)
 
     def _known_costs(self) -> Mapping[str, Cost]:
-        """Return what actions are likely to take. Asked for when something is to run, and not before: it takes time."""
+        """Return the likely costs of actions. Computed when the first action must run, because it takes time."""
         if self._costs is None:
             traces = self._world.database.traces()
             self._costs, self._built = costs_of(self._actions, traces), frozenset(traces)
         return self._costs
 
     def _estimate(self) -> Estimate:
-        """Return how long what a dry run found would take."""
+        """Return the estimated time of the build that a dry run planned."""
         certain = frozenset(name for name, done in self._outcomes.items() if done.status == "would-run")
         possible = frozenset(name for name, done in self._outcomes.items() if done.status == "may-run")
         if not (certain or possible):
             return NOTHING
-        return foresee(
+        return estimate_build(
             Plan(
                 actions=self._actions,
                 certain=certain,
@@ -171,7 +172,7 @@ class Executor:
         return forecast
 
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
-        """Decide about an action whose needs are done, and do what was decided."""
+        """Decide about an action whose needs are done, and act on the decision."""
         forced = action.kind in self._options.forced
         if outside := self._link_outside(action):
             self._fail(action, scheduler, outside)
@@ -192,37 +193,37 @@ class Executor:
             self._restore_or_start(action, scheduler, seen, forced=forced)
 
     def _restore_or_start(self, action: Action, scheduler: Scheduler, seen: Seen, *, forced: bool) -> None:
-        """Take the result of the same work, or do it; a disk that cannot take it is reported by running the action."""
+        """Restore the result of the same work, or run the action. If the disk is full, running it reports that."""
         cached = None
         with contextlib.suppress(OSError):
-            cached = None if forced else self._keeper.restore(action, seen)
+            cached = None if forced else self._results.restore(action, seen)
         if cached is not None:
             self._succeed(action, scheduler, "restored", cached)
-        elif lost := self._keeper.lost(action, seen):
+        elif lost := self._results.lost(action, seen):
             self._make_again(action, scheduler, lost)
         else:
             self._start(action, scheduler)
 
     def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
-        """Have what the store lost made once more, and the action wait for it; but not for ever on a rotting disk."""
+        """Run again what made the lost inputs, and let the action wait for it. Only once: the disk may be failing."""
         makers = dict.fromkeys(artifact.action for artifact in lost)
         if not self._again.isdisjoint(makers):
-            message = f"{action.name}: {lost[0]} was damaged on the disk, made again and damaged again"
-            hint = "look after the disk that `.ovmake` is on, and run ovmake build again"
+            message = f"{action.name}: {lost[0]} was damaged on the disk, made again, and damaged again"
+            hint = "check the disk that holds `.ovmake`, and run ovmake build again"
             self._fail(action, scheduler, Diagnostic(code="store-damaged", message=message, help=hint))
             return
         self._again.update(makers)
         scheduler.again(makers, before=action.name)
 
     def _link_outside(self, action: Action) -> Diagnostic | None:
-        """Return what is wrong with a source that is a link out of the repo. Checked before a byte of it is read."""
+        """Return an error if a source is a link out of the repo. Checked before a byte of it is read."""
         for given in action.inputs:
             if isinstance(given.origin, Source) and not self._world.inside(given.origin.path):
                 return link_outside(action, given.origin.path, self._world.span(given.at))
         return None
 
     def _start(self, action: Action, scheduler: Scheduler) -> None:
-        if self._costs is None:  # the first that is to run
+        if self._costs is None:  # the first action that must run
             scheduler.weigh(self._known_costs(), self._world.memory_bytes())
             self._forecast = self._foretell() if self._options.progress else None
             scheduler.put_back(action.name)
@@ -230,7 +231,7 @@ class Executor:
         seen, decision = self._looked[action.name]
         try:
             job = replace(
-                self._keeper.job(action, seen),
+                self._results.job(action, seen),
                 memory_bytes=self._costs[action.name].memory_bytes,
                 tell=self._teller(action),
             )
@@ -245,7 +246,7 @@ class Executor:
         self._world.runner.start(job)
 
     def _teller(self, action: Action) -> Callable[[Progress], None]:
-        """Return what tells how far an action is, to those who watch."""
+        """Return a function that emits the progress of an action."""
         if not self._options.progress:
             return to_nobody
         return lambda progress: self._world.emit(ActionProgressed(action=action, progress=progress))
@@ -255,10 +256,10 @@ class Executor:
             self._forecast.end(action.name, fresh=fresh)
 
     def _complete(self, completion: Completion, scheduler: Scheduler) -> None:
-        """A job is done: keep what it made, or say why it failed."""
+        """A job is done: store its outputs, or report its failure."""
         result, action = completion.result, completion.job.action
         seen, _ = self._looked[action.name]
-        # First of all: what an action says of a source that changed under it, figures too, is of no one state.
+        # First: if a source changed during the run, the results belong to no single state of it.
         if moved := self._looker.moved_source(action):
             notes = (result.message,) if isinstance(result, Failure) else ()
             self._fail(action, scheduler, self._looker.source_changed(action, moved, notes=notes))
@@ -267,16 +268,16 @@ class Executor:
             self._fail(action, scheduler, self._point_home(action, result), done=completion, facts=result.facts)
             return
         try:
-            trace = self._keeper.keep(completion, seen, result)
+            trace = self._results.keep(completion, seen, result)
         except (OSError, DigestMismatchError) as error:
             self._fail(action, scheduler, self._not_kept(action, error), done=completion)
             return
         self._succeed(action, scheduler, "ran", trace, done=completion)
 
     def _foresee(self, action: Action, scheduler: Scheduler, *, forced: bool) -> None:
-        """Dry run: say what would happen, and carry on as if it had."""
+        """Dry run: report what would happen, and continue as if it had happened."""
         seen, decision = self._looked[action.name]
-        cached = self._keeper.find(seen) if seen.known and not forced else None
+        cached = self._results.find(seen) if seen.known and not forced else None
         if cached is not None:
             self._succeed(action, scheduler, "would-restore", cached)
             return
@@ -310,7 +311,7 @@ class Executor:
             facts=trace.facts,
         )
         self._end(action, fresh=status == "fresh")
-        # A fresh action says nothing: of ten thousand, nobody wants to read.
+        # Fresh actions are not reported: there may be ten thousand.
         if status != "fresh":
             reasons = all_in_words(decision, action, self._world.locate)
             self._world.emit(
@@ -334,7 +335,7 @@ class Executor:
         done: Completion | None = None,
         facts: Mapping[str, JsonValue] | None = None,
     ) -> None:
-        """The action failed: remember it for `ovmake status`, with what it had seen, and skip what needs it."""
+        """The action failed: record it for `ovmake status`, with its inputs, and skip the actions that need it."""
         seen, decision = self._looked.get(action.name, (None, None))
         if action.advisory:
             diagnostic = replace(diagnostic, severity="warning")
@@ -354,7 +355,7 @@ class Executor:
             ActionFinished(action=action, status="failed", seconds=seconds, effort=effort, diagnostic=diagnostic)
         )
         for skipped in scheduler.finish(action.name, ok=False):
-            self._skip(skipped, "something before it failed")
+            self._skip(skipped, "an action that it needs failed")
 
     def _skip(self, action: Action, why: str) -> None:
         self._outcomes[action.name] = ActionOutcome(status="skipped")
@@ -362,12 +363,12 @@ class Executor:
         self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
 
     def _warnings(self, action: Action, facts: Mapping[str, JsonValue]) -> tuple[Diagnostic, ...]:
-        """Return what a success has to say all the same."""
+        """Return the warnings of a successful action."""
         told = (self._point_home(action, complaint) for complaint in ActionProblem.of_facts(facts))
         return tuple(replace(one, severity="warning") for one in told)
 
     def _point_home(self, action: Action, failure: ActionProblem) -> Diagnostic:
-        """Point a failure at the setting it names, else at the model's table."""
+        """Return a failure as a diagnostic with the span of the setting that it names, else of the model's table."""
         return Diagnostic(
             code=failure.code,
             message=f"{action.name}: {failure.message}",
@@ -378,20 +379,20 @@ class Executor:
 
     def _not_kept(self, action: Action, error: OSError | DigestMismatchError) -> Diagnostic:
         if isinstance(error, DigestMismatchError):
-            self._keeper.drop(error.path)
-            message = f"{action.name}: a stored input was damaged on the disk; it was dropped"
+            self._results.drop(error.path)
+            message = f"{action.name}: a stored input is damaged on the disk and was dropped"
             return Diagnostic(code="store-damaged", message=message, help="run ovmake build again")
-        # What goes wrong in the midst of writing names no file: the folder then, or the store.
+        # An error during writing names no file: name the folder then, or the store.
         folders = [output.place.rpartition("/")[0] for output in action.outputs if output.place]
         place = error.filename or (folders[0] if folders else FOLDER)
-        message = f"{action.name}: cannot keep the result: {error.strerror or error}: {place}"
+        message = f"{action.name}: cannot store the result: {error.strerror or error}: {place}"
         hint = "free space, or make the folder writable, and run ovmake build again"
         return Diagnostic(code="cannot-write", message=message, help=hint)
 
     def _finish_target(self, name: str) -> TargetStatus:
         needed = closure(self._graph, [self._graph.targets[name]])
         outcomes = [(action, self._outcomes[action.name]) for action in needed]
-        ended = [Ended(action=action, status=done.status, facts=done.facts) for action, done in outcomes]
+        ended = [EndedAction(action=action, status=done.status, facts=done.facts) for action, done in outcomes]
         event = finished(name, ended, dry_run=self._options.dry_run)
         self._world.emit(event)
         return event.status

@@ -1,10 +1,10 @@
-"""Reasons in words. Pure.
+"""Reasons as sentences. Pure.
 
     all_in_words(decision, action, locate) -> a line per reason
     in_words(reason, action, locate) -> str
 
-`locate` turns the key path of a setting into "Ovfile:14", or "" where it cannot. Of a setting that was taken out of the
-Ovfile it finds the table that it would be in.
+`locate` turns the key path of a setting into "Ovfile:14", or "" if it cannot. For a setting that was removed from the
+Ovfile, it finds the table that contained it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Locate = Callable[[KeyPath], str]
 SHOWN_FILES = 5
 # Params that the Ovfile has no key for.
 OWN_PARAMS = frozenset({"seed", "target", "execute-in", "target-device", "samples-written"})
-# Settings of the model itself; others, if they are of a target, stand in the precision's table as a rule.
+# Settings of the model itself. All other settings of a target are usually in the precision's table.
 OF_MODEL = frozenset({"inputs", "outputs", "cut", "accuracy"})
 
 
 def all_in_words(decision: Decision, action: Action, locate: Locate) -> tuple[str, ...]:
-    """Return a line per reason, the doubtful ones last; what waits for the same action is one line."""
+    """Return a line per reason, the uncertain ones last. Inputs that wait for the same action share a line."""
     lines = [in_words(reason, action, locate) for reason in decision.reasons if reason.kind != "pending"]
     return (*lines, *_pending(decision, action))
 
 
 def in_words(reason: Reason, action: Action, locate: Locate) -> str:
-    """Return one line without a full stop."""
+    """Return one line without a final period."""
     name, old, new = reason.name, reason.old or "", reason.new or ""
     match reason.kind:
         case "never-built":
@@ -52,11 +52,11 @@ def in_words(reason: Reason, action: Action, locate: Locate) -> str:
             stored = any(name == str(Artifact(action.name, output.role)) for output in action.outputs)
             return f"{name} is gone from the store" if stored else f"{name} is missing"
         case "output-edited":
-            return f"{name} is not what was published"
+            return f"{name} changed after it was published"
     return _may_change([name], _maker(name, action))  # pending
 
 
-# places in the Ovfile
+# positions in the Ovfile
 
 
 def _beside(place: str) -> str:
@@ -64,7 +64,7 @@ def _beside(place: str) -> str:
 
 
 def _named_at(reason: Reason, action: Action) -> KeyPath:
-    """Return where the Ovfile names a source; nothing for what an action made."""
+    """Return the key path that names a source; empty for the output of an action."""
     return next((given.at for given in action.inputs if given.label == reason.name), ())
 
 
@@ -73,7 +73,7 @@ def _set_at(name: str, action: Action, locate: Locate) -> str:
         return locate(at)
     if name in OWN_PARAMS:
         return ""
-    # It stands nowhere now: then the table in which it would.
+    # The Ovfile no longer has it: return the table that contained it.
     key = tuple(name.split("."))
     precision = action.subject.rpartition(":")[2] if ":" in action.subject else ""
     return locate((*action.at, precision, *key) if precision and key[0] not in OF_MODEL else (*action.at, *key))
@@ -85,10 +85,10 @@ def _set_at(name: str, action: Action, locate: Locate) -> str:
 def _input(reason: Reason) -> str:
     name, old, new = reason.name, reason.old, reason.new
     if old == ABSENT:
-        return f"{name} is read now, and was not before"
+        return f"{name} is a new input"
     if new == ABSENT:
-        return f"{name} is not read any more"
-    what = f"{name} in place of {reason.was}" if reason.was else f"{name} changed"
+        return f"{name} is no longer an input"
+    what = f"{name} replaces {reason.was}" if reason.was else f"{name} changed"
     return f"{what}: {_differing(reason.files) or f'{old} → {new}'}"
 
 
@@ -99,7 +99,7 @@ def _differing(files: tuple[FileChange, ...]) -> str:
 
 
 def _file(change: FileChange) -> str:
-    # A name is whatever a file system bears: an escape sequence would be the terminal's to obey.
+    # A file's name may hold any bytes, and a terminal would obey an escape sequence.
     path = change.path if change.path.isprintable() else json.dumps(change.path)
     if change.old is None:
         return f"{path} is new"
@@ -120,21 +120,21 @@ def _pending(decision: Decision, action: Action) -> list[str]:
 
 
 def _may_change(labels: list[str], maker: str) -> str:
-    """Return "`xml` and `bin` of convert m may change, once convert m ran"."""
+    """Return "`xml` and `bin` of convert m may change when convert m runs"."""
     if not maker:
         return f"{_listed(labels)} may change"
     of = f" of {maker}"
-    return f"{_listed([label.removesuffix(of) for label in labels])}{of} may change, once {maker} ran"
+    return f"{_listed([label.removesuffix(of) for label in labels])}{of} may change when {maker} runs"
 
 
-# what it runs with and on
+# tools and environment
 
 
 def _tool(name: str, old: str, new: str) -> str:
     if old == NOT_SET:
-        return f"`{name}` {new} is used now, and none was before"
+        return f"`{name}` {new} is used now; it was not used before"
     if new == NOT_SET:
-        return f"`{name}` {old} is not used any more"
+        return f"`{name}` {old} is no longer used"
     (release, _, code), (released, _, coded) = old.partition("+"), new.partition("+")
     if name == "ovmake" and release == released:
         return f"ovmake's own code changed: {code} → {coded}"
@@ -153,7 +153,7 @@ def _environment(name: str, old: str, new: str) -> str:
 
 
 def _parts(parts: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return which parts of a machine are others."""
+    """Return the parts of the machine that differ."""
     return [
         f"{part}: {_flags(was, now)}" if part == MACHINE_PARTS[-1] else f"{part} {_figure(was)} → {_figure(now)}"
         for part, was, now in parts
@@ -162,7 +162,7 @@ def _parts(parts: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def _figure(text: str) -> str:
-    """Return a part of the machine less the words that name it."""
+    """Return the value of a part of the machine, without its name."""
     return text.removesuffix(" cores").removeprefix("cpu limit ")
 
 
@@ -182,5 +182,5 @@ def _listed(words: list[str]) -> str:
 
 
 def _bare(value: str) -> str:
-    """Versions are strings, but read better without quotes."""
+    """Return a version without its quotes."""
     return value.strip('"')

@@ -1,9 +1,9 @@
-"""What the executor hands to a runner, and what comes back.
+"""The interface between executor and runner.
 
-Runner     the protocol: start jobs, wait for the next one that is done
+Runner     the protocol: start jobs, wait for the next completion
 Job        an action with absolute paths
-Success, Failure, Complaint, Completion, Effort
-Progress   how far a job is
+Success, Failure, Completion, ResourceUsage
+Progress   the progress of a job
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ovmake.graph.digest import Digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a job is: `done` of so many, `of` is None where nobody knows, in words such as `samples`."""
+    """The progress of a job: `done` of `of` units; `of` is None if unknown. `unit` is a word such as `samples`."""
 
     done: int
     of: int | None
@@ -28,21 +28,21 @@ class Progress:
 
 
 def to_nobody(_: Progress) -> None:
-    """Listen to the progress of a job."""
+    """Ignore the progress of a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One action to run now.
 
-    `inputs` and `outputs` are absolute paths by role: what to read, and where to write. An output that is a copy of an
-    input has none. `digests` are the inputs'. `scratch` is the folder of the outputs, relative to the Ovfile's, and
-    `folder` the same as an absolute path. `reads` is all that it may read, with what links in sources lead to, and
-    `writes` what it may write besides. Where it prepares another action, that one's are among them.
+    `inputs` and `outputs` are absolute paths by role. An output that is a copy of an input has no path. `digests` are
+    those of the inputs. `scratch` is the folder of the outputs, relative to the Ovfile's; `folder` is its absolute
+    path. `reads` are all paths that the job may read, with the targets of links in sources; `writes` are further paths
+    that it may write. If it prepares a second action, both include that action's paths.
     `environment` holds the parts that the action declares.
-    `journal` is the absolute path of the action's journal, which may not be there yet; "" if it keeps none.
-    `memory_bytes` is what its worker is likely to need, None where nothing is known of it.
-    `tell` hears now and then how far the job is, if its worker says so.
+    `journal` is the absolute path of the action's journal, which need not exist; "" if the action has no journal.
+    `memory_bytes` is the likely memory of its worker, None if unknown.
+    `tell` is called with the job's progress at intervals, if its worker reports any.
     """
 
     action: Action
@@ -63,23 +63,23 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """The outputs are written. The facts may hold warnings, see `ActionProblem`."""
+    """The outputs are written. The facts may contain warnings, see `ActionProblem`."""
 
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure(ActionProblem):
-    """It did not work."""
+    """The job failed."""
 
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceUsage:
-    """Where and when a job ran. `started` is on the clock of time.monotonic; `worker` and `pid` are the process.
+    """The process, start time and peak memory of a job. `started` is a time of time.monotonic.
 
-    `peak_bytes` is the most memory that the worker and what it started held meanwhile; None: not measured.
+    `peak_bytes` is the peak memory of the worker and its descendants; None: not measured.
     """
 
     worker: str
@@ -90,7 +90,7 @@ class ResourceUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A job is done; `seconds` is the time it took. `effort` is None if no process ever had it."""
+    """A job is done after `seconds`. `effort` is None if no process started it."""
 
     job: Job
     result: Success | Failure
@@ -99,13 +99,13 @@ class Completion:
 
 
 class Runner(Protocol):
-    """Runs jobs side by side."""
+    """Runs jobs in parallel."""
 
     def start(self, job: Job) -> None:
-        """Begin a job; returns at once."""
+        """Start a job; returns at once."""
 
     def wait(self) -> Completion:
-        """Return the next job that is done, waiting for it."""
+        """Wait for the next completed job and return it."""
 
     def close(self) -> None:
-        """End everything at once, whatever is running."""
+        """End all processes at once, also those with a running job."""

@@ -1,12 +1,12 @@
-"""Keep what an action made, and find it again: scratch -> CAS -> build folder -> trace, in this order.
+"""Store and publish the outputs of actions, and restore them: scratch -> CAS -> build folder -> trace, in this order.
 
-    keeper.lost(action, seen) -> [Artifact]           what it would read of the store and cannot
-    keeper.job(action, seen) -> Job                   where to read and write
-    keeper.keep(completion, seen, result) -> Trace    after it ran
-    keeper.restore(action, seen) -> Trace             the same work done before, None if it was not
+    results.lost(action, seen) -> [Artifact]           inputs that are missing or damaged in the store
+    results.job(action, seen) -> Job                   the action with absolute paths
+    results.keep(completion, seen, result) -> Trace    after a run: store, publish, record
+    results.restore(action, seen) -> Trace | None      the cached result of the same work
 
-Killed between any two steps, the next build finds no trace, or a trace whose outputs are not as it says, and does that
-action again; what was published before is still whole.
+A kill may come between any two of these. Then the next build finds no trace, or one whose outputs do not match, and
+runs the action again. Files published earlier stay complete.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.files.disk import DigestMismatchError, by_folder
 
-# Folders of `World.state`, and the logs of all runs.
+# Folders in `World.state`; LOGS holds the logs of all runs.
 SCRATCH = "tmp"
 JOURNALS = "journals"
 LOGS = f"{STATE}/logs"
@@ -36,35 +36,35 @@ def log_name(action: str) -> str:
 
 
 def journal_name(seen: Seen, steering: Collection[str], database: Database) -> str:
-    """Return the name of a journal: the digest of all that its contents depend on, under the seal of its owner.
+    """Return the name of a journal: the digest of all that its content depends on, sealed with the owner's key.
 
-    `steering` is `Action.journal`. A journal is believed as it is, line by line. So nobody else may know its name: what
-    another user put into `.ovmake` is not found.
+    `steering` is `Action.journal`. The lines of a journal have no seals. So its name is secret: a file that a different
+    user puts into `.ovmake` is not found.
     """
     return database.sealed(seen.without(steering).digest)
 
 
 class ResultStore:
-    """Moves bytes between scratch, CAS and build folder."""
+    """Moves files between scratch folders, CAS and build folder."""
 
     def __init__(self, world: World, cas: Cas) -> None:
         self._world = world
         self._cas = cas
         self._scratch = f"{world.state}/{SCRATCH}"
         self._scratches = 0
-        self._made: dict[str, str] = {}  # scratch folder by action, until it is done
+        self._made: dict[str, str] = {}  # action -> scratch folder, until the action is done
 
     def clear_up(self, actions: Iterable[Action]) -> None:
-        """Remove what a killed run left; the lock says that nobody else uses it."""
+        """Remove the leftovers of a killed run. We hold the lock, so no process uses them."""
         self._world.disk.remove(self._scratch)
         self._world.disk.clear_up(
             by_folder(output.place for action in actions for output in action.outputs if output.place)
         )
 
     def lost(self, action: Action, seen: Seen) -> list[Artifact]:
-        """Return the inputs whose stored bytes are gone or damaged; what is damaged is dropped.
+        """Return the inputs whose stored bytes are missing or damaged; damaged files are dropped.
 
-        A worker reads what it is given, and would make something else of a flipped bit without a word.
+        A worker does not check its inputs: a flipped bit would change the result without an error.
         """
         lost = []
         for given in action.inputs:
@@ -100,7 +100,7 @@ class ResultStore:
         )
 
     def _scratch_of(self, name: str) -> str:
-        """Return the scratch folder of an action: a new one, or the one that was made when another prepared it."""
+        """Return the scratch folder of an action: a new one, or the one made for the action that prepared it."""
         if name not in self._made:
             self._scratches += 1
             self._made[name] = f"{self._scratch}/{self._scratches}"
@@ -108,14 +108,14 @@ class ResultStore:
         return self._made[name]
 
     def _prepared(self, action: Action) -> tuple[str, ...]:
-        """Return what the action that this one prepares will write: its scratch folder and its log."""
+        """Return the scratch folder and the log of the action that this one prepares."""
         if not action.prepares:
             return ()
         folder = self._scratch_of(action.prepares)
         return self._world.absolute(folder), self._world.absolute(f"{LOGS}/{log_name(action.prepares)}")
 
     def _reads(self, action: Action, places: Mapping[str, str]) -> tuple[str, ...]:
-        """Return all paths that an action may read: its inputs, and what links in its sources lead to."""
+        """Return all paths that an action may read: its inputs, and the targets of links in its sources."""
         read = [places[given.role] for given in action.inputs if not given.unread]
         linked = (
             path for source in (*action.source_paths, *action.prepared) for path in self._world.disk.linked(source)
@@ -123,7 +123,7 @@ class ResultStore:
         return tuple(dict.fromkeys((*(self._world.absolute(place) for place in (*read, *action.prepared)), *linked)))
 
     def _journal(self, action: Action, seen: Seen) -> str:
-        """Return where the action's journal is."""
+        """Return the path of the action's journal."""
         if action.journal is None:
             return ""
         folder = f"{self._world.state}/{JOURNALS}"
@@ -131,7 +131,7 @@ class ResultStore:
         return self._world.absolute(f"{folder}/{journal_name(seen, action.journal, self._world.database)}")
 
     def keep(self, completion: Completion, seen: Seen, result: Success) -> Trace:
-        """Store and publish what a job wrote, and record its success.
+        """Store and publish the outputs of a job, and record its success.
 
         Raises:
             OSError: the disk is full or read-only.
@@ -152,12 +152,12 @@ class ResultStore:
         return trace
 
     def find(self, seen: Seen) -> Trace | None:
-        """Return the result of the same work, if all of its bytes are still there."""
+        """Return the cached result of the same work, if all of its outputs are still stored."""
         cached = self._world.database.result(seen.digest)
         return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None
 
     def restore(self, action: Action, seen: Seen) -> Trace | None:
-        """Publish and record the result of the same work done before.
+        """Publish and record the cached result of the same work; None if there is none.
 
         Raises:
             OSError: the disk is full or read-only.
@@ -168,18 +168,18 @@ class ResultStore:
         try:
             self._publish(action, cached.outputs)
         except DigestMismatchError as error:
-            self._cas.drop(error.path)  # the bytes rotted: the work is done again
+            self._cas.drop(error.path)  # damaged on the disk: the action runs again
             return None
         trace = replace(cached, seen=seen)
         self._world.database.succeed(action.name, trace)
         return trace
 
     def drop(self, path: str) -> None:
-        """Forget a stored file that turned out to be damaged."""
+        """Remove a stored file that is damaged."""
         self._cas.drop(path)
 
     def _publish(self, action: Action, outputs: Mapping[str, Digest]) -> None:
-        """Put the action's placed outputs where they belong, folder by folder."""
+        """Publish the action's outputs that have a path in the build folder, folder by folder."""
         folders: dict[str, dict[str, tuple[str, Digest]]] = {}
         for output in action.outputs:
             if output.place is not None:

@@ -1,15 +1,15 @@
-"""The real runner: a pool of worker processes, one request at a time each.
+"""The real runner: a pool of worker processes; each worker handles one request at a time.
 
     runner = WorkerRunner(logs=folder, allowance=allowance)
     runner.start(job); runner.wait() -> Completion; runner.close()
 
-A worker is started when it is first needed, kept for later jobs, and replaced when it dies. Its death fails the job it
-had and nothing else. Before an exclusive job (a measurement) the idle workers are ended, for they hold memory and
-threads; before one that needs more memory than is free, those that it has no use for.
+A worker starts when it is first needed, stays for later jobs, and is replaced if it dies. Its death fails only the job
+that it had. Before an exclusive job (a measurement) all idle workers are ended, because they hold memory and threads.
+Before a job that needs more memory than is free, the idle workers that it cannot use are ended.
 
-A worker writes down how far it is (`progress.py`), which the runner reads and tells. While jobs run, the memory
-of their workers, and of whatever those started, is looked at a few times a second. A job
-that takes more than it may fails, and its worker is ended with everything below it.
+A worker writes its progress to a file (`progress.py`); the runner reads it and reports it. While jobs run, the runner
+measures the memory of their workers and all descendants a few times a second. A job over its limit fails, and its
+worker is ended with all descendants.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage,
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
-from ovmake.store.files.beneath import forget, have, take
+from ovmake.store.files.own_folders import ensure_file, read_file, remove_file
 from ovmake.store.processes import Gauge, available_bytes, end_family, family, parents
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.client import WorkerProcess
@@ -39,20 +39,20 @@ from ovmake.workers.ipc.progress import FILE, LINE_BYTES
 from ovmake.workers.ipc.protocol import Request, Response
 
 LOG_LINES_SHOWN = 5
-# How often the memory of running workers is looked at: what grows by 2 GB a second goes half a GB past its limit. A
-# measurement is looked at less, for it is disturbed.
+# Seconds between two measurements of the memory of running workers: a worker that grows by 2 GB/s exceeds its limit by
+# half a GB. During a benchmark they are rarer, because they disturb it.
 LOOK_SECONDS = 0.25
 LOOK_SECONDS_ALONE = 1.0
-# How often one looks for what workers started. All processes of the machine have to be asked: 2 ms for a hundred.
+# Seconds between two searches for descendants of workers. Each reads all processes of the machine: 2 ms for a hundred.
 FAMILY_SECONDS = 1.0
-# What a worker may call what it counts, and how far it may count.
+# Limits on the unit and the numbers that a worker may report.
 UNIT = re.compile(r"[a-z]{1,12}( [a-z]{1,12}){0,2}")
 MOST_DONE = 10**12
 
 
 def cage_of(job: Job) -> Cage:
-    """Return what a job may read and write: its inputs, its scratch folder, its journal and its log."""
-    # Names beside a source tell nothing secret, and TensorFlow and Python look for files by listing folders.
+    """Return the sandbox of a job. It may read its inputs, and write its scratch folder, its journal and its log."""
+    # The names in a source's folder are not secret, and TensorFlow and Python list folders to find files.
     beside = tuple(dict.fromkeys(os.path.dirname(path) for path in job.reads))  # noqa: PTH120
     kept = tuple(path for path in (job.journal, job.log) if path)
     return Cage(read=job.reads, list=beside, write=(job.folder, *kept, *job.writes))
@@ -68,7 +68,7 @@ class _Busy:
 
     @property
     def effort(self) -> ResourceUsage:
-        """What the job took so far."""
+        """The resources that the job has used so far."""
         worker, pid = self.worker.name, self.worker.process.pid
         return ResourceUsage(worker=worker, pid=pid, started=self.started, peak_bytes=self.gauge.peak_bytes)
 
@@ -93,15 +93,15 @@ class WorkerRunner:
         """Give the job to an idle worker or a new one."""
         started = time.monotonic()
         try:
-            if job.action.worker == "here":
-                forget(job.log)
-                effort = ResourceUsage(worker="here", pid=os.getpid(), started=started)
+            if job.action.worker == "in-process":
+                remove_file(job.log)
+                effort = ResourceUsage(worker="in-process", pid=os.getpid(), started=started)
                 self._finish(job, run_here(job), started, effort)
                 return
-            # What the worker may write, and make no other in the place of.
+            # The worker may write this file, and may not replace it by a different one.
             for path in filter(None, (job.journal, *job.writes[1:])):
-                have(path)
-            have(job.log, empty=True)
+                ensure_file(path)
+            ensure_file(job.log, empty=True)
             self._make_room(job)
             worker = self._worker(job.action.worker)
         except OSError as error:
@@ -147,12 +147,12 @@ class WorkerRunner:
             worker = self._idle[name].pop()
             if worker.alive:
                 return worker
-            worker.end()  # it died between two jobs, and neither is to blame
+            worker.end()  # it died between two jobs; neither job is the cause
         self.started_workers += 1
         return WorkerProcess.start(name, boot_log=str(self._logs / f"worker-{name}.log"))
 
     def _make_room(self, job: Job) -> None:
-        """End idle workers that the job would suffer from: all of them, or those that hold the memory it needs."""
+        """End idle workers that would disturb the job: all of them, or those that hold the memory that it needs."""
         if job.action.exclusive:
             self._end_idle()
         elif job.memory_bytes and (free := available_bytes()) is not None and free < job.memory_bytes:
@@ -160,19 +160,19 @@ class WorkerRunner:
 
     def _end_idle(self, *, but_one_of: str = "") -> None:
         for name, workers in self._idle.items():
-            spared = workers[-1:] if name == but_one_of else []  # the one that `_worker` takes
+            spared = workers[-1:] if name == but_one_of else []  # the one that `_worker` returns
             for worker in workers:
                 if worker not in spared:
                     worker.end()
             workers[:] = spared
 
     def _patience(self) -> float:
-        """Return how many seconds there are until the next look."""
+        """Return the seconds until the next measurement."""
         alone = any(busy.job.action.exclusive for busy in self._busy.values())
         return self._looked + (LOOK_SECONDS_ALONE if alone else LOOK_SECONDS) - time.monotonic()
 
     def _look(self) -> None:
-        """Measure every busy worker, and end those that take more than they may."""
+        """Measure every busy worker, and end those that exceed a limit."""
         self._looked = time.monotonic()
         begun = max((busy.started for busy in self._busy.values()), default=0.0)
         if self._parents_known <= max(self._looked - FAMILY_SECONDS, begun):
@@ -185,7 +185,7 @@ class WorkerRunner:
                 self._end_busy(descriptor, failure)
 
     def _measure(self, busy: _Busy) -> int:
-        """Return the memory that a worker and what it started hold, in bytes."""
+        """Return the memory of a worker and its descendants, in bytes."""
         return busy.gauge.read(family(busy.worker.process.pid, self._parents))
 
     def _end_busy(self, descriptor: int, failure: Failure) -> None:
@@ -222,9 +222,9 @@ class WorkerRunner:
 
 
 def _tell_progress(busy: _Busy) -> None:
-    """Tell how far a job is, where that has changed. A worker runs code of others: what is no count is passed over."""
+    """Report the progress of a job if it changed. A worker runs foreign code: an invalid report is ignored."""
     try:
-        words = take(f"{busy.job.folder}/{FILE}")[:LINE_BYTES].decode("ascii").split(maxsplit=2)
+        words = read_file(f"{busy.job.folder}/{FILE}")[:LINE_BYTES].decode("ascii").split(maxsplit=2)
         count, of, unit = int(words[0]), None if words[1] == "-" else int(words[1]), words[2].strip()
     except (OSError, OvmakeError, ValueError, IndexError):
         return
@@ -235,7 +235,7 @@ def _tell_progress(busy: _Busy) -> None:
 
 
 def _end_all(worker: WorkerProcess, known: Mapping[int, int]) -> None:
-    """End a worker and everything below it: `known` are the parents of all processes."""
+    """End a worker and its descendants; `known` are the parents of all processes."""
     end_family(family(worker.process.pid, known))
     worker.end()
 
@@ -253,9 +253,9 @@ def _result(response: Response, job: Job) -> Success | Failure:
 
 
 def _death(busy: _Busy) -> Failure:
-    """Return the failure of a job whose worker died, or whose answer is none: of its user's function, if that did it.
+    """Return the failure of a job whose worker died or gave an invalid answer, with the user function if one ran.
 
-    One that had run to its end may have left behind what wrote where the worker answers, and did not end it.
+    A function that had already returned may have left a thread that wrote into the worker's answers.
     """
     ran = ran_by(busy.job)
     guilty = ran if ran is not None and (ran.running or busy.worker.garbled) else None
@@ -283,6 +283,6 @@ def _last_lines(lines: list[str]) -> tuple[str, ...]:
 
 def _log_lines(job: Job) -> list[str]:
     try:
-        return take(job.log).decode(errors="replace").splitlines()
+        return read_file(job.log).decode(errors="replace").splitlines()
     except OSError:
         return []

@@ -1,21 +1,22 @@
-"""Which action is next. Pure: it knows names and needs, not what an action does.
+"""The order of actions. Pure: the scheduler knows names and needs of actions, not their work.
 
     scheduler = Scheduler(actions, jobs=2, keep_going=False)
     scheduler.next() -> Action | None       ready now, and within the number of jobs and the memory
     scheduler.start(name)                   it runs
-    scheduler.finish(name, ok=...)          it is done with
-    scheduler.again(names, before=other)    what they made is lost: they are done once more, and `other` waits
-    scheduler.weigh(costs, memory)          from now on by costs; before, in the order of the graph
+    scheduler.finish(name, ok=...)          it is finished
+    scheduler.again(names, before=other)    their outputs are lost: they run again, and `other` waits
+    scheduler.weigh(costs, memory)          from now on order by costs; before, by the order of the graph
 
-Rule 1: critical path first: the action with the longest way to the end of the build, its own time included. Equal ones
-        come in the order of the graph, so every run with the same costs does the same.
-Rule 2: no action whose memory does not fit beside what runs; others may pass it. One alone may always run.
-Rule 3: an exclusive action measures this machine: when nothing runs and nothing else is ready.
+Rule 1: critical path first: the action with the longest path to the end of the build, its own time included. Ties go by
+        the order of the graph, so equal costs always give the same order.
+Rule 2: an action whose memory does not fit beside the running ones waits; later ones may overtake it. If nothing runs,
+        any action may start.
+Rule 3: an exclusive action measures this machine. It starts when no action runs and no different one is ready.
 
-Costs count only once something is to run, and a build in which nothing is stale never asks for them. So the first
-action that must run is put back, and costs choose among all that are ready then.
+Costs are read only when an action must run, so a no-op build never reads them. For that, the first action that must run
+is put back, and costs choose among all ready ones.
 
-The states of an action, and who moves it:
+The states of an action, and its transitions:
 
     WAITING ──(last need succeeded)──> READY ──next()──> TAKEN ──start()──> RUNNING
        │                               ^                   │                  │
@@ -23,7 +24,7 @@ The states of an action, and who moves it:
        │  or the build stops)                              └─── finish() ─────┴──> SUCCEEDED | FAILED
        └──> SKIPPED
 
-    again():  SUCCEEDED ──> READY | WAITING, and what comes after it and has not begun: READY | TAKEN ──> WAITING
+    again():  SUCCEEDED ──> READY | WAITING; actions after it that have not started: READY | TAKEN ──> WAITING
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ from ovmake.graph.query import consumers
 
 
 class State(enum.Enum):
-    """Where an action is; the value states what holds in it."""
+    """The state of an action; the value is its precondition."""
 
     WAITING = "some of its needs are not done"
-    READY = "all of its needs succeeded; its turn has not come"
+    READY = "all of its needs succeeded; it waits for its turn"
     TAKEN = "its inputs are known; whether it must run is being decided"
     RUNNING = "a runner has it"
     SUCCEEDED = "its outputs are known: it was fresh, restored or run"
     FAILED = "it ran and failed, or could not be started"
-    SKIPPED = "something before it failed, or the build stopped before its turn"
+    SKIPPED = "an action that it needs failed, or the build stopped before its turn"
 
 
 TRANSITIONS: dict[State, tuple[State, ...]] = {
@@ -60,7 +61,7 @@ TRANSITIONS: dict[State, tuple[State, ...]] = {
 }
 
 
-# A ready action: what decides its place, and its name.
+# An entry of the queue: the sort key of a ready action, and its name.
 _Entry = tuple[float, int, str]
 
 
@@ -87,22 +88,22 @@ class Scheduler:
                 self._make_ready(name)
 
     def state(self, name: str) -> State:
-        """Return where an action is."""
+        """Return the state of an action."""
         return self._states[name]
 
     @property
     def running(self) -> bool:
-        """Whether a runner has an action."""
+        """Whether any action runs."""
         return bool(self._running)
 
     @property
     def room(self) -> bool:
-        """Whether one more action may run beside those that do."""
+        """Whether one more action may run now."""
         alone = any(self._actions[name].exclusive for name in self._running)
         return len(self._running) < self._jobs and not alone
 
     def next(self) -> Action | None:
-        """Take the next ready action, None if there is none for now."""
+        """Take the next ready action, None if there is none now."""
         if self._stopped or not self.room:
             return None
         alone = self._ready_alone if not (self._ready or self._running) else []
@@ -128,12 +129,12 @@ class Scheduler:
         return sum(needed[running] for running in self._running) + needed[name] <= self._memory_bytes
 
     def weigh(self, costs: Mapping[str, Cost], memory_bytes: int | None) -> None:
-        """Go by costs from now on. `costs` has every action; `memory_bytes` is for all at a time, None without limit.
+        """Order by costs from now on. `costs` has every action; `memory_bytes` limits all running ones, None: no limit.
 
-        What is not known of an action counts as nothing: it comes late, and fits.
+        An unknown cost counts as 0: the action comes late, and always fits.
         """
         ways: dict[str, float] = {}
-        for name in reversed(self._actions):  # in the order of the graph needs come first
+        for name in reversed(self._actions):  # the graph has needs first
             after = max((ways[consumer] for consumer in self._consumers[name]), default=0.0)
             ways[name] = (costs[name].seconds or 0.0) + after
         self._ways = ways
@@ -144,16 +145,16 @@ class Scheduler:
             heapq.heapify(heap)
 
     def put_back(self, name: str) -> None:
-        """The action is to run, and perhaps another one first."""
+        """Return a taken action to the queue: it must run, but a different one may go first."""
         self._make_ready(name)
 
     def start(self, name: str) -> None:
-        """A runner has the action now."""
+        """The action runs now."""
         self._move(name, State.RUNNING)
         self._running.add(name)
 
     def finish(self, name: str, *, ok: bool) -> list[Action]:
-        """The action is done with; return what will never run because of it, in the order of the graph."""
+        """The action is finished. Returns the actions that its failure skips, in the order of the graph."""
         self._running.discard(name)
         self._move(name, State.SUCCEEDED if ok else State.FAILED)
         if not ok:
@@ -169,9 +170,10 @@ class Scheduler:
             self._make_ready(name)
 
     def again(self, names: Collection[str], *, before: str) -> None:
-        """What these made is lost: do them once more, and then `before`, which was taken and needs them.
+        """The outputs of these actions are lost: run them again, and then `before`, which was taken and needs them.
 
-        What else needs them waits too, unless it has begun: it has what it read, or finds out itself.
+        All other actions that need them wait too, unless they have started: those have read their inputs, or will
+        report the loss.
         """
         self._move(before, State.WAITING)
         for name in names:
@@ -180,13 +182,13 @@ class Scheduler:
                 if self._states[consumer] is State.READY:
                     self._make_wait(consumer)
         for name in names:
-            if self._missing[name]:  # another of them comes before it
+            if self._missing[name]:  # it needs another one of them
                 self._move(name, State.WAITING)
             else:
                 self._make_ready(name)
 
     def left_over(self) -> list[Action]:
-        """After the last action ended: skip and return what a stopped build did not reach."""
+        """After the last action: skip and return the actions that a stopped build did not reach."""
         names = [name for name, state in self._states.items() if state in {State.WAITING, State.READY}]
         for name in names:
             self._move(name, State.SKIPPED)
@@ -199,7 +201,7 @@ class Scheduler:
             failed = self._actions[pending.pop()]
             for consumer in self._consumers[failed.name]:
                 if failed.advisory and failed.name not in self._actions[consumer].made_by:
-                    self._wait_less(consumer)  # nothing fails with advice that it only waited for
+                    self._wait_less(consumer)  # the failure of an advisory action skips no other
                 elif self._states[consumer] is State.WAITING:
                     self._move(consumer, State.SKIPPED)
                     skipped.add(consumer)

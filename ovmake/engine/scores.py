@@ -1,4 +1,4 @@
-"""Both scores of a gate's metric, as facts hold them and as a line about a target shows them. Pure.
+"""The two scores of a gate's metric: read from facts, and in words. Pure.
 
 Scores.of_facts(facts) -> Scores | None
 scores.in_words() -> "accuracy 87.20 % → 87.00 %"
@@ -16,7 +16,7 @@ FACT = "scores"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The score of TensorFlow and of the IR on the same samples; `unit` is the metric's, "share" for 0 to 1."""
+    """The scores of TensorFlow and of the IR on the same samples; `unit` is the metric's, "share" for 0 to 1."""
 
     metric: str
     unit: str
@@ -25,14 +25,14 @@ class Scores:
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, JsonValue]) -> Scores | None:
-        """Return the scores among an action's facts, None where it compared none."""
+        """Return the scores in an action's facts, None if it compared no scores."""
         match facts.get(FACT):
             case (str(metric), str(unit), int() | float() as tensorflow, int() | float() as openvino):
                 return cls(metric=metric, unit=unit, tensorflow=tensorflow, openvino=openvino)
         return None
 
     def in_words(self) -> str:
-        """Return what it was and what it became: the first of TensorFlow, the second of the IR."""
+        """Return both scores: TensorFlow's, then the IR's."""
         first, second = (self._one(score) for score in (self.tensorflow, self.openvino))
         return f"{self.metric} {first} → {second}"
 
@@ -41,5 +41,5 @@ class Scores:
 
 
 def drop_in_words(drop: float) -> str:
-    """Return a drop as lines about targets show it. Adding 0 makes 0 of -0, which a hair's breadth would be."""
+    """Return a drop as shown in the line about a target. Adding 0 turns -0 (a rounded tiny drop) into 0."""
     return f"drop {round(drop, 4) + 0:.4f}"

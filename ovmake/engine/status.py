@@ -1,4 +1,4 @@
-"""A line per target: fresh, stale, failed, never built. A dry run, and a look at the last failures."""
+"""One line per target: fresh, stale, failed, never built. From a dry run and the recorded failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ovmake.graph.action import Graph
 from ovmake.graph.query import closure, select
 from ovmake.store.database import Database
 
-# The fact of an action that says in a few words what is noteworthy of its target.
+# The fact of an action with a short remark on its target.
 NOTE = "note"
 
 Execute = Callable[[Graph, Sequence[str], Options, Callable[[Event], None]], Outcome]
@@ -23,7 +23,7 @@ Execute = Callable[[Graph, Sequence[str], Options, Callable[[Event], None]], Out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusLine:
-    """What `ovmake status` says of a target; `message` is why it failed, or what is notable of it, or ""."""
+    """The status of a target; `message` is the error if it failed, else a remark, or ""."""
 
     target: str
     status: Literal["fresh", "stale", "failed", "never built"]
@@ -52,13 +52,13 @@ def statuses(graph: Graph, database: Database, execute: Execute, asked: Sequence
 
 
 def _scores(facts: Mapping[str, JsonValue]) -> str:
-    """Return the scores and the drop that a gate found and a publication repeats, "" where no metric was compared."""
+    """Return the scores and the drop of a gate, which the publication repeats; "" if no metric was compared."""
     scores, drop = Scores.of_facts(facts), facts.get("drop")
     return f"{scores.in_words()}, {drop_in_words(drop)}" if scores and isinstance(drop, int | float) else ""
 
 
 def _failure(name: str, done: ActionOutcome, failures: dict[str, tuple[str, str]]) -> str:
-    """Return why an action failed, if it would see now what it saw when it failed; else ""."""
+    """Return the error of an action, if its inputs are the same as when it failed; else ""."""
     if done.diagnostic is not None:
         return done.diagnostic.message
     digest, message = failures.get(name, ("", ""))

@@ -1,4 +1,4 @@
-"""What became of a target, from what became of the actions it needs. Pure.
+"""The outcome of a target, from the outcomes of the actions that it needs. Pure.
 
 finished(name, ended, dry_run=...) -> TargetFinished
 """
@@ -15,18 +15,18 @@ from ovmake.graph.action import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """An action that a target needs, and what became of it."""
+class EndedAction:
+    """An action that a target needs, and its outcome."""
 
     action: Action
     status: ActionStatus
     facts: Mapping[str, JsonValue]
 
 
-def finished(name: str, ended: Sequence[Ended], *, dry_run: bool) -> TargetFinished:
-    """Say what became of a target: the actions it needs decide, and advice that cannot be had does not."""
+def finished(name: str, ended: Sequence[EndedAction], *, dry_run: bool) -> TargetFinished:
+    """Return the outcome of a target. The actions that it needs decide; failed advisory actions do not count."""
     chain = [done for done in ended if not done.action.advisory or done.status not in {"failed", "skipped"}]
-    # Of several gates the last has the final word, unless one failed: what was missed is not told as passed.
+    # Of several gates the last one counts, unless one failed: a failed gate must not read as passed.
     gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
     facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
     gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))

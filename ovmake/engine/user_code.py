@@ -1,9 +1,9 @@
-"""The user's function that an action ran when its process died, spoiled its answers, or took too long.
+"""The user function that ran when a worker died, gave an invalid answer, or exceeded its time.
 
     ran_by(job) -> UserCode | None
 
-A worker notes in the action's folder which function runs (`workers/ipc/user_code.py`). That folder is the function's to
-write in, too; so a note counts only if it names a function that the action has.
+A worker notes the running function in the action's folder (`workers/ipc/user_code.py`). The function itself may write
+to that folder too; so a note counts only if it names a function of the action.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 from dataclasses import dataclass
 
 from ovmake.engine.job import Job
-from ovmake.store.files.beneath import take
 from ovmake.store.files.handles import ForeignEntryError
+from ovmake.store.files.own_folders import read_file
 from ovmake.workers.ipc.protocol import USER_CODE_NOTE, USER_CODE_RUNNING
 
 METRIC = "accuracy.metric"
@@ -23,9 +23,10 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCode:
-    """A function of the user's: its name, `metrics.py:share`, and whether it ran when its process was last heard of.
+    """A user function: its name, `metrics.py:share`, and whether it was running at the last note of its process.
 
-    `setting` is what names it in the Ovfile. `samples`, of a loader: how many it had yielded, 0 where nobody knows.
+    `setting` is the setting that names it in the Ovfile. `samples`: how many samples a loader had yielded, 0 if
+    unknown.
     """
 
     name: str
@@ -35,30 +36,30 @@ class UserCode:
 
     @property
     def code(self) -> str:
-        """The code of its failures."""
+        """The diagnostic code of its failures."""
         return "user-code" if self.setting == METRIC else "loader-failed"
 
     @property
     def note(self) -> str:
-        """What an action that was ended has to say of it."""
+        """A note for the failure of an action that was ended."""
         if not self.running:
-            return f"`{self.name}` had run to its end"
+            return f"`{self.name}` had already returned"
         yielded = f", and had yielded {self.samples:,} samples so far" if self.samples else ""
         return f"`{self.name}` was running{yielded}"
 
     @property
     def endless_help(self) -> str:
-        """What helps where it does not come to an end; "" where that is not known."""
+        """The help for a function that does not return; "" if there is none."""
         return LOADER_HELP if self.running and self.setting != METRIC else ""
 
 
 def ran_by(job: Job) -> UserCode | None:
-    """Return the function of the user's that the job runs, or ran last; None if there was none."""
+    """Return the user function that the job runs, or ran last; None if it ran none."""
     known = _functions(job)
     if not (known and job.folder):
         return None
     try:
-        said = take(f"{job.folder}/{USER_CODE_NOTE}").decode(errors="replace")
+        said = read_file(f"{job.folder}/{USER_CODE_NOTE}").decode(errors="replace")
     except (OSError, ForeignEntryError):
         return None
     state, name, samples, *_ = [*said.strip().split("\t"), "", "", ""]
@@ -69,7 +70,7 @@ def ran_by(job: Job) -> UserCode | None:
 
 
 def _functions(job: Job) -> dict[str, str]:
-    """Return the functions of the user's that a job may run, by what their workers call them, with their settings."""
+    """Return the user functions that a job may run: the name that its worker uses -> the setting."""
     settings = job.action.settings
     metric = str(settings.get(METRIC, ""))
     found = {metric: METRIC} if ":" in metric else {}

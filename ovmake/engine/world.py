@@ -1,4 +1,4 @@
-"""What the engine works with and how: everything with effects in one place, so that tests can bring their own."""
+"""The engine's effects and options in two dataclasses. Tests pass fakes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ovmake.store.files.disk import Disk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to build. `forced` are kinds of action to run even if fresh or cached.
+    """The options of a build. `forced` are kinds of action that run even if fresh or cached.
 
-    `estimate`: a dry run says how long the build would take. `progress`: somebody watches how far it is.
+    `estimate`: a dry run estimates the time of the build. `progress`: progress is reported.
     """
 
     jobs: int = 1
@@ -34,13 +34,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything that the executor uses.
+    """All effects that the executor uses.
 
-    `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into one that
-    another process can use; `fingerprint` says what the source at such a path computes; `inside` says whether a path
-    stays in the repo, links followed; `nearby` says what may have been meant by a path that leads nowhere;
-    `memory_bytes` is what actions may need together, None where that is not known; `locate` and `span` turn a key path
-    into "Ovfile:14" and into a caret. `state` is the folder of the store, scratch and journals.
+    `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into an absolute
+    one; `fingerprint` returns a digest of what the source at such a path computes; `inside` says whether a path stays
+    in the repo, links followed; `nearby` suggests a path for one that does not exist; `memory_bytes` is the memory for
+    all actions together, None if unknown; `locate` and `span` turn a key path into "Ovfile:14" and into a span for the
+    caret. `state` is the folder of the store, scratch and journals.
     """
 
     disk: Disk

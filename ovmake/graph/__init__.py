@@ -1,11 +1,11 @@
-"""The action graph, without effects: what an action is, its digests, what its last success saw, and lowering to it.
+"""The action graph: actions, their digests and traces, and the lowering of an Ovfile to a graph.
 
-Everything here is pure; effects begin in `ovmake.engine`. The modules:
+All modules are pure; effects begin in `ovmake.engine`. The modules:
 
-    digest.py   sha-256 and size of bytes, trees and JSON
     action.py   Action, Input, Output, Graph
-    trace.py    Seen (what an action would see now) and Trace (what its last success saw and made)
-    lower.py    spec.Ovfile -> Graph, by the rules handed to it
-    query.py    targets by name or pattern, and what an action needs
-    drawing.py  the graph as text, for Graphviz, for Mermaid, and as JSON
+    digest.py   sha-256 and size of bytes, trees and JSON
+    drawing.py  the graph as text: Graphviz, Mermaid, JSON
+    lower.py    spec.Ovfile -> Graph, by a given rule
+    query.py    the targets that a user names, and what an action needs
+    trace.py    Seen (an action's present inputs) and Trace (inputs and outputs of its last success)
 """

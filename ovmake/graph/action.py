@@ -1,7 +1,7 @@
 """Actions and the graph they form.
 
-An *action* is one tool invocation: kind, tools, params, inputs, outputs. It says *what* it depends on; the engine finds
-out what those things are right now (`trace.Seen`) and compares with what they were (`trace.Trace`).
+An *action* is one tool invocation: kind, tools, params, inputs, outputs. It names its dependencies; the engine reads
+their present state (`trace.Seen`) and compares it with that of the last success (`trace.Trace`).
 
     Source      a file or folder made by nobody; its path is relative to the Ovfile's folder
     Artifact    an output of another action, by role: ("convert digits", "xml")
@@ -26,18 +26,18 @@ from ovmake.contracts.codec import flat
 from ovmake.contracts.values import JsonValue
 from ovmake.ovfile.spec import LIMITS, KeyPath
 
-# Who executes an action. "here" is the ovmake process itself: pure functions over small JSON, no framework.
-WorkerName = Literal["openvino", "tensorflow", "bench", "here"]
+# Who executes an action. "in-process": ovmake itself (pure functions over small JSON, no framework).
+WorkerName = Literal["openvino", "tensorflow", "bench", "in-process"]
 
 # Parts of the environment an action may declare. "isa": the instruction sets that decide which kernels run, and with
 # them the last bits of a float. "machine": everything a measurement depends on.
 EnvironmentName = Literal["isa", "machine"]
 
-# What "machine" is made of, in this order. The last is "isa".
+# The parts of "machine", in this order. The last one is "isa".
 MACHINE_PARTS = ("processor", "cores", "CPU limit", "memory", "kernel", "instruction sets")
 MACHINE_SEPARATOR = "; "
 
-# Between a target and the device that it is measured on as well: `benchmark m:fp32 on GPU`.
+# Between a target and an additional device for its benchmark: `benchmark m:fp32 on GPU`.
 ELSEWHERE = " on "
 
 
@@ -61,13 +61,13 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """Something an action reads.
+    """An input of an action.
 
-    `by_computation`: a source that counts by its fingerprint, that is by what it computes, and not by its bytes. The
-    case: *reference* loads the SavedModel, and a re-export of the same weights changes every byte and no answer. The
-    bytes are still looked at after the run: they must not change while they are read.
+    `by_computation`: the source is compared by its fingerprint (a digest of what it computes), not by its bytes. The
+    case: *reference* loads the SavedModel, and a re-export of the same weights changes all bytes but no output. The
+    bytes are still compared after the run: they must not change while they are read.
 
-    `unread`: the action depends on it, and does not open it.
+    `unread`: the action depends on the input but does not open it.
     """
 
     role: str
@@ -78,17 +78,17 @@ class Input:
 
     @property
     def label(self) -> str:
-        """What it is called in a reason."""
+        """The input's name in a reason."""
         if isinstance(self.origin, Artifact):
             return str(self.origin)
-        return f"what {self.origin.path} computes" if self.by_computation else self.origin.path
+        return f"the computation of {self.origin.path}" if self.by_computation else self.origin.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A file the action makes. `place` is where it is published, relative to the Ovfile's folder.
+    """A file that the action makes. `place` is the path of its published copy, relative to the Ovfile's folder.
 
-    `copy_of` names an input role whose bytes this output has: published without being read into memory.
+    `copy_of` names an input role with the same bytes: that input is published, and not read into memory.
     """
 
     role: str
@@ -98,18 +98,18 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One tool invocation. `optional_tools` are those that it can do without and uses where they are installed.
+    """One tool invocation. `optional_tools` are used if installed; the action works without them.
 
-    `advisory`: it says something about what is done already. Where it fails, there is a warning and no advice; nothing
-    else fails with it. The case: a speed check that the machine cannot make takes no IR back.
+    `advisory`: the action only gives advice about finished work. Its failure is a warning; no other action fails. The
+    case: if the machine cannot run a speed check, the IR stays published.
 
-    `prepares`: the action that may go on in the same process, where this one has loaded what it runs: *check-source*
-    loads the model for *reference*. `prepared` are the paths of sources that only that one reads. Neither changes what
-    is made.
+    `prepares`: the action that may continue in the same process and use what this one loaded: *check-source* loads the
+    model for *reference*. `prepared` are the paths of sources that only the second action reads. Neither changes any
+    output.
 
-    `journal`: None, or the action notes what it finds on its way, so that the next run of the same work goes on where
-    a killed one ended. The names are of params that do not change what is found, but only what is made of it. The case:
-    *control* notes what each trial of a search gave; a new `max-drop` wants another search over the same trials.
+    `journal`: None, or the action writes its intermediate results to a journal, and the next run of the same work
+    continues after a kill. The names are of params that do not change these results, only their use. The case:
+    *control* writes the result of each trial; a new `max-drop` needs a new search over the same trials.
     """
 
     kind: str
@@ -141,10 +141,10 @@ class Action:
         return {} if self.params is None else flat(self.params)
 
     def place_of(self, setting: str) -> KeyPath | None:
-        """Return where the Ovfile has a setting or names an input, None if it does not.
+        """Return the key path of a setting or input in the Ovfile, None if the Ovfile does not have it.
 
         "dataset.labels" is a key beside the one that names the dataset's file. "limits.minutes" is in a table at the
-        top, of settings of no action: what they allow changes no result.
+        top; it belongs to no action, because limits change no result.
         """
         if setting in self.origins:
             return self.origins[setting]
@@ -161,23 +161,23 @@ class Action:
 
     @property
     def made_by(self) -> tuple[str, ...]:
-        """Names of the actions whose outputs it reads."""
+        """Names of the actions whose outputs this one reads."""
         return tuple(source.origin.action for source in self.inputs if isinstance(source.origin, Artifact))
 
     @property
     def source_paths(self) -> tuple[str, ...]:
-        """Paths of the files and folders made by nobody that it reads."""
+        """Paths of the sources that this action reads."""
         return tuple(given.origin.path for given in self.inputs if isinstance(given.origin, Source))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """Actions in an order in which each comes after what it needs, and the last action of every target."""
+    """Actions in topological order (needs first), and the last action of every target."""
 
     actions: Mapping[str, Action]
     targets: Mapping[str, str]
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
-        """The place of each action in the order."""
+        """The index of each action in the order."""
         return {name: place for place, name in enumerate(self.actions)}

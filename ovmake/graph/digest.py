@@ -1,9 +1,9 @@
 """Digests: sha-256 in lowercase hex, with the size in bytes.
 
-    of_bytes(data), of_tree(files)     what a file or a folder holds
+    of_bytes(data), of_tree(files)     the digest of a file or a folder
     of_json(value)                     an action digest: sha-256 of canonical JSON
 
-A tree's digest depends on relative paths and contents only: not on times, modes, or where the tree stands.
+A tree's digest depends on relative paths and contents only, not on times, modes or the tree's own path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What some bytes are. Two files with the same digest are taken to be the same."""
+    """The identity of some bytes: files with the same digest count as equal."""
 
     sha256: str
     size_bytes: int
@@ -25,12 +25,12 @@ class Digest:
         return self.sha256[:12]
 
     def encoded(self) -> str:
-        """Return one word that `decode` reads back."""
+        """Return the digest as one word, for `decode`."""
         return f"{self.sha256}:{self.size_bytes}"
 
     @classmethod
     def decode(cls, text: str) -> Digest:
-        """Read what `encoded` wrote."""
+        """Parse the word from `encoded`."""
         sha256, _, size = text.partition(":")
         return cls(sha256, int(size))
 
@@ -42,7 +42,7 @@ def of_bytes(data: bytes) -> Digest:
 
 def of_tree(files: Mapping[str, Digest]) -> Digest:
     """Return the digest of a folder; keys are relative paths with `/`, in any order."""
-    # JSON: a line break in a name is no line break of the listing, and a name need not be UTF-8.
+    # JSON escapes line breaks in names, and names that are not UTF-8.
     listing = "".join(f"{digest.encoded()} {json.dumps(path)}\n" for path, digest in sorted(files.items()))
     return Digest(hashlib.sha256(listing.encode()).hexdigest(), sum(digest.size_bytes for digest in files.values()))
 

@@ -2,12 +2,12 @@
 
     draw("dot", graph, targets) -> str      also "mermaid" and "json"
 
-Pure. All three show the same: every action that the targets need, the sources it reads, the files it publishes, and who
-waits for whom. An edge is labelled with what is read; a dashed one is waited for and no input (`Action.after`). What
-is published and what is read stands beside the actions in boxes of its own.
+Pure. All three show the same: every action that the targets need, the sources it reads, the files it publishes, and the
+order. A solid edge is an input, labelled with its role. A dashed edge means only "runs after" (`Action.after`). Sources
+and published files are boxes of their own.
 
-Rule: names come from an Ovfile and may hold anything. In dot every name is a quoted string; in Mermaid, which has no
-such thing, everything but letters, digits and a few marks is written as a character code.
+Rule: names come from an Ovfile and may hold any character. In dot every name is a quoted string. Mermaid has no quoted
+strings: there all but letters, digits and a few marks are written as character codes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from ovmake.diagnostics import harmless
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.query import closure
 
-FORMAT = 1
+FORMAT = 2
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-./:@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """What there is to draw: actions, paths of sources and of published files, and edges between them.
+    """The nodes and edges: actions, paths of sources and of published files, and edges between them.
 
-    `reads` are (what is read, who reads it, label): what is read is an action's name or a source.
+    `reads` are (input, reader, label); an input is an action's name or a source.
     """
 
     actions: tuple[Action, ...]
@@ -47,7 +47,7 @@ def draw(form: str, graph: Graph, targets: Sequence[str]) -> str:
 
 
 def drawing_of(graph: Graph, targets: Sequence[str]) -> Drawing:
-    """Return what the targets need, in the graph's order."""
+    """Return the drawing of all that the targets need, in the graph's order."""
     actions = tuple(closure(graph, [graph.targets[name] for name in targets]))
     publishes = tuple((action.name, out.place) for action in actions for out in action.outputs if out.place is not None)
     sources = [given.origin.path for action in actions for given in action.inputs if isinstance(given.origin, Source)]
@@ -62,7 +62,7 @@ def drawing_of(graph: Graph, targets: Sequence[str]) -> Drawing:
 
 
 def _reads(action: Action) -> Iterator[tuple[str | Source, str, str]]:
-    """Yield an edge for each action or source that is read, with all that is read of it."""
+    """Yield one edge per action or source that is read, labelled with all roles read from it."""
     roles: dict[str | Source, list[str]] = {}
     for given in action.inputs:
         if isinstance(given.origin, Artifact):
@@ -99,7 +99,7 @@ def _node(kind: str, name: str) -> str:
 
 
 def _quoted(*lines: str) -> str:
-    r"""Return one string of dot's, with a `\n` of dot's own between lines.
+    r"""Return one quoted dot string; lines are separated by dot's `\n`.
 
     In labels a backslash begins an escape (`\N` is the node's name) and `&` an HTML entity.
     """
@@ -112,7 +112,7 @@ def _quoted(*lines: str) -> str:
 
 
 def mermaid(graph: Graph, targets: Sequence[str]) -> str:
-    """Return a flowchart for Mermaid, as GitHub and GitLab draw it. Nodes are numbered: an id can hold no name."""
+    """Return a flowchart for Mermaid, which GitHub and GitLab draw. Nodes are numbered: names are not valid ids."""
     drawing = drawing_of(graph, targets)
     actions = {action.name: f"a{number}" for number, action in enumerate(drawing.actions, 1)}
     sources = {path: f"s{number}" for number, path in enumerate(drawing.sources, 1)}
@@ -134,7 +134,7 @@ def mermaid(graph: Graph, targets: Sequence[str]) -> str:
 
 
 def _coded(text: str) -> str:
-    """Return text with everything as `#code;` that Mermaid might take for something."""
+    """Return text with all characters that Mermaid might interpret as `#code;`."""
     return "".join(c if c in PLAIN else f"#{ord(c)};" for c in text)
 
 

@@ -2,11 +2,11 @@
 
     lower(ovfile, rule, forms) -> Graph
 
-Each rule turns one target into the actions of one section; equal actions of several targets become one. Two targets of
-a model that disagree (say `[models.m.int8] batch = 1`) need two actions of one kind: the first keeps the model's name
-as subject, the other is named after its target.
+The rule adds the actions of one target; equal actions of several targets become one. Two targets of a model with
+different settings (such as `[models.m.int8] batch = 1`) need two actions of one kind: the first has the model's name as
+its subject, the second its target's.
 
-`forms` says what each source is, by its content, which somebody else has looked at: lowering touches no file.
+`forms` gives the kind of each source; the caller has read it from the content. Lowering reads no file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ovmake.ovfile.spec import Ovfile, Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceForm:
-    """What a source is: its `kind`, "" if its content is of none, and the paths of other files that belong to it."""
+    """The form of a source: its `kind`, "" if unknown, and the paths of further files that belong to it."""
 
     kind: str
     beside: tuple[str, ...] = ()
@@ -28,16 +28,16 @@ class SourceForm:
 
 @dataclass(slots=True, kw_only=True)
 class Lowering:
-    """What a rule works with: the Ovfile, the forms of its sources by path, and the graph so far."""
+    """The state of lowering, for a rule: the Ovfile, the forms of its sources by path, and the graph so far."""
 
     ovfile: Ovfile
     forms: Mapping[str, SourceForm] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
 
     def add(self, action: Action, *, otherwise: str = "") -> Action:
-        """Add `action`, or return the equal one that is there.
+        """Add `action`, or return the equal one in the graph.
 
-        `otherwise` is the subject to take when another action has the name already.
+        `otherwise` is the subject to use if a different action has the name already.
         """
         there = self.actions.get(action.name)
         if there is not None and there != action:
@@ -54,7 +54,7 @@ Rule = Callable[[Lowering, Target], Action]
 def lower(ovfile: Ovfile, rule: Rule, forms: Mapping[str, SourceForm]) -> Graph:
     """Return the graph of all targets. `rule` adds a target's actions and returns the last of them.
 
-    A source that is not in `forms` is not there: the action that reads it says so.
+    A source missing from `forms` does not exist; the action that reads it reports that.
     """
     lowering = Lowering(ovfile=ovfile, forms=forms)
     targets: Mapping[str, str] = {target.name: rule(lowering, target).name for target in ovfile.targets}

@@ -1,8 +1,8 @@
-"""Questions about a graph: which targets a user means, and what an action needs.
+"""Queries on a graph: the targets that a user names, and what an action needs.
 
 select(graph, ["mobilenet", "digits:int8"]) -> target names
-closure(graph, action names) -> the actions they need, each after what it needs
-consumers(graph) -> who reads whom
+closure(graph, action names) -> these actions and all that they need, needs first
+consumers(graph) -> for each action, the actions that need it
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ovmake.graph.action import Action, Graph
 
 
 def select(graph: Graph, asked: Iterable[str]) -> list[str]:
-    """Return the targets that `asked` names, in the order of the Ovfile; none asked means all.
+    """Return the targets that `asked` names, in the order of the Ovfile; an empty `asked` means all.
 
-    `mobilenet:int8` means one, `mobilenet@thumb` those of a variant, `mobilenet` those of a model and its variants.
+    `mobilenet:int8` is one target, `mobilenet@thumb` those of a variant, `mobilenet` those of a model and its variants.
 
     Raises:
-        OvmakeError: for every word that names nothing.
+        OvmakeError: for every word that matches no target.
     """
     words = list(dict.fromkeys(asked))
     known = {word for name in graph.targets for word in words_for(name)}
@@ -30,13 +30,13 @@ def select(graph: Graph, asked: Iterable[str]) -> list[str]:
 
 
 def matching(graph: Graph, words: Iterable[str]) -> list[str]:
-    """Return the targets that any of the words means, in the order of the Ovfile; a word may mean none."""
+    """Return the targets that match any of the words, in the order of the Ovfile. A word may match no target."""
     asked = set(words)
     return [name for name in graph.targets if not asked.isdisjoint(words_for(name))]
 
 
 def words_for(target: str) -> tuple[str, ...]:
-    """Return what a user may call a target: itself, its variant, its model."""
+    """Return the words that match a target: its name, its variant, its model."""
     family = target.partition(":")[0]
     return (target, family, family.partition("@")[0])
 
@@ -49,7 +49,7 @@ def _unknown(word: str, known: list[str]) -> Diagnostic:
 def closure(graph: Graph, names: Iterable[str]) -> list[Action]:
     """Return the named actions and all that they need, in the order of the graph.
 
-    The cost grows with what is found and not with the graph: a build asks this of each of its targets.
+    The cost grows with the result, not with the graph: a build calls this for each of its targets.
     """
     pending = list(names)
     wanted = set(pending)

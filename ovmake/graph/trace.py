@@ -1,12 +1,12 @@
-"""What an action would see now, and what its last success saw and made.
+"""Traces: the inputs of an action now, and the inputs and outputs of its last success.
 
-    Seen    tool versions, params, environment and input digests, as they are now; an input that is only known after an
-            action ran has the digest None
-    Trace   a Seen without unknowns, and the digests of the outputs (verifying trace: Mokhov et al., "Build Systems à la
-            Carte", ICFP 2018, 4.2.2)
+    Seen    tool versions, params, environment and input digests now. The digest of an input that an action has yet to
+            make is None
+    Trace   a Seen with all digests known, plus the digests of the outputs (verifying trace: Mokhov et al., "Build
+            Systems à la Carte", ICFP 2018, 4.2.2)
 
-`Seen.digest` is the action digest, the key of the action cache. Paths of sources are remembered for messages, but are
-no part of it: a renamed model folder with the same bytes rebuilds nothing.
+`Seen.digest` is the action digest, the key of the action cache. It does not cover the paths of sources, which are
+stored for messages only: renaming a model folder rebuilds nothing.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Listing = Mapping[str, Digest]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenInput:
-    """An input as it is: `label` is a path, or "`xml` of convert digits"; `digest` is None while unknown.
+    """An input's state: `label` is a path, or "`xml` of convert digits"; `digest` is None while unknown.
 
-    `files` are those of a folder, so that a reason can name the ones that differ; None where they are not known, or too
-    many to be kept. They are no part of what is compared.
+    `files` are the files of a folder, so that a reason can name those that differ; None if unknown, or too many to
+    store. They are not compared.
     """
 
     label: str
@@ -39,7 +39,7 @@ class SeenInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Everything an action's result depends on."""
+    """All that an action's result depends on."""
 
     kind: str
     tools: Mapping[str, str]
@@ -53,7 +53,7 @@ class Seen:
         return all(seen.digest is not None for seen in self.inputs.values())
 
     def without(self, params: Collection[str]) -> Seen:
-        """Return the same less some params."""
+        """Return a copy without some params."""
         left = {name: value for name, value in self.params.items() if name not in params}
         return replace(self, params=left)
 
@@ -62,7 +62,7 @@ class Seen:
         """The action digest.
 
         Raises:
-            ValueError: an input is not known yet.
+            ValueError: the digest of an input is unknown.
         """
         if not self.known:
             raise ValueError("an action digest needs all input digests")
@@ -80,11 +80,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What the last success of an action saw and made.
+    """The inputs and outputs of an action's last success.
 
-    `facts` are a few figures worth having without opening an output, such as the gate's drop. `seconds` is how long the
-    action ran, `peak_bytes` the most memory that its worker held meanwhile, None where that was not measured; a restore
-    from the action cache keeps both.
+    `facts` are a few figures that are needed without opening an output, such as the gate's drop. `seconds` is the run
+    time of the action, `peak_bytes` the peak memory of its worker (None: not measured); a restore from the action cache
+    keeps both.
     """
 
     seen: Seen
@@ -94,7 +94,7 @@ class Trace:
     peak_bytes: int | None = None
 
     def to_json(self) -> str:
-        """Return the text that `from_json` reads."""
+        """Return the trace as JSON text, for `from_json`."""
         return json.dumps(
             {
                 "kind": self.seen.kind,
@@ -111,7 +111,7 @@ class Trace:
 
     @classmethod
     def from_json(cls, text: str) -> Trace:
-        """Read what `to_json` wrote.
+        """Parse the text from `to_json`.
 
         Raises:
             ValueError, KeyError, TypeError, AttributeError: not a trace of this format.
@@ -129,7 +129,7 @@ class Trace:
         )
         outputs = {role: Digest.decode(digest) for role, digest in body["outputs"].items()}
         facts = {name: as_tuples(value) for name, value in body["facts"].items()}
-        # Traces of older versions have no peak; that is no other format, for what they say is the same.
+        # Traces of older versions have no peak. The format is the same otherwise.
         peak_bytes = body.get("peak_bytes")
         return cls(seen=seen, outputs=outputs, facts=facts, seconds=body["seconds"], peak_bytes=peak_bytes)
 
@@ -140,4 +140,4 @@ def as_tuples(value: object) -> JsonValue:
         return tuple(as_tuples(element) for element in value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"no param can hold {type(value).__name__}")
+    raise TypeError(f"a param cannot hold {type(value).__name__}")

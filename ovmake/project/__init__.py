@@ -1,9 +1,7 @@
-"""The repo and its Ovfile, opened for one command; and the quick look that can do without.
+"""A repo and its Ovfile, opened for one command; and the stamp, a quick check before any of that.
 
-repo.py      The repo: which Ovfile, what it says, and what of the disk it may name. Nothing of
-earlier runs is needed
-session.py   A repo with its Ovfile, opened for one command
-stamp.py     The stamp: what the last look saw of each model when nothing of it was stale.
-Checked before anything else is loaded
-stamping.py  Write the stamp of a build: which files its decisions rested on, model by model
+repo.py      the repo: the path of the Ovfile, its content, and the paths that it may name. No state is read
+session.py   a repo with its Ovfile and state, opened for one command
+stamp.py     the stamp of the last clean build: per model, the files it checked. Read before other modules load
+stamping.py  write the stamp of a build
 """

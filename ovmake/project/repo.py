@@ -1,7 +1,7 @@
-"""The repo: which Ovfile, what it says, and what of the disk it may name. Nothing of earlier runs is needed.
+"""The repo: the path of the Ovfile, its content, and the paths that it may name. The state of earlier runs is not read.
 
-read = read_ovfile(where)                    all of it
-read = read_ovfile(where, known, asked)      what a stamp does not vouch for
+read = read_ovfile(where)                    the whole Ovfile
+read = read_ovfile(where, known, asked)      only models that the stamp does not know to be fresh
 graph = build_graph(read.ovfile, where.root)
 """
 
@@ -27,7 +27,7 @@ from ovmake.sources.recognise import recognise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """Which Ovfile: `folder` and `file` as given by -C and -f."""
+    """The path of the Ovfile: `folder` and `file` as given by -C and -f."""
 
     folder: Path
     file: str = "Ovfile"
@@ -35,12 +35,12 @@ class Where:
 
     @property
     def ovfile(self) -> Path:
-        """The Ovfile itself."""
+        """The path of the Ovfile."""
         return self.folder / self.file
 
     @property
     def key(self) -> str:
-        """What the stamp is about: which Ovfile of the folder, and whether its paths may leave the repo."""
+        """The key of the stamp: the Ovfile's name, and whether its paths may leave the repo."""
         return f"{self.ovfile.name} {self.allow_outside}"
 
     @property
@@ -56,10 +56,10 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """An Ovfile's text, what it means, and the state of the file that was read.
+class LoadedOvfile:
+    """An Ovfile's text, its parsed form, and the state of the file.
 
-    `known` is the stamp that answers for the models that `ovfile` leaves out; None where it leaves out none.
+    `known` is the stamp that says that the models missing from `ovfile` are fresh; None if no model is missing.
     """
 
     text: str
@@ -68,11 +68,11 @@ class Read:
     known: stamp.Stamp | None = None
 
 
-def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[str] = ()) -> Read:
-    """Read the Ovfile: all of it, or what `known` says nothing of and the words mean.
+def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[str] = ()) -> LoadedOvfile:
+    """Read the Ovfile: all of it, or only models that `asked` names and that `known` does not know to be fresh.
 
     Raises:
-        OvmakeError: it is not there, cannot be read, or is wrong.
+        OvmakeError: the file does not exist, cannot be read, or has errors.
     """
     try:
         state = stamp.state_of(str(where.ovfile))
@@ -80,7 +80,7 @@ def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[
             data = file.read(LARGEST_TEXT + 1)
     except FileNotFoundError:
         message = f"there is no {where.ovfile}"
-        hint = "write one: `ovmake init` does; or name one with -f FILE or -C DIR"
+        hint = "`ovmake init` writes one; -f FILE or -C DIR names a different one"
         raise OvmakeError(Diagnostic(code="no-ovfile", message=message, help=hint)) from None
     except OSError as error:
         message = f"cannot read {where.ovfile}: {error.strerror}"
@@ -88,12 +88,12 @@ def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[
     text = decode(data, file=where.file)
     some = None if known is None else _read_some(where, text, known, asked)
     if some is not None:
-        return Read(text=text, ovfile=some, state=state, known=known)
-    return Read(text=text, ovfile=parse(text, file=where.file, inside=_stays_inside(where)), state=state)
+        return LoadedOvfile(text=text, ovfile=some, state=state, known=known)
+    return LoadedOvfile(text=text, ovfile=parse(text, file=where.file, inside=_stays_inside(where)), state=state)
 
 
 def _read_some(where: Where, text: str, known: stamp.Stamp, asked: Sequence[str]) -> Ovfile | None:
-    """Return what the Ovfile means for the models that may be stale; None where all of it must be looked at."""
+    """Return the Ovfile parsed for the models that may be stale; None if all of it must be parsed."""
     edited = edited_models(known.text, text) if text != known.text else frozenset()
     named = known.named(asked)
     if edited is None or named is None:
@@ -104,19 +104,19 @@ def _read_some(where: Where, text: str, known: stamp.Stamp, asked: Sequence[str]
     try:
         return parse_some(text, stale, file=where.file, inside=_stays_inside(where))
     except OvmakeError:
-        return None  # a mistake in these models: `parse` shows it with all others
+        return None  # an error in these models: `parse` shows all errors
 
 
 def refuse_user_code(ovfile: Ovfile, text: str, file: str) -> None:
-    """Refuse an Ovfile that names functions to run, all of them at once."""
+    """Refuse an Ovfile that names functions to run. The error names all of them."""
     if ovfile.user_code:
         raise OvmakeError(
             *(
                 Diagnostic(
                     code="user-code",
-                    message=f"`{function}` would be run, and --no-user-code forbids it",
+                    message=f"the Ovfile runs `{function}`, and --no-user-code forbids it",
                     span=span_of(at, text, file),
-                    help="use what needs no code of yours, or leave --no-user-code out if you trust it",
+                    help="use settings that need no code, or run without --no-user-code if you trust it",
                 )
                 for at, function in ovfile.user_code.items()
             )
@@ -124,7 +124,7 @@ def refuse_user_code(ovfile: Ovfile, text: str, file: str) -> None:
 
 
 def refuse_allowed_ops(ovfile: Ovfile, text: str, file: str) -> None:
-    """Refuse an Ovfile that allows its models operations, where the command line does not: both are needed."""
+    """Refuse an Ovfile with `allow-ops` if the command line does not have --allow-ops: both are needed."""
     if ovfile.allowed_ops:
         raise OvmakeError(
             *(
@@ -133,7 +133,7 @@ def refuse_allowed_ops(ovfile: Ovfile, text: str, file: str) -> None:
                     message=f"the Ovfile allows a model to run {', '.join(f'`{op}`' for op in ops)}, "
                     "and the command line does not",
                     span=span_of(at, text, file),
-                    help="give --allow-ops if you trust the model: the operations do more than compute",
+                    help="add --allow-ops if you trust the model: these operations do more than compute",
                 )
                 for at, ops in ovfile.allowed_ops.items()
             )
@@ -141,10 +141,10 @@ def refuse_allowed_ops(ovfile: Ovfile, text: str, file: str) -> None:
 
 
 def _stays_inside(where: Where) -> Callable[[str], bool]:
-    """Return whether a path of the Ovfile stays in the repo, judged by its words alone."""
+    """Return whether a path of the Ovfile stays in the repo, judged by its text alone."""
     if where.allow_outside:
         return lambda _: True
-    # Normalized as the path is, for a root may have dots: `-C ../other`.
+    # Normalized like the path, because a root may have dots: `-C ../other`.
     root, repo = os.path.normpath(where.root), os.path.normpath(where.repo)
 
     def inside(path: str) -> bool:
@@ -155,7 +155,7 @@ def _stays_inside(where: Where) -> Callable[[str], bool]:
 
 
 def really_inside(where: Where) -> Callable[[str], bool]:
-    """Return whether a path stays in the repo after links are followed."""
+    """Return a check of whether a path stays in the repo after links are followed."""
     if where.allow_outside:
         return lambda _: True
     repo = os.path.realpath(where.repo)
@@ -169,10 +169,10 @@ def really_inside(where: Where) -> Callable[[str], bool]:
 
 
 def read_graph(where: Where, tell: Callable[[str], None]) -> Graph:
-    """Return the action graph of a build without opening the repo: nothing of earlier runs is needed, or made.
+    """Return the action graph of a build without opening the repo: no state is read or written.
 
     Raises:
-        OvmakeError: the Ovfile is wrong.
+        OvmakeError: the Ovfile has errors.
     """
     ovfile = read_ovfile(where).ovfile
     for found in ovfile.warnings:
@@ -181,12 +181,12 @@ def read_graph(where: Where, tell: Callable[[str], None]) -> Graph:
 
 
 def build_graph(ovfile: Ovfile, root: Path, rule: Rule = build_target) -> Graph:
-    """Return the action graph of all targets: of `ovmake build`, or by another rule."""
+    """Return the action graph of all targets: by the rule of `ovmake build`, or by a given one."""
     return lower(ovfile, rule, forms_of(ovfile, root))
 
 
 def forms_of(ovfile: Ovfile, root: Path) -> dict[str, SourceForm]:
-    """Return what each source is, by a look at its first bytes. One that is not there or unreadable is left out."""
+    """Return the form of each source, from its first bytes. A missing or unreadable source is left out."""
     forms: dict[str, SourceForm] = {}
     for path in dict.fromkeys(target.source for target in ovfile.targets):
         try:

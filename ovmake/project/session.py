@@ -1,13 +1,13 @@
-"""A repo with its Ovfile, opened for one command.
+"""A repo with its Ovfile and state, opened for one command.
 
-    with open_session(where, wait=...) as session:          for what changes something
+    with open_session(where, wait=...) as session:          for commands that change files
         graph = session.graph(measure=False)
         outcome = session.execute(graph, targets, options, emit)
-    with look_session(where) as session:                    for what only looks
+    with read_session(where) as session:                    for commands that only read
 
-Reads the Ovfile once, at the start. `open_session` takes the lock, opens the database, and ends all workers on the way
-out, whatever happened. `look_session` takes no lock and makes nothing, not even `.ovmake`: it works beside a build, and
-where nothing can be written.
+It reads the Ovfile once, at the start. `open_session` takes the lock, opens the database, and always ends all workers
+at the end. `read_session` takes no lock and creates no file, not even `.ovmake`: it works during a build, and in a
+read-only checkout.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
 from ovmake.project import stamp
 from ovmake.project.repo import (
-    Read,
+    LoadedOvfile,
     Where,
     build_graph,
     read_ovfile,
@@ -45,9 +45,9 @@ from ovmake.rules import build_target, debug_target, measure_target
 from ovmake.seal import keep_key, read_key
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.build_folder import check_build_folder
 from ovmake.store.files.disk import RealDisk
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.files.tracked import tracked
 from ovmake.store.formats import set_aside, torn
 from ovmake.store.lock import hold, holder
@@ -63,12 +63,12 @@ IGNORED = f"{STATE}/.gitignore"
 
 
 class TornStateError(OvmakeError):
-    """The state database could not be read any further. It was set aside: the same command begins anew."""
+    """The state database turned out to be corrupt, and was set aside. The command can start again."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """An open repo. With `known`, the stamp of an earlier build, only what that says nothing of is in `ovfile`."""
+    """An open repo. With `known`, the stamp of an earlier build, `ovfile` lacks the models that are fresh by it."""
 
     where: Where
     text: str
@@ -83,11 +83,11 @@ class Session:
     _spans: dict[KeyPath, Span | None] = field(default_factory=dict)
 
     def graph(self, *, measure: bool) -> Graph:
-        """Return the action graph of all targets, with the measurements or without."""
+        """Return the action graph of all targets, with or without measurements."""
         return build_graph(self.ovfile, self.where.root, measure_target if measure else build_target)
 
     def debug_graph(self) -> Graph:
-        """Return the action graph that compares all targets' layers with TensorFlow's."""
+        """Return the action graph of `ovmake debug`: it compares all targets' layers with TensorFlow's."""
         return build_graph(self.ovfile, self.where.root, debug_target)
 
     def execute(self, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]) -> Outcome:
@@ -95,11 +95,11 @@ class Session:
         return self.executor(graph, options, emit).build(targets)
 
     def executor(self, graph: Graph, options: Options, emit: Callable[[Event], None]) -> Executor:
-        """Return what builds `graph`."""
+        """Return the executor of `graph`."""
         return Executor(graph, self.world(emit), options)
 
     def world(self, emit: Callable[[Event], None]) -> World:
-        """Return what the engine works with in this repo."""
+        """Return the engine's world for this repo."""
         return World(
             disk=self.disk,
             database=self.database,
@@ -122,23 +122,23 @@ class Session:
         return nearby(str(self.where.root), path, self.inside)
 
     def elsewhere(self, asked: Sequence[str]) -> int:
-        """Return how many of the targets that the words mean (none: all) are known to be fresh, and not in `ovfile`."""
+        """Return how many targets that match the words (none: all) are known to be fresh, and missing from `ovfile`."""
         named = None if self.known is None else self.known.named(asked)
         here = {target.model for target in self.ovfile.targets}
         return sum(len(targets) for model, targets in (named or {}).items() if model in set(self.ovfile.models) - here)
 
     def select(self, graph: Graph, asked: Sequence[str]) -> list[str]:
-        """Return the targets of `graph` that the words mean; none means all.
+        """Return the targets of `graph` that match the words; no words mean all.
 
         Raises:
-            OvmakeError: for every word that names nothing.
+            OvmakeError: for every word that matches no target.
         """
         if self.known is None or not asked:
             return select(graph, asked)
         return matching(graph, asked)
 
     def span(self, at: KeyPath) -> Span | None:
-        """Return where a key path stands in the Ovfile."""
+        """Return the span of a key path in the Ovfile."""
         if at not in self._spans:
             self._spans[at] = span_of(at, self.text, self.where.file)
         return self._spans[at]
@@ -150,14 +150,14 @@ class Session:
 
 
 def _fingerprint(path: str) -> str:
-    """Return what the SavedModel or frozen graph at `path` computes, as a digest."""
+    """Return the fingerprint of the SavedModel or frozen graph at `path`: a digest of what it computes."""
     from ovmake.sources.fingerprint import fingerprint  # noqa: PLC0415 - only where a source has changed
 
     return fingerprint(Path(path)).sha256
 
 
 def trust_state(session: Session) -> Trusted | None:
-    """Take over the state that was set aside as another user's; None if there is none."""
+    """Import the state that was set aside as a different user's; None if there is none."""
     from ovmake.store.trusting import trust  # noqa: PLC0415 - no other command does
 
     session.disk.remove(stamp.PLACE)
@@ -165,7 +165,7 @@ def trust_state(session: Session) -> Trusted | None:
 
 
 class RunnerWhenNeeded:
-    """A `WorkerRunner` that is not even imported until the first job: a no-op build has no use for its 30 ms."""
+    """A `WorkerRunner` that is imported with the first job: a no-op build saves 30 ms."""
 
     def __init__(self, *, logs: Path, written: Limits, asked: Limits) -> None:
         self._logs = logs
@@ -186,11 +186,11 @@ class RunnerWhenNeeded:
     def wait(self) -> Completion:
         """See `ovmake.engine.job.Runner`."""
         if self._runner is None:
-            raise AssertionError("there is nothing to wait for before the first job")
+            raise AssertionError("`wait` before the first job")
         return self._runner.wait()
 
     def close(self) -> None:
-        """See `ovmake.engine.job.Runner`. The next job finds new workers."""
+        """See `ovmake.engine.job.Runner`. The next job gets new workers."""
         if self._runner is not None:
             self._runner.close()
             self._runner = None
@@ -210,13 +210,13 @@ def open_session(
 ) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
 
-    With `known`, the session is about the targets that the words `asked` mean and that the stamp does not vouch for.
-    `limits` are those of the command line, which win over the Ovfile's.
+    With `known`, the session has only targets that match `asked` and that the stamp does not know to be fresh.
+    `limits` are those of the command line; they override the Ovfile's.
 
     Raises:
-        OvmakeError: the Ovfile is wrong; or names functions of the user's and `user_code` is False, or operations and
-            `allow_ops` is; or the repo is locked and `wait` is False.
-        TornStateError: while the session was open, the database turned out to be torn.
+        OvmakeError: the Ovfile has errors; or it names user functions and `user_code` is False; or it has `allow-ops`
+            and `allow_ops` is False; or the repo is locked and `wait` is False.
+        TornStateError: the database turned out to be corrupt while the session was open.
     """
     read = read_ovfile(where, known, asked)
     _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
@@ -228,11 +228,11 @@ def open_session(
         key, why = keep_key()
         database, warning = Database.open(state / DATABASE, key)
         if why:
-            tell(f"what this run finds out is of no use to the next: {why}")
+            tell(f"the next run cannot use the state of this one, and will start from nothing: {why}")
         if warning:
             tell(warning)
             disk.remove(stamp.PLACE)
-            read = read_ovfile(where)  # all of it: without its traces, no model is known
+            read = read_ovfile(where)  # all of it: without traces no model is known to be fresh
         session = session_of(where, read, disk, database, limits)
         try:
             yield session
@@ -249,16 +249,16 @@ def open_session(
 
 
 @contextlib.contextmanager
-def look_session(
+def read_session(
     where: Where, *, tell: Callable[[str], None], user_code: bool = True, allow_ops: bool = True, blank: bool = False
 ) -> Iterator[Session]:
-    """Open the repo for a command that only looks; nothing is written, and no lock is taken.
+    """Open the repo for a command that only reads; it writes no file and takes no lock.
 
-    With `blank`, whatever earlier runs found out counts as not there.
+    With `blank`, the state of earlier runs is ignored.
 
     Raises:
-        OvmakeError: as `open_session`, but for the lock.
-        TornStateError: the database turned out to be torn. With `blank` the same command works.
+        OvmakeError: as `open_session`, except for the lock.
+        TornStateError: the database turned out to be corrupt. With `blank` the same command works.
     """
     read = read_ovfile(where)
     _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
@@ -270,32 +270,32 @@ def look_session(
     if why:
         tell(why)
     if number := holder(disk.ours, STATE):
-        tell(f"another ovmake (process {number}) is at work in {where.root}; what it has not finished counts as stale")
+        tell(f"another ovmake (process {number}) is running in {where.root}; its unfinished actions count as stale")
     try:
         yield session_of(where, read, disk, database)
     except sqlite3.DatabaseError as error:
         if not torn(error):
             raise
-        message = f"{path} counts as not there, and the next build sets it aside: {error}"
+        message = f"{path} is ignored, and the next build sets it aside: {error}"
         warning = Diagnostic(code="state-torn", message=message, severity="warning")
         raise TornStateError(warning, exit_status=1) from error
     finally:
         database.close()
 
 
-def _seen(ours: Beneath, path: Path) -> tuple[Database, str]:
-    """Return what earlier runs found out, and why it counts as nothing."""
-    from ovmake.store.observing import look  # noqa: PLC0415 - no build does, and it takes 5 ms
+def _seen(ours: OwnFolders, path: Path) -> tuple[Database, str]:
+    """Return the database of earlier runs, and why it is ignored ("": it is used)."""
+    from ovmake.store.observing import open_read_only  # noqa: PLC0415 - no build does, and it takes 5 ms
 
     try:
         ours.check(STATE)
     except PermissionError as error:
-        return Database.in_memory(), f"{ours.root}/{STATE} counts as not there: {error.strerror}"
-    return look(path, read_key())
+        return Database.in_memory(), f"{ours.root}/{STATE} is ignored: {error.strerror}"
+    return open_read_only(path, read_key())
 
 
-def _allow(where: Where, read: Read, *, user_code: bool, allow_ops: bool, tell: Callable[[str], None]) -> None:
-    """Refuse what the command line does not allow the Ovfile; tell its warnings."""
+def _allow(where: Where, read: LoadedOvfile, *, user_code: bool, allow_ops: bool, tell: Callable[[str], None]) -> None:
+    """Refuse functions and operations that the command line does not allow; print the Ovfile's warnings."""
     if not user_code:
         refuse_user_code(read.ovfile, read.text, where.file)
     if not allow_ops:
@@ -304,11 +304,11 @@ def _allow(where: Where, read: Read, *, user_code: bool, allow_ops: bool, tell: 
         tell(render(found))
 
 
-def _refuse_build_folder(where: Where, disk: RealDisk, read: Read) -> None:
-    """Refuse a build folder that is none, or is a link.
+def _refuse_build_folder(where: Where, disk: RealDisk, read: LoadedOvfile) -> None:
+    """Refuse a build folder that is a link, or not a folder.
 
     Raises:
-        OvmakeError: it is.
+        OvmakeError: it cannot be used.
     """
     folder, follow = read.ovfile.build_dir, where.allow_outside
     wrong = check_build_folder(disk.ours, folder, really_inside(where), follow=follow)
@@ -317,8 +317,10 @@ def _refuse_build_folder(where: Where, disk: RealDisk, read: Read) -> None:
         raise OvmakeError(replace(wrong, span=span), exit_status=1)
 
 
-def session_of(where: Where, read: Read, disk: RealDisk, database: Database, asked: Limits = NO_LIMITS) -> Session:
-    """Return a session of what was read and opened."""
+def session_of(
+    where: Where, read: LoadedOvfile, disk: RealDisk, database: Database, asked: Limits = NO_LIMITS
+) -> Session:
+    """Return a session with the parts that were read and opened."""
     return Session(
         where=where,
         text=read.text,
@@ -334,16 +336,16 @@ def session_of(where: Where, read: Read, disk: RealDisk, database: Database, ask
 
 
 def _lost(path: Path, error: sqlite3.DatabaseError) -> TornStateError:
-    """Set a torn database aside."""
-    message = f"{path} was set aside as {set_aside(path)}, everything is looked at anew: {error}"
+    """Set a corrupt database aside; return the error."""
+    message = f"{path} was set aside as {set_aside(path)}, everything is checked again: {error}"
     return TornStateError(Diagnostic(code="state-torn", message=message, severity="warning"), exit_status=1)
 
 
 @contextlib.contextmanager
 def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> Iterator[tuple[RealDisk, str, list[str]]]:
-    """Hold the repo without the database, which a full disk does not let open: for `ovmake clean`, which frees space.
+    """Hold the lock without opening the database: `ovmake clean` must work on a full disk, where SQLite cannot.
 
-    Yields the disk, the build folder, and where outputs are published.
+    Yields the disk, the build folder, and the paths of published outputs.
 
     Raises:
         OvmakeError: as `open_session`.
@@ -361,15 +363,15 @@ def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> It
 
 
 def refuse_tracked(where: Where) -> None:
-    """Refuse a repo whose `.ovmake` git tracks: it came with the repo, and would go out with the next push.
+    """Refuse a repo whose `.ovmake` git tracks: it came with the repo, and the next push would publish it.
 
     Raises:
         OvmakeError: git tracks a file of it.
     """
     below = where.root.relative_to(where.repo) / STATE
     if found := tracked(where.repo, f"{below}/"):
-        message = f"git tracks `{found}`: what is in `{STATE}` is of one user's machine, and nobody else can believe it"
-        hint = f"take it out of the repo: `git rm -r --cached {below}`, and commit"
+        message = f"git tracks `{found}`: `{STATE}` is the state of one user on one machine, and must not be shared"
+        hint = f"remove it from git: `git rm -r --cached {below}`, and commit"
         raise OvmakeError(Diagnostic(code="tracked-state", message=message, help=hint), exit_status=1)
 
 
@@ -378,18 +380,18 @@ def _disk(where: Where, build_dir: str) -> RealDisk:
 
 
 @contextlib.contextmanager
-def hold_state(ours: Beneath, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
-    """Hold the repo, with its state folder made: again, if `clean --all` was what was waited for."""
+def hold_state(ours: OwnFolders, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+    """Create the state folder and hold the lock; create it again if `clean --all` removed it while we waited."""
     _make_state_folder(ours)
     with hold(ours, STATE, wait=wait, waiting=tell):
         _make_state_folder(ours)
         yield
 
 
-def _make_state_folder(ours: Beneath) -> None:
-    """Make `.ovmake/`, invisible to git, for it is a cache; also where a killed run only began to.
+def _make_state_folder(ours: OwnFolders) -> None:
+    """Create `.ovmake/` with a `.gitignore`, or complete one that a killed run began.
 
-    What is there already may have come with a cloned repo: it is looked at before anything is opened.
+    An existing folder may have come with a cloned repo: it is checked before any file in it is opened.
     """
     ours.check(STATE)
     ignored = ours.stat(IGNORED)

@@ -1,21 +1,23 @@
-"""Rules: each lowers one section of the Ovfile to actions. Pure.
+"""Rules: each rule adds the actions of one section of the Ovfile. Pure.
 
-    freeze.py         a source OpenVINO cannot read   -> a TensorFlow graph without variables
-    convert.py        source, inputs, batch           -> canonical FP32 IR and its interface
-    precisions/       the canonical IR                -> IRs of other precisions
-    check_samples.py  datasets                        -> what is wrong with them, before anything long begins
-    check_source.py   a source's bytes                -> that TensorFlow loads them, and what it answers
-    reference.py      the same through TensorFlow     -> its outputs, for comparison
-    evaluate.py       the IR against the reference    -> figures
-    gate.py           figures against the promise     -> passed, or the target fails
-    publish.py        what passed                     -> build/<model>/<precision>/
-    speed.py          INT8 and FP32 taking turns      -> a warning where INT8 is slower
-    requiring.py      what else the Ovfile asks for   -> passed, or the target fails
-    benchmark.py      IR and TensorFlow taking turns  -> a measurement (for `ovmake report`)
-    debug.py          the IR, layer by layer          -> where it leaves TensorFlow (for `ovmake debug`)
-    settings.py       which settings of a target which action uses
+    freeze.py            a source OpenVINO cannot read   -> a TensorFlow graph without variables
+    convert.py           source, inputs, batch           -> canonical FP32 IR and its interface
+    precisions/          the canonical IR                -> IRs of other precisions
+    check_samples.py     datasets                        -> their errors, before any long action
+    check_source.py      a source's bytes                -> TensorFlow loads them, and its answers
+    reference.py         the source in TensorFlow        -> its outputs, for comparison
+    evaluate.py          the IR against the reference    -> figures
+    gate.py              figures against the Ovfile      -> passed, or the target fails
+    publish.py           an IR that passed               -> build/<model>/<precision>/
+    speed.py             INT8 and FP32, interleaved      -> a warning if INT8 is slower
+    requiring.py         further requirements            -> passed, or the target fails
+    benchmark.py         IR and TensorFlow, interleaved  -> a measurement (for `ovmake report`)
+    debug.py             the IR, layer by layer          -> its differences from TensorFlow (for `ovmake debug`)
 
-A rule imports nothing heavier than the graph: what an action *does* is in `ovmake.workers`, under the action's kind.
+    settings.py          the settings of a target that each action uses
+
+A rule imports only light modules such as the graph. The code of an action is in `ovmake.workers`, under its kind; the
+judgements are in `ovmake.verdicts`.
 """
 
 from __future__ import annotations
@@ -47,12 +49,12 @@ __all__ = ["build_target", "debug_target", "measure_target"]
 
 
 def build_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake build` does for one target; return the last: it publishes, or checks the speed."""
+    """Add the actions of `ovmake build` for one target; return the last one: it publishes, or checks the speed."""
     return _checked(lowering, target, after=_published(lowering, target))
 
 
 def measure_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake report` does for one target; return the last: it measures, checks the speed, or judges."""
+    """Add the actions of `ovmake report` for one target; return the last: it measures, checks the speed, or judges."""
     published = _published(lowering, target)
     frozen = freeze(lowering, target)
     measured = benchmark(lowering, target, published=published, frozen=frozen)
@@ -64,9 +66,9 @@ def measure_target(lowering: Lowering, target: Target) -> Action:
 
 
 def debug_target(lowering: Lowering, target: Target) -> Action:
-    """Add what `ovmake debug` does for one target, gate or not; return the action that compares its layers.
+    """Add the actions of `ovmake debug` for one target, with or without a gate; return the one that compares layers.
 
-    Layers have names in a frozen graph only. So the source is frozen for this also where the IR is made without.
+    Only a frozen graph has names of layers. So the source is frozen here even if the IR does not need it.
     """
     converted = convert(lowering, target, freeze(lowering, target))
     ir = _chosen(lowering, target, converted)[0] if target.candidates else _ir(lowering, target, converted)
@@ -75,9 +77,9 @@ def debug_target(lowering: Lowering, target: Target) -> Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """The actions that make and evaluate one target's IR. `evaluation` is None where the gate is off.
+    """The actions that make and evaluate one target's IR. `evaluation` is None if the gate is off.
 
-    `searched` is the action with the search for layers to give back, None where there is none.
+    `searched` is the action with the search for layers to revert to float, None if there is no search.
     """
 
     frozen: Action | None
@@ -139,7 +141,7 @@ def _published_choice(lowering: Lowering, target: Target) -> Action:
 
 
 def _chosen(lowering: Lowering, target: Target, converted: Action) -> tuple[Action, Action]:
-    """Add all candidates of `auto`; return the action that makes the chosen one's IR, and the one that weighed them."""
+    """Add all candidates of `auto`; return the action that outputs the chosen IR, and the one that compared them."""
     candidates = [_candidate(lowering, one) for one in target.candidates]
     timed = time_candidates(lowering, target, converted=converted, candidates=candidates)
     weighed = weigh(lowering, target, timed=timed, candidates=candidates)
@@ -155,7 +157,7 @@ def _candidate(lowering: Lowering, target: Target) -> Candidate:
 
 
 def _searched(lowering: Lowering, target: Target, converted: Action, ir: Action) -> Action | None:
-    """Add the names of the layers that a search found, if `ir` is one; return the action that hands it on."""
+    """Add the naming of the layers that a search found, if `ir` is a search; return the action that outputs it."""
     if ir.kind != "control":
         return None
     frozen = freeze(lowering, target, always=is_traced(target))
@@ -163,7 +165,7 @@ def _searched(lowering: Lowering, target: Target, converted: Action, ir: Action)
 
 
 def _checked(lowering: Lowering, target: Target, *, after: Action) -> Action:
-    """Add the speed check, if the target is one to check; return the last action of the target."""
+    """Add the speed check, if the target needs one; return the last action of the target."""
     if target.precision not in REDUCED or not target.speed_check:
         return after
     made = _made(lowering, target)
@@ -172,7 +174,7 @@ def _checked(lowering: Lowering, target: Target, *, after: Action) -> Action:
 
 
 def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
-    """Add what makes the IR of a target's precision; return the action that does.
+    """Add the actions that make the IR of a target's precision; return the last one.
 
     To add a precision: a rule that makes its IR from `converted`, and a line here.
     """
@@ -180,7 +182,7 @@ def _ir(lowering: Lowering, target: Target, converted: Action) -> Action:
         return compress(lowering, target, converted)
     if target.quantization is None and target.weights is None:
         return converted
-    # Layers have names in a frozen graph only, so the source is frozen where some of them are to stay as they are.
+    # Only a frozen graph has names of layers, so the source is frozen if some layers must stay in float.
     frozen = freeze(lowering, target, always=is_traced(target))
     if target.quantization is None:
         return compress_weights(lowering, target, converted, frozen)

@@ -1,7 +1,7 @@
-"""benchmark: TensorFlow and one published IR take turns on this machine. Part of `ovmake report`, never of a build.
+"""benchmark: TensorFlow and one published IR, timed in interleaved rounds. Part of `ovmake report`, never of a build.
 
-Its action digest names the machine, so a figure is never shown on a machine where it was not measured. It waits for the
-gate (`after`) without depending on it: a new `max-drop` measures nothing again.
+Its action digest includes the machine: figures of one machine are never shown on a different one. It waits for the gate
+(`after`) and does not depend on it: a new `max-drop` needs no new measurement.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def benchmark(
 ) -> Action:
     """Add the measurement of the IR that `published` publishes, beside TensorFlow.
 
-    `elsewhere` is another device than the target's, which this machine may lack: then nothing fails for it.
+    `elsewhere` is an additional device. This machine may lack it; then the measurement only gives a warning.
     """
     target = replace(target, device=elsewhere) if elsewhere else target
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
@@ -48,7 +48,7 @@ def benchmark(
         raise TypeError(f"{published.name} does not publish artifacts")
     source = tensorflow_inputs(lowering, target, frozen)
     folder = f"{lowering.ovfile.build_dir}/report/measurements/{target.family}/{target.precision}"
-    # Of a device's name, "AUTO:GPU,CPU", the file system need not like all signs.
+    # A device's name such as "AUTO:GPU,CPU" may have characters that a file system does not allow.
     folder += re.sub(r"[^A-Za-z0-9.]+", "-", f" on {elsewhere}") if elsewhere else ""
     return lowering.add(
         Action(

@@ -1,10 +1,10 @@
-"""check-samples, check-calibration: what is wrong with a dataset is found before anything long begins, at little cost.
+"""check-samples, check-calibration: quick checks that find errors in a dataset before any long action.
 
     check_validation    the gate's dataset: shapes, types, labels. Before *reference* and *quantize*
-    check_calibration   samples that can calibrate INT8, none of which judges it, too. Before *quantize*
+    check_calibration   the calibration samples: usable for INT8, and not the gate's samples. Before *quantize*
 
-These are actions of their own, which others wait for without depending on them: *quantize* must not run again because a
-validation set, which it never sees, has changed. See DESIGN.
+These are separate actions. Later actions wait for them and do not depend on them: a new validation set, which
+*quantize* never reads, must not run it again. See DESIGN.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from ovmake.rules.settings import (
 
 
 def check_validation(lowering: Lowering, target: Target, converted: Action) -> tuple[str, ...]:
-    """Add the checks of the target's validation set, if it has one; return what to wait for.
+    """Add the checks of the target's validation set, if it has one; return the names of actions to wait for.
 
-    One for each metric that some precision counts on it. All precisions wait for all of them: were each to wait for its
-    own, there would be a reference for each.
+    There is one check per metric that any precision computes on it. All precisions wait for all checks: if each waited
+    for its own, each would need a reference of its own.
     """
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     if dataset is None:
         return ()
-    # Of `auto`, the candidates count too: they are no targets of the Ovfile, and may have metrics of their own.
+    # The candidates of `auto` count too: the Ovfile does not list them as targets, and they may have different metrics.
     every = (one for listed in lowering.ovfile.targets for one in (listed, *listed.candidates))
     checks = ((_check(dataset, other, converted), other.name) for other in every if _is_alike(target, other))
     return tuple(dict.fromkeys(lowering.add(action, otherwise=name).name for action, name in checks))
 
 
 def _is_alike(target: Target, other: Target) -> bool:
-    """Whether two targets judge the same samples of the same conversion."""
+    """Whether the gates of two targets use the same samples and the same conversion."""
     return _judged(target) == _judged(other) and model_params(target) == model_params(other)
 
 
@@ -71,13 +71,13 @@ def _check(dataset: Dataset, target: Target, converted: Action) -> Action:
 
 
 def check_calibration(lowering: Lowering, target: Target, converted: Action) -> Action | None:
-    """Add the look at the target's calibration samples, beside those that judge it; None where nothing calibrates."""
+    """Add the check of the target's calibration samples against the gate's; None if it needs no calibration."""
     validation = validation_set(dict(lowering.ovfile.datasets), target)
     settings = target.quantization
     if settings is None:
         return None
     calibration = lowering.ovfile.datasets[settings.calibration]
-    # Whoever says how many wants so many; of the default, fewer will do.
+    # An explicit number of samples is required; with the default, fewer are accepted.
     asked = target.origins.get("samples")
     action = Action(
         kind="check-calibration",
@@ -107,6 +107,6 @@ def check_calibration(lowering: Lowering, target: Target, converted: Action) -> 
 
 
 def calibrated_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
-    """Return what was found odd about the target's calibration samples, for whoever advises; none without any."""
+    """Return the warnings about the target's calibration samples, as inputs of actions that advise; may be empty."""
     name = f"check-calibration {target.name}"
     return (Input(role="calibrated", origin=Artifact(name, "checked")),) if name in lowering.actions else ()

@@ -1,12 +1,13 @@
-"""check-source: TensorFlow loads the source's present bytes once, before anything is reused that counts by computation.
+"""check-source: TensorFlow loads the source's present bytes once, before any result is reused by fingerprint.
 
     check_source(lowering, target, interface=..., source=...) -> Inputs
 
-A fingerprint reads files, and cannot know all that TensorFlow's loader refuses. Without this, a damaged model with the
-fingerprint of a sound one would get the sound one's reference, and its verdict would depend on what was built before.
+A fingerprint is computed from files, and cannot detect every damage that TensorFlow's loader refuses. Without this
+check, a damaged model with the fingerprint of an intact one would reuse the intact one's reference, and its verdict
+would depend on earlier builds.
 
-Rule: whatever lets a source count by its fingerprint, and says something of TensorFlow, reads `answers` too. Only the
-record of *publish* does not: it repeats the fingerprint, and nothing else of the source.
+Rule: an action that reads a source by fingerprint and uses TensorFlow also reads `answers`. The exception is the record
+of *publish*: it repeats only the fingerprint.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ def check_source(
     prepares: str = "",
     dataset: Sequence[Input] = (),
 ) -> tuple[Input, ...]:
-    """Add the check of a source that counts by what it computes; return what it finds out. By bytes, none is needed.
+    """Add the check of a source that is read by fingerprint; return its outputs. A source read by bytes needs no check.
 
-    `source` are the inputs of the action that reads it. The check reads the same, by their bytes. If that action is the
-    one that it `prepares`, the model is loaded once for both; `dataset` are the inputs that only that one reads.
+    `source` are the inputs of the action that reads it. The check reads the same inputs, by their bytes. If that action
+    is the one that it `prepares`, the model is loaded once for both; `dataset` are inputs that only that one reads.
     """
     if not any(given.by_computation for given in source):
         return ()
@@ -52,7 +53,7 @@ def check_source(
         outputs=(Output(role="answers"),),
         prepares=prepares,
         prepared=tuple(given.origin.path for given in dataset if isinstance(given.origin, Source)),
-        after=check_validation(lowering, target, lowering.actions[interface.action]),  # a wrong dataset loads nothing
+        after=check_validation(lowering, target, lowering.actions[interface.action]),  # errors in data come first
         at=target.home,
         origins=target.origins,
     )

@@ -1,10 +1,10 @@
 """convert: a TensorFlow source, or its frozen graph, to the canonical FP32 IR. All precisions of a model share it.
 
-The `interface` output is a small JSON: names, shapes and types of inputs and outputs, and what is done to inputs inside
-the IR. What depends on the interface only is untouched when the weights change.
+The `interface` output is a small JSON: names, shapes and types of inputs and outputs, and the preprocessing inside the
+IR. Actions that depend only on the interface stay fresh when the weights change.
 
-TensorFlow is an optional tool here: where OpenVINO's own reader fails on a source, the action has TensorFlow freeze it
-and tries again.
+TensorFlow is an optional tool here: if OpenVINO's own reader fails on a source, TensorFlow freezes it, and the action
+tries again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ovmake.rules.settings import form_of, frozen_inputs, model_params, source_i
 
 
 def convert(lowering: Lowering, target: Target, frozen: Action | None) -> Action:
-    """Add the conversion of the target's source, or of the graph that `frozen` makes of it."""
+    """Add the conversion of the target's source, or of the graph from `frozen`."""
     form = form_of(lowering, target)
     action = Action(
         kind="convert",

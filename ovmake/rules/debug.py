@@ -1,7 +1,7 @@
 """compare-layers: every layer of the source in TensorFlow and in the target's IR. Part of `ovmake debug`.
 
-It depends on no gate: whoever asks has an IR that missed it. What is a tolerable difference is no param either; the
-figures are all kept, and the command judges them.
+It does not depend on the gate, because users debug IRs that failed it. The tolerance is no param: the action stores all
+figures, and the command compares them with the tolerance.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ovmake.rules.settings import (
     tensorflow_params,
 )
 
-# Enough to see a wrong layer by, and few enough for all layers' values to be computed twice.
+# Enough samples to find a wrong layer, and few enough to compute the values of all layers twice.
 SAMPLES = 4
 
 

@@ -1,7 +1,6 @@
-"""evaluate: run an IR on the samples that the reference saw, and say by how much it differs.
+"""evaluate: run an IR on the samples of the reference, and measure its differences.
 
-It measures; whether that is good enough is the gate's question. So `max-drop` is no param here, and changing it runs no
-inference again.
+It only measures; the gate decides. So `max-drop` is no param here, and a new value runs no inference again.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def evaluate(lowering: Lowering, target: Target, *, converted: Action, ir: Actio
 
 
 def evaluation_of(lowering: Lowering, target: Target, *, converted: Action, ir: Action, expected: Action) -> Action:
-    """Return the comparison of `ir` with TensorFlow's outputs, without adding it."""
+    """Return the action that compares `ir` with TensorFlow's outputs; it is not added to the graph."""
     datasets = dict(lowering.ovfile.datasets)
     dataset = judging_set(datasets, target)
     labels = target.accuracy is not None and target.accuracy.uses_labels

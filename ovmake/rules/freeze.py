@@ -1,10 +1,10 @@
-"""freeze: TensorFlow makes a graph without variables of a source that OpenVINO cannot read as it is.
+"""freeze: TensorFlow makes a graph without variables from a source that OpenVINO cannot read directly.
 
-That is: Keras files and TF1 checkpoints; a SavedModel of which another signature or other tags are wanted, which
-OpenVINO's reader does not know; and a SavedModel that is to be cut, whose layers are inside functions until they are
-inlined. Everything else is converted without a TensorFlow process.
+These sources are: Keras files and TF1 checkpoints; a SavedModel with a `signature` or `tags` setting, which OpenVINO's
+reader does not support; and a SavedModel with a cut, because its layers are inside functions until they are inlined.
+All other sources are converted without a TensorFlow process.
 
-`graph` is the frozen GraphDef, `names` a small JSON: which of its tensors the inputs and outputs are.
+`graph` is the frozen GraphDef, `names` a small JSON with the tensors that are inputs and outputs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ovmake.rules.settings import form_of, source_inputs, source_params
 
 
 def freeze(lowering: Lowering, target: Target, *, always: bool = False) -> Action | None:
-    """Add the freezing of the target's source, if it is needed, or `always` where it has a graph."""
+    """Add the freezing of the target's source if it is needed; with `always`, for every source that has a graph."""
     form = form_of(lowering, target)
     if not (_is_needed(target, form) or (always and has_graph(form))):
         return None

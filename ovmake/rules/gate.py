@@ -1,11 +1,11 @@
-"""gate: compare an evaluation's figures with what the Ovfile promises.
+"""gate: compare an evaluation's figures with the accuracy that the Ovfile promises.
 
     gate(lowering, target, evaluation, searched=...) -> Action
     judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
     promise_of(target) -> PromiseParams    for whoever asks whether the promise is kept
 
-A missed gate fails its target before anything is published, so the last good IR stays where it was. The action runs in
-the ovmake process: it compares two numbers (`ovmake.verdicts`).
+A failed gate fails its target before publishing; so the last good IR stays in the build folder. The action runs
+in-process: it compares two numbers (`ovmake.verdicts`).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ovmake.rules.settings import search_inputs
 
 
 def gate(lowering: Lowering, target: Target, evaluation: Action, *, searched: Action | None) -> Action:
-    """Add the gate over `evaluation`; where it is missed, it tells what `searched` tried to keep it.
+    """Add the gate over `evaluation`. If it fails, its message includes the trials of `searched`.
 
-    It also repeats what is odd about the samples that calibrated: no layer has to be given back for those.
+    It also repeats the warnings about the calibration samples: their cure is better data, not layers in float.
     """
     judged = Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation"))
     return lowering.add(_gate(target, judged, *search_inputs(searched), *calibrated_inputs(lowering, target)))
 
 
 def judge(lowering: Lowering, target: Target, evaluation: Action) -> Action:
-    """Add the judgement of a candidate: the gate's, but one that misses it is only not chosen, and nothing fails.
+    """Add the verdict on a candidate: that of the gate, but a candidate that misses it is only excluded.
 
-    `kept` is the answer alone, so that a promise which is kept as before runs no measurement again.
+    The output `kept` is the bare answer: if it stays the same, no measurement runs again.
     """
     action = _gate(target, Input(role="evaluation", origin=Artifact(evaluation.name, "evaluation")))
     return lowering.add(replace(action, kind="judge", outputs=(Output(role="verdict"), Output(role="kept"))))
@@ -42,7 +42,7 @@ def _gate(target: Target, *inputs: Input) -> Action:
     return Action(
         kind="gate",
         subject=target.name,
-        worker="here",
+        worker="in-process",
         # There is more to do for INT8 than to promise less.
         params=GateParams(
             promise=promise_of(target),
@@ -71,9 +71,9 @@ def promise_of(target: Target) -> PromiseParams:
 
 
 def _by_default(accuracy: Accuracy) -> Tolerance:
-    """Return the agreement that is asked of an IR compiled without properties, where it is not that of the Ovfile.
+    """Return the agreement required of an IR compiled without properties, if it differs from the Ovfile's.
 
-    What is executed in bf16 by default is held to what a target in bf16 is, unless the Ovfile says more.
+    If the default execution is bf16, the default of a bf16 target applies, unless the Ovfile has a setting.
     """
     cosine, error = accuracy.cosine, accuracy.max_error
     return Tolerance(
@@ -83,6 +83,6 @@ def _by_default(accuracy: Accuracy) -> Tolerance:
 
 
 def _needs_real_data(target: Target) -> bool:
-    """Whether made-up inputs say nothing: the ranges of INT8 were chosen for real ones."""
+    """Whether synthetic inputs cannot decide: the ranges of INT8 were calibrated for real data."""
     accuracy = target.accuracy
     return target.quantization is not None and accuracy is not None and not (accuracy.dataset or accuracy.noise)

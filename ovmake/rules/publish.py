@@ -1,9 +1,9 @@
-"""publish: put an IR that kept its promise under the build folder, with the record of what it is.
+"""publish: copy an IR that passed its gate to the build folder, with its record.
 
     publish(lowering, target, ...) -> Action
 
 Three files appear together or not at all (`store.files.publishing`). The record holds no time, no host name and no path
-of the machine, so that two clean builds of the same inputs agree on it too.
+of the machine: two clean builds of the same inputs give the same record.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from ovmake.verdicts.record import PROCESSOR_STEPS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateActions:
-    """The actions whose outputs say what was compared, and with what result: `evaluation` and `verdict`."""
+    """The actions with the outputs `evaluation` and `verdict`."""
 
     evaluation: Action
     verdict: Action
@@ -59,14 +59,14 @@ def publish(
 ) -> Action:
     """Add the publication of `ir`, which waits for the verdict in `judged` unless the gate is off, and for `sized`.
 
-    The record repeats what `searched`, which looked for layers to give back, and `choice`, of `auto`, found out.
+    The record repeats the results of `searched` (the layers reverted to float) and of `choice` (`auto`).
     """
     folder = f"{lowering.ovfile.build_dir}/{target.family}/{target.precision}"
     return lowering.add(
         Action(
             kind="publish",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             tools=("openvino", *(("tensorflow",) if judged else ()), *(("nncf",) if _needs_nncf(target) else ())),
             params=_params(lowering, target),
             inputs=(
@@ -90,7 +90,7 @@ def publish(
 
 
 def _origins(lowering: Lowering, target: Target) -> dict[str, KeyPath]:
-    """Return where the settings stand that the record repeats: also the dataset's, and those of `auto`'s candidates."""
+    """Return the key paths of the record's settings, those of the dataset and of `auto`'s candidates included."""
     datasets = dict(lowering.ovfile.datasets)
     dataset = judging_set(datasets, target)
     keys = flat(dataset_params(dataset, labels=True)) if dataset else {}
@@ -103,7 +103,7 @@ def _origins(lowering: Lowering, target: Target) -> dict[str, KeyPath]:
 
 
 def _findings(judged: GateActions | None, choice: Action | None) -> tuple[Input, ...]:
-    """Return what was found out about the IR, which the record repeats."""
+    """Return the inputs with findings about the IR that the record repeats."""
     made_by = {
         "evaluation": judged.evaluation if judged else None,
         "verdict": judged.verdict if judged else None,
@@ -117,7 +117,7 @@ def _needs_nncf(target: Target) -> bool:
 
 
 def _params(lowering: Lowering, target: Target) -> PublishParams:
-    """Return every setting that shaped the target: the record repeats them."""
+    """Return all settings that affect the target; the record repeats them."""
     made = _made(lowering, target)
     return PublishParams(
         target=target.name,

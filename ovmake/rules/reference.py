@@ -1,9 +1,9 @@
-"""reference: what TensorFlow itself computes for the samples, once per (source, shapes, dataset).
+"""reference: TensorFlow's own outputs for the samples, once per (source, shapes, dataset).
 
-Over a validation set it is keyed by the source's fingerprint instead of its bytes (`Input.by_computation`), and by what
-*check-source* found out about the bytes; so a re-export of the same weights does not run the set again (law 3). The
-source is still an input: it is loaded, and must not change while it is. Samples of ovmake's own choice are few, no set
-to be spared: there the bytes count, and *check-source* is not asked.
+Over a validation set, the source is compared by its fingerprint instead of its bytes (`Input.by_computation`), together
+with the answers of *check-source* about the bytes. So a re-export of the same weights does not run the set again (law
+3). The source is still an input: it is loaded, and must not change meanwhile. Synthetic samples are few and quick:
+there the bytes are compared, and *check-source* is not needed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ovmake.rules.settings import (
 
 
 def reference(lowering: Lowering, target: Target, *, converted: Action, frozen: Action | None) -> Action:
-    """Add TensorFlow's run over the target's validation set, or over seeded inputs."""
+    """Add TensorFlow's run over the target's validation set, or over seeded synthetic inputs."""
     datasets = dict(lowering.ovfile.datasets)
     dataset = judging_set(datasets, target)
     interface = Artifact(converted.name, "interface")

@@ -1,15 +1,13 @@
-"""require: what an IR must reach beside its accuracy.
+"""require: requirements on an IR besides its accuracy (size, latency and so on).
 
-    check_size(lowering, target, ...) -> Action     before anything is published: a larger IR is not
+    check_size(lowering, target, ...) -> Action     before publishing: a larger IR is not published
     require(lowering, target, ...) -> Action        after the measurement of `ovmake report`: figures against the Ovfile
-    judge(wanted, measurement, why) -> tuple        pure: one `JudgedRequirement` per requirement
 
-The size is known when the IR is made, so it is a gate as accuracy is. The others are known on a machine that was
-measured: where one is missed the report fails and says so, and takes no published IR back. What could not be measured
-has not passed.
+The size is known when the IR is made, so it is a gate like accuracy. The other requirements need a measurement. If one
+is missed, the report fails; the published IR stays. A requirement that could not be measured has not passed.
 
-Rule: the median decides. Where the range around it holds what is wanted, another measurement might say the opposite,
-and the result is called not decided.
+Rule: the median decides. If the range around it contains the limit, a second measurement might give the opposite
+result, and the requirement is *undecided*.
 """
 
 from __future__ import annotations
@@ -22,14 +20,14 @@ from ovmake.rules.settings import ir_inputs
 
 
 def check_size(lowering: Lowering, target: Target, ir: Action) -> Action | None:
-    """Add the check of the IR's size; None where the Ovfile asks for none."""
+    """Add the check of the IR's size; None if the Ovfile has no limit."""
     if target.require.size is None:
         return None
     return lowering.add(
         Action(
             kind="check-size",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=CheckSizeParams(require=SizeLimit(size=target.require.size)),
             inputs=ir_inputs(ir.name),
             outputs=(Output(role="size"),),
@@ -40,14 +38,14 @@ def check_size(lowering: Lowering, target: Target, ir: Action) -> Action | None:
 
 
 def require(lowering: Lowering, target: Target, *, measured: Action, after: Action) -> Action | None:
-    """Add the judgement of what `measured` found, once `after` is done; None where the Ovfile asks for nothing."""
+    """Add the verdict on the figures of `measured`, after `after`; None if the Ovfile has no requirement."""
     if not target.require.measured:
         return None
     return lowering.add(
         Action(
             kind="require",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=RequireParams(require=dict(target.require.measured)),
             inputs=(Input(role="measurement", origin=Artifact(measured.name, "measurement")),),
             outputs=(Output(role="requirements"),),

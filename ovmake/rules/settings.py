@@ -1,4 +1,4 @@
-"""Which settings of a target which action uses: the one place that decides what an edit of the Ovfile makes stale.
+"""The settings of a target that each action uses. Only this module decides what an edit of the Ovfile makes stale.
 
     model_params(target)     what changes the model: cut, batch, inputs, outputs
     source_params(target)    which function of the source is meant: kind, signature, tags; and what it may run
@@ -42,7 +42,7 @@ from ovmake.ovfile.spec import Input as TensorSettings
 
 
 def model_params(target: Target) -> ModelParams:
-    """Return the settings that say what of the source the IR computes, on which shapes and under which names."""
+    """Return the settings that change the computation, shapes or names of the IR."""
     return ModelParams(
         batch=target.batch,
         cut=CutParams(inputs=target.cut_inputs, outputs=target.cut_outputs),
@@ -66,7 +66,7 @@ def _input(tensor: TensorSettings) -> InputParams:
 
 
 def form_of(lowering: Lowering, target: Target) -> SourceForm:
-    """Return what the target's source is; the Ovfile's `kind` overrides what was recognised."""
+    """Return the form of the target's source; the Ovfile's `kind` overrides the recognised one."""
     found = lowering.forms.get(target.source, SourceForm(kind=target.kind or DEFAULT_KIND))
     return replace(found, kind=target.kind) if target.kind else found
 
@@ -83,10 +83,11 @@ def source_inputs(target: Target, form: SourceForm, *, by_computation: bool = Fa
 def tensorflow_inputs(
     lowering: Lowering, target: Target, frozen: Action | None, *, by_bytes: bool = False
 ) -> tuple[Input, ...]:
-    """Return what TensorFlow runs: the frozen graph where there is one, else the source itself.
+    """Return the model that TensorFlow runs: the frozen graph if there is one, else the source itself.
 
-    A source counts by what it computes, see `rules/reference.py` and `rules/check_source.py`, unless it is to count
-    `by_bytes`; but one that is cut by its bytes, for a cut names inner nodes, and a fingerprint holds no inner names.
+    A source is compared by its fingerprint (see `rules/reference.py` and `rules/check_source.py`), unless `by_bytes`. A
+    source with a cut is always compared by bytes: a cut names inner nodes, and a fingerprint does not cover their
+    names.
     """
     if frozen is not None:
         return frozen_inputs(frozen)
@@ -98,12 +99,12 @@ def tensorflow_inputs(
 
 
 def frozen_inputs(frozen: Action) -> tuple[Input, ...]:
-    """Return the two files that freezing makes."""
+    """Return the two outputs of freezing."""
     return tuple(Input(role=role, origin=Artifact(frozen.name, role)) for role in ("graph", "names"))
 
 
 def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None) -> SourceParams:
-    """Return which function of the source TensorFlow runs, a frozen graph has one only; and what it may run."""
+    """Return the function that TensorFlow runs (a frozen graph has only one), and the operations that it may run."""
     if frozen is not None:
         return SourceParams(allow_ops=target.allow_ops)
     return source_params(target, form_of(lowering, target).kind)
@@ -139,7 +140,7 @@ def quantization_params(target: Target) -> QuantizationParams | None:
         smooth_quant=False if alphas is None else SmoothQuantParams(**alphas),
         bias_correction=settings.bias_correction,
         fast_bias_correction=settings.fast_bias_correction,
-        # Sums of 8-bit products saturate on CPUs without VNNI only: nothing is to be fixed for other devices.
+        # Sums of 8-bit products saturate only on CPUs without VNNI: other devices need no overflow fix.
         overflow_fix=settings.overflow_fix or ("disable" if on else None),
         target_device=on,
     )
@@ -154,7 +155,7 @@ def search_limits(target: Target) -> SearchLimits | None:
 
 
 def weight_params(target: Target) -> WeightParams | None:
-    """Return how a target's weights are compressed to 8 or 4 bits."""
+    """Return the options for compressing weights to 8 or 4 bits."""
     settings = target.weights
     if settings is None:
         return None
@@ -175,15 +176,15 @@ def ignored_params(ignored: Ignored) -> IgnoredParams:
 
 
 def _accelerator(device: str) -> str | None:
-    """Return NNCF's word for a device that is no CPU: `GPU` of `GPU.1`. None of a CPU, and of a choice of devices."""
+    """Return NNCF's name of an accelerator: `GPU` for `GPU.1`. None for a CPU, or for a list of devices."""
     kind = device.partition(".")[0]
     return kind if kind in {"GPU", "NPU"} else None
 
 
 def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) -> ConvertParams | None:
-    """Return what converts the source once more, if layers of it are to be found in the IR: see `layer_map.py`.
+    """Return the params of a second conversion, if the source's layers must be found in the IR: see `layer_map.py`.
 
-    `frozen` is the freezing of the source, whose layers have names, None of a .tflite.
+    `frozen` is the freezing of the source, whose layers have names; None for a .tflite.
     """
     if not is_traced(target):
         return None
@@ -191,18 +192,18 @@ def tracing_params(lowering: Lowering, target: Target, frozen: Action | None) ->
 
 
 def tracing_inputs(lowering: Lowering, target: Target, frozen: Action | None) -> tuple[Input, ...]:
-    """Return what `tracing_params` are about."""
+    """Return the inputs of that second conversion."""
     return tensorflow_inputs(lowering, target, frozen) if is_traced(target) else ()
 
 
 def is_traced(target: Target) -> bool:
-    """Whether layers of the source are to be found in the IR: a precision is to leave some alone."""
+    """Whether the source's layers must be found in the IR, because a precision leaves some in float."""
     settings = target.quantization or target.weights
     return settings is not None and settings.ignored.traced
 
 
 def metric_params(target: Target) -> MetricParams | None:
-    """Return the metric, if there is one, and what the Ovfile says of it."""
+    """Return the metric, if there is one, and its options."""
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
         return None
@@ -218,7 +219,7 @@ def metric_params(target: Target) -> MetricParams | None:
 
 
 def metric_inputs(target: Target) -> tuple[Input, ...]:
-    """Return the file of a metric that is the user's own function, and COCO's annotations."""
+    """Return the files of a metric: the user's function, or COCO's annotations."""
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
         return ()
@@ -258,16 +259,16 @@ def sample_params(dataset: Dataset | None, *, labels: bool) -> SampleParams:
 
 
 def dataset_tools(*datasets: Dataset | None) -> tuple[str, ...]:
-    """Return the libraries that samples come out of: Pillow, whose versions decode and resize images differently.
+    """Return the libraries that decode samples: Pillow, whose versions decode and resize images differently.
 
-    What is in a folder, a .csv or a TFRecord is not known here, so that each of them may hold images. A checksum's
-    library is none of these: it refuses a file or changes nothing.
+    The content of a folder, a .csv or a TFRecord is unknown here, so each of them may hold images. The library for
+    checksums does not count: it refuses a file, or has no effect.
     """
     return ("pillow",) if any(one is not None and one.form in WITH_IMAGES for one in datasets) else ()
 
 
 def dataset_inputs(dataset: Dataset | None, role: str = "dataset") -> tuple[Input, ...]:
-    """Return what is read of a dataset: its file or folder, or its loader; and the files that it names besides."""
+    """Return the inputs of a dataset: its file or folder, or its loader; and further files that it names."""
     if dataset is None:
         return ()
     files = enumerate(dataset.files)
@@ -286,18 +287,18 @@ def ir_inputs(action: str) -> tuple[Input, ...]:
 
 
 def validation_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
-    """Return the dataset on which the target is compared with TensorFlow, if the Ovfile names one."""
+    """Return the validation set of the target, None if the Ovfile names none."""
     return datasets[target.accuracy.dataset] if target.accuracy and target.accuracy.dataset else None
 
 
 def judging_set(datasets: dict[str, Dataset], target: Target) -> Dataset | None:
-    """Return the dataset of the gate's samples: the validation set, else the calibration set; None for made-up ones."""
+    """Return the dataset of the gate's samples: the validation set, else the calibration set, else None (synthetic)."""
     calibration = target.accuracy.calibration if target.accuracy else None
     return validation_set(datasets, target) or (datasets[calibration] if calibration else None)
 
 
 def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool) -> SampleParams:
-    """Return how the gate's samples come out of it. Of a calibration set, not those that calibrate."""
+    """Return the params for reading the gate's samples. Of a calibration set, those that calibrate are excluded."""
     accuracy = target.accuracy
     found = sample_params(judging_set(datasets, target), labels=labels)
     if accuracy is None or accuracy.calibration is None:
@@ -306,9 +307,9 @@ def judging_params(datasets: dict[str, Dataset], target: Target, *, labels: bool
 
 
 def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
-    """Return how the model can be fed, as its gate found out (`feeding_plan.py`), where inputs are made up for both.
+    """Return the feeding plan that the gate found (`feeding_plan.py`), if both use synthetic inputs.
 
-    Nothing where there is no gate, or one over a dataset.
+    Empty if there is no gate, or if the gate uses a dataset.
     """
     if judging_set(dict(lowering.ovfile.datasets), target) is not None:
         return ()
@@ -317,5 +318,5 @@ def plan_inputs(lowering: Lowering, target: Target) -> tuple[Input, ...]:
 
 
 def search_inputs(searched: Action | None) -> tuple[Input, ...]:
-    """Return what was found out about giving layers back, from the action that hands it on; None without a search."""
+    """Return the result of the search for layers to revert to float; empty without a search."""
     return (Input(role="search", origin=Artifact(searched.name, "search")),) if searched else ()

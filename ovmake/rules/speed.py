@@ -1,13 +1,12 @@
-"""The speed check: is an IR of reduced precision faster than the FP32 one? If it is slower, say so and why.
+"""The speed check: warn if an IR of reduced precision is slower than the FP32 one, and say why.
 
-    compare_speed(lowering, target, ...) -> Action     times both, in turns, for a second or two
-    check_speed(lowering, target, compared) -> Action  judges the figures
-    judge(comparison, precision) -> Verdict            pure
+    compare_speed(lowering, target, ...) -> Action     times both, interleaved, for a second or two
+    check_speed(lowering, target, compared) -> Action  judges the figures (`ovmake.verdicts.speed`)
 
-The check is advice: it comes after publishing, and a machine that cannot make it takes no IR back. No published file
-depends on it, so the record stays the same on every machine. Measuring and judging are two actions as in the gate.
+The check is advice: it comes after publishing. If a machine cannot run it, the IR stays published. No published file
+depends on it, so the record is the same on every machine. As for the gate, measuring and judging are two actions.
 
-The FP32 IR stands for the FP16 one too: ovmake compiles with the f32 hint, so both run the same kernels on the same
+The FP32 IR also represents the FP16 one: ovmake compiles with the f32 hint, so both run the same kernels on the same
 numbers, and only the file is smaller.
 """
 
@@ -21,12 +20,12 @@ from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import SEED, Target
 from ovmake.rules.settings import device_params, ir_inputs, plan_inputs
 
-# Precisions that are there to be faster than floating point. fp16 is there to be smaller.
+# Precisions whose purpose is speed. The purpose of fp16 is a smaller file.
 REDUCED = ("int8", "int8-weights", "int4-weights")
 
 
 def compare_speed(lowering: Lowering, target: Target, *, ir: Action, converted: Action, after: Action) -> Action:
-    """Add the timing of `ir` beside the FP32 IR of `converted`, once `after` is done."""
+    """Add the timing of `ir` and the FP32 IR of `converted`, after `after`."""
     floats = {given.role: given.origin for given in ir_inputs(converted.name)}
     return lowering.add(
         Action(
@@ -53,12 +52,12 @@ def compare_speed(lowering: Lowering, target: Target, *, ir: Action, converted: 
 
 
 def check_speed(lowering: Lowering, target: Target, compared: Action) -> Action:
-    """Add the judgement of what `compared` measured."""
+    """Add the verdict on the figures of `compared`."""
     return lowering.add(
         Action(
             kind="check-speed",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=CheckSpeedParams(precision=target.precision),
             inputs=(Input(role="comparison", origin=Artifact(compared.name, "comparison")),),
             outputs=(Output(role="speed"),),

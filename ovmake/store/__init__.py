@@ -1,15 +1,15 @@
-"""What is kept in `.ovmake/` between runs, and the disk it is kept on.
+"""The state in `.ovmake/` that outlives a run, and the file system below it.
 
-All effects on files are in here or in workers. The modules:
+Only this package and the workers read or change files. The modules:
 
-    files/         files and folders: the Disk protocol, digests of sources, publishing a folder whole
-    cas.py         content-addressable store: digest -> bytes
-    database.py    SQLite: traces, action cache, failures, stat cache
-    formats.py     the database's file: its format, its owner, and what becomes of one that cannot be used
-    sealing.py     which rows this user's ovmake wrote
-    trusting.py    taking over a state that another user's ovmake wrote
-    observing.py   what earlier runs found out, without a lock and without a write
-    lock.py        one ovmake at a time in a repo
-    processes.py   memory of the machine and of processes
-    toolchain.py   versions of tools and facts of the machine, without importing any tool
+    cas.py        the content-addressable store: digest -> bytes
+    database.py   SQLite: traces, action cache, failures, stat cache
+    formats.py    the format and the owner of the database file, and migrations
+    lock.py       the lock of a repo: one ovmake at a time
+    observing.py  the database, opened read-only and without a lock
+    processes.py  memory and parents of processes, from /proc and control groups
+    sealing.py    a MAC on each row: which rows this user's ovmake wrote
+    toolchain.py  versions of tools and facts of the machine, without importing any tool
+    trusting.py   `ovmake cache trust`: import the state of a copied `.ovmake`
+    files/        files and folders: the Disk protocol, our own folders, publishing, digests of sources
 """

@@ -1,13 +1,13 @@
 """The content-addressable store: digest -> bytes, one file each, under `.ovmake/cas/`.
 
-    cas.adopt(scratch) -> Digest      take over a finished scratch file
-    cas.has(digest)                   by its size
-    cas.holds(digest)                 by its bytes, read once
+    cas.adopt(scratch) -> Digest      move a finished scratch file in
+    cas.has(digest)                   checks the size
+    cas.holds(digest)                 checks the bytes, once per run
     cas.path(digest)
 
-Files are written once and never changed: nothing that is published shares storage with them. A disk may change them
-all the same. So what is read from here was compared with its digest in the same run: by `holds` before an action gets
-it, by `Disk.publish` while it copies, by `read`.
+Files are written once and never changed; published files are copies. A failing disk may still change them. So every
+file is compared with its digest in the run that reads it: by `holds` before an action gets it, by `Disk.publish` while
+it copies, and by `read`.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ FOLDER = f"{STATE}/cas"
 
 
 class Cas:
-    """The store on a disk: the repo's own, or another folder of the same form."""
+    """The store on a disk: the repo's own, or a different folder with the same layout."""
 
     def __init__(self, disk: Disk, folder: str = FOLDER) -> None:
         self._disk = disk
         self._folder = folder
-        self._whole: set[Digest] = set()  # seen to hold their bytes in this run
+        self._whole: set[Digest] = set()  # verified in this run
 
     def path(self, digest: Digest) -> str:
-        """Return where the bytes are, relative to the Ovfile's folder, whether or not they are there."""
+        """Return the path of the bytes, relative to the Ovfile's folder; the file need not exist."""
         return f"{self._folder}/{digest.sha256[:2]}/{digest.sha256[2:]}"
 
     def has(self, digest: Digest) -> bool:
-        """Whether the bytes are there, judged by their size."""
+        """Whether a file of the right size is stored. The bytes are not read."""
         found = self._disk.stat(self.path(digest))
         return found is not None and not found.is_folder and found.size_bytes == digest.size_bytes
 
     def holds(self, digest: Digest) -> bool:
-        """Whether the bytes are there and are the right ones. What cannot be read is not there."""
+        """Whether the right bytes are stored. An unreadable file counts as missing."""
         if digest not in self._whole:
             try:
                 if self._disk.digest(self.path(digest)) == digest:
@@ -48,9 +48,9 @@ class Cas:
         return digest in self._whole and self.has(digest)
 
     def adopt(self, scratch: str) -> Digest:
-        """Move a scratch file in, also where there is one that is damaged.
+        """Move a scratch file in. It replaces a damaged file of the same digest.
 
-        A whole one stays: an action that reads it may run now, and its cage knows the file and not its name.
+        An intact one stays: a running action may have it open, and its sandbox allows that inode, not the name.
         """
         digest = self._disk.digest(scratch)
         path = self.path(digest)
@@ -67,7 +67,7 @@ class Cas:
         """Return stored bytes.
 
         Raises:
-            OvmakeError: they are not there, or not what was stored.
+            OvmakeError: the file is missing or damaged.
         """
         path = self.path(digest)
         try:
@@ -76,11 +76,11 @@ class Cas:
             data = None
         if data is None or of_bytes(data) != digest:
             self.drop(path)
-            message = f"a stored result was damaged on the disk; it was dropped: {path}"
+            message = f"a stored result is damaged on the disk and was dropped: {path}"
             diagnostic = Diagnostic(code="store-damaged", message=message, help="run the command again")
             raise OvmakeError(diagnostic, exit_status=1)
         return data
 
     def drop(self, path: str) -> None:
-        """Forget an entry that turned out not to hold its bytes."""
+        """Remove a damaged entry."""
         self._disk.remove(path)

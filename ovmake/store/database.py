@@ -1,17 +1,17 @@
-"""SQLite: what is known from earlier runs, in `.ovmake/state.db` (WAL).
+"""SQLite: the state of earlier runs, in `.ovmake/state.db` (WAL).
 
-    traces      action name   -> what its last success saw and made
-    results     action digest -> the same, for every success there ever was (the action cache), and its last use
-    failures    action name   -> the digest and the message of its last failure
+    traces      action name   -> inputs and outputs of its last success
+    results     action digest -> the same for every success so far (the action cache), and its last use
+    failures    action name   -> digest and message of its last failure
     files       path          -> state and digest (the stat cache)
-    listings    tree digest   -> the files of a source folder that something was built of
+    listings    tree digest   -> the files of a source folder that an action used
 
-Rule 1: a row is written after the bytes it speaks of are on the disk, so a crash loses at most the newest results.
-Rule 2: losing the whole database is safe: everything is looked at anew. So one that is torn is set aside, not repaired.
-Rule 3: it is read through only where a process did not close it. Elsewhere damage shows when a row is needed: SQLite's
-        own error or a row that makes no sense is a `sqlite3.DatabaseError`, and `torn` tells it from a full disk.
-Rule 4: a row carries a seal (sealing.py). A database of another user's is set aside whole; in one's own, a row whose
-        seal is wrong is damage.
+Rule 1: a row is written after its bytes are on the disk, so a crash loses at most the newest results.
+Rule 2: losing the whole database is safe: ovmake checks everything again. A corrupt one is set aside, not repaired.
+Rule 3: a full check runs only if a process did not close the database. Otherwise damage shows when a row is needed:
+        SQLite's own error, or a malformed row, is a `sqlite3.DatabaseError`; `torn` distinguishes it from a full disk.
+Rule 4: each row carries a seal (sealing.py). A database of a different user is set aside whole. In the user's own
+        database, a row with a wrong seal is damage.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from ovmake.store.formats import (
 )
 from ovmake.store.sealing import Sealer
 
-# A cell of a page that is not the one it should be may hold anything: such a file is read again.
+# A cell of a damaged page may hold any value: the file of such a row is hashed again.
 FILES = "SELECT path, size, mtime_ns, inode, sha256, seen_ns, seal FROM files WHERE typeof(seen_ns) = 'integer'"
 OF_ONE = f"{FILES} AND (path = ? OR (path >= ? AND path < ?))"
 
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file's digest, and the state and the time in which it was taken."""
+    """A file's digest, with the file's state and the time when it was hashed."""
 
     stat: Stat
     digest: Digest
@@ -58,7 +58,7 @@ class CachedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A row of the action cache; `used_s` is when it was last made, restored or no longer the newest (Unix time)."""
+    """A row of the action cache. `used_s` (Unix time): when it was last made, restored or replaced by a newer one."""
 
     digest: str
     trace: Trace
@@ -74,19 +74,19 @@ class Database:
 
     @property
     def key(self) -> bytes:
-        """The key of the user whose it is."""
+        """The key of the database's owner."""
         return self._sealer.key
 
     def sealed(self, name: str) -> str:
-        """Return the name of what belongs to this user, in hex; nobody else can tell it from `name`."""
+        """Return a name that only this user can derive from `name`, in hex."""
         return self._sealer.seal("name", name).hex()
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> tuple[Database, str]:
-        """Open or make the database of the user who has `key`. The second value is a warning, "" if all is well.
+        """Open or create the database of the user who has `key`. The second value is a warning, or "".
 
         Raises:
-            ForeignEntryError: it, or a file that SQLite keeps beside it, is a link or has several names.
+            ForeignEntryError: the database, or a file that SQLite writes beside it, is a link or has several names.
         """
         sealer = Sealer(key)
         told = check_entries(path)
@@ -96,7 +96,7 @@ class Database:
             return cls(connect(path, sealer), sealer), ""
         except ForeignError:
             aside = set_aside(path, FOREIGN)
-            told = f"{path} was set aside as {aside}, everything is looked at anew: {NOT_OURS}"
+            told = f"{path} was set aside as {aside}, everything is checked again: {NOT_OURS}"
             return cls(connect(path, sealer), sealer), told
         except OtherFormatError as error:
             told = exchange(path, error.format)
@@ -110,30 +110,30 @@ class Database:
             aside = set_aside(path)
             return cls(
                 connect(path, sealer), sealer
-            ), f"{path} was set aside as {aside}, everything is looked at anew: {error}"
+            ), f"{path} was set aside as {aside}, everything is checked again: {error}"
 
     @classmethod
     def in_memory(cls) -> Database:
-        """Return a database that nothing outlives."""
+        """Return an empty database that is never written to the disk."""
         sealer = Sealer(os.urandom(KEY_BYTES))
         return cls(connect(Path(":memory:"), sealer), sealer)
 
     def close(self) -> None:
-        """Close it; everything is on the disk already."""
+        """Close the connection; every row is on the disk already."""
         self._connection.close()
 
     def traces(self) -> dict[str, str]:
-        """Return all traces as JSON, by action name: one statement, decoded by whoever needs one."""
+        """Return all traces as JSON, by action name. One statement; the caller decodes those that it needs."""
         rows = self._connection.execute("SELECT action, body, seal FROM traces")
         return {action: self._checked(seal, "traces", action, body) for action, body, seal in rows}
 
     def _checked(self, found: bytes, table: str, key: str, text: str) -> str:
-        """Return the text of a row with one key."""
+        """Return the text of a row after checking its seal."""
         self._sealer.check(found, table, key, text)
         return text
 
     def trace(self, action: str) -> Trace | None:
-        """Return what the last success of an action saw and made."""
+        """Return the trace of an action's last success."""
         body = self._text("traces", "SELECT body, seal FROM traces WHERE action = ?", action)
         return None if body is None else decoded(body)
 
@@ -142,7 +142,7 @@ class Database:
         return None if row is None else self._checked(row[1], table, key, row[0])
 
     def result(self, digest: str) -> Trace | None:
-        """Return what an action with this digest made."""
+        """Return the cached trace of an action with this digest."""
         body = self._text("results", "SELECT body, seal FROM results WHERE digest = ?", digest)
         return None if body is None else decoded(body)
 
@@ -161,7 +161,7 @@ class Database:
         listings = [(tree, files, seal("listings", tree, files)) for tree, files in trees]
         try:
             before = self.trace(action)
-            # What it replaces was in use until now, however long ago it was made.
+            # The replaced result was in use until now, however old it is.
             used = [] if before is None else [(now_s, before.seen.digest)]
             with self._connection:
                 self._connection.execute("INSERT OR REPLACE INTO traces VALUES (?, ?, ?)", last)
@@ -175,7 +175,7 @@ class Database:
             raise OSError(f"the state database: {error}") from error
 
     def adopt(self, traces: Mapping[str, Trace], results: Iterable[Trace]) -> None:
-        """Add what another user's database knew, as far as this one knows nothing of it: `ovmake cache trust`."""
+        """Add rows of a different user's database that are missing here (`ovmake cache trust`)."""
         now_s, seal = int(time.time()), self._sealer.seal
         last = [(action, body, seal("traces", action, body)) for action, body in _in_json(traces)]
         made = [(digest, body, now_s, seal("results", digest, body)) for digest, body in _in_json(_by_digest(results))]
@@ -184,9 +184,9 @@ class Database:
             self._connection.executemany("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?)", made)
 
     def fail(self, action: str, digest: str, message: str) -> None:
-        """Record a failure, for `ovmake status`; it is never taken for a result.
+        """Record a failure, for `ovmake status`. Failures are never restored as results.
 
-        A full disk may be the very failure, and must not hide it: then nothing is recorded.
+        The failure may itself be a full disk. Then nothing is recorded, and no second error hides the first.
         """
         row = (action, digest, message, self._sealer.seal("failures", action, digest, message))
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
@@ -206,7 +206,7 @@ class Database:
         for digest, body, used_s, seal in rows:
             self._sealer.check(seal, "results", digest, body)
             if not isinstance(used_s, int):
-                raise sqlite3.DatabaseError("a row makes no sense: its last use is no number")
+                raise sqlite3.DatabaseError("malformed row: the time of its last use is not a number")
             yield Result(digest=digest, trace=decoded(body), used_s=used_s)
 
     def drop(
@@ -228,7 +228,7 @@ class Database:
                 self._connection.executemany(statement, [(key,) for key in keys])
 
     def compact(self) -> None:
-        """Give the space of dropped rows back to the disk, if that is a good part of the file, and it has room to."""
+        """Return the space of dropped rows to the disk, if it is over a quarter of the file and the disk has room."""
         (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         if free * 4 > pages:
@@ -236,11 +236,11 @@ class Database:
                 self._connection.execute("VACUUM")
 
     def files(self, path: str = "") -> dict[str, CachedFile]:
-        """Return what the stat cache knows of a file, or of all files below a folder; all that it knows without a path.
+        """Return the stat cache's entries for a file, or for all files below a folder; without a path, all entries.
 
-        Not all of it by default: where one model of a thousand changed, the others' files are nobody's business.
+        Callers give a path: if one model of a thousand changed, reading the entries of the rest would cost time.
         """
-        # "0" is what comes after "/".
+        # "0" follows "/" in the order of characters.
         rows = self._connection.execute(*((OF_ONE, (path, f"{path}/", f"{path}0")) if path else (FILES,)))
         found = {}
         for *row, seal in rows:
@@ -250,11 +250,11 @@ class Database:
         return found
 
     def remember_files(self, files: Iterable[tuple[str, CachedFile]]) -> None:
-        """Add to the stat cache; a disk that cannot take it costs only reading files again."""
+        """Add to the stat cache. On a full disk nothing is added, and the files are hashed again next time."""
         rows = [
             (path, file.stat.size_bytes, file.stat.mtime_ns, file.stat.inode, file.digest.sha256, file.seen_ns)
             for path, file in files
-            if path.encode(errors="replace").decode() == path  # a name that is no UTF-8 is no TEXT either
+            if path.encode(errors="replace").decode() == path  # SQLite's TEXT holds UTF-8 names only
         ]
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.executemany(
@@ -263,19 +263,19 @@ class Database:
             )
 
     def listing(self, tree: Digest) -> Listing | None:
-        """Return the files of a source folder with this digest, if an action that succeeded has seen it."""
+        """Return the files of a source folder with this digest, if a successful action used it."""
         files = self._text("listings", "SELECT files, seal FROM listings WHERE tree = ?", tree.encoded())
         try:
             return None if files is None else {path: Digest.decode(one) for path, one in json.loads(files).items()}
         except (ValueError, TypeError, AttributeError) as error:
-            raise sqlite3.DatabaseError(f"a listing makes no sense: {error}") from error
+            raise sqlite3.DatabaseError(f"malformed listing: {error}") from error
 
     def fingerprint(self, source: str) -> str | None:
-        """Return a source's fingerprint; `source` is the digest of its bytes and the version of who takes it."""
+        """Return a source's fingerprint; `source` is the digest of its bytes plus the version of the algorithm."""
         return self._text("fingerprints", "SELECT found, seal FROM fingerprints WHERE source = ?", source)
 
     def remember_fingerprint(self, source: str, found: str) -> None:
-        """Keep a fingerprint; a disk that cannot take it costs only taking it again."""
+        """Store a fingerprint. On a full disk it is not stored, and computed again next time."""
         with contextlib.suppress(sqlite3.OperationalError), self._connection:
             row = (source, found, self._sealer.seal("fingerprints", source, found))
             self._connection.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?)", row)
@@ -297,9 +297,9 @@ def decoded(body: str) -> Trace:
     """Return the trace of a row.
 
     Raises:
-        sqlite3.DatabaseError: it is none, see `torn`.
+        sqlite3.DatabaseError: the row is malformed, see `torn`.
     """
     try:
         return Trace.from_json(body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise sqlite3.DatabaseError(f"a row makes no sense: {error}") from error
+        raise sqlite3.DatabaseError(f"malformed row: {error}") from error

@@ -1,12 +1,12 @@
-"""The file of the state database: its format, whose it is, and what becomes of one that cannot be used.
+"""The file of the state database: its format, its owner, and the handling of an unusable one.
 
-    connect(path, sealer) -> sqlite3.Connection     of this format, made or brought up to it if need be
+    connect(path, sealer) -> sqlite3.Connection     in this format; created or migrated if needed
     check_entries(path), exchange(path, format), set_aside(path, suffix)
-    torn(error) -> bool                             whether the file is what is wrong
+    torn(error) -> bool                             whether the file is corrupt
 
-Rule 1: every format has its own database. An older one is brought up to this format; a newer one steps aside under its
-        format's name, where the ovmake that made it finds it again.
-Rule 2: one that another user made is set aside whole, and so is one that is torn. Nothing is repaired.
+Rule 1: every format has its own file. A database of an older format is migrated. One of a newer format is renamed after
+        its format; the ovmake that made it finds it under that name.
+Rule 2: a database of a different user, or a corrupt one, is set aside whole. Nothing is repaired.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import sqlite3
 import stat as stat_module
 from pathlib import Path
 
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import check_at
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.sealing import Sealer
 
-# Bump when a table or the trace's JSON changes, and say in MIGRATIONS how the format before becomes this one.
+# Raise when a table or the trace's JSON changes, and add a migration from the previous format to MIGRATIONS.
 FORMAT = 3
 SCHEMA = """
 CREATE TABLE owner (seal BLOB NOT NULL);
@@ -39,16 +39,16 @@ CREATE TABLE fingerprints (source TEXT PRIMARY KEY, found TEXT NOT NULL, seal BL
 CREATE TABLE listings (tree TEXT PRIMARY KEY, files TEXT NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
 """
 
-# Format -> what makes the next one of it.
+# Format -> the SQL that migrates it to the next one.
 MIGRATIONS = {
-    # When results were used was not noted: they count as used now. Early databases of format 1 lack the fingerprints.
+    # Format 1 did not record the last use: results count as used now. Early files of format 1 lack the fingerprints.
     1: """
 ALTER TABLE results ADD COLUMN used_s INTEGER NOT NULL DEFAULT 0;
 UPDATE results SET used_s = CAST(strftime('%s', 'now') AS INTEGER);
 CREATE TABLE IF NOT EXISTS fingerprints (source TEXT PRIMARY KEY, found TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS listings (tree TEXT PRIMARY KEY, files TEXT NOT NULL) WITHOUT ROWID;
 """,
-    # Rows without seals are nobody's: what holds them is set aside, until `ovmake cache trust` takes it over.
+    # Rows without seals have no owner: the file is set aside until `ovmake cache trust` imports it.
     2: """
 ALTER TABLE traces ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
 ALTER TABLE results ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
@@ -60,17 +60,17 @@ CREATE TABLE owner (seal BLOB NOT NULL);
 """,
 }
 
-# What a database of another user's is called once it is set aside.
+# The suffix of a different user's database once it is set aside.
 FOREIGN = "foreign"
-NOT_OURS = "it was made by another user, or on another machine (`ovmake cache trust` takes it over, if you trust them)"
+NOT_OURS = "a different user made it, or a different machine (if you trust it, `ovmake cache trust` imports it)"
 
-# The database, and what SQLite keeps beside it.
+# Suffixes of the database and of the files that SQLite writes beside it.
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
 
-# A format beyond this is no format, but what a torn header says.
+# A larger number is not a format: the header is corrupt.
 LAST_FORMAT = 1_000
 
-# What keeps SQLite from working on a database that is whole.
+# Errors with causes outside the file: the database may be intact.
 OUTSIDE = {
     *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY),
     *(sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN),
@@ -79,16 +79,16 @@ OUTSIDE = {
 
 
 def torn(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file is what is wrong, and not the disk it is on or the program that reads it."""
+    """Whether the file is corrupt; False for errors of the disk or of the calling program."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.NotSupportedError):
         return False
-    # Python's own errors, say of text that is no UTF-8, have no code; the last byte of an extended one is the kind.
+    # Python's own errors, such as invalid UTF-8, have no code. The last byte of an extended code is its kind.
     return (getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF) not in OUTSIDE
 
 
 def set_aside(path: Path, suffix: str = "unreadable") -> str:
-    """Move a closed database out of the way, with the log that belongs to it; return its new name."""
-    ours, aside = Beneath(str(path.parent)), f"{path.name}.{suffix}"
+    """Rename a closed database and its log; return the new name."""
+    ours, aside = OwnFolders(str(path.parent)), f"{path.name}.{suffix}"
     ours.remove(f"{path.name}-shm")
     for part in ("-wal", ""):
         ours.remove(f"{aside}{part}")
@@ -98,19 +98,19 @@ def set_aside(path: Path, suffix: str = "unreadable") -> str:
 
 
 def check_entries(path: Path) -> str:
-    """See that SQLite, which opens files by name, finds ours; return what is to be said of a folder in its place.
+    """Check the files before SQLite opens them by name. Returns a warning if a folder had the database's name, or "".
 
     Raises:
-        ForeignEntryError: one of its files is a link, no regular file, or has several names.
+        ForeignEntryError: one of the files is a link, has several names, or is not a regular file.
     """
     if not path.parent.exists():
-        Beneath(str(path.parent.parent)).make_folder(path.parent.name)
-    ours = Beneath(str(path.parent))
+        OwnFolders(str(path.parent.parent)).make_folder(path.parent.name)
+    ours = OwnFolders(str(path.parent))
     found = ours.stat(path.name)
     if found is not None and stat_module.S_ISDIR(found.st_mode):
         ours.remove(f"{path.name}.folder", as_far_as_possible=True)
         ours.move(path.name, f"{path.name}.folder")
-        return f"{path} was set aside as {path.name}.folder, everything is looked at anew: it is a folder"
+        return f"{path} was set aside as {path.name}.folder, everything is checked again: it is a folder"
     for part in SQLITE_FILES:
         if ours.stat(f"{path.name}{part}") is not None:
             with ours.place(f"{path.name}{part}") as (handle, name):
@@ -119,11 +119,11 @@ def check_entries(path: Path) -> str:
 
 
 class ForeignError(Exception):
-    """The database is not this user's."""
+    """The database belongs to a different user."""
 
 
 class OtherFormatError(Exception):
-    """The database was made by a newer ovmake, or an older one made it while this one's own stood aside."""
+    """A newer ovmake made the database; or an older one made it while this format's own was set aside."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -131,15 +131,15 @@ class OtherFormatError(Exception):
 
 
 def _own(path: Path) -> Path:
-    """Return where a database of this format is that another ovmake has set aside."""
+    """Return the path under which an ovmake of a different format sets aside a database of this format."""
     return path.with_name(f"{path.name}.format-{FORMAT}")
 
 
 def exchange(path: Path, number: int) -> str:
-    """Set the database of another format aside, and take this format's back if there is one; say so."""
+    """Set a database of a different format aside, and restore this format's if it exists. Returns a message."""
     aside = set_aside(path, f"format-{number}")
-    then = "the one that this ovmake had is back" if _own(path).exists() else "everything is looked at anew"
-    ours = Beneath(str(path.parent))
+    then = "the database of this ovmake is back" if _own(path).exists() else "everything is checked again"
+    ours = OwnFolders(str(path.parent))
     for part in ("-wal", ""):
         with contextlib.suppress(FileNotFoundError):
             ours.move(f"{_own(path).name}{part}", f"{path.name}{part}")
@@ -147,12 +147,12 @@ def exchange(path: Path, number: int) -> str:
     return f"{found}: it was set aside as {aside}, where the ovmake that made it finds it again, and {then}"
 
 
-def connect(path: Path, sealer: Sealer, *, anybodys: bool = False) -> sqlite3.Connection:
-    """Open or make the database; with `anybodys`, whoever made it.
+def connect(path: Path, sealer: Sealer, *, any_owner: bool = False) -> sqlite3.Connection:
+    """Open or create the database; with `any_owner`, that of any user.
 
     Raises:
-        ForeignError: another user made it.
-        OtherFormatError: it has another format, and cannot be brought up to this one.
+        ForeignError: a different user made it.
+        OtherFormatError: it has a different format that cannot be migrated to this one.
         sqlite3.DatabaseError: it cannot be read, see `torn`.
     """
     closed = not Path(f"{path}-wal").exists()
@@ -169,7 +169,7 @@ def connect(path: Path, sealer: Sealer, *, anybodys: bool = False) -> sqlite3.Co
         if version and not closed and (found := connection.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
             raise sqlite3.DatabaseError(found[0])
         _bring_up(connection, version, sealer)
-        if not anybodys and connection.execute("SELECT seal FROM owner").fetchall() != [(sealer.owner,)]:
+        if not any_owner and connection.execute("SELECT seal FROM owner").fetchall() != [(sealer.owner,)]:
             raise ForeignError
     except BaseException:
         with contextlib.suppress(sqlite3.Error):
@@ -179,7 +179,7 @@ def connect(path: Path, sealer: Sealer, *, anybodys: bool = False) -> sqlite3.Co
 
 
 def _bring_up(connection: sqlite3.Connection, version: int, sealer: Sealer) -> None:
-    """Make the tables of an empty database, or those of an older format into this one's: in one transaction."""
+    """Create the tables of an empty database, or migrate those of an older format. One transaction."""
     new = f"{SCHEMA} INSERT INTO owner VALUES (x'{sealer.owner.hex()}');"  # noqa: S608 - our own digits
     steps = "".join(MIGRATIONS[number] for number in range(version, FORMAT)) if version else new
     if version < FORMAT:

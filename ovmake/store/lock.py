@@ -1,7 +1,7 @@
-"""One ovmake at a time in a repo: a lock on `.ovmake/lock` that the kernel lets go when its holder dies.
+"""The lock of a repo, `.ovmake/lock`: one ovmake at a time. The kernel releases it when its holder dies.
 
 with hold(ours, ".ovmake", wait=..., waiting=print): ...
-holder(ours, ".ovmake") -> "4711"      who has it, for whoever takes no lock
+holder(ours, ".ovmake") -> "4711"      the process that holds it, for commands that take no lock
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import Diagnostic, OvmakeError
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.processes import locked_files
 
 # Its name in the folder.
@@ -22,16 +22,16 @@ MOST_DIGITS = 20
 
 
 @contextlib.contextmanager
-def hold(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock. When another process has it: tell `waiting` and wait, or fail at once.
+def hold(ours: OwnFolders, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock. If a different process has it: call `waiting` with a message and wait, or fail at once.
 
     Raises:
-        OvmakeError: `wait` is False and another process holds it.
+        OvmakeError: `wait` is False and a different process holds it.
         ForeignEntryError: the lock is a link, or has several names.
     """
     file = _locked(ours, folder, wait=wait, waiting=waiting)
     try:
-        with contextlib.suppress(OSError):  # a full disk: whoever waits does not read who holds it
+        with contextlib.suppress(OSError):  # a full disk: the waiting process cannot say who holds it
             os.ftruncate(file, 0)
             os.pwrite(file, str(os.getpid()).encode(), 0)
         yield
@@ -39,8 +39,8 @@ def hold(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], Non
         os.close(file)
 
 
-def _locked(ours: Beneath, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> int:
-    """Lock the file that is there when the lock is ours: `clean --all` may have removed the one that was waited for."""
+def _locked(ours: OwnFolders, folder: str, *, wait: bool, waiting: Callable[[str], None]) -> int:
+    """Lock the current lock file: while we waited, `clean --all` may have removed the file that we opened."""
     path = f"{folder}/{LOCK}"
     while True:
         file = ours.open(path, os.O_RDWR | os.O_CREAT, in_place=True)
@@ -60,7 +60,7 @@ def _lock(file: int, root: str, *, wait: bool, waiting: Callable[[str], None]) -
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.pread(file, MOST_DIGITS, 0).decode(errors="replace").strip() or "unknown"
-        message = f"another ovmake (process {holder}) is at work in {root}"
+        message = f"another ovmake (process {holder}) is running in {root}"
         if not wait:
             hint = "run it again later, or without --no-wait"
             raise OvmakeError(Diagnostic(code="locked", message=message, help=hint), exit_status=1) from None
@@ -68,10 +68,10 @@ def _lock(file: int, root: str, *, wait: bool, waiting: Callable[[str], None]) -
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def holder(ours: Beneath, folder: str) -> str:
-    """Return the number of the process that holds the lock, "" if nobody does or the kernel does not say.
+def holder(ours: OwnFolders, folder: str) -> str:
+    """Return the number of the process that holds the lock; "" if there is no holder, or the kernel does not say.
 
-    It asks the kernel. To try the lock would make a build that begins just then wait, or fail.
+    It asks the kernel. Trying the lock could make a build that starts at that moment wait, or fail.
     """
     path = f"{folder}/{LOCK}"
     try:

@@ -1,12 +1,11 @@
-"""What earlier runs found out, for whoever only looks: no lock is taken, and nothing is made, moved or mended.
+"""The database, opened read-only: for commands that change nothing. They take no lock, and repair and move no file.
 
-    look(path, key) -> (Database, warning)
+    open_read_only(path, key) -> (Database, warning)
 
-A build may be at work meanwhile: SQLite's WAL lets others read beside its one writer. To do so SQLite writes a file,
-`-shm`, that says who reads what. Where it cannot, in a read-only checkout or on a full disk, a copy of the database is
-read.
+A build may run at the same time: SQLite's WAL allows readers beside its one writer. For that SQLite writes a file,
+`-shm`, with the readers' marks. In a read-only checkout or on a full disk it cannot; then ovmake reads a copy.
 
-What a build would set aside counts as not there, and is left to it: another user's state, another format, a torn file.
+A database that a build would set aside (different user, different format, corrupt file) is ignored and left unchanged.
 """
 
 from __future__ import annotations
@@ -21,27 +20,27 @@ from urllib.parse import quote
 
 from ovmake.seal import KEY_BYTES
 from ovmake.store.database import Database
-from ovmake.store.files.beneath import Beneath, create
+from ovmake.store.files.own_folders import OwnFolders, create_file
 from ovmake.store.formats import FORMAT, NOT_OURS, check_entries, torn
 from ovmake.store.sealing import Sealer
 
-# How long to wait for a writer who has the database for itself: while it recovers what a kill left, say.
+# How long to wait for a writer with an exclusive lock, for example during recovery after a kill.
 BUSY_SECONDS = 2.0
-# What is copied: not the `-shm`, which is made anew.
+# Files to copy. SQLite creates the `-shm` itself.
 COPIED = ("", "-wal")
 
 
-def look(path: Path, key: bytes | None) -> tuple[Database, str]:
-    """Open the database at `path` to be read only; the second value says why it counts as empty, "" if it does not.
+def open_read_only(path: Path, key: bytes | None) -> tuple[Database, str]:
+    """Open the database at `path` read-only. The second value says why it is ignored, "" if it is used.
 
-    `key` is the user's, None where there is none yet: then nothing can be his.
+    `key` is the user's; None if the user has no key yet, and so cannot own the database.
 
     Raises:
-        ForeignEntryError: it, or a file that SQLite keeps beside it, is a link or has several names.
+        ForeignEntryError: the database, or a file that SQLite writes beside it, is a link or has several names.
     """
     sealer = Sealer(os.urandom(KEY_BYTES) if key is None else key)
     try:
-        found = Beneath(str(path.parent.parent)).stat(f"{path.parent.name}/{path.name}")
+        found = OwnFolders(str(path.parent.parent)).stat(f"{path.parent.name}/{path.name}")
         if found is None:
             return Database.in_memory(), ""
         if stat_module.S_ISDIR(found.st_mode):
@@ -61,11 +60,11 @@ def look(path: Path, key: bytes | None) -> tuple[Database, str]:
 
 
 def _counts_as_nothing(path: Path, why: str) -> str:
-    return f"{path} counts as not there: {why}"
+    return f"{path} is ignored: {why}"
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    """Connect to the database, or to a copy where SQLite cannot read it in its place."""
+    """Connect to the database, or to a copy if SQLite cannot read the original."""
     try:
         return _open(path)
     except sqlite3.DatabaseError as error:
@@ -75,11 +74,11 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    # `rw` makes no database where there is none.
+    # `rw` creates no database if there is none.
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=BUSY_SECONDS)
     try:
         connection.execute("PRAGMA query_only = ON")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only now is it opened
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens the file here
     except BaseException:
         connection.close()
         raise
@@ -87,14 +86,14 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _copied(path: Path) -> sqlite3.Connection:
-    """Return a copy in memory: of the file with its log, so that what a killed build found out is in it."""
-    ours = Beneath(str(path.parent))
+    """Return a copy in memory, of the file and its log: the log may hold results of a killed build."""
+    ours = OwnFolders(str(path.parent))
     memory = sqlite3.connect(":memory:")
     with tempfile.TemporaryDirectory(prefix="ovmake-look-") as folder:
-        # The log first: what a writer moves from it into the file meanwhile is in the file then.
+        # The log first: rows that a writer moves from the log into the file during the copy are then in the file.
         for part in reversed(COPIED):
             with contextlib.suppress(FileNotFoundError):
-                create(f"{folder}/{path.name}{part}", ours.read(f"{path.name}{part}"))
+                create_file(f"{folder}/{path.name}{part}", ours.read(f"{path.name}{part}"))
         with contextlib.closing(_open(Path(folder, path.name))) as copy:
             copy.backup(memory)
     memory.execute("PRAGMA query_only = ON")
@@ -102,7 +101,7 @@ def _copied(path: Path) -> sqlite3.Connection:
 
 
 def _unusable(connection: sqlite3.Connection, sealer: Sealer) -> str | None:
-    """Return why a database says nothing to this user, "" for one that a build has only begun to make; else None."""
+    """Return why this user cannot use a database: "" if a build is still creating it; None if it can be used."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
         return ""

@@ -1,16 +1,16 @@
-"""Memory: what this machine can give, and what processes hold. Read from /proc and the control groups' files.
+"""Memory of the machine and of processes, from /proc and the files of control groups.
 
-    installed_bytes() -> int | None      what a build may have in all: the machine's memory, or a container's limit
-    available_bytes() -> int | None      what is free of that now, with what the kernel would drop
-    parents() -> {pid: parent}           every process there is
-    family(pid, parents) -> [pid]        a process and everything below it
+    installed_bytes() -> int | None      the limit for a whole build: the machine's memory, or a container's limit
+    available_bytes() -> int | None      free memory now, with caches that the kernel would drop
+    parents() -> {pid: parent}           all processes
+    family(pid, parents) -> [pid]        a process and its descendants
     end_family(family)                   kill them
-    Gauge(pid)                           the memory of a worker and of what it started, while it has a job
+    Gauge(pid)                           the memory of a worker and its descendants during a job
 
-What counts as held is anonymous memory and shared memory (RssAnon, RssShmem): pages of mapped files, such as libraries
-and datasets, are the kernel's to drop. Memory that processes share is counted for each of them.
+Memory in use means anonymous and shared memory (RssAnon, RssShmem). Pages of mapped files, such as libraries and
+datasets, do not count: the kernel can drop them. Memory that processes share counts for each of them.
 
-Standard library only. Elsewhere than on Linux nothing is known: None, and no processes.
+Standard library only. On systems other than Linux, sizes are None and no process is listed.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 ROOT = ""
-# Written to /proc/PID/clear_refs it makes the process's peak, VmHWM, what it holds now (proc(5), since Linux 4.0).
+# Written to /proc/PID/clear_refs, this resets the process's peak (VmHWM) to its current use (proc(5), Linux 4.0).
 RESET_PEAK = "5"
 
 
 def installed_bytes(root: str = ROOT) -> int | None:
-    """Return the memory that all processes of a build may have together, None where it cannot be told."""
+    """Return the memory that all processes of a build may use together, None if unknown."""
     total = _fields(f"{root}/proc/meminfo").get("MemTotal")
     return None if total is None else min([total, *(group.limit for group in _groups(root))])
 
 
 def available_bytes(root: str = ROOT) -> int | None:
-    """Return what can be had without swapping, None where it cannot be told."""
+    """Return the memory that can be allocated without swapping, None if unknown."""
     free = _fields(f"{root}/proc/meminfo").get("MemAvailable")
     return None if free is None else max(0, min([free, *(group.limit - group.used for group in _groups(root))]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """A control group with a limit on memory. `used` is less the files that the kernel would drop first."""
+    """A control group with a memory limit. `used` excludes cached files that the kernel would drop first."""
 
     limit: int
     used: int
 
 
-# Of a version of control groups: where it is mounted, limit, use, and the names in memory.stat of cached files.
+# Per version of control groups: mount point, files of limit and use, and the names of cached files in memory.stat.
 _V2 = ("sys/fs/cgroup", "memory.max", "memory.current", ("inactive_file", "active_file"))
 _V1 = (
     "sys/fs/cgroup/memory",
@@ -58,14 +58,14 @@ _V1 = (
 
 
 def _groups(root: str) -> Iterator[_Group]:
-    """Yield every group with a limit that this process is in: its own, and those around that."""
+    """Yield the groups of this process that have a limit: its own group and all parents."""
     for line in _text(f"{root}/proc/self/cgroup").splitlines():
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number != "0" and "memory" not in controllers.split(","):
             continue
         mount, limit_file, used_file, cached = _V2 if number == "0" else _V1
-        # A container may see its own group as the root, under a path that only the host has: so all on the way up.
+        # In a container the path may exist on the host only, and the root be the container's group: try every parent.
         own = PurePosixPath(path)
         for part in (own, *own.parents):
             folder = f"{root}/{mount}{part}"
@@ -79,41 +79,41 @@ def _groups(root: str) -> Iterator[_Group]:
 
 
 def parents(root: str = ROOT) -> dict[int, int]:
-    """Return the parent of every process. Siblings of a worker are sessions of their own: only this tells."""
+    """Return the parent of every process. A worker's helpers have sessions of their own; only parents link them."""
     try:
         names = os.listdir(f"{root}/proc")  # noqa: PTH208
     except OSError:
         return {}
     found = {}
     for name in names:
-        # The name of a program, in brackets, may hold brackets and spaces itself.
+        # A program's name, given in brackets, may contain brackets and spaces.
         if name.isdecimal() and (after := _text(f"{root}/proc/{name}/stat").rpartition(") ")[2].split()):
             found[int(name)] = int(after[1])
     return found
 
 
 def locked_files(root: str = ROOT) -> set[tuple[str, int]]:
-    """Return which processes hold locks of flock(2): a process's number, and the inode of the file that it locked."""
-    # "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; one that waits for another has "->" before the kind.
+    """Return the locks of flock(2): the number of a process, and the inode of the file that it locked."""
+    # "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; a waiting one has "->" before the kind.
     lines = [line.split() for line in _text(f"{root}/proc/locks").splitlines()]
     held = [(line[4], line[5].rpartition(":")[2]) for line in lines if line[1:2] == ["FLOCK"] and len(line) > 5]  # noqa: PLR2004
     return {(process, int(inode)) for process, inode in held if inode.isdecimal()}
 
 
 def family(pid: int, parents: Mapping[int, int]) -> list[int]:
-    """Return a process and everything below it."""
+    """Return a process and its descendants."""
     children: dict[int, list[int]] = {}
     for child, parent in parents.items():
         children.setdefault(parent, []).append(child)
     found = [pid]
-    for member in found:  # grows meanwhile
+    for member in found:  # grows during the loop
         found += children.get(member, [])
     return found
 
 
 def end_family(members: Collection[int]) -> None:
-    """Kill processes with everything in their process groups, so that nothing that they start meanwhile gets away."""
-    groups = set()  # all of them first: with a worker its siblings die, and then nobody says what their group was
+    """Kill processes and their process groups: processes that they start at the same moment are killed too."""
+    groups = set()  # collected first: a worker's helpers die with it, and a dead process has no group
     for member in members:
         with contextlib.suppress(ProcessLookupError):
             groups.add(os.getpgid(member))
@@ -123,12 +123,13 @@ def end_family(members: Collection[int]) -> None:
 
 
 class Gauge:
-    """The memory of a worker and of what it started, from now on: `read` it now and then; `peak_bytes` is the most.
+    """The memory of a worker and its descendants, from now on. Call `read` at intervals; `peak_bytes` is the maximum.
 
-    One that `forks` for the job (`forking.py`) is not counted itself: what it holds is in the fork, once more.
+    A worker that `forks` for the job (`forking.py`) is not counted itself: the fork holds the same memory again.
 
-    Between two reads the kernel notes the worker's own peak, if it may be reset. That counts mapped files as well; less
-    the most of those that was seen it is a peak that surely was. A fork says at its end what its own was: `learn`.
+    Between two reads the kernel records the worker's own peak, if the peak can be reset. That peak includes mapped
+    files. Minus the largest size of mapped files seen, it is a lower bound of the true peak. A fork reports its own
+    peak at its end: `learn`.
     """
 
     def __init__(self, pid: int, root: str = ROOT, *, forks: bool = False) -> None:
@@ -143,12 +144,12 @@ class Gauge:
         try:
             with open(f"{self._proc}/{self._pid}/clear_refs", "w") as file:  # noqa: PTH123
                 file.write(RESET_PEAK)
-        except OSError:  # not ours, or a kernel without it
+        except OSError:  # a different user's process, or a kernel without this file
             return False
         return True
 
     def read(self, members: Collection[int]) -> int:
-        """Return what the family holds now, in bytes. Those that have ended hold nothing."""
+        """Return the memory of the family now, in bytes. Ended processes count as 0."""
         status = {pid: _fields(f"{self._proc}/{pid}/status") for pid in members}
         below = [fields for pid, fields in status.items() if pid != self._pid] if self._forks else []
         held = sum(fields.get("RssAnon", 0) + fields.get("RssShmem", 0) for fields in below or status.values())
@@ -162,7 +163,7 @@ class Gauge:
         return held
 
     def learn(self, peak_bytes: int | None) -> None:
-        """Take in what a fork says of itself."""
+        """Include the peak that a fork reported."""
         if peak_bytes is not None:
             self.peak_bytes = max(self.peak_bytes or 0, peak_bytes)
 

@@ -1,11 +1,11 @@
-"""Rows with seals: which of the state database's this user's ovmake wrote.
+"""Seals: a MAC on each row of the state database, to recognise the rows that this user's ovmake wrote.
 
     sealer = Sealer(key)
-    sealer.seal("results", digest, body) -> bytes       kept beside the row
-    sealer.check(seal, "results", digest, body)         of a row that was read
+    sealer.seal("results", digest, body) -> bytes       stored in the row
+    sealer.check(seal, "results", digest, body)         when the row is read
 
-A seal covers the table and all that the row says, its key too, so that no row can stand for another. `used_s` is left
-out: it says what `gc` drops first, and changes often.
+A seal covers the table and all columns, the key too; so a row cannot be copied to a different key. `used_s` is the
+exception: it only decides what `gc` drops first, and changes often.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class Sealer:
         return seal(self.key, repr((table, *values)).encode(errors="surrogateescape"))
 
     def check(self, found: Value, table: str, *values: Value) -> None:
-        """See that a row is as this user's ovmake wrote it.
+        """Check that this user's ovmake wrote the row, unchanged since.
 
         Raises:
-            sqlite3.DatabaseError: it is not: damaged, or put there by somebody else.
+            sqlite3.DatabaseError: the row is damaged, or somebody else wrote it.
         """
         if found != self.seal(table, *values):
-            raise sqlite3.DatabaseError("a row makes no sense: its seal is wrong")
+            raise sqlite3.DatabaseError("malformed row: its seal is wrong")
 
     @property
     def owner(self) -> bytes:
-        """The seal that says whose a database is."""
+        """The seal that identifies the owner of a database."""
         return self.seal(OWNER)

@@ -1,4 +1,4 @@
-"""Which tools are installed, and what machine this is: read from metadata and /proc, importing no tool.
+"""Versions of the installed tools and facts of the machine, from metadata and /proc. No tool is imported.
 
 toolchain.version("openvino") -> "2026.4.1"
 toolchain.environment("isa") -> "avx2 avx512f ... amx_bf16"
@@ -29,7 +29,7 @@ MOST_JOBS = 4  # by default
 
 
 class Toolchain:
-    """Looks versions and machine facts up, once each."""
+    """Reads versions and machine facts, once each."""
 
     def __init__(self) -> None:
         self._versions: dict[str, str] = {}
@@ -41,7 +41,7 @@ class Toolchain:
         rebuilds when that code changes.
 
         Raises:
-            OvmakeError: it is not installed.
+            OvmakeError: the tool is not installed.
         """
         if tool not in self._versions:
             self._versions[tool] = self._own_version() if tool == "ovmake" else _installed(tool)
@@ -82,11 +82,11 @@ class Toolchain:
 
 
 def default_jobs() -> int:
-    """Return how many actions to run at a time: as many as there are cores, up to 4.
+    """Return how many actions to run at a time: the number of cores, at most 4.
 
-    Inference, calibration and TensorFlow use all cores by themselves; what gains is the rest, such as reading models
-    and writing IRs. A fifth worker would load a framework of its own for little, and hold up to some 300 MB before it
-    holds a model: on a first build, of which no estimate keeps memory in bounds.
+    Inference, calibration and TensorFlow use all cores by themselves; only the rest gains, such as reading models and
+    writing IRs. A fifth worker would gain little. It would load a framework of its own and hold up to some 300 MB
+    before it holds a model; on a first build no estimate limits that memory.
     """
     return min(machine.usable_cores(), MOST_JOBS)
 
@@ -120,7 +120,7 @@ def _version_of_folder(wheel: str) -> str:
 
 
 def _version_of_metadata(wheel: str) -> str:
-    """Ask the library that knows every other way of being installed."""
+    """Return the version from importlib.metadata, which knows all forms of installation; "" if there is none."""
     import importlib.metadata  # noqa: PLC0415
 
     try:

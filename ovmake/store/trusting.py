@@ -1,12 +1,12 @@
-"""`ovmake cache trust`: take over what another user's ovmake, or an older one, found out in a copied `.ovmake`.
+"""`ovmake cache trust`: import results from a copied `.ovmake` of a different user, or of an older ovmake.
 
-    trust(database, path, holds) -> Trusted       None where there is nothing to take over
+    trust(database, path, holds) -> Trusted       None if there is no state to import
 
-The state that was set aside as another's is read once more. A result is taken over if each of its outputs is in the
-store with the bytes that it names, all of them read now. What cannot be checked, whether the outputs really are what
-the action makes of its inputs, is what trust means.
+It reads the state that was set aside as foreign. A result is imported if all of its outputs are in the store and match
+their digests, checked now. Whether an action really makes these outputs from its inputs cannot be checked: there the
+user trusts.
 
-Digests of sources and fingerprints are not taken over: they are taken again, of the files that are here.
+Digests of sources and fingerprints are not imported. They are computed again from the present files.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pathlib import Path
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Trace
 from ovmake.store.database import Database, decoded
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.formats import FOREIGN, connect
 from ovmake.store.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trusted:
-    """How many results were taken over, how many were not, and how many bytes were read to tell."""
+    """How many results were imported, how many were refused, and how many bytes were read to check them."""
 
     taken: int
     refused: int
@@ -34,19 +34,19 @@ class Trusted:
 
 
 def trust(database: Database, path: Path, holds: Callable[[Digest], bool]) -> Trusted | None:
-    """Take over the state that was set aside beside the database at `path`; None if there is none.
+    """Import the state that was set aside beside the database at `path`; None if there is none.
 
-    `holds` says whether the store has the bytes of a digest, read now.
+    `holds` says whether the store has the bytes of a digest; it reads them.
 
     Raises:
-        sqlite3.DatabaseError: it is torn.
+        sqlite3.DatabaseError: that database is corrupt.
     """
     aside = path.with_name(f"{path.name}.{FOREIGN}")
-    ours = Beneath(str(path.parent))
+    ours = OwnFolders(str(path.parent))
     if ours.stat(aside.name) is None:
         return None
     ours.check("")
-    with closing(connect(aside, Sealer(database.key), anybodys=True)) as connection:
+    with closing(connect(aside, Sealer(database.key), any_owner=True)) as connection:
         traces = {action: decoded(body) for action, body in connection.execute("SELECT action, body FROM traces")}
         results = [decoded(body) for (body,) in connection.execute("SELECT body FROM results ORDER BY used_s")]
     whole = _Whole(holds)
@@ -58,14 +58,14 @@ def trust(database: Database, path: Path, holds: Callable[[Digest], bool]) -> Tr
 
 
 class _Whole:
-    """Asks for each digest once."""
+    """Checks each digest once."""
 
     def __init__(self, holds: Callable[[Digest], bool]) -> None:
         self._holds = holds
         self._asked: dict[Digest, bool] = {}
 
     def has(self, trace: Trace) -> bool:
-        """Whether all outputs of a result are stored as it says."""
+        """Whether all outputs of a result are stored with the right bytes."""
         for digest in trace.outputs.values():
             if digest not in self._asked:
                 self._asked[digest] = self._holds(digest)

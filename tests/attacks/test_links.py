@@ -61,7 +61,7 @@ def test_link_in_the_state_is_refused_by_every_command_before_anything_is_touche
         done = stranger.run(*words.split(), by=by)
 
         assert (1, "") == (done.status, done.stdout)
-        assert done.stderr.startswith(f"error[foreign-entry]: `{place}` is a link, and ovmake makes none in its own")
+        assert done.stderr.startswith(f"error[foreign-entry]: `{place}` is a link; ovmake did not make it\n")
         stranger.home_is_untouched()
     assert (stranger.repo / place).is_symlink()
 
@@ -91,7 +91,7 @@ def test_folder_of_reports_that_is_a_link_is_named(words: str, tmp_path: Path) -
     assert "--allow-outside" in done.stderr
 
 
-OUTSIDE = "`{0}`, where outputs would go, is a link that leaves the repo"
+OUTSIDE = "the build folder `{0}` is a link that leaves the repo"
 
 
 @pytest.mark.parametrize("words", ["build", "build -n", "status", "clean", "gc", "report --no-measure"])
@@ -136,7 +136,7 @@ def test_build_folder_that_is_a_file_is_named(words: str, make: Callable[[Path],
 
     assert (1, "") == (done.status, done.stdout)
     assert done.stderr == (
-        "error[build-dir]: `build`, where outputs would go, is no folder\n"
+        "error[build-dir]: outputs cannot go to `build`: it is not a folder\n"
         'help: move it away, or name another folder at the top of the Ovfile: `build-dir = "FOLDER"`\n'
     )
 

@@ -18,7 +18,7 @@ from tests.real import build, published
 
 STATE = ".ovmake/state.db"
 OTHER = "somebody else, elsewhere"
-NOT_OURS = "it was made by another user, or on another machine"
+NOT_OURS = "a different user made it, or a different machine"
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_row_of_ones_own_state_that_was_changed_is_damage(
     done = command(repo, "status")
 
     assert done.returncode == 0
-    assert "a row makes no sense: its seal is wrong" in done.stderr
+    assert "malformed row: its seal is wrong" in done.stderr
     assert "never built" in done.stdout
     assert published(repo) == published(made)
 
@@ -146,7 +146,7 @@ def test_trust_reads_every_byte(repo: Path, made: Path) -> None:
 
     done = command(repo, "cache", "trust")
 
-    assert "dropped: their outputs are not in the store as they say" in done.stdout
+    assert "dropped: their outputs are missing or damaged" in done.stdout
     outcome, ran = build(repo)
     assert (outcome.exit_status, bool(ran)) == (0, True)
     assert published(repo) == published(made)
@@ -157,7 +157,7 @@ def test_there_may_be_nothing_to_trust(repo: Path) -> None:
 
     done = command(repo, "cache", "trust")
 
-    assert (done.returncode, done.stdout) == (0, "nothing to trust: no state of another user's was set aside here\n")
+    assert (done.returncode, done.stdout) == (0, "nothing to trust: no state of a different user was set aside here\n")
 
 
 # git
@@ -241,8 +241,11 @@ def test_key_that_others_can_read_is_made_anew(tmp_path: Path) -> None:
     ("given", "why"),
     [
         ({VARIABLE: "short"}, "OVMAKE_STATE_KEY has fewer than 16 characters"),
-        ({VARIABLE: "", "HOME": "", "XDG_STATE_HOME": ""}, "there is neither HOME nor XDG_STATE_HOME to keep a key in"),
-        ({VARIABLE: "", "XDG_STATE_HOME": "/proc/nowhere"}, "no key can be kept in /proc/nowhere/ovmake/key"),
+        (
+            {VARIABLE: "", "HOME": "", "XDG_STATE_HOME": ""},
+            "there is no folder for the key: neither HOME nor XDG_STATE_HOME is set",
+        ),
+        ({VARIABLE: "", "XDG_STATE_HOME": "/proc/nowhere"}, "the key cannot be stored in /proc/nowhere/ovmake/key"),
     ],
 )
 def test_run_without_a_key_is_cold_and_says_why(given: dict[str, str], why: str, repo: Path) -> None:
@@ -250,7 +253,7 @@ def test_run_without_a_key_is_cold_and_says_why(given: dict[str, str], why: str,
         done = command(repo, "gc", environment=given)
 
         assert done.returncode == 0
-        assert f"what this run finds out is of no use to the next: {why}" in done.stderr
+        assert f"the next run cannot use the state of this one, and will start from nothing: {why}" in done.stderr
         assert NOT_OURS in done.stderr
 
 
@@ -261,7 +264,7 @@ def test_look_without_a_key_believes_nothing_and_makes_none(given: dict[str, str
     done = command(repo, "status", environment=given)
 
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert f"{STATE} counts as not there: {NOT_OURS}" in done.stderr
+    assert f"{STATE} is ignored: {NOT_OURS}" in done.stderr
     assert "never built" in done.stdout
     assert (before, False) == ((repo / STATE).read_bytes(), (repo / f"{STATE}.foreign").exists())
 

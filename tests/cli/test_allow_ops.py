@@ -29,7 +29,7 @@ error[allow-ops]: the Ovfile allows a model to run `ReadFile`, `WriteFile`, and 
 3 | allow-ops = ["WriteFile", "ReadFile"]
   |             ^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-help: give --allow-ops if you trust the model: the operations do more than compute
+help: add --allow-ops if you trust the model: these operations do more than compute
 """
     assert expected == said.complaint
     assert not (tmp_path / ".ovmake").exists()

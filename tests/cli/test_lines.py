@@ -11,13 +11,13 @@ from ovmake.graph.action import Action
 
 def test_what_was_skipped_shows_in_the_lines_about_targets_only() -> None:
     skipped = ActionFinished(
-        action=Action(kind="publish", subject="m:int8", worker="here"),
+        action=Action(kind="publish", subject="m:int8", worker="in-process"),
         status="skipped",
-        reasons=("something before it failed",),
+        reasons=("an action that it needs failed",),
     )
 
     assert [] == lines_of(skipped, explain=False)
-    assert ["publish m:int8: skipped, because something before it failed"] == lines_of(skipped, explain=True)
+    assert ["publish m:int8: skipped, because an action that it needs failed"] == lines_of(skipped, explain=True)
 
 
 @pytest.mark.parametrize(

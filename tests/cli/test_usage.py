@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OVFILE = '[models.digits]\nsource = "models/digits"\n'
 WRONG = '[models.digits]\nsource = 3\nprecision = ["fp32"]\n'
-NO_OVFILE_HELP = "help: write one: `ovmake init` does; or name one with -f FILE or -C DIR\n"
+NO_OVFILE_HELP = "help: `ovmake init` writes one; -f FILE or -C DIR names a different one\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +131,21 @@ def test_help_is_a_command_too(words: tuple[str, ...], tmp_path: Path) -> None:
     [
         (("build", "-j", "0"), "ovmake build: error: argument -j/--jobs: '0' is not a whole number of at least 1"),
         (("build", "-j"), "ovmake build: error: argument -j/--jobs: expected one argument"),
-        (("build", "--timeout", "0"), "ovmake build: error: argument --timeout: '0' is no number of minutes above 0"),
+        (
+            ("build", "--timeout", "0"),
+            "ovmake build: error: argument --timeout: '0' is not a number of minutes above 0",
+        ),
         (
             ("report", "--timeout", "soon"),
-            "ovmake report: error: argument --timeout: 'soon' is no number of minutes above 0",
+            "ovmake report: error: argument --timeout: 'soon' is not a number of minutes above 0",
         ),
         (
             ("debug", "m", "--timeout", "inf"),
-            "ovmake debug: error: argument --timeout: 'inf' is no number of minutes above 0",
+            "ovmake debug: error: argument --timeout: 'inf' is not a number of minutes above 0",
         ),
         (
             ("build", "--memory", "8"),
-            "ovmake build: error: argument --memory: '8' is no size such as '8 GB' or '512 MiB'",
+            "ovmake build: error: argument --memory: '8' is not a size such as '8 GB' or '512 MiB'",
         ),
         (("build", "--nope"), "ovmake: error: unrecognized arguments: --nope"),
     ],

@@ -25,13 +25,13 @@ def test_loader_is_refused_where_it_is_named(tmp_path: Path, command: str) -> No
 
     assert (2, "") == (said.status, said.output)
     expected = """\
-error[user-code]: `data.py:val` would be run, and --no-user-code forbids it
+error[user-code]: the Ovfile runs `data.py:val`, and --no-user-code forbids it
  --> Ovfile:2:10
   |
 2 | loader = "data.py:val"
   |          ^^^^^^^^^^^^^
   |
-help: use what needs no code of yours, or leave --no-user-code out if you trust it
+help: use settings that need no code, or run without --no-user-code if you trust it
 """
     assert expected == said.complaint
     assert not (tmp_path / ".ovmake").exists()
@@ -53,20 +53,20 @@ def test_metric_is_refused_where_it_is_named_and_so_is_every_other_function(tmp_
     said = run(tmp_path, "build", "--no-user-code")
 
     expected = """\
-error[user-code]: `data.py:val` would be run, and --no-user-code forbids it
+error[user-code]: the Ovfile runs `data.py:val`, and --no-user-code forbids it
  --> Ovfile:2:10
   |
 2 | loader = "data.py:val"
   |          ^^^^^^^^^^^^^
   |
-help: use what needs no code of yours, or leave --no-user-code out if you trust it
-error[user-code]: `score.py:weighted` would be run, and --no-user-code forbids it
+help: use settings that need no code, or run without --no-user-code if you trust it
+error[user-code]: the Ovfile runs `score.py:weighted`, and --no-user-code forbids it
  --> Ovfile:8:10
   |
 8 | metric = "score.py:weighted"
   |          ^^^^^^^^^^^^^^^^^^^
   |
-help: use what needs no code of yours, or leave --no-user-code out if you trust it
+help: use settings that need no code, or run without --no-user-code if you trust it
 2 errors
 """
     assert (2, "", expected) == (said.status, said.output, said.complaint)

@@ -110,23 +110,21 @@ def test_first_action_that_differs_is_named_with_the_place(repo: RealRepo) -> No
 
     # What hashes make is one line of 29,000 characters; noise is a line after it, with a number that counts up.
     assert ("not-reproducible", "error") == (found.code, found.severity)
-    assert "evaluate m: `out` is another when it is made again, from byte N, line 2 on" == re.sub(
-        r"\d{5}", "N", found.message
-    )
+    assert "evaluate m: `out` differs on rebuild, starting at byte N, line 2" == re.sub(r"\d{5}", "N", found.message)
     first, then = (int(note.rpartition(" ")[2]) for note in found.notes)
-    assert ((f"at first: line 2: {first}", f"then: line 2: {then}"), True) == (found.notes, first < then)
+    assert ((f"first build: line 2: {first}", f"second build: line 2: {then}"), True) == (found.notes, first < then)
 
 
 def test_of_two_that_differ_the_earlier_is_named(repo: RealRepo) -> None:
     found = refused(repo, one_target(*chain()), WritingRunner(noise=frozenset({"evaluate m", "convert m"})))
 
-    assert found.message.startswith("convert m: `out` is another")
+    assert found.message.startswith("convert m: `out` differs on rebuild")
 
 
 def test_published_file_that_differs_is_named_by_its_place(repo: RealRepo) -> None:
     found = refused(repo, one_target(*chain()), WritingRunner(noise=frozenset({"publish m"})))
 
-    assert found.message.startswith("publish m: build/m/m.xml is another when it is made again, from byte ")
+    assert found.message.startswith("publish m: build/m/m.xml differs on rebuild, starting at byte ")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +149,7 @@ def test_line_of_text_is_shown_as_it_was_and_as_it_is(repo: RealRepo) -> None:
 
     found = refused(repo, one_target(*chain()), Spoiling(data=data[:10] + b"X" + data[11:]))
 
-    assert "convert m: `out` is another when it is made again, from byte 10, line 1 on" == found.message
+    assert "convert m: `out` differs on rebuild, starting at byte 10, line 1" == found.message
     assert [data[:100], data[:10] + b"X" + data[11:100]] == [
         note.partition(": ")[2].removesuffix("…").encode() for note in found.notes
     ]
@@ -165,16 +163,15 @@ def test_place_is_found_in_a_large_file(at: int) -> None:
 
 
 def test_file_that_goes_on_differs_from_its_end_on() -> None:
-    assert ("byte 4, line 2", ("4 bytes at first, 7 then", "at first: b", "then: b")) == _difference(
-        b"a\n b", b"a\n b\nc "
-    )
+    notes = ("4 bytes in the first build, 7 in the second", "first build: b", "second build: b")
+    assert ("byte 4, line 2", notes) == _difference(b"a\n b", b"a\n b\nc ")
 
 
 def test_bytes_that_are_no_text_have_no_line(repo: RealRepo) -> None:
     found = refused(repo, one_target(*chain()), Spoiling(data=b"\xff\xfe"))
 
-    assert "convert m: `out` is another when it is made again, from byte 0 on" == found.message
-    assert [r"N bytes at first, N then"] == [re.sub(r"\d+", "N", note) for note in found.notes]
+    assert "convert m: `out` differs on rebuild, starting at byte 0" == found.message
+    assert [r"N bytes in the first build, N in the second"] == [re.sub(r"\d+", "N", note) for note in found.notes]
 
 
 # what measures
@@ -195,7 +192,7 @@ def test_target_that_rests_on_a_measurement_is_left_out_and_named(repo: RealRepo
 
     assert ["convert m", "evaluate m", "publish m"] == runner.ran
     assert [
-        "m:auto was left out: it rests on time-candidates m:auto",
+        "m:auto was left out: it depends on time-candidates m:auto",
         "1 file of 1 target is the same, byte for byte",
     ] == found.lines()
 
@@ -230,7 +227,7 @@ def test_action_that_fails_the_second_time_is_named(repo: RealRepo) -> None:
     found = refused(repo, one_target(*chain()), Second(turn=turn))
 
     assert "not-rebuilt" == found.code
-    assert "evaluate m failed when it was run again from nothing: evaluate m: it died" == found.message
+    assert "evaluate m failed in the second build: evaluate m: it died" == found.message
 
 
 def test_interrupted_it_leaves_nothing(repo: RealRepo) -> None:

@@ -21,7 +21,7 @@ from tests.e2e.conftest import Repo
 pytestmark = pytest.mark.heavy
 
 ANSWER = """\
-fashion:fp32: no layer leaves TensorFlow's by more than 0.0001 of its scale (of the target's gate)
+fashion:fp32: no layer differs from TensorFlow's by more than 0.0001 of its scale (of the target's gate)
 the worst layers, on 4 samples:
 layer operation shape SNR own SNR max abs
 LAYER
@@ -34,7 +34,7 @@ LAYER
 LAYER
 LAYER
 LAYER
-14 of 20 layers matched; 6 folded into others
+14 of 20 layers matched; 6 folded into later ones
 """
 
 

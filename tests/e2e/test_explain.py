@@ -33,25 +33,25 @@ convert fashion: would run
     models/fashion changed: fingerprint.pb is gone, labels.txt is new, \
 variables/variables.data-00000-of-00001 (DIGEST → DIGEST)  Ovfile:17
 check-samples fashion: may run
-    `interface` of convert fashion may change, once convert fashion ran
+    `interface` of convert fashion may change when convert fashion runs
 check-source fashion: would run
     models/fashion changed: fingerprint.pb is gone, labels.txt is new, \
 variables/variables.data-00000-of-00001 (DIGEST → DIGEST)  Ovfile:17
-    `interface` of convert fashion may change, once convert fashion ran
+    `interface` of convert fashion may change when convert fashion runs
 reference fashion: would run
-    what models/fashion computes changed: DIGEST → DIGEST  Ovfile:17
-    `interface` of convert fashion may change, once convert fashion ran
-    `answers` of check-source fashion may change, once check-source fashion ran
+    the computation of models/fashion changed: DIGEST → DIGEST  Ovfile:17
+    `interface` of convert fashion may change when convert fashion runs
+    `answers` of check-source fashion may change when check-source fashion runs
 evaluate fashion:fp32: may run
-    `xml`, `bin` and `interface` of convert fashion may change, once convert fashion ran
-    `outputs`, `truth`, `plan` and `facts` of reference fashion may change, once reference fashion ran
+    `xml`, `bin` and `interface` of convert fashion may change when convert fashion runs
+    `outputs`, `truth`, `plan` and `facts` of reference fashion may change when reference fashion runs
 gate fashion:fp32: may run
-    `evaluation` of evaluate fashion:fp32 may change, once evaluate fashion:fp32 ran
+    `evaluation` of evaluate fashion:fp32 may change when evaluate fashion:fp32 runs
 publish fashion:fp32: would run
-    what models/fashion computes changed: DIGEST → DIGEST  Ovfile:17
-    `xml`, `bin` and `interface` of convert fashion may change, once convert fashion ran
-    `evaluation` of evaluate fashion:fp32 may change, once evaluate fashion:fp32 ran
-    `verdict` of gate fashion:fp32 may change, once gate fashion:fp32 ran
+    the computation of models/fashion changed: DIGEST → DIGEST  Ovfile:17
+    `xml`, `bin` and `interface` of convert fashion may change when convert fashion runs
+    `evaluation` of evaluate fashion:fp32 may change when evaluate fashion:fp32 runs
+    `verdict` of gate fashion:fp32 may change when gate fashion:fp32 runs
 """
 
 
@@ -103,18 +103,18 @@ def test_every_kind_of_edit_is_told_with_its_line(built: Repo) -> None:
     assert (
         "gate fashion:int8: would run\n"
         "    `accuracy.max-drop` changed: 0.01 → 0.02  Ovfile:29\n"
-        "    `evaluation` of evaluate fashion:int8 may change, once evaluate fashion:int8 ran\n"
+        "    `evaluation` of evaluate fashion:int8 may change when evaluate fashion:int8 runs\n"
     ) in told
     assert (
         "quantize fashion:int8: would run\n"
         '    `ignored.types` changed: not set → ["Softmax"]  Ovfile:35\n'
-        "    `xml`, `bin` and `interface` of convert fashion may change, once convert fashion ran\n"
+        "    `xml`, `bin` and `interface` of convert fashion may change when convert fashion runs\n"
     ) in told
     assert (
         "publish fashion:fp16: would run\n"
         "    `inputs.image.mean` changed: [72.94] → not set  Ovfile:22\n"
         "    `accuracy.max-drop` changed: 0.01 → 0.02  Ovfile:29\n"
-        "    build/fashion/fp16/fashion.xml is not what was published\n"
+        "    build/fashion/fp16/fashion.xml changed after it was published\n"
         "    build/fashion/fp16/fashion.bin is missing\n"
-        "    `xml` and `bin` of compress fashion:fp16 may change, once compress fashion:fp16 ran\n"
+        "    `xml` and `bin` of compress fashion:fp16 may change when compress fashion:fp16 runs\n"
     ) in told

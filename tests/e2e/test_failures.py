@@ -112,7 +112,7 @@ def test_second_build_waits_for_the_first_or_fails_at_once_with_no_wait(fresh: R
     assert 0 == first.returncode
     assert 1 == refused.status
     assert "error[locked]" in refused.stderr
-    assert f"another ovmake (process {first.pid}) is at work" in second.stderr
+    assert f"another ovmake (process {first.pid}) is running" in second.stderr
     assert "up to date: 1 target\n" == second.stdout
 
 

@@ -47,9 +47,9 @@ def test_metric_that_is_not_the_same_twice_is_found_by_its_action(built: Repo) -
     assert 1 == result.status, result.stderr
     complaint = result.stderr[result.stderr.index("error[") :]
     assert complaint.startswith(
-        "error[not-reproducible]: evaluate fashion:fp32: `evaluation` is another when it is made again, from byte "
+        "error[not-reproducible]: evaluate fashion:fp32: `evaluation` differs on rebuild, starting at byte "
     )
-    assert "= note: at first: " in complaint
+    assert "= note: first build: " in complaint
     assert not (built.folder / ".ovmake/check").exists()
 
 
@@ -62,7 +62,7 @@ def test_interrupted_check_leaves_nothing_behind(built: Repo) -> None:
     process.send_signal(signal.SIGINT)
 
     _, stderr = process.communicate(timeout=60)
-    assert (130, True) == (process.returncode, stderr.endswith("interrupted; what was finished is kept\n"))
+    assert (130, True) == (process.returncode, stderr.endswith("interrupted; finished actions are stored\n"))
     assert not (built.folder / ".ovmake/check").exists()
     assert "up to date: 3 targets\n" == built.ovmake("build").stdout
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import hold
 from tests.e2e.conftest import Repo, run_tensorflow
 from tests.e2e.crashes.disks import read_only
@@ -83,7 +83,7 @@ signatures
   serving_default (tags: serve), shown here
     image -> output_0
 
-layers to cut at: 5, in the order in which they compute
+layers to cut at: 5, in the order of computation
   stem  Conv2D, BiasAdd  f32 [-1, 14, 14, 4]
   bn    Mul, AddV2       f32 [-1, 14, 14, 4]
   act   Relu             f32 [-1, 14, 14, 4]
@@ -182,7 +182,8 @@ def test_a_name_that_the_ovfile_has_not_is_answered_with_those_it_has(repo: Repo
     result = repo.ovmake("inspect", "smal")
 
     expected = (
-        "error[no-such-model]: there is no `smal`: no file, and the Ovfile has `small`\nhelp: did you mean `small`?\n"
+        "error[no-such-model]: there is no `smal`: no such file, and the Ovfile has `small`\n"
+        "help: did you mean `small`?\n"
     )
     assert (2, expected) == (result.status, result.stderr)
 
@@ -213,7 +214,7 @@ def test_init_keeps_the_ovfile_that_is_there(repo: Repo) -> None:
     beside = repo.ovmake("init", "-f", "Other", "models/saved")
 
     assert 2 == refused.status
-    assert refused.stderr.startswith("error[ovfile-exists]: Ovfile is there already, and init never overwrites one\n")
+    assert refused.stderr.startswith("error[ovfile-exists]: Ovfile exists already, and init never overwrites a file\n")
     assert "# mine\n" == (repo.folder / "Ovfile").read_text()
     assert "wrote Other with 1 model\nwrote .gitignore\n" == beside.stdout
     assert not (repo.folder / ".ovmake").exists()
@@ -332,7 +333,7 @@ def test_what_init_wrote_builds(started: tuple[Repo, str], *, every: bool) -> No
 
 
 def test_inspect_needs_neither_a_lock_nor_a_place_to_write(repo: Repo) -> None:
-    with hold(Beneath(str(repo.folder)), ".ovmake", wait=False, waiting=pytest.fail), read_only(repo.folder):
+    with hold(OwnFolders(str(repo.folder)), ".ovmake", wait=False, waiting=pytest.fail), read_only(repo.folder):
         result = repo.ovmake("inspect", "models/saved")
 
     assert (0, "") == (result.status, result.stderr)

@@ -360,7 +360,7 @@ def test_it_says_in_words_what_it_does_and_shortly_that_nothing_is_to_do(tiny: R
     stdout, stderr = process.communicate(timeout=PATIENCE_S)
 
     assert (process.returncode, stdout) == (130, "")
-    assert stderr.splitlines()[-1] == "interrupted; what was finished is kept"
+    assert stderr.splitlines()[-1] == "interrupted; finished actions are stored"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -440,7 +440,7 @@ def test_without_notifications_files_are_looked_at(tiny: Repo, monkeypatch: pyte
         (
             "max_inotify_instances",
             "max_user_instances",
-            "nothing can be watched: this user's limit of inotify instances",
+            "no file can be watched: this user's limit of inotify instances",
         ),
     ],
 )

@@ -489,7 +489,7 @@ class Project:
         """Return everything the action depends on, under the kind and the name that a reason would give it."""
         inputs = self._inputs(action, made)
         named = {
-            given.role: f"what {path} computes" if given.by_computation else path
+            given.role: f"the computation of {path}" if given.by_computation else path
             for given in action.inputs
             for path in [str(getattr(given.origin, "path", given.origin))]
         }

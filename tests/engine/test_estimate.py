@@ -6,7 +6,7 @@ import pytest
 
 from ovmake.engine.events import ActionFinished, BuildFinished
 from ovmake.engine.forecasting.costs import Cost
-from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, duration, foresee, in_words
+from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, duration, estimate_build, in_words
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action
 from tests.engine.small import action, graph, repo
@@ -30,7 +30,7 @@ def plan(
 
 
 def test_one_after_the_other_times_add_up() -> None:
-    found = foresee(plan(action("a m"), action("b m"), certain="a b", seconds={"a": 2, "b": 3}))
+    found = estimate_build(plan(action("a m"), action("b m"), certain="a b", seconds={"a": 2, "b": 3}))
 
     assert Estimate(low=5, high=5, unknown=0, actions=2) == found
 
@@ -38,13 +38,13 @@ def test_one_after_the_other_times_add_up() -> None:
 def test_side_by_side_the_longest_way_counts() -> None:
     actions = (action("a m"), action("b m"), action("c m", "a m"))
 
-    found = foresee(plan(*actions, certain="a b c", seconds={"a": 2, "b": 4, "c": 3}, jobs=2, memory=9 * M))
+    found = estimate_build(plan(*actions, certain="a b c", seconds={"a": 2, "b": 4, "c": 3}, jobs=2, memory=9 * M))
 
     assert 5 == found.high
 
 
 def test_what_does_not_fit_in_memory_waits() -> None:
-    found = foresee(plan(action("a m"), action("b m"), certain="a b", seconds={"a": 2, "b": 3}, jobs=2))
+    found = estimate_build(plan(action("a m"), action("b m"), certain="a b", seconds={"a": 2, "b": 3}, jobs=2))
 
     assert 5 == found.high
 
@@ -52,25 +52,27 @@ def test_what_does_not_fit_in_memory_waits() -> None:
 def test_measurement_runs_alone() -> None:
     actions = (action("a m"), action("b m", exclusive=True))
 
-    found = foresee(plan(*actions, certain="a b", seconds={"a": 2, "b": 3}, jobs=2, memory=9 * M))
+    found = estimate_build(plan(*actions, certain="a b", seconds={"a": 2, "b": 3}, jobs=2, memory=9 * M))
 
     assert 5 == found.high
 
 
 def test_fresh_actions_take_no_time() -> None:
-    found = foresee(plan(action("a m"), action("b m", "a m"), certain="b", seconds={"a": 2, "b": 3}))
+    found = estimate_build(plan(action("a m"), action("b m", "a m"), certain="b", seconds={"a": 2, "b": 3}))
 
     assert Estimate(low=3, high=3, unknown=0, actions=1) == found
 
 
 def test_what_may_run_counts_at_the_high_end() -> None:
-    found = foresee(plan(action("a m"), action("b m", "a m"), certain="a", possible="b", seconds={"a": 3, "b": 9}))
+    found = estimate_build(
+        plan(action("a m"), action("b m", "a m"), certain="a", possible="b", seconds={"a": 3, "b": 9})
+    )
 
     assert Estimate(low=3, high=12, unknown=0, actions=2) == found
 
 
 def test_what_never_ran_is_counted_and_not_guessed() -> None:
-    found = foresee(plan(action("a m"), action("b m"), action("c m"), certain="a b c", seconds={"a": 3}))
+    found = estimate_build(plan(action("a m"), action("b m"), action("c m"), certain="a b c", seconds={"a": 3}))
 
     assert Estimate(low=3, high=3, unknown=2, actions=3) == found
 
@@ -83,9 +85,9 @@ def test_what_never_ran_is_counted_and_not_guessed() -> None:
         (3, 4.2, 0, 3, "; about 3.0 to 4.2 s with -j 2, from earlier runs"),
         (40, 600, 0, 3, "; about 40 s to 10 min with -j 2, from earlier runs"),
         (12.1, 12.2, 0, 3, "; about 12 s with -j 2, from earlier runs"),
-        (3, 12, 1, 3, "; at least 3.0 s with -j 2, from earlier runs; nothing is known of 1 of 3 actions"),
+        (3, 12, 1, 3, "; at least 3.0 s with -j 2, from earlier runs; the time of 1 of 3 actions is unknown"),
         (0, 0, 0, 0, ""),
-        (0, 0, 3, 3, "; how long it takes is not known before it ran once"),
+        (0, 0, 3, 3, "; the time is unknown before the first run"),
     ],
 )
 def test_estimate_in_words(*, low: float, high: float, unknown: int, actions: int, expected: str) -> None:

@@ -37,13 +37,13 @@ def locate(at: KeyPath) -> str:
         (Reason(kind="input", name="models/m.pb", old="a1", new="b2"), "models/m.pb changed: a1 → b2"),
         (
             Reason(kind="input", name="data/b.npz", old="a1", new="b2", was="data/a.npz"),
-            "data/b.npz in place of data/a.npz: a1 → b2",
+            "data/b.npz replaces data/a.npz: a1 → b2",
         ),
         (
             Reason(kind="input", name="data/val.npz", old="absent", new="b2"),
-            "data/val.npz is read now, and was not before",
+            "data/val.npz is a new input",
         ),
-        (Reason(kind="input", name="data/val.npz", old="a1", new="absent"), "data/val.npz is not read any more"),
+        (Reason(kind="input", name="data/val.npz", old="a1", new="absent"), "data/val.npz is no longer an input"),
         (Reason(kind="param", name="batch", old="1", new="4"), "`batch` changed: 1 → 4  Ovfile:14"),
         (Reason(kind="param", name="seed", old="0", new="1"), "`seed` changed: 0 → 1"),
         (Reason(kind="param", name="batch", old="4", new="not set"), "`batch` changed: 4 → not set  Ovfile:14"),
@@ -51,9 +51,9 @@ def locate(at: KeyPath) -> str:
         (Reason(kind="tool", name="openvino", old='"2026.4.1"', new='"2026.5"'), "`openvino` 2026.4.1 → 2026.5"),
         (
             Reason(kind="tool", name="pillow", old="not set", new='"12.0"'),
-            "`pillow` 12.0 is used now, and none was before",
+            "`pillow` 12.0 is used now; it was not used before",
         ),
-        (Reason(kind="tool", name="pillow", old='"12.0"', new="not set"), "`pillow` 12.0 is not used any more"),
+        (Reason(kind="tool", name="pillow", old='"12.0"', new="not set"), "`pillow` 12.0 is no longer used"),
         (
             Reason(kind="tool", name="tensorflow", old='"not installed"', new='"2.21.0"'),
             "`tensorflow` not installed → 2.21.0",
@@ -78,7 +78,7 @@ def locate(at: KeyPath) -> str:
         ),
         (Reason(kind="output-missing", name="build/m/m.xml"), "build/m/m.xml is missing"),
         (Reason(kind="output-missing", name="`out` of convert m"), "`out` of convert m is gone from the store"),
-        (Reason(kind="output-edited", name="build/m/m.xml"), "build/m/m.xml is not what was published"),
+        (Reason(kind="output-edited", name="build/m/m.xml"), "build/m/m.xml changed after it was published"),
         (Reason(kind="pending", name="`xml` of convert m"), "`xml` of convert m may change"),
     ],
 )
@@ -121,7 +121,7 @@ def test_dry_run_tells_every_reason_of_every_action() -> None:
         "quantize m: would run",
         "    `nncf` 1 → 3.5",
         "    build/m/m.xml is missing",
-        "    `out` of convert m may change, once convert m ran",
+        "    `out` of convert m may change when convert m runs",
     ]
 
 
@@ -151,8 +151,8 @@ def test_all_that_waits_for_one_action_is_one_reason() -> None:
     decision = Decision(reasons=tuple(Reason(kind="pending", name=one.label) for one in evaluate.inputs))
 
     assert all_in_words(decision, evaluate, locate) == (
-        "`xml`, `bin` and `interface` of convert m may change, once convert m ran",
-        "`facts` of reference m may change, once reference m ran",
+        "`xml`, `bin` and `interface` of convert m may change when convert m runs",
+        "`facts` of reference m may change when reference m runs",
     )
 
 

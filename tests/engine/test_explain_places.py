@@ -144,7 +144,7 @@ def test_source_points_at_the_line_that_names_it(action: str, path: str, line: i
 
 def test_what_a_source_computes_points_at_the_source_too() -> None:
     text = OVFILE.replace('signature = "other"', "")  # which would be frozen first
-    reason = Reason(kind="input", name="what models/m computes", old="a", new="b")
+    reason = Reason(kind="input", name="the computation of models/m", old="a", new="b")
 
     assert "source" in line_behind(reason, lowered(text).actions["reference m"], text)
 

@@ -207,7 +207,7 @@ def test_disk_that_fills_while_an_action_runs_is_not_cached() -> None:
         there.disk.full = True
 
     built = there.build(PLAN, "publish n", during=fill)
-    assert diagnostic(built, "publish n").message.endswith("cannot keep the result: No space left on device: build/n")
+    assert diagnostic(built, "publish n").message.endswith("cannot store the result: No space left on device: build/n")
     there.disk.full = False
 
     assert there.build(PLAN, "publish n").ran == ["publish n"]

@@ -18,7 +18,7 @@ from ovmake.graph.action import Action
 from tests.engine.small import action, graph, repo
 from tests.engine.test_runner import job, stop_worker
 
-HERE = replace(action("gate m", "c m"), worker="here")
+HERE = replace(action("gate m", "c m"), worker="in-process")
 ACTIONS = (action("a m"), action("b m", "a m"), action("c m", "b m"), HERE)
 
 

@@ -56,7 +56,7 @@ class MeasuredBefore:
 
     def start(self, job: Job) -> None:
         """See `Runner`."""
-        if job.action.worker == "here":
+        if job.action.worker == "in-process":
             result = run_here(job)
         else:
             save(self._measured, job.outputs["comparison"])
@@ -77,7 +77,7 @@ def checked(root: Path, measured: SpeedComparison) -> list[str]:
     check = Action(
         kind="check-speed",
         subject="m:int8",
-        worker="here",
+        worker="in-process",
         params=CheckSpeedParams(precision="int8"),
         inputs=(Input(role="comparison", origin=Artifact("compare-speed m:int8", "comparison")),),
         outputs=(Output(role="speed"),),
@@ -144,7 +144,7 @@ def job(root: Path, kind: str, inputs: Mapping[str, object], *outputs: str) -> J
         (root / role).write_bytes(content if isinstance(content, bytes) else to_bytes(content))
     for role in outputs:  # an action's scratch folder is its own
         (root / f"made.{role}").unlink(missing_ok=True)
-    action = Action(kind=kind, subject="m:auto", worker="here", params=WeighParams(candidates=("fp32", "int8")))
+    action = Action(kind=kind, subject="m:auto", worker="in-process", params=WeighParams(candidates=("fp32", "int8")))
     return Job(
         action=action,
         tools={},
@@ -524,7 +524,7 @@ def test_what_is_no_such_file_or_no_array_is_a_mistake_of_ours_and_named(tmp_pat
 PUBLISH = Action(
     kind="publish",
     subject="m:auto",
-    worker="here",
+    worker="in-process",
     params=PublishParams(target="m:auto", path="models/m"),
     inputs=(Input(role="xml", origin=Artifact("convert m", "xml")),),
 )

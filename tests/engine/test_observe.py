@@ -49,7 +49,7 @@ def test_source_that_computes_something_else_runs_and_the_reason_says_so() -> No
 
     decision = built.actions["refer m"].decision
     assert decision is not None
-    assert [("input", "what models/m.pb computes")] == [(reason.kind, reason.name) for reason in decision.reasons]
+    assert [("input", "the computation of models/m.pb")] == [(reason.kind, reason.name) for reason in decision.reasons]
 
 
 def test_fingerprint_is_taken_once_for_each_state_of_the_bytes() -> None:

@@ -26,7 +26,7 @@ def test_machine_that_is_not_known_has_no_limit() -> None:
 def test_ovfile_says_it() -> None:
     written = parse(f'limits = {{ minutes = 0.5, memory = "2 GiB" }}\n{MODEL}').limits
 
-    expected = ResourceLimits(minutes=0.5, minutes_said="Ovfile", memory_bytes=2 << 30, memory_said="Ovfile")
+    expected = ResourceLimits(minutes=0.5, minutes_from="Ovfile", memory_bytes=2 << 30, memory_from="Ovfile")
     assert expected == allowed(written, NOBODY, 10_000)
 
 
@@ -35,7 +35,7 @@ def test_command_line_wins_key_by_key() -> None:
 
     allowance = allowed(written, Limits(minutes=7.0), 10_000)
 
-    expected = ResourceLimits(minutes=7.0, minutes_said="command line", memory_bytes=2 * 10**9, memory_said="Ovfile")
+    expected = ResourceLimits(minutes=7.0, minutes_from="command line", memory_bytes=2 * 10**9, memory_from="Ovfile")
     assert expected == allowance
 
 
@@ -47,7 +47,7 @@ def test_ovfile_without_limits_has_none() -> None:
     ("allowance", "expected"),
     [
         (
-            ResourceLimits(minutes=2, minutes_said="Ovfile"),
+            ResourceLimits(minutes=2, minutes_from="Ovfile"),
             Failure(
                 code="action-timeout",
                 message="it took longer than 2 minutes, and was ended",
@@ -56,7 +56,7 @@ def test_ovfile_without_limits_has_none() -> None:
             ),
         ),
         (
-            ResourceLimits(minutes=1, minutes_said="command line"),
+            ResourceLimits(minutes=1, minutes_from="command line"),
             Failure(
                 code="action-timeout",
                 message="it took longer than 1 minute, and was ended",
@@ -75,19 +75,19 @@ def test_longer_than_it_may(allowance: ResourceLimits, expected: Failure) -> Non
     ("allowance", "expected"),
     [
         (
-            ResourceLimits(memory_bytes=1_000_000_000, memory_said="Ovfile"),
+            ResourceLimits(memory_bytes=1_000_000_000, memory_from="Ovfile"),
             Failure(
                 code="action-memory",
-                message="it needed 1.50 GB of memory, more than 1.00 GB, and was ended",
+                message="it used 1.50 GB of memory, more than 1.00 GB, and was ended",
                 setting="limits.memory",
                 help="allow more memory with `memory` in [limits], or with --memory, if it should need so much",
             ),
         ),
         (
-            ResourceLimits(memory_bytes=1_000_000_000, memory_said="command line"),
+            ResourceLimits(memory_bytes=1_000_000_000, memory_from="command line"),
             Failure(
                 code="action-memory",
-                message="it needed 1.50 GB of memory, more than 1.00 GB, and was ended",
+                message="it used 1.50 GB of memory, more than 1.00 GB, and was ended",
                 help="allow more memory with --memory, if it should need so much",
             ),
         ),
@@ -95,7 +95,7 @@ def test_longer_than_it_may(allowance: ResourceLimits, expected: Failure) -> Non
             ResourceLimits(memory_bytes=1_000_000_000),
             Failure(
                 code="action-memory",
-                message="it needed 1.50 GB of memory, more than 1.00 GB, 90 % of what this machine has, and was ended",
+                message="it used 1.50 GB of memory, more than 1.00 GB, 90 % of this machine's memory, and was ended",
                 help="allow more memory with `memory` in [limits], or with --memory, if it should need so much",
             ),
         ),

@@ -292,7 +292,7 @@ def test_a_disk_that_damages_everything_again_is_said_and_does_not_go_on_for_eve
     assert diagnostic is not None
     assert (diagnostic.code, diagnostic.message) == (
         "store-damaged",
-        "late m: `out` of convert m was damaged on the disk, made again and damaged again",
+        "late m: `out` of convert m was damaged on the disk, made again, and damaged again",
     )
 
 

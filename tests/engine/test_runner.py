@@ -148,7 +148,7 @@ def test_job_with_a_folder_is_done_in_a_cage_of_what_it_names(tmp_path: Path, ru
 
 
 def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners: Make) -> None:
-    runner = runners(ResourceLimits(minutes=0.06, minutes_said="command line"))
+    runner = runners(ResourceLimits(minutes=0.06, minutes_from="command line"))
     runner.start(job(tmp_path, "hanging"))
     hanging = stop_worker(runner, "hanging")
     runner.start(job(tmp_path, "other"))
@@ -167,7 +167,7 @@ def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners
 
 
 def test_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, runners: Make) -> None:
-    runner = runners(ResourceLimits(memory_bytes=100_000, memory_said="Ovfile"))
+    runner = runners(ResourceLimits(memory_bytes=100_000, memory_from="Ovfile"))
     runner.start(job(tmp_path))
     (busy,) = runner._busy.values()
     while Gauge(busy.worker.process.pid).read({busy.worker.process.pid}) < 200_000:
@@ -195,7 +195,7 @@ def test_worker_within_its_limits_is_measured_and_left_alone(tmp_path: Path, run
 
 
 def test_worker_that_hangs_in_the_middle_of_its_answer_is_ended(tmp_path: Path, runners: Make) -> None:
-    runner = runners(ResourceLimits(minutes=0.01, minutes_said="command line"))
+    runner = runners(ResourceLimits(minutes=0.01, minutes_from="command line"))
     runner.start(job(tmp_path))
     worker = stop_worker(runner, "m")
     # What it answers through, as whoever shares its process finds it.
@@ -276,7 +276,7 @@ def test_worker_whose_log_cannot_be_written_does_not_start(tmp_path: Path) -> No
 def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path: Path) -> None:
     judge = replace(
         job(tmp_path),
-        action=Action(kind="judge", subject="m", worker="here", params=GateParams(promise=PromiseParams())),
+        action=Action(kind="judge", subject="m", worker="in-process", params=GateParams(promise=PromiseParams())),
         inputs={"evaluation": str(tmp_path / "evaluation")},
         outputs={role: str(tmp_path / role) for role in ("verdict", "kept")},
     )

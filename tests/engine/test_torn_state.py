@@ -138,6 +138,6 @@ def test_command_says_so_and_begins_anew(words: tuple[str, ...], repo: Path, tmp
     done = ovmake(root, *words)
 
     assert done.returncode == 0
-    said = f"{root}/{STATE} was set aside as state.db.unreadable, everything is looked at anew: "
+    said = f"{root}/{STATE} was set aside as state.db.unreadable, everything is checked again: "
     assert said + "database disk image is malformed" in done.stderr + done.stdout
     assert not (root / f"{STATE}.unreadable").exists()  # gc removes what was set aside

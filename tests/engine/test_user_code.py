@@ -78,7 +78,7 @@ def test_note_that_is_a_link_or_no_file_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[WorkerRunner]:
-    made = WorkerRunner(logs=tmp_path, allowance=ResourceLimits(minutes=0.02, minutes_said="command line"))
+    made = WorkerRunner(logs=tmp_path, allowance=ResourceLimits(minutes=0.02, minutes_from="command line"))
     yield made
     made.close()
 
@@ -115,7 +115,7 @@ def test_process_that_dies_afterwards_is_not(runner: WorkerRunner, tmp_path: Pat
         found.message,
         found.setting,
     )
-    assert f"`{METRIC}` had run to its end" == found.notes[0]
+    assert f"`{METRIC}` had already returned" == found.notes[0]
 
 
 def test_answer_that_is_none_is_of_the_function_that_ran(runner: WorkerRunner, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_answer_that_is_none_is_of_the_function_that_ran(runner: WorkerRunner, t
             "a loader that has no end needs a `limit` in the dataset's table; allow more time",
         ),
         (f"running\t{METRIC}\t0\n", f"`{METRIC}` was running", "allow more time"),
-        (f"ran\t{LOADER}\t0\n", f"`{LOADER}` had run to its end", "allow more time"),
+        (f"ran\t{LOADER}\t0\n", f"`{LOADER}` had already returned", "allow more time"),
     ],
 )
 def test_limit_of_time_says_what_was_running(

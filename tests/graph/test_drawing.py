@@ -39,7 +39,9 @@ def small() -> Graph:
     convert = action("convert m", "models/m.pb")
     check = replace(action("check-samples m", "data/val.npz"), worker="tensorflow")
     evaluate = action("evaluate m:fp32", "convert m", "data/val.npz", after=("check-samples m",))
-    publish = replace(action("publish m:fp32", "convert m", "evaluate m:fp32", place="build/m/m.xml"), worker="here")
+    publish = replace(
+        action("publish m:fp32", "convert m", "evaluate m:fp32", place="build/m/m.xml"), worker="in-process"
+    )
     other = action("convert n", "models/n.pb")
     made = graph(convert, check, evaluate, publish, other)
     return replace(made, targets={"m:fp32": "publish m:fp32", "n:fp32": "convert n"})
@@ -65,7 +67,7 @@ def test_dot() -> None:
         '  "action convert m" [label = "convert\\nm\\nopenvino"];\n'
         '  "action check-samples m" [label = "check-samples\\nm\\ntensorflow"];\n'
         '  "action evaluate m:fp32" [label = "evaluate\\nm:fp32\\nopenvino"];\n'
-        '  "action publish m:fp32" [label = "publish\\nm:fp32\\nhere"];\n'
+        '  "action publish m:fp32" [label = "publish\\nm:fp32\\nin-process"];\n'
         '  "file build/m/m.xml" [label = "build/m/m.xml", shape = note];\n'
         '  "source models/m.pb" -> "action convert m" [label = "in0"];\n'
         '  "source data/val.npz" -> "action check-samples m" [label = "in0"];\n'
@@ -87,7 +89,7 @@ def test_mermaid() -> None:
         '  a1["convert<br>m<br>openvino"]\n'
         '  a2["check-samples<br>m<br>tensorflow"]\n'
         '  a3["evaluate<br>m:fp32<br>openvino"]\n'
-        '  a4["publish<br>m:fp32<br>here"]\n'
+        '  a4["publish<br>m:fp32<br>in-process"]\n'
         '  f1>"build/m/m.xml"]\n'
         '  s1 -->|"in0"| a1\n'
         '  s2 -->|"in0"| a2\n'
@@ -102,7 +104,7 @@ def test_mermaid() -> None:
 
 def test_json() -> None:
     assert to_json(small(), ["n:fp32"]) == {
-        "format": 1,
+        "format": 2,
         "targets": {"n:fp32": "convert n"},
         "actions": [
             {

@@ -60,5 +60,5 @@ def test_trace_with_a_table_for_a_param_is_of_another_format() -> None:
     body["params"]["samples"] = {"some": 300}
     text = json.dumps(body)
 
-    with pytest.raises(TypeError, match="no param can hold dict"):
+    with pytest.raises(TypeError, match="a param cannot hold dict"):
         Trace.from_json(text)

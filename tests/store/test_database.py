@@ -153,7 +153,7 @@ def test_no_database_at_all_bytes_are_set_aside(path: Path) -> None:
     with closing(database):
         assert_works(database)
     assert warning == (
-        f"{path} was set aside as state.db.unreadable, everything is looked at anew: file is not a database"
+        f"{path} was set aside as state.db.unreadable, everything is checked again: file is not a database"
     )
     assert path.with_name("state.db.unreadable").read_bytes().startswith(b"this is no database")
 
@@ -177,7 +177,7 @@ def test_database_of_a_newer_format_is_set_aside_under_its_format(path: Path, fo
     assert newer == path.with_name(f"state.db.format-{foreign}").read_bytes()
     assert warning == (
         f"{path} has format {foreign}, this ovmake reads {FORMAT}: it was set aside as state.db.format-{foreign}, "
-        "where the ovmake that made it finds it again, and everything is looked at anew"
+        "where the ovmake that made it finds it again, and everything is checked again"
     )
 
 
@@ -194,7 +194,7 @@ def test_newer_ovmake_finds_its_database_again_after_an_older_one(path: Path) ->
     assert database_of_format_1() == path.with_name("state.db.format-1").read_bytes()
     assert warning == (
         f"{path} has format 1, this ovmake reads {FORMAT}: it was set aside as state.db.format-1, where the ovmake "
-        "that made it finds it again, and the one that this ovmake had is back"
+        "that made it finds it again, and the database of this ovmake is back"
     )
 
 
@@ -220,7 +220,7 @@ def test_number_that_is_no_format_is_a_torn_header(path: Path, number: int) -> N
     with closing(database):
         assert_works(database)
     assert (
-        f"{path} was set aside as state.db.unreadable, everything is looked at anew: its format is {number}" == warning
+        f"{path} was set aside as state.db.unreadable, everything is checked again: its format is {number}" == warning
     )
 
 
@@ -264,7 +264,7 @@ def test_older_format_has_no_seals_and_is_taken_over_once_it_is_trusted(path: Pa
     database, warning = reopened(path)
 
     with closing(database):
-        assert f"{path} was set aside as state.db.foreign, everything is looked at anew: {NOT_OURS}" == warning
+        assert f"{path} was set aside as state.db.foreign, everything is checked again: {NOT_OURS}" == warning
         assert ({}, None) == (database.traces(), database.result(trace().seen.digest))
         assert Trusted(taken=1, refused=0, checked_bytes=6) == trust(database, path, lambda _: True)
         assert {"convert m": trace()} == {name: decoded(body) for name, body in database.traces().items()}
@@ -350,7 +350,7 @@ def test_garbage_in_one_that_was_closed_shows_when_it_is_read(path: Path) -> Non
     ],
 )
 def test_row_that_makes_no_sense_is_a_torn_database(body: str) -> None:
-    with pytest.raises(sqlite3.DatabaseError, match="a row makes no sense") as caught:
+    with pytest.raises(sqlite3.DatabaseError, match="malformed row") as caught:
         decoded(body)
 
     assert torn(caught.value)
@@ -369,7 +369,7 @@ def test_last_use_that_is_no_number_is_a_torn_database(database: Database) -> No
     database.succeed("convert m", trace())
     database._connection.execute("UPDATE results SET used_s = 'lately'")
 
-    with pytest.raises(sqlite3.DatabaseError, match="a row makes no sense") as caught:
+    with pytest.raises(sqlite3.DatabaseError, match="malformed row") as caught:
         list(database.results())
 
     assert torn(caught.value)
@@ -433,7 +433,7 @@ def test_folder_in_the_place_of_the_database_is_set_aside(path: Path) -> None:
         database, warning = Database.open(path, keep_key()[0])
         database.close()
 
-        expected = f"{path} was set aside as state.db.folder, everything is looked at anew: it is a folder"
+        expected = f"{path} was set aside as state.db.folder, everything is checked again: it is a folder"
         assert expected == warning
         assert content == (path.parent / "state.db.folder/file").read_text()
         path.unlink()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.diagnostics import OvmakeError
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import hold, holder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -23,10 +23,10 @@ ROOT = Path(__file__).parent.parent.parent
 HOLDER = """
 import sys
 from pathlib import Path
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import hold
 folder = Path(sys.argv[1])
-with hold(Beneath(str(folder.parent)), folder.name, wait=True, waiting=lambda text: print(text, flush=True)):
+with hold(OwnFolders(str(folder.parent)), folder.name, wait=True, waiting=lambda text: print(text, flush=True)):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -69,7 +69,7 @@ def other(folder: Path) -> Iterator[Other]:
 
 
 def held(folder: Path, *, wait: bool, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
-    return hold(Beneath(str(folder.parent)), folder.name, wait=wait, waiting=waiting)
+    return hold(OwnFolders(str(folder.parent)), folder.name, wait=wait, waiting=waiting)
 
 
 def never(text: str) -> None:
@@ -88,13 +88,13 @@ def test_no_wait_fails_and_names_the_holder(folder: Path, other: Other) -> None:
 
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "locked"
-    assert diagnostic.message == f"another ovmake (process {other.process.pid}) is at work in {folder.parent}"
+    assert diagnostic.message == f"another ovmake (process {other.process.pid}) is running in {folder.parent}"
     assert caught.value.exit_status == 1
 
 
 def test_second_process_says_that_it_waits_and_gets_the_lock_after_the_first(folder: Path, other: Other) -> None:
     second = Other(folder)
-    expected = f"another ovmake (process {other.process.pid}) is at work in {folder.parent}; waiting for it to end"
+    expected = f"another ovmake (process {other.process.pid}) is running in {folder.parent}; waiting for it to end"
     assert second.line() == expected
     assert second.process.poll() is None
 
@@ -128,7 +128,7 @@ def test_whoever_waits_for_a_lock_that_is_removed_waits_for_who_took_the_new_one
     other.end()
 
     assert second.line() == (
-        f"another ovmake (process {third.process.pid}) is at work in {folder.parent}; waiting for it to end"
+        f"another ovmake (process {third.process.pid}) is running in {folder.parent}; waiting for it to end"
     )
     third.end()
     assert second.line() == "held"
@@ -166,7 +166,7 @@ def test_the_command_line_waits_for_nobody_with_no_wait(folder: Path, other: Oth
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error[locked]: another ovmake (process {other.process.pid}) is at work in {folder.parent}\n"
+        f"error[locked]: another ovmake (process {other.process.pid}) is running in {folder.parent}\n"
         "help: run it again later, or without --no-wait\n"
     )
 
@@ -182,7 +182,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
 
 
 def test_holder_is_named_without_a_lock_and_nobody_is_kept_waiting(folder: Path, other: Other) -> None:
-    ours = Beneath(str(folder.parent))
+    ours = OwnFolders(str(folder.parent))
 
     assert str(other.process.pid) == holder(ours, folder.name)
 
@@ -195,18 +195,18 @@ def test_number_of_a_process_that_holds_nothing_is_not_believed(folder: Path) ->
     folder.mkdir()
     (folder / "lock").write_text(str(os.getpid()))
 
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""
 
 
 def test_lock_whose_file_names_another_process_is_nobodys(folder: Path, other: Other) -> None:
     (folder / "lock").write_text(str(other.process.pid + 1))
 
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""
 
 
 def test_nobody_holds_what_is_not_there(folder: Path) -> None:
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""
 
     folder.mkdir()
 
-    assert holder(Beneath(str(folder.parent)), folder.name) == ""
+    assert holder(OwnFolders(str(folder.parent)), folder.name) == ""

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from ovmake.seal import read_key
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.formats import FORMAT
 from ovmake.store.lock import hold
-from ovmake.store.observing import look
+from ovmake.store.observing import open_read_only
 from tests.attacks.stranger import EACH, USER, Done, Stranger
 from tests.attacks.test_state import NOT_OURS
 from tests.e2e.crashes.disks import read_only
@@ -66,7 +66,7 @@ def assert_right(words: str, done: Done, *, status: str) -> None:
     """See that a look at a repo ended well, and that `status` says what it should."""
     assert 0 == done.status
     assert [] == [
-        line for line in done.stderr.splitlines() if line.startswith(("error", "warning")) or "counts as not" in line
+        line for line in done.stderr.splitlines() if line.startswith(("error", "warning")) or "is ignored" in line
     ]
     if words == "status":
         assert status == done.stdout
@@ -75,7 +75,7 @@ def assert_right(words: str, done: Done, *, status: str) -> None:
 @pytest.mark.parametrize("words", LOOKS)
 def test_look_while_a_build_has_the_lock_and_the_database(words: str, stranger: Stranger) -> None:
     with (
-        hold(Beneath(str(stranger.repo)), ".ovmake", wait=False, waiting=pytest.fail),
+        hold(OwnFolders(str(stranger.repo)), ".ovmake", wait=False, waiting=pytest.fail),
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(stranger.repo / STATE)],
             stdin=subprocess.PIPE,
@@ -91,8 +91,8 @@ def test_look_while_a_build_has_the_lock_and_the_database(words: str, stranger: 
         writer.communicate()
     assert_right(words, done, status=FRESH)
     if words != "graph":  # which needs nothing of earlier runs
-        at_work = f"another ovmake (process {os.getpid()}) is at work in {stranger.repo}"
-        assert done.stderr == f"{at_work}; what it has not finished counts as stale\n"
+        at_work = f"another ovmake (process {os.getpid()}) is running in {stranger.repo}"
+        assert done.stderr == f"{at_work}; its unfinished actions count as stale\n"
 
 
 @pytest.mark.parametrize("by", EACH)
@@ -198,20 +198,20 @@ def test_state_that_a_build_would_set_aside_counts_as_not_there_and_is_left_alon
 
     assert (0, NEVER) == (done.status, done.stdout)
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{stranger.repo / STATE} counts as not there: {why}")
+    assert line.startswith(f"{stranger.repo / STATE} is ignored: {why}")
     assert before == contents(stranger.repo)
 
 
 @pytest.mark.parametrize("key", [None, b"another user's key, of 32 bytes.."])
 def test_state_of_another_user_says_nothing(key: bytes | None, stranger: Stranger) -> None:
-    database, why = look(stranger.repo / STATE, key)
+    database, why = open_read_only(stranger.repo / STATE, key)
 
     assert ({}, True) == (database.traces(), NOT_OURS in why)
     database.close()
 
 
 def test_state_of_ones_own_is_read_and_cannot_be_written(stranger: Stranger) -> None:
-    database, why = look(stranger.repo / STATE, read_key())
+    database, why = open_read_only(stranger.repo / STATE, read_key())
     before = database.traces()
 
     database.fail("convert m", "digest", "message")
@@ -230,7 +230,7 @@ def test_state_that_turns_out_to_be_torn_counts_as_not_there(stranger: Stranger)
 
     assert (0, NEVER) == (done.status, done.stdout)
     assert done.stderr == (
-        f"warning[state-torn]: {stranger.repo / STATE} counts as not there, and the next build sets it aside: "
+        f"warning[state-torn]: {stranger.repo / STATE} is ignored, and the next build sets it aside: "
         "database disk image is malformed\n"
     )
     assert not (stranger.repo / f"{STATE}.unreadable").exists()
@@ -253,4 +253,4 @@ def test_state_that_this_user_may_not_read_is_said(stranger: Stranger) -> None:
     done = stranger.run("status", by=USER)
 
     assert (0, NEVER) == (done.status, done.stdout)
-    assert done.stderr == f"{stranger.repo}/.ovmake counts as not there: Permission denied\n"
+    assert done.stderr == f"{stranger.repo}/.ovmake is ignored: Permission denied\n"

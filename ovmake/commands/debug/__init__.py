@@ -1,6 +1,6 @@
-"""`ovmake debug`: the first layer whose output leaves TensorFlow's, and by how much.
+"""`ovmake debug`: the first layer whose output differs from TensorFlow's beyond the tolerance, and by how much.
 
-findings.py  what the comparison of the layers found, and which layer is to blame (pure)
-words.py     the same for people (pure)
-command.py   what the command does
+findings.py  the comparison of the layers, and the layer that causes the difference (pure)
+words.py     the findings as text and JSON (pure)
+command.py   the command
 """

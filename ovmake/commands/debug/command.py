@@ -1,9 +1,9 @@
-"""`ovmake debug`: compare the layers of targets with TensorFlow's, and say which is the first to leave.
+"""`ovmake debug`: compare the layers of targets with TensorFlow's, and name the first one that differs.
 
     debug(session, request, listener) -> [Debugged]
 
-What is needed is built through the engine: IRs that a build has made are there already, and so are comparisons that
-were made before. No gate is asked, and nothing is published.
+The engine builds what the comparison needs. It reuses the IRs of earlier builds, and earlier comparisons. No gate runs,
+and no file is published.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ovmake.store.cas import Cas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for on the command line."""
+    """The request from the command line."""
 
     targets: tuple[str, ...]
     jobs: int
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Debugged:
-    """What came of it: in words, and as public JSON. Exit status 1 where it could not be told for some target."""
+    """The results as text and as public JSON. The exit status is 1 if the comparison failed for a target."""
 
     lines: tuple[str, ...]
     json: tuple[Mapping[str, object], ...]

@@ -1,11 +1,12 @@
-"""What a comparison of layers found: which layers leave TensorFlow's, and by how much. Pure.
+"""The findings of a comparison of layers: which layers leave TensorFlow's, and by how much. Pure.
 
     findings = Findings.of(target, body)      body: the JSON that *compare-layers* writes
-    findings.first                            the first layer that leaves, in the order in which they compute
+    findings.first                            the first layer that leaves, in the order of computation
     findings.worst()                          matched layers, the worst first
 
-A layer *leaves* when its difference is over the target's tolerance: its gate's, as far as that speaks of numbers.
-OpenVINO folds layers into those after them, a convolution into its batch normalization; only their end can be compared.
+A layer *leaves* TensorFlow's if its difference exceeds the target's tolerance: that of its gate, if the gate compares
+numbers. OpenVINO folds some layers into later ones, such as a convolution into its batch normalization; then only the
+output of the last one can be compared.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ State = Literal["matched", "folded", "unmatched"]
 class Tolerance:
     """`kind` "max-error": the largest difference as a share of a layer's scale. "cosine": the least cosine.
 
-    `source` says where the number is from.
+    `source` says where the value comes from.
     """
 
     kind: Literal["max-error", "cosine"]
@@ -36,10 +37,10 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """How far a layer is from TensorFlow's, over all its elements in all samples; see `differences.py`.
+    """The difference of a layer from TensorFlow's, over all its elements in all samples; see `differences.py`.
 
-    `snr_db` is infinite where the two are equal. NaN: no finite element to compare. `step` is that of a tensor of
-    integers, else 0: what rounds to the one beside it is no mistake.
+    `snr_db` is infinite if the two are equal. NaN: no finite element to compare. `step` is the step of a tensor of
+    integers, else 0: a difference of one step is rounding, and no error.
     """
 
     snr_db: float
@@ -51,11 +52,11 @@ class Figures:
 
     @property
     def error(self) -> float:
-        """The largest difference as a share of the layer's scale; of 1, where TensorFlow gives nothing but 0."""
+        """The largest difference as a share of the layer's scale; the scale is 1 if TensorFlow's output is all 0."""
         return self.max_abs / self.scale if self.scale else self.max_abs
 
     def leaves(self, tolerance: Tolerance) -> bool:
-        """Whether this is more than is tolerable. A NaN always is."""
+        """Whether the difference exceeds the tolerance. A NaN always does."""
         if self.nan_mismatch:
             return True
         if self.max_abs <= self.step * (1 + 1e-3):
@@ -67,7 +68,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedLayer:
-    """A layer. `figures` and `shape` are there when it was matched, else `why` says why it was not."""
+    """A layer. If it was matched, it has `figures` and `shape`; else `why` is the reason."""
 
     name: str
     operation: str
@@ -82,7 +83,7 @@ class ComparedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Layers in the order in which they compute."""
+    """The layers of a target in the order of computation."""
 
     target: str
     samples: int
@@ -91,7 +92,7 @@ class Findings:
 
     @classmethod
     def of(cls, target: Target, body: Mapping[str, Any]) -> Findings:
-        """Return what *compare-layers* wrote about a target."""
+        """Return the findings from the JSON that *compare-layers* wrote about a target."""
         layers = tuple(_layer(entry) for entry in body["layers"])
         return cls(target=target.name, samples=body["samples"], tolerance=tolerance_of(target), layers=layers)
 
@@ -101,26 +102,26 @@ class Findings:
         return next((layer for layer in self.layers if self.leaves(layer)), None)
 
     def leaves(self, layer: ComparedLayer) -> bool:
-        """Whether a layer is matched and further from TensorFlow's than is tolerable."""
+        """Whether a layer is matched and its difference exceeds the tolerance."""
         return layer.figures is not None and layer.figures.leaves(self.tolerance)
 
     def count(self, state: State) -> int:
-        """Return how many layers are in a state."""
+        """Return the number of layers in a state."""
         return sum(layer.state == state for layer in self.layers)
 
     def worst(self) -> list[ComparedLayer]:
-        """Return the matched layers, the lowest signal to noise first."""
+        """Return the matched layers, the lowest signal-to-noise ratio first."""
         matched = [(layer, layer.figures) for layer in self.layers if layer.figures is not None]
         return [layer for layer, _ in sorted(matched, key=lambda entry: _badness(entry[1]))]
 
     def most_of_its_own(self) -> ComparedLayer | None:
-        """Return the layer that adds most noise of its own, None if none adds any."""
+        """Return the layer that adds the most noise of its own, None if no layer adds noise."""
         known = [(self.own_db(layer), layer) for layer in self.layers if layer.state == "matched"]
         added = [(own, place, layer) for place, (own, layer) in enumerate(known) if own is not None and own < math.inf]
         return min(added)[2] if added else None
 
     def folded_into(self, layer: ComparedLayer) -> list[ComparedLayer]:
-        """Return the layers that were folded into this one: those that were between it and the last one matched."""
+        """Return the layers that were folded into this one: those between the previous matched layer and it."""
         makers = {made.tensor: made for made in self.layers}
         found: dict[str, ComparedLayer] = {}
         pending = list(layer.inputs)
@@ -132,10 +133,10 @@ class Findings:
         return [made for made in self.layers if made.tensor in found]
 
     def own_db(self, layer: ComparedLayer) -> float | None:
-        """Return the signal to noise that a layer would have if its inputs were TensorFlow's; None if it is not known.
+        """Return the signal-to-noise ratio that a layer would have if its inputs were TensorFlow's; None if unknown.
 
-        Error piles up from layer to layer, so that the last ones look worst. What a layer adds is its noise beyond that
-        of its worst input, both as shares of the signal; infinite if it adds none.
+        Error accumulates from layer to layer, so the last layers look worst. A layer's own noise is its noise minus
+        that of its worst input, both as shares of the signal. The ratio is infinite if it adds no noise.
         """
         if layer.figures is None or math.isnan(layer.figures.snr_db):
             return None
@@ -144,7 +145,7 @@ class Findings:
         return -10 * math.log10(added) if added > 0 else math.inf
 
     def _noise(self, tensor: str, seen: frozenset[str]) -> float:
-        """Return the noise of a tensor as a share of its power; where it was not measured, that of what leads to it."""
+        """Return the noise of a tensor as a share of its power; if it was not measured, the noise of its inputs."""
         made = next((layer for layer in self.layers if layer.tensor == tensor), None)
         if made is None or tensor in seen:
             return 0.0
@@ -154,10 +155,10 @@ class Findings:
 
 
 def tolerance_of(target: Target) -> Tolerance:
-    """Return what a target's gate tolerates.
+    """Return the tolerance of a target's gate.
 
-    Its `max-error`, else that of its precision, where there is one. INT8 has none, for single elements may be far off:
-    there it is the cosine of the gate, which a layer has to reach as an output has.
+    It is the gate's `max-error`, else the precision's default. INT8 has no default, because single elements may be far
+    off; there the tolerance is the gate's cosine, applied to each layer.
     """
     accuracy = target.accuracy
     if accuracy is not None and accuracy.max_error is not None:
@@ -196,7 +197,7 @@ def _layer(entry: Mapping[str, Any]) -> ComparedLayer:
 
 
 def _figures(body: Mapping[str, Any]) -> Figures:
-    """None in the JSON: nothing finite to compare, or for the ratio equal (or nothing but zeros) on both sides."""
+    """Parse the figures. None in the JSON: no finite element; for the ratio also equal (or all 0) on both sides."""
     known = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "scale", "cosine")}
     snr = body["snr_db"]
     if snr is None:

@@ -1,4 +1,4 @@
-"""Findings in words, and as public JSON. Pure.
+"""Findings as text, and as public JSON. Pure.
 
 lines(findings, everything=False) -> list of lines
 to_json(findings) -> dict                              versioned: keys are added, never renamed
@@ -19,11 +19,11 @@ _WIDEST = 40
 
 
 def lines(findings: Findings, *, everything: bool = False) -> list[str]:
-    """Return the answer, the worst layers (or all, in the order in which they compute), and how many were matched."""
+    """Return the answer, the worst layers (or all, in the order of computation), and the number of matched layers."""
     chosen = list(findings.layers) if everything else findings.worst()[:SHOWN]
     table = _table([list(_COLUMNS), *(_row(findings, layer) for layer in chosen)])
     noun = "sample" if findings.samples == 1 else "samples"
-    heading = "all layers, in the order in which they compute" if everything else "the worst layers"
+    heading = "all layers, in the order of computation" if everything else "the worst layers"
     shown = [f"{heading}, on {findings.samples} {noun}:", *(f"  {line}" for line in table)] if chosen else []
     return [_answer(findings), *_most(findings), *shown, *_counts(findings)]
 
@@ -32,28 +32,28 @@ def _answer(findings: Findings) -> str:
     first, tolerance = findings.first, findings.tolerance
     if first is None or first.figures is None:
         if not findings.count("matched"):
-            return f"{findings.target}: cannot tell, for no layer was found in the IR"
-        return f"{findings.target}: no layer leaves TensorFlow's by more than {_tolerance(tolerance)}"
+            return f"{findings.target}: not compared, because no layer was found in the IR"
+        return f"{findings.target}: no layer differs from TensorFlow's by more than {_tolerance(tolerance)}"
     figures = first.figures
     told = [f"SNR {_decibels(figures.snr_db)}", f"max abs {figures.max_abs:.3g}"]
     told.append(f"cosine {figures.cosine:.6f}" if tolerance.kind == "cosine" else f"{figures.error:.2e} of its scale")
     if figures.nan_mismatch:
         told.append(f"{figures.nan_mismatch} elements NaN or infinite on one side")
     return (
-        f"{findings.target}: the first layer that leaves TensorFlow's is {_named(findings, first)}: {', '.join(told)}; "
-        f"tolerance {_tolerance(tolerance)}"
+        f"{findings.target}: the first layer that differs from TensorFlow's is {_named(findings, first)}: "
+        f"{', '.join(told)}; tolerance {_tolerance(tolerance)}"
     )
 
 
 def _named(findings: Findings, layer: ComparedLayer) -> str:
-    """Return a layer with its operations, and the layers that are inside of it in the IR."""
+    """Return a layer with its operation, and the layers that the IR folds into it."""
     folded = [f"`{inner.name}` ({inner.operation})" for inner in findings.folded_into(layer)]
     inside = f" with {', '.join(folded)} folded into it" if folded else ""
     return harmless(f"`{layer.name}` ({layer.operation}){inside}")
 
 
 def _most(findings: Findings) -> list[str]:
-    """Return who adds most noise, where that is not said already. It matters when all layers add some."""
+    """Return the layer that adds most noise, if the answer does not name it. It matters if all layers add some."""
     layer = findings.most_of_its_own()
     own = None if layer is None else findings.own_db(layer)
     if layer is None or own is None or layer == findings.first or findings.tolerance.kind != "cosine":
@@ -71,9 +71,9 @@ def _counts(findings: Findings) -> list[str]:
     matched, folded, unmatched = (findings.count(state) for state in ("matched", "folded", "unmatched"))
     told = [f"{matched} of {len(findings.layers)} layers matched"]
     if folded:
-        told.append(f"{folded} folded into others")
+        told.append(f"{folded} folded into later ones")
     if unmatched:
-        told.append(f"{unmatched} without counterpart")
+        told.append(f"{unmatched} not matched")
     reasons: dict[str, list[str]] = {}
     for layer in findings.layers:
         if layer.state == "unmatched":
@@ -162,5 +162,5 @@ def _figures_json(figures: Figures) -> dict[str, object]:
 
 
 def _finite(value: float | None) -> float | None:
-    """Return what JSON can hold: None for an infinite ratio (the two are equal) and for what is not known."""
+    """Return a value for JSON: None for an infinite ratio (the two are equal) and for an unknown one."""
     return value if value is not None and math.isfinite(value) else None

@@ -1,6 +1,6 @@
-"""`ovmake gc`: drop what nothing refers to, and what was not used for long or takes too much space.
+"""`ovmake gc`: remove unreferenced files, and results over a limit of age or size.
 
-plan.py     PURE: what is there -> what goes
-words.py    PURE: what went, for people and as JSON
-command.py  looks, and removes: rows first, then files
+plan.py     decide what to remove (pure)
+words.py    the removed files and rows as text and JSON (pure)
+command.py  list the state, decide, and remove
 """

@@ -1,11 +1,11 @@
-"""Look at all that is kept, decide, and remove.
+"""`ovmake gc`: list the state, decide, and remove.
 
-    collect(actions, disk, database, limits, dry_run=...) -> Plan
+    collect(actions, disk, database, limits, dry_run=...) -> RemovalPlan
 
-Rule: first the files that no row refers to, which also makes room on a full disk for what follows; then rows, in one
-transaction; then the files that only those rows referred to. Killed at any moment, what is left over are files that no
-row refers to, and the next gc finds them. Files before their rows would leave rows about bytes that are gone: builds
-look for the bytes too, so nothing would be wrong, but there would be an instant in which a result is promised and lost.
+Rule: first remove the files that no row refers to; on a full disk this makes room for the rest. Then the rows, in one
+transaction. Then the files that only these rows referred to. A kill at any moment leaves at most unreferenced files,
+which the next gc removes. Removing files before their rows would leave rows without bytes. Builds check for the bytes,
+so that would be safe; but for an instant a recorded result would be missing.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from ovmake.store.database import Database, decoded
 from ovmake.store.files.disk import Disk
 from ovmake.store.formats import FOREIGN
 
-# What a worker says before it has a job; there are as many as kinds of workers.
+# The logs of workers before their first job: one per kind of worker.
 WORKER_LOG = "worker-"
 SET_ASIDE = (".unreadable", f".{FOREIGN}")
 SCRATCHES = (f"{STATE}/{SCRATCH}", check.SCRATCH)
 
 
 def gc(session: Session, limits: Limits, *, dry_run: bool) -> RemovalPlan:
-    """Drop what nothing refers to, and what is over the limits; with `dry_run` only say what would go."""
-    # All that any command would look at: a build, a report, a comparison of layers.
+    """Remove unreferenced files, and results over the limits; with `dry_run` only return the plan."""
+    # The actions of all commands: build, report, debug.
     graphs = (session.graph(measure=False), session.graph(measure=True), session.debug_graph())
     actions = {name: action for graph in graphs for name, action in graph.actions.items()}
     if not dry_run:
@@ -45,7 +45,7 @@ def gc(session: Session, limits: Limits, *, dry_run: bool) -> RemovalPlan:
 def collect(
     actions: Mapping[str, Action], disk: Disk, database: Database, limits: Limits, *, dry_run: bool
 ) -> RemovalPlan:
-    """Look, decide and remove. `actions` are those of the current graphs, by name."""
+    """List, decide and remove. `actions` are those of the current graphs, by name."""
     planned = plan(_look(actions, disk, database), limits)
     if dry_run or planned.empty:
         return planned
@@ -94,7 +94,7 @@ def _journal(trace: Trace, steering: Mapping[str, tuple[str, ...]], database: Da
 
 
 def _files(disk: Disk, folder: str) -> Iterator[File]:
-    """Yield the files below a folder, which need not be there."""
+    """Yield the files below a folder, which need not exist."""
     if disk.stat(folder) is not None:
         for name, stat in sorted(disk.walk(folder).items()):
             yield File(path=f"{folder}/{name}", size_bytes=stat.size_bytes, changed_s=stat.mtime_ns // 10**9)
@@ -106,12 +106,12 @@ def _named(disk: Disk, folder: str) -> dict[str, File]:
 
 
 def _is_set_aside(path: str) -> bool:
-    """Whether it is a database that could not be read, or its log. Those of other formats are another ovmake's."""
+    """Whether it is an unreadable database that was set aside, or its log. Databases of different formats stay."""
     return path.count("/") == 1 and path.removesuffix("-wal").endswith(SET_ASIDE)
 
 
 def _is_gone(disk: Disk, path: str) -> bool:
     try:
         return disk.stat(path) is None
-    except OSError:  # it may be there, where nobody can look
+    except OSError:  # it may exist in an unreadable folder
         return False

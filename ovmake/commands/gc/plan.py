@@ -1,16 +1,17 @@
 """Decide what `ovmake gc` removes.
 
-    plan(found, limits) -> Plan
+    plan(found, limits) -> RemovalPlan
 
-Pure: a listing comes in, a Plan goes out.
+Pure: a listing comes in, a RemovalPlan goes out.
 
-Rule 1: the last trace of every action of the current graphs is *needed*, with all the bytes it speaks of. Nothing that
-        is needed goes, however old or large it is.
-Rule 2: without limits, only that goes which no build can use again: bytes that no row refers to, results of which bytes
-        are missing, and what is about actions or files that are gone.
-Rule 3: results go from the one that was not used for longest. Bytes go with the last row that refers to them.
-Rule 4: a trace of an action that the graphs no longer have (a model was taken out of the Ovfile) lives as long as its
-        result.
+Rule 1: the last trace of every action of the current graphs is *needed*, with all files of its outputs. Needed rows and
+        files stay, whatever their age and size.
+Rule 2: without limits, only useless rows and files are removed: files that no row refers to, results with missing
+        files, and rows about actions or files that no longer exist.
+Rule 3: results are removed in order of last use, the oldest first. A file is removed with the last row that refers to
+        it.
+Rule 4: the trace of an action that the graphs no longer have (a model was removed from the Ovfile) is removed together
+        with its result.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Why = Literal["unreferenced", "unused", "scratch", "journals", "logs", "set-asid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What was asked for: None is no limit."""
+    """The limits from the command line; None: no limit."""
 
     size_bytes: int | None = None
     age_s: int | None = None
@@ -37,7 +38,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file of the state folder. `changed_s` is when it was last written to (Unix time)."""
+    """A file of the state folder. `changed_s` is the time of its last write (Unix time)."""
 
     path: str
     size_bytes: int
@@ -46,12 +47,12 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is there.
+    """The listing of the state.
 
-    `stored` are the files of the store, and `places` say where the outputs of a trace belong there: path -> size.
-    `results` come with the least recently used first; `failures` and `gone_files` are keys of rows.
-    `journal_of` is the name of the journal that a trace's action kept, "" if it kept none; `log_names` are names of the
-    logs that the current actions write.
+    `stored` are the files of the store; `places` returns the paths of a trace's outputs in it: path -> size.
+    `results` are ordered by last use, the oldest first; `failures` and `gone_files` are keys of rows.
+    `journal_of` returns the name of the journal of a trace's action, "" if it has none; `log_names` are the names of
+    the logs of the current actions.
     """
 
     actions: Mapping[str, Action]
@@ -72,9 +73,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalPlan:
-    """What goes: keys of rows, and files by the reason why. `left` are the files of the store that stay.
+    """What to remove: keys of rows, and files by reason. `left` are the files of the store that stay.
 
-    `needed_bytes` is what the current targets need of the store, `too_large` whether that alone is over the limit.
+    `needed_bytes` is the size of the files that the current targets need; `too_large`: that size alone is over the
+    limit.
     """
 
     results: tuple[str, ...]
@@ -88,17 +90,17 @@ class RemovalPlan:
 
     @property
     def rows(self) -> int:
-        """How many rows of the database go."""
+        """The number of rows to remove."""
         return len(self.results) + len(self.traces) + len(self.failures) + len(self.gone_files)
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether nothing is to be removed."""
         return self.rows == 0 and not any(self.files.values())
 
 
 def plan(found: Found, limits: Limits) -> RemovalPlan:
-    """Return what goes."""
+    """Return what to remove."""
     shelf = _Shelf(found)
     before = shelf.referred()
     shelf.drop_incomplete()
@@ -129,7 +131,7 @@ def plan(found: Found, limits: Limits) -> RemovalPlan:
 
 
 def _journals(found: Found, limits: Limits) -> Iterator[File]:
-    """Yield journals of searches that came to a result, and of those that nobody went on with for long."""
+    """Yield journals of finished searches, and of searches that have not continued for long."""
     done = set(found.journal_of.values())
     for name, file in found.journals.items():
         if name in done or (limits.age_s is not None and file.changed_s < found.now_s - limits.age_s):
@@ -138,7 +140,7 @@ def _journals(found: Found, limits: Limits) -> Iterator[File]:
 
 @dataclass(slots=True, kw_only=True)
 class _Entry:
-    """A result, the traces of gone actions that go with it, and where its bytes are."""
+    """A result, the traces of removed actions that are removed with it, and the paths of its files."""
 
     digest: str
     used_s: int
@@ -148,7 +150,7 @@ class _Entry:
 
 
 class _Shelf:
-    """The entries of the action cache that may go, and who refers to which file."""
+    """The entries of the action cache that may be removed, and the references to each file."""
 
     def __init__(self, found: Found) -> None:
         self._sizes = {file.path: file.size_bytes for file in found.stored}
@@ -162,27 +164,27 @@ class _Shelf:
 
     @property
     def needed_bytes(self) -> int:
-        """What the needed traces take."""
+        """The size of the files of needed traces."""
         return sum(self._sizes[path] for path in self._needed)
 
     def referred(self) -> set[str]:
-        """Return the files that some row refers to."""
+        """Return the files that rows refer to."""
         return self._needed | {path for path, count in self._references.items() if count}
 
     def drop_incomplete(self) -> None:
-        """Drop results that cannot be restored, for bytes of them are missing."""
+        """Drop results that cannot be restored, because files of theirs are missing."""
         for entry in list(self._entries.values()):
             if self._there([entry.digest]) != set(entry.places):
                 self._drop(entry)
 
     def drop_older_than(self, used_s: int) -> None:
-        """Drop what was not used since."""
+        """Drop entries that were last used before this time."""
         for entry in list(self._entries.values()):
             if entry.used_s < used_s:
                 self._drop(entry)
 
     def drop_until(self, size_bytes: int) -> None:
-        """Drop entries, the least recently used first, until the store is no larger."""
+        """Drop entries, the least recently used first, until the store is at most this large."""
         taken = sum(self._sizes[path] for path in self.referred())
         for entry in list(self._entries.values()):
             if taken <= size_bytes:
@@ -190,7 +192,7 @@ class _Shelf:
             taken -= self._drop(entry)
 
     def _drop(self, entry: _Entry) -> int:
-        """Drop an entry; return how many bytes nothing refers to any more."""
+        """Drop an entry; return the size of the files that are now unreferenced."""
         del self._entries[entry.digest]
         if entry.is_result:
             self.dropped_results.append(entry.digest)
@@ -203,7 +205,7 @@ class _Shelf:
         return freed
 
     def _there(self, digests: set[str] | list[str]) -> set[str]:
-        """Return the files that these work's outputs have, as far as they are there and whole."""
+        """Return the files of the outputs of these works that exist with the right size."""
         return {
             path
             for digest in digests
@@ -213,7 +215,7 @@ class _Shelf:
 
 
 def _entries(found: Found, needed: set[str]) -> dict[str, _Entry]:
-    """Return what may go by action digest, the least recently used first."""
+    """Return the entries that may be removed, by action digest, the least recently used first."""
     gone: dict[str, list[str]] = {}
     for name, trace in found.traces.items():
         if name not in found.actions and trace.seen.digest not in needed:

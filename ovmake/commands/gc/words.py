@@ -1,4 +1,4 @@
-"""What `ovmake gc` says it removed, or would remove.
+"""The output of `ovmake gc`: removed files and rows as text and JSON.
 
 lines(plan, limits, dry_run=...) -> text        to_json(plan, dry_run=...) -> the public form, versioned
 """
@@ -13,11 +13,11 @@ from ovmake.units import counted, size_in_words
 FORMAT = 1
 
 REASONS: dict[Why, str] = {
-    "unreferenced": "stored, and nothing refers to it",
+    "unreferenced": "stored, unreferenced",
     "unused": "stored for results that were dropped",
     "scratch": "left by runs that were killed",
-    "journals": "journals of searches that are over",
-    "logs": "logs of actions that are gone",
+    "journals": "journals of finished searches",
+    "logs": "logs of actions that no longer exist",
     "set-aside": "databases that could not be read",
 }
 
@@ -46,9 +46,9 @@ def _rows(plan: RemovalPlan, limits: Limits) -> list[str]:
     why = "incomplete" if limits == Limits() else "over the limits, or incomplete"
     told = [
         (plan.results, "result", why),
-        (plan.traces, "trace", "of actions that are gone"),
-        (plan.failures, "failure", "of actions that are gone"),
-        (plan.gone_files, "digest", "of files that are gone"),
+        (plan.traces, "trace", "of actions that no longer exist"),
+        (plan.failures, "failure", "of actions that no longer exist"),
+        (plan.gone_files, "digest", "of files that no longer exist"),
     ]
     return [f"  {counted(len(keys), noun)}: {reason}" for keys, noun, reason in told if keys]
 
@@ -57,7 +57,7 @@ def _too_large(plan: RemovalPlan, limits: Limits) -> list[str]:
     if not plan.too_large or limits.size_bytes is None:
         return []
     needed, limit = size_in_words(plan.needed_bytes), size_in_words(limits.size_bytes)
-    return [f"what the targets of the Ovfile need is {needed}, more than {limit}, and all of that was kept"]
+    return [f"the targets of the Ovfile need {needed}, more than {limit}; all of that stays"]
 
 
 def to_json(plan: RemovalPlan, *, dry_run: bool) -> dict[str, object]:

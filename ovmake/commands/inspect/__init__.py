@@ -1,12 +1,12 @@
-"""`ovmake inspect` and `ovmake init`: look at models before anything is built.
+"""`ovmake inspect` and `ovmake init`: describe models before a build, and write a starter Ovfile.
 
-describing.py   ask a TensorFlow and an OpenVINO worker about a model     (effects)
-description.py  what they found, as data and as `--json`                  PURE
-tables.py       the same as text                                          PURE
-finding.py      which files and folders are models, or data; names         (reads the disk)
-data.py         which data fits a model, and for what                     PURE
-settling.py     what of an Ovfile to begin with was tried, and builds     PURE
-starter.py      an Ovfile that begins with what was found                 PURE
-trial.py        the gates of an Ovfile to begin with, tried before it is written
+describing.py   a TensorFlow and an OpenVINO worker describe a model      (effects)
+description.py  the description of a model, as data and as `--json`       (pure)
+tables.py       the description as text                                   (pure)
+finding.py      models and datasets below a folder, and names for them    (reads the disk)
+data.py         the datasets that fit a model, and their use              (pure)
+settling.py     the settings of a starter Ovfile that were tried and work (pure)
+starter.py      the text of a starter Ovfile                              (pure)
+trial.py        builds of a starter Ovfile in a scratch folder            (effects)
 command.py      the two commands
 """

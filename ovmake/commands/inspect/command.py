@@ -1,9 +1,9 @@
-"""The commands `ovmake inspect` and `ovmake init`, less their printing.
+"""The commands `ovmake inspect` and `ovmake init`, without printing.
 
     description = inspect(where, "digits" or "models/digits", tell)
     written = init(where, paths, busy, tell, attempting)
 
-`inspect` opens no session: nothing under `.ovmake` is needed, or made. What `init` tries is built by `attempting`.
+`inspect` opens no session: it neither reads nor writes `.ovmake`. `init` builds its trials through `attempting`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ Attempting = Callable[[], AbstractContextManager[Attempt | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What `init` wrote: the Ovfile, how many models it builds and how many it has as comments.
+    """The result of `init`: the Ovfile, the number of models that it builds, and the number in comments.
 
-    `ignored` says what became of `.gitignore`, "" where it was right.
+    `ignored` is a message about `.gitignore`, "" if no change was needed.
     """
 
     path: Path
@@ -47,10 +47,10 @@ class Written:
 
 
 def inspect(where: Where, model: str, busy: Callable[[str], None], allowed: tuple[str, ...] = ()) -> Description:
-    """Describe a model of the Ovfile, or a path. `busy` is told what takes a while.
+    """Describe a model of the Ovfile, or a path. `busy` gets progress messages.
 
-    `allowed` are operations that the model may run though they do more than compute. What its Ovfile allows does not
-    count here: that takes the command line too.
+    `allowed` are operations that the model may run though they do more than compute. The Ovfile's `allow-ops` is
+    ignored here: it counts only together with the command line.
 
     Raises:
         OvmakeError: there is no such model (exit 2), or it cannot be loaded (exit 1).
@@ -62,7 +62,7 @@ def inspect(where: Where, model: str, busy: Callable[[str], None], allowed: tupl
 
 
 def _subject_of_ovfile(where: Where, model: str) -> Subject | None:
-    """Return the model of the Ovfile; None where the Ovfile is missing, wrong or has none, and the path is there."""
+    """Return the model of the Ovfile. None if the path exists, and the Ovfile is missing, invalid or lacks it."""
     there = Path(model).exists()
     if there and not where.ovfile.exists():
         return None
@@ -93,7 +93,7 @@ def _in_ovfile(where: Where, ovfile: Ovfile, model: str) -> Subject | None:
 
 def _nothing(model: str, known: list[str]) -> Diagnostic:
     listed = ", ".join(f"`{name}`" for name in known)
-    message = f"there is no `{model}`: " + (f"no file, and the Ovfile has {listed}" if known else "no such file")
+    message = f"there is no `{model}`: " + (f"no such file, and the Ovfile has {listed}" if known else "no such file")
     hint = did_you_mean(model, known) or nearby(".", model, lambda _: True)
     return Diagnostic(code="no-such-model", message=message, help=hint)
 
@@ -123,12 +123,12 @@ def _as_diagnostic(error: ActionError) -> Diagnostic:
 def init(
     where: Where, paths: Sequence[str], busy: Callable[[str], None], tell: Tell, attempting: Attempting
 ) -> Written:
-    """Write an Ovfile for these models, or for those under its folder. `tell` gets what is wrong with some of them.
+    """Write an Ovfile for these models, or for those below its folder. `tell` gets warnings about models.
 
-    `attempting` opens what tries an Ovfile's text before it is written; one that yields None has nothing tried.
+    `attempting` opens a function that builds an Ovfile's text as a trial; if it yields None, there is no trial.
 
     Raises:
-        OvmakeError: there is an Ovfile, or nothing to write one about (exit 2); or no model can be built (exit 1).
+        OvmakeError: the Ovfile exists, or no model was found (exit 2); or no model can be built (exit 1).
     """
     _check_free(where)
     found = _find(where, paths)
@@ -155,8 +155,8 @@ def init(
 
 def _check_free(where: Where) -> None:
     if where.ovfile.exists():
-        message = f"{where.ovfile} is there already, and init never overwrites one"
-        hint = "write another beside it: `ovmake init -f FILE`"
+        message = f"{where.ovfile} exists already, and init never overwrites a file"
+        hint = "write a second one beside it: `ovmake init -f FILE`"
         raise OvmakeError(Diagnostic(code="ovfile-exists", message=message, help=hint))
 
 
@@ -176,7 +176,7 @@ def _find(where: Where, paths: Sequence[str]) -> list[Found]:
 
 
 def _places(where: Where, paths: Sequence[str]) -> list[Path]:
-    """Return where data is looked for: where models are, and beside the Ovfile."""
+    """Return the folders to search for data: those of the models, and the Ovfile's."""
     beside = [Path(path) if Path(path).is_dir() else Path(path).parent for path in paths]
     return list(dict.fromkeys(place.absolute() for place in (where.ovfile.parent, *beside)))
 
@@ -196,13 +196,13 @@ def _settled(entries: Sequence[Entry], attempting: Attempting, tell: Tell) -> li
 def _data(
     where: Where, places: Sequence[Path], models: Sequence[Found], describer: Describer, busy: Callable[[str], None]
 ) -> list[FoundData]:
-    """Look into what may be datasets."""
+    """Inspect files and folders that may be datasets."""
     found = []
     for path in find_data(places, [one.path for one in models]):
         shown = os.path.relpath(path.absolute(), where.root)
         if _leaves(where, path):
             continue
-        busy(f"looking at {shown} …")
+        busy(f"reading {shown} …")
         if (data := describer.look_into(path)) is not None and data.count:
             found.append(FoundData(path=shown, data=data))
     return found
@@ -219,7 +219,7 @@ def _entries(
             source = os.path.relpath(one.path.absolute(), where.root)
             wrong, description = _outside(where, one), None
             if wrong is None:
-                busy(f"looking at {source} …")
+                busy(f"reading {source} …")
                 description, wrong = _look(describer, source, one)
             reason = "" if wrong is None else wrong.message
             plan = NO_DATA if description is None else plan_data(description, data)
@@ -239,11 +239,11 @@ def _outside(where: Where, one: Found) -> Diagnostic | None:
     if not _leaves(where, one.path):
         return None
     hint = "move it into the repo, or run ovmake with --allow-outside"
-    return Diagnostic(code="path-outside", message="it is outside of the repo", help=hint)
+    return Diagnostic(code="path-outside", message="its path is outside of the repo", help=hint)
 
 
 def _look(describer: Describer, source: str, one: Found) -> tuple[Description | None, Diagnostic | None]:
-    """Return what a model is, and what keeps it from being built."""
+    """Return the description of a model, and the error that keeps it from being built."""
     if not one.recognised.kind:
         return None, _as_diagnostic(unknown(one.path, one.recognised))
     try:

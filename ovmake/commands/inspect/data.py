@@ -1,11 +1,11 @@
-"""Which data beside a model fits it: what is calibrated with, what is judged by, and how. Pure.
+"""The datasets that fit a model, for validation and for calibration. Pure.
 
     plan = plan_data(description, [Found(path="data/val.npz", data=data), ...])
-    plan.validation, plan.calibration       a Use each, None where nothing fits
+    plan.validation, plan.calibration       a Use each, None if no dataset fits
 
-An array fits an input by its shape and type, and of several the one with the input's name does. Labels are whole
-numbers below the number of classes, or what has the shape of the output. What a file is for, its name says; labelled
-data that says nothing judges, and other data calibrates.
+An array fits an input by its shape and type; if several fit, the one with the input's name is taken. Labels are whole
+numbers below the number of classes, or arrays with the shape of the output. The name of a file says whether it is for
+validation or calibration. If it does not, labelled data is for validation, the rest for calibration.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _CALIBRATES = re.compile(r"cal|train|repr")
 _LABELS = ("y", "label", "labels", "target", "targets", "class", "classes", "y_test", "y_val", "y_true", "output")
 _FLOATS, _WHOLE = {"f16", "bf16", "f32", "f64"}, {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"}
 _CHANNELS = (1, 3)
-# More than a build should take for its gate by default.
+# The default number of samples for a gate: more take too long.
 MOST_SAMPLES = 5_000
-# Fewer say nothing about a drop of a hundredth.
+# The least number of samples for a gate: fewer cannot resolve a drop of 0.01.
 LEAST_SAMPLES = 20
 LEAST_CALIBRATING = 10
 
@@ -44,7 +44,7 @@ class DataColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What is in a file or folder: `form` is arrays, table, records or images."""
+    """The content of a file or folder: `form` is arrays, table, records or images."""
 
     form: str
     count: int
@@ -53,7 +53,7 @@ class Data:
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Read what the worker found out."""
+        """Parse the facts from the worker."""
         columns = tuple(
             DataColumn(
                 name=str(one["name"]),
@@ -79,12 +79,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A dataset as a model uses it.
+    """The use of a dataset by a model.
 
-    `inputs` are the columns of each input, empty where a folder has none by name. `labels` is the column with the right
-    answers, None without; of a folder "", for its classes. `resize` is (height, width) where images are brought to it.
-    `pixels`: inputs that take numbers from 0 to 255 as they are. `files` are folders, relative to a table's own, in
-    which its images are.
+    `inputs` are the columns of each input, empty for a folder, which has no names. `labels` is the column with the
+    right answers, None: no labels; for a folder "", its classes. `resize` is (height, width) if images are resized.
+    `pixels`: inputs that get numbers from 0 to 255. `files` are folders with the images of a table, relative to the
+    table's folder.
     """
 
     found: Found
@@ -100,14 +100,14 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPlan:
-    """What a model is judged by, and calibrated with."""
+    """The validation and the calibration data of a model."""
 
     validation: Use | None = None
     calibration: Use | None = None
 
 
 def plan_data(description: Description, found: Sequence[Found]) -> DataPlan:
-    """Return what fits a model best."""
+    """Return the datasets that fit a model best."""
     uses = [use for one in found if (use := _use(description, one)) is not None]
     labelled = [use for use in uses if use.metric and use.found.data.count >= LEAST_SAMPLES]
     validation = min(labelled, key=_as_validation, default=None)
@@ -127,12 +127,12 @@ def _name(use: Use) -> str:
 
 
 def _as_validation(use: Use) -> tuple[bool, bool, int]:
-    """Sort: what its name says is for judging, then what it does not say is for calibrating; the larger one first."""
+    """Return a sort key: validation data by name first, then data not named for calibration; larger ones first."""
     return (not _VALIDATES.search(_name(use)), bool(_CALIBRATES.search(_name(use))), -use.found.data.count)
 
 
 def _use(description: Description, found: Found) -> Use | None:
-    """Return how a dataset feeds all inputs of a model, None where it does not."""
+    """Return the use of a dataset that feeds all inputs of a model, None if it cannot."""
     data = found.data
     taken: dict[str, tuple[str, ...]] = {}
     pixels: list[str] = []
@@ -176,7 +176,7 @@ def _size(port: Port) -> tuple[int, int] | None:
 
 
 def _feeding(port: Port, columns: Sequence[DataColumn], form: str) -> list[DataColumn]:
-    """Return the columns that feed an input: one, or of a table several numbers."""
+    """Return the columns that feed an input: one, or several number columns of a table."""
     if port.shape is None or not port.shape or port.shape[0] != -1:
         return []  # a sample is one of a batch
     fitting = [column for column in columns if _fits(port, column)]

@@ -1,11 +1,11 @@
-"""Find models: which files and folders are some, and what to call them in an Ovfile.
+"""Find models and datasets below folders, and name the models for an Ovfile.
 
     for found in find([Path(".")]): found.path, found.recognised
     names = name_all([found.path for found in ...])
     paths = find_data([Path(".")], models)
 
-What a file is, its content says; but files whose names promise nothing are not opened, for there may be many. Folders
-that hold no sources are left out: hidden ones, build/, environments, node_modules/.
+The content decides what a file is. But only files with a suffix of models are opened, because there may be many files.
+Folders without sources are skipped: hidden ones, build/, environments, node_modules/.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from ovmake.sources.recognise import Recognised, recognise
 
 SUFFIXES = (".pb", ".keras", ".h5", ".hdf5", ".tflite", ".meta")
 _SKIPPED = {"build", "node_modules", "__pycache__", "site-packages"}
-# What exporters call every model: the folder's name says more.
+# Names that exporters give to every model: the folder's name says more.
 _SAYS_NOTHING = re.compile(r"\d+|model|saved_?model|frozen_?(inference_)?graph|export(ed)?|keras|tf|weights|best|final")
 _RESERVED = {"report"}
 DATA_SUFFIXES = (".npz", ".csv")
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-# Files and folders that may be datasets: of more, nobody can say which are meant.
+# The most files and folders that may be datasets: with more, no choice is likely to be right.
 MOST_DATA = 40
 _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A file or folder that is a model, or was meant to be one."""
+    """A file or folder that is a model, or looks like one by its name."""
 
     path: Path
     recognised: Recognised
 
 
 def find(paths: Sequence[Path]) -> list[Found]:
-    """Return what is at these paths: each is a model, or a folder to look through.
+    """Return the models at these paths: each path is a model, or a folder to search.
 
     Raises:
-        OSError: a path is not there, or cannot be read.
+        OSError: a path does not exist, or cannot be read.
     """
     found: dict[Path, Found] = {}
     for path in paths:
@@ -75,7 +75,7 @@ def _skipped(folder: Path) -> bool:
 
 
 def find_data(places: Sequence[Path], models: Sequence[Path]) -> list[Path]:
-    """Return what may be datasets under some folders: files by their names, and folders of images. None in a model."""
+    """Return possible datasets below folders: files by their names, and folders of images. Models are not searched."""
     within = {path.absolute() for path in models}
     found: dict[Path, None] = {}
     for place in places:
@@ -108,7 +108,7 @@ def _has_images(folder: Path) -> bool:
 
 
 def name_all(paths: Sequence[Path]) -> list[str]:
-    """Return a name for each path: legal in an Ovfile, none twice."""
+    """Return a name for each path: valid in an Ovfile, and unique."""
     taken = set(_RESERVED)
     names = []
     for path in paths:
@@ -124,7 +124,7 @@ def name_all(paths: Sequence[Path]) -> list[str]:
 
 
 def _own(path: Path) -> str:
-    """Return a model's own name: of the nearest part of its path that says something."""
+    """Return a model's own name: the last part of its path that is not a generic name."""
     path = path.absolute()
     stem = path.name if path.is_dir() else path.name.removesuffix(path.suffix)
     for name in (stem, *(parent.name for parent in list(path.parents)[:2])):

@@ -1,10 +1,10 @@
-"""What of an Ovfile to begin with is written: what was tried, and builds.
+"""Choose the settings of a starter Ovfile: those that were tried, and build.
 
     entries = settle(entries, attempt)
 
-`attempt(text)` builds an Ovfile in a scratch place (ovmake/trial.py). A gate that is missed is not written, and neither
-is a gate on data on which TensorFlow itself does no better than the most frequent answer would: it would pass whatever
-the IR computes. What was tried in vain stands beside the model, in words.
+`attempt(text)` builds an Ovfile in a scratch folder (trial.py). A gate that fails is not written. Nor is a gate on data
+on which TensorFlow is no better than the most frequent answer: it would pass for any IR. A comment beside the model
+says what was tried and failed.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from typing import Protocol
 from ovmake.commands.inspect.data import MOST_SAMPLES, DataPlan
 from ovmake.commands.inspect.starter import SUGGESTED, Entry, Scaling, starter
 
-# What is usual for pixels: as they are, from 0 to 1, from -1 to 1.
+# The usual scalings of pixels: none, to 0..1, to -1..1.
 SCALINGS: tuple[Scaling | None, ...] = (None, Scaling(mean=0.0, scale=255.0), Scaling(mean=127.5, scale=127.5))
-# Standard errors by which one score is better than another.
+# A score is better if the difference exceeds this many standard errors.
 CLEARLY = 2.0
-# What may break a model: a fixed shape, or batch. A mean of 0 and a scale of 1 change nothing.
+# Suggestions that may break a model: a fixed shape, or batch. A mean of 0 and a scale of 1 are neutral.
 STRUCTURE = ("batch", "shape")
-# Samples that are enough to choose a scaling by, and to see that a setting breaks nothing.
+# A number of samples that is enough to choose a scaling, and to try a setting.
 SOME = 500
-# A note about a failure is no longer.
+# The maximal length of a note about a failure.
 LONGEST = 300
 
 
-class Tried(Protocol):
-    """What became of a target: see `ovmake.commands.inspect.trial.Tried`."""
+class TrialOutcome(Protocol):
+    """The outcome of a target: see `ovmake.commands.inspect.trial.TrialOutcome`."""
 
     @property
     def failure(self) -> str:
-        """Why it failed, "" if it did not."""
+        """The error if it failed, else ""."""
 
     @property
     def score(self) -> float | None:
         """TensorFlow's score, None without a metric."""
 
 
-Attempt = Callable[[str], Mapping[str, Tried]]
+Attempt = Callable[[str], Mapping[str, TrialOutcome]]
 
 
 def settle(entries: Sequence[Entry], attempt: Attempt) -> list[Entry]:
-    """Return the entries as they are to be written."""
+    """Return the entries to write."""
     scaled = [_above_chance(entry, score) for entry, score in _scaled(entries, attempt)]
     built = _built(scaled, attempt)
-    # Twice at most: without INT8, and then without the data that it is judged by, a model may build.
+    # At most twice: a model may build without INT8, or else without its validation data.
     for _ in range(2):
         less = [_less(one) for one in built]
         if less == [one.entry for one in built]:
@@ -59,21 +59,21 @@ def settle(entries: Sequence[Entry], attempt: Attempt) -> list[Entry]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Built:
-    """An entry, and what became of its targets: precision -> what became of it."""
+    """An entry, and the outcome of its targets by precision."""
 
     entry: Entry
-    targets: Mapping[str, Tried]
+    targets: Mapping[str, TrialOutcome]
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why precisions failed."""
+        """The errors of failed targets, by precision."""
         return {name: tried.failure for name, tried in self.targets.items() if tried.failure}
 
 
 def _built(
     entries: Sequence[Entry], attempt: Attempt, uncommented: Iterable[str] = (), most: int = MOST_SAMPLES
 ) -> list[_Built]:
-    """Build all, judged by `most` samples; what an entry that does not build has is nothing."""
+    """Build all entries, with `most` samples of a dataset; an entry that does not build has no outcomes."""
     text = starter(entries, uncommented=tuple(uncommented), most=most)
     tried = attempt(text) if any(entry.builds for entry in entries) else {}
     return [
@@ -91,13 +91,13 @@ def _built(
 
 
 def _scaled(entries: Sequence[Entry], attempt: Attempt) -> list[tuple[Entry, float | None]]:
-    """Return the entries with the scaling by which TensorFlow is most accurate, and its score."""
+    """Return the entries with the scaling that gives TensorFlow the best score, and that score."""
     asking = [_asks(entry) for entry in entries]
     if not any(asking):
         return [(entry, None) for entry in entries]
     scores: list[dict[int, float]] = [{} for _ in entries]
     for number, scaling in enumerate(SCALINGS):
-        # Without INT8: it is TensorFlow that is asked.
+        # Without INT8: only TensorFlow's score matters.
         trying = [
             replace(entry, scaling=scaling, plan=replace(entry.plan, calibration=None)) if asks else _out(entry)
             for entry, asks in zip(entries, asking, strict=True)
@@ -124,7 +124,7 @@ def _out(entry: Entry) -> Entry:
 
 
 def _best(entry: Entry, scores: Mapping[int, float]) -> tuple[Entry, float | None]:
-    """Return the scaling that is clearly better than none; of two that are alike, the one before."""
+    """Return the scaling that is clearly better than no scaling; of two similar ones, the first."""
     best = min(scores, default=None)
     if best is None or entry.plan.validation is None:
         return entry, None
@@ -140,7 +140,7 @@ def _error(share: float, count: int) -> float:
 
 
 def _above_chance(entry: Entry, score: float | None) -> Entry:
-    """Leave out a gate that would pass whatever the IR computes."""
+    """Leave out a gate that would pass for any IR."""
     use = entry.plan.validation
     if use is None or score is None:
         return entry
@@ -148,8 +148,8 @@ def _above_chance(entry: Entry, score: float | None) -> Entry:
     if score > use.common + CLEARLY * _error(use.common, count):
         return entry
     note = (
-        f"no accuracy on {use.found.path}: TensorFlow is right on {100 * score:.1f} % of it, and who always gives the "
-        f"most frequent answer on {100 * use.common:.1f} %; look at the labels, and at how inputs are scaled"
+        f"no accuracy on {use.found.path}: TensorFlow is right on {100 * score:.1f} % of it, the most frequent answer "
+        f"alone on {100 * use.common:.1f} %; check the labels, and the scaling of inputs"
     )
     return replace(entry, plan=replace(entry.plan, validation=None), scaling=None, notes=(*entry.notes, note))
 
@@ -158,7 +158,7 @@ def _above_chance(entry: Entry, score: float | None) -> Entry:
 
 
 def _less(built: _Built) -> Entry:
-    """Return an entry with less: without INT8 where that fails, else without the data that it is judged by."""
+    """Return an entry with less: without INT8 if only INT8 failed, else without its data."""
     entry, failures = built.entry, built.failures
     if not failures or not entry.builds:
         return entry
@@ -167,7 +167,7 @@ def _less(built: _Built) -> Entry:
         return replace(entry, plan=replace(entry.plan, calibration=None), notes=(*entry.notes, note))
     if entry.plan != DataPlan():
         why = next(iter(failures.values()))
-        note = f"no accuracy and no INT8 by the data that was found: {_short(why)}"
+        note = f"no accuracy and no INT8 with the data that was found: {_short(why)}"
         return replace(entry, plan=DataPlan(), scaling=None, notes=(*entry.notes, note))
     return entry
 
@@ -188,7 +188,7 @@ def _short(words: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
-# what one may want next
+# suggested settings
 
 
 def _suggesting(entries: Sequence[Entry], attempt: Attempt) -> list[Entry]:
@@ -201,7 +201,7 @@ def _suggesting(entries: Sequence[Entry], attempt: Attempt) -> list[Entry]:
         for one in together
     ]
     for kind in STRUCTURE:
-        # INT8 was tried with all of them: to calibrate takes longest.
+        # Without INT8, which was tried with all of them already: calibration takes longest.
         without = [replace(entry, plan=replace(entry.plan, calibration=None)) for entry in kept]
         for place, one in enumerate(_built(without, attempt, (kind,), SOME)):
             if one.failures:

@@ -1,13 +1,13 @@
-"""The text of an Ovfile to begin with.
+"""The text of a starter Ovfile.
 
     text = starter([Entry(name="digits", source="models/digits", description=..., ...)])
-    text = starter(entries, uncommented=SUGGESTED)     with what one may want next, as settings: to be tried
+    text = starter(entries, uncommented=SUGGESTED)     with the suggested settings active, for a trial
 
-It builds as it is, and with any of its settings that are comments: a line that begins with `#` and no blank is one
-setting, in TOML, and needs no other line. Lines that begin with `# ` are words. A model that cannot be built is words
-with the reason.
+The file builds as it is, and with any of its commented settings. A line that begins with `#` and no blank is one
+setting in TOML, which works without any other line. Lines that begin with `# ` are prose. A model that cannot be built
+is a prose comment with the reason.
 
-Names and words out of models are strangers': they are quoted in TOML, and in comments nothing of them ends the line.
+Names and text from models may come from strangers: TOML strings quote them, and in comments they cannot end the line.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
 
 _HEAD = """\
-# Written by `ovmake init`. `ovmake build` makes build/MODEL/PRECISION/MODEL.xml, `ovmake report` says what it was
-# worth. Lines that begin with # and no blank are settings to choose from: take the # away. `ovmake inspect MODEL` shows
-# a model, Ovfile.example every key.
+# Written by `ovmake init`. `ovmake build` makes build/MODEL/PRECISION/MODEL.xml, `ovmake report` measures the speed.
+# Lines that begin with # and no blank are optional settings: remove the # to use one. `ovmake inspect MODEL` describes
+# a model, Ovfile.example shows every key.
 
 version = 1
 
@@ -34,15 +34,15 @@ version = 1
 precisions = ["fp32", "fp16"]
 """
 _NO_DATA = """\
-# INT8 needs a few hundred typical samples to calibrate with, and accuracy needs other ones with the right answers: an
-# .npz with an array for each input, a .csv, a folder of images or TFRecords. `ovmake init -f FILE` looks for them anew.
+# INT8 needs a few hundred typical samples for calibration, and accuracy needs different samples with the right answers:
+# an .npz with an array for each input, a .csv, a folder of images or TFRecords. `ovmake init -f FILE` searches again.
 """
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _FLOATS = {"f16", "bf16", "f32", "f64"}
 _IMAGE_RANK = 4
 _CHANNELS = (1, 3, 4)
 _SIDE, _LENGTH = 224, 128
-# What one may want next, by its kind.
+# The kinds of suggested settings.
 SUGGESTED: tuple[str, ...] = ("batch", "shape", "mean", "scale")
 
 
@@ -51,7 +51,7 @@ NO_DATA = DataPlan()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """What pixels from 0 to 255 become: (x - mean) / scale."""
+    """The scaling of pixels from 0 to 255: (x - mean) / scale."""
 
     mean: float
     scale: float
@@ -59,10 +59,10 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A model of the Ovfile; without a `description`, `reason` says why it cannot be one.
+    """A model of the Ovfile. Without a `description` it cannot be built, and `reason` says why.
 
-    `plan` is the data that it is judged by and calibrated with; `scaling` what its inputs of pixels need, None for
-    nothing. `suggested` are the kinds of settings to choose from. `notes` say what was tried in vain.
+    `plan` is its validation and calibration data; `scaling` is that of its pixel inputs, None: no scaling. `suggested`
+    are the kinds of optional settings. `notes` say what was tried and failed.
     """
 
     name: str
@@ -76,12 +76,12 @@ class Entry:
 
     @property
     def builds(self) -> bool:
-        """Whether `ovmake build` can be expected to build it."""
+        """Whether `ovmake build` is expected to build the model."""
         return self.description is not None and not self.reason
 
 
 def starter(entries: Sequence[Entry], *, uncommented: Collection[str] = (), most: int = MOST_SAMPLES) -> str:
-    """Return the Ovfile, with the settings of some kinds uncommented, and with `most` samples of a dataset."""
+    """Return the Ovfile, with optional settings of some kinds active, and with `most` samples of a dataset."""
     names = _dataset_names(entries)
     parts = [_HEAD]
     parts += ["\n".join(_dataset(name, use, most)) + "\n" for use, name in names]
@@ -92,12 +92,12 @@ def starter(entries: Sequence[Entry], *, uncommented: Collection[str] = (), most
 
 
 def key(name: str) -> str:
-    """Return a key as TOML wants it: bare where that is possible."""
+    """Return a TOML key: bare if possible, else quoted."""
     return name if _BARE.fullmatch(name) else quoted(name)
 
 
 def quoted(text: str) -> str:
-    """Return a TOML string; JSON's escapes are TOML's, but for DEL, which JSON lets through."""
+    """Return a TOML string. JSON's escapes are valid TOML; only DEL, which JSON does not escape, needs one more."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -119,7 +119,7 @@ Names = list[tuple[Use, str]]
 
 
 def _dataset_names(entries: Sequence[Entry]) -> Names:
-    """Return a name for each use of a dataset; models that use one alike share it."""
+    """Return a name for each use of a dataset; models with the same use share a name."""
     names: Names = []
     taken: set[str] = set()
     for entry, use in _uses(entries):
@@ -179,9 +179,9 @@ def _entry(entry: Entry, names: Names, uncommented: Collection[str]) -> str:
     lines += _data(entry, names)
     lines += _suggestions(entry, description, uncommented)
     lines += [f"# takes {harmless(quoted(port.name))}: {shape_of(port)}" for port in description.inputs]
-    lines += [f"# gives {harmless(quoted(port.name))}: {shape_of(port)}" for port in description.outputs]
+    lines += [f"# returns {harmless(quoted(port.name))}: {shape_of(port)}" for port in description.outputs]
     if others := _others(description):
-        lines.append(f"# has other signatures: {', '.join(harmless(quoted(name)) for name in others)}")
+        lines.append(f"# has more signatures: {', '.join(harmless(quoted(name)) for name in others)}")
     lines += [f"# {harmless(' '.join(note.split()))}" for note in entry.notes]
     return "\n".join(lines) + "\n"
 
@@ -194,7 +194,7 @@ def _data(entry: Entry, names: Names) -> Iterator[str]:
     if entry.scaling is not None:
         for port in _scaled(entry):
             yield f"inputs.{key(port)}.mean = {entry.scaling.mean}"
-            yield f"inputs.{key(port)}.scale = {entry.scaling.scale}    # TensorFlow is most accurate so"
+            yield f"inputs.{key(port)}.scale = {entry.scaling.scale}    # best for TensorFlow's accuracy"
     if validation is not None:
         drop = "0.01" if validation.metric == "accuracy" else '"1%"'
         dataset = quoted(_name_of(validation, names))
@@ -202,7 +202,7 @@ def _data(entry: Entry, names: Names) -> Iterator[str]:
 
 
 def _scaled(entry: Entry) -> tuple[str, ...]:
-    """Return the inputs that a scaling is of."""
+    """Return the inputs that the scaling applies to."""
     used = entry.plan.validation or entry.plan.calibration
     return () if entry.scaling is None or used is None else used.pixels
 
@@ -218,7 +218,7 @@ def _all_suggestions(entry: Entry, description: Description) -> Iterator[tuple[s
     if any(port.shape and port.shape[0] == -1 for port in inputs):
         yield "batch", "batch = 1    # of every input; without it, batches stay dynamic"
     open_inputs = [port for port in inputs if port.shape and -1 in port.shape[1:]]
-    for port in open_inputs if len(inputs) == 1 else ():  # sizes of several inputs may have to agree
+    for port in open_inputs if len(inputs) == 1 else ():  # several inputs may need matching sizes
         side = _SIDE if len(port.shape or ()) == _IMAGE_RANK else _LENGTH
         fixed = [size if place == 0 or size != -1 else side for place, size in enumerate(port.shape or ())]
         yield "shape", f"inputs.{key(port.name)}.shape = {fixed}    # a fixed shape runs faster"
@@ -230,7 +230,7 @@ def _all_suggestions(entry: Entry, description: Description) -> Iterator[tuple[s
 
 
 def _per_channel(port: Port) -> tuple[str, str]:
-    """Return a mean and a scale that change nothing, for as many channels as there are."""
+    """Return a neutral mean and scale, with one value per channel."""
     shape = port.shape or ()
     channels = shape[-1] if shape[-1] in _CHANNELS else 1
     if channels == 1:
@@ -239,7 +239,7 @@ def _per_channel(port: Port) -> tuple[str, str]:
 
 
 def _others(description: Description) -> list[str]:
-    """Return the signatures of the same graph that take or give something else."""
+    """Return the signatures of the same graph with different inputs or outputs."""
     used = {(s.inputs, s.outputs) for s in description.signatures if s.name == description.signature}
     same = [s for s in description.signatures if s.tags == description.tags and description.kind == "saved-model"]
     return [s.name for s in same if (s.inputs, s.outputs) not in used]

@@ -2,8 +2,8 @@
 
     for line in lines_of(description, width=80, all_layers=False): print(line)
 
-Names are never cut short: they are there to be copied. What does not fit beside a name stands below it. Of more than
-MOST_LAYERS layers the first and the last are shown.
+Names are never shortened, because users copy them. Text that does not fit beside a name goes below it. If there are
+more than MOST_LAYERS layers, only the first and the last are shown.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def shape_of(port: Port) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return text out of a model with everything escaped that a terminal might obey."""
+    """Return text from a model with control characters escaped, which a terminal would obey."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -93,7 +93,7 @@ def _signatures(description: Description) -> list[str]:
 def _layers(layers: Sequence[LayerDescription], width: int, *, all_layers: bool) -> list[str]:
     if not layers:
         return []
-    lines = ["", f"layers to cut at: {len(layers)}, in the order in which they compute"]
+    lines = ["", f"layers to cut at: {len(layers)}, in the order of computation"]
     if all_layers or len(layers) <= MOST_LAYERS:
         return lines + _table([row for layer in layers for row in _rows(layer)], width)
     shown = [row for layer in (*layers[:_KEPT], *layers[-_KEPT:]) for row in _rows(layer)]
@@ -108,7 +108,7 @@ def _rows(layer: LayerDescription) -> list[Row]:
     made = f"{layer.parts} layers" if layer.parts else ", ".join(layer.operations)
     if len(layer.outputs) == 1:
         return [(harmless(layer.name), made, shape_of(layer.outputs[0]))]
-    # `cut.outputs` wants a tensor's name where several come out.
+    # `cut.outputs` needs a tensor's name if the layer has several outputs.
     tensors = [(f"  {harmless(port.name)}", "", shape_of(port)) for port in layer.outputs]
     return [(harmless(layer.name), made, f"{len(layer.outputs)} outputs:"), *tensors]
 
@@ -159,7 +159,7 @@ def _operations(counts: Mapping[str, int], width: int) -> list[str]:
 def _verdict(description: Description, width: int) -> list[str]:
     if description.converted is not None and not description.troubles:
         return [f"OpenVINO converts it, to {sum(description.converted.values())} operations"]
-    lines = ["OpenVINO cannot have it as it is" if description.converted is None else "OpenVINO converts it, but"]
+    lines = ["OpenVINO cannot convert it as it is" if description.converted is None else "OpenVINO converts it, but"]
     return lines + [line for trouble in description.troubles for line in _trouble(trouble, width)]
 
 

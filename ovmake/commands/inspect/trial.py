@@ -1,9 +1,9 @@
-"""Try an Ovfile before it is written: its targets are built and judged in a scratch place, and nothing is published.
+"""Try an Ovfile before it is written: build and judge its targets in a scratch folder, and publish no file.
 
     with trial(where, tell) as attempt:
-        tried = attempt(text)            {"digits:int8": Tried(...)}; what earlier attempts found out is used again
+        tried = attempt(text)            {"digits:int8": TrialOutcome(...)}; attempts share one action cache
 
-The place is in `.ovmake`, and goes with it if there was none before.
+The folder is in `.ovmake`. If there was no `.ovmake` before, it is removed at the end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ovmake.graph.action import Action, Graph
 from ovmake.graph.query import closure
 from ovmake.ovfile.parse import parse
 from ovmake.project import stamp
-from ovmake.project.repo import Read, Where, build_graph, really_inside
+from ovmake.project.repo import LoadedOvfile, Where, build_graph, really_inside
 from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, hold_state, session_of
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
@@ -35,25 +35,25 @@ SCRATCH = f"{STATE}/trial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """What became of a target.
+class TrialOutcome:
+    """The outcome of a target.
 
-    `failure` is why it failed, "" if it would be published; `score` is TensorFlow's, None without a metric.
+    `failure` is the error, "" if the target would be published; `score` is TensorFlow's, None without a metric.
     """
 
     failure: str = ""
     score: float | None = None
 
 
-Attempt = Callable[[str], Mapping[str, Tried]]
+Attempt = Callable[[str], Mapping[str, TrialOutcome]]
 
 
 @contextlib.contextmanager
 def trial(where: Where, tell: Callable[[str], None], busy: Callable[[str], None]) -> Iterator[Attempt]:
-    """Yield what tries the text of an Ovfile. `busy` is told what takes a while.
+    """Yield a function that tries the text of an Ovfile. `busy` gets progress messages.
 
     Raises:
-        OvmakeError: `.ovmake` cannot be made, or holds what ovmake does not make.
+        OvmakeError: `.ovmake` cannot be created, or holds foreign entries.
     """
     inside = really_inside(where)
     disk = RealDisk(where.root, (STATE,), inside=inside, follow_folders=where.allow_outside)
@@ -72,7 +72,7 @@ def trial(where: Where, tell: Callable[[str], None], busy: Callable[[str], None]
 
 
 class _Trial:
-    """Attempts that share what they find out, and their workers."""
+    """Attempts that share an action cache and workers."""
 
     def __init__(self, where: Where, disk: RealDisk, database: Database, busy: Callable[[str], None]) -> None:
         self._where = where
@@ -85,10 +85,10 @@ class _Trial:
         """End the workers."""
         self._runner.close()
 
-    def attempt(self, text: str) -> Mapping[str, Tried]:
-        """Build all targets of an Ovfile's text, up to what would be published."""
+    def attempt(self, text: str) -> Mapping[str, TrialOutcome]:
+        """Build all targets of an Ovfile's text, except for publishing."""
         ovfile = parse(text, file=self._where.file)
-        read = Read(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
+        read = LoadedOvfile(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
         session = session_of(self._where, read, self._disk, self._database)
         session.runner = self._runner
         graph = _moved(build_graph(ovfile, self._where.root), [target.name for target in ovfile.targets])
@@ -99,12 +99,12 @@ class _Trial:
         return {name: _tried(name, graph, outcome, cas) for name in graph.targets}
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, ActionStarted) and event.action.worker != "here":
+        if isinstance(event, ActionStarted) and event.action.worker != "in-process":
             self._busy(f"trying {event.action.name} …")
 
 
 def _moved(graph: Graph, targets: list[str]) -> Graph:
-    """Return the graph of what is published, in the scratch place; advice is left out, and so is what waits for it."""
+    """Return the graph up to publishing, in the scratch folder; advisory actions and those after them are left out."""
     wanted = {name: f"publish {name}" for name in targets}
     needed = {action.name for action in closure(graph, list(wanted.values())) if not action.advisory}
     return Graph(
@@ -119,7 +119,7 @@ def _below(action: Action, kept: set[str]) -> Action:
     return replace(action, outputs=outputs, after=tuple(name for name in action.after if name in kept))
 
 
-def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> Tried:
+def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> TrialOutcome:
     needed = closure(graph, [graph.targets[target]])
     failures = [done.diagnostic.message for action in needed if (done := outcome.actions[action.name]).diagnostic]
     evaluated = outcome.actions.get(f"evaluate {target}")
@@ -127,4 +127,4 @@ def _tried(target: str, graph: Graph, outcome: Outcome, cas: Cas) -> Tried:
     if evaluated is not None and evaluated.outputs:
         made = from_bytes(Evaluation, cas.read(evaluated.outputs["evaluation"]), "evaluation")
         score = made.figures.metric.reference if made.figures and made.figures.metric else None
-    return Tried(failure=failures[0] if failures else "", score=score)
+    return TrialOutcome(failure=failures[0] if failures else "", score=score)

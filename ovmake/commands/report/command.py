@@ -25,7 +25,7 @@ from ovmake.engine.world import Options
 from ovmake.graph.query import select
 from ovmake.project.session import Session
 from ovmake.store.cas import Cas
-from ovmake.store.files.beneath import Beneath
+from ovmake.store.files.own_folders import OwnFolders
 
 # The kinds of action that --force runs again: what a busy machine may have got wrong.
 MEASUREMENTS = frozenset({"benchmark", "compare-speed", "time-candidates"})
@@ -123,7 +123,7 @@ def _write_junit(place: Path, page: Page) -> None:
     """
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        Beneath(str(place.parent)).replace(place.name, to_junit(page))
+        OwnFolders(str(place.parent)).replace(place.name, to_junit(page))
     except OSError as error:
         message = f"cannot write {place}: {error.strerror or error}"
         raise OvmakeError(

@@ -1,6 +1,5 @@
-"""`ovmake build --watch`: build again when something changed.
+"""`ovmake build --watch`: build again after every change.
 
-command.py      Build, and build again on every change of what the build depends on: `ovmake
-build --watch`
-watch_paths.py  Where to look so that no change of some files and folders goes unseen
+command.py      the loop: watch, build, wait for a change
+watch_paths.py  the folders and entries to watch for changes of given paths
 """

@@ -1,16 +1,16 @@
-"""Where to look so that no change of some files and folders goes unseen.
+"""The folders and entries to watch, so that no change of given files and folders is missed.
 
-    spots_of(root, paths, ignored=...) -> Spots
-    spots.folders()       the folders to watch, each for what is directly in it
-    spots.counts(path)    whether a change of that entry is one
-    spots.state()         what tells one state of all of it from another, for whoever cannot be told of changes
+    watched = watch_paths_of(root, paths, ignored=...)
+    watched.folders()       the folders to watch, not recursively
+    watched.counts(path)    whether a change of that entry counts
+    watched.state()         a snapshot to compare when polling
 
-A file is watched through its folder: an editor saves by renaming, and then another file has the name. For the same
-reason every folder on the way from the root is watched for the next step, so that `mv models old; mv new models` shows;
-and a link for itself as well as what it points at. Only a source that is a folder is watched to its depths; a repo's
-node_modules are not walked.
+A file is watched through its folder: an editor saves by renaming, and then the name belongs to a new file. For the same
+reason every folder from the root to the path is watched for the next name on the path, so `mv models old; mv new
+models` is seen. For a link, both the link and its target are watched. Only a source that is a folder is watched
+recursively; a repo's node_modules are not walked.
 
-No path in here leads through a link: two names of one folder are one spot.
+All paths in here are resolved: two names of one folder are one path.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-# As many as Linux follows before it says that they lead in a circle.
+# As many links as Linux follows before it reports a loop.
 MOST_LINKS = 40
 
 State = tuple[int, ...] | None
@@ -28,9 +28,9 @@ State = tuple[int, ...] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchPaths:
-    """`names` are the entries of a folder that count, `stems` beginnings of such; in `trees` all of them do.
+    """`names` are the entries of a folder that count, `stems` are prefixes of such; in `trees` all entries count.
 
-    `ignored` are entries that never count. Folders need not exist: they are there to be compared.
+    `ignored` are entries that never count. Folders need not exist: their appearance is a change.
     """
 
     names: Mapping[str, frozenset[str]]
@@ -39,30 +39,30 @@ class WatchPaths:
     ignored: frozenset[str]
 
     def counts(self, path: str) -> bool:
-        """Whether something depends on this entry of a folder."""
+        """Whether the build depends on this entry of a folder."""
         folder, name = os.path.split(path)
         if name in self.names.get(folder, ()) or name.startswith(self.stems.get(folder, ())):
             return True
         return folder in self.trees and path not in self.ignored
 
     def folders(self) -> list[str]:
-        """Return the folders to watch that there are."""
+        """Return the existing folders to watch."""
         there = {*self.names, *self.trees}
         return sorted(folder for folder in there if os.path.isdir(folder) and os.access(folder, os.R_OK))  # noqa: PTH112
 
     def state(self) -> dict[str, State]:
-        """Return a state for everything that counts; None for what is not there, and for a folder only which it is."""
+        """Return a state for every entry that counts; None if it is missing; for a folder only its identity."""
         named = (os.path.join(folder, name) for folder, names in self.names.items() for name in names)  # noqa: PTH118
         listed = (path for folder in {*self.trees, *self.stems} for path in _entries(folder) if self.counts(path))
         return {path: _state(path) for path in (*named, *listed)}
 
 
-def spots_of(
+def watch_paths_of(
     root: str, paths: Iterable[str], *, ignored: Collection[str] = (), shallow: Collection[str] = ()
 ) -> WatchPaths:
-    """Return where to look for changes of `paths`; `ignored` and they are relative to `root`.
+    """Return what to watch for changes of `paths`. They and `ignored` are relative to `root`.
 
-    Of `shallow` ones only where they are is looked at: links out of the repo, which nobody follows.
+    `shallow` paths are links out of the repo: only the links are watched, and not followed.
     """
     finder = _Finder(os.path.realpath(root), ignored)
     for path in paths:
@@ -71,7 +71,7 @@ def spots_of(
 
 
 class _Finder:
-    """Collects spots. `_above` are the root and the folders it is in: whoever moves those moves the build with them."""
+    """Collects the paths to watch. `_above` are the root and its parents: moving one of them moves the build too."""
 
     def __init__(self, root: str, ignored: Collection[str]) -> None:
         self._root = root
@@ -82,7 +82,7 @@ class _Finder:
         self._ignored = frozenset(os.path.normpath(os.path.join(root, path)) for path in ignored)  # noqa: PTH118
 
     def found(self) -> WatchPaths:
-        """Return what was collected."""
+        """Return the collected paths."""
         return WatchPaths(
             names={folder: frozenset(names) for folder, names in self._names.items()},
             stems={folder: tuple(sorted(stems)) for folder, stems in self._stems.items()},
@@ -91,7 +91,7 @@ class _Finder:
         )
 
     def add(self, path: str, *, deep: bool = True) -> None:
-        """Note every step on the way to `path`, and all that is in it where it is a folder."""
+        """Add every part of `path` from the root on, and all entries below it if it is a folder."""
         end = self._walk(os.path.join(self._root, path))  # noqa: PTH118
         if end is None:
             return
@@ -104,7 +104,7 @@ class _Finder:
             self._grow(end)
 
     def _walk(self, path: str) -> str | None:
-        """Note the steps; return where they end, links followed, or None if they lead in a circle."""
+        """Add the parts of the path; return the resolved path, or None if its links form a loop."""
         at, steps, links = "/", _steps(path), 0
         while steps:
             step = steps.pop(0)
@@ -155,7 +155,7 @@ def _link(path: str) -> str | None:
 
 
 def _entries(folder: str) -> list[str]:
-    """Return the paths of what a folder holds; nothing of one that is not there, or closed to us."""
+    """Return the paths of a folder's entries; an empty list if it is missing or unreadable."""
     try:
         return [os.path.join(folder, name) for name in os.listdir(folder)]  # noqa: PTH118, PTH208
     except OSError:
@@ -167,7 +167,7 @@ def _state(path: str) -> State:
         found = os.lstat(path)
     except OSError:
         return None
-    # A folder's times and size change with what comes and goes in it, which counts only where it is named.
+    # A folder's times and size change with its entries, and only the watched entries count.
     if stat.S_ISDIR(found.st_mode):
         return (found.st_ino,)
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

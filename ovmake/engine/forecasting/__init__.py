@@ -1,8 +1,6 @@
-"""How long a build may take, and how far it is. Pure.
+"""Estimates of a build's time and progress, from earlier runs. Pure.
 
-costs.py     What actions are likely to take, from earlier runs. Pure
-estimate.py  How long a build would take: its plan, played with the real scheduler and a clock
-that is only counted. Pure
-forecast.py  How far a build is, and how long it may still take, by what earlier runs took. It
-asks no clock but for its own pace
+costs.py     likely costs of actions: seconds and memory
+estimate.py  estimated time of a build: its plan, simulated with the real scheduler
+forecast.py  progress and remaining time of a running build
 """

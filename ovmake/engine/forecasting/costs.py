@@ -1,12 +1,13 @@
-"""What actions are likely to take, from earlier runs. Pure.
+"""Likely costs of actions, from earlier runs. Pure.
 
     costs_of(actions, traces) -> {name: Cost}
 
-An action's own last trace says it; else the others of its kind do: the median of their seconds, the largest of their
-memory, for a wrong guess at time costs some order, and one at memory the machine. Else it is not known.
+The cost comes from the action's own last trace, if there is one. Else from traces of its kind: the median of their
+seconds and the maximum of their memory. (A wrong time only worsens the order; too little memory can stop the machine.)
+Else it is unknown.
 
-`traces` are those of the database, as text. Only what is needed of them is read: a trace per action, and where one has
-none, a sample of its kind's.
+`traces` are those of the database, as text. Only a few are parsed: one per action, and for an action without a trace a
+sample of its kind's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SAMPLE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Seconds, and bytes that its worker holds; None where nothing is known."""
+    """Seconds, and the worker's memory in bytes; None if unknown."""
 
     seconds: float | None = None
     memory_bytes: int | None = None
@@ -33,7 +34,7 @@ UNKNOWN = Cost()
 
 
 def costs_of(actions: Sequence[Action], traces: Mapping[str, str]) -> dict[str, Cost]:
-    """Return what each action is likely to take."""
+    """Return the likely cost of each action."""
     own = {action.name: _cost(traces[action.name]) for action in actions if action.name in traces}
     guessed = {action.kind for action in actions if own.get(action.name, UNKNOWN) is UNKNOWN}
     kinds = _kinds(guessed, traces) if guessed else {}
@@ -45,9 +46,9 @@ def _known(costs: Mapping[str, Cost]) -> dict[str, Cost]:
 
 
 def _cost(trace: str) -> Cost:
-    """Read no more of a trace than it takes: all of `Trace.from_json` is four times as long.
+    """Parse only the needed part of a trace: `Trace.from_json` takes four times as long.
 
-    One that is damaged says nothing here. Who decides about the action by it says what is wrong.
+    A damaged trace gives an unknown cost. The code that decides about the action reports the damage.
     """
     try:
         body = json.loads(trace)
@@ -57,7 +58,7 @@ def _cost(trace: str) -> Cost:
 
 
 def _kinds(kinds: Iterable[str], traces: Mapping[str, str]) -> dict[str, Cost]:
-    """Return what actions of some kinds took. The kind is the first word of an action's name."""
+    """Return the cost per kind of action. The kind is the first word of an action's name."""
     of_kind: dict[str, list[str]] = {kind: [] for kind in kinds}
     for name in traces:
         if (kind := name.partition(" ")[0]) in of_kind:
@@ -67,7 +68,7 @@ def _kinds(kinds: Iterable[str], traces: Mapping[str, str]) -> dict[str, Cost]:
 
 
 def _sample(names: list[str]) -> list[str]:
-    """Return some of many, spread over all of them."""
+    """Return an evenly spread sample of names."""
     return names[:: -(-len(names) // SAMPLE) or 1]
 
 

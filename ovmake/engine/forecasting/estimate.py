@@ -1,11 +1,11 @@
-"""How long a build would take: its plan, played with the real scheduler and a clock that is only counted. Pure.
+"""The estimated time of a build: its plan, simulated with the real scheduler and a simulated clock. Pure.
 
-    foresee(plan) -> Estimate
+    estimate_build(plan) -> Estimate
     in_words(estimate, jobs) -> "; about 12 s with -j 2, from earlier runs"
 
-An action that may run, because something before it will, does not run at the low end and does at the high one. What
-never ran, and nothing of its kind did, counts as no time at all and is said to be missing. What runs in this process
-takes milliseconds.
+An action may run if one before it will run. The low end of the estimate assumes that it does not, the high end that it
+does. An action without any earlier run of its kind counts as 0 s, and the estimate names the number of such actions.
+In-process actions take milliseconds and are not counted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HOUR = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a dry run found: `certain` are names of actions that run, `possible` of those that may.
+    """The plan from a dry run: `certain` are names of actions that will run, `possible` of those that may run.
 
     `costs` has all `actions`; `memory_bytes` is None without a limit.
     """
@@ -39,7 +39,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Seconds from `low` to `high`, less the time of `unknown` of the `actions` that run or may run in a worker."""
+    """Seconds from `low` to `high`. Of the `actions` that run or may run in a worker, `unknown` are not included."""
 
     low: float
     high: float
@@ -50,14 +50,14 @@ class Estimate:
 NOTHING = Estimate(low=0.0, high=0.0, unknown=0, actions=0)
 
 
-def foresee(plan: Plan) -> Estimate:
-    """Return how long the build would take."""
+def estimate_build(plan: Plan) -> Estimate:
+    """Return the estimated time of the build."""
     runs = plan.certain | plan.possible
-    in_workers = [action.name for action in plan.actions if action.name in runs and action.worker != "here"]
+    in_workers = [action.name for action in plan.actions if action.name in runs and action.worker != "in-process"]
     low = _played(plan, plan.certain)
     return Estimate(
         low=low,
-        # With one more action a list's schedule can end earlier (Graham 1969); a range does not turn round for that.
+        # List scheduling may end earlier with one more action (Graham 1969); keep low <= high.
         high=max(low, _played(plan, runs)) if plan.possible else low,
         unknown=sum(plan.costs[name].seconds is None for name in in_workers),
         actions=len(in_workers),
@@ -65,7 +65,7 @@ def foresee(plan: Plan) -> Estimate:
 
 
 def _played(plan: Plan, runs: frozenset[str]) -> float:
-    """Return when the last action ends."""
+    """Return the simulated time at which the last action ends."""
     scheduler = Scheduler(plan.actions, jobs=plan.jobs, keep_going=True)
     scheduler.weigh(plan.costs, plan.memory_bytes)
     now = 0.0
@@ -84,20 +84,20 @@ def _played(plan: Plan, runs: frozenset[str]) -> float:
 
 
 def in_words(estimate: Estimate | None, jobs: int) -> str:
-    """Return the estimate as it goes on after "nothing was run", "" where no worker has anything to do."""
+    """Return the estimate as the continuation of "nothing was run"; "" if no action needs a worker."""
     if estimate is None or not estimate.actions:
         return ""
     if estimate.unknown == estimate.actions:
-        return "; how long it takes is not known before it ran once"
+        return "; the time is unknown before the first run"
     how = f"with -j {jobs}, from earlier runs"
     if estimate.unknown:
-        missing = f"nothing is known of {estimate.unknown} of {estimate.actions} actions"
+        missing = f"the time of {estimate.unknown} of {estimate.actions} actions is unknown"
         return f"; at least {duration(estimate.low)} {how}; {missing}"
     return f"; about {_span(estimate.low, estimate.high)} {how}"
 
 
 def duration(seconds: float) -> str:
-    """Return a time in words, no more exact than it is: "0.4 s", "12 s", "3 min", "2 h 10 min"."""
+    """Return a time in words, rounded: "0.4 s", "12 s", "3 min", "2 h 10 min"."""
     if seconds < 9.95:  # noqa: PLR2004 - below ten seconds, tenths
         return f"{seconds:.1f} s"
     if seconds < 2 * MINUTE - 0.5:
@@ -109,7 +109,7 @@ def duration(seconds: float) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    """Return "3 to 12 s", in the exactness of the longer time, or one time where both read the same."""
+    """Return "3 to 12 s", rounded as the longer time is; or one time if both round to the same."""
     longest = duration(high)
     number, unit = longest.rsplit(" ", 1)
     if unit == "s":

@@ -1,12 +1,12 @@
-"""How far a build is, and how long it may still take, by what earlier runs took. It asks no clock but for its own pace.
+"""The progress and the remaining time of a running build, from earlier runs.
 
     forecast = Forecast(actions, costs, built=..., jobs=..., memory_bytes=...)
     forecast.begin("convert m", now); forecast.end("convert m", fresh=False)
-    forecast.look(now) -> BuildProgressed, None where the last one is new enough
+    forecast.look(now) -> BuildProgressed, None if the last one is recent enough
 
-Actions that run in this process take milliseconds and are not counted, nor are those that turn out to be fresh. What is
-not decided yet counts as if it ran. To play what is left takes time: it is done again when fifty times as much has
-passed, so that watching takes no more than 2 %.
+Not counted: in-process actions, which take milliseconds, and actions that turn out to be fresh. Undecided actions count
+as if they ran. Simulating the rest of a build takes time. It is repeated after fifty times that time, so it costs at
+most 2 %; this is the only use of a clock here.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dataclasses import replace
 
 from ovmake.engine.events import BuildProgressed
 from ovmake.engine.forecasting.costs import Cost
-from ovmake.engine.forecasting.estimate import Plan, foresee
+from ovmake.engine.forecasting.estimate import Plan, estimate_build
 from ovmake.graph.action import Action
 
 SHARE = 50
 
 
 class Forecast:
-    """Of one build. `built` are the names of actions that ran in an earlier one, which may be fresh."""
+    """The forecast of one build. `built` are the names of actions that have run in an earlier one, and may be fresh."""
 
     def __init__(
         self,
@@ -42,24 +42,24 @@ class Forecast:
         self._jobs = jobs
         self._memory_bytes = memory_bytes
         self._clock = clock
-        self._left = {action.name for action in actions if action.worker != "here"}
+        self._left = {action.name for action in actions if action.worker != "in-process"}
         self._of = len(self._left)
         self._running: dict[str, float] = {}
         self._due = 0.0
 
     def begin(self, name: str, now: float) -> None:
-        """An action runs."""
+        """An action started."""
         self._running[name] = now
 
     def end(self, name: str, *, fresh: bool) -> None:
-        """An action is done with; `fresh`: it had not to be done."""
+        """An action is finished; `fresh`: it did not have to run."""
         self._running.pop(name, None)
         if name in self._left:
             self._left.discard(name)
             self._of -= fresh
 
     def look(self, now: float) -> BuildProgressed | None:
-        """Return how far the build is at `now`, in seconds; None if the last look has to do."""
+        """Return the progress at `now`, in seconds; None if the last forecast is recent enough."""
         if now < self._due:
             return None
         started = self._clock()
@@ -69,7 +69,7 @@ class Forecast:
 
     def _look(self, now: float) -> BuildProgressed:
         done = self._of - len(self._left)
-        estimate = foresee(
+        estimate = estimate_build(
             Plan(
                 actions=self._actions,
                 certain=frozenset(self._left),
@@ -91,7 +91,7 @@ class Forecast:
         )
 
     def _less(self, name: str, now: float) -> Cost:
-        """Return the cost of an action that runs, less the time that it has run."""
+        """Return the cost of a running action, minus the time that it has run."""
         cost = self._costs[name]
         return (
             cost if cost.seconds is None else replace(cost, seconds=max(0.0, cost.seconds - now + self._running[name]))

@@ -9,7 +9,7 @@ from ovmake.contracts.speed import Choice
 from ovmake.contracts.verdict import Verdict
 from ovmake.engine.in_process.files import read, read_if_any, write
 from ovmake.engine.job import Failure, Job, Success
-from ovmake.store.files.beneath import copy
+from ovmake.store.files.own_folders import copy_file
 from ovmake.verdicts import choosing, judging
 
 
@@ -27,7 +27,7 @@ def choose(job: Job) -> Success | Failure:
         )
     chosen = choice.chosen
     for role in ("xml", "bin"):
-        copy(job.inputs[f"{chosen}.{role}"], job.outputs[role])
+        copy_file(job.inputs[f"{chosen}.{role}"], job.outputs[role])
     # None where the chosen precision has no gate, or no layers were searched for.
     verdict = read_if_any(job, f"{chosen}.verdict", Verdict)
     write(job, "verdict", verdict)

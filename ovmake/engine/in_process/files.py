@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ovmake.contracts.codec import found, from_bytes, to_bytes
 from ovmake.engine.job import Job
-from ovmake.store.files.beneath import create, take
+from ovmake.store.files.own_folders import create_file, read_file
 
 T = TypeVar("T")
 
@@ -32,14 +32,14 @@ def read(job: Job, role: str, cls: type[T]) -> T:
     Raises:
         ContractError: it is no such file.
     """
-    return from_bytes(cls, take(job.inputs[role]), f"{job.action.name}: {role}")
+    return from_bytes(cls, read_file(job.inputs[role]), f"{job.action.name}: {role}")
 
 
 def read_if_any(job: Job, role: str, cls: type[T]) -> T | None:
     """Return a JSON input, None where the action has none of that role, and where the file says that there is none."""
-    return found(cls, take(job.inputs[role]), f"{job.action.name}: {role}") if role in job.inputs else None
+    return found(cls, read_file(job.inputs[role]), f"{job.action.name}: {role}") if role in job.inputs else None
 
 
 def write(job: Job, role: str, content: object) -> None:
     """Write a JSON output: a dataclass, or None for a file that says that there is none."""
-    create(job.outputs[role], to_bytes(content))
+    create_file(job.outputs[role], to_bytes(content))

@@ -1,14 +1,14 @@
-"""auto: the fastest precision on this machine that keeps its gate.
+"""auto: the fastest precision on this machine that passes its gate.
 
-    time_candidates(...) -> Action    those that keep their gate and the FP32 IR, all in turns. Exclusive
-    weigh(...) -> Action              which one, and every candidate's figures: `choice`. Never fails
-    choose(...) -> Action             the chosen IR with its evaluation and verdict; fails if none keeps its gate
+    time_candidates(...) -> Action    times the candidates that pass their gate and the FP32 IR, interleaved. Exclusive
+    weigh(...) -> Action              the choice, with every candidate's figures: `choice`. Never fails
+    choose(...) -> Action             the chosen IR with its evaluation and verdict; fails if no candidate passes
 
-Every candidate is made, evaluated and judged by the actions of its own target, so that one which is listed in
-`precisions` as well is made once. Here judging is data (`gate.judge`): a candidate that misses its gate is out, and
-only if all of them miss does the target fail. What cannot be made at all fails the target, as it would fail its own.
+The actions of its own target make, evaluate and judge each candidate; a candidate that is also listed in `precisions`
+is made once. Here the verdict is data (`gate.judge`): a candidate that fails its gate is excluded, and the target fails
+only if all of them fail. If a candidate cannot be made at all, the target fails.
 
-Weighing and choosing are two actions so that the report can show what was weighed where nothing could be chosen.
+Weighing and choosing are two actions: the report shows the comparison even if no candidate could be chosen.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from ovmake.verdicts.choosing import BASE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A precision to weigh: what makes its IR, and what evaluates and judges it; None where its gate is off.
+    """A precision to compare: the actions that make, evaluate and judge its IR; the latter None if its gate is off.
 
-    `searched` has the search for layers to give back, if there was one.
+    `searched` has the search for layers to revert to float, if there was one.
     """
 
     target: Target
@@ -49,14 +49,14 @@ class Candidate:
 
     @property
     def precision(self) -> str:
-        """The candidate's name among the others."""
+        """The candidate's precision, which is its name in the comparison."""
         return self.target.precision
 
 
 def time_candidates(
     lowering: Lowering, target: Target, *, converted: Action, candidates: Sequence[Candidate]
 ) -> Action:
-    """Add the measurement. The FP32 IR of `converted` takes part, candidate or not: speeds are told against it."""
+    """Add the measurement. It includes the FP32 IR of `converted` even if that is no candidate: it is the baseline."""
     dataset = validation_set(dict(lowering.ovfile.datasets), target)
     irs = {BASE: converted.name, **{one.precision: one.ir.name for one in candidates}}
     return lowering.add(
@@ -93,7 +93,7 @@ def weigh(lowering: Lowering, target: Target, *, timed: Action, candidates: Sequ
         Action(
             kind="weigh",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             params=WeighParams(candidates=tuple(one.precision for one in candidates)),
             inputs=(
                 Input(role="measurement", origin=Artifact(timed.name, "measurement")),
@@ -108,13 +108,13 @@ def weigh(lowering: Lowering, target: Target, *, timed: Action, candidates: Sequ
 
 
 def choose(lowering: Lowering, target: Target, *, weighed: Action, candidates: Sequence[Candidate]) -> Action:
-    """Add the action that hands on the chosen IR, and what was found out about it."""
+    """Add the action that outputs the chosen IR, with its evaluation and verdict."""
     evaluations = {one.precision: one.judged.evaluation.name for one in candidates if one.judged}
     return lowering.add(
         Action(
             kind="choose",
             subject=target.name,
-            worker="here",
+            worker="in-process",
             inputs=(
                 Input(role="choice", origin=Artifact(weighed.name, "choice")),
                 *(given for one in candidates for given in _under(one.precision, ir_inputs(one.ir.name))),

@@ -1,8 +1,8 @@
 """compress: the canonical FP32 IR with its weights rounded to FP16. No calibration, half the size.
 
-For bf16 too, of which the IR is the same and the execution is not: its weights are rounded to 8 bits when the IR is
-compiled, so what FP16 takes from them first, from 24 bits to 11, is not seen (examples/fashion: cosine 0.999985, and
-0.999988 from the FP32 IR).
+It also makes the IR of bf16, which is the same; only the execution differs. There the runtime rounds the weights to 8
+bits of precision at compilation. So the earlier rounding to FP16 (24 bits to 11) makes no visible difference
+(examples/fashion: cosine 0.999985, and 0.999988 from the FP32 IR).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""compress-weights: the canonical FP32 IR with its weights in 8 or 4 bits, computed with in floating point. No data.
+"""compress-weights: the canonical FP32 IR with weights in 8 or 4 bits, computed in floating point. It needs no data.
 
-The action digest names the instruction set: NNCF rounds weights in a model that OpenVINO compiles for this machine.
+The action digest includes the instruction set: NNCF rounds weights with a model that OpenVINO compiles for this CPU.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def compress_weights(lowering: Lowering, target: Target, converted: Action, froz
     settings = weight_params(target)
     if settings is None:
         raise AssertionError(f"{target.name} has no settings of weights")
-    # To find layers, the model is run on a sample.
+    # Layers are found by running the model on a sample.
     seed = SEED if is_traced(target) else None
     interface = (Input(role="interface", origin=Artifact(converted.name, "interface")),) if is_traced(target) else ()
     return lowering.add(

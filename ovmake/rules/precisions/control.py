@@ -1,11 +1,10 @@
-"""control: an INT8 IR that misses its promise, with as few layers as possible given back to floating point.
+"""control: for an INT8 IR that fails its gate, search the smallest set of layers to revert to float.
 
-Quantization itself stays a *quantize* of its own: another promise calibrates nothing again. The search asks the gate's
-own question of every trial (`ovmake.verdicts`), so the promise is a param here; but what a trial *gives* does not
-depend on it, so trials are noted in the action's journal, which is shared by all promises and limits.
+Quantization is a separate *quantize*: a new `max-drop` needs no new calibration. The search applies the gate's own
+decision to every trial (`ovmake.verdicts`), so the gate's settings are params here. But the scores of a trial do not
+depend on them: the action's journal stores the trials, for all gates and limits.
 
-Where the search finds nothing that keeps the promise, it hands on what came nearest, and the gate says no: one place
-decides.
+If no set of layers passes, the search outputs the best one, and the gate fails it: only the gate decides.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from ovmake.rules.settings import search_limits
 
 def control(lowering: Lowering, target: Target, *, converted: Action, quantized: Action, expected: Action) -> Action:
     """Add the search that starts from `quantized`."""
-    # A trial is an evaluation like that of the result.
+    # Each trial is evaluated like the final IR.
     trial = evaluation_of(lowering, target, converted=converted, ir=quantized, expected=expected)
     limits, promise = search_limits(target), promise_of(target)
     if limits is None or not isinstance(trial.params, EvaluateParams):

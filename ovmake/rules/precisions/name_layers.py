@@ -1,12 +1,12 @@
-"""name-layers: the source's names beside the IR's, for the layers that *control* gave back or found to disturb most.
+"""name-layers: the source's names of the layers that *control* reverted to float, or that have the largest error.
 
-The search knows operations of the IR (`convolution.18`), whoever reads of it the layers of the source (`conv2d_3`). To
-match them takes a second conversion and the source's bytes, so that it is no part of *control*: a re-export of the
-same weights searches nothing again.
+The search knows operations of the IR (`convolution.18`); users know the layers of the source (`conv2d_3`). Matching the
+two needs a second conversion and the source's bytes. So it is a separate action: a re-export of the same weights does
+not repeat the search of *control*.
 
-The source is frozen within the action, where it is not frozen anyway, and only if there is something to name. As an
-action of the graph, the freezing would run for a search that gave nothing back too, and where it fails, the target
-would fail for want of a name.
+If the source is not frozen yet, this action freezes it itself, and only if there are layers to name. As a separate
+action, the freezing would run even if no layer was reverted; and if it failed, the target would fail only because of a
+missing name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ovmake.rules.settings import form_of, frozen_inputs, ir_inputs, model_param
 def name_layers(
     lowering: Lowering, target: Target, *, converted: Action, controlled: Action, frozen: Action | None
 ) -> Action:
-    """Add the naming of the layers in the `search` of `controlled`; its own output is that with names."""
+    """Add the naming of the layers in the `search` of `controlled`; the output is the same search with names."""
     form = form_of(lowering, target)
     return lowering.add(
         Action(
@@ -41,7 +41,7 @@ def name_layers(
                 Input(role="search", origin=Artifact(controlled.name, "search")),
                 *(frozen_inputs(frozen) if frozen else source_inputs(target, form)),
             ),
-            # Places are found by values, which are compared with a tolerance.
+            # Layers are located by their values, which are compared with a tolerance.
             environment=("isa",),
             outputs=(Output(role="search"),),
             at=target.at,

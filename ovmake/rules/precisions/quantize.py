@@ -1,7 +1,7 @@
 """quantize: the canonical FP32 IR to INT8 by post-training quantization on a calibration set.
 
-The action digest names the instruction set: calibration runs the float model, and another instruction set may round the
-activations' ranges differently.
+The action digest includes the instruction set: calibration runs the float model, and a different instruction set may
+round the ranges of activations differently.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
     checked = check_calibration(lowering, target, converted)
     if checked is None:
         raise AssertionError(f"{target.name} has quantization settings and nothing that calibrates")
-    # What a loader yields when it calibrates has to be what was checked. Files cannot become others.
+    # The loader's samples must be those that were checked. Files cannot change during a build, so they need no check.
     passed = (Input(role="passed", origin=Artifact(checked.name, "passed")),) if calibration.function else ()
     return lowering.add(
         Action(
@@ -43,7 +43,7 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
                 quantization=options,
                 traced=tracing_params(lowering, target, frozen),
                 dataset=dataset_params(calibration, labels=False),
-                # Fewer samples than the file has are taken by the seeded shuffle, so the seed is part of the work.
+                # If the file has more samples, a seeded shuffle selects some: the seed changes the result.
                 seed=SEED,
             ),
             inputs=(

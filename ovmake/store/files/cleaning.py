@@ -1,4 +1,4 @@
-"""`ovmake clean`: remove what ovmake published, and nothing that somebody else put there."""
+"""`ovmake clean`: remove the files that ovmake published, and only those."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import stat as stat_module
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.disk import RealDisk, by_folder
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.lock import LOCK
 
 REPORT_FILES = ("index.html", "report.json")
 
 
-def remove_outputs(disk: RealDisk, build_dir: str, places: Iterable[str]) -> int:
-    """Remove published files, and folders that are empty then; return how many files."""
-    published = list(places)
+def remove_outputs(disk: RealDisk, build_dir: str, paths: Iterable[str]) -> int:
+    """Remove published files, and the folders that become empty; return the number of files."""
+    published = list(paths)
     disk.clear_up(by_folder(published))
     files = [*published, *(f"{build_dir}/report/{name}" for name in REPORT_FILES)]
-    # Looked at before the first is removed: what is no folder of ours on the way to any of them ends the command.
+    # All paths are checked before the first file is removed: a foreign entry on any of them ends the command.
     there = [file for file in files if _is_file(disk.ours, file)]
     for file in there:
         disk.remove(file)
@@ -29,15 +29,15 @@ def remove_outputs(disk: RealDisk, build_dir: str, places: Iterable[str]) -> int
     return len(there)
 
 
-def _is_file(ours: Beneath, path: str) -> bool:
+def _is_file(ours: OwnFolders, path: str) -> bool:
     found = ours.stat(path)
     return found is not None and not stat_module.S_ISDIR(found.st_mode)
 
 
-def remove_state(ours: Beneath, state: str) -> None:
-    """Remove `.ovmake/`, by whoever holds its lock.
+def remove_state(ours: OwnFolders, state: str) -> None:
+    """Remove `.ovmake/`. The caller holds its lock.
 
-    The lock goes last. Once it is gone the next one may be at work, with a lock of its own and in a folder that stays.
+    The lock file is removed last. After that a new ovmake may start, with a lock of its own, and the folder may stay.
     """
     for name in ours.names(state):
         if name != LOCK:

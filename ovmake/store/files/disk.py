@@ -1,15 +1,15 @@
-"""The disk, as the engine sees it: a small protocol, and the real thing.
+"""The Disk protocol, through which the engine reads and changes files, and the real disk.
 
-    Disk                 the protocol; tests have one in memory with a clock and a log of what was read
+    Disk                 the protocol; tests use a fake in memory, with a clock and a log of the files read
     RealDisk(root, own)  every path is relative to `root`, the folder of the Ovfile, with `/`
 
-Rule 1: `write` and `adopt` are atomic and durable: after them the file is whole even if the power fails.
-Rule 2: `publish` replaces files of a folder together: whoever looks sees the old set, the new set, or none of them, and
-        never a mixture.
-Rule 3: what is published shares no inode with its original, so that an edit in place does not reach it. It may share
-        blocks, where the file system copies them when one side is written to (reflinks). See publishing.py.
-Rule 4: what is written lies in folders of our own, `own`, where no link is followed (beneath.py). Sources are read
-        only, and may be reached through links that stay in the repo.
+Rule 1: `write` and `adopt` are atomic and durable: after them the file is complete, even after a power failure.
+Rule 2: `publish` replaces the files of a folder together: a reader sees the old set, the new set or no file, never a
+        mixture.
+Rule 3: a published file shares no inode with its original: an edit of it in place does not change the original. The
+        two may share blocks, where the file system copies a block on write (reflinks). See publishing.py.
+Rule 4: ovmake writes only in its own folders, `own`, where no link is followed (own_folders.py). Sources are only read,
+        and may be reached through links that stay in the repo.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from typing import Protocol
 
 from ovmake.contracts.places import BUILD, STATE
 from ovmake.graph.digest import Digest
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.links import linked
+from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.files.publishing import DigestMismatchError, clear_up, publish
 
 __all__ = ["DigestMismatchError", "Disk", "LinkOutsideError", "RealDisk", "Stat", "by_folder", "is_full"]
 
-# SQLite's WAL wants a file of 32 kB beside the database, only to read it.
+# SQLite's WAL needs a file of 32 kB beside the database, even to read it.
 FULL_BYTES = 1 << 16
-# Where a repo's state and its outputs are, if the Ovfile says nothing else.
+# The default folders of a repo's state and outputs.
 OWN = (STATE, BUILD)
 
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What tells one state of a file from another without reading it.
+    """The state of a file: two different states of it differ here, as far as can be known without reading it.
 
-    `mtime_ns` is the time of the last change, of the content or of the inode, whichever is later.
+    `mtime_ns` is the time of the last change of the content or of the inode, whichever is later.
     """
 
     is_folder: bool
@@ -60,20 +60,20 @@ class LinkOutsideError(Exception):
 
 
 class Disk(Protocol):
-    """What the engine does to files. Paths are relative to the Ovfile's folder."""
+    """The operations on files that the engine uses. Paths are relative to the Ovfile's folder."""
 
     def stat(self, path: str) -> Stat | None:
-        """Return the state of a file or folder, None if there is none."""
+        """Return the state of a file or folder, None if it does not exist."""
 
     def walk(self, path: str) -> dict[str, Stat]:
         """Return the files below a folder by relative path; symbolic links are followed.
 
         Raises:
-            LinkOutsideError: one of them leaves the repo.
+            LinkOutsideError: a link leaves the repo.
         """
 
     def linked(self, path: str) -> list[str]:
-        """Return what the links in a source folder lead to: absolute paths, without any link in them."""
+        """Return the targets of the links in a source folder: absolute paths, all links resolved."""
 
     def digest(self, path: str) -> Digest:
         """Return the digest of a file's bytes."""
@@ -82,7 +82,7 @@ class Disk(Protocol):
         """Return a file's bytes."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Make a file hold `data`."""
+        """Write `data` to a file."""
 
     def adopt(self, scratch: str, path: str) -> None:
         """Move a finished scratch file to `path`."""
@@ -95,16 +95,16 @@ class Disk(Protocol):
         """
 
     def clear_up(self, folders: Mapping[str, Collection[str]]) -> None:
-        """Remove what a killed `publish` left beside these folders; for each, the names of the files published there.
+        """Remove what a killed `publish` left beside these folders. Folder -> names of the files published there.
 
-        A folder that it had moved aside comes back, and what a user put beside the files stays.
+        A folder that it had moved aside is moved back. Files that a user added stay.
         """
 
     def remove(self, path: str) -> None:
-        """Remove a file or a folder with all it holds; it need not exist."""
+        """Remove a file, or a folder with its content; the path need not exist."""
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and its parents."""
+        """Create a folder and its parents."""
 
     def now_ns(self) -> int:
         """Return the time on the clock that stamps files."""
@@ -122,8 +122,8 @@ def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
 class RealDisk:
     """The file system below `root`.
 
-    `own` are the folders that ovmake writes; everything else is a source, and is read only. `inside` says whether a
-    path stays in the repo after links were followed, and is asked of every link in a source folder.
+    `own` are the folders that ovmake writes; all other files are sources, and only read. `inside` says whether a path
+    stays in the repo after links are followed; it is called for every link in a source folder.
     """
 
     def __init__(
@@ -135,29 +135,29 @@ class RealDisk:
         follow_folders: bool = False,
     ) -> None:
         self.root = root
-        self.ours = Beneath(str(root), follow_folders=follow_folders)
+        self.ours = OwnFolders(str(root), follow_folders=follow_folders)
         self._root = str(root)
         self._own = tuple(f"{folder}/" for folder in own)
         self._inside = inside
 
     def absolute(self, path: str) -> str:
-        """Return the path as a process with another working folder can use it."""
+        """Return the absolute path, for a process with a different working folder."""
         return os.path.join(self._root, path)  # noqa: PTH118 - on the path of a no-op; pathlib costs 5 times as much
 
     def _is_ours(self, path: str) -> bool:
         return f"{path}/".startswith(self._own)
 
     def stat(self, path: str) -> Stat | None:
-        """See `Disk`. A path through something that is no folder does not exist either."""
+        """See `Disk`. A path below a regular file does not exist."""
         try:
-            # A link in the place of a file of ours is not that file. Folders above it are looked at when it is opened.
+            # A link is not our file. Its parent folders are checked when the file is opened.
             found = os.stat(self.absolute(path), follow_symlinks=not self._is_ours(path))  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return None
         return _stat(found)
 
     def walk(self, path: str) -> dict[str, Stat]:
-        """See `Disk`. A link that leads back up is followed once and no further; in folders of ours none is."""
+        """See `Disk`. A link to a parent folder is followed once. In our own folders no link is followed."""
         if self._is_ours(path):
             return {name: _stat(found) for name, found in self.ours.walk(path).items()}
         found: dict[str, Stat] = {}
@@ -177,7 +177,7 @@ class RealDisk:
                 if entry.is_dir():
                     self._walk(top, f"{prefix}{entry.name}/", found, above | {identity})
                 else:
-                    # A dangling link is listed with an impossible state, so that reading it fails where it is read.
+                    # A dangling link is listed with an impossible state; the error comes when the file is read.
                     exists = os.path.exists(entry.path)  # noqa: PTH110
                     found[prefix + entry.name] = _stat(entry.stat()) if exists else Stat(False, -1, 0, 0)
 
@@ -199,12 +199,12 @@ class RealDisk:
     def _open(self, path: str) -> int:
         if self._is_ours(path):
             return self.ours.open(path, os.O_RDONLY)
-        # Whoever opens a named pipe waits for a writer, and /dev/zero has no end.
+        # Opening a named pipe would wait for a writer, and reading /dev/zero would never end.
         file = os.open(self.absolute(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         if stat_module.S_ISREG(os.fstat(file).st_mode):
             return file
         os.close(file)
-        raise OSError(errno.EINVAL, "it is no regular file", self.absolute(path))
+        raise OSError(errno.EINVAL, "not a regular file", self.absolute(path))
 
     def write(self, path: str, data: bytes) -> None:
         """See `Disk`."""
@@ -237,12 +237,12 @@ class RealDisk:
 
 
 def _stat(found: os.stat_result) -> Stat:
-    # tar, rsync and cp set mtime back; nothing but a change sets ctime, and then to now.
+    # tar, rsync and cp set mtime back. ctime is always the time of the last change.
     changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
     return Stat(stat_module.S_ISDIR(found.st_mode), found.st_size, changed_ns, found.st_ino)
 
 
 def is_full(folder: Path) -> bool:
-    """Whether the disk that a folder is on has no room for anything of ours. One without blocks (/proc) is no disk."""
+    """Whether the disk of a folder has too little room for SQLite's files. A file system without blocks (/proc): no."""
     found = os.statvfs(folder)
     return found.f_blocks > 0 and found.f_bavail * found.f_frsize < FULL_BYTES

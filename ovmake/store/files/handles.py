@@ -1,6 +1,6 @@
-"""Entries of an open folder: looked at, opened, made, swapped and removed by the folder's handle, and never followed.
+"""System calls on the entries of an open folder, relative to its handle. Links are never followed.
 
-`beneath.py` says why, and opens the folders.
+`own_folders.py` opens the folders, and explains why.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from collections.abc import Iterator
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# A named pipe in a file's place must not keep us waiting until somebody writes to it.
+# O_NONBLOCK: if the entry is a named pipe, opening it must not wait for a writer.
 FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | FILE
 _RENAME_EXCHANGE = 2
 
 
 class ForeignEntryError(OvmakeError):
-    """In a folder of ours there is something that ovmake would not have made."""
+    """One of our own folders holds an entry that ovmake cannot have made."""
 
     def __init__(self, path: str, what: str) -> None:
         super().__init__(
             Diagnostic(
                 code="foreign-entry",
-                message=f"`{path}` {what}, and ovmake makes none in its own folders",
-                notes=("nothing was touched: whoever made it may mean files of yours that lie elsewhere",),
-                help="look at it and remove it; if it is a link to a folder of yours, --allow-outside follows it",
+                message=f"`{path}` {what}; ovmake did not make it",
+                notes=("nothing was changed: the entry may lead to files of yours outside of ovmake's folders",),
+                help="check it and remove it; if it is a link to a folder of yours, --allow-outside follows it",
             ),
             exit_status=1,
         )
@@ -37,7 +37,7 @@ class ForeignEntryError(OvmakeError):
 
 
 def remove(handle: int, name: str, *, as_far_as_possible: bool = False) -> None:
-    """Remove an entry of an open folder, with all it holds if it is a folder; it need not exist."""
+    """Remove an entry of an open folder, a folder with its content; the entry need not exist."""
     try:
         os.unlink(name, dir_fd=handle)
     except FileNotFoundError:
@@ -53,7 +53,7 @@ def remove(handle: int, name: str, *, as_far_as_possible: bool = False) -> None:
 
 
 def is_folder(handle: int, name: str) -> bool:
-    """Whether an entry of an open folder is a folder itself, and no link to one."""
+    """Whether an entry of an open folder is a folder. A link to a folder is not."""
     try:
         return stat_module.S_ISDIR(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode)
     except OSError:
@@ -61,18 +61,18 @@ def is_folder(handle: int, name: str) -> bool:
 
 
 def create_at(handle: int, name: str) -> int:
-    """Make a new file in an open folder, to be written and read."""
+    """Create a file in an open folder, open for writing and reading."""
     return os.open(name, NEW, 0o666, dir_fd=handle)
 
 
 def check_at(handle: int, name: str, shown: str, *, follow: bool = False) -> None:
-    """See that an entry of an open folder is a folder, or a regular file of one name; nothing is opened.
+    """Check that an entry of an open folder is a folder, or a regular file with one name. The entry is not opened.
 
-    Nothing: closing a file that SQLite has open in this process would give up its locks (fcntl(2)). With `follow`, a
-    link to a folder is a folder.
+    Closing a file that SQLite has open in this process would release SQLite's locks (fcntl(2)). With `follow`, a link
+    to a folder counts as a folder.
 
     Raises:
-        ForeignEntryError: it is something else.
+        ForeignEntryError: the entry is of any other kind.
     """
     found = os.stat(name, dir_fd=handle, follow_symlinks=False)
     if follow and stat_module.S_ISLNK(found.st_mode) and os.path.isdir(f"/proc/self/fd/{handle}/{name}"):  # noqa: PTH112
@@ -84,7 +84,7 @@ def check_at(handle: int, name: str, shown: str, *, follow: bool = False) -> Non
 
 
 def exists(handle: int, name: str) -> bool:
-    """Whether there is an entry of that name, be it a link that leads nowhere."""
+    """Whether an entry of that name exists; a dangling link counts."""
     try:
         os.stat(name, dir_fd=handle, follow_symlinks=False)
     except OSError:
@@ -94,7 +94,7 @@ def exists(handle: int, name: str) -> bool:
 
 @contextlib.contextmanager
 def below(handle: int, name: str) -> Iterator[int]:
-    """Open a folder in an open folder; a link is none."""
+    """Open a folder in an open folder. A link is not followed."""
     inner = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=handle)
     try:
         yield inner
@@ -103,16 +103,16 @@ def below(handle: int, name: str) -> Iterator[int]:
 
 
 def flush_folder(handle: int) -> None:
-    """Make renames in a folder durable. Not every file system can; then there is nothing better to do."""
+    """Make renames in a folder durable. Some file systems cannot; that is ignored."""
     with contextlib.suppress(OSError):
         os.fsync(handle)
 
 
 def exchange(handle: int, first: str, second: str) -> bool:
-    """Swap two entries of a folder in one system call (renameat2(2)); False where the system cannot.
+    """Swap two entries of a folder in one system call (renameat2(2)); False if the system lacks it.
 
     Raises:
-        OSError: it can, and refuses.
+        OSError: the system has the call, and it failed.
     """
     import ctypes  # noqa: PLC0415 - 3 ms, and a no-op publishes nothing
 
@@ -129,14 +129,14 @@ def exchange(handle: int, first: str, second: str) -> bool:
 
 
 def open_file(handle: int, name: str, flags: int, shown: str, *, in_place: bool = False) -> int:
-    """Open a regular file; `shown` is its path in errors. With `in_place` it must have one name only."""
+    """Open a regular file; `shown` is its path in messages. With `in_place` it must have one name only."""
     try:
         file = os.open(name, flags | FILE, 0o666, dir_fd=handle)
     except OSError as error:
         if is_link(handle, name):
             raise ForeignEntryError(shown, "is a link") from None
         if error.errno == errno.ENXIO:  # a pipe that nobody reads, or a socket
-            raise ForeignEntryError(shown, "is no regular file") from None
+            raise ForeignEntryError(shown, "is not a regular file") from None
         raise
     try:
         _check(os.fstat(file), shown, in_place=in_place)
@@ -150,13 +150,13 @@ def _check(found: os.stat_result, shown: str, *, in_place: bool) -> None:
     if stat_module.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), shown)
     if not stat_module.S_ISREG(found.st_mode):
-        raise ForeignEntryError(shown, "is no regular file")
+        raise ForeignEntryError(shown, "is not a regular file")
     if in_place and found.st_nlink > 1:
         raise ForeignEntryError(shown, f"has {found.st_nlink} names (hard links)")
 
 
 def walk(handle: int, prefix: str, found: dict[str, os.stat_result]) -> None:
-    """Add the files below an open folder to `found`, links among them, by `prefix` and relative path."""
+    """Add the files and links below an open folder to `found`, by `prefix` plus relative path."""
     with os.scandir(handle) as entries:
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
@@ -167,7 +167,7 @@ def walk(handle: int, prefix: str, found: dict[str, os.stat_result]) -> None:
 
 
 def read(file: int) -> bytes:
-    """Return all bytes of an open file, and close it."""
+    """Return all bytes of an open file and close it."""
     with os.fdopen(file, "rb") as opened:
         return opened.read()
 

@@ -1,21 +1,21 @@
-"""The `.gitignore` beside an Ovfile: what is built is not committed.
+"""The `.gitignore` beside an Ovfile: it gets the build folder, so that outputs are not committed.
 
-    ignore_outputs(folder, "build") -> "wrote .gitignore", "added /build/ to .gitignore", or "" where nothing was to do
+    ignore_outputs(folder, "build") -> "wrote .gitignore", "added /build/ to .gitignore", or "" if no change is needed
 
-A file that is there keeps all its lines. What cannot be written is said, and is no failure: git is the user's.
+An existing file keeps all its lines. If the file cannot be written, the message says so; the command goes on.
 """
 
 from __future__ import annotations
 
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import ForeignEntryError
+from ovmake.store.files.own_folders import OwnFolders
 
 FILE = ".gitignore"
 
 
 def ignore_outputs(folder: str, build_dir: str) -> str:
-    """Have git ignore the build folder, which is relative to `folder`; return what was done, in words."""
-    ours = Beneath(folder)
+    """Make git ignore the build folder, which is relative to `folder`; return a message about the change."""
+    ours = OwnFolders(folder)
     line = f"/{build_dir}/"
     try:
         before = ours.read(FILE).decode(errors="surrogateescape") if ours.stat(FILE) is not None else ""
@@ -31,6 +31,6 @@ def ignore_outputs(folder: str, build_dir: str) -> str:
 
 
 def _ignores(text: str, build_dir: str) -> bool:
-    """Whether a line means the build folder, as people write it."""
+    """Whether a line ignores the build folder, in any of the usual spellings."""
     meant = {f"{start}{build_dir}{end}" for start in ("", "/", "**/") for end in ("", "/", "/*", "/**")}
     return any(line.strip() in meant for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""What the links in a folder lead to: files that belong to it, and lie elsewhere."""
+"""Targets of the links in a source folder: files that belong to it and lie outside of it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 
 
 def linked(folder: str) -> list[str]:
-    """Return what the links in a folder and in those below it lead to: absolute paths, without any link in them.
+    """Return the targets of all links below a folder: absolute paths, all links resolved.
 
-    What is below a folder that a link leads to is reached through that, and not listed.
+    If a link leads to a folder, that folder is listed, and the files below it are not.
     """
     return [
         os.path.realpath(link)

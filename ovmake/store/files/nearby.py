@@ -1,8 +1,8 @@
-"""Of a path that leads nowhere: what may have been meant.
+"""A suggestion for a path that does not exist.
 
-    nearby(root, path, inside) -> str       "did you mean `models/digits`?", "" where nothing is near
+    nearby(root, path, inside) -> str       "did you mean `models/digits`?", "" if no path is similar
 
-Only the repo is looked through, and only so much of it as a person would wait for.
+It searches the repo only, and at most as many entries as take well under a second.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from collections.abc import Callable, Iterator
 
 from ovmake.diagnostics import did_you_mean
 
-# Entries of a folder that are compared, and that are passed while looking for the same name elsewhere.
+# How many entries of a folder are compared, and how many entries the search for the same name elsewhere visits.
 MOST_COMPARED = 1_000
 MOST_PASSED = 5_000
 DEEPEST = 4
-# What "models\new" becomes in double quotes: a line break, where a folder's name was to begin.
+# TOML reads "models\new" in double quotes with a line break in it. Each escape -> the letter that was meant.
 ESCAPES = {"\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r", "\x1b": "/e"}
 
 
 def nearby(root: str, path: str, inside: Callable[[str], bool]) -> str:
-    """Return what may have been meant by a path that is relative to `root` and not there.
+    """Return a suggestion for a path that is relative to `root` and does not exist.
 
-    `inside` says whether a path stays in the repo, links followed: nothing else is listed.
+    `inside` says whether a path stays in the repo, links followed; only such folders are listed.
     """
     if path.startswith("/"):
         return ""
     slashes = "".join(ESCAPES.get(sign, sign) for sign in path).replace("\\", "/")
     if slashes != path and inside(slashes) and os.path.exists(os.path.join(root, slashes)):  # noqa: PTH110, PTH118
-        return f"did you mean `{slashes}`? A backslash parts no folders"
+        return f"did you mean `{slashes}`? Folders are separated by `/`, not by a backslash"
     return _unpulled(root, path, inside) or _misspelt(root, path, inside) or _elsewhere(root, path, inside)
 
 
 def _unpulled(root: str, path: str, inside: Callable[[str], bool]) -> str:
-    """Return how to get a file or folder, or one that it lies in, which DVC has only noted beside its place."""
+    """Return the command that fetches a path, if the path or a parent of it is tracked by DVC and not pulled."""
     parts = path.rstrip("/").split("/")
     for count in range(len(parts), 0, -1):
         noted = f"{'/'.join(parts[:count])}.dvc"
@@ -45,7 +45,7 @@ def _unpulled(root: str, path: str, inside: Callable[[str], bool]) -> str:
 
 
 def _misspelt(root: str, path: str, inside: Callable[[str], bool]) -> str:
-    """Compare the first part of the path that is not there with its neighbours."""
+    """Compare the first missing part of the path with the names in its folder."""
     parts = [part for part in path.split("/") if part not in {"", "."}]
     for count, part in enumerate(parts):
         here = "/".join(parts[:count])
@@ -63,21 +63,21 @@ def _misspelt(root: str, path: str, inside: Callable[[str], bool]) -> str:
 
 
 def _other_suffix(name: str, names: list[str]) -> str:
-    """Return the file of the same name with another suffix, or none: `digits.h5` is `digits.keras` now."""
+    """Suggest the one file with the same name and a different suffix: `digits.keras` for `digits.h5`."""
     stem = os.path.splitext(name)[0]  # noqa: PTH122
     near = [one for one in names if os.path.splitext(one)[0] == stem]  # noqa: PTH122
     return f"did you mean `{near[0]}`?" if len(near) == 1 else ""
 
 
 def _elsewhere(root: str, path: str, inside: Callable[[str], bool]) -> str:
-    """Look for the same name in other folders; several of them are none."""
+    """Suggest the one file with the same name in a different folder; with several matches nothing is suggested."""
     name = path.rstrip("/").rpartition("/")[2]
     found = [one for one in _entries(root, inside) if one.rpartition("/")[2] == name]
     return f"did you mean `{found[0]}`?" if name and len(found) == 1 else ""
 
 
 def _entries(root: str, inside: Callable[[str], bool]) -> Iterator[str]:
-    """Yield paths of the repo, relative to `root`, nearest first; hidden folders are left out."""
+    """Yield paths of the repo, relative to `root`, the shallowest first; hidden folders are skipped."""
     level, passed = [""], 0
     for _ in range(DEEPEST):
         below = []

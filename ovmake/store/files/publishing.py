@@ -1,12 +1,12 @@
-"""Publish: put copies of stored files into a folder of the build folder, all together.
+"""Publishing: copies of stored files appear in a folder of the build folder, all together.
 
     publish(ours, "build/m/fp32", {"m.xml": (".ovmake/cas/ab/cdef", digest), ...})
-    clear_up(ours, "build/m", {"fp32": ["m.xml", ...]})      remove what a killed one left
+    clear_up(ours, "build/m", {"fp32": ["m.xml", ...]})      remove what a killed `publish` left
 
-A new folder is filled beside the old one, and takes its place in one system call. What a user put beside the published
-files comes along: it is linked into the new folder before, so that killed at any moment it is in both.
+It fills a new folder beside the old one, and swaps the two in one system call. Files that a user added are kept: they
+are linked into the new folder before the swap, so a kill at any moment leaves them in at least one folder.
 
-A link in the place of the folder is replaced, and not followed; nothing is followed on the way there (beneath.py).
+If a link has the folder's name, the link is replaced. No link is followed on the way (own_folders.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import os
 from collections.abc import Collection, Mapping
 
 from ovmake.graph.digest import Digest
-from ovmake.store.files.beneath import Beneath
 from ovmake.store.files.handles import below, create_at, exchange, exists, flush_folder, is_folder, remove
+from ovmake.store.files.own_folders import OwnFolders
 
 CHUNK_BYTES = 1 << 20
 # ioctl_ficlone(2): the whole file, in one call, without copying its blocks.
@@ -27,14 +27,14 @@ FICLONE = 0x40049409
 
 
 class DigestMismatchError(Exception):
-    """A file does not hold the bytes it was stored for; `path` is the file."""
+    """The bytes of a stored file do not match its digest; `path` is the file."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.path = path
 
 
-def publish(ours: Beneath, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
+def publish(ours: OwnFolders, folder: str, files: Mapping[str, tuple[str, Digest]]) -> None:
     """Put copies into a folder: name -> (path of the original, its digest).
 
     Raises:
@@ -49,7 +49,7 @@ def publish(ours: Beneath, folder: str, files: Mapping[str, tuple[str, Digest]])
             with below(parent, fresh) as new:
                 for file, (original, digest) in files.items():
                     _copy_checked(ours, original, (new, file), digest)
-                if is_folder(parent, name):  # what a link leads to is not beside the published files
+                if is_folder(parent, name):  # the target of a link is not ours to keep
                     with below(parent, name) as old:
                         _bring(old, new)
                 flush_folder(new)
@@ -62,7 +62,7 @@ def publish(ours: Beneath, folder: str, files: Mapping[str, tuple[str, Digest]])
         flush_folder(parent)
 
 
-def clear_up(ours: Beneath, parent: str, folders: Mapping[str, Collection[str]]) -> None:
+def clear_up(ours: OwnFolders, parent: str, folders: Mapping[str, Collection[str]]) -> None:
     """Remove what a killed `publish` left in `parent`: for each folder, the names of the files published there."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), ours.folder(parent) as handle:
         _clear_up(handle, folders)
@@ -70,7 +70,7 @@ def clear_up(ours: Beneath, parent: str, folders: Mapping[str, Collection[str]])
 
 def _clear_up(parent: int, folders: Mapping[str, Collection[str]]) -> None:
     for left, name in _left(parent, folders):
-        if not is_folder(parent, left):  # none of ours, whatever it leads to
+        if not is_folder(parent, left):  # a file or link that ovmake did not make
             remove(parent, left)
         elif left.endswith(".old") and not exists(parent, name):
             os.rename(left, name, src_dir_fd=parent, dst_dir_fd=parent)
@@ -82,7 +82,7 @@ def _clear_up(parent: int, folders: Mapping[str, Collection[str]]) -> None:
 
 
 def _left(parent: int, names: Collection[str]) -> list[tuple[str, str]]:
-    """Return what a killed `publish` left in a folder, with the name of what it was publishing; `.old` comes first."""
+    """Return what a killed `publish` left in a folder, each with the name of the published folder; `.old` first."""
     found = []
     for left in os.listdir(parent):
         stem, _, suffix = left.rpartition(".")
@@ -92,8 +92,8 @@ def _left(parent: int, names: Collection[str]) -> list[tuple[str, str]]:
     return sorted(found, key=lambda pair: pair[0].endswith(".new"))
 
 
-def _copy_checked(ours: Beneath, original: str, copy: tuple[int, str], digest: Digest) -> None:
-    """Make `copy` a clone of the original, or else a copy; either way its bytes are read once, for the digest."""
+def _copy_checked(ours: OwnFolders, original: str, copy: tuple[int, str], digest: Digest) -> None:
+    """Clone the original to `copy`, or copy it; either way its bytes are read once, to check the digest."""
     hasher = hashlib.sha256()
     with os.fdopen(ours.open(original, os.O_RDONLY), "rb") as source, os.fdopen(create_at(*copy), "w+b") as target:
         cloned = _clone(source.fileno(), target.fileno())
@@ -108,10 +108,10 @@ def _copy_checked(ours: Beneath, original: str, copy: tuple[int, str], digest: D
 
 
 def _clone(source: int, target: int) -> bool:
-    """Let the empty file `target` share the blocks of `source`, until one of them is written to.
+    """Make the empty file `target` share the blocks of `source`, until one of them is written to; False if impossible.
 
-    btrfs, XFS and a few others can. What keeps them from it differs from system to system (EOPNOTSUPP, EINVAL, ENOTTY,
-    EPERM); whatever it is, a copy either works or has the better message.
+    btrfs, XFS and a few other file systems support it. The error of the others differs (EOPNOTSUPP, EINVAL, ENOTTY,
+    EPERM). Any error leads to a copy, which either works or gives the better message.
     """
     try:
         fcntl.ioctl(target, FICLONE, source)
@@ -121,10 +121,10 @@ def _clone(source: int, target: int) -> bool:
 
 
 def _take_the_place(parent: int, fresh: str, name: str) -> None:
-    """Make `fresh` appear as `name`; what was there is at `fresh` afterwards.
+    """Make `fresh` appear as `name`; the old folder is at `fresh` afterwards.
 
-    Linux can swap two folders in one call. Where it cannot (overlayfs of old kernels, other systems), the old folder
-    moves aside first: for an instant there is none, but never a mixture.
+    Linux can swap two folders in one call. Elsewhere (overlayfs of old kernels, different systems) the old folder is
+    renamed first: for an instant no folder is there, but never a mixture.
     """
     if not exists(parent, name):
         os.rename(fresh, name, src_dir_fd=parent, dst_dir_fd=parent)
@@ -135,7 +135,7 @@ def _take_the_place(parent: int, fresh: str, name: str) -> None:
 
 
 def _bring(old: int, new: int) -> None:
-    """Link what a user put beside the published files into the new folder."""
+    """Link the files that a user added into the new folder."""
     for name in os.listdir(old):
         if exists(new, name):
             continue
@@ -149,7 +149,7 @@ def _bring(old: int, new: int) -> None:
 
 
 def _rescue(old: int, new: int, *, replaced: Collection[str]) -> None:
-    """Move what a user put beside the published files from the old folder to the new one: nothing is lost."""
+    """Move the files that a user added from the old folder to the new one; no file is lost."""
     for name in os.listdir(old):
         if name in replaced:
             continue

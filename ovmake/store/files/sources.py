@@ -1,11 +1,12 @@
-"""Digests of files and folders, through the stat cache.
+"""Digests of source files and folders, through the stat cache.
 
-    sources.state(path) -> SourceState | None     what is there now
-    sources.unchanged(path, state) -> bool        whether it still is, read again where a clock tick may hide a change
+    sources.state(path) -> SourceState | None     the state now
+    sources.unchanged(path, state) -> bool        whether the state is still the same; racy files are read again
     sources.remember()                            write new digests to the database
 
-A cached digest is believed if size, mtime and inode are the same *and* the file was last written clearly before the
-digest was taken: a file written twice within a clock tick looks the same and is not (git calls such entries racy).
+A cached digest is used if size, mtime and inode are the same *and* the file was last written clearly before it was
+hashed. A file written twice within one tick of the clock can change without a change of its state (git calls such
+entries racy).
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from ovmake.store.files.disk import Disk, LinkOutsideError, Stat
 # Kernels stamp files with a clock that ticks every 1 to 10 ms.
 RACY_NS = 50_000_000
 
-# Of how many files a folder's listing is kept, so that a reason can name those that differ. A row takes about 100 bytes
-# a file, for each state of the folder that something was built of: 50,000 images would be 5 MB each.
+# The listing of a folder with at most this many files is stored, so that a reason can name the files that differ. A row
+# takes about 100 bytes a file, for each state of the folder that an action used: 50,000 images would take 5 MB each.
 MOST_LISTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source's digest, and the state of every file of it (key "" for a source that is one file).
+    """A source's digest and the state of each of its files (key "" for a source that is one file).
 
-    `listing`: the files' digests, of a folder with at most `MOST_LISTED` of them; else None.
+    `listing`: the digests of the files, if the source is a folder with at most `MOST_LISTED` files; else None.
     """
 
     digest: Digest
@@ -38,7 +39,7 @@ class SourceState:
 
 
 class Sources:
-    """Digests on a disk, with what the database remembers."""
+    """The digests of sources on a disk, with the stat cache of the database."""
 
     def __init__(self, disk: Disk, database: Database) -> None:
         self._disk = disk
@@ -49,10 +50,10 @@ class Sources:
         self._looked_at: dict[str, Stat] = {}
 
     def state(self, path: str) -> SourceState | None:
-        """Return the state of a source, None if there is none. Asked once per run: an edit belongs to the next run.
+        """Return the state of a source, None if it does not exist. Computed once per run: an edit counts in the next.
 
         Raises:
-            OSError: it is there but cannot be read.
+            OSError: the source exists and cannot be read.
             LinkOutsideError: a link in it leaves the repo.
         """
         if path not in self._states:
@@ -71,14 +72,14 @@ class Sources:
         return SourceState(of_tree(digests), files, digests if len(digests) <= MOST_LISTED else None)
 
     def looked_at(self, path: str) -> dict[str, Stat]:
-        """Return the files whose digests were asked for, at `path` or below it, as they were then."""
+        """Return the files that were hashed at `path` or below it, with their states at that time."""
         state = self._states.get(path)
         if state is not None:
             return {f"{path}/{name}" if name else path: found for name, found in state.files.items()}
         return {path: self._looked_at[path]} if path in self._looked_at else {}
 
     def unchanged(self, path: str, state: SourceState) -> bool:
-        """Whether the source has the state that `state` says."""
+        """Whether the source still has this state."""
         try:
             found = self._disk.stat(path)
             if found is None:
@@ -91,12 +92,12 @@ class Sources:
             return False
 
     def _same_bytes(self, path: str, found: Stat) -> bool:
-        """Read a file again where the clock is too coarse to tell a change by its state."""
+        """Compare a file's state, and read the file again if the clock is too coarse to show a change."""
         cached = self._cached[path]
         return found.mtime_ns + RACY_NS < cached.seen_ns or self._disk.digest(path) == cached.digest
 
     def file_digest(self, path: str, found: Stat) -> Digest:
-        """Return a file's digest, from the cache if it can be believed."""
+        """Return a file's digest, from the cache if the entry is safe to use."""
         if path not in self._cached:
             self._cached |= self._database.files(path)
         return self._digest(path, found)
@@ -115,7 +116,7 @@ class Sources:
         self._fresh[path] = self._cached[path] = file
 
     def remember(self) -> None:
-        """Write the digests taken since the last call to the database."""
+        """Write the digests computed since the last call to the database."""
         if self._fresh:
             self._database.remember_files(self._fresh.items())
             self._fresh.clear()

@@ -1,9 +1,9 @@
-"""Which files git tracks, read from its index: `.ovmake` must not come with a repo.
+"""Files that git tracks, read from its index: `.ovmake` must not come with a repo.
 
     tracked(repo, ".ovmake/") -> str        the first tracked path below a folder, "" if there is none
 
-Git is not run: its configuration may come with the repo, too, and names programs. Source: git's index-format.txt,
-versions 2 to 4. An index that cannot be read, or a repo without one, tracks nothing as far as anybody can tell.
+Git itself is not run: its configuration may come with the repo, and can name programs to run. Source: git's
+index-format.txt, versions 2 to 4. If the index is missing or cannot be read, no file counts as tracked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def tracked(repo: Path, folder: str) -> str:
     wanted = os.fsencode(folder)
     try:
         data = _index(repo).read_bytes()
-        # Most repos track nothing there, and most indexes hold whole paths.
+        # A quick check first: most repos track nothing there, and most indexes hold whole paths.
         if data[:8] != _SIGNATURE + b"\0\0\0\4" and wanted not in data:
             return ""
         return next((os.fsdecode(path) for path in _paths(data) if path.startswith(wanted)), "")
@@ -36,7 +36,7 @@ def tracked(repo: Path, folder: str) -> str:
 
 
 def _index(repo: Path) -> Path:
-    """Return where the index is: `.git` is a folder, or a file that names one (a worktree, a submodule)."""
+    """Return the path of the index. `.git` is a folder, or a file that names one (a worktree, a submodule)."""
     git = repo / ".git"
     if git.is_file():
         words = git.read_text(errors="replace").partition("gitdir:")[2].strip()
@@ -64,7 +64,7 @@ def _paths(data: bytes) -> Iterator[bytes]:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """Return a number of variable length, as git's `decode_varint` reads it, and where it ends."""
+    """Return a number of variable length, read as git's `decode_varint` does, and its end."""
     byte = data[at]
     value = byte & ~_MORE
     while byte & _MORE:

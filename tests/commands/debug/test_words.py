@@ -61,7 +61,8 @@ def test_the_first_layer_that_leaves_is_named_with_what_is_folded_into_it() -> N
 
     assert [
         (
-            "m:fp32: the first layer that leaves TensorFlow's is `conv_bn` (Relu) with `conv` (Conv2D) folded into it: "
+            "m:fp32: the first layer that differs from TensorFlow's is "
+            "`conv_bn` (Relu) with `conv` (Conv2D) folded into it: "
             "SNR 41.2 dB, max abs 0.031, 3.10e-02 of its scale; tolerance 0.0001 of its scale (of the target's gate)"
         ),
         "the worst layers, on 4 samples:",
@@ -69,7 +70,7 @@ def test_the_first_layer_that_leaves_is_named_with_what_is_folded_into_it() -> N
         "  * relu     Relu          [4, 8]   40.0 dB   46.2 dB    0.031",
         "  * conv_bn  Conv2D, Relu  [4, 8]   41.2 dB   41.2 dB    0.031",
         "  stem       Relu          [4, 8]  120.0 dB  120.0 dB    1e-06",
-        "3 of 5 layers matched; 1 folded into others; 1 without counterpart",
+        "3 of 5 layers matched; 1 folded into later ones; 1 not matched",
         "  no operation of the IR is its counterpart: pad",
     ] == shown
 
@@ -77,20 +78,21 @@ def test_the_first_layer_that_leaves_is_named_with_what_is_folded_into_it() -> N
 def test_no_layer_leaves() -> None:
     answer, *_ = lines(findings(layer("stem"), layer("relu", "stem", snr=None, worst=0.0)))
 
-    assert "m:fp32: no layer leaves TensorFlow's by more than 0.0001 of its scale (of the target's gate)" == answer
+    expected = "m:fp32: no layer differs from TensorFlow's by more than 0.0001 of its scale (of the target's gate)"
+    assert expected == answer
 
 
 def test_nothing_matched_is_no_good_news() -> None:
     answer, *_ = lines(findings(other("conv")))
 
-    assert "m:fp32: cannot tell, for no layer was found in the IR" == answer
+    assert "m:fp32: not compared, because no layer was found in the IR" == answer
 
 
 def test_all_layers_are_shown_in_the_order_in_which_they_compute() -> None:
     shown = lines(findings(other("conv"), layer("bn", "conv", snr=90.0), layer("relu", "bn")), everything=True)
 
     assert [
-        "all layers, in the order in which they compute, on 4 samples:",
+        "all layers, in the order of computation, on 4 samples:",
         "  layer  operation     shape        SNR    own SNR  max abs",
         "  conv   Conv2D        folded",
         "  bn     Conv2D, Relu  [4, 8]   90.0 dB    90.0 dB    1e-06",
@@ -109,7 +111,7 @@ def test_int8_is_held_to_the_cosine_and_told_who_adds_most_noise() -> None:
         ),
     )
 
-    assert "m:int8: no layer leaves TensorFlow's by more than cosine 0.9 (of the target's gate)" == shown[0]
+    assert "m:int8: no layer differs from TensorFlow's by more than cosine 0.9 (of the target's gate)" == shown[0]
     assert "most noise is added by `wide` (Relu): own SNR 20.5 dB" == shown[1]
 
 

@@ -50,11 +50,11 @@ def test_dry_run_says_what_would_go(repo: Path) -> None:
 
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout == (
-        "  1 file, 1.50 kB: stored, and nothing refers to it\n"
+        "  1 file, 1.50 kB: stored, unreferenced\n"
         "  1 file, 1.50 kB: left by runs that were killed\n"
-        "  9 files, 63 B: logs of actions that are gone\n"
+        "  9 files, 63 B: logs of actions that no longer exist\n"
         "  1 file, 1.50 kB: databases that could not be read\n"
-        "  1 digest: of files that are gone\n"
+        "  1 digest: of files that no longer exist\n"
         "would remove 12 files, 4.56 kB\n"
         "left: 30 files, 938 kB in the store\n"
     )
@@ -90,10 +90,10 @@ def test_limits_that_the_targets_do_not_fit_are_said_to_be_too_small(repo: Path)
     assert done.stdout == (
         "  15 files, 469 kB: stored for results that were dropped\n"
         "  9 results: over the limits, or incomplete\n"
-        "  9 traces: of actions that are gone\n"
+        "  9 traces: of actions that no longer exist\n"
         "removed 15 files, 469 kB\n"
         "left: 15 files, 469 kB in the store\n"
-        "what the targets of the Ovfile need is 469 kB, more than 1.00 kB, and all of that was kept\n"
+        "the targets of the Ovfile need 469 kB, more than 1.00 kB; all of that stays\n"
     )
 
 
@@ -144,9 +144,9 @@ def test_killed_command_leaves_what_the_next_build_and_the_next_gc_need(part: in
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--max-size", "big"), "argument --max-size: 'big' is no size such as 5GB or 500MB"),
-        (("--max-size", "5 days"), "argument --max-size: '5 days' is no size such as 5GB or 500MB"),
-        (("--max-age", "30"), "argument --max-age: '30' is no age such as 30d, 12h or 2w"),
+        (("--max-size", "big"), "argument --max-size: 'big' is not a size such as 5GB or 500MB"),
+        (("--max-size", "5 days"), "argument --max-size: '5 days' is not a size such as 5GB or 500MB"),
+        (("--max-age", "30"), "argument --max-age: '30' is not an age such as 30d, 12h or 2w"),
         (("--max-age", "-1d"), "argument --max-age: expected one argument"),
     ],
     ids=" ".join,

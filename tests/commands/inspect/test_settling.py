@@ -81,8 +81,8 @@ def test_gate_on_data_on_which_tensorflow_is_at_chance_is_not_written() -> None:
     assert (None, DATA.calibration, None) == (found.plan.validation, found.plan.calibration, found.scaling)
     (note,) = found.notes
     assert note == (
-        "no accuracy on data/val.npz: TensorFlow is right on 11.0 % of it, and who always gives the most frequent "
-        "answer on 10.0 %; look at the labels, and at how inputs are scaled"
+        "no accuracy on data/val.npz: TensorFlow is right on 11.0 % of it, the most frequent answer alone on "
+        "10.0 %; check the labels, and the scaling of inputs"
     )
 
 
@@ -103,7 +103,7 @@ def test_data_that_breaks_a_build_is_not_written() -> None:
     (found,) = settled(judge, entry(MOBILE, plan=DATA))
 
     assert (DataPlan(), "") == (found.plan, found.reason)
-    assert found.notes == ("no accuracy and no INT8 by the data that was found: the data does not fit",)
+    assert found.notes == ("no accuracy and no INT8 with the data that was found: the data does not fit",)
 
 
 def test_model_whose_gate_is_missed_is_a_comment_and_the_others_build() -> None:

@@ -63,9 +63,9 @@ def test_a_whole_ovfile() -> None:
     noted = replace(entry(MOBILE), notes=("no INT8: it was tried",))
 
     expected = """\
-# Written by `ovmake init`. `ovmake build` makes build/MODEL/PRECISION/MODEL.xml, `ovmake report` says what it was
-# worth. Lines that begin with # and no blank are settings to choose from: take the # away. `ovmake inspect MODEL` shows
-# a model, Ovfile.example every key.
+# Written by `ovmake init`. `ovmake build` makes build/MODEL/PRECISION/MODEL.xml, `ovmake report` measures the speed.
+# Lines that begin with # and no blank are optional settings: remove the # to use one. `ovmake inspect MODEL` describes
+# a model, Ovfile.example shows every key.
 
 version = 1
 
@@ -78,14 +78,14 @@ source = "models/mobile"
 #inputs.image.mean = [0.0, 0.0, 0.0]    # the IR computes (x - mean) / scale
 #inputs.image.scale = [1.0, 1.0, 1.0]
 # takes "image": f32 [-1, 96, 96, 3]
-# gives "scores": f32 [-1, 10]
-# has other signatures: "features"
+# returns "scores": f32 [-1, 10]
+# has more signatures: "features"
 # no INT8: it was tried
 
 # `models/mobile` cannot be built: OpenVINO has no conversion rule for `Betainc`, `MatrixSolve`
 
-# INT8 needs a few hundred typical samples to calibrate with, and accuracy needs other ones with the right answers: an
-# .npz with an array for each input, a .csv, a folder of images or TFRecords. `ovmake init -f FILE` looks for them anew.
+# INT8 needs a few hundred typical samples for calibration, and accuracy needs different samples with the right answers:
+# an .npz with an array for each input, a .csv, a folder of images or TFRecords. `ovmake init -f FILE` searches again.
 """
     assert expected == starter([noted, broken])
 
@@ -114,7 +114,7 @@ source = "models/mobile"
 precisions = ["fp32", "fp16", "int8"]
 int8.calibration = "train"
 inputs.image.mean = 0.0
-inputs.image.scale = 255.0    # TensorFlow is most accurate so
+inputs.image.scale = 255.0    # best for TensorFlow's accuracy
 accuracy = { dataset = "val", metric = "accuracy", max-drop = 0.01 }
 #batch = 1    # of every input; without it, batches stay dynamic
 """

@@ -32,7 +32,7 @@ signatures
   serving_default (tags: serve), shown here
     image -> scores
 
-layers to cut at: 3, in the order in which they compute
+layers to cut at: 3, in the order of computation
   backbone             2 layers                f32 [-1, 3, 3, 1280]
   backbone/a_layer_with_quite_a_long_name_in_it
                        Conv2D, BiasAdd, Relu6  f32 [-1, 3, 3, 1280]
@@ -50,7 +50,7 @@ OpenVINO converts it, to 70 operations
 
 def test_what_openvino_lacks_is_said_with_its_own_words() -> None:
     expected = """\
-OpenVINO cannot have it as it is
+OpenVINO cannot convert it as it is
   unsupported-operations: OpenVINO has no conversion rule for `Betainc`,
     `MatrixSolve`
     | Model wasn't fully converted.
@@ -86,7 +86,7 @@ def many(count: int) -> tuple[LayerDescription, ...]:
 def test_of_two_thousand_layers_the_first_and_the_last_are_shown() -> None:
     lines = text(replace(MOBILE, layers=many(2000))).splitlines()
 
-    start = lines.index("layers to cut at: 2000, in the order in which they compute")
+    start = lines.index("layers to cut at: 2000, in the order of computation")
     assert "  layer_59    Relu  f32 [-1, 7]" == lines[start + 60]
     assert "  … 1880 more; `--all` shows them" == lines[start + 61]
     assert "  layer_1940  Relu  f32 [-1, 7]" == lines[start + 62]

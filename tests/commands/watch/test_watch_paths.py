@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.commands.watch.watch_paths import WatchPaths, spots_of
+from ovmake.commands.watch.watch_paths import WatchPaths, watch_paths_of
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def spots(root: Path, *paths: str, ignored: tuple[str, ...] = ("build", ".ovmake")) -> WatchPaths:
-    return spots_of(str(root), ["Ovfile", *paths], ignored=ignored)
+    return watch_paths_of(str(root), ["Ovfile", *paths], ignored=ignored)
 
 
 def folders(found: WatchPaths, root: Path) -> list[str]:
@@ -107,7 +107,7 @@ def test_a_link_that_nobody_follows_counts_alone(root: Path) -> None:
     (root.parent / "outside").mkdir()
     (root / "out").symlink_to("../outside")
 
-    found = spots_of(str(root), ["out"], shallow=["out"])
+    found = watch_paths_of(str(root), ["out"], shallow=["out"])
 
     assert found.counts(f"{root}/out")
     assert not found.counts(str(root.parent / "outside/new"))

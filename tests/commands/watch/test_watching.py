@@ -11,11 +11,11 @@ from random import Random
 
 import pytest
 
-from ovmake.commands.watch.command import Notified, Polling, Watcher
-from ovmake.commands.watch.watch_paths import spots_of
+from ovmake.commands.watch.command import Notifications, Polling, Watcher
+from ovmake.commands.watch.watch_paths import watch_paths_of
 from ovmake.project.repo import Where
 
-EYES = [Notified, Polling]
+EYES = [Notifications, Polling]
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("eyes", EYES)
-def test_a_change_is_seen_also_if_it_came_before_the_look(root: Path, eyes: type[Notified | Polling]) -> None:
-    watched = eyes(spots_of(str(root), ["models/m.pb"]))
+def test_a_change_is_seen_also_if_it_came_before_the_look(root: Path, eyes: type[Notifications | Polling]) -> None:
+    watched = eyes(watch_paths_of(str(root), ["models/m.pb"]))
 
     (root / "models/m.pb").write_text("another")
 
@@ -36,8 +36,8 @@ def test_a_change_is_seen_also_if_it_came_before_the_look(root: Path, eyes: type
 
 
 @pytest.mark.parametrize("eyes", EYES)
-def test_nothing_is_seen_where_nothing_counts(root: Path, eyes: type[Notified | Polling]) -> None:
-    watched = eyes(spots_of(str(root), ["models/m.pb"]))
+def test_nothing_is_seen_where_nothing_counts(root: Path, eyes: type[Notifications | Polling]) -> None:
+    watched = eyes(watch_paths_of(str(root), ["models/m.pb"]))
 
     (root / "models/other.pb").write_text("another")
 
@@ -71,7 +71,7 @@ def test_a_burst_of_saves_is_waited_out(root: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_change_that_nobody_told_of_is_found_when_there_is_doubt(root: Path) -> None:
     # As when the system's queue is full, or watchfiles empties its list a moment after it has copied it.
-    watched = Notified(spots_of(str(root), ["models/m.pb"]))
+    watched = Notifications(watch_paths_of(str(root), ["models/m.pb"]))
     watched.before = {}
 
     (root / "models/other.pb").write_text("what does not count, but may not be all")

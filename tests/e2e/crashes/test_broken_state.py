@@ -16,7 +16,7 @@ from tests.e2e.processes import kill, wait_for
 
 pytestmark = pytest.mark.heavy
 
-SET_ASIDE = re.compile(r"state\.db was set aside as state\.db\.\w+, everything is looked at anew")
+SET_ASIDE = re.compile(r"state\.db was set aside as state\.db\.\w+, everything is checked again")
 
 
 def truncate(path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.e2e.processes import kill, wait_for, workers
 
 pytestmark = pytest.mark.heavy
 
-WAITS = "is at work in"
+WAITS = "is running in"
 
 
 def working(project: Project, *words: str) -> subprocess.Popen[str]:

@@ -74,7 +74,7 @@ def test_backslashes_and_what_tomls_escapes_make_of_them(path: str, root: Path) 
     found = nearby(str(root), path, inside)
 
     assert found.startswith("did you mean `models/")
-    assert found.endswith("A backslash parts no folders")
+    assert found.endswith("Folders are separated by `/`, not by a backslash")
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,23 @@
 """Our own folders, `.ovmake/` and the build folder: opened by directory handle, so that no link in a repo leads out.
 
-    ours = Beneath(root)                 paths are relative to `root`, with `/`
+    ours = OwnFolders(root)              paths are relative to `root`, with `/`
     ours.read(path), ours.replace(path, data), ours.remove(path), ours.make_folder(path), ours.stat(path) ...
 
-    create, take, copy, have, forget     one file, by its absolute path, in a folder
-                                                                       that was opened before
+    create_file, read_file, copy_file, ensure_file, remove_file     one file, by its absolute path
 
-A cloned repo may hold anything git can store, links among it: `.ovmake/lock -> ~/.ssh/authorized_keys`. So:
+A cloned repo may hold anything that git can store, also links: `.ovmake/lock -> ~/.ssh/authorized_keys`. So:
 
-Rule 1: a path is followed folder by folder, each opened relative to the one above it (openat(2)). A link is not
-        followed, neither in a folder's place nor in a file's: `ForeignEntryError`, before anything is touched.
-Rule 2: what is new is made exclusively. What is replaced is renamed over, which replaces a link and does not follow it.
-Rule 3: what is written in place has one name: of a file with several, the others lie who knows where.
-Rule 4: removing a folder stays in it: links are removed, and what they lead to is not looked at.
+Rule 1: a path is opened folder by folder, each relative to its parent (openat(2)). A link is never followed, whether
+        it stands for a folder or for a file: `ForeignEntryError`, before any file is touched.
+Rule 2: new files are created exclusively. A file is replaced by renaming over it: this replaces a link, and does not
+        follow it.
+Rule 3: a file that is written in place must have one name (no hard links): the second name may lie anywhere.
+Rule 4: removing a folder stays inside it: links are removed, their targets stay.
+Rule 5: `store/`, `engine/` and the writers of stamps and reports open, create, rename and remove files only through
+        this module; tests/test_architecture.py enforces it.
 
-`follow_folders` is `--allow-outside`: the user says that folders may be links, as in `build -> /big/disk`. Files never.
-The root itself is the user's word, given on the command line, and may be reached through links.
-
-Rule 5: in `store/`, `engine/`, and what writes stamps and reports, files are opened, made, renamed and removed here and
-        nowhere else; tests/test_architecture.py holds that.
+`follow_folders` is `--allow-outside`: the user allows links to folders, such as `build -> /big/disk`. Links to files
+are never followed. The root itself comes from the command line and may be reached through links.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ from ovmake.store.files.handles import FOLDER, NEW, ForeignEntryError, create_at
 CHUNK_BYTES = 1 << 20
 
 
-class Beneath:
-    """The folders and files of ours below `root`."""
+class OwnFolders:
+    """Our own folders and files below `root`."""
 
     def __init__(self, root: str, *, follow_folders: bool = False) -> None:
         self.root = root
@@ -45,11 +44,11 @@ class Beneath:
 
     @contextlib.contextmanager
     def folder(self, path: str, *, make: bool = False) -> Iterator[int]:
-        """Open a folder, and with `make` make it and those above it.
+        """Open a folder. With `make`, create it and its parents.
 
         Raises:
-            OSError: there is none.
-            ForeignEntryError: it, or one above it, is a link.
+            OSError: the folder does not exist.
+            ForeignEntryError: the folder, or a parent, is a link.
         """
         handle = os.open(self.root, FOLDER)
         try:
@@ -59,7 +58,7 @@ class Beneath:
                 handle = below
             yield handle
         except OSError as error:
-            # Whoever works with the handle told the kernel the last part of the path only.
+            # Calls relative to a handle give the kernel only the last part of the path.
             if isinstance(error.filename, str) and not error.filename.startswith("/"):
                 error.filename = "/".join(filter(None, (self.root, path, error.filename)))
             raise
@@ -68,7 +67,7 @@ class Beneath:
 
     @contextlib.contextmanager
     def place(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """Open the folder that `path` is in; yield it with the last name of the path."""
+        """Open the parent folder of `path`; yield its handle and the last name of the path."""
         above, _, name = path.rpartition("/")
         with self.folder(above or ("/" if path.startswith("/") else ""), make=make) as handle:
             yield handle, name
@@ -107,7 +106,7 @@ class Beneath:
         return os.open(part, FOLDER, dir_fd=handle)
 
     def open(self, path: str, flags: int, *, in_place: bool = False) -> int:
-        """Open a regular file; with `in_place` it is going to be written, and must have one name only.
+        """Open a regular file. With `in_place` it will be written in place, and must have one name only.
 
         Raises:
             OSError: it cannot be opened.
@@ -116,13 +115,13 @@ class Beneath:
         with self.place(path, make=bool(flags & os.O_CREAT)) as (handle, name):
             return open_file(handle, name, flags, shown=path, in_place=in_place)
 
-    # looking
+    # reading
 
     def stat(self, path: str) -> os.stat_result | None:
-        """Return the state of what is there itself, a link's too; None if there is nothing.
+        """Return the state of an entry, of a link itself if it is one; None if the path does not exist.
 
         Raises:
-            ForeignEntryError: a folder above it is a link.
+            ForeignEntryError: a parent folder is a link.
         """
         try:
             with self.place(path) as (handle, name):
@@ -131,24 +130,24 @@ class Beneath:
             return None
 
     def walk(self, path: str) -> dict[str, os.stat_result]:
-        """Return the files below a folder by relative path, links among them, which are not followed."""
+        """Return the files below a folder by relative path. Links are listed, and not followed."""
         found: dict[str, os.stat_result] = {}
         with self.folder(path) as handle:
             handles.walk(handle, "", found)
         return found
 
     def check(self, path: str) -> None:
-        """See that a folder, if there is one, holds folders and regular files of one name each, and nothing else.
+        """Check that a folder, if it exists, holds only folders and regular files with one name each.
 
         Raises:
-            ForeignEntryError: there is a link, a pipe or the like, or a file that has a name elsewhere, too.
+            ForeignEntryError: it holds a link, a pipe or the like, or a file with several names.
         """
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), self.folder(path) as handle:
             for name in sorted(os.listdir(handle)):  # noqa: PTH208 - of a handle
                 handles.check_at(handle, name, f"{path}/{name}", follow=self._follow)
 
     def names(self, path: str) -> list[str]:
-        """Return the names in a folder; none if there is no folder."""
+        """Return the names in a folder; an empty list if it does not exist."""
         try:
             with self.folder(path) as handle:
                 return os.listdir(handle)  # noqa: PTH208 - of a handle
@@ -162,14 +161,14 @@ class Beneath:
     # changing
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it."""
+        """Create a folder and its parents."""
         with self.folder(path, make=True):
             pass
 
     def replace(self, path: str, data: bytes, *, durable: bool = True) -> None:
-        """Make a file hold `data`, whole or not at all: a new file beside it, renamed over it.
+        """Write a file atomically: a new file beside it is renamed over it.
 
-        One run at a time writes here, so the new file's name can be the same each time: what a kill left is removed.
+        One run at a time writes here, so the new file always has the same name. A file left by a kill is removed.
         """
         with self.place(path, make=True) as (handle, name):
             scratch = f".{name}.tmp"
@@ -201,51 +200,51 @@ class Beneath:
             flush_folder(new)
 
     def move(self, old: str, new: str) -> None:
-        """Rename within a folder, or between two of ours. What is at `new` is replaced.
+        """Rename a file within our folders. A file at `new` is replaced.
 
         Raises:
-            FileNotFoundError: there is nothing at `old`.
+            FileNotFoundError: `old` does not exist.
         """
         with self.place(old) as (source, old_name), self.place(new) as (target, new_name):
             os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
 
     def remove(self, path: str, *, as_far_as_possible: bool = False) -> None:
-        """Remove a file, a link, or a folder with all it holds; it need not exist."""
+        """Remove a file, a link, or a folder with its content; the path need not exist."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), self.place(path) as (handle, name):
             handles.remove(handle, name, as_far_as_possible=as_far_as_possible)
 
     def remove_if_empty(self, path: str) -> None:
-        """Remove a folder that holds nothing; leave any other."""
+        """Remove a folder if it is empty."""
         with contextlib.suppress(OSError), self.place(path) as (handle, name):
             os.rmdir(name, dir_fd=handle)
 
 
-def create(path: str, data: bytes) -> None:
-    """Make a new file at an absolute path, in a folder that was made for it.
+def create_file(path: str, data: bytes) -> None:
+    """Create a file at an absolute path; its folder exists.
 
     Raises:
-        FileExistsError: there is something.
+        FileExistsError: the path exists already.
     """
     with os.fdopen(os.open(path, NEW, 0o666), "wb") as file:
         file.write(data)
 
 
-def take(path: str) -> bytes:
+def read_file(path: str) -> bytes:
     """Return the bytes of a regular file at an absolute path."""
     return handles.read(_opened(path))
 
 
-def copy(path: str, to: str) -> None:
-    """Make a new file at the absolute path `to` with the bytes of a regular one."""
+def copy_file(path: str, to: str) -> None:
+    """Copy a regular file to the absolute path `to`, which must not exist."""
     with os.fdopen(_opened(path), "rb") as source, os.fdopen(os.open(to, NEW, 0o666), "wb") as target:
         while chunk := source.read(CHUNK_BYTES):
             target.write(chunk)
 
 
-def have(path: str, *, empty: bool = False) -> None:
-    """Make an empty file at an absolute path if there is none; what there is has to be a file of one name."""
+def ensure_file(path: str, *, empty: bool = False) -> None:
+    """Create an empty file at an absolute path, or accept an existing regular file with one name."""
     above, name = os.path.split(path)
-    file = Beneath(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
+    file = OwnFolders(above).open(name, os.O_RDWR | os.O_CREAT, in_place=True)
     try:
         if empty:
             os.ftruncate(file, 0)
@@ -253,20 +252,20 @@ def have(path: str, *, empty: bool = False) -> None:
         os.close(file)
 
 
-def forget(path: str) -> None:
-    """Remove the file at an absolute path; it need not exist."""
+def remove_file(path: str) -> None:
+    """Remove the file at an absolute path, if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108
 
 
 def _opened(path: str) -> int:
     above, name = os.path.split(path)
-    with Beneath(above).place(name) as (handle, _):
+    with OwnFolders(above).place(name) as (handle, _):
         return open_file(handle, name, os.O_RDONLY, shown=path)
 
 
 def _steps(path: str) -> Iterator[tuple[str, str]]:
-    """Yield the parts of a path, each with the path up to it. An absolute one begins with "/"."""
+    """Yield the parts of a path, each with the path up to it. An absolute path begins with the part "/"."""
     shown = ""
     if path.startswith("/"):
         shown = "/"
@@ -278,6 +277,6 @@ def _steps(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _at(error: OSError, path: str) -> OSError:
-    """Return the error with the whole path: the kernel was told the last part only."""
+    """Return the error with the whole path: the kernel was given only the last part."""
     error.filename = path
     return error

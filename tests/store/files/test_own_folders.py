@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.store.files.beneath import Beneath, copy, create, take
 from ovmake.store.files.handles import ForeignEntryError
+from ovmake.store.files.own_folders import OwnFolders, copy_file, create_file, read_file
 
 SECRET = b"ssh-ed25519 AAAA"
 
@@ -32,8 +32,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ours(root: Path) -> Beneath:
-    return Beneath(str(root))
+def ours(root: Path) -> OwnFolders:
+    return OwnFolders(str(root))
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -43,7 +43,7 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-WRITES: dict[str, Callable[[Beneath, str], object]] = {
+WRITES: dict[str, Callable[[OwnFolders, str], object]] = {
     "replace": lambda ours, path: ours.replace(path, b"mine"),
     "open to write": lambda ours, path: ours.open(path, os.O_RDWR | os.O_CREAT, in_place=True),
     "adopt": lambda ours, path: ours.adopt("scratch", path),
@@ -59,7 +59,7 @@ WRITES: dict[str, Callable[[Beneath, str], object]] = {
 @pytest.mark.parametrize("do", WRITES.values(), ids=WRITES.keys())
 @pytest.mark.parametrize("path", [".ovmake/cas/authorized_keys", ".ovmake/cas/deep/notes", ".ovmake/cas/new/file"])
 def test_folder_that_is_a_link_is_refused_with_its_path(
-    do: Callable[[Beneath, str], object], path: str, ours: Beneath, root: Path, outside: Path
+    do: Callable[[OwnFolders, str], object], path: str, ours: OwnFolders, root: Path, outside: Path
 ) -> None:
     (root / ".ovmake/cas").symlink_to(outside)
     (root / "scratch").write_bytes(b"mine")
@@ -76,7 +76,7 @@ def test_folder_that_is_a_link_is_refused_with_its_path(
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_RDWR | os.O_CREAT, os.O_WRONLY | os.O_TRUNC | os.O_CREAT])
 @pytest.mark.parametrize("leads_to", ["authorized_keys", "nowhere", "."])
 def test_file_that_is_a_link_is_refused_and_not_followed(
-    flags: int, leads_to: str, ours: Beneath, root: Path, outside: Path
+    flags: int, leads_to: str, ours: OwnFolders, root: Path, outside: Path
 ) -> None:
     (root / ".ovmake/lock").symlink_to(outside / leads_to)
     before = snapshot(outside)
@@ -87,7 +87,7 @@ def test_file_that_is_a_link_is_refused_and_not_followed(
     assert snapshot(outside) == before
 
 
-def test_file_with_another_name_is_not_written_in_place(ours: Beneath, root: Path, outside: Path) -> None:
+def test_file_with_another_name_is_not_written_in_place(ours: OwnFolders, root: Path, outside: Path) -> None:
     (root / ".ovmake/lock").hardlink_to(outside / "authorized_keys")
 
     with pytest.raises(ForeignEntryError, match=r"has 2 names \(hard links\)"):
@@ -97,7 +97,7 @@ def test_file_with_another_name_is_not_written_in_place(ours: Beneath, root: Pat
 
 
 @pytest.mark.timeout(20)
-def test_pipes_and_sockets_keep_nobody_waiting(ours: Beneath, root: Path) -> None:
+def test_pipes_and_sockets_keep_nobody_waiting(ours: OwnFolders, root: Path) -> None:
     os.mkfifo(root / ".ovmake/pipe")
     here = Path.cwd()
     with socket.socket(socket.AF_UNIX) as listening:
@@ -106,14 +106,14 @@ def test_pipes_and_sockets_keep_nobody_waiting(ours: Beneath, root: Path) -> Non
         os.chdir(here)
         for name in ("pipe", "socket"):
             for flags in (os.O_RDONLY, os.O_RDWR, os.O_WRONLY):
-                with pytest.raises(ForeignEntryError, match="is no regular file"):
+                with pytest.raises(ForeignEntryError, match="is not a regular file"):
                     ours.open(f".ovmake/{name}", flags)
-            with pytest.raises(ForeignEntryError, match=f"`.ovmake/{name}` is no regular file"):
+            with pytest.raises(ForeignEntryError, match=f"`.ovmake/{name}` is not a regular file"):
                 ours.check(".ovmake")
             (root / f".ovmake/{name}").unlink()
 
 
-def test_what_replaces_a_link_leaves_what_it_led_to(ours: Beneath, root: Path, outside: Path) -> None:
+def test_what_replaces_a_link_leaves_what_it_led_to(ours: OwnFolders, root: Path, outside: Path) -> None:
     (root / ".ovmake/page").symlink_to(outside / "authorized_keys")
     (root / ".ovmake/.page.tmp").symlink_to(outside / "authorized_keys")
     before = snapshot(outside)
@@ -125,7 +125,7 @@ def test_what_replaces_a_link_leaves_what_it_led_to(ours: Beneath, root: Path, o
     assert snapshot(outside) == before
 
 
-def test_folder_in_the_place_of_the_scratch_file_makes_room(ours: Beneath, root: Path) -> None:
+def test_folder_in_the_place_of_the_scratch_file_makes_room(ours: OwnFolders, root: Path) -> None:
     (root / ".ovmake/.page.tmp/inner").mkdir(parents=True)
 
     ours.replace(".ovmake/page", b"mine")
@@ -133,7 +133,7 @@ def test_folder_in_the_place_of_the_scratch_file_makes_room(ours: Beneath, root:
     assert [path.name for path in (root / ".ovmake").iterdir()] == ["page"]
 
 
-def test_removing_a_folder_stays_in_it(ours: Beneath, root: Path, outside: Path) -> None:
+def test_removing_a_folder_stays_in_it(ours: OwnFolders, root: Path, outside: Path) -> None:
     (root / ".ovmake/tmp/1").mkdir(parents=True)
     (root / ".ovmake/tmp/1/out").symlink_to(outside)
     (root / ".ovmake/tmp/file").symlink_to(outside / "authorized_keys")
@@ -146,7 +146,7 @@ def test_removing_a_folder_stays_in_it(ours: Beneath, root: Path, outside: Path)
     assert snapshot(outside) == before
 
 
-def test_removing_a_link_removes_the_link(ours: Beneath, root: Path, outside: Path) -> None:
+def test_removing_a_link_removes_the_link(ours: OwnFolders, root: Path, outside: Path) -> None:
     (root / ".ovmake/tmp").symlink_to(outside)
 
     ours.remove(".ovmake/tmp")
@@ -155,7 +155,7 @@ def test_removing_a_link_removes_the_link(ours: Beneath, root: Path, outside: Pa
     assert (outside / "authorized_keys").read_bytes() == SECRET
 
 
-def test_finished_file_that_is_a_link_is_not_adopted(ours: Beneath, root: Path, outside: Path) -> None:
+def test_finished_file_that_is_a_link_is_not_adopted(ours: OwnFolders, root: Path, outside: Path) -> None:
     (root / ".ovmake/tmp").mkdir()
     (root / ".ovmake/tmp/xml").symlink_to(outside / "authorized_keys")
 
@@ -166,7 +166,7 @@ def test_finished_file_that_is_a_link_is_not_adopted(ours: Beneath, root: Path, 
 
 
 @pytest.mark.parametrize("path", ["../home/authorized_keys", ".ovmake/../../home/authorized_keys", "/etc/hostname"])
-def test_path_that_leads_up_is_refused(path: str, ours: Beneath, outside: Path) -> None:
+def test_path_that_leads_up_is_refused(path: str, ours: OwnFolders, outside: Path) -> None:
     before = snapshot(outside)
 
     for do in WRITES.values():
@@ -176,7 +176,7 @@ def test_path_that_leads_up_is_refused(path: str, ours: Beneath, outside: Path) 
     assert snapshot(outside) == before
 
 
-def test_walk_lists_links_and_follows_none(ours: Beneath, root: Path, outside: Path) -> None:
+def test_walk_lists_links_and_follows_none(ours: OwnFolders, root: Path, outside: Path) -> None:
     (root / ".ovmake/cas/ab").mkdir(parents=True)
     (root / ".ovmake/cas/ab/cd").write_bytes(b"123")
     (root / ".ovmake/cas/out").symlink_to(outside)
@@ -190,7 +190,7 @@ def test_walk_lists_links_and_follows_none(ours: Beneath, root: Path, outside: P
 @pytest.mark.parametrize("name", ["lock", "state.db", "state.db-wal", "stamp", "cas", "tmp", ".gitignore", "anything"])
 @pytest.mark.parametrize("leads_to", ["", "authorized_keys", "nowhere"])
 def test_check_names_the_link_before_anything_is_opened(
-    name: str, leads_to: str, ours: Beneath, root: Path, outside: Path
+    name: str, leads_to: str, ours: OwnFolders, root: Path, outside: Path
 ) -> None:
     (root / f".ovmake/{name}").symlink_to(outside / leads_to)
 
@@ -198,7 +198,7 @@ def test_check_names_the_link_before_anything_is_opened(
         ours.check(".ovmake")
 
 
-def test_check_is_content_with_folders_and_files(ours: Beneath, root: Path) -> None:
+def test_check_is_content_with_folders_and_files(ours: OwnFolders, root: Path) -> None:
     (root / ".ovmake/cas/ab").mkdir(parents=True)
     (root / ".ovmake/lock").write_text("1")
 
@@ -207,7 +207,7 @@ def test_check_is_content_with_folders_and_files(ours: Beneath, root: Path) -> N
 
 
 def test_with_allow_outside_folders_may_be_links_and_files_may_not(root: Path, outside: Path) -> None:
-    ours = Beneath(str(root), follow_folders=True)
+    ours = OwnFolders(str(root), follow_folders=True)
     (root / "build").symlink_to(outside)
     (root / ".ovmake/lock").symlink_to(outside / "authorized_keys")
 
@@ -221,7 +221,7 @@ def test_with_allow_outside_folders_may_be_links_and_files_may_not(root: Path, o
     assert (outside / "authorized_keys").read_bytes() == SECRET
 
 
-def test_errors_of_the_system_name_the_whole_path(ours: Beneath, root: Path) -> None:
+def test_errors_of_the_system_name_the_whole_path(ours: OwnFolders, root: Path) -> None:
     (root / ".ovmake/cas").write_text("a file")
 
     with pytest.raises(NotADirectoryError) as caught:
@@ -234,17 +234,17 @@ def test_errors_of_the_system_name_the_whole_path(ours: Beneath, root: Path) -> 
 
 
 def test_outputs_are_made_anew_and_read_as_they_are(root: Path, outside: Path) -> None:
-    create(str(root / "out"), b"made")
-    copy(str(root / "out"), str(root / "copy"))
+    create_file(str(root / "out"), b"made")
+    copy_file(str(root / "out"), str(root / "copy"))
 
-    assert take(str(root / "copy")) == b"made"
+    assert read_file(str(root / "copy")) == b"made"
     for name in ("link", "gone"):
         (root / name).symlink_to(outside / ("authorized_keys" if name == "link" else "nowhere"))
         with pytest.raises(FileExistsError):
-            create(str(root / name), b"mine")
+            create_file(str(root / name), b"mine")
         with pytest.raises(FileExistsError):
-            copy(str(root / "out"), str(root / name))
+            copy_file(str(root / "out"), str(root / name))
         with pytest.raises(ForeignEntryError):
-            take(str(root / name))
+            read_file(str(root / name))
     assert (outside / "authorized_keys").read_bytes() == SECRET
     assert not (outside / "nowhere").exists()
