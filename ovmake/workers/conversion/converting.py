@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+
+import openvino as ov
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
@@ -55,13 +56,13 @@ def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:
 class Shaped:
     """A model with the Ovfile's settings. `outputs` gives the names that renamed outputs had, by the new ones."""
 
-    model: Any
+    model: ov.Model
     constants: tuple[Constant, ...]
     preparations: Mapping[str, Preparation]
     outputs: Mapping[str, str]
 
 
-def shaped(model: Any, params: Mapping[str, object], tensors: Mapping[str, str]) -> Shaped:
+def shaped(model: ov.Model, params: Mapping[str, object], tensors: Mapping[str, str]) -> Shaped:
     """Give a model that was read the shapes, constants, preprocessing and names that the params ask for.
 
     Raises:
@@ -97,7 +98,7 @@ def _output(tensor: Tensor, renamed: Mapping[str, str], tensors: Mapping[str, st
     return replace(tensor, tensor=tensors.get(before, before if before != tensor.name else ""))
 
 
-def _rename_outputs(model: Any, params: Mapping[str, object]) -> dict[str, str]:
+def _rename_outputs(model: ov.Model, params: Mapping[str, object]) -> dict[str, str]:
     """Give outputs the Ovfile's names; return the names that they had, by the new ones.
 
     Raises:
@@ -129,7 +130,7 @@ def _rename_outputs(model: Any, params: Mapping[str, object]) -> dict[str, str]:
     return {new: name for name, new in wanted.items()}
 
 
-def optimize(model: Any) -> None:
+def optimize(model: ov.Model) -> None:
     """Fuse and clean up as `ovc` does: batch normalization into convolutions, constants together.
 
     Inputs and outputs keep their names. On the way OpenVINO would call the output `scores` of an operation `scores`

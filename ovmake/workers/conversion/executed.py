@@ -16,9 +16,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ovmake.errors import ActionError
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 # As the CPU's plugin calls them. Those that it puts in itself (Reorder, mostly) come from no operation of the IR.
 _MOVES = {
@@ -30,7 +33,7 @@ _UNKNOWN = "unknown"
 Layer = dict[str, str]
 
 
-def layers(compiled: Any, model: Any) -> list[Layer]:
+def layers(compiled: ov.CompiledModel, model: ov.Model) -> list[Layer]:
     """Return what computes in a compiled model, in its order; `model` is what was compiled.
 
     Nothing where the device does not tell: only the CPU's plugin names its kernels.
@@ -44,7 +47,7 @@ def layers(compiled: Any, model: Any) -> list[Layer]:
     return [layer for layer in found if layer is not None]
 
 
-def _layer(node: Any, known: set[str]) -> Layer | None:
+def _layer(node: ov.Node, known: set[str]) -> Layer | None:
     details = node.get_rt_info()
     kind, kernel, origins = (_detail(details, name) for name in ("layerType", "primitiveType", "originalLayersNames"))
     if not kernel or not origins or kernel.startswith(_UNKNOWN) or moves(kind):
@@ -59,7 +62,7 @@ def _layer(node: Any, known: set[str]) -> Layer | None:
     }
 
 
-def _detail(details: Any, name: str) -> str:
+def _detail(details: ov.RTMap, name: str) -> str:
     return str(details[name].astype(str)) if name in details else ""
 
 
@@ -73,7 +76,7 @@ def counts(layers: Iterable[Layer]) -> dict[str, int]:
     return dict(sorted(Counter(layer["precision"] for layer in layers).items()))
 
 
-def weights(model: Any) -> dict[str, int]:
+def weights(model: ov.Model) -> dict[str, int]:
     """Return how many bytes of an IR's constants are of which element type: a weight in 4 bits is half a byte."""
     found: Counter[str] = Counter()
     for operation in model.get_ops():

@@ -10,14 +10,13 @@ last outputs, and severed there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import openvino as ov
 
 from ovmake.errors import ActionError
 
 
-def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:
+def begin_at(model: ov.Model, tensors: Sequence[str], *, keep: int) -> ov.Model:
     """Return the model of its first `keep` outputs, with `tensors` as inputs. Inputs that it does not need are gone.
 
     Raises:
@@ -29,7 +28,7 @@ def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:
     return ov.Model(results, [node for node in [*model.get_parameters(), *parameters] if node in needed])
 
 
-def _sever(model: Any, tensor: str) -> Any:
+def _sever(model: ov.Model, tensor: str) -> ov.op.Parameter:
     port = next((port for port in model.outputs if tensor in port.get_names()), None)
     if port is None:
         message = f"OpenVINO's reader lost the tensor `{tensor}` on the way"
@@ -45,9 +44,9 @@ def _sever(model: Any, tensor: str) -> Any:
     return parameter
 
 
-def _parameters(results: Sequence[Any]) -> list[Any]:
+def _parameters(results: Sequence[ov.Node]) -> list[ov.Node]:
     """Return the Parameters that lead to these results."""
-    found: list[Any] = []
+    found: list[ov.Node] = []
     seen: set[str] = set()
     pending = list(results)
     while pending:

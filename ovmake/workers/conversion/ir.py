@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import openvino as ov
 
@@ -27,7 +26,7 @@ GENERATED = re.compile(r"([A-Z][A-Za-z0-9]*)_\d+")
 NOT_COUNTED = {"Constant", "Parameter", "Result"}
 
 
-def read(xml: str, weights: str) -> Any:
+def read(xml: str, weights: str) -> ov.Model:
     """Return the model of an IR's two files, wherever they are and whatever they are called."""
     return ov.Core().read_model(xml, weights)
 
@@ -37,7 +36,7 @@ def compile_properties(params: Mapping[str, object]) -> dict[str, str]:
     return {**COMPILE_PROPERTIES, "INFERENCE_PRECISION_HINT": str(params.get("execute-in", EXECUTE_IN))}
 
 
-def write(model: Any, xml: str, weights: str) -> None:
+def write(model: ov.Model, xml: str, weights: str) -> None:
     """Make the model canonical and write its two files."""
     make_canonical(model)
     # `serialize` insists on the suffix; our files are named by their role.
@@ -52,7 +51,7 @@ def write(model: Any, xml: str, weights: str) -> None:
     Path(f"{weights}.bin").replace(weights)
 
 
-def make_canonical(model: Any) -> None:
+def make_canonical(model: ov.Model) -> None:
     """Replace generated names and such as two operations share, and remove what conversion noted about this machine.
 
     NNCF and accuracy control go by the names of operations.
@@ -88,7 +87,7 @@ def user_name(name: str) -> str:
     return name.removesuffix(":0")
 
 
-def name_ports(model: Any) -> None:
+def name_ports(model: ov.Model) -> None:
     """Let inputs and outputs answer to their names without `:0` too, and inputs go by them.
 
     Outputs keep theirs: the operation that makes `scores:0` is called `scores`, and two of a name become `scores_1`.
@@ -103,7 +102,7 @@ def name_ports(model: Any) -> None:
                 node.set_friendly_name(name)
 
 
-def drop_echoes(model: Any) -> None:
+def drop_echoes(model: ov.Model) -> None:
     """Remove the outputs that the frontend makes of a frozen graph's unused inputs: `idle:0_1` of `idle:0`."""
     for port in model.outputs:
         node = port.get_node()
@@ -113,7 +112,7 @@ def drop_echoes(model: Any) -> None:
             model.remove_result(node)
 
 
-def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
+def tensors(ports: list[ov.Output]) -> tuple[Tensor, ...]:
     """Return names, shapes and types of a model's inputs or outputs."""
     return tuple(
         Tensor(
@@ -126,7 +125,7 @@ def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
     )
 
 
-def bounds(shape: Any) -> tuple[tuple[int, int], ...]:
+def bounds(shape: ov.PartialShape) -> tuple[tuple[int, int], ...]:
     """Return the least and largest size of each dimension (-1: no largest) if some dimension is bounded."""
     if shape.rank.is_dynamic:
         return ()
@@ -135,13 +134,13 @@ def bounds(shape: Any) -> tuple[tuple[int, int], ...]:
     return found if bounded else ()
 
 
-def dimensions(shape: Any) -> tuple[int, ...]:
+def dimensions(shape: ov.PartialShape) -> tuple[int, ...]:
     """Return a partial shape with -1 for dynamic dimensions."""
     if shape.rank.is_dynamic:
         return (-1,)
     return tuple(-1 if dimension.is_dynamic else dimension.get_length() for dimension in shape)
 
 
-def operations(model: Any) -> int:
+def operations(model: ov.Model) -> int:
     """Return the number of operations that are not constants, inputs or outputs."""
     return sum(operation.get_type_name() not in NOT_COUNTED for operation in model.get_ops())

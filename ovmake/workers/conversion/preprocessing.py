@@ -15,7 +15,7 @@ from typing import Any
 
 import openvino as ov
 from openvino import opset13
-from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
+from openvino.preprocess import InputInfo, PrePostProcessor, ResizeAlgorithm
 
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
@@ -34,7 +34,7 @@ HABITUAL = {4: "NHWC", 5: "NDHWC"}
 COLOURS = (RGB, RGBA, 1)
 
 
-def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparation]]:
+def preprocess(model: ov.Model, settings: Settings) -> tuple[ov.Model, dict[str, Preparation]]:
     """Return the model with preprocessing built in, and what it does to each input that has some.
 
     Raises:
@@ -56,7 +56,7 @@ def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparati
         raise ActionError("cannot-preprocess", message, setting=f"inputs.{first}.{key}") from error
 
 
-def _add_steps(given: Any, plan: Preparation, keys: Mapping[str, Any], letters: tuple[str, str]) -> None:
+def _add_steps(given: InputInfo, plan: Preparation, keys: Mapping[str, Any], letters: tuple[str, str]) -> None:
     layout, model_layout = letters
     given.tensor().set_layout(_named(layout))
     given.model().set_layout(_named(model_layout))
@@ -79,18 +79,18 @@ def _add_steps(given: Any, plan: Preparation, keys: Mapping[str, Any], letters: 
             getattr(steps, key)(numbers if len(numbers) > 1 else numbers[0])
 
 
-def _reversed_but_alpha(node: Any, axis: int) -> Any:
+def _reversed_but_alpha(node: ov.Output, axis: int) -> ov.Output:
     """Return RGBA of BGRA, and the other way round. OpenVINO's own step would put alpha first."""
     order = opset13.constant([2, 1, 0, 3], ov.Type.i64)
     return opset13.gather(node, order, opset13.constant(axis, ov.Type.i64)).output(0)
 
 
-def _named(letters: str) -> Any:
+def _named(letters: str) -> ov.Layout:
     """Return OpenVINO's layout. Letters of our own are no names there: it takes `B` for the batch, as it does `N`."""
     return ov.Layout("[" + ",".join("?" if letter.islower() else letter for letter in letters) + "]")
 
 
-def _plan(port: Any, name: str, keys: Mapping[str, Any]) -> Preparation:
+def _plan(port: ov.Output, name: str, keys: Mapping[str, Any]) -> Preparation:
     """Return the steps in axes of the IR's layout. The channels are those of the layouts, else guessed from sizes."""
     shape = ir.dimensions(port.get_partial_shape())
     _check_type(port, name, keys)
@@ -119,7 +119,7 @@ def _plan(port: Any, name: str, keys: Mapping[str, Any]) -> Preparation:
     )
 
 
-def _letters(port: Any, name: str, keys: Mapping[str, Any]) -> tuple[str, str]:
+def _letters(port: ov.Output, name: str, keys: Mapping[str, Any]) -> tuple[str, str]:
     """Return the IR's layout and the source's: every dimension has a letter, those that nobody named one of their own.
 
     Raises:
@@ -201,7 +201,7 @@ def _static_size(shape: tuple[int, ...], layout: str, letter: str, name: str) ->
     return shape[layout.index(letter)]
 
 
-def _check_type(port: Any, name: str, keys: Mapping[str, Any]) -> None:
+def _check_type(port: ov.Output, name: str, keys: Mapping[str, Any]) -> None:
     kind = port.get_element_type()
     for key in ("mean", "scale", "resize"):
         if key in keys and not kind.is_real():

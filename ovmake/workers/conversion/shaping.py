@@ -17,14 +17,14 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import Constant
-from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled
+from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
 
 Settings = Mapping[str, Mapping[str, Any]]
 
 FIXED = "the operation that OpenVINO names goes with other sizes only: give those, or cut the model before it"
 
 
-def input_settings(model: Any, params: Mapping[str, object]) -> Settings:
+def input_settings(model: ov.Model, params: Mapping[str, object]) -> Settings:
     """Return what the params say per input.
 
     Raises:
@@ -44,7 +44,7 @@ def input_settings(model: Any, params: Mapping[str, object]) -> Settings:
     return settings
 
 
-def reshape(model: Any, settings: Settings) -> None:
+def reshape(model: ov.Model, settings: Settings) -> None:
     """Give inputs the shapes of the Ovfile.
 
     Raises:
@@ -66,18 +66,18 @@ def reshape(model: Any, settings: Settings) -> None:
         raise ActionError("cannot-reshape", message, setting=f"inputs.{first}.shape", help=FIXED) from error
 
 
-def _partial_shape(written: Iterable[int | str]) -> Any:
+def _partial_shape(written: Iterable[int | str]) -> ov.PartialShape:
     return ov.PartialShape([_dimension(size) for size in written])
 
 
-def _dimension(written: int | str) -> Any:
+def _dimension(written: int | str) -> ov.Dimension:
     if isinstance(written, int):
         return ov.Dimension(written)
     least, _, most = written.partition("..")
     return ov.Dimension(int(least), int(most) if most else -1)
 
 
-def check_ranks(model: Any) -> None:
+def check_ranks(model: ov.Model) -> None:
     """Refuse inputs of unknown rank: nothing can be fed into them, made up or not.
 
     Raises:
@@ -91,7 +91,7 @@ def check_ranks(model: Any) -> None:
             raise ActionError("unknown-rank", message, setting="source", help=hint)
 
 
-def set_batch(model: Any, batch: object, frozen: Iterable[str]) -> None:
+def set_batch(model: ov.Model, batch: object, frozen: Iterable[str]) -> None:
     """Set the first dimension of every input that has a batch: a dynamic one, else the one all inputs share.
 
     `frozen` are inputs that become constants, which have no say in what the others share.
@@ -117,7 +117,7 @@ def set_batch(model: Any, batch: object, frozen: Iterable[str]) -> None:
         raise ActionError("cannot-reshape", message, setting="batch", help=FIXED) from error
 
 
-def freeze_inputs(model: Any, settings: Settings, tensors: Mapping[str, str]) -> tuple[Constant, ...]:
+def freeze_inputs(model: ov.Model, settings: Settings, tensors: Mapping[str, str]) -> tuple[Constant, ...]:
     """Turn the inputs that have a `value` into constants; return them.
 
     Raises:
@@ -127,7 +127,7 @@ def freeze_inputs(model: Any, settings: Settings, tensors: Mapping[str, str]) ->
     return tuple(_freeze(model, name, settings[name]["value"], tensors.get(name, "")) for name in frozen)
 
 
-def _freeze(model: Any, name: str, value: list[Any], tensor: str) -> Constant:
+def _freeze(model: ov.Model, name: str, value: list[Any], tensor: str) -> Constant:
     port = model.input(name)
     node = port.get_node()
     kind = port.get_element_type().to_string()
@@ -147,5 +147,5 @@ def _freeze(model: Any, name: str, value: list[Any], tensor: str) -> Constant:
     return constant
 
 
-def _scalar(array: Any, port: Any) -> Any:
+def _scalar(array: Array, port: ov.Output) -> ov.op.Constant:
     return ov.opset13.constant(array.item(), dtype=port.get_element_type())

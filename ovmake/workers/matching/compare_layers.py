@@ -17,9 +17,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import openvino as ov
 
 from ovmake.sources.tflite_graph import OPERATOR
 from ovmake.workers.conversion import executed, ir
@@ -69,7 +69,7 @@ def _insist(request: Request) -> None:
         executed.insist(request.params, executed.layers(compiled, model))
 
 
-def _read(request: Request) -> Any:
+def _read(request: Request) -> ov.Model:
     return ir.read(request.inputs["xml"], request.inputs["bin"])
 
 
@@ -103,7 +103,7 @@ def _compared(request: Request, group: Mapping[int, Tap], found: Places, feeds: 
     return rows
 
 
-def _counterpart(layer: Tap, operation: Any) -> Row:
+def _counterpart(layer: Tap, operation: ov.Node) -> Row:
     """Return who computes a layer in the IR. TFLite's operations have numbers for names, so the IR's stand in."""
     known: Row = {"counterpart": operation.get_friendly_name()}
     if layer.types != (OPERATOR,):

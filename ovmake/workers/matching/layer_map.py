@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import openvino as ov
 
 from ovmake.sources.dataflow import op_of
 from ovmake.sources.layers import Layers
@@ -77,7 +78,7 @@ class Traced:
         return frozenset().union(*(self.operations.get(number, frozenset()) for number in numbers))
 
 
-def trace(model: Any, request: Request) -> Traced:
+def trace(model: ov.Model, request: Request) -> Traced:
     """Return where in `model`, an IR of the request's source, the layers of the source are.
 
     Raises:
@@ -93,7 +94,7 @@ def trace(model: Any, request: Request) -> Traced:
     return Traced(layers=tapped.layers, taps=tapped.taps, operations=operations)
 
 
-def _regions(model: Any, ends: Collection[int]) -> dict[int, frozenset[str]]:
+def _regions(model: ov.Model, ends: Collection[int]) -> dict[int, frozenset[str]]:
     """Return for every end the operations that lead to it from other ends, itself among them, by their places."""
     operations = model.get_ordered_ops()
     nodes = nodes_of(model)

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
@@ -50,7 +49,7 @@ def _names(request: Request, types: Mapping[str, str]) -> dict[str, str]:
 
 
 def _trace(request: Request) -> Traced:
-    model: Any = ir.read(request.inputs["xml"], request.inputs["bin"])
+    model = ir.read(request.inputs["xml"], request.inputs["bin"])
     if "graph" in request.inputs or request.params.get("kind") == "tflite":
         return trace(model, request)
     with frozen_by_tensorflow(request) as (frozen, response):
