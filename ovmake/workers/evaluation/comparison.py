@@ -135,7 +135,7 @@ Look = Callable[[Seen], bool]
 Figures = dict[str, object]
 
 
-def compile_model(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
+def compile_model(model: ov.Model, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
     """Return the model compiled for a device.
 
     Raises:
@@ -282,8 +282,8 @@ class Asking:
     """A compiled model that is asked feed by feed."""
 
     subject: Subject
-    ports: list[Any]
-    request: Any
+    ports: Sequence[ov.ConstOutput]
+    request: ov.InferRequest
 
     @classmethod
     def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Asking:
@@ -362,7 +362,7 @@ def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Arr
     return {index: inputs[tensor.name] for index, tensor in enumerate(interface.inputs)}
 
 
-def _plain(array: Array, port: Any) -> Array:
+def _plain(array: Array, port: ov.ConstOutput) -> Array:
     """Return bfloat16 as float32. OpenVINO hands its bits out as a float16, which is another number."""
     if port.get_element_type() != ov.Type.bf16:
         return array

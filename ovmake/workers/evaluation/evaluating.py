@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import openvino as ov
 
@@ -68,7 +67,7 @@ def evaluate(request: Request) -> dict[str, object]:
 
 
 def _figures(
-    subject: Subject, model: Any, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
+    subject: Subject, model: ov.Model, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
 ) -> Figures:
     """Return the figures of the IR as it is verified and, where that is another way to run it, as it is compiled."""
     if default is None:

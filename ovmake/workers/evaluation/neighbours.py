@@ -17,7 +17,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import openvino as ov
 
@@ -45,7 +44,7 @@ class Neighbours:
     """See above. `model` is what is compared, compiled for `device` with `properties`."""
 
     subject: Subject
-    model: Any
+    model: ov.Model
     device: str
     properties: Mapping[str, str]
     _feed: Feed | None = field(default=None, init=False)
@@ -158,7 +157,7 @@ class Neighbours:
         return most is not None and most > limit * (apart.scale or 1.0)
 
 
-def _has_rows(operation: Any) -> bool:
+def _has_rows(operation: ov.Node) -> bool:
     """Whether an operation gives floating point, with a first dimension that may be the batch."""
     if operation.get_type_name() in {"Constant", "Parameter", "Result"} or operation.get_output_size() == 0:
         return False
