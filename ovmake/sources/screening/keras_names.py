@@ -22,7 +22,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ovmake.errors import ActionError
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS
@@ -75,12 +74,12 @@ class Builtins:
     functions: frozenset[str]
 
 
-def objects(config: Any) -> Iterator[Mapping[str, Any]]:
+def objects(config: object) -> Iterator[Mapping[str, object]]:
     """Yield everything in a configuration that names a class."""
     return (part for part in _mappings(config) if isinstance(part.get("class_name"), str))
 
 
-def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
+def screen_keras(source: Path, config: object, builtins: Builtins) -> None:
     """Refuse a configuration that would do more than compute when `builtins` is given it.
 
     Raises:
@@ -106,7 +105,7 @@ def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
         _check_known(part, name, builtins)
 
 
-def _check_known(part: Mapping[str, Any], name: str, builtins: Builtins) -> None:
+def _check_known(part: Mapping[str, object], name: str, builtins: Builtins) -> None:
     """Look a name up among the library's own, if that is where it would be looked for."""
     module = part.get("module")
     if not isinstance(module, str) or name in _VALUES:
@@ -119,7 +118,7 @@ def _check_known(part: Mapping[str, Any], name: str, builtins: Builtins) -> None
         raise LookupError(f"Could not locate class '{name}'")
 
 
-def _effect(part: Mapping[str, Any]) -> str:
+def _effect(part: Mapping[str, object]) -> str:
     """Return what an object does beside computing, as a phrase about it; "" if nothing."""
     name, config = str(part["class_name"]), part.get("config")
     settings = config if isinstance(config, dict) else {}
@@ -132,7 +131,7 @@ def _effect(part: Mapping[str, Any]) -> str:
     return EFFECTS.get(name, "")
 
 
-def _op_of(node_def: Any) -> str:
+def _op_of(node_def: object) -> str:
     """Return the operation of a NodeDef in JSON; "" where it cannot be told."""
     try:
         found = json.loads(node_def) if isinstance(node_def, str) else node_def
@@ -141,7 +140,7 @@ def _op_of(node_def: Any) -> str:
     return str(found.get("op", "")) if isinstance(found, dict) else ""
 
 
-def _mappings(config: Any) -> Iterator[Mapping[str, Any]]:
+def _mappings(config: object) -> Iterator[Mapping[str, object]]:
     stack = [config]
     while stack:
         part = stack.pop()

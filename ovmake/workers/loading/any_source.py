@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+
+from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.fetched import check_fetched
@@ -65,7 +66,7 @@ def load(
     return loaded
 
 
-def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
+def check_ops(source: Path, graph_def: GraphDef, allowed: Collection[str]) -> None:
     """Refuse what is left in a graph without variables and does more than compute.
 
     Raises:

@@ -11,19 +11,23 @@ the model's input.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, MutableSequence
+from typing import TypeVar
 
+from google.protobuf.message import Message as Proto
+from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from ovmake.sources.protobuf import Message
 from ovmake.sources.screening.bodies import node_of
 from ovmake.sources.screening.meta_graph import SAVES, MetaGraph, Superfluous, Trouble
 
+_Kept = TypeVar("_Kept", bound=Proto)
 _OF_VARIABLES = {"variables", "trainable_variables", "model_variables", "local_variables", "moving_average_variables"}
 
 
-def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[Trouble, ...]]:
+def prune(meta_graph: MetaGraphDef, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[Trouble, ...]]:
     """Take out what may not run; return the operations that went, less a saver's and what only depended on some.
 
     Also return what may not run and is needed for inference: then what is left is another model.
@@ -42,7 +46,7 @@ def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tu
     return tuple(dict.fromkeys(op for op in refused if op not in SAVES)), out.needed
 
 
-def _prune_graph(graph_def: Any, out: Superfluous) -> None:
+def _prune_graph(graph_def: GraphDef, out: Superfluous) -> None:
     _keep(graph_def.node, [node for node in graph_def.node if node.name not in out.nodes])
     library = graph_def.library
     _keep(library.function, [one for one in library.function if one.signature.name not in out.functions])
@@ -61,7 +65,7 @@ def _prune_graph(graph_def: Any, out: Superfluous) -> None:
                 del node.attr["_class"]
 
 
-def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:
+def _prune_collections(meta_graph: MetaGraphDef, gone: Collection[str]) -> None:
     """Leave the collections that name what is there. A variable may have lost its initial value, which nobody needs."""
     for name in list(meta_graph.collection_def):
         collection = meta_graph.collection_def[name]
@@ -75,7 +79,7 @@ def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:
             del meta_graph.collection_def[name]
 
 
-def _without_initial_value(meta_graph: Any, value: bytes, gone: Collection[str]) -> bytes | None:
+def _without_initial_value(meta_graph: MetaGraphDef, value: bytes, gone: Collection[str]) -> bytes | None:
     variable = VariableDef.FromString(value)
     if {node_of(variable.variable_name), node_of(variable.snapshot_name)} & set(gone):
         return None
@@ -90,7 +94,7 @@ def _without_initial_value(meta_graph: Any, value: bytes, gone: Collection[str])
     return bytes(variable.SerializeToString())
 
 
-def _keep(repeated: Any, kept: list[Any]) -> None:
+def _keep(repeated: MutableSequence[_Kept], kept: list[_Kept]) -> None:
     copies = [type(one).FromString(one.SerializeToString()) for one in kept]
     del repeated[:]
     repeated.extend(copies)

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import tensorflow as tf
 
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
@@ -24,6 +25,9 @@ from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import Frozen
+
+if TYPE_CHECKING:
+    from ovmake.workers.reference.tflite import Quantization
 
 Feed = Mapping[str, Array]
 Run = Callable[[Feed], Mapping[str, Array]]
@@ -84,7 +88,7 @@ def _frozen(request: Request, interface: Interface, tensors: Sequence[str]) -> R
     return run
 
 
-def _plain(result: Any) -> Array:
+def _plain(result: tf.Tensor) -> Array:
     array = np.asarray(result)
     # bfloat16 is no type of numpy's and cannot be stored as one.
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
@@ -110,7 +114,7 @@ def _lite(request: Request, interface: Interface, tensors: Sequence[str]) -> Run
     return run
 
 
-def _meant(array: Array, step: Any) -> Array:
+def _meant(array: Array, step: Quantization | None) -> Array:
     """Return the numbers that integers stand for."""
     if step is None or array.dtype.kind not in "iu":
         return array

@@ -23,11 +23,17 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
-from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorType
+from tensorflow.lite.python.schema_py_generated import (
+    BuiltinOperator,
+    ModelT,
+    OperatorT,
+    SubGraphT,
+    TensorT,
+    TensorType,
+)
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.diagnostics import did_you_mean
@@ -63,15 +69,15 @@ class Lite:
     precision, or in the kernels that define it; None of a model in floating point.
     """
 
-    make: Callable[[], Any]
-    interpreter: Any
-    plain: Any
+    make: Callable[[], Interpreter]
+    interpreter: Interpreter
+    plain: Interpreter | None
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
     fixed: Mapping[int, Array]
     quanta: Mapping[str, float]
     operations: int
-    true: Any = None
+    true: Interpreter | None = None
     truth_name: str = ""
     truth_is_dear: bool = False
 
@@ -113,7 +119,7 @@ class Lite:
         _probe(content, shapes, threads, refusal)
         _load(content, refusal)
 
-        def make() -> Any:
+        def make() -> Interpreter:
             return _ready(content, shapes, threads)
 
         in_integers = _computes_in_integers(model)
@@ -155,7 +161,7 @@ class Lite:
         """See `original.Original`."""
         return self._run(self.true, feed)
 
-    def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
+    def _run(self, interpreter: Interpreter, feed: Mapping[str, Array]) -> dict[str, Array]:
         self._fit(interpreter, feed)
         for name, index in self.inputs.items():
             interpreter.set_tensor(index, feed[name])
@@ -164,7 +170,7 @@ class Lite:
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
 
-    def _fit(self, interpreter: Any, feed: Mapping[str, Array]) -> None:
+    def _fit(self, interpreter: Interpreter, feed: Mapping[str, Array]) -> None:
         """Give the inputs the shapes of what is fed."""
         now = {detail["index"]: tuple(detail["shape"]) for detail in interpreter.get_input_details()}
         changed = {index: feed[name].shape for name, index in self.inputs.items() if feed[name].shape != now[index]}
@@ -211,7 +217,7 @@ def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> 
 # the file
 
 
-def _parsed(source: Path, allowed: Collection[str] = ()) -> Any:
+def _parsed(source: Path, allowed: Collection[str] = ()) -> ModelT:
     try:
         return flatbuffer_utils.read_model(str(source))
     except Exception as error:
@@ -220,11 +226,11 @@ def _parsed(source: Path, allowed: Collection[str] = ()) -> Any:
         raise unread(failure, source, allowed) from error
 
 
-def _name(tensor: Any) -> str:
+def _name(tensor: TensorT) -> str:
     return str(tensor.name, "utf-8", "replace") if isinstance(tensor.name, bytes) else str(tensor.name or "")
 
 
-def _by_name(model: Any) -> dict[str, int]:
+def _by_name(model: ModelT) -> dict[str, int]:
     """Return the tensors of the main graph by name; of several with one name, the first."""
     found: dict[str, int] = {}
     for index, tensor in enumerate(model.subgraphs[0].tensors):
@@ -241,12 +247,12 @@ def _index(tensors: Mapping[str, int], name: str, side: str) -> int:
     raise ActionError("unknown-tensor", message, setting=f"cut.{side}", help=did_you_mean(name, list(tensors)))
 
 
-def _computes_in_integers(model: Any) -> bool:
+def _computes_in_integers(model: ModelT) -> bool:
     integers = (TensorType.INT8, TensorType.UINT8, TensorType.INT16)
     return any(tensor.type in integers for tensor in model.subgraphs[0].tensors)
 
 
-def _quantum(model: Any, index: int) -> float:
+def _quantum(model: ModelT, index: int) -> float:
     """Return the step of a tensor, in its own unit: 1 for integers, the scale for what was integers just before."""
     graph = model.subgraphs[0]
     if graph.tensors[index].type in (TensorType.INT8, TensorType.UINT8, TensorType.INT16):
@@ -262,12 +268,12 @@ def _quantum(model: Any, index: int) -> float:
 # cuts
 
 
-def _is_whole(model: Any, inputs: Iterable[int], outputs: Iterable[int]) -> bool:
+def _is_whole(model: ModelT, inputs: Iterable[int], outputs: Iterable[int]) -> bool:
     graph = model.subgraphs[0]
     return set(graph.inputs) == set(inputs) and set(outputs) <= set(graph.outputs)
 
 
-def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
+def _cut(model: ModelT, inputs: list[int], outputs: list[int]) -> None:
     """Let the main graph begin at `inputs` and end at `outputs`, and run only what lies between.
 
     Operations without outputs (they set variables) stay where what lies between reads a variable or a table.
@@ -284,7 +290,7 @@ def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
     model.signatureDefs = None
 
 
-def _drop_unused(model: Any) -> None:
+def _drop_unused(model: ModelT) -> None:
     """Drop the subgraphs that nothing runs, and make nothing of the handles that nothing takes: OpenVINO reads all."""
     graph = model.subgraphs[0]
     options = [found for op in graph.operators for found in (op.builtinOptions, op.builtinOptions2) if found]
@@ -296,11 +302,11 @@ def _drop_unused(model: Any) -> None:
             tensor.type = TensorType.INT32
 
 
-def _takes_resource(graph: Any, op: Any) -> bool:
+def _takes_resource(graph: SubGraphT, op: OperatorT) -> bool:
     return any(graph.tensors[index].type == TensorType.RESOURCE for index in _indexes(op.inputs))
 
 
-def _between(graph: Any, inputs: Collection[int], outputs: Iterable[int]) -> set[int]:
+def _between(graph: SubGraphT, inputs: Collection[int], outputs: Iterable[int]) -> set[int]:
     """Return the places of the operations that compute `outputs` from `inputs`.
 
     Raises:
@@ -325,7 +331,7 @@ def _between(graph: Any, inputs: Collection[int], outputs: Iterable[int]) -> set
     return kept
 
 
-def _indexes(found: Any) -> list[int]:
+def _indexes(found: Iterable[int] | None) -> list[int]:
     """Return an operation's tensors; -1 stands for one that was left out."""
     return [] if found is None else [int(index) for index in found if index >= 0]
 
@@ -333,7 +339,9 @@ def _indexes(found: Any) -> list[int]:
 # the interpreter
 
 
-def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels: Any = OpResolverType.AUTO) -> Any:
+def _ready(
+    content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels: OpResolverType = OpResolverType.AUTO
+) -> Interpreter:
     try:
         if shapes and kernels == OpResolverType.AUTO:
             # XNNPACK convolves 5 channels with a kernel for 3, and says nothing; TFLite's plain kernels do not.
@@ -348,7 +356,7 @@ def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels
     return interpreter
 
 
-def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[Any, str, bool]:
+def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[Interpreter | None, str, bool]:
     """Return what is nearer to the truth than a model that computes in integers, its name, and whether it is dear."""
     floats = floated(content)
     try:
@@ -359,7 +367,7 @@ def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[An
         return None, "", False
 
 
-def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: Any) -> Any:
+def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: OpResolverType) -> Interpreter:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it will move to another package, in a TensorFlow to come
         interpreter = Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)
