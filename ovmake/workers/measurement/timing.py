@@ -30,7 +30,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
@@ -39,29 +39,31 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.import_cost import peak_memory_bytes
 
 FEEDS = 32
+# A feed in the form that a framework wants: tensors by place or by name, or arrays.
+Feed = TypeVar("Feed")
 
 
-class Subject(Protocol):
+class Subject(Protocol[Feed]):
     """A loaded model whose inferences are timed. `way` says in words how it is called."""
 
     way: str
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> Feed:
         """Return a feed in the form that `infer` wants, ready to go."""
 
-    def infer(self, feed: Any) -> None:
+    def infer(self, feed: Feed) -> None:
         """Do one inference and wait for its result."""
 
     def renew(self) -> None:
         """Make the model anew, of what was read already."""
 
-    def side_by_side(self, feeds: list[Any]) -> int:
+    def side_by_side(self, feeds: list[Feed]) -> int:
         """Find out how many inferences at a time give the most of them, and get ready for that."""
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
         """Do so many at a time; return how many were done, and the seconds they took."""
 
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
         """Return each layer with the time it takes; empty where the framework does not tell."""
 
     def layers(self) -> dict[str, object]:
@@ -69,20 +71,23 @@ class Subject(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Opened:
+class _Opened(Generic[Feed]):
     """A model that is ready to be timed. `turn` goes round its `feeds`."""
 
-    subject: Subject
+    subject: Subject[Feed]
     samples: Samples
-    feeds: list[Any]
-    turn: Iterator[Any]
+    feeds: list[Feed]
+    turn: Iterator[Feed]
 
 
+# Each model takes feeds of a form of its own, and only what its `subject` made.
+_AnyOpened = _Opened[Any]
+Make = Callable[[Request, Interface], Subject[Any]]
 # What is open in this process, by name.
-_OPEN: dict[str, _Opened] = {}
+_OPEN: dict[str, _AnyOpened] = {}
 
 
-def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> dict[str, object]:
+def answer(request: Request, make: Make) -> dict[str, object]:
     """Do one step."""
     name = str(request.params["name"])
     step = request.params["step"]
@@ -93,7 +98,7 @@ def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> d
     return STEPS[str(step)](_OPEN[name], request.params)
 
 
-def _open(request: Request, make: Callable[[Request, Interface], Subject], name: str) -> dict[str, object]:
+def _open(request: Request, make: Make, name: str) -> dict[str, object]:
     interface = Interface.read(request.inputs["interface"])
     samples = take(request, interface).with_batch(1)
     started = time.perf_counter_ns()
@@ -114,26 +119,26 @@ def _open(request: Request, make: Callable[[Request, Interface], Subject], name:
     }
 
 
-def _more_feeds(opened: _Opened) -> dict[str, object]:
+def _more_feeds(opened: _AnyOpened) -> dict[str, object]:
     opened.feeds = [opened.subject.feed(feed.inputs) for feed in itertools.islice(opened.samples.feeds(), FEEDS)]
     opened.turn = itertools.cycle(opened.feeds)
     return {"feeds": len(opened.feeds)}
 
 
-def _renew(opened: _Opened) -> dict[str, object]:
+def _renew(opened: _AnyOpened) -> dict[str, object]:
     opened.subject.renew()
     gc.collect()  # what is replaced may hold all weights, and refer to itself
     opened.subject.infer(next(opened.turn))
     return {}
 
 
-def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
+def _throughput(opened: _AnyOpened, seconds: float) -> dict[str, object]:
     count, took = opened.subject.flood(opened.feeds, seconds)
     return {"samples": count * (opened.samples.batch or 1), "seconds": took}
 
 
 # What is done with a model that is open.
-STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]] = {
+STEPS: Mapping[str, Callable[[_AnyOpened, Mapping[str, object]], dict[str, object]]] = {
     "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
     "feeds": lambda opened, _: _more_feeds(opened),
     "layers": lambda opened, _: opened.subject.layers(),
@@ -148,7 +153,7 @@ def _number(params: Mapping[str, object], name: str) -> float:
     return float(str(params[name]))
 
 
-def _block(opened: _Opened, runs: int) -> list[int]:
+def _block(opened: _AnyOpened, runs: int) -> list[int]:
     """Return the time of each inference, in nanoseconds. The collector waits until the block is over."""
     infer, turn = opened.subject.infer, opened.turn
     clock = time.perf_counter_ns
@@ -169,7 +174,7 @@ def _block(opened: _Opened, runs: int) -> list[int]:
 TRIAL_SECONDS = 0.25
 
 
-def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: list[Any]) -> int:
+def best_callers(infer: Mapping[int, Sequence[Callable[[Feed], object]]], feeds: list[Feed]) -> int:
     """Return the key whose callers get the most done side by side."""
     rates = {}
     for key, callers in infer.items():
@@ -178,7 +183,7 @@ def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: 
     return max(rates, key=lambda key: rates[key])
 
 
-def in_threads(infer: Sequence[Callable[[Any], object]], feeds: list[Any], seconds: float) -> tuple[int, float]:
+def in_threads(infer: Sequence[Callable[[Feed], object]], feeds: list[Feed], seconds: float) -> tuple[int, float]:
     """Call each of `infer` in a thread of its own, over and over; return how many calls, and the seconds they took."""
     counts = [0] * len(infer)
     started = time.perf_counter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import openvino as ov
 
@@ -16,6 +15,8 @@ from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 
+# Tensors by the input's place.
+Feed = Mapping[int, ov.Tensor]
 MOST_PROFILED = 200
 BY_DEFAULT = "by-default"
 
@@ -40,7 +41,7 @@ class OpenVinoSubject:
         if not is_default:
             executed.insist(request.params, executed.layers(self._compiled, self._model))
         self._request = self._compiled.create_infer_request()
-        self._queue: Any = None
+        self._queue: ov.AsyncInferQueue | None = None
         self.way = "compiled with the latency hint"
 
     def layers(self) -> dict[str, object]:
@@ -53,8 +54,8 @@ class OpenVinoSubject:
         conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
         return {"executed": executed.counts(layers), "conversions": conversions, "by_default": self._by_default}
 
-    def _compile(self, hint: str, **more: object) -> Any:
-        properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
+    def _compile(self, hint: str, **more: object) -> ov.CompiledModel:
+        properties: dict[str, object] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
         if self._device == "CPU":  # other devices, and AUTO among them, do not know the property
             properties |= self._threads
         try:
@@ -66,11 +67,11 @@ class OpenVinoSubject:
                 raise ActionError("device-not-available", message, notes=(message_of(error),)) from error
             raise
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> Feed:
         """Tensors share the arrays' memory."""
         return {self._places[name]: ov.Tensor(array, shared_memory=array.ndim > 0) for name, array in arrays.items()}
 
-    def infer(self, feed: Any) -> None:
+    def infer(self, feed: Feed) -> None:
         """One synchronous inference; outputs stay in the runtime's memory, as they do in an application."""
         self._request.infer(feed, share_inputs=True, share_outputs=True)
 
@@ -79,7 +80,7 @@ class OpenVinoSubject:
         self._compiled = self._compile("LATENCY")
         self._request = self._compiled.create_infer_request()
 
-    def side_by_side(self, feeds: list[Any]) -> int:
+    def side_by_side(self, feeds: list[Feed]) -> int:
         """As many requests at a time as the runtime finds best."""
         compiled = self._compile("THROUGHPUT")
         self._queue = ov.AsyncInferQueue(compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
@@ -89,8 +90,10 @@ class OpenVinoSubject:
         self._queue.wait_all()
         return len(self._queue)
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
         """The runtime's own queue, which starts a request as soon as one is free."""
+        if self._queue is None:
+            raise AssertionError("`side_by_side` makes the queue")
         turn = itertools.cycle(feeds)
         count, started = 0, time.perf_counter()
         while not count or time.perf_counter() - started < seconds:
@@ -99,7 +102,7 @@ class OpenVinoSubject:
         self._queue.wait_all()
         return count, time.perf_counter() - started
 
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
         """Return the layers that are executed, in their order, with the mean time of each in an inference.
 
         Of a model that is compiled once more, for counting costs time: so the sum is more than an inference takes.

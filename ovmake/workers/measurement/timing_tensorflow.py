@@ -8,9 +8,10 @@ ConcreteFunction, the fastest plain way. Which of them is faster depends on the 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 import tensorflow as tf
 
@@ -24,12 +25,48 @@ from ovmake.workers.measurement.timing import best_callers, in_threads
 from ovmake.workers.reference.frozen import Frozen
 from ovmake.workers.reference.reference_model import UNFROZEN
 
+Feed = TypeVar("Feed")
 
-class FrozenSubject:
-    """See `timing.Subject`."""
+
+class _Subject(ABC, Generic[Feed]):
+    """See `timing.Subject`. What both ways of calling TensorFlow have in common: how many callers, and no layers."""
+
+    way = ""
+
+    def __init__(self, request: Request) -> None:
+        self._threads = _use_threads(request)
+        self._callers = 1
+
+    @abstractmethod
+    def infer(self, feed: Feed) -> None:
+        """Call the function: on a CPU it returns when the results are there."""
+
+    def side_by_side(self, feeds: list[Feed]) -> int:
+        """As many Python threads as it can use: TensorFlow lets go of the interpreter while it computes."""
+        self._callers = best_callers({n: [self.infer] * n for n in _numbers(self._threads)}, feeds)
+        return self._callers
+
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
+        """All of them share TensorFlow's threads."""
+        return in_threads([self.infer] * self._callers, feeds, seconds)
+
+    def layers(self) -> dict[str, object]:
+        """TensorFlow does not tell."""
+        return {}
+
+    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
+        """TensorFlow is not asked: what it took counts, and not why."""
+        del feeds, seconds
+        return []
+
+
+class FrozenSubject(_Subject[list[tf.Tensor]]):
+    """See `timing.Subject`. Its feeds are tensors in the order of the function's arguments."""
+
+    way = "frozen"
 
     def __init__(self, request: Request, interface: Interface) -> None:
-        self._threads = _use_threads(request)
+        super().__init__(request)
         self._interface = interface
         try:
             self._model = Frozen.load(request, interface)
@@ -38,48 +75,28 @@ class FrozenSubject:
                 raise
             raise ActionError("no-such-way", f"it cannot be frozen: {error.message}") from error
         self._function = self._model.function
-        self._callers = 1
-        self.way = "frozen"
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> list[tf.Tensor]:
         """Tensors, prepared already."""
         return self._model.tensors(prepared(arrays, self._interface))
 
-    def infer(self, feed: Any) -> None:
-        """On a CPU the function returns when the results are there."""
+    def infer(self, feed: list[tf.Tensor]) -> None:
+        """See `_Subject`."""
         self._function(*feed)
 
     def renew(self) -> None:
         """Another function of the same graph, which TensorFlow optimizes anew."""
         self._function = self._model.make()
 
-    def side_by_side(self, feeds: list[Any]) -> int:
-        """As many Python threads as it can use: TensorFlow lets go of the interpreter while it computes."""
-        self._callers = best_callers({n: [self.infer] * n for n in _numbers(self._threads)}, feeds)
-        return self._callers
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """All of them share TensorFlow's threads."""
-        return in_threads([self.infer] * self._callers, feeds, seconds)
-
-    def layers(self) -> dict[str, object]:
-        """TensorFlow does not tell."""
-        return {}
-
-    def profile(self, feeds: list[Any], seconds: float) -> list[dict[str, object]]:
-        """TensorFlow is not asked: what it took counts, and not why."""
-        del feeds, seconds
-        return []
-
-
-class SignatureSubject(FrozenSubject):
+class SignatureSubject(_Subject[dict[str, tf.Tensor]]):
     """See `timing.Subject`. It loads a SavedModel and does nothing else, as an application would."""
 
+    way = "signature"
+
     def __init__(self, request: Request, interface: Interface) -> None:
-        self._threads = _use_threads(request)
+        super().__init__(request)
         self._interface = interface
-        self._callers = 1
-        self.way = "signature"
         self._request = request
         try:
             self.renew()
@@ -95,13 +112,13 @@ class SignatureSubject(FrozenSubject):
         self._shipped = load_shipped(Path(self._request.inputs["source"]), signature, tags, allowed_of(self._request))
         self._function = self._shipped.function
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> dict[str, tf.Tensor]:
         """Tensors by the signature's names, prepared already."""
         ready = prepared(arrays, self._interface)
         return {self._names[name]: tf.constant(array) for name, array in ready.items()}
 
-    def infer(self, feed: Any) -> None:
-        """On a CPU the function returns when the results are there.
+    def infer(self, feed: dict[str, tf.Tensor]) -> None:
+        """See `_Subject`.
 
         Raises:
             ActionError: the signature does not take it: the Ovfile's shapes are not the source's.
@@ -112,9 +129,11 @@ class SignatureSubject(FrozenSubject):
             raise ActionError("no-such-way", f"the signature does not take it: {message_of(error)}") from error
 
 
-def subject_of(request: Request, interface: Interface) -> FrozenSubject:
+def subject_of(request: Request, interface: Interface) -> FrozenSubject | SignatureSubject:
     """Return the model in the way that the request names."""
-    return (SignatureSubject if request.params["name"] == "signature" else FrozenSubject)(request, interface)
+    if request.params["name"] == "signature":
+        return SignatureSubject(request, interface)
+    return FrozenSubject(request, interface)
 
 
 def _use_threads(request: Request) -> int:
