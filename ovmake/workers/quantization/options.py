@@ -13,11 +13,12 @@ Rule 2: `ignored` that matches nothing is an error: a layer that was to stay in 
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import nncf
+import openvino as ov
 from nncf.quantization.advanced_parameters import (
     AdvancedCompressionParameters,
     AdvancedQuantizationParameters,
@@ -37,7 +38,7 @@ _NO_LAYERS = {"Constant", "Parameter", "Result"}
 _SHOWN = 8
 
 
-def quantize_model(model: Any, samples: Samples, request: Request) -> Any:
+def quantize_model(model: ov.Model, samples: Samples, request: Request) -> ov.Model:
     """Return `model` quantized to INT8 as the request's params say, calibrated on all of `samples`.
 
     The order of the samples matters to the bytes: NNCF averages as it goes.
@@ -47,19 +48,22 @@ def quantize_model(model: Any, samples: Samples, request: Request) -> Any:
     """
     options = int8_options(model, request)
     data = nncf.Dataset(samples, lambda feed: feed.inputs)
-    return _by_nncf(nncf.quantize, model, data, subset_size=len(samples), **options)
+    with _refusals():
+        return nncf.quantize(model, data, subset_size=len(samples), **options)
 
 
-def compress_weights(model: Any, request: Request) -> Any:
+def compress_weights(model: ov.Model, request: Request) -> ov.Model:
     """Return `model` with its weights in 8 or 4 bits as the request's params say. It needs no data.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot compress it.
     """
-    return _by_nncf(nncf.compress_weights, model, **weight_options(model, request))
+    options = weight_options(model, request)
+    with _refusals():
+        return nncf.compress_weights(model, **options)
 
 
-def _unscalable(model: Any) -> set[str]:
+def _unscalable(model: ov.Model) -> set[str]:
     """Return the operations on a constant for which NNCF finds no axis to scale along, and fails.
 
     That is a table of single numbers ([10000], of a Gather), where each number would need a scale; and what is empty.
@@ -75,7 +79,7 @@ def _unscalable(model: Any) -> set[str]:
     return found
 
 
-def _constant_shape(node: Any) -> list[int] | None:
+def _constant_shape(node: ov.Node) -> list[int] | None:
     """Return the shape of a constant in floating point, which may be stored in another; None of anything else."""
     while node.get_type_name() == "Convert":
         node = node.input_value(0).get_node()
@@ -83,21 +87,23 @@ def _constant_shape(node: Any) -> list[int] | None:
     return list(node.get_shape()) if is_real else None
 
 
-def _by_nncf(work: Any, *args: Any, **options: Any) -> Any:
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell what NNCF says no to as an error of the action."""
     try:
-        return work(*args, **options)
+        yield
     except (nncf.ValidationError, nncf.ParameterNotSupportedError, nncf.UnsupportedModelError) as error:
         raise ActionError("cannot-quantize", f"NNCF refuses: {message_of(error)}") from error
 
 
-def int8_options(model: Any, request: Request) -> dict[str, Any]:
+def int8_options(model: ov.Model, request: Request) -> dict[str, object]:
     """Return how `nncf.quantize` is to be called.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
     params = request.params
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "preset": nncf.QuantizationPreset(str(params["preset"])),
         "target_device": nncf.TargetDevice(str(params.get("target-device", "ANY"))),
         "fast_bias_correction": params.get("fast-bias-correction") is not False,
@@ -112,14 +118,14 @@ def int8_options(model: Any, request: Request) -> dict[str, Any]:
     return options
 
 
-def weight_options(model: Any, request: Request) -> dict[str, Any]:
+def weight_options(model: ov.Model, request: Request) -> dict[str, object]:
     """Return how `nncf.compress_weights` is to be called.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
     params = request.params
-    options: dict[str, Any] = {"mode": nncf.CompressWeightsMode(_word(params["mode"]))}
+    options: dict[str, object] = {"mode": nncf.CompressWeightsMode(_word(params["mode"]))}
     for name in ("ratio", "group-size", "all-layers"):
         if name in params:
             options[_word(name)] = params[name]
@@ -157,7 +163,7 @@ def _advanced(params: Mapping[str, object]) -> AdvancedQuantizationParameters:
 # what is left alone
 
 
-def ignored_scope(model: Any, request: Request) -> Any:
+def ignored_scope(model: ov.Model, request: Request) -> nncf.IgnoredScope | None:
     """Return what NNCF is to leave alone in `model`, None if the params name nothing.
 
     Names and patterns are of IR operations, or of layers of the source: those are traced to the operations that
