@@ -107,6 +107,15 @@ def encode(value: object) -> object:
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
 
 
+def encode_object(value: object) -> dict[str, object]:
+    """Return a dataclass as JSON has it, as the dict that it is: the facts of a worker's answer, say.
+
+    Raises:
+        ContractError: see `encode`.
+    """
+    return {name: encode(one) for name, one in written(value)}
+
+
 def written(value: object) -> Iterator[tuple[str, object]]:
     """Yield the fields of a dataclass that are not at their default, by their names in JSON."""
     for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
