@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, str] = {
     "commands.check": "units diagnostics graph store engine",
     "commands.debug": "diagnostics ovfile.spec graph store engine project",
     "commands.gc": "units graph store engine project commands.check",
-    "commands.inspect": "units diagnostics errors ovfile graph store engine project sources workers.ipc",
+    "commands.inspect": "units diagnostics errors contracts ovfile graph store engine project sources workers.ipc",
     "commands.report": "units diagnostics ovfile.spec graph verdicts store engine project",
     "commands.watch": "diagnostics graph store engine project",
     "cli": "units diagnostics ovfile graph store engine project commands",
@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, str] = {
     "workers.inputs": "errors diagnostics sources workers.ipc",
     "workers.loading": "errors diagnostics sources workers.ipc workers.inputs",
     "workers.conversion": "errors diagnostics sources workers.ipc workers.inputs",
-    "workers.inspection": "errors sources workers.ipc workers.inputs workers.loading workers.conversion",
+    "workers.inspection": "errors contracts sources workers.ipc workers.inputs workers.loading workers.conversion",
     "workers.evaluation": "errors verdicts workers.ipc workers.inputs workers.conversion",
     "workers.reference": "errors diagnostics sources workers.ipc workers.inputs workers.loading workers.conversion"
     " workers.evaluation",

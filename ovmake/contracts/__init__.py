@@ -4,4 +4,5 @@ values.py   values that JSON and the digest of an action both hold
 codec.py    from dataclasses to JSON and back, strictly
 schema.py   the JSON Schema of a dataclass
 problem.py  what is wrong with an action, or with what it made
+inspected.py  what workers tell of models and of data
 """
