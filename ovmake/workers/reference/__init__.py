@@ -16,6 +16,8 @@ tflite.py           A .tflite model, run by TFLite's own interpreter: the refere
 what OpenVINO makes of it
 tflite_cut.py       sever: the part of a .tflite file between two sets of tensors, as a
 file of its own, for OpenVINO to read
+tflite_file.py      A .tflite file as flatbuffers: its tensors by name, their quantization, and
+the part between two sets of them
 tflite_probe.py     Run a .tflite model once, on zeros, in a process that may die of it
 tflite_truth.py     A .tflite with weights in integers and all else in floating point
 ("dynamic range"), with its weights in FP32

@@ -27,7 +27,7 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import Frozen
 
 if TYPE_CHECKING:
-    from ovmake.workers.reference.tflite import Quantization
+    from ovmake.workers.reference.tflite_file import Quantization
 
 Feed = Mapping[str, Array]
 Run = Callable[[Feed], Mapping[str, Array]]
@@ -57,7 +57,7 @@ def run_layers(request: Request) -> dict[str, object]:
 
 def _steps(request: Request, tensors: Sequence[str]) -> dict[str, float]:
     """Return the steps of TFLite's integers: in the unit of what they stand for, or 1 where they are wanted as such."""
-    from ovmake.workers.reference.tflite import quantization
+    from ovmake.workers.reference.tflite_file import quantization
 
     known = quantization(Path(request.inputs["source"]))
     as_they_are = _words(request, "integers")
@@ -95,7 +95,8 @@ def _plain(result: tf.Tensor) -> Array:
 
 
 def _lite(request: Request, interface: Interface, tensors: Sequence[str]) -> Run:
-    from ovmake.workers.reference.tflite import Lite, quantization
+    from ovmake.workers.reference.tflite import Lite
+    from ovmake.workers.reference.tflite_file import quantization
 
     source = Path(request.inputs["source"])
     as_they_are = _words(request, "integers")

@@ -14,7 +14,7 @@ from pathlib import Path
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.ipc.protocol import Request
-from ovmake.workers.reference.tflite import cut_out
+from ovmake.workers.reference.tflite_file import cut_out
 
 
 def sever(request: Request) -> dict[str, object]:
