@@ -38,8 +38,8 @@ TABLES = (
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|Apply|StridedSliceAssign|SparseApply)\w*")
 # What the loops of TF1 begin with.
 FRAMES = {"Enter", "RefEnter"}
-# What computes a graph's outputs of its inputs, both in the order of the interface.
-Function = Callable[..., Sequence[tf.Tensor]]
+# What computes a graph's outputs of its inputs, both in the order of the interface. A session's gives arrays.
+Function = Callable[..., Sequence[tf.Tensor | Array]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

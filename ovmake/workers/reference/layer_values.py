@@ -83,12 +83,17 @@ def _frozen(request: Request, interface: Interface, tensors: Sequence[str]) -> R
 
     def run(feed: Feed) -> dict[str, Array]:
         results = zip(tensors, model.function(*model.tensors(feed)), strict=True)
-        return {tensor: _plain(result) for tensor, result in results if result.dtype.is_numpy_compatible}
+        return {tensor: _plain(result) for tensor, result in results if _holds_numbers(result)}
 
     return run
 
 
-def _plain(result: tf.Tensor) -> Array:
+def _holds_numbers(result: tf.Tensor | Array) -> bool:
+    """Whether a result is no list or resource. The session that runs the loops of TF1 gives arrays, never those."""
+    return isinstance(result, np.ndarray | np.generic) or bool(result.dtype.is_numpy_compatible)
+
+
+def _plain(result: tf.Tensor | Array) -> Array:
     array = np.asarray(result)
     # bfloat16 is no type of numpy's and cannot be stored as one.
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
