@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, str] = {
     "project.stamp": "seal",
     # Commands.
     "commands.check": "units diagnostics graph store engine",
-    "commands.debug": "diagnostics ovfile.spec graph store engine project",
+    "commands.debug": "diagnostics contracts ovfile.spec graph store engine project",
     "commands.gc": "units graph store engine project commands.check",
     "commands.inspect": "units diagnostics errors contracts ovfile graph store engine project sources workers.ipc",
     "commands.report": "units diagnostics ovfile.spec graph verdicts store engine project",
@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, str] = {
     "workers.evaluation": "errors verdicts workers.ipc workers.inputs workers.conversion",
     "workers.reference": "errors diagnostics sources workers.ipc workers.inputs workers.loading workers.conversion"
     " workers.evaluation",
-    "workers.matching": "errors sources workers.ipc workers.inputs workers.conversion workers.evaluation",
+    "workers.matching": "errors contracts sources workers.ipc workers.inputs workers.conversion workers.evaluation",
     "workers.quantization": "errors diagnostics verdicts workers.ipc workers.inputs workers.conversion"
     " workers.evaluation workers.matching",
     "workers.measurement": "errors machine sources workers.ipc workers.inputs workers.loading workers.conversion"

@@ -5,4 +5,5 @@ codec.py    from dataclasses to JSON and back, strictly
 schema.py   the JSON Schema of a dataclass
 problem.py  what is wrong with an action, or with what it made
 inspected.py  what workers tell of models and of data
+compared.py   what *compare-layers* writes
 """
