@@ -52,16 +52,16 @@ MAY_IMPORT: dict[str, str] = {
     "workers.ipc": "errors",
     "workers.inputs": "errors diagnostics sources workers.ipc",
     "workers.loading": "errors diagnostics sources workers.ipc workers.inputs",
-    "workers.conversion": "errors diagnostics sources workers.ipc workers.inputs",
+    "workers.conversion": "errors contracts diagnostics sources workers.ipc workers.inputs",
     "workers.inspection": "errors contracts sources workers.ipc workers.inputs workers.loading workers.conversion",
-    "workers.evaluation": "errors verdicts workers.ipc workers.inputs workers.conversion",
+    "workers.evaluation": "errors contracts verdicts workers.ipc workers.inputs workers.conversion",
     "workers.reference": "errors diagnostics sources workers.ipc workers.inputs workers.loading workers.conversion"
     " workers.evaluation",
     "workers.matching": "errors contracts sources workers.ipc workers.inputs workers.conversion workers.evaluation",
     "workers.quantization": "errors diagnostics verdicts workers.ipc workers.inputs workers.conversion"
     " workers.evaluation workers.matching",
-    "workers.measurement": "errors machine sources workers.ipc workers.inputs workers.loading workers.conversion"
-    " workers.evaluation workers.reference",
+    "workers.measurement": "errors contracts machine sources workers.ipc workers.inputs workers.loading"
+    " workers.conversion workers.evaluation workers.reference",
 }
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}

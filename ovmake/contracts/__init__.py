@@ -6,4 +6,5 @@ schema.py   the JSON Schema of a dataclass
 problem.py  what is wrong with an action, or with what it made
 inspected.py  what workers tell of models and of data
 compared.py   what *compare-layers* writes
+executed.py   the layers of a compiled model, and how long each takes
 """

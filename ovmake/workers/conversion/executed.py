@@ -1,6 +1,6 @@
 """What the runtime makes of an IR: which layer is computed in which precision, which is not always what was asked for.
 
-    layers(compiled, model) -> [{"name": "convolution.8", "type": "Convolution", "precision": "i8"}, ...]
+    layers(compiled, model) -> [ExecutedLayer(name="convolution.8", type="Convolution", precision="i8"), ...]
     counts(layers) -> {"f32": 2, "i8": 8}
     weights(model) -> {"f32": 1712, "u8": 147712}        bytes, by type of element as the IR stores them
     not_executed(params, counts) -> "bf16 is not available on this machine: ..." | ""
@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ovmake.contracts.executed import ExecutedLayer
 from ovmake.errors import ActionError
 
 if TYPE_CHECKING:
@@ -30,10 +31,8 @@ _MOVES = {
 }
 _UNKNOWN = "unknown"
 
-Layer = dict[str, str]
 
-
-def layers(compiled: ov.CompiledModel, model: ov.Model) -> list[Layer]:
+def layers(compiled: ov.CompiledModel, model: ov.Model) -> list[ExecutedLayer]:
     """Return what computes in a compiled model, in its order; `model` is what was compiled.
 
     Nothing where the device does not tell: only the CPU's plugin names its kernels.
@@ -47,7 +46,7 @@ def layers(compiled: ov.CompiledModel, model: ov.Model) -> list[Layer]:
     return [layer for layer in found if layer is not None]
 
 
-def _layer(node: ov.Node, known: set[str]) -> Layer | None:
+def _layer(node: ov.Node, known: set[str]) -> ExecutedLayer | None:
     details = node.get_rt_info()
     kind, kernel, origins = (_detail(details, name) for name in ("layerType", "primitiveType", "originalLayersNames"))
     if not kernel or not origins or kernel.startswith(_UNKNOWN) or moves(kind):
@@ -55,11 +54,16 @@ def _layer(node: ov.Node, known: set[str]) -> Layer | None:
     # Of the plugin's own making are names such as `Multiply_4110`, which are others in every process.
     names = [name for name in origins.split(",") if name in known]
     stems = [name.rpartition("_")[0] or name for name in origins.split(",")]
-    return {
-        "name": names[0] if names else ", ".join(dict.fromkeys(stems)),
-        "type": kind,
-        "precision": kernel.rpartition("_")[2].lower(),
-    }
+    return ExecutedLayer(
+        name=names[0] if names else ", ".join(dict.fromkeys(stems)),
+        type=kind,
+        precision=precision_of(kernel),
+    )
+
+
+def precision_of(kernel: str) -> str:
+    """Return what a kernel computes in: `i8` of `jit_avx512_I8`."""
+    return kernel.rpartition("_")[2].lower()
 
 
 def _detail(details: ov.RTMap, name: str) -> str:
@@ -71,9 +75,9 @@ def moves(kind: str) -> bool:
     return kind in _MOVES
 
 
-def counts(layers: Iterable[Layer]) -> dict[str, int]:
+def counts(layers: Iterable[ExecutedLayer]) -> dict[str, int]:
     """Return how many layers are computed in which precision."""
-    return dict(sorted(Counter(layer["precision"] for layer in layers).items()))
+    return dict(sorted(Counter(layer.precision for layer in layers).items()))
 
 
 def weights(model: ov.Model) -> dict[str, int]:
@@ -97,7 +101,7 @@ def not_executed(params: Mapping[str, object], counts: Mapping[str, int]) -> str
     return f"{asked} is not available on this machine: it was asked for, and the runtime executed {ran}"
 
 
-def insist(params: Mapping[str, object], layers: Iterable[Layer]) -> None:
+def insist(params: Mapping[str, object], layers: Iterable[ExecutedLayer]) -> None:
     """Refuse to time or to take apart what is not executed as the target asks: it would be another program's figures.
 
     Raises:

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import openvino as ov
 
+from ovmake.contracts.codec import encode
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import by_default, executes_in
 from ovmake.workers.evaluation.comparison import Figures, Look, Subject, compare, compare_both, compile_model
@@ -52,7 +53,7 @@ def evaluate(request: Request) -> dict[str, object]:
         "outputs": [],
         "operations": {"tensorflow": subject.facts.get("operations"), "openvino": ir.operations(model)},
         "executed": counts,
-        "layers": layers,
+        "layers": encode(layers),
         "weights": executed.weights(model),
         "compile_properties": properties,
     }

@@ -32,6 +32,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from ovmake.contracts.codec import encode
+from ovmake.contracts.executed import TimedLayer
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
@@ -63,7 +65,7 @@ class Subject(Protocol[Feed]):
     def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
         """Do so many at a time; return how many were done, and the seconds they took."""
 
-    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Feed], seconds: float) -> list[TimedLayer]:
         """Return each layer with the time it takes; empty where the framework does not tell."""
 
     def layers(self) -> dict[str, object]:
@@ -143,7 +145,9 @@ STEPS: Mapping[str, Callable[[_AnyOpened, Mapping[str, object]], dict[str, objec
     "feeds": lambda opened, _: _more_feeds(opened),
     "layers": lambda opened, _: opened.subject.layers(),
     "renew": lambda opened, _: _renew(opened),
-    "profile": lambda opened, params: {"layers": opened.subject.profile(opened.feeds, _number(params, "seconds"))},
+    "profile": lambda opened, params: {
+        "layers": encode(opened.subject.profile(opened.feeds, _number(params, "seconds")))
+    },
     "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},
     "throughput": lambda opened, params: _throughput(opened, _number(params, "seconds")),
 }

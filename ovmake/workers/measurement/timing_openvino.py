@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import openvino as ov
 
+from ovmake.contracts.executed import TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import DEFAULTS, usual
@@ -51,7 +52,7 @@ class OpenVinoSubject:
         """
         layers = executed.layers(self._compiled, self._model)
         # A FakeQuantize that is executed by itself is where floats become INT8: others are part of the layer before.
-        conversions = sum(layer["type"] == "FakeQuantize" for layer in layers)
+        conversions = sum(layer.type == "FakeQuantize" for layer in layers)
         return {"executed": executed.counts(layers), "conversions": conversions, "by_default": self._by_default}
 
     def _compile(self, hint: str, **more: object) -> ov.CompiledModel:
@@ -102,7 +103,7 @@ class OpenVinoSubject:
         self._queue.wait_all()
         return count, time.perf_counter() - started
 
-    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Feed], seconds: float) -> list[TimedLayer]:
         """Return the layers that are executed, in their order, with the mean time of each in an inference.
 
         Of a model that is compiled once more, for counting costs time: so the sum is more than an inference takes.
@@ -122,6 +123,6 @@ class OpenVinoSubject:
         return [_timed(*key, us=total / count) for key, total in found.items()]
 
 
-def _timed(name: str, kind: str, kernel: str, *, us: float) -> dict[str, object]:
-    precision = kernel.rpartition("_")[2].lower()
-    return {"name": name, "type": kind, "precision": precision, "us": round(us, 3), "moves": executed.moves(kind)}
+def _timed(name: str, kind: str, kernel: str, *, us: float) -> TimedLayer:
+    precision = executed.precision_of(kernel)
+    return TimedLayer(name=name, type=kind, precision=precision, us=round(us, 3), moves=executed.moves(kind))

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 import tensorflow as tf
 
+from ovmake.contracts.executed import TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface
@@ -54,7 +55,7 @@ class _Subject(ABC, Generic[Feed]):
         """TensorFlow does not tell."""
         return {}
 
-    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Feed], seconds: float) -> list[TimedLayer]:
         """TensorFlow is not asked: what it took counts, and not why."""
         del feeds, seconds
         return []

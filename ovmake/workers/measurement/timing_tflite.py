@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tensorflow.lite.python.interpreter import Interpreter
 
+from ovmake.contracts.executed import TimedLayer
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.inputs.interface import Interface
@@ -79,7 +80,7 @@ class LiteSubject:
         """TensorFlow does not tell."""
         return {}
 
-    def profile(self, feeds: list[Feed], seconds: float) -> list[dict[str, object]]:
+    def profile(self, feeds: list[Feed], seconds: float) -> list[TimedLayer]:
         """TensorFlow is not asked: what it took counts, and not why."""
         del feeds, seconds
         return []

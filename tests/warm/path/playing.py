@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 PLAYED = "OVMAKE_TESTS_BF16"
@@ -37,6 +38,7 @@ def play(executed: str) -> None:
     import ovmake.workers  # noqa: F401 - before OpenVINO, so that nothing reports usage
     import openvino as ov  # isort: skip
 
+    from ovmake.contracts.executed import ExecutedLayer
     from ovmake.workers.conversion import executed as telling
     from ovmake.workers.evaluation import by_default
 
@@ -53,10 +55,10 @@ def play(executed: str) -> None:
         asked.add(id(compiled))
         return compiled
 
-    def layers(compiled: Any, model: Any) -> list[dict[str, str]]:
+    def layers(compiled: Any, model: Any) -> list[ExecutedLayer]:
         found = tell_really(compiled, model)
         if executed == "bf16" and id(compiled) in asked:
-            return [{**layer, "precision": layer["precision"].replace("f32", "bf16")} for layer in found]
+            return [replace(layer, precision=layer.precision.replace("f32", "bf16")) for layer in found]
         return found
 
     ov.Core.compile_model, telling.layers = compile_model, layers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ovmake.contracts.executed import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion.executed import counts, insist, not_executed
 
@@ -11,7 +12,7 @@ BF16 = {"execute-in": "bf16"}
 
 
 def test_layers_are_counted_by_precision_sorted() -> None:
-    layers = [{"name": str(n), "type": "Convolution", "precision": p} for n, p in enumerate(["i8", "f32", "i8"])]
+    layers = [ExecutedLayer(name=str(n), type="Convolution", precision=p) for n, p in enumerate(["i8", "f32", "i8"])]
 
     assert [("f32", 1), ("i8", 2)] == list(counts(layers).items())
 
@@ -32,7 +33,7 @@ def test_target_that_asks_for_no_precision_is_content_with_any() -> None:
 
 
 def test_what_is_not_executed_as_asked_is_neither_timed_nor_taken_apart() -> None:
-    layers = [{"name": "add.17", "type": "Convolution", "precision": "f32"}]
+    layers = [ExecutedLayer(name="add.17", type="Convolution", precision="f32")]
 
     with pytest.raises(ActionError) as refused:
         insist(BF16, layers)
