@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, str] = {
     "project.stamp": "seal contracts",
     # Commands.
     "commands.check": "units diagnostics contracts graph store engine",
-    "commands.debug": "diagnostics ovfile.spec graph store engine project",
+    "commands.debug": "diagnostics contracts ovfile.spec graph store engine project",
     "commands.gc": "units graph store engine project commands.check",
     "commands.inspect": "units diagnostics contracts errors ovfile graph store engine project sources workers.ipc",
     "commands.report": "units diagnostics contracts ovfile.spec graph verdicts store engine project",

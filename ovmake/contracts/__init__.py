@@ -16,6 +16,8 @@ calibration.py   what is odd about samples that calibrate
 evaluation.py    an IR beside TensorFlow
 machine.py       what is known of a machine
 measurement.py   TensorFlow and one IR taking turns
+inspected.py     what workers tell of models and of data
+compared.py      what *compare-layers* writes
 interface.py     inputs and outputs of an IR
 record.py        what a published IR is, and what it was made of
 reference.py     what is known of TensorFlow's own outputs

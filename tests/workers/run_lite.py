@@ -14,7 +14,8 @@ import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.errors import ActionError
-from ovmake.workers.reference.tflite import Lite, quantization
+from ovmake.workers.reference.tflite import Lite
+from ovmake.workers.reference.tflite_file import quantization
 
 FLOAT, INTEGER = Path("float.tflite"), Path("integer.tflite")
 

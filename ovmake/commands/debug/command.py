@@ -8,12 +8,13 @@ and no file is published.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ovmake.commands.debug.findings import FORMAT, Findings
 from ovmake.commands.debug.words import lines, to_json
+from ovmake.contracts.codec import from_bytes
+from ovmake.contracts.compared import LayerComparisons
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.events import Event
@@ -62,7 +63,8 @@ def debug(session: Session, request: Request, listener: Callable[[Event], None])
             failures = _failures(graph, outcome, target.name)
             objects.append({"format": FORMAT, "target": target.name, "failed": failures})
             continue
-        findings = Findings.of(target, json.loads(Cas(session.disk).read(compared["layers"])))
+        written = Cas(session.disk).read(compared["layers"])
+        findings = Findings.of(target, from_bytes(LayerComparisons, written, f"the layers of {target.name}"))
         told += ([""] if told else []) + lines(findings, everything=request.everything)
         objects.append(to_json(findings))
     return Debugged(lines=tuple(told), json=tuple(objects), exit_status=outcome.exit_status)

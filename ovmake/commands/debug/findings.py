@@ -1,7 +1,7 @@
 """The findings of a comparison of layers: which layers leave TensorFlow's, and by how much. Pure.
 
-    findings = Findings.of(target, body)      body: the JSON that *compare-layers* writes
-    findings.first                            the first layer that leaves, in the order of computation
+    findings = Findings.of(target, told)      told: the `LayerComparisons` that *compare-layers* writes
+    findings.first                            the first layer that leaves, in the order in which they compute
     findings.worst()                          matched layers, the worst first
 
 A layer *leaves* TensorFlow's if its difference exceeds the target's tolerance: that of its gate, if the gate compares
@@ -12,15 +12,13 @@ output of the last one can be compared.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
 from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Target
 
 FORMAT = 1
-
-State = Literal["matched", "folded", "unmatched"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +89,10 @@ class Findings:
     layers: tuple[ComparedLayer, ...]
 
     @classmethod
-    def of(cls, target: Target, body: Mapping[str, Any]) -> Findings:
-        """Return the findings from the JSON that *compare-layers* wrote about a target."""
-        layers = tuple(_layer(entry) for entry in body["layers"])
-        return cls(target=target.name, samples=body["samples"], tolerance=tolerance_of(target), layers=layers)
+    def of(cls, target: Target, told: LayerComparisons) -> Findings:
+        """Return what *compare-layers* wrote about a target."""
+        layers = tuple(map(_layer, told.layers))
+        return cls(target=target.name, samples=told.samples, tolerance=tolerance_of(target), layers=layers)
 
     @property
     def first(self) -> ComparedLayer | None:
@@ -182,24 +180,30 @@ def _badness(figures: Figures) -> tuple[bool, float, float]:
     return not figures.nan_mismatch, snr, -figures.error
 
 
-def _layer(entry: Mapping[str, Any]) -> ComparedLayer:
+def _layer(told: LayerComparison) -> ComparedLayer:
     return ComparedLayer(
-        name=entry["layer"],
-        operation=entry["operation"],
-        tensor=entry["tensor"],
-        inputs=tuple(entry["inputs"]),
-        state=entry["state"],
-        why=entry.get("why", ""),
-        shape=tuple(entry.get("shape", ())),
-        counterpart=entry.get("counterpart", ""),
-        figures=_figures(entry["figures"]) if "figures" in entry else None,
+        name=told.name,
+        operation=told.operation,
+        tensor=told.tensor,
+        inputs=told.inputs,
+        state=told.state,
+        why=told.why,
+        shape=told.shape,
+        counterpart=told.counterpart,
+        figures=None if told.figures is None else _figures(told.figures),
     )
 
 
-def _figures(body: Mapping[str, Any]) -> Figures:
-    """Parse the figures. None in the JSON: no finite element; for the ratio also equal (or all 0) on both sides."""
-    known = {key: math.nan if body[key] is None else body[key] for key in ("max_abs", "scale", "cosine")}
-    snr = body["snr_db"]
+def _figures(told: LayerFigures) -> Figures:
+    max_abs, scale, cosine = (math.nan if one is None else one for one in (told.max_abs, told.scale, told.cosine))
+    snr = told.snr_db
     if snr is None:
-        snr = math.inf if known["max_abs"] == 0 else -math.inf if known["scale"] == 0 else math.nan
-    return Figures(snr_db=snr, nan_mismatch=body["nan_mismatch"], step=body.get("quantum") or 0.0, **known)
+        snr = math.inf if max_abs == 0 else -math.inf if scale == 0 else math.nan
+    return Figures(
+        snr_db=snr,
+        max_abs=max_abs,
+        scale=scale,
+        cosine=cosine,
+        nan_mismatch=told.nan_mismatch,
+        step=told.quantum or 0.0,
+    )

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
-from ovmake.commands.inspect.description import Description, Port
+from ovmake.commands.inspect.description import Description
+from ovmake.contracts.inspected import Data, DataColumn, Port
 
 _VALIDATES = re.compile(r"val|test|eval|dev|holdout")
 _CALIBRATES = re.compile(r"cal|train|repr")
@@ -27,46 +27,6 @@ MOST_SAMPLES = 5_000
 # The least number of samples for a gate: fewer cannot resolve a drop of 0.01.
 LEAST_SAMPLES = 20
 LEAST_CALIBRATING = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataColumn:
-    """An array, a column or a feature; `shape` is one sample's. `common` is the share of the most frequent label."""
-
-    name: str
-    kind: str
-    shape: tuple[int, ...] = ()
-    low: float = 0.0
-    high: float = 0.0
-    common: float = 0.0
-    words: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Data:
-    """The content of a file or folder: `form` is arrays, table, records or images."""
-
-    form: str
-    count: int
-    columns: tuple[DataColumn, ...]
-    classes: tuple[str, ...] = ()
-
-    @classmethod
-    def of_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Parse the facts from the worker."""
-        columns = tuple(
-            DataColumn(
-                name=str(one["name"]),
-                kind=str(one["kind"]),
-                shape=tuple(one["shape"]),
-                low=float(one.get("low", 0.0)),
-                high=float(one.get("high", 0.0)),
-                common=float(one.get("common", 0.0)),
-                words=tuple(map(str, one.get("words", ()))),
-            )
-            for one in facts["columns"]
-        )
-        return cls(form=facts["form"], count=facts["count"], columns=columns, classes=tuple(facts["classes"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
-from ovmake.commands.inspect.data import Data
-from ovmake.commands.inspect.description import Description, LayerDescription, Port, Signature, Trouble
-from ovmake.contracts.codec import encode_object
+from ovmake.commands.inspect.description import Description, Trouble
+from ovmake.contracts.codec import ContractError, decode, encode_object
+from ovmake.contracts.inspected import ConversionFacts, Data, Port, SourceFacts
 from ovmake.contracts.params.helping import InspectGraphParams, InspectParams
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.sources.recognise import companions
@@ -30,6 +30,7 @@ from ovmake.workers.ipc.protocol import Request, Response
 
 _FED = {"string": "strings", "resource": "a resource", "variant": "a variant"}
 _LINES = 5  # of what a worker said before it died
+_Facts = TypeVar("_Facts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,32 +75,39 @@ class Describer:
         params = InspectParams(
             kind=subject.kind, signature=subject.signature or "", tags=subject.tags, allow_ops=tuple(subject.allowed)
         )
-        loaded = self._ask("tensorflow", params, {"source": str(subject.path)}, {"graph": str(graph)})
-        converted = self._convert(subject, graph, loaded)
-        if not loaded.ok and (subject.kind != "tflite" or not converted.ok or not converted.facts.get("converts")):
-            raise OvmakeError(_diagnostic(loaded), exit_status=1)
-        return _description(subject, loaded, converted)
+        asked = self._ask("tensorflow", params, {"source": str(subject.path)}, {"graph": str(graph)})
+        source = _facts(SourceFacts, asked)
+        converted = self._convert(subject, graph, source)
+        if isinstance(source, Response) and not (subject.kind == "tflite" and _converts(converted)):
+            raise OvmakeError(_diagnostic(source), exit_status=1)
+        return _description(subject, source, converted)
 
     def look_into(self, path: Path) -> Data | None:
         """Look into a file or folder that may be a dataset; None if it is none that can be read."""
         response = self._ask("openvino", None, {"dataset": str(path.absolute())}, {}, kind="inspect-data")
-        return Data.of_facts(response.facts) if response.ok else None
+        found = _facts(Data, response)
+        return found if isinstance(found, Data) else None
 
-    def _convert(self, subject: Subject, graph: Path, loaded: Response) -> Response:
+    def _convert(self, subject: Subject, graph: Path, source: SourceFacts | Response) -> ConversionFacts | Response:
         if subject.kind == "tflite":
             named = Path(self._folder.name, "model.tflite")  # OpenVINO's reader goes by the suffix
             named.unlink(missing_ok=True)
             named.symlink_to(subject.path)
-            return self._ask("openvino", InspectGraphParams(framework="tflite"), {"graph": str(named)}, {})
-        if not loaded.ok:
-            return loaded
-        asked = self._ask("openvino", InspectGraphParams(framework="tf"), {"graph": str(graph)}, {})
-        plain = loaded.facts.get("signature") == "serving_default" and loaded.facts.get("tags") == ["serve"]
-        if asked.facts.get("converts") or subject.kind != "saved-model" or not plain:
-            return asked
+            return self._converted("tflite", named)
+        if isinstance(source, Response):
+            return source
+        found = self._converted("tf", graph)
+        plain = source.signature == "serving_default" and source.tags == ("serve",)
+        if _converts(found) or subject.kind != "saved-model" or not plain:
+            return found
         # Rarely OpenVINO reads a SavedModel and not what became of it by freezing.
-        directly = self._ask("openvino", InspectGraphParams(framework="tf"), {"graph": str(subject.path)}, {})
-        return directly if directly.facts.get("converts") else asked
+        directly = self._converted("tf", subject.path)
+        return directly if _converts(directly) else found
+
+    def _converted(self, framework: str, path: Path) -> ConversionFacts | Response:
+        return _facts(
+            ConversionFacts, self._ask("openvino", InspectGraphParams(framework=framework), {"graph": str(path)}, {})
+        )
 
     def _ask(
         self,
@@ -146,30 +154,50 @@ def _diagnostic(response: Response) -> Diagnostic:
     return Diagnostic(code=response.code, message=response.message, notes=response.notes, help=response.help)
 
 
-def _description(subject: Subject, loaded: Response, converted: Response) -> Description:
+def _facts(kind: type[_Facts], response: Response) -> _Facts | Response:
+    """Return what a worker told, or the response that says why it told nothing."""
+    if not response.ok:
+        return response
+    try:
+        return decode(kind, response.facts, "the worker's answer")
+    except ContractError as error:  # of a process that a model took over, say
+        return Response(id=response.id, ok=False, code="worker-died", message=str(error))
+
+
+def _converts(found: ConversionFacts | Response) -> bool:
+    return isinstance(found, ConversionFacts) and found.converts
+
+
+def _description(
+    subject: Subject, source: SourceFacts | Response, converted: ConversionFacts | Response
+) -> Description:
     """Put together what both said. Of a model that only OpenVINO could read, there is what OpenVINO says."""
-    facts = loaded.facts if loaded.ok else {**converted.facts, "operations": {}}
-    inputs, outputs = _ports(facts.get("inputs")), _ports(facts.get("outputs"))
+    ports = converted if isinstance(source, Response) else source
+    inputs, outputs = ((), ()) if isinstance(ports, Response) else (ports.inputs, ports.outputs)
     troubles = _types(inputs, "input") + _types(outputs, "output") + _conversion(converted)
-    if not loaded.ok:
-        message = f"TensorFlow cannot run it, so there is nothing to compare with: {loaded.message}"
-        troubles = (Trouble(code=loaded.code, message=message, notes=loaded.notes), *troubles)
-    counts = converted.facts.get("operations")
-    return Description(
+    found = Description(
         source=subject.shown,
         kind=subject.kind,
-        way=str(facts.get("way") or "OpenVINO alone"),
+        way="OpenVINO alone",
         size_bytes=_size(subject.path),
-        parameters=_whole(facts.get("parameters")),
-        signature=str(facts.get("signature") or ""),
-        tags=tuple(map(str, _list(facts.get("tags")))),
-        signatures=_signatures(facts.get("choices")),
+        parameters=None,
         inputs=inputs,
         outputs=outputs,
-        layers=tuple(_layer(layer) for layer in _list(facts.get("layers"))),
-        operations=_counts(facts.get("operations")),
-        converted=_counts(counts) if converted.ok and converted.facts.get("converts") else None,
+        converted=converted.operations if isinstance(converted, ConversionFacts) and converted.converts else None,
         troubles=troubles,
+    )
+    if isinstance(source, Response):
+        message = f"TensorFlow cannot run it, so there is nothing to compare with: {source.message}"
+        return replace(found, troubles=(Trouble(code=source.code, message=message, notes=source.notes), *troubles))
+    return replace(
+        found,
+        way=source.way,
+        parameters=source.parameters,
+        signature=source.signature,
+        tags=source.tags,
+        signatures=source.signatures,
+        layers=source.layers,
+        operations=source.operations,
     )
 
 
@@ -185,13 +213,12 @@ def _types(ports: Sequence[Port], side: str) -> tuple[Trouble, ...]:
     )
 
 
-def _conversion(converted: Response) -> tuple[Trouble, ...]:
-    if not converted.ok:
+def _conversion(converted: ConversionFacts | Response) -> tuple[Trouble, ...]:
+    if isinstance(converted, Response):
         return (Trouble(code=converted.code, message=f"OpenVINO: {converted.message}", notes=converted.notes),)
-    if converted.facts.get("converts"):
+    if converted.converts:
         return ()
-    words = str(converted.facts.get("message"))
-    missing = tuple(map(str, _list(converted.facts.get("missing"))))
+    words, missing = converted.message, converted.missing
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
         message = f"OpenVINO has no conversion rule for {listed}"
@@ -202,54 +229,3 @@ def _conversion(converted: Response) -> tuple[Trouble, ...]:
 def _size(path: Path) -> int:
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path, *companions(path)]
     return sum(file.stat().st_size for file in files)
-
-
-# facts of a worker, which are JSON, as our own types
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _counts(value: object) -> dict[str, int]:
-    return {str(name): int(count) for name, count in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _ports(value: object) -> tuple[Port, ...]:
-    return tuple(_port(fields) for fields in _list(value))
-
-
-def _port(fields: Mapping[str, Any]) -> Port:
-    quantization = fields.get("quantization")
-    return Port(
-        name=fields["name"],
-        shape=None if fields["shape"] is None else tuple(fields["shape"]),
-        type=fields["type"],
-        quantization=(quantization["scale"], quantization["zero-point"]) if quantization else None,
-    )
-
-
-def _layer(fields: Mapping[str, Any]) -> LayerDescription:
-    return LayerDescription(
-        name=fields["name"],
-        operations=tuple(fields["operations"]),
-        outputs=_ports(fields["outputs"]),
-        parts=fields["parts"],
-    )
-
-
-def _signatures(value: object) -> tuple[Signature, ...]:
-    return tuple(
-        Signature(
-            name=name,
-            tags=tuple(choice["tags"]),
-            inputs=tuple(sides["inputs"]),
-            outputs=tuple(sides["outputs"]),
-        )
-        for choice in _list(value)
-        for name, sides in choice["signatures"].items()
-    )

@@ -11,7 +11,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from ovmake.commands.inspect.description import Description, LayerDescription, Port, Trouble
+from ovmake.commands.inspect.description import Description, Trouble
+from ovmake.contracts.inspected import LayerDescription, Port
 from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
 
@@ -72,7 +73,7 @@ def _ports(ports: Sequence[Port], width: int) -> list[str]:
 def _quantized(port: Port) -> str:
     if port.quantization is None:
         return ""
-    scale, zero = port.quantization
+    scale, zero = port.quantization.scale, port.quantization.zero_point
     shifted = f"(x {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "x"
     return f"= {scale:.6g} * {shifted}"
 

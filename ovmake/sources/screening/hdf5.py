@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import h5py
 
@@ -38,7 +38,7 @@ class _Group:
     `line`: the addresses of the groups around it, and its own.
     """
 
-    id: Any
+    id: h5py.h5g.GroupID
     path: str
     names: Iterator[bytes]
     line: tuple[int, ...]
@@ -52,7 +52,7 @@ class _Walk:
     seen: set[int] = field(default_factory=set)
     soft: list[tuple[_Group, bytes, str]] = field(default_factory=list)
 
-    def all_below(self, root: Any) -> None:
+    def all_below(self, root: h5py.h5g.GroupID) -> None:
         """Check everything. It uses a stack: recursion would end at Python's limit."""
         stack = [self._group(root, "", ())]
         while stack:
@@ -63,7 +63,7 @@ class _Walk:
             elif name is None:
                 stack.pop()
 
-    def _group(self, group: Any, path: str, line: tuple[int, ...]) -> _Group:
+    def _group(self, group: h5py.h5g.GroupID, path: str, line: tuple[int, ...]) -> _Group:
         if len(line) > _DEEPEST:
             raise self.refusal(f"{path[:40]}…", f"is a group nested more than {_DEEPEST} levels deep")
         names: list[bytes] = []
@@ -102,7 +102,7 @@ class _Walk:
             raise self.refusal(path, "is an object of an unknown kind")
         return None
 
-    def _dataset(self, dataset: Any, path: str) -> None:
+    def _dataset(self, dataset: h5py.h5d.DatasetID, path: str) -> None:
         made = dataset.get_create_plist()
         if made.get_layout() == h5py.h5d.VIRTUAL:
             source = made.get_virtual_filename(0) if made.get_virtual_count() else "nothing"

@@ -23,7 +23,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ovmake.errors import ActionError
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS
@@ -76,12 +75,12 @@ class Builtins:
     functions: frozenset[str]
 
 
-def objects(config: Any) -> Iterator[Mapping[str, Any]]:
+def objects(config: object) -> Iterator[Mapping[str, object]]:
     """Yield every object in a configuration that names a class."""
     return (part for part in _mappings(config) if isinstance(part.get("class_name"), str))
 
 
-def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
+def screen_keras(source: Path, config: object, builtins: Builtins) -> None:
     """Refuse a configuration that would have side effects when the library of `builtins` loads it.
 
     Raises:
@@ -107,7 +106,7 @@ def screen_keras(source: Path, config: Any, builtins: Builtins) -> None:
         _check_known(part, name, builtins)
 
 
-def _check_known(part: Mapping[str, Any], name: str, builtins: Builtins) -> None:
+def _check_known(part: Mapping[str, object], name: str, builtins: Builtins) -> None:
     """Check that the library has a name, if loading would look there."""
     module = part.get("module")
     if not isinstance(module, str) or name in _VALUES:
@@ -120,7 +119,7 @@ def _check_known(part: Mapping[str, Any], name: str, builtins: Builtins) -> None
         raise LookupError(f"Could not locate class '{name}'")
 
 
-def _effect(part: Mapping[str, Any]) -> str:
+def _effect(part: Mapping[str, object]) -> str:
     """Return an object's side effect, as a phrase with the object as its subject; "" if it has none."""
     name, config = str(part["class_name"]), part.get("config")
     settings = config if isinstance(config, dict) else {}
@@ -133,7 +132,7 @@ def _effect(part: Mapping[str, Any]) -> str:
     return EFFECTS.get(name, "")
 
 
-def _op_of(node_def: Any) -> str:
+def _op_of(node_def: object) -> str:
     """Return the operation of a NodeDef in JSON; "" if it is unknown."""
     try:
         found = json.loads(node_def) if isinstance(node_def, str) else node_def
@@ -142,7 +141,7 @@ def _op_of(node_def: Any) -> str:
     return str(found.get("op", "")) if isinstance(found, dict) else ""
 
 
-def _mappings(config: Any) -> Iterator[Mapping[str, Any]]:
+def _mappings(config: object) -> Iterator[Mapping[str, object]]:
     stack = [config]
     while stack:
         part = stack.pop()

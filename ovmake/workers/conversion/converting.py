@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+
+import openvino as ov
 
 from ovmake.contracts.params.model import ConvertParams, ModelParams
 from ovmake.diagnostics import did_you_mean
@@ -57,13 +58,13 @@ def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:
 class Shaped:
     """A model with the Ovfile's settings. `outputs` maps the new names of renamed outputs to the old ones."""
 
-    model: Any
+    model: ov.Model
     constants: tuple[Constant, ...]
     preparations: Mapping[str, Preparation]
     outputs: Mapping[str, str]
 
 
-def shaped(model: Any, params: ModelParams, tensors: Mapping[str, str]) -> Shaped:
+def shaped(model: ov.Model, params: ModelParams, tensors: Mapping[str, str]) -> Shaped:
     """Apply the shapes, constants, preprocessing and names of the params to a model.
 
     Raises:
@@ -99,7 +100,7 @@ def _output(tensor: Tensor, renamed: Mapping[str, str], tensors: Mapping[str, st
     return replace(tensor, tensor=tensors.get(before, before if before != tensor.name else ""))
 
 
-def _rename_outputs(model: Any, wanted: Mapping[str, str]) -> dict[str, str]:
+def _rename_outputs(model: ov.Model, wanted: Mapping[str, str]) -> dict[str, str]:
     """Rename outputs as in the Ovfile; return the old names by the new ones.
 
     Raises:
@@ -130,7 +131,7 @@ def _rename_outputs(model: Any, wanted: Mapping[str, str]) -> dict[str, str]:
     return {new: name for name, new in wanted.items()}
 
 
-def optimize(model: Any) -> None:
+def optimize(model: ov.Model) -> None:
     """Fuse and clean up as `ovc` does: batch normalization into convolutions, constants together.
 
     Inputs and outputs keep their names. Otherwise OpenVINO would rename the output `scores` of an operation `scores` to

@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ovmake.contracts.evaluation import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion import ir
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 # Types of the CPU plugin. Layers that it inserts (mostly Reorder) have no operation in the IR.
 _MOVES = {
@@ -30,7 +33,7 @@ _MOVES = {
 _UNKNOWN = "unknown"
 
 
-def layers(compiled: Any, model: Any) -> tuple[ExecutedLayer, ...]:
+def layers(compiled: ov.CompiledModel, model: ov.Model) -> tuple[ExecutedLayer, ...]:
     """Return the computing layers of a compiled model, in its order; `model` is the model before compilation.
 
     Empty if the device does not report them: only the CPU plugin names its kernels.
@@ -44,7 +47,7 @@ def layers(compiled: Any, model: Any) -> tuple[ExecutedLayer, ...]:
     return tuple(layer for layer in found if layer is not None)
 
 
-def _layer(node: Any, known: set[str]) -> ExecutedLayer | None:
+def _layer(node: ov.Node, known: set[str]) -> ExecutedLayer | None:
     details = node.get_rt_info()
     kind, kernel, origins = (_detail(details, name) for name in ("layerType", "primitiveType", "originalLayersNames"))
     if not kernel or not origins or kernel.startswith(_UNKNOWN) or moves(kind):
@@ -55,11 +58,16 @@ def _layer(node: Any, known: set[str]) -> ExecutedLayer | None:
     return ExecutedLayer(
         name=names[0] if names else ", ".join(dict.fromkeys(stems)),
         type=kind,
-        precision=kernel.rpartition("_")[2].lower(),
+        precision=precision_of(kernel),
     )
 
 
-def _detail(details: Any, name: str) -> str:
+def precision_of(kernel: str) -> str:
+    """Return what a kernel computes in: `i8` of `jit_avx512_I8`."""
+    return kernel.rpartition("_")[2].lower()
+
+
+def _detail(details: ov.RTMap, name: str) -> str:
     return str(details[name].astype(str)) if name in details else ""
 
 
@@ -73,7 +81,7 @@ def counts(layers: Iterable[ExecutedLayer]) -> dict[str, int]:
     return dict(sorted(Counter(layer.precision for layer in layers).items()))
 
 
-def weights(model: Any) -> dict[str, int]:
+def weights(model: ov.Model) -> dict[str, int]:
     """Return the bytes of an IR's constants by element type: a 4-bit weight takes half a byte."""
     found: Counter[str] = Counter()
     for operation in model.get_ops():

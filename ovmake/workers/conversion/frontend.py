@@ -17,10 +17,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from openvino import PartialShape, Type
-from openvino.frontend import FrontEndManager
+from openvino import Model, PartialShape, Type
+from openvino.frontend import FrontEndManager, InputModel, Place
 
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.cutting import Cut
@@ -45,14 +44,16 @@ class Read:
     warning about the source, as a fact.
     """
 
-    model: Any
+    model: Model
     way: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[str, object] = field(default_factory=dict)
 
 
-def convert_file(framework: str, path: Path, shown: str, prepare: Callable[[Any], None] = lambda _: None) -> Any:
+def convert_file(
+    framework: str, path: Path, shown: str, prepare: Callable[[InputModel], None] = lambda _: None
+) -> Model:
     """Convert a file. `prepare` may change the frontend's model first."""
     frontend = FrontEndManager().load_by_framework(framework)
     try:
@@ -79,7 +80,7 @@ def _refusal(shown: str, words: str) -> ActionError:
     return ActionError("cannot-convert", message, setting="source", help=hint, notes=(f"OpenVINO: {words}",))
 
 
-def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequence[str] = ()) -> Any:
+def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequence[str] = ()) -> Model:
     """Convert the part of a graph between two sets of tensors, and name its inputs and outputs as in `cut`.
 
     `taps` are further tensors in between that become outputs, after those of the cut.
@@ -95,7 +96,7 @@ def convert_between(framework: str, path: Path, shown: str, cut: Cut, taps: Sequ
         return model
     shapes = _inner_shapes(framework, path, shown, inner)
 
-    def override(loaded: Any) -> None:
+    def override(loaded: InputModel) -> None:
         places = {tensor: _place(loaded, tensor) for _, tensor in (*cut.inputs, *cut.outputs)}
         # Outputs first: overriding inputs removes everything before them, which then cannot be an output.
         tapped = [_place(loaded, tensor) for tensor in taps]
@@ -128,28 +129,28 @@ def _no_tables(graph: Path, error: ActionError) -> ActionError:
     return ActionError("unsupported-source", message, setting="source", help=hint, notes=(error.message,))
 
 
-def _drop_inputs(model: Any, wanted: set[str]) -> None:
+def _drop_inputs(model: Model, wanted: set[str]) -> None:
     """Remove the inputs that only removed outputs needed."""
     for port in model.inputs:
         if not wanted & set(port.get_names()) and not port.get_target_inputs():
             model.remove_parameter(port.get_node())
 
 
-def _convert_and_sever(path: Path, shown: str, outputs: Sequence[str], inner: Sequence[str]) -> Any:
+def _convert_and_sever(path: Path, shown: str, outputs: Sequence[str], inner: Sequence[str]) -> Model:
     """Cut a .tflite model at inner inputs, which its reader cannot do: see inner_inputs.py."""
 
-    def override(loaded: Any) -> None:
+    def override(loaded: InputModel) -> None:
         loaded.override_all_outputs([_place(loaded, tensor) for tensor in (*outputs, *inner)])
 
     return begin_at(convert_file("tflite", path, shown, override), inner, keep=len(outputs))
 
 
-def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) -> dict[str, tuple[PartialShape, Type]]:
     """Return shape and type of the inner tensors that become inputs, by converting the part before them."""
     if not inner:
         return {}
 
-    def override(loaded: Any) -> None:
+    def override(loaded: InputModel) -> None:
         loaded.override_all_outputs([_place(loaded, tensor) for tensor in inner])
 
     try:
@@ -171,7 +172,7 @@ def _inner_shapes(framework: str, path: Path, shown: str, inner: Sequence[str]) 
     return found
 
 
-def _place(loaded: Any, tensor: str) -> Any:
+def _place(loaded: InputModel, tensor: str) -> Place:
     place = loaded.get_place_by_tensor_name(tensor)
     if place is None:
         message = f"OpenVINO's reader does not know the tensor `{tensor}`"

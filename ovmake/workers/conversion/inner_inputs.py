@@ -10,14 +10,13 @@ tensors as its last outputs, and is then cut there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import openvino as ov
 
 from ovmake.errors import ActionError
 
 
-def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:
+def begin_at(model: ov.Model, tensors: Sequence[str], *, keep: int) -> ov.Model:
     """Return the model with its first `keep` outputs and with `tensors` as inputs. Unneeded inputs are removed.
 
     Raises:
@@ -29,7 +28,7 @@ def begin_at(model: Any, tensors: Sequence[str], *, keep: int) -> Any:
     return ov.Model(results, [node for node in [*model.get_parameters(), *parameters] if node in needed])
 
 
-def _sever(model: Any, tensor: str) -> Any:
+def _sever(model: ov.Model, tensor: str) -> ov.op.Parameter:
     port = next((port for port in model.outputs if tensor in port.get_names()), None)
     if port is None:
         message = f"OpenVINO's reader lost the tensor `{tensor}`"
@@ -45,9 +44,9 @@ def _sever(model: Any, tensor: str) -> Any:
     return parameter
 
 
-def _parameters(results: Sequence[Any]) -> list[Any]:
+def _parameters(results: Sequence[ov.Node]) -> list[ov.Node]:
     """Return the Parameters that these results depend on."""
-    found: list[Any] = []
+    found: list[ov.Node] = []
     seen: set[str] = set()
     pending = list(results)
     while pending:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import openvino as ov
 
@@ -26,7 +25,7 @@ GENERATED = re.compile(r"([A-Z][A-Za-z0-9]*)_\d+")
 NOT_COUNTED = {"Constant", "Parameter", "Result"}
 
 
-def read(xml: str, weights: str) -> Any:
+def read(xml: str, weights: str) -> ov.Model:
     """Return the model of an IR's two files, at any paths."""
     return ov.Core().read_model(xml, weights)
 
@@ -36,7 +35,7 @@ def compile_properties(execute_in: str) -> dict[str, str]:
     return {**COMPILE_PROPERTIES, "INFERENCE_PRECISION_HINT": execute_in}
 
 
-def write(model: Any, xml: str, weights: str) -> None:
+def write(model: ov.Model, xml: str, weights: str) -> None:
     """Make the model canonical and write its two files."""
     make_canonical(model)
     # `serialize` requires the suffix; ovmake's files are named after their role.
@@ -51,7 +50,7 @@ def write(model: Any, xml: str, weights: str) -> None:
     Path(f"{weights}.bin").replace(weights)
 
 
-def make_canonical(model: Any) -> None:
+def make_canonical(model: ov.Model) -> None:
     """Replace generated and duplicate names, and remove information about this machine.
 
     NNCF and accuracy control identify operations by name.
@@ -87,7 +86,7 @@ def user_name(name: str) -> str:
     return name.removesuffix(":0")
 
 
-def name_ports(model: Any) -> None:
+def name_ports(model: ov.Model) -> None:
     """Give inputs and outputs their names without `:0` as additional names; for inputs it becomes the friendly name.
 
     Outputs keep theirs: the operation that makes `scores:0` is called `scores`, and a duplicate becomes `scores_1`.
@@ -102,7 +101,7 @@ def name_ports(model: Any) -> None:
                 node.set_friendly_name(name)
 
 
-def drop_echoes(model: Any) -> None:
+def drop_echoes(model: ov.Model) -> None:
     """Remove the outputs that the frontend makes from a frozen graph's unused inputs: `idle:0_1` from `idle:0`."""
     for port in model.outputs:
         node = port.get_node()
@@ -112,7 +111,7 @@ def drop_echoes(model: Any) -> None:
             model.remove_result(node)
 
 
-def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
+def tensors(ports: list[ov.Output]) -> tuple[Tensor, ...]:
     """Return names, shapes and types of a model's inputs or outputs."""
     return tuple(
         Tensor(
@@ -125,7 +124,7 @@ def tensors(ports: list[Any]) -> tuple[Tensor, ...]:
     )
 
 
-def bounds(shape: Any) -> tuple[tuple[int, int], ...]:
+def bounds(shape: ov.PartialShape) -> tuple[tuple[int, int], ...]:
     """Return the smallest and largest size of each dimension (-1: no limit), if some dimension is bounded."""
     if shape.rank.is_dynamic:
         return ()
@@ -134,13 +133,13 @@ def bounds(shape: Any) -> tuple[tuple[int, int], ...]:
     return found if bounded else ()
 
 
-def dimensions(shape: Any) -> tuple[int, ...]:
+def dimensions(shape: ov.PartialShape) -> tuple[int, ...]:
     """Return a partial shape with -1 for dynamic dimensions."""
     if shape.rank.is_dynamic:
         return (-1,)
     return tuple(-1 if dimension.is_dynamic else dimension.get_length() for dimension in shape)
 
 
-def operations(model: Any) -> int:
+def operations(model: ov.Model) -> int:
     """Return the number of operations that are not constants, inputs or outputs."""
     return sum(operation.get_type_name() not in NOT_COUNTED for operation in model.get_ops())

@@ -10,7 +10,8 @@ Its tensor gets the name too, unless another port has it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+
+import openvino as ov
 
 from ovmake.errors import ActionError
 from ovmake.sources.cutting import Cut
@@ -21,7 +22,7 @@ from ovmake.workers.conversion import ir
 SIGNATURE, TAGS = "serving_default", frozenset({"serve"})
 
 
-def name_by_signature(model: Any, folder: Path) -> None:
+def name_by_signature(model: ov.Model, folder: Path) -> None:
     """Name the outputs of a SavedModel by the keys of its default signature.
 
     The reader names the output `scores` of an operation `scores` `scores_1`, as in most TF1 models.
@@ -62,7 +63,7 @@ def _keys(folder: Path) -> list[str] | None:
         return None
 
 
-def name_by_cut(model: Any, cut: Cut) -> None:
+def name_by_cut(model: ov.Model, cut: Cut) -> None:
     """Put inputs and outputs into the order of the cut, and give them its names."""
     parameters = {tensor: _with_tensor(model.inputs, tensor) for _, tensor in cut.inputs}
     for name, tensor in cut.inputs:
@@ -77,7 +78,7 @@ def name_by_cut(model: Any, cut: Cut) -> None:
         _add_name(port, name, [*model.inputs, *model.outputs])
 
 
-def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any:
+def _with_tensor(ports: list[ov.Output], tensor: str, place: int | None = None) -> ov.Output:
     """Return the port of a tensor. If two outputs share it, return the one at index `place`."""
     found = [port for port in ports if tensor in port.get_names()]
     if place is not None and place < len(ports) and ports[place] in found:
@@ -88,7 +89,7 @@ def _with_tensor(ports: list[Any], tensor: str, place: int | None = None) -> Any
     return found[0]
 
 
-def _add_name(port: Any, name: str, ports: list[Any]) -> None:
+def _add_name(port: ov.Output, name: str, ports: list[ov.Output]) -> None:
     others = {found for other in ports if other != port for found in other.get_names()}
     if name not in others:
         port.get_tensor().add_names({name})

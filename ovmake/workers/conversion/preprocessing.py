@@ -11,11 +11,10 @@ the source's layout. It is the order of the old Model Optimizer. All but the tra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import openvino as ov
 from openvino import opset13
-from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
+from openvino.preprocess import InputInfo, PrePostProcessor, ResizeAlgorithm
 
 from ovmake.contracts.params.model import InputParams
 from ovmake.errors import ActionError, message_of
@@ -36,7 +35,7 @@ HABITUAL = {4: "NHWC", 5: "NDHWC"}
 COLOURS = (RGB, RGBA, 1)
 
 
-def preprocess(model: Any, settings: Settings) -> tuple[Any, dict[str, Preparation]]:
+def preprocess(model: ov.Model, settings: Settings) -> tuple[ov.Model, dict[str, Preparation]]:
     """Return the model with built-in preprocessing, and the preparation of each input that has some.
 
     Raises:
@@ -63,7 +62,7 @@ def _asked(keys: InputParams) -> list[str]:
     return [key for key in KEYS if getattr(keys, key) not in {None, False}]
 
 
-def _add_steps(given: Any, plan: Preparation, keys: InputParams, letters: tuple[str, str]) -> None:
+def _add_steps(given: InputInfo, plan: Preparation, keys: InputParams, letters: tuple[str, str]) -> None:
     layout, model_layout = letters
     given.tensor().set_layout(_named(layout))
     given.model().set_layout(_named(model_layout))
@@ -86,18 +85,18 @@ def _add_steps(given: Any, plan: Preparation, keys: InputParams, letters: tuple[
             getattr(steps, key)(numbers if len(numbers) > 1 else numbers[0])
 
 
-def _reversed_but_alpha(node: Any, axis: int) -> Any:
+def _reversed_but_alpha(node: ov.Output, axis: int) -> ov.Output:
     """Convert BGRA to RGBA, and RGBA to BGRA. OpenVINO's own channel reversal would put alpha first."""
     order = opset13.constant([2, 1, 0, 3], ov.Type.i64)
     return opset13.gather(node, order, opset13.constant(axis, ov.Type.i64)).output(0)
 
 
-def _named(letters: str) -> Any:
+def _named(letters: str) -> ov.Layout:
     """Return OpenVINO's layout. Generated letters become `?`: OpenVINO takes `B` for the batch, like `N`."""
     return ov.Layout("[" + ",".join("?" if letter.islower() else letter for letter in letters) + "]")
 
 
-def _plan(port: Any, name: str, keys: InputParams) -> Preparation:
+def _plan(port: ov.Output, name: str, keys: InputParams) -> Preparation:
     """Return the preparation, with axes of the IR's layout. Without a layout, channels are guessed from sizes."""
     shape = ir.dimensions(port.get_partial_shape())
     _check_type(port, name, keys)
@@ -126,7 +125,7 @@ def _plan(port: Any, name: str, keys: InputParams) -> Preparation:
     )
 
 
-def _letters(port: Any, name: str, keys: InputParams) -> tuple[str, str]:
+def _letters(port: ov.Output, name: str, keys: InputParams) -> tuple[str, str]:
     """Return the IR's layout and the source's: every dimension has a letter, a generated one if it is unnamed.
 
     Raises:
@@ -208,7 +207,7 @@ def _static_size(shape: tuple[int, ...], layout: str, letter: str, name: str) ->
     return shape[layout.index(letter)]
 
 
-def _check_type(port: Any, name: str, keys: InputParams) -> None:
+def _check_type(port: ov.Output, name: str, keys: InputParams) -> None:
     kind = port.get_element_type()
     for key, said in (("mean", keys.mean), ("scale", keys.scale), ("resize", keys.resize)):
         if said is not None and not kind.is_real():

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import openvino as ov
 
@@ -20,14 +19,14 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import Constant
-from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled
+from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
 
 Settings = Mapping[str, InputParams]
 
 FIXED = "the operation that OpenVINO names requires different sizes: give those, or cut the model before it"
 
 
-def input_settings(model: Any, inputs: Settings) -> Settings:
+def input_settings(model: ov.Model, inputs: Settings) -> Settings:
     """Return what is said of each input, by the model's own names.
 
     Raises:
@@ -48,7 +47,7 @@ def input_settings(model: Any, inputs: Settings) -> Settings:
     return settings
 
 
-def reshape(model: Any, settings: Settings) -> None:
+def reshape(model: ov.Model, settings: Settings) -> None:
     """Give inputs the shapes of the Ovfile.
 
     Raises:
@@ -70,18 +69,18 @@ def reshape(model: Any, settings: Settings) -> None:
         raise ActionError("cannot-reshape", message, setting=f"inputs.{first}.shape", help=FIXED) from error
 
 
-def _partial_shape(written: Iterable[int | str]) -> Any:
+def _partial_shape(written: Iterable[int | str]) -> ov.PartialShape:
     return ov.PartialShape([_dimension(size) for size in written])
 
 
-def _dimension(written: int | str) -> Any:
+def _dimension(written: int | str) -> ov.Dimension:
     if isinstance(written, int):
         return ov.Dimension(written)
     least, _, most = written.partition("..")
     return ov.Dimension(int(least), int(most) if most else -1)
 
 
-def check_ranks(model: Any) -> None:
+def check_ranks(model: ov.Model) -> None:
     """Refuse inputs of unknown rank: no samples can be fed into them, real or synthetic.
 
     Raises:
@@ -95,7 +94,7 @@ def check_ranks(model: Any) -> None:
             raise ActionError("unknown-rank", message, setting="source", help=hint)
 
 
-def set_batch(model: Any, batch: int | None, frozen: Iterable[str]) -> None:
+def set_batch(model: ov.Model, batch: int | None, frozen: Iterable[str]) -> None:
     """Set the first dimension of every input that has a batch: a dynamic one, else the one all inputs share.
 
     `frozen` are inputs that become constants; they do not count for the shared dimension.
@@ -121,7 +120,7 @@ def set_batch(model: Any, batch: int | None, frozen: Iterable[str]) -> None:
         raise ActionError("cannot-reshape", message, setting="batch", help=FIXED) from error
 
 
-def freeze_inputs(model: Any, settings: Settings, tensors: Mapping[str, str]) -> tuple[Constant, ...]:
+def freeze_inputs(model: ov.Model, settings: Settings, tensors: Mapping[str, str]) -> tuple[Constant, ...]:
     """Turn the inputs that have a `value` into constants; return them.
 
     Raises:
@@ -131,7 +130,7 @@ def freeze_inputs(model: Any, settings: Settings, tensors: Mapping[str, str]) ->
     return tuple(_freeze(model, name, value, tensors.get(name, "")) for name, value in frozen.items())
 
 
-def _freeze(model: Any, name: str, value: Sequence[bool | float], tensor: str) -> Constant:
+def _freeze(model: ov.Model, name: str, value: Sequence[bool | float], tensor: str) -> Constant:
     port = model.input(name)
     node = port.get_node()
     kind = port.get_element_type().to_string()
@@ -151,5 +150,5 @@ def _freeze(model: Any, name: str, value: Sequence[bool | float], tensor: str) -
     return constant
 
 
-def _scalar(array: Any, port: Any) -> Any:
+def _scalar(array: Array, port: ov.Output) -> ov.op.Constant:
     return ov.opset13.constant(array.item(), dtype=port.get_element_type())

@@ -12,7 +12,6 @@ accuracy requirement. A `runtime_options` entry in the IR's `rt_info` does not c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import openvino as ov
 
@@ -22,7 +21,7 @@ from ovmake.verdicts.figures import HINT
 DEFAULTS: dict[str, str] = {}
 
 
-def by_default(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel | None:
+def by_default(model: ov.Model, device: str, properties: Mapping[str, str]) -> ov.CompiledModel | None:
     """Return the model compiled without properties; None if that gives the same precision, or an unknown one."""
     return ov.Core().compile_model(model, device, dict(DEFAULTS)) if usual(device, properties) else None
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -145,7 +144,7 @@ class Seen:
 Look = Callable[[Seen], bool]
 
 
-def compile_model(model: Any, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
+def compile_model(model: ov.Model, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
     """Return the model compiled for a device.
 
     Raises:
@@ -290,8 +289,8 @@ class Asking:
     """A compiled model that runs feed by feed."""
 
     subject: Subject
-    ports: list[Any]
-    request: Any
+    ports: Sequence[ov.ConstOutput]
+    request: ov.InferRequest
 
     @classmethod
     def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Asking:
@@ -369,7 +368,7 @@ def by_place(interface: Interface, inputs: Mapping[str, Array]) -> dict[int, Arr
     return {index: inputs[tensor.name] for index, tensor in enumerate(interface.inputs)}
 
 
-def _plain(array: Array, port: Any) -> Array:
+def _plain(array: Array, port: ov.ConstOutput) -> Array:
     """Return bfloat16 as float32. OpenVINO returns its bits as a float16, which is a different number."""
     if port.get_element_type() != ov.Type.bf16:
         return array

@@ -7,7 +7,6 @@ properties in `by_default.py`, and that of batches in `neighbours.py`.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import openvino as ov
 
@@ -50,7 +49,7 @@ def evaluate(request: Request) -> dict[str, object]:
 
 
 def _figures(
-    subject: Subject, model: Any, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
+    subject: Subject, model: ov.Model, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
 ) -> tuple[Figures, ByDefault | None]:
     """Return the figures of the IR as it is verified and, where it then executes otherwise, without properties."""
     if default is None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import openvino as ov
 
@@ -47,7 +46,7 @@ class NeighboursWatch:
     """See the module. `model` is the compared model, compiled for `device` with `properties`."""
 
     subject: Subject
-    model: Any
+    model: ov.Model
     device: str
     properties: Mapping[str, str]
     _feed: Feed | None = field(default=None, init=False)
@@ -157,7 +156,7 @@ class NeighboursWatch:
         return most is not None and most > limit * (apart.scale or 1.0)
 
 
-def _has_rows(operation: Any) -> bool:
+def _has_rows(operation: ov.Node) -> bool:
     """Whether an operation's output is floating point, with a first dimension that may be the batch."""
     if operation.get_type_name() in {"Constant", "Parameter", "Result"} or operation.get_output_size() == 0:
         return False

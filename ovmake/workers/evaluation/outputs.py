@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -63,7 +63,7 @@ class _Growing:
     """An array that grows by rows: an unnamed file that ends with the process."""
 
     file: IO[bytes]
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     blocks: list[_Block]
 
     @property
@@ -146,7 +146,7 @@ class _Stream:
     """An array of the file; `blocks` have not been taken yet."""
 
     member: IO[bytes]
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     blocks: list[_Block]
 
 

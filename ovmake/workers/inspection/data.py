@@ -1,22 +1,18 @@
 """inspect-data: describe a file or folder that may be a dataset, for `ovmake init`. Neither framework is loaded.
 
-facts   {"form": "arrays" | "images" | "table" | "records", "count": 5000, "columns": [...], "classes": [...]}
-column  {"name": "x", "kind": "integers" | "floats" | "image" | "words", "shape": [28, 28], "low": 0.0, "high": 255.0,
-         "common": 0.1, "words": ["cat", "dog"]}       for a table's images, `words` are their folders
-
-`low` and `high` are those of the first samples; for labels (one number per sample), of all samples; for records, of as
-many as are read quickly. `common` is the share of the most frequent label. `classes` are those of a folder. The readers
-are those of builds, which trust nothing in a file.
+Facts are a `Data`. It is read by the readers that builds use, which believe nothing of a file.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.codec import encode_object
 from ovmake.contracts.forms import form_of
+from ovmake.contracts.inspected import Data, DataColumn
 from ovmake.contracts.params.data import DatasetParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import open_dataset
@@ -35,10 +31,9 @@ MOST = 200
 FIRST = 64
 # Records are read whole, with their images.
 RECORDS = 2_000
-Facts = dict[str, object]
 
 
-def inspect_data(request: Request) -> Facts:
+def inspect_data(request: Request) -> dict[str, object]:
     """Describe a dataset.
 
     Raises:
@@ -52,6 +47,10 @@ def inspect_data(request: Request) -> Facts:
         scratch=request.scratch or None,
         log=request.log,
     )
+    return encode_object(_told(given))
+
+
+def _told(given: Given) -> Data:
     reader = open_dataset(given)
     if isinstance(reader, Arrays):
         return _arrays(reader)
@@ -64,7 +63,7 @@ def inspect_data(request: Request) -> Facts:
     raise ActionError("dataset-form", "it is not a dataset that init knows")
 
 
-def _arrays(reader: Arrays) -> Facts:
+def _arrays(reader: Arrays) -> Data:
     columns, counts = [], []
     for name in reader.names[:MOST]:
         try:
@@ -77,32 +76,32 @@ def _arrays(reader: Arrays) -> Facts:
     # Arrays of one file that belong together have the same number of samples.
     count = max(set(counts), key=counts.count, default=0)
     belong = [column for column, one in zip(columns, counts, strict=True) if one == count]
-    return {"form": "arrays", "count": count, "columns": belong, "classes": []}
+    return Data(form="arrays", count=count, columns=tuple(belong))
 
 
-def _numbers(name: str, column: Column) -> Facts:
+def _numbers(name: str, column: Column) -> DataColumn:
     single = column.shape in {(), (1,)}
     numbers = np.arange(column.count if single else min(column.count, FIRST))
-    return _told(name, column.rows(numbers), column.shape, labels=single)
+    return _range(name, column.rows(numbers), column.shape, labels=single)
 
 
-def _told(name: str, values: Array, shape: tuple[int, ...], *, labels: bool) -> Facts:
+def _range(name: str, values: Array, shape: tuple[int, ...], *, labels: bool) -> DataColumn:
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    facts: Facts = {
-        "name": name,
-        "kind": "floats" if values.dtype.kind == "f" else "integers",
-        "shape": list(shape),
-        "low": float(finite.min()) if finite.size else 0.0,
-        "high": float(finite.max()) if finite.size else 0.0,
-    }
-    if labels and values.size:
-        _, often = np.unique(values, return_counts=True)
-        facts["common"] = float(often.max() / values.size)
-    return facts
+    column = DataColumn(
+        name=name,
+        kind="floats" if values.dtype.kind == "f" else "integers",
+        shape=shape,
+        low=float(finite.min()) if finite.size else 0.0,
+        high=float(finite.max()) if finite.size else 0.0,
+    )
+    if not labels or not values.size:
+        return column
+    _, often = np.unique(values, return_counts=True)
+    return replace(column, common=float(often.max() / values.size))
 
 
-def _table(reader: Manifest) -> Facts:
-    columns: list[Facts] = []
+def _table(reader: Manifest) -> Data:
+    columns: list[DataColumn] = []
     for name, words in list(reader.columns.items())[:MOST]:
         try:
             values = np.asarray([float(word) for word in words])
@@ -113,43 +112,36 @@ def _table(reader: Manifest) -> Facts:
             if image:  # their folders, which the Ovfile must name
                 kinds = sorted({Path(word).parent.as_posix() for word in words})
             common = max(map(words.count, kinds)) / len(words) if len(kinds) <= MOST else 0.0
-            columns.append(
-                {
-                    "name": name,
-                    "kind": "image" if image else "words",
-                    "shape": [],
-                    "words": kinds if len(kinds) <= MOST else [],
-                    "common": common,
-                }
-            )
+            told = tuple(kinds) if len(kinds) <= MOST else ()
+            columns.append(DataColumn(name=name, kind="image" if image else "words", words=told, common=common))
         else:
             whole = bool(np.all(values == np.round(values)))
-            columns.append(_told(name, values.astype(np.int64) if whole else values, (), labels=True))
-    return {"form": "table", "count": len(reader.lines), "columns": columns, "classes": []}
+            columns.append(_range(name, values.astype(np.int64) if whole else values, (), labels=True))
+    return Data(form="table", count=len(reader.lines), columns=tuple(columns))
 
 
-def _records(reader: TFRecords) -> Facts:
-    columns: list[Facts] = []
+def _records(reader: TFRecords) -> Data:
+    columns: list[DataColumn] = []
     for name in reader.names[:MOST]:
-        value: Any = reader.value(name, 0)
+        value = reader.value(name, 0)
         if isinstance(value, list):
             image = bool(value) and looks_like_image(bytes(value[0]))
-            columns.append({"name": name, "kind": "image" if image else "words", "shape": []})
+            columns.append(DataColumn(name=name, kind="image" if image else "words"))
         elif len(value) == 1:
             every = [reader.value(name, number) for number in range(min(len(reader.starts), RECORDS))]
             single = [one[0] for one in every if not isinstance(one, list) and len(one) == 1]
             if len(single) == len(every):
-                columns.append(_told(name, np.asarray(single), (), labels=True))
+                columns.append(_range(name, np.asarray(single), (), labels=True))
         elif len(value):
-            columns.append(_told(name, np.asarray(value), (len(value),), labels=False))
-    return {"form": "records", "count": len(reader.starts), "columns": columns, "classes": []}
+            columns.append(_range(name, np.asarray(value), (len(value),), labels=False))
+    return Data(form="records", count=len(reader.starts), columns=tuple(columns))
 
 
-def _images(reader: ImageFolder, given: Given) -> Facts:
+def _images(reader: ImageFolder, given: Given) -> Data:
     classes = sorted({file.relative_to(given.path).parts[0] for file in reader.files}) if reader.places else []
     common = 0.0
     if reader.places:
         _, often = np.unique(np.asarray(reader.places), return_counts=True)
         common = float(often.max() / len(reader.places))
-    column: Facts = {"name": "", "kind": "image", "shape": [], "common": common}
-    return {"form": "images", "count": len(reader.files), "columns": [column], "classes": classes}
+    column = DataColumn(name="", kind="image", common=common)
+    return Data(form="images", count=len(reader.files), columns=(column,), classes=tuple(classes))

@@ -2,22 +2,22 @@
 
 facts = inspect(request)    params: InspectGraphParams; inputs: the frozen graph, or the .tflite file
 
-{"converts": true, "operations": {"Convolution": 35}, "inputs": [{"name", "shape", "type"}], "outputs": …}
-{"converts": false, "message": OpenVINO's own message, "missing": ["Unique"]}
+Facts are a `ConversionFacts`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from openvino.frontend import FrontEndManager
 
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.inspected import ConversionFacts, Port
 from ovmake.contracts.params.helping import InspectGraphParams
 from ovmake.workers.conversion import ir
+from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.ipc.protocol import Request
 
 _MISSING = re.compile(r"No conversion rule found for operations?: ([^\n]+)")
@@ -25,25 +25,28 @@ _MISSING = re.compile(r"No conversion rule found for operations?: ([^\n]+)")
 
 def inspect(request: Request) -> dict[str, object]:
     """Convert `graph`, and discard the result."""
-    frontend = FrontEndManager().load_by_framework(request.asked(InspectGraphParams).framework)
-    path = Path(request.inputs["graph"])
+    return encode_object(_converted(Path(request.inputs["graph"]), request.asked(InspectGraphParams).framework))
+
+
+def _converted(path: Path, framework: str) -> ConversionFacts:
+    frontend = FrontEndManager().load_by_framework(framework)
     try:
         model = frontend.convert(frontend.load(str(path)))
     except Exception as error:  # noqa: BLE001 - OpenVINO raises RuntimeError, OpConversionFailure and others
-        return {"converts": False, "message": str(error).strip(), "missing": missing_operations(str(error))}
+        words = str(error)
+        return ConversionFacts(converts=False, message=words.strip(), missing=tuple(missing_operations(words)))
     ir.name_ports(model)
     counts = Counter(op.get_type_name() for op in model.get_ops() if op.get_type_name() not in ir.NOT_COUNTED)
-    return {
-        "converts": True,
-        "operations": dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        "inputs": [_port(tensor) for tensor in ir.tensors(model.inputs)],
-        "outputs": [_port(tensor) for tensor in ir.tensors(model.outputs)],
-    }
+    return ConversionFacts(
+        converts=True,
+        operations=dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
+        inputs=tuple(map(_port, ir.tensors(model.inputs))),
+        outputs=tuple(map(_port, ir.tensors(model.outputs))),
+    )
 
 
-def _port(tensor: Any) -> dict[str, object]:
-    fields = asdict(tensor)
-    return {"name": fields["name"], "shape": list(fields["shape"]), "type": fields["type"]}
+def _port(tensor: Tensor) -> Port:
+    return Port(name=tensor.name, shape=tensor.shape, type=tensor.type)
 
 
 def missing_operations(message: str) -> list[str]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 import tensorflow as tf
-
-Json = dict[str, Any]
-
 
 _OPENVINO_NAMES = {"float": "f", "double": "f", "int": "i", "uint": "u"}
 
 
-def openvino_name(dtype: Any) -> str:
+def openvino_name(dtype: tf.DType | type[np.generic]) -> str:
     """Return OpenVINO's name of a TensorFlow or numpy type: `f32` for float32."""
     name = tf.as_dtype(dtype).name
     kind = name.rstrip("0123456789")

@@ -1,6 +1,6 @@
 """inspect, TensorFlow's half for .tflite files: facts from the interpreter.
 
-    facts = inspect_lite(source, allowed)    as in tensorflow.py, and "quantization" of inputs and outputs
+    inspect_lite(source, allowed) -> SourceFacts    as of tensorflow.py, with the quantization of inputs and outputs
 
 Nothing is computed and no tensors are allocated, so that models which crash the interpreter can be inspected. Inputs,
 outputs and layers have the names of tflite_graph.py, which an Ovfile uses.
@@ -13,23 +13,50 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from ovmake.contracts.inspected import LayerDescription, Port, Quantization, Signature, SourceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.dataflow import PLACEHOLDERS
 from ovmake.sources.layers import Layers
 from ovmake.sources.screening.screen import screen
 from ovmake.sources.tflite_graph import TfliteGraph, ops_of_tflite
-from ovmake.workers.inspection.spelling import Json, openvino_name
+from ovmake.workers.inspection.spelling import openvino_name
 
 # Operations that the interpreter adds to a model's own.
 _DELEGATED = "DELEGATE"
 
 
-def inspect_lite(source: Path, allowed: Collection[str]) -> Json:
+class _Quantized(TypedDict):
+    """What the interpreter says of a tensor's quantization; empty arrays where it has none."""
+
+    scales: npt.NDArray[np.float32]
+    zero_points: npt.NDArray[np.int32]
+
+
+class _Tensor(TypedDict):
+    """What we use of `Interpreter.get_tensor_details()`. -1 in `shape_signature` is a dynamic dimension."""
+
+    name: str
+    index: int
+    shape: npt.NDArray[np.int32]
+    shape_signature: npt.NDArray[np.int32]
+    dtype: type[np.generic]
+    quantization_parameters: _Quantized
+
+
+class _Operation(TypedDict):
+    """What we use of `Interpreter._get_ops_details()`. `outputs` are tensors by their index."""
+
+    op_name: str
+    outputs: npt.NDArray[np.int32]
+
+
+def inspect_lite(source: Path, allowed: Collection[str]) -> SourceFacts:
     """Return the facts about a .tflite file.
 
     Raises:
@@ -37,28 +64,28 @@ def inspect_lite(source: Path, allowed: Collection[str]) -> Json:
     """
     screen(source, "tflite", allowed)
     interpreter = _interpreter(source)
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    operations = [op for op in interpreter._get_ops_details() if op["op_name"] != _DELEGATED]  # noqa: SLF001
+    every: list[_Tensor] = interpreter.get_tensor_details()
+    tensors = {tensor["index"]: tensor for tensor in every}
+    details: list[_Operation] = interpreter._get_ops_details()  # noqa: SLF001
+    operations = [op for op in details if op["op_name"] != _DELEGATED]
     kinds = {tensors[int(op["outputs"][0])]["name"]: op["op_name"] for op in operations if len(op["outputs"])}
     made = {int(index) for op in operations for index in op["outputs"]}
     given = {tensor["index"] for tensor in interpreter.get_input_details()}
     counts = Counter(op["op_name"] for op in operations)
     flat = ops_of_tflite(source.read_bytes())
-    by_name = {tensor["name"]: tensor for tensor in tensors.values()}
-    return {
-        "way": "tf.lite.Interpreter",
-        "signature": "",
-        "tags": [],
-        "choices": _signatures(interpreter),
-        "inputs": [_port(name, by_name[flat.spelling[tensor]]) for name, tensor in flat.inputs.items()],
-        "outputs": [_port(name, by_name[flat.spelling[tensor]]) for name, tensor in flat.outputs.items()],
-        "parameters": sum(_weights(tensor) for index, tensor in tensors.items() if index not in made | given),
-        "operations": dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        "layers": _layers(flat, kinds, by_name),
-    }
+    by_name = {tensor["name"]: tensor for tensor in every}
+    return SourceFacts(
+        way="tf.lite.Interpreter",
+        signatures=_signatures(interpreter),
+        inputs=tuple(_port(name, by_name[flat.spelling[tensor]]) for name, tensor in flat.inputs.items()),
+        outputs=tuple(_port(name, by_name[flat.spelling[tensor]]) for name, tensor in flat.outputs.items()),
+        parameters=sum(_weights(tensor) for index, tensor in tensors.items() if index not in made | given),
+        operations=dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
+        layers=_layers(flat, kinds, by_name),
+    )
 
 
-def _interpreter(source: Path) -> Any:
+def _interpreter(source: Path) -> tf.lite.Interpreter:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning that it will move to another package
@@ -71,46 +98,45 @@ def _interpreter(source: Path) -> Any:
         raise ActionError("tensorflow-cannot-load", message, setting="source") from error
 
 
-def _signatures(interpreter: Any) -> list[Json]:
-    found = interpreter.get_signature_list()
-    signatures = {name: {side: list(found[name][side]) for side in ("inputs", "outputs")} for name in sorted(found)}
-    return [{"tags": [], "signatures": signatures}] if signatures else []
+def _signatures(interpreter: tf.lite.Interpreter) -> tuple[Signature, ...]:
+    found: Mapping[str, Mapping[str, list[str]]] = interpreter.get_signature_list()
+    return tuple(
+        Signature(name=name, tags=(), inputs=tuple(sides["inputs"]), outputs=tuple(sides["outputs"]))
+        for name, sides in sorted(found.items())
+    )
 
 
-def _port(name: str, tensor: Json) -> Json:
-    described = _tensor(name, tensor)
+def _port(name: str, tensor: _Tensor) -> Port:
+    """Return an input or output, with its quantization if the whole tensor has one."""
     scales, zeros = (tensor["quantization_parameters"][key] for key in ("scales", "zero_points"))
-    if len(scales) == 1:
-        described["quantization"] = {"scale": float(scales[0]), "zero-point": int(zeros[0])}
-    return described
+    whole = Quantization(scale=float(scales[0]), zero_point=int(zeros[0])) if len(scales) == 1 else None
+    return replace(_plain(name, tensor), quantization=whole)
 
 
-def _tensor(name: str, tensor: Json) -> Json:
+def _plain(name: str, tensor: _Tensor) -> Port:
     shape = tensor["shape_signature"] if len(tensor["shape_signature"]) else tensor["shape"]
-    return {
-        "name": name,
-        "shape": [int(size) for size in shape],
-        "type": openvino_name(tensor["dtype"]),
-    }
+    return Port(name=name, shape=tuple(int(size) for size in shape), type=openvino_name(tensor["dtype"]))
 
 
-def _layers(flat: TfliteGraph, kinds: Mapping[str, str], tensors: Mapping[str, Json]) -> list[Json]:
+def _layers(
+    flat: TfliteGraph, kinds: Mapping[str, str], tensors: Mapping[str, _Tensor]
+) -> tuple[LayerDescription, ...]:
     """Return the layers by the names that `cut` uses, with the interpreter's names of operations."""
     ops = [replace(op, type=kinds.get(op.name, op.type)) for op in flat.ops]
     found = Layers(ops, inputs=flat.inputs, outputs=flat.outputs).layers()
-    return [
-        {
-            "name": layer.name,
-            "operations": list(layer.types),
-            "parts": layer.parts,
-            "outputs": [_tensor(tensor, tensors[flat.spelling[tensor]]) for tensor in layer.outputs],
-        }
+    return tuple(
+        LayerDescription(
+            name=layer.name,
+            operations=tuple(layer.types),
+            parts=layer.parts,
+            outputs=tuple(_plain(tensor, tensors[flat.spelling[tensor]]) for tensor in layer.outputs),
+        )
         for layer in found
         if not set(layer.types) <= PLACEHOLDERS
-    ]
+    )
 
 
-def _weights(tensor: Json) -> int:
+def _weights(tensor: _Tensor) -> int:
     """Count the numbers of a constant if it is a weight: not an index, not a scalar."""
     shape = tensor["shape"]
     quantized = len(tensor["quantization_parameters"]["scales"]) > 0

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+
+from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.contracts.source_kinds import in_words
@@ -65,7 +66,7 @@ def load(
     return loaded
 
 
-def check_ops(source: Path, graph_def: Any, allowed: Collection[str]) -> None:
+def check_ops(source: Path, graph_def: GraphDef, allowed: Collection[str]) -> None:
     """Refuse operations with side effects that are left in a frozen graph.
 
     Raises:

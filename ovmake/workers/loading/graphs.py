@@ -16,10 +16,14 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.framework.attr_value_pb2 import NameAttrList
+from tensorflow.core.framework.function_pb2 import FunctionDef
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.python.eager import context
+from tensorflow.types.experimental import ConcreteFunction
 
 from ovmake.sources.graphdef import IGNORED_ATTRIBUTES
 
@@ -40,19 +44,19 @@ class Loaded:
     `way`: how it was loaded, in words. The graph does not contain its lookup tables: see `lookups`.
     """
 
-    graph_def: Any
+    graph_def: GraphDef
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
-    signature: Any
+    signature: ConcreteFunction | None
     way: str
 
 
-def lookups(graph_def: Any) -> list[str]:
+def lookups(graph_def: GraphDef) -> list[str]:
     """Return the nodes that read a lookup table. A frozen graph uses the table, but does not contain its content."""
     return [node.name for node in nodes(graph_def) if node.op.startswith("LookupTable")]
 
 
-def nodes(graph_def: Any) -> Iterator[Any]:
+def nodes(graph_def: GraphDef) -> Iterator[NodeDef]:
     """Yield all nodes, including those of functions."""
     yield from graph_def.node
     for function in graph_def.library.function:
@@ -74,7 +78,7 @@ def user_name(tensor: str) -> str:
     return tensor.removesuffix(":0")
 
 
-def tidy(graph_def: Any, inputs: Iterable[str], outputs: Iterable[str]) -> Any:
+def tidy(graph_def: GraphDef, inputs: Iterable[str], outputs: Iterable[str]) -> GraphDef:
     """Return the graph of the nodes that `outputs` need, and of all `inputs`.
 
     A PlaceholderWithDefault that is not an input is replaced by its default.
@@ -94,7 +98,7 @@ def tidy(graph_def: Any, inputs: Iterable[str], outputs: Iterable[str]) -> Any:
     return tidied
 
 
-def _in_order(by_name: Mapping[str, Any], roots: Iterable[str]) -> list[str]:
+def _in_order(by_name: Mapping[str, NodeDef], roots: Iterable[str]) -> list[str]:
     """Return the nodes that the roots need, producers first (except for the back edges of TF1 loops)."""
     found: dict[str, bool] = {}
     done: list[str] = []
@@ -112,7 +116,7 @@ def _in_order(by_name: Mapping[str, Any], roots: Iterable[str]) -> list[str]:
     return done
 
 
-def _clean(node: Any) -> None:
+def _clean(node: NodeDef) -> None:
     node.ClearField("experimental_debug_info")
     node.device = ""
     for name in _DROPPED & set(node.attr):
@@ -122,7 +126,7 @@ def _clean(node: Any) -> None:
 # functions
 
 
-def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
+def _take_functions(graph_def: GraphDef, library: Mapping[str, FunctionDef]) -> None:
     """Add the functions that the graph calls, named by a digest of their content.
 
     Equal functions get equal names in any process; different functions never share a name in one process.
@@ -146,7 +150,7 @@ def _take_functions(graph_def: Any, library: Mapping[str, Any]) -> None:
         rename_calls(node, renamed)
 
 
-def _number_arguments(function: Any) -> None:
+def _number_arguments(function: FunctionDef) -> None:
     """Rename a function's arguments: `while_cond_2427___redundant_placeholder0` contains a counter."""
     taken = {node.name for node in function.node_def}
     renamed = {
@@ -166,7 +170,7 @@ def _renamed(producer: str, names: Mapping[str, str]) -> str:
     return producer.replace(name, names[name], 1) if name in names else producer
 
 
-def _callees_first(graph_def: Any, library: Mapping[str, Any]) -> list[str]:
+def _callees_first(graph_def: GraphDef, library: Mapping[str, FunctionDef]) -> list[str]:
     done: dict[str, None] = {}
     stack = [(name, False) for name in reversed(_called(graph_def.node, library))]
     entered: set[str] = set()
@@ -181,18 +185,18 @@ def _callees_first(graph_def: Any, library: Mapping[str, Any]) -> list[str]:
     return list(done)
 
 
-def _called(callers: Iterable[Any], library: Mapping[str, Any]) -> list[str]:
+def _called(callers: Iterable[NodeDef], library: Mapping[str, FunctionDef]) -> list[str]:
     return [name for node in callers for name in [node.op, *(f.name for f in _functions(node))] if name in library]
 
 
-def _functions(node: Any) -> Iterator[Any]:
+def _functions(node: NodeDef) -> Iterator[NameAttrList]:
     for name in sorted(node.attr):
         if node.attr[name].HasField("func"):
             yield node.attr[name].func
         yield from node.attr[name].list.func if node.attr[name].HasField("list") else ()
 
 
-def rename_calls(node: Any, renamed: Mapping[str, str]) -> None:
+def rename_calls(node: NodeDef, renamed: Mapping[str, str]) -> None:
     """Make a node call functions by their new names."""
     node.op = renamed.get(node.op, node.op)
     for function in _functions(node):
@@ -206,7 +210,7 @@ def _plain(name: str) -> str:
     return name
 
 
-def register(graph_def: Any) -> None:
+def register(graph_def: GraphDef) -> None:
     """Register the graph's functions (branches, loop bodies) with TensorFlow; importing a graph does not."""
     for function in graph_def.library.function:
         if not context.context().has_function(function.signature.name):
@@ -216,7 +220,7 @@ def register(graph_def: Any) -> None:
 # inputs
 
 
-def with_placeholders(graph_def: Any, tensors: Iterable[Any]) -> dict[str, str]:
+def with_placeholders(graph_def: GraphDef, tensors: Iterable[tf.Tensor]) -> dict[str, str]:
     """Make inputs of these tensors (tf.Tensor of TF1), and return the Placeholder's tensor for each.
 
     A Placeholder is kept. For any other tensor, all its consumers get a new Placeholder instead.

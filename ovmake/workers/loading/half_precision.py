@@ -15,9 +15,11 @@ up, OpenVINO rounds them to even.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.framework.attr_value_pb2 import AttrValue
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 from ovmake.workers.loading.graphs import nodes, rename_calls
 
@@ -37,7 +39,7 @@ _HAIR = 1 - 2.0**-20
 _SUFFIX = "_in_f32"
 
 
-def computes_in(every: Iterable[Any]) -> str:
+def computes_in(every: Iterable[NodeDef]) -> str:
     """Return the coarsest half precision that some node computes in, "" if none does."""
     found = {
         name
@@ -47,7 +49,7 @@ def computes_in(every: Iterable[Any]) -> str:
     return "bf16" if "bf16" in found else "f16" if found else ""
 
 
-def widened(graph_def: Any) -> Any:
+def widened(graph_def: GraphDef) -> GraphDef:
     """Return the graph with FP32 in place of half precision, also in functions."""
     wide = tf.compat.v1.GraphDef()
     wide.CopyFrom(graph_def)
@@ -64,7 +66,7 @@ def widened(graph_def: Any) -> Any:
     return wide
 
 
-def _widen(value: Any) -> None:
+def _widen(value: AttrValue) -> None:
     if value.HasField("type") and value.type in _HALVES:
         value.type = _FLOAT
     elif value.HasField("list"):
@@ -73,7 +75,7 @@ def _widen(value: Any) -> None:
         value.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(value.tensor).astype("float32")))
 
 
-def shaken(graph_def: Any) -> Any | None:
+def shaken(graph_def: GraphDef) -> GraphDef | None:
     """Return the graph with slightly smaller inputs of fake quantization; None if the main graph has none."""
     if not any(node.op.startswith(_FAKE) for node in graph_def.node):
         return None
@@ -90,7 +92,7 @@ def shaken(graph_def: Any) -> Any | None:
     return shaken
 
 
-def steps(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, float]:
+def steps(graph_def: GraphDef, tensors: Mapping[str, str]) -> dict[str, float]:
     """Return the step size by output name, for outputs that end in fake quantization."""
     by_name = {node.name: node for node in graph_def.node}
     found = {}
@@ -101,7 +103,7 @@ def steps(graph_def: Any, tensors: Mapping[str, str]) -> dict[str, float]:
     return found
 
 
-def _maker(by_name: Mapping[str, Any], tensor: str) -> Any | None:
+def _maker(by_name: Mapping[str, NodeDef], tensor: str) -> NodeDef | None:
     """Return the node that computed a tensor; nodes that only hand it on are skipped."""
     node = by_name.get(tensor.lstrip("^").partition(":")[0])
     while node is not None and node.op in {"Identity", "Reshape", "Squeeze", "StopGradient"}:
@@ -109,7 +111,7 @@ def _maker(by_name: Mapping[str, Any], tensor: str) -> Any | None:
     return node
 
 
-def _step(by_name: Mapping[str, Any], node: Any) -> float:
+def _step(by_name: Mapping[str, NodeDef], node: NodeDef) -> float:
     """Return the step size of a fake quantization with one range, 0 if its ends are not constants."""
     if node.op == f"{_FAKE}Args":
         ends = [node.attr[name].f for name in ("min", "max")]

@@ -26,11 +26,13 @@ import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Protocol
 
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tensorflow.python.util import nest
+from tensorflow.types.experimental import ConcreteFunction
 
 from ovmake.contracts.source_kinds import SOURCE_KINDS
 from ovmake.errors import ActionError, message_of
@@ -48,6 +50,21 @@ _UNKNOWN_CLASS = re.compile(
 _LONGEST = 500  # characters of a message
 
 
+# A tensor of a nested structure with the keys and places that lead to it. Of a model that was loaded and not yet run it
+# is a KerasTensor, which each library has of its own; it has shape and dtype too.
+_Leaf = tuple[tuple[object, ...], tf.Tensor]
+
+
+class _Model(Protocol):
+    """What we use of a model of either library. `input`, `output`: a tensor, or a nested structure of them."""
+
+    input: object
+    output: object
+
+    def __call__(self, inputs: object, *, training: bool) -> object:
+        """Return the outputs, as nested as `output` is."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Keras:
     """One of the two libraries: `load(path)`, its functions for nested structures, and `clear` to reset its state.
@@ -57,9 +74,9 @@ class _Keras:
 
     way: str
     builtins: Builtins
-    load: Callable[[str], Any]
-    flatten: Callable[[Any], list[tuple[tuple[Any, ...], Any]]]
-    pack: Callable[[Any, list[Any]], Any]
+    load: Callable[[str], _Model]
+    flatten: Callable[[object], list[_Leaf]]
+    pack: Callable[[object, list[tf.Tensor]], object]
     clear: Callable[[], None]
 
 
@@ -119,7 +136,7 @@ def _tf_keras() -> _Keras:
     )
 
 
-def _builtins(library: str, keras: Any) -> Builtins:
+def _builtins(library: str, keras: ModuleType) -> Builtins:
     """Return the names of a library's own classes for models, and of its functions."""
     bases = [keras.layers.Layer, keras.optimizers.schedules.LearningRateSchedule]
     bases += [getattr(keras, name) for name in ("Operation", "DTypePolicy") if hasattr(keras, name)]
@@ -164,7 +181,7 @@ def _load(source: Path, kind: str, saved: _Saved, keras: _Keras) -> Loaded:
         keras.clear()
 
 
-def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
+def _traced(source: Path, model: _Model, keras: _Keras) -> Loaded:
     functional = getattr(model, "_functional", None) or model  # a Sequential of Keras 3 wraps one
     inputs, outputs = keras.flatten(functional.input), keras.flatten(functional.output)
     taken, given = _names(inputs), _names(outputs)
@@ -173,7 +190,7 @@ def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
         for name, (_, tensor) in zip(taken, inputs, strict=True)
     ]
 
-    def call(*tensors: Any) -> list[Any]:
+    def call(*tensors: tf.Tensor) -> list[tf.Tensor]:
         results = model(keras.pack(functional.input, list(tensors)), training=False)
         return [tensor for _, tensor in keras.flatten(results)]
 
@@ -193,7 +210,7 @@ def _traced(source: Path, model: Any, keras: _Keras) -> Loaded:
     )
 
 
-def _remembered(function: Any) -> list[str]:
+def _remembered(function: ConcreteFunction) -> list[str]:
     """Return the variables that hold a function's state, by Keras' names."""
     variables = {id(variable.handle): variable.name.partition(":")[0] for variable in function.graph.variables}
     handles = {
@@ -204,7 +221,7 @@ def _remembered(function: Any) -> list[str]:
     return [handles[name] for name in found if name in handles]
 
 
-def _names(leaves: list[tuple[tuple[Any, ...], Any]]) -> list[str]:
+def _names(leaves: list[_Leaf]) -> list[str]:
     """Return the keys that lead to each tensor; for a tensor in a list, the name of its layer."""
     return _unique(
         "_".join(map(str, path)) if any(isinstance(key, str) for key in path) else _layer(tensor)
@@ -212,7 +229,7 @@ def _names(leaves: list[tuple[tuple[Any, ...], Any]]) -> list[str]:
     )
 
 
-def _layer(tensor: Any) -> str:
+def _layer(tensor: tf.Tensor) -> str:
     return str(tensor._keras_history[0].name)  # noqa: SLF001 - in both libraries, and public in none
 
 
@@ -236,7 +253,7 @@ def _node(name: str) -> str:
 class _Saved:
     """The configuration of the model in a file, and the version of Keras that wrote it ("" if unknown)."""
 
-    config: Any
+    config: object
     version: str
 
 
@@ -275,7 +292,7 @@ def _read_h5(source: Path) -> _Saved:
     return _Saved(json.loads(text), version)
 
 
-def _foreign(config: Any) -> str:
+def _foreign(config: object) -> str:
     """Return what in a configuration may be code, in words; "" if nothing is."""
     for part in objects(config):
         module = part.get("module")

@@ -10,19 +10,23 @@ whose data set may not be made stays as an empty one: its output is the model's 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, MutableSequence
+from typing import TypeVar
 
+from google.protobuf.message import Message as Proto
+from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from ovmake.sources.protobuf import Message
 from ovmake.sources.screening.bodies import node_of
 from ovmake.sources.screening.meta_graph import SAVES, MetaGraph, Superfluous, Trouble
 
+_Kept = TypeVar("_Kept", bound=Proto)
 _OF_VARIABLES = {"variables", "trainable_variables", "model_variables", "local_variables", "moving_average_variables"}
 
 
-def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[Trouble, ...]]:
+def prune(meta_graph: MetaGraphDef, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[Trouble, ...]]:
     """Remove the nodes that may not run; return their operations, except a saver's and those that only depended on one.
 
     Also return the nodes that may not run but are needed for inference: without them the model would be different.
@@ -41,7 +45,7 @@ def prune(meta_graph: Any, allowed: frozenset[str]) -> tuple[tuple[str, ...], tu
     return tuple(dict.fromkeys(op for op in refused if op not in SAVES)), out.needed
 
 
-def _prune_graph(graph_def: Any, out: Superfluous) -> None:
+def _prune_graph(graph_def: GraphDef, out: Superfluous) -> None:
     _keep(graph_def.node, [node for node in graph_def.node if node.name not in out.nodes])
     library = graph_def.library
     _keep(library.function, [one for one in library.function if one.signature.name not in out.functions])
@@ -60,7 +64,7 @@ def _prune_graph(graph_def: Any, out: Superfluous) -> None:
                 del node.attr["_class"]
 
 
-def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:
+def _prune_collections(meta_graph: MetaGraphDef, gone: Collection[str]) -> None:
     """Keep collection entries whose nodes remain. A variable may have lost its initial value, which is not needed."""
     for name in list(meta_graph.collection_def):
         collection = meta_graph.collection_def[name]
@@ -74,7 +78,7 @@ def _prune_collections(meta_graph: Any, gone: Collection[str]) -> None:
             del meta_graph.collection_def[name]
 
 
-def _without_initial_value(meta_graph: Any, value: bytes, gone: Collection[str]) -> bytes | None:
+def _without_initial_value(meta_graph: MetaGraphDef, value: bytes, gone: Collection[str]) -> bytes | None:
     variable = VariableDef.FromString(value)
     if {node_of(variable.variable_name), node_of(variable.snapshot_name)} & set(gone):
         return None
@@ -89,7 +93,7 @@ def _without_initial_value(meta_graph: Any, value: bytes, gone: Collection[str])
     return bytes(variable.SerializeToString())
 
 
-def _keep(repeated: Any, kept: list[Any]) -> None:
+def _keep(repeated: MutableSequence[_Kept], kept: list[_Kept]) -> None:
     copies = [type(one).FromString(one.SerializeToString()) for one in kept]
     del repeated[:]
     repeated.extend(copies)

@@ -12,9 +12,9 @@ Rule 2: `tf.saved_model.load` is tried first, since it gives the callable that u
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
@@ -71,7 +71,7 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
         raise ActionError("tensorflow-cannot-load", message, setting="source", notes=(note,)) from first
 
 
-def _meta_graph(source: Path, tags: tuple[str, ...]) -> Any:
+def _meta_graph(source: Path, tags: tuple[str, ...]) -> MetaGraphDef:
     try:
         proto = parse_saved_model(str(source))
     except Exception as error:
@@ -88,7 +88,7 @@ def _meta_graph(source: Path, tags: tuple[str, ...]) -> Any:
     raise ActionError("unknown-tags", message, setting="tags", help=meant)
 
 
-def _check_signature(meta_graph: Any, signature: str) -> None:
+def _check_signature(meta_graph: MetaGraphDef, signature: str) -> None:
     known = [name for name in sorted(meta_graph.signature_def) if not name.startswith(INTERNAL)]
     if signature in known or (signature == DEFAULT_SIGNATURE and not known):
         return
@@ -99,7 +99,7 @@ def _check_signature(meta_graph: Any, signature: str) -> None:
     raise ActionError("unknown-signature", message, setting="signature", help=hint)
 
 
-def _check_variables(source: Path, meta_graph: Any) -> None:
+def _check_variables(source: Path, meta_graph: MetaGraphDef) -> None:
     """Name the missing files: TensorFlow's message names a missing key or file pattern.
 
     A graph that names a file to restore from has variables. A graph without variables often lacks the whole folder.

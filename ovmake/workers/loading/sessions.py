@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_from_session_graph
 
 from ovmake.errors import ActionError
 from ovmake.workers.loading.graphs import Loaded, node_name, tidy, with_placeholders
 
+# A graph's tensors by the names that a user knows.
+Tensors = Mapping[str, tf.Tensor]
 
-def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+
+def tensors_of(signature_def: SignatureDef, graph: tf.Graph) -> tuple[Tensors, Tensors]:
     """Return the inputs and outputs of a TF1 signature as tensors of the graph.
 
     Raises:
@@ -27,7 +31,7 @@ def tensors_of(signature_def: Any, graph: Any) -> tuple[dict[str, Any], dict[str
     return sides[0], sides[1]
 
 
-def frozen_session(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, way: str) -> Loaded:
+def frozen_session(session: tf.compat.v1.Session, inputs: Tensors, outputs: Tensors, *, way: str) -> Loaded:
     """Return a TF1 session's graph from `inputs` to `outputs`, with its variables as constants."""
     ends = sorted({node_name(tensor.name) for tensor in [*inputs.values(), *outputs.values()]})
     graph_def = convert_variables_to_constants_from_session_graph(session, session.graph.as_graph_def(), ends)

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, SourceParams
 from ovmake.errors import ActionError, message_of
@@ -38,13 +38,13 @@ INTERNAL = "__saved_model_"
 class Shipped:
     """A loaded signature, or a function that replaces it. `inputs`, `outputs`: names, in the order of its tensors."""
 
-    function: Any
+    function: ConcreteFunction
     inputs: Sequence[str]
     outputs: Sequence[str]
     way: str
 
-    def __call__(self, feed: Mapping[str, Any]) -> dict[str, Any]:
-        """Run once, on tensors or arrays by name.
+    def __call__(self, feed: Mapping[str, Array]) -> dict[str, tf.Tensor]:
+        """Run once, on arrays by name.
 
         Raises:
             tf.errors.OpError, ValueError, TypeError: TensorFlow's own.
@@ -75,7 +75,7 @@ def load_shipped(source: Path, signature: str, tags: tuple[str, ...], allowed: f
     )
 
 
-def _only_function(loaded: Any) -> Shipped:
+def _only_function(loaded: object) -> Shipped:
     """Return the only concrete function of a model without a signature, with the names that a signature would have.
 
     If a function was also traced for training, that trace is ignored.
@@ -101,7 +101,7 @@ def _only_function(loaded: Any) -> Shipped:
     )
 
 
-def _output_names(outputs: Any) -> list[str]:
+def _output_names(outputs: object) -> list[str]:
     """Return TensorFlow's names of a signature's outputs, in the order of the flattened structure."""
     if isinstance(outputs, Mapping):
         return sorted(map(str, outputs))
@@ -118,7 +118,7 @@ def _unsigned(functions: Sequence[str]) -> ActionError:
     return ActionError("unknown-signature", message, setting="signature", help=hint)
 
 
-def handles(function: Any) -> list[str]:
+def handles(function: ConcreteFunction) -> list[str]:
     """Return the placeholders of captured variables and tables in a function's graph."""
     return [tensor.op.name for tensor in function.inputs if tensor.dtype == tf.resource]
 

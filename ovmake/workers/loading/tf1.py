@@ -28,10 +28,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE
 from ovmake.diagnostics import did_you_mean
@@ -44,8 +46,9 @@ from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.screen import pruned, refuse, screen, unreadable
 from ovmake.workers.loading.graphs import Loaded, tidy, user_name
 from ovmake.workers.loading.pruning import prune
-from ovmake.workers.loading.sessions import frozen_session, tensors_of
+from ovmake.workers.loading.sessions import Tensors, frozen_session, tensors_of
 
+_Proto = TypeVar("_Proto", GraphDef, MetaGraphDef)
 _PLACEHOLDERS = {"Placeholder", "PlaceholderV2"}
 _PIPELINE = re.compile(r"IteratorGetNext.*|Queue\w*Dequeue\w*")
 _VARIABLES = {"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp", "VarHandlesOp"}
@@ -106,7 +109,7 @@ def load_checkpoint(source: Path, signature: str, allowed: frozenset[str]) -> Lo
         return frozen_session(session, inputs, outputs, way="TF1 checkpoint")
 
 
-def _pruned(source: Path, meta_graph: Any, allowed: frozenset[str]) -> tuple[str, ...]:
+def _pruned(source: Path, meta_graph: MetaGraphDef, allowed: frozenset[str]) -> tuple[str, ...]:
     """Remove the training part; return the removed operations.
 
     Raises:
@@ -121,7 +124,7 @@ def _pruned(source: Path, meta_graph: Any, allowed: frozenset[str]) -> tuple[str
     return removed
 
 
-def _parsed(source: Path, proto: Any) -> Any:
+def _parsed(source: Path, proto: _Proto) -> _Proto:
     try:
         proto.ParseFromString(source.read_bytes())
     except DecodeError as error:
@@ -143,7 +146,7 @@ def _check_data(source: Path) -> None:
     raise ActionError("tensorflow-cannot-load", message, setting="source", help=hint)
 
 
-def _signature(meta_graph: Any, signature: str) -> Any:
+def _signature(meta_graph: MetaGraphDef, signature: str) -> SignatureDef | None:
     """Return the requested signature; None if none was requested and there is none."""
     known = sorted(meta_graph.signature_def)
     if signature in known:
@@ -162,12 +165,12 @@ def _signature(meta_graph: Any, signature: str) -> Any:
 class _Flow:
     """Reachability in a graph, without the training part."""
 
-    graph: Any
+    graph: tf.Graph
 
-    def ahead(self, tensors: Iterable[Any]) -> set[Any]:
+    def ahead(self, tensors: Iterable[tf.Tensor]) -> set[tf.Operation]:
         """Return the operations that depend on these tensors."""
         stack = [op for tensor in tensors for op in tensor.consumers()]
-        found: set[Any] = set()
+        found: set[tf.Operation] = set()
         while stack:
             op = stack.pop()
             if op not in found and not _trains(op):
@@ -175,7 +178,7 @@ class _Flow:
                 stack += _takers(op)
         return found
 
-    def sources(self) -> list[Any]:
+    def sources(self) -> list[tf.Tensor]:
         """Return the tensors that are fed, or that come from an input pipeline."""
         operations = [op for op in self.graph.get_operations() if not _trains(op)]
         for fits in (_is_placeholder, _is_pipeline, _is_default):
@@ -184,7 +187,7 @@ class _Flow:
         return []
 
 
-def inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+def inference(graph: tf.Graph, removed: tuple[str, ...] = ()) -> tuple[Tensors, Tensors]:
     """Return the inputs and outputs of the inference part."""
     flow = _Flow(graph)
     sources = flow.sources()
@@ -205,7 +208,7 @@ def inference(graph: Any, removed: tuple[str, ...] = ()) -> tuple[dict[str, Any]
     return _by_name(inputs), _by_name(outputs)
 
 
-def _measured(end: Any, live: set[Any]) -> list[Any]:
+def _measured(end: tf.Operation, live: set[tf.Operation]) -> list[tf.Tensor]:
     """Return the outputs of a final op; if it only prepares for a metric, such as ArgMax for accuracy, its inputs.
 
     A tensor that not even a metric consumes is an output of its own.
@@ -218,7 +221,7 @@ def _measured(end: Any, live: set[Any]) -> list[Any]:
     return list(end.outputs)
 
 
-def _labels(flow: _Flow, sources: list[Any]) -> list[Any]:
+def _labels(flow: _Flow, sources: list[tf.Tensor]) -> list[tf.Tensor]:
     """Return the sources that are never combined with a weight: no op that depends on them also reads a variable.
 
     Scalars do not count as weights: a regularization loss is added to the loss of the labels.
@@ -235,29 +238,29 @@ def _labels(flow: _Flow, sources: list[Any]) -> list[Any]:
     return labels if len(labels) < len(sources) else []
 
 
-def _is_weight(tensor: Any) -> bool:
+def _is_weight(tensor: tf.Tensor) -> bool:
     return bool(tensor.dtype == tf.resource or tensor.shape.rank != 0)
 
 
-def _is_placeholder(op: Any) -> bool:
+def _is_placeholder(op: tf.Operation) -> bool:
     return op.type in _PLACEHOLDERS
 
 
-def _is_pipeline(op: Any) -> bool:
+def _is_pipeline(op: tf.Operation) -> bool:
     return _PIPELINE.fullmatch(op.type) is not None
 
 
-def _is_default(op: Any) -> bool:
+def _is_default(op: tf.Operation) -> bool:
     return bool(op.type == "PlaceholderWithDefault" and op.outputs[0].shape.rank != 0)
 
 
-def _trains(op: Any) -> bool:
+def _trains(op: tf.Operation) -> bool:
     return bool(_TRAINING.fullmatch(op.type) or _ASIDE.search(op.name))
 
 
-def _takers(op: Any) -> list[Any]:
+def _takers(op: tf.Operation) -> list[tf.Operation]:
     return [taker for tensor in op.outputs for taker in tensor.consumers()]
 
 
-def _by_name(tensors: Iterable[Any]) -> dict[str, Any]:
+def _by_name(tensors: Iterable[tf.Tensor]) -> Tensors:
     return {user_name(tensor.name): tensor for tensor in tensors}

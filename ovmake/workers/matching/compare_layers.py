@@ -2,11 +2,7 @@
 
 params      CompareLayersParams
 inputs      xml, bin: the IR; interface; graph and names, or source; dataset
-outputs     layers: {"format": 1, "samples": 4, "layers": [
-                {"layer": "block_1_expand", "operation": "Conv2D, BiasAdd", "tensor": "…/BiasAdd:0", "inputs": ["…:0"],
-                 "state": "matched", "shape": [4, 28, 28, 64], "figures": {…},       see differences.difference
-                 "counterpart": "add.17"},
-                {…, "state": "folded", "why": "…"}, {…, "state": "unmatched", "why": "…"}]}
+outputs     layers: a `LayerComparisons`
 
 The layers are in order of execution. locate_layers.py finds them in the IR. Then outputs are added there, and both
 frameworks run, a group of layers at a time (probe_runs.py); TensorFlow runs in a process of its own.
@@ -14,14 +10,15 @@ frameworks run, a group of layers at a time (probe_runs.py); TensorFlow runs in 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import openvino as ov
 
+from ovmake.contracts.codec import to_bytes
+from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
 from ovmake.contracts.params.evaluation import CompareLayersParams
 from ovmake.sources.tflite_graph import OPERATOR
 from ovmake.workers.conversion import executed, ir
@@ -39,8 +36,6 @@ NO_NUMBERS = "TensorFlow's tensor does not contain numbers"
 NO_OUTPUT = "OpenVINO cannot run the IR with an output there"
 OTHER_SHAPE = "TensorFlow's tensor has shape {}, its likely counterpart has {}"
 
-Row = dict[str, object]
-
 
 def compare_layers(request: Request) -> dict[str, object]:
     """Compare; write `layers`.
@@ -55,13 +50,12 @@ def compare_layers(request: Request) -> dict[str, object]:
     feeds = [feed.inputs for feed in samples.feeds()]
     tapped = tap(request, asked.converted)
     found = places(tapped, _read(request), feeds)
-    rows: dict[int, Row] = {number: _without(why) for number, why in found.why.items()}
+    rows = {number: _without(tapped.taps[number], why) for number, why in found.why.items()}
     for group in groups(found.found, found.sizes):
         rows |= _compared(request, asked, {number: tapped.taps[number] for number in group}, found, feeds)
-    layers = [{**_known(tapped.taps[number]), **rows[number]} for number in sorted(rows)]
-    body = {"format": 1, "samples": samples.count, "layers": layers}
-    Path(request.outputs["layers"]).write_text(json.dumps(body, indent=1) + "\n")
-    return {"layers": len(layers), "matched": sum(row["state"] == "matched" for row in layers)}
+    layers = tuple(rows[number] for number in sorted(rows))
+    Path(request.outputs["layers"]).write_bytes(to_bytes(LayerComparisons(samples=samples.count, layers=layers)))
+    return {"layers": len(layers), "matched": sum(layer.state == "matched" for layer in layers)}
 
 
 def _insist(request: Request, execute_in: str) -> None:
@@ -71,22 +65,22 @@ def _insist(request: Request, execute_in: str) -> None:
         executed.insist(execute_in, executed.layers(compiled, model))
 
 
-def _read(request: Request) -> Any:
+def _read(request: Request) -> ov.Model:
     return ir.read(request.inputs["xml"], request.inputs["bin"])
 
 
-def _known(layer: Tap) -> Row:
+def _row(layer: Tap, state: State) -> LayerComparison:
     operation = ", ".join(layer.types)
-    return {"layer": layer.layer, "operation": operation, "tensor": layer.tensor, "inputs": list(layer.inputs)}
+    return LayerComparison(name=layer.layer, operation=operation, tensor=layer.tensor, inputs=layer.inputs, state=state)
 
 
-def _without(why: str) -> Row:
-    return {"state": "folded" if why == FOLDED else "unmatched", "why": why}
+def _without(layer: Tap, why: str) -> LayerComparison:
+    return replace(_row(layer, "folded" if why == FOLDED else "unmatched"), why=why)
 
 
 def _compared(
     request: Request, asked: CompareLayersParams, group: Mapping[int, Tap], found: Places, feeds: Feeds
-) -> dict[int, Row]:
+) -> dict[int, LayerComparison]:
     tensors = {number: layer.spelt for number, layer in group.items()}
     integers = [tensor for number, tensor in tensors.items() if found.found[number].integers]
     expected = run_tensorflow(request, asked.converted.source, tensors, feeds, integers)
@@ -96,36 +90,46 @@ def _compared(
     spots = {number: found.found[number] for number in group}
     actual = run(target, spots, feeds, ir.compile_properties(asked.execute_in))
     rows = {}
-    for number in group:
+    for number, layer in group.items():
         if number not in expected.values:
-            rows[number] = _without(NO_NUMBERS)
+            rows[number] = _without(layer, NO_NUMBERS)
         elif number not in actual:
-            rows[number] = _without(NO_OUTPUT)
+            rows[number] = _without(layer, NO_OUTPUT)
         else:
-            row = _figures(expected.values[number], actual[number], expected.steps.get(number))
-            rows[number] = {**row, **_counterpart(group[number], made_by[number])}
+            row = _with_counterpart(layer, made_by[number])
+            rows[number] = _measured(row, expected.values[number], actual[number], expected.steps.get(number))
     return rows
 
 
-def _counterpart(layer: Tap, operation: Any) -> Row:
-    """Return the operation that computes a layer in the IR. TFLite's types are numbers, so the IR's type is used."""
-    known: Row = {"counterpart": operation.get_friendly_name()}
+def _with_counterpart(layer: Tap, operation: ov.Node) -> LayerComparison:
+    """Return a layer with what computes it in the IR. TFLite's operations have numbers for names: the IR's stand in."""
+    row = replace(_row(layer, "matched"), counterpart=operation.get_friendly_name())
     if layer.types != (OPERATOR,):
-        return known
+        return row
     if operation.get_type_name() == "FakeQuantize":
         operation = operation.input_value(0).get_node()
-    return {**known, "operation": operation.get_type_name()}
+    return replace(row, operation=operation.get_type_name())
 
 
-def _figures(expected: Sequence[Array], actual: Sequence[Array], step: float | None) -> Row:
+def _measured(
+    row: LayerComparison, expected: Sequence[Array], actual: Sequence[Array], step: float | None
+) -> LayerComparison:
     """Return the difference of a layer's values, one array per feed; extra dimensions of size 1 are ignored."""
     shaped = [_like(theirs, ours) for theirs, ours in zip(actual, expected, strict=True)]
     for ours, theirs in zip(expected, shaped, strict=True):
         if ours.shape != theirs.shape:
-            return _without(OTHER_SHAPE.format(list(ours.shape), list(theirs.shape)))
+            return replace(row, state="unmatched", why=OTHER_SHAPE.format(list(ours.shape), list(theirs.shape)))
     first, second = (np.concatenate([array.ravel() for array in arrays]) for arrays in (expected, shaped))
-    shape = list(expected[0].shape)
-    return {"state": "matched", "shape": shape, "figures": {**asdict(difference(first, second)), "quantum": step}}
+    apart = difference(first, second)
+    figures = LayerFigures(
+        snr_db=apart.snr_db,
+        max_abs=apart.max_abs,
+        scale=apart.scale,
+        cosine=apart.cosine,
+        nan_mismatch=apart.nan_mismatch,
+        quantum=step,
+    )
+    return replace(row, shape=expected[0].shape, figures=figures)
 
 
 def _like(array: Array, other: Array) -> Array:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import openvino as ov
 
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.model import ConvertParams
@@ -80,7 +81,7 @@ class Traced:
         return frozenset().union(*(self.operations.get(number, frozenset()) for number in numbers))
 
 
-def trace(model: Any, request: Request, converted: ConvertParams, given: SampleParams) -> Traced:
+def trace(model: ov.Model, request: Request, converted: ConvertParams, given: SampleParams) -> Traced:
     """Return the layers of the request's source in `model`, its IR.
 
     The source is converted once more, as `converted` says, and both are run on the first of the samples.
@@ -98,7 +99,7 @@ def trace(model: Any, request: Request, converted: ConvertParams, given: SampleP
     return Traced(layers=tapped.layers, taps=tapped.taps, operations=operations)
 
 
-def _regions(model: Any, ends: Collection[int]) -> dict[int, frozenset[str]]:
+def _regions(model: ov.Model, ends: Collection[int]) -> dict[int, frozenset[str]]:
     """Return for every end the operations between it and the ends before it, including itself, by index."""
     operations = model.get_ordered_ops()
     nodes = nodes_of(model)

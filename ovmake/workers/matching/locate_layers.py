@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import openvino as ov
 
 from ovmake.workers.evaluation.differences import difference
 from ovmake.workers.inputs.preparing import Array
@@ -40,7 +41,7 @@ class Places:
     sizes: Mapping[int, int]
 
 
-def places(tapped: Tapped, target: Any, feeds: Feeds) -> Places:
+def places(tapped: Tapped, target: ov.Model, feeds: Feeds) -> Places:
     """Locate the taps in the IR `target`."""
     nodes = nodes_of(tapped.marked)
     paired = pairs(nodes, nodes_of(target), _ends(tapped.marked, target))
@@ -58,7 +59,7 @@ def places(tapped: Tapped, target: Any, feeds: Feeds) -> Places:
     return Places(found=found, why=why, sizes=sizes_of(target, found, feeds))
 
 
-def _ends(first: Any, second: Any) -> Iterator[tuple[Port, Port]]:
+def _ends(first: ov.Model, second: ov.Model) -> Iterator[tuple[Port, Port]]:
     """Yield the pairs of outputs of two models: by tensor name, else by order."""
     ours, theirs = ([port.get_names() for port in model.outputs] for model in (first, second))
     there, here = _results(second), _results(first)
@@ -69,12 +70,12 @@ def _ends(first: Any, second: Any) -> Iterator[tuple[Port, Port]]:
             yield (here[index], 0), (there[other], 0)
 
 
-def _results(model: Any) -> list[int]:
+def _results(model: ov.Model) -> list[int]:
     order = {operation.get_name(): place for place, operation in enumerate(model.get_ordered_ops())}
     return [order[result.get_name()] for result in model.get_results()]
 
 
-def _quantized(model: Any, pair: Pair) -> Probe:
+def _quantized(model: ov.Model, pair: Pair) -> Probe:
     """Locate TFLite's tensor: after the FakeQuantize that consumes the marked tensor, unless that is one itself."""
     operations = model.get_ordered_ops()
     here = operations[pair.port[0]]

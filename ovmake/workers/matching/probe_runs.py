@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -75,7 +74,7 @@ def groups(places: Iterable[int], sizes: Mapping[int, int]) -> Iterator[list[int
         yield group
 
 
-def sizes_of(model: Any, where: Mapping[int, Probe], feeds: Feeds) -> dict[int, int]:
+def sizes_of(model: ov.Model, where: Mapping[int, Probe], feeds: Feeds) -> dict[int, int]:
     """Return the bytes of each place in all feeds together."""
     fitted = model.clone()
     try:
@@ -91,7 +90,7 @@ def sizes_of(model: Any, where: Mapping[int, Probe], feeds: Feeds) -> dict[int, 
 
 
 def run(
-    model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str] = ir.COMPILE_PROPERTIES
+    model: ov.Model, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str] = ir.COMPILE_PROPERTIES
 ) -> dict[int, list[Array]]:
     """Return the values at the places, one array per feed. A place is left out if the CPU plugin fails with an output.
 
@@ -106,7 +105,7 @@ def run(
 
 
 def _run_or_halve(
-    model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str]
+    model: ov.Model, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str]
 ) -> tuple[dict[int, list[Array]], RuntimeError | None]:
     try:
         return _run(model, where, feeds, properties), None
@@ -120,7 +119,9 @@ def _run_or_halve(
     return found, failure
 
 
-def _run(model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str]) -> dict[int, list[Array]]:
+def _run(
+    model: ov.Model, where: Mapping[int, Probe], feeds: Feeds, properties: Mapping[str, str]
+) -> dict[int, list[Array]]:
     compiled = ov.Core().compile_model(_ending_at(model, where.values()), "CPU", dict(properties))
     request = compiled.create_infer_request()
     values: dict[int, list[Array]] = {place: [] for place in where}
@@ -132,14 +133,14 @@ def _run(model: Any, where: Mapping[int, Probe], feeds: Feeds, properties: Mappi
     return values
 
 
-def _ending_at(model: Any, spots: Iterable[Probe]) -> Any:
+def _ending_at(model: ov.Model, spots: Iterable[Probe]) -> ov.Model:
     """Return a model with exactly these outputs, in this order. It shares the operations of `model`."""
     operations = model.get_ordered_ops()
     results = [ov.opset13.result(operations[spot.port[0]].output(spot.port[1])) for spot in spots]
     return ov.Model(results, model.get_sinks(), model.get_parameters(), "layers")
 
 
-def _fed(model: Any, feed: Mapping[str, Array]) -> list[tuple[Any, Array]]:
+def _fed(model: ov.Model, feed: Mapping[str, Array]) -> list[tuple[ov.Output, Array]]:
     """Return a model's inputs with their arrays: by name, or by index if the names differ."""
     names = [ir.user_name(port.get_node().get_friendly_name()) for port in model.inputs]
     arrays = [feed[name] for name in names] if set(names) == set(feed) else list(feed.values())

@@ -18,7 +18,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import openvino as ov
 
@@ -65,9 +64,9 @@ class Tapped:
 
     taps: tuple[Tap, ...]
     layers: Layers
-    raw: Any
+    raw: ov.Model
     outputs: Mapping[int, Probe]
-    marked: Any
+    marked: ov.Model
     marks: Mapping[int, Mark]
 
 
@@ -166,7 +165,7 @@ def _between(ops: Iterable[Op], cut: Cut) -> set[str]:
 # converting it
 
 
-def _converted(source: _Source, path: Path) -> tuple[Any, list[int]]:
+def _converted(source: _Source, path: Path) -> tuple[ov.Model, list[int]]:
     """Return a model with an output for each tap that the reader provides, and their indexes."""
     places = list(range(len(source.taps)))
     try:
@@ -176,7 +175,7 @@ def _converted(source: _Source, path: Path) -> tuple[Any, list[int]]:
     return _convert(source, path, found), found
 
 
-def _convert(source: _Source, path: Path, places: Sequence[int]) -> Any:
+def _convert(source: _Source, path: Path, places: Sequence[int]) -> ov.Model:
     taps = [source.taps[place].spelt for place in places]
     return convert_between(source.framework, path, source.path.name, source.cut, taps)
 
@@ -204,7 +203,7 @@ def _readable(source: _Source, path: Path, places: Sequence[int], error: ActionE
 # marks
 
 
-def _mark(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Mark]:
+def _mark(model: ov.Model, source: _Source, read: Sequence[int]) -> dict[int, Mark]:
     """Name the tensors before the taps' outputs, past Transposes and quantization; remove the outputs."""
     results = model.get_results()[len(source.cut.outputs) :]
     found: dict[int, Mark] = {}
@@ -220,7 +219,7 @@ def _mark(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Mark]:
     return found
 
 
-def _quantized(port: Any, order: Order) -> tuple[Any, Order]:
+def _quantized(port: ov.Output, order: Order) -> tuple[ov.Output, Order]:
     """Return the port where the next layer reads a quantized TFLite tensor: after a FakeQuantize, as real numbers.
 
     The integers themselves exist only for the output. If no layer reads them, the tensor before the quantization is
@@ -233,7 +232,7 @@ def _quantized(port: Any, order: Order) -> tuple[Any, Order]:
     return (found[0].output(0), order) if len(found) == 1 else (port, order)
 
 
-def to_integers(quantize: Any) -> bool:
+def to_integers(quantize: ov.Node) -> bool:
     """Whether a FakeQuantize returns integers, not the numbers that they represent: its two ranges differ."""
     bounds = [quantize.input_value(place).get_node() for place in range(1, quantize.get_input_size())]
     if any(bound.get_type_name() != "Constant" for bound in bounds):
@@ -242,7 +241,7 @@ def to_integers(quantize: Any) -> bool:
     return any(before.tolist() != after.tolist() for before, after in zip(values[:2], values[2:], strict=True))
 
 
-def _past_transposes(port: Any, order: Order = ()) -> tuple[Any, Order]:
+def _past_transposes(port: ov.Output, order: Order = ()) -> tuple[ov.Output, Order]:
     """Return the tensor before the Transposes that make `port`, and their permutation followed by `order`."""
     while found := _order(port.get_node()):
         order = transposed(found, order)
@@ -250,14 +249,14 @@ def _past_transposes(port: Any, order: Order = ()) -> tuple[Any, Order]:
     return port, order
 
 
-def _outputs(model: Any, source: _Source, read: Sequence[int]) -> dict[int, Probe]:
+def _outputs(model: ov.Model, source: _Source, read: Sequence[int]) -> dict[int, Probe]:
     order = {operation.get_name(): index for index, operation in enumerate(model.get_ordered_ops())}
     sources = [result.input_value(0) for result in model.get_results()[len(source.cut.outputs) :]]
     ports = [(order[port.get_node().get_name()], port.get_index()) for port in sources]
     return {place: Probe(port=port) for place, port in zip(read, ports, strict=True)}
 
 
-def _marks(model: Any, made: Mapping[int, Mark]) -> dict[int, Mark]:
+def _marks(model: ov.Model, made: Mapping[int, Mark]) -> dict[int, Mark]:
     found: dict[int, Mark] = {}
     for index, operation in enumerate(model.get_ordered_ops()):
         for output in operation.outputs():
@@ -267,7 +266,7 @@ def _marks(model: Any, made: Mapping[int, Mark]) -> dict[int, Mark]:
     return found
 
 
-def _order(node: Any) -> Order:
+def _order(node: ov.Node) -> Order:
     """Return a Transpose's permutation, () for any other operation."""
     if node.get_type_name() != "Transpose":
         return ()
@@ -278,7 +277,7 @@ def _order(node: Any) -> Order:
 # for graph_matching.py
 
 
-def nodes_of(model: Any) -> list[Node]:
+def nodes_of(model: ov.Model) -> list[Node]:
     """Return a model's operations as nodes for graph_matching.py, in the order of `get_ordered_ops`."""
     operations = model.get_ordered_ops()
     places = {operation: place for place, operation in enumerate(map(_key, operations))}
@@ -295,7 +294,7 @@ def nodes_of(model: Any) -> list[Node]:
     return nodes
 
 
-def _key(operation: Any) -> str:
+def _key(operation: ov.Node) -> str:
     return str(operation.get_name())  # unique in a process, unlike the friendly name
 
 

@@ -30,7 +30,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from ovmake.contracts.codec import encode_object
 from ovmake.contracts.params.helping import TimeParams
@@ -42,29 +42,31 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.import_cost import peak_memory_bytes
 
 FEEDS = 32
+# A feed in the form that a framework wants: tensors by place or by name, or arrays.
+Feed = TypeVar("Feed")
 
 
-class Subject(Protocol):
+class Subject(Protocol[Feed]):
     """A loaded model whose inferences are timed. `way` describes how it is called."""
 
     way: str
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> Feed:
         """Return a feed in the form that `infer` takes."""
 
-    def infer(self, feed: Any) -> None:
+    def infer(self, feed: Feed) -> None:
         """Run one inference and wait for its result."""
 
     def renew(self) -> None:
         """Rebuild the model from the data that was read."""
 
-    def side_by_side(self, feeds: list[Any]) -> int:
+    def side_by_side(self, feeds: list[Feed]) -> int:
         """Find the number of parallel inferences with the highest throughput, and prepare for it."""
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
         """Run that many in parallel; return the number of inferences, and their seconds."""
 
-    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
+    def profile(self, feeds: list[Feed], seconds: float) -> tuple[TimedLayer, ...]:
         """Return each layer with its time; empty if the framework does not report it."""
 
     def layers(self) -> ExecutedIr:
@@ -72,20 +74,22 @@ class Subject(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Opened:
+class _Opened(Generic[Feed]):
     """A model that is ready to be timed. `turn` is the index of the next feed in `feeds`."""
 
-    subject: Subject
+    subject: Subject[Feed]
     samples: Samples
-    feeds: list[Any]
-    turn: Iterator[Any]
+    feeds: list[Feed]
+    turn: Iterator[Feed]
 
 
+# Each model takes feeds of a form of its own, and only what its `subject` made.
+_AnyOpened = _Opened[Any]
 # Makes a model ready to be timed.
-Make = Callable[[Request, Interface, TimeParams], Subject]
+Make = Callable[[Request, Interface, TimeParams], Subject[Any]]
 
 # The open models of this process, by name.
-_OPEN: dict[str, _Opened] = {}
+_OPEN: dict[str, _AnyOpened] = {}
 
 
 def answer(request: Request, make: Make) -> dict[str, object]:
@@ -119,26 +123,26 @@ def _open(request: Request, make: Make, asked: TimeParams) -> OpenedModel:
     )
 
 
-def _more_feeds(opened: _Opened) -> dict[str, object]:
+def _more_feeds(opened: _AnyOpened) -> dict[str, object]:
     opened.feeds = [opened.subject.feed(feed.inputs) for feed in itertools.islice(opened.samples.feeds(), FEEDS)]
     opened.turn = itertools.cycle(opened.feeds)
     return {"feeds": len(opened.feeds)}
 
 
-def _renew(opened: _Opened) -> dict[str, object]:
+def _renew(opened: _AnyOpened) -> dict[str, object]:
     opened.subject.renew()
     gc.collect()  # the replaced model may hold all weights in reference cycles
     opened.subject.infer(next(opened.turn))
     return {}
 
 
-def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
+def _throughput(opened: _AnyOpened, seconds: float) -> dict[str, object]:
     count, took = opened.subject.flood(opened.feeds, seconds)
     return {"samples": count * (opened.samples.batch or 1), "seconds": took}
 
 
 # The operations on an open model.
-STEPS: Mapping[str, Callable[[_Opened, TimeParams], dict[str, object]]] = {
+STEPS: Mapping[str, Callable[[_AnyOpened, TimeParams], dict[str, object]]] = {
     "block": lambda opened, asked: {"ns": _block(opened, asked.runs)},
     "feeds": lambda opened, _: _more_feeds(opened),
     "layers": lambda opened, _: encode_object(opened.subject.layers()),
@@ -149,7 +153,7 @@ STEPS: Mapping[str, Callable[[_Opened, TimeParams], dict[str, object]]] = {
 }
 
 
-def _block(opened: _Opened, runs: int) -> list[int]:
+def _block(opened: _AnyOpened, runs: int) -> list[int]:
     """Return the time of each inference, in nanoseconds. Garbage collection is off during the block."""
     infer, turn = opened.subject.infer, opened.turn
     clock = time.perf_counter_ns
@@ -170,7 +174,7 @@ def _block(opened: _Opened, runs: int) -> list[int]:
 TRIAL_SECONDS = 0.25
 
 
-def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: list[Any]) -> int:
+def best_callers(infer: Mapping[int, Sequence[Callable[[Feed], object]]], feeds: list[Feed]) -> int:
     """Return the key whose callers have the highest throughput in parallel."""
     rates = {}
     for key, callers in infer.items():
@@ -179,7 +183,7 @@ def best_callers(infer: Mapping[int, Sequence[Callable[[Any], object]]], feeds: 
     return max(rates, key=lambda key: rates[key])
 
 
-def in_threads(infer: Sequence[Callable[[Any], object]], feeds: list[Any], seconds: float) -> tuple[int, float]:
+def in_threads(infer: Sequence[Callable[[Feed], object]], feeds: list[Feed], seconds: float) -> tuple[int, float]:
     """Call each of `infer` repeatedly in a thread of its own; return the number of calls, and their seconds."""
     counts = [0] * len(infer)
     started = time.perf_counter()

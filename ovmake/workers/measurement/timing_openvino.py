@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import openvino as ov
 
@@ -18,6 +17,8 @@ from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 
+# Tensors by the input's place.
+Feed = Mapping[int, ov.Tensor]
 MOST_PROFILED = 200
 BY_DEFAULT = "by-default"
 
@@ -42,7 +43,7 @@ class OpenVinoSubject:
         if not is_default:
             executed.insist(execute_in, executed.layers(self._compiled, self._model))
         self._request = self._compiled.create_infer_request()
-        self._queue: Any = None
+        self._queue: ov.AsyncInferQueue | None = None
         self.way = "compiled with the latency hint"
 
     def layers(self) -> ExecutedIr:
@@ -52,8 +53,8 @@ class OpenVinoSubject:
         conversions = sum(layer.type == "FakeQuantize" for layer in layers)
         return ExecutedIr(executed=executed.counts(layers), conversions=conversions, by_default=self._by_default)
 
-    def _compile(self, hint: str, **more: object) -> Any:
-        properties: dict[str, Any] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
+    def _compile(self, hint: str, **more: object) -> ov.CompiledModel:
+        properties: dict[str, object] = {**self._properties, "PERFORMANCE_HINT": hint, **more}
         if self._device == "CPU":  # other devices, including AUTO, lack the property
             properties |= self._threads
         try:
@@ -65,11 +66,11 @@ class OpenVinoSubject:
                 raise ActionError("device-not-available", message, notes=(message_of(error),)) from error
             raise
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> Feed:
         """Tensors share the arrays' memory."""
         return {self._places[name]: ov.Tensor(array, shared_memory=array.ndim > 0) for name, array in arrays.items()}
 
-    def infer(self, feed: Any) -> None:
+    def infer(self, feed: Feed) -> None:
         """One synchronous inference; outputs stay in the runtime's memory, as in an application."""
         self._request.infer(feed, share_inputs=True, share_outputs=True)
 
@@ -78,7 +79,7 @@ class OpenVinoSubject:
         self._compiled = self._compile("LATENCY")
         self._request = self._compiled.create_infer_request()
 
-    def side_by_side(self, feeds: list[Any]) -> int:
+    def side_by_side(self, feeds: list[Feed]) -> int:
         """As many parallel requests as the runtime considers best."""
         compiled = self._compile("THROUGHPUT")
         self._queue = ov.AsyncInferQueue(compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
@@ -88,8 +89,10 @@ class OpenVinoSubject:
         self._queue.wait_all()
         return len(self._queue)
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
         """The runtime's own queue, which starts a request as soon as one is free."""
+        if self._queue is None:
+            raise AssertionError("`side_by_side` makes the queue")
         turn = itertools.cycle(feeds)
         count, started = 0, time.perf_counter()
         while not count or time.perf_counter() - started < seconds:
@@ -98,7 +101,7 @@ class OpenVinoSubject:
         self._queue.wait_all()
         return count, time.perf_counter() - started
 
-    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
+    def profile(self, feeds: list[Feed], seconds: float) -> tuple[TimedLayer, ...]:
         """Return the executed layers in order, with the mean time of each in an inference.
 
         They are of a second compilation, because profiling costs time: their sum exceeds the time of an inference.
@@ -119,5 +122,5 @@ class OpenVinoSubject:
 
 
 def _timed(name: str, kind: str, kernel: str, *, us: float) -> TimedLayer:
-    precision = kernel.rpartition("_")[2].lower()
+    precision = executed.precision_of(kernel)
     return TimedLayer(name=name, type=kind, precision=precision, us=round(us, 3), moves=executed.moves(kind))

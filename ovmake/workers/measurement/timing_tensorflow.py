@@ -1,6 +1,6 @@
 """Time TensorFlow at its best: with oneDNN on, in each of the two plain ways to call it.
 
-    subject_of(request, interface) -> SignatureSubject | FrozenSubject       by the request's `name`
+    subject_of(request, interface, asked) -> SignatureSubject | FrozenSubject       by the request's `name`
 
 *signature*: a SavedModel as shipped, the most common way. *frozen*: the graph without variables in one
 ConcreteFunction, usually the fastest. Which one is faster depends on the model, so both are measured.
@@ -8,14 +8,15 @@ ConcreteFunction, usually the fastest. Which one is faster depends on the model,
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 import tensorflow as tf
 
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.timing import TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, prepared
@@ -25,12 +26,48 @@ from ovmake.workers.measurement.timing import best_callers, in_threads
 from ovmake.workers.reference.frozen import Frozen
 from ovmake.workers.reference.reference_model import UNFROZEN
 
+Feed = TypeVar("Feed")
 
-class FrozenSubject:
-    """See `timing.Subject`."""
+
+class _Subject(ABC, Generic[Feed]):
+    """See `timing.Subject`. What both ways of calling TensorFlow have in common: how many callers, and no layers."""
+
+    way = ""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = _use_threads(threads)
+        self._callers = 1
+
+    @abstractmethod
+    def infer(self, feed: Feed) -> None:
+        """Call the function: on a CPU it returns when the results are there."""
+
+    def side_by_side(self, feeds: list[Feed]) -> int:
+        """As many Python threads as it can use: TensorFlow lets go of the interpreter while it computes."""
+        self._callers = best_callers({n: [self.infer] * n for n in _numbers(self._threads)}, feeds)
+        return self._callers
+
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
+        """All of them share TensorFlow's threads."""
+        return in_threads([self.infer] * self._callers, feeds, seconds)
+
+    def layers(self) -> dict[str, object]:
+        """TensorFlow does not tell."""
+        return {}
+
+    def profile(self, feeds: list[Feed], seconds: float) -> list[TimedLayer]:
+        """TensorFlow is not asked: what it took counts, and not why."""
+        del feeds, seconds
+        return []
+
+
+class FrozenSubject(_Subject[list[tf.Tensor]]):
+    """See `timing.Subject`. Its feeds are tensors in the order of the function's arguments."""
+
+    way = "frozen"
 
     def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
-        self._threads = _use_threads(asked.threads)
+        super().__init__(asked.threads)
         self._interface = interface
         try:
             self._model = Frozen.load(request, interface, asked.source)
@@ -39,48 +76,28 @@ class FrozenSubject:
                 raise
             raise ActionError("no-such-way", f"it cannot be frozen: {error.message}") from error
         self._function = self._model.function
-        self._callers = 1
-        self.way = "frozen"
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> list[tf.Tensor]:
         """Tensors, already preprocessed."""
         return self._model.tensors(prepared(arrays, self._interface))
 
-    def infer(self, feed: Any) -> None:
-        """On a CPU the function returns when the results are ready."""
+    def infer(self, feed: list[tf.Tensor]) -> None:
+        """See `_Subject`."""
         self._function(*feed)
 
     def renew(self) -> None:
         """A new function of the same graph, which TensorFlow optimizes again."""
         self._function = self._model.make()
 
-    def side_by_side(self, feeds: list[Any]) -> int:
-        """As many Python threads as it can use: TensorFlow releases the interpreter lock while it computes."""
-        self._callers = best_callers({n: [self.infer] * n for n in _numbers(self._threads)}, feeds)
-        return self._callers
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
-        """All callers share TensorFlow's threads."""
-        return in_threads([self.infer] * self._callers, feeds, seconds)
-
-    def layers(self) -> ExecutedIr:
-        """TensorFlow does not report layers."""
-        return ExecutedIr()
-
-    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
-        """TensorFlow is not profiled: only its total time counts."""
-        del feeds, seconds
-        return ()
-
-
-class SignatureSubject(FrozenSubject):
+class SignatureSubject(_Subject[dict[str, tf.Tensor]]):
     """See `timing.Subject`. It only loads a SavedModel, as an application does."""
 
+    way = "signature"
+
     def __init__(self, request: Request, interface: Interface, asked: TimeParams) -> None:
-        self._threads = _use_threads(asked.threads)
+        super().__init__(asked.threads)
         self._interface = interface
-        self._callers = 1
-        self.way = "signature"
         self._path, self._source = Path(request.inputs["source"]), asked.source
         try:
             self.renew()
@@ -96,13 +113,13 @@ class SignatureSubject(FrozenSubject):
         self._shipped = load_shipped(self._path, source.signature, source.tags, source.allowed)
         self._function = self._shipped.function
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> dict[str, tf.Tensor]:
         """Tensors by the signature's names, already preprocessed."""
         ready = prepared(arrays, self._interface)
         return {self._names[name]: tf.constant(array) for name, array in ready.items()}
 
-    def infer(self, feed: Any) -> None:
-        """On a CPU the function returns when the results are ready.
+    def infer(self, feed: dict[str, tf.Tensor]) -> None:
+        """See `_Subject`.
 
         Raises:
             ActionError: the signature refuses the feed: the Ovfile's shapes differ from the source's.
@@ -113,9 +130,11 @@ class SignatureSubject(FrozenSubject):
             raise ActionError("no-such-way", f"the signature refuses the inputs: {message_of(error)}") from error
 
 
-def subject_of(request: Request, interface: Interface, asked: TimeParams) -> FrozenSubject:
+def subject_of(request: Request, interface: Interface, asked: TimeParams) -> FrozenSubject | SignatureSubject:
     """Return the model in the way that the request names."""
-    return (SignatureSubject if asked.name == "signature" else FrozenSubject)(request, interface, asked)
+    if asked.name == "signature":
+        return SignatureSubject(request, interface, asked)
+    return FrozenSubject(request, interface, asked)
 
 
 def _use_threads(threads: int) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from tensorflow.lite.python.interpreter import Interpreter
 
@@ -25,6 +24,9 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.timing import best_callers, in_threads
 from ovmake.workers.reference.tflite import Lite
 
+# Arrays by the input's name, prepared.
+Feed = Mapping[str, Array]
+
 
 class LiteSubject:
     """See `timing.Subject`."""
@@ -35,11 +37,11 @@ class LiteSubject:
         self._allowed = asked.source.allowed
         screen(self._source, "tflite", self._allowed)
         self._interface = interface
-        self._call: Callable[[Any], object] = self._load(self._threads)
-        self._callers: list[Callable[[Any], object]] = [self._call]
+        self._call: Callable[[Feed], object] = self._load(self._threads)
+        self._callers: list[Callable[[Feed], object]] = [self._call]
         self.way = "TFLite's interpreter with XNNPACK"
 
-    def _load(self, threads: int) -> Callable[[Any], object]:
+    def _load(self, threads: int) -> Callable[[Feed], object]:
         return Lite.load(
             self._source,
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in self._interface.inputs},
@@ -49,11 +51,11 @@ class LiteSubject:
             allowed=self._allowed,
         )
 
-    def feed(self, arrays: Mapping[str, Array]) -> Any:
+    def feed(self, arrays: Mapping[str, Array]) -> Feed:
         """Arrays, already preprocessed."""
         return prepared(arrays, self._interface)
 
-    def infer(self, feed: Any) -> None:
+    def infer(self, feed: Feed) -> None:
         """Fill the inputs, run, and fetch the outputs: an application needs all three."""
         self._call(feed)
 
@@ -61,7 +63,7 @@ class LiteSubject:
         """A new interpreter of the same model."""
         self._call = self._call.renewed() if isinstance(self._call, Lite) else self._load(self._threads)
 
-    def side_by_side(self, feeds: list[Any]) -> int:
+    def side_by_side(self, feeds: list[Feed]) -> int:
         """One interpreter with all threads, or one single-threaded interpreter per core; these share only the model."""
         single = [self._load(1) for _ in range(self._threads)]
         for interpreter in single:
@@ -71,7 +73,7 @@ class LiteSubject:
         self._callers = ways[best]
         return best
 
-    def flood(self, feeds: list[Any], seconds: float) -> tuple[int, float]:
+    def flood(self, feeds: list[Feed], seconds: float) -> tuple[int, float]:
         """The interpreters release Python's lock while they compute."""
         return in_threads(self._callers, feeds, seconds)
 
@@ -79,7 +81,7 @@ class LiteSubject:
         """TFLite does not report layers."""
         return ExecutedIr()
 
-    def profile(self, feeds: list[Any], seconds: float) -> tuple[TimedLayer, ...]:
+    def profile(self, feeds: list[Feed], seconds: float) -> tuple[TimedLayer, ...]:
         """TFLite is not profiled: only its total time counts."""
         del feeds, seconds
         return ()
@@ -88,7 +90,7 @@ class LiteSubject:
 class LeanSubject(LiteSubject):
     """The model as an application loads it. It must not be cut."""
 
-    def _load(self, threads: int) -> Callable[[Any], object]:
+    def _load(self, threads: int) -> Callable[[Feed], object]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning that it will move to another package
             interpreter = Interpreter(model_path=str(self._source), num_threads=threads)
@@ -103,7 +105,7 @@ class LeanSubject(LiteSubject):
             interpreter.resize_tensor_input(taken[tensor.source_name], shape)
         interpreter.allocate_tensors()
 
-        def call(feed: Any) -> object:
+        def call(feed: Feed) -> object:
             for name, array in feed.items():
                 interpreter.set_tensor(taken[names[name]], array)
             interpreter.invoke()

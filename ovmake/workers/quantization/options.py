@@ -14,11 +14,12 @@ Rule 2: an `ignored` entry that matches nothing is an error: otherwise a layer w
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import nncf
+import openvino as ov
 from nncf.quantization.advanced_parameters import (
     AdvancedCompressionParameters,
     AdvancedQuantizationParameters,
@@ -38,10 +39,10 @@ _NO_LAYERS = {"Constant", "Parameter", "Result"}
 _SHOWN = 8
 
 # Finds the layers of the source in a model (`layer_map.trace`). It converts the source once more: only where needed.
-Find = Callable[[Any], Traced]
+Find = Callable[["ov.Model"], Traced]
 
 
-def quantize_model(model: Any, samples: Samples, asked: QuantizationParams, find: Find) -> Any:
+def quantize_model(model: ov.Model, samples: Samples, asked: QuantizationParams, find: Find) -> ov.Model:
     """Return `model` quantized to INT8 as it is asked for, calibrated on all of `samples`.
 
     The order of the samples changes the bytes, because NNCF computes running averages.
@@ -51,19 +52,22 @@ def quantize_model(model: Any, samples: Samples, asked: QuantizationParams, find
     """
     options = int8_options(model, asked, find)
     data = nncf.Dataset(samples, lambda feed: feed.inputs)
-    return _by_nncf(nncf.quantize, model, data, subset_size=len(samples), **options)
+    with _refusals():
+        return nncf.quantize(model, data, subset_size=len(samples), **options)
 
 
-def compress_weights(model: Any, asked: WeightParams, find: Find) -> Any:
+def compress_weights(model: ov.Model, asked: WeightParams, find: Find) -> ov.Model:
     """Return `model` with its weights in 8 or 4 bits as it is asked for. It needs no data.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot compress it.
     """
-    return _by_nncf(nncf.compress_weights, model, **weight_options(model, asked, find))
+    options = weight_options(model, asked, find)
+    with _refusals():
+        return nncf.compress_weights(model, **options)
 
 
-def _unscalable(model: Any) -> set[str]:
+def _unscalable(model: ov.Model) -> set[str]:
     """Return the operations on a constant for which NNCF finds no axis to scale along, and fails.
 
     These are tables of single numbers ([10000], of a Gather), where each number would need a scale, and empty
@@ -79,7 +83,7 @@ def _unscalable(model: Any) -> set[str]:
     return found
 
 
-def _constant_shape(node: Any) -> list[int] | None:
+def _constant_shape(node: ov.Node) -> list[int] | None:
     """Return the shape of a floating-point constant, also if it is stored in a different type; else None."""
     while node.get_type_name() == "Convert":
         node = node.input_value(0).get_node()
@@ -87,20 +91,22 @@ def _constant_shape(node: Any) -> list[int] | None:
     return list(node.get_shape()) if is_real else None
 
 
-def _by_nncf(work: Any, *args: Any, **options: Any) -> Any:
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell what NNCF says no to as an error of the action."""
     try:
-        return work(*args, **options)
+        yield
     except (nncf.ValidationError, nncf.ParameterNotSupportedError, nncf.UnsupportedModelError) as error:
         raise ActionError("cannot-quantize", f"NNCF cannot quantize the model: {message_of(error)}") from error
 
 
-def int8_options(model: Any, asked: QuantizationParams, find: Find) -> dict[str, Any]:
+def int8_options(model: ov.Model, asked: QuantizationParams, find: Find) -> dict[str, object]:
     """Return the arguments of `nncf.quantize`.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "preset": nncf.QuantizationPreset(asked.preset),
         "target_device": nncf.TargetDevice(asked.target_device or "ANY"),
         "fast_bias_correction": asked.fast_bias_correction,
@@ -115,13 +121,13 @@ def int8_options(model: Any, asked: QuantizationParams, find: Find) -> dict[str,
     return options
 
 
-def weight_options(model: Any, asked: WeightParams, find: Find) -> dict[str, Any]:
+def weight_options(model: ov.Model, asked: WeightParams, find: Find) -> dict[str, object]:
     """Return the arguments of `nncf.compress_weights`.
 
     Raises:
         ActionError: a setting does not fit the model.
     """
-    options: dict[str, Any] = {"mode": nncf.CompressWeightsMode(_word(asked.mode))}
+    options: dict[str, object] = {"mode": nncf.CompressWeightsMode(_word(asked.mode))}
     # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
     given = {"ratio": asked.ratio, "group_size": asked.group_size, "all_layers": asked.all_layers or None}
     options |= {name: value for name, value in given.items() if value is not None}
@@ -162,7 +168,7 @@ def _advanced(asked: QuantizationParams) -> AdvancedQuantizationParameters:
 # what is left alone
 
 
-def ignored_scope(model: Any, asked: IgnoredParams, find: Find) -> Any:
+def ignored_scope(model: ov.Model, asked: IgnoredParams, find: Find) -> nncf.IgnoredScope | None:
     """Return what NNCF is to leave alone in `model`, None if nothing is named.
 
     Names and patterns are of IR operations, or of layers of the source; layers are mapped to the operations that

@@ -13,6 +13,8 @@ reference_model.py  The source as run by TensorFlow itself: the reference for co
 tflite.py           A .tflite model run by TFLite's own interpreter, as the reference of its IR
 tflite_cut.py       sever: write the part of a .tflite file between two sets of tensors to a file of its own,
                     for OpenVINO
+tflite_file.py      A .tflite file as flatbuffers: its tensors by name, their quantization, and the part
+                    between two sets of them
 tflite_probe.py     Run a .tflite model once, on zeros, in a separate process, because it may crash
 tflite_truth.py     Convert the integer weights of a "dynamic range" .tflite, which otherwise computes in
                     floating point, to FP32

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError, message_of
@@ -37,6 +37,8 @@ TABLES = (
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Scatter|Apply|StridedSliceAssign|SparseApply)\w*")
 # The first operations of TF1 loops.
 FRAMES = {"Enter", "RefEnter"}
+# What computes a graph's outputs of its inputs, both in the order of the interface. A session's gives arrays.
+Function = Callable[..., Sequence[tf.Tensor | Array]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +50,15 @@ class Frozen:
     `ReferenceModel`.
     """
 
-    make: Callable[[], Any]
-    function: Any
+    make: Callable[[], Function]
+    function: Function
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     operations: int
     computes_in: str
     quanta: Mapping[str, float]
-    true: Any
-    less: Any
+    true: Function | None
+    less: Function | None
 
     @classmethod
     def load(cls, request: Request, interface: Interface, source: SourceParams) -> Frozen:
@@ -80,7 +82,7 @@ class Frozen:
         between = _between(graph, starts, ends)
         _check_whole(between, {tensor.partition(":")[0] for tensor in (*starts.values(), *constants)})
 
-        def make() -> Any:
+        def make() -> Function:
             return _callable(graph, part, interface)
 
         half = computes_in(nodes(between))
@@ -121,9 +123,11 @@ class Frozen:
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """See `ReferenceModel`."""
+        if self.true is None:
+            return self(feed)
         return self._run(self.true, {name: _wide(array) for name, array in feed.items()})
 
-    def tensors(self, feed: Mapping[str, Array]) -> list[Any]:
+    def tensors(self, feed: Mapping[str, Array]) -> list[tf.Tensor]:
         """Return a feed as the function's arguments."""
         return [tf.constant(feed[name]) for name in self.inputs]
 
@@ -131,7 +135,7 @@ class Frozen:
         """Run once."""
         return self._run(self.function, feed)
 
-    def _run(self, function: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
+    def _run(self, function: Function, feed: Mapping[str, Array]) -> dict[str, Array]:
         results = function(*self.tensors(feed))
         return {name: _plain(np.asarray(result)) for name, result in zip(self.outputs, results, strict=True)}
 
@@ -166,7 +170,7 @@ def read_frozen(graph: Path, names: Path) -> Loaded:
     )
 
 
-def _check_whole(graph: Any, fed: Collection[str]) -> None:
+def _check_whole(graph: GraphDef, fed: Collection[str]) -> None:
     """Refuse a graph that would fail only in a call: a lookup table without content, an assignment to a constant.
 
     `fed` are nodes that do not run, because their output is fed.
@@ -215,7 +219,7 @@ class _Part:
     ends: Mapping[str, str]
 
 
-def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
+def _callable(graph: GraphDef, part: _Part, interface: Interface) -> Function:
     """Import the graph into a function that TensorFlow traces itself.
 
     Functions from `wrap_function(...).prune(...)` or `convert_variables_to_constants_v2` skip Grappler when called, so
@@ -230,26 +234,26 @@ def _callable(graph: Any, part: _Part, interface: Interface) -> Any:
         for tensor in interface.inputs
     ]
 
-    def run(*tensors: Any) -> Any:
+    def run(*tensors: tf.Tensor) -> list[tf.Tensor]:
         fed = dict(zip(part.starts.values(), tensors, strict=True))
         fed |= {tensor: tf.constant(value) for tensor, value in part.constants.items()}
-        return tf.graph_util.import_graph_def(
-            graph,
-            input_map=fed,
-            return_elements=list(part.ends.values()),
-            name="model",
+        wanted = list(part.ends.values())
+        ends: list[tf.Tensor] = tf.graph_util.import_graph_def(
+            graph, input_map=fed, return_elements=wanted, name="model"
         )
+        return ends
 
     try:
         if any(node.op in FRAMES for node in graph.node):
             return _session_callable(run, specs)
-        return tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
+        traced: Function = tf.function(run, input_signature=specs, autograph=False).get_concrete_function()
     except (ValueError, KeyError, tf.errors.OpError) as error:
         message = f"TensorFlow cannot run this part of the graph: {message_of(error)}"
         raise ActionError("tensorflow-cannot-run", message, setting="source") from error
+    return traced
 
 
-def _true(graph: Any, part: _Part, interface: Interface) -> Any | None:
+def _true(graph: GraphDef, part: _Part, interface: Interface) -> Function | None:
     """Return the same part in FP32; None if that is invalid, as for a graph that reads the bits of a half."""
     wide = widened(graph)
     register(wide)
@@ -260,7 +264,7 @@ def _true(graph: Any, part: _Part, interface: Interface) -> Any | None:
         return None
 
 
-def _session_callable(run: Callable[..., Any], specs: Sequence[Any]) -> Any:
+def _session_callable(run: Function, specs: Sequence[tf.TensorSpec]) -> Function:
     """Return the graph as a callable of a TF1 session, which is as fast as a function.
 
     It is for TF1 loops, whose frames conflict with the control edges that a tf.function adds.
@@ -274,7 +278,7 @@ def _session_callable(run: Callable[..., Any], specs: Sequence[Any]) -> Any:
     return lambda *tensors: call(*(np.asarray(tensor) for tensor in tensors))
 
 
-def _types(graph: Any, tensors: Any) -> dict[str, Any]:
+def _types(graph: GraphDef, tensors: Iterable[str]) -> dict[str, tf.DType]:
     """Return TensorFlow's types of the Placeholders among `tensors`; the interface may lack the type (bfloat16)."""
     wanted = {tensor.partition(":")[0]: tensor for tensor in tensors}
     return {
@@ -284,12 +288,12 @@ def _types(graph: Any, tensors: Any) -> dict[str, Any]:
     }
 
 
-def _dtype(tensor: Tensor) -> Any:
+def _dtype(tensor: Tensor) -> tf.DType:
     kind = tensor.prepare.type if tensor.prepare else tensor.type
     return tf.as_dtype(NUMPY_TYPES[kind])
 
 
-def _cut_off(graph: Any, fed: Collection[str], ends: Mapping[str, str]) -> Any:
+def _cut_off(graph: GraphDef, fed: Collection[str], ends: Mapping[str, str]) -> GraphDef:
     """Return only the part of a graph that computes `ends` from the fed tensors.
 
     TensorFlow runs every stateful op in a function, including table lookups. Nodes that only control edges need are
@@ -310,11 +314,11 @@ def _cut_off(graph: Any, fed: Collection[str], ends: Mapping[str, str]) -> Any:
     return cut
 
 
-def _is_input(graph: Any, name: str) -> bool:
+def _is_input(graph: GraphDef, name: str) -> bool:
     return any(node.name == name and node.op == "Placeholder" for node in graph.node)
 
 
-def _between(graph: Any, starts: Mapping[str, str], ends: Mapping[str, str], *, controls: bool = True) -> Any:
+def _between(graph: GraphDef, starts: Mapping[str, str], ends: Mapping[str, str], *, controls: bool = True) -> GraphDef:
     """Return the part of a graph from the start tensors to the end tensors."""
     by_name = {node.name: node for node in graph.node}
     before = {tensor.partition(":")[0] for tensor in starts.values()}

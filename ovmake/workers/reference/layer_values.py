@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import tensorflow as tf
 
 from ovmake.contracts.params.helping import LayersParams
 from ovmake.errors import ActionError, message_of
@@ -24,6 +25,9 @@ from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import Frozen
+
+if TYPE_CHECKING:
+    from ovmake.workers.reference.tflite_file import Quantization
 
 Feed = Mapping[str, Array]
 Run = Callable[[Feed], Mapping[str, Array]]
@@ -53,7 +57,7 @@ def run_layers(request: Request) -> dict[str, object]:
 
 def _steps(request: Request, asked: LayersParams) -> dict[str, float]:
     """Return the step sizes of TFLite's integers: in the unit of the real numbers, or 1 for returned integers."""
-    from ovmake.workers.reference.tflite import quantization
+    from ovmake.workers.reference.tflite_file import quantization
 
     known = quantization(Path(request.inputs["source"]))
     there = [tensor for tensor in asked.tensors if tensor in known]
@@ -75,19 +79,25 @@ def _frozen(request: Request, interface: Interface, asked: LayersParams) -> Run:
 
     def run(feed: Feed) -> dict[str, Array]:
         results = zip(tensors, model.function(*model.tensors(feed)), strict=True)
-        return {tensor: _plain(result) for tensor, result in results if result.dtype.is_numpy_compatible}
+        return {tensor: _plain(result) for tensor, result in results if _holds_numbers(result)}
 
     return run
 
 
-def _plain(result: Any) -> Array:
+def _holds_numbers(result: tf.Tensor | Array) -> bool:
+    """Whether a result is no list or resource. The session that runs the loops of TF1 gives arrays, never those."""
+    return isinstance(result, np.ndarray | np.generic) or bool(result.dtype.is_numpy_compatible)
+
+
+def _plain(result: tf.Tensor | Array) -> Array:
     array = np.asarray(result)
     # numpy has no bfloat16 and cannot store it.
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def _lite(request: Request, interface: Interface, asked: LayersParams) -> Run:
-    from ovmake.workers.reference.tflite import Lite, quantization
+    from ovmake.workers.reference.tflite import Lite
+    from ovmake.workers.reference.tflite_file import quantization
 
     source = Path(request.inputs["source"])
     model = Lite.load(
@@ -105,7 +115,7 @@ def _lite(request: Request, interface: Interface, asked: LayersParams) -> Run:
     return run
 
 
-def _meant(array: Array, step: Any) -> Array:
+def _meant(array: Array, step: Quantization | None) -> Array:
     """Return the numbers that integers represent."""
     if step is None or array.dtype.kind not in "iu":
         return array

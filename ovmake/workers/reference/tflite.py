@@ -2,7 +2,6 @@
 
     model = Lite.load(source, inputs={"image": ("x:0", (1, 96, 96, 3))}, outputs={"scores": "Softmax"})
     model(feed)                 input name -> array; returns output name -> array
-    quantization(source)        scale and zero point by tensor
 
 Inputs and outputs may be any tensors of the model, also inner ones: the model is rewritten to begin and end there, and
 the interpreter runs only that part. Tensors that the TFLite converter fused (a convolution's result before its
@@ -15,42 +14,40 @@ Rule 2: the interpreter trusts a model, and some models crash its process. So on
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
-from tensorflow.lite.python.schema_py_generated import BuiltinOperator, TensorType
+from tensorflow.lite.python.schema_py_generated import ModelT
 from tensorflow.lite.tools import flatbuffer_utils
 
-from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import screen
-from ovmake.workers.conversion.refusing_tflite import unread
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.reference.tflite_file import (
+    by_name,
+    computes_in_integers,
+    cut,
+    index_of,
+    is_whole,
+    parsed,
+    quantum,
+)
 from ovmake.workers.reference.tflite_truth import floated
 
 Shape = tuple[int, ...]
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-_LARGEST_OLD_CODE = 127  # the field is one byte; 127 means "see the newer field"
-_UNCOMPARED = "build without the comparison, `accuracy = false`, or use a model that TFLite can run"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantization:
-    """A tensor's value is (integer - zero_point) * scale."""
-
-    scale: float
-    zero_point: int
+_UNCOMPARED = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +60,15 @@ class Lite:
     precision, or in the kernels that define it; None for a model in floating point.
     """
 
-    make: Callable[[], Any]
-    interpreter: Any
-    plain: Any
+    make: Callable[[], Interpreter]
+    interpreter: Interpreter
+    plain: Interpreter | None
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
     fixed: Mapping[int, Array]
     quanta: Mapping[str, float]
     operations: int
-    true: Any = None
+    true: Interpreter | None = None
     truth_name: str = ""
     truth_is_dear: bool = False
 
@@ -95,42 +92,10 @@ class Lite:
             ActionError: TFLite cannot load it, or cannot run this part of it; it has side effects; or it lacks such a
                 tensor, or needs a further input.
         """
-        model = _parsed(source, allowed)
-        screen(source, "tflite", allowed)
-        tensors = _by_name(model)
-        fed = {name: _index(tensors, tensor, "inputs") for name, (tensor, _) in inputs.items()}
-        given = {name: _index(tensors, tensor, "outputs") for name, tensor in outputs.items()}
-        content = source.read_bytes()
-        fixed = {_index(tensors, tensor, "inputs"): array for tensor, array in (constants or {}).items()}
-        begin = [*fed.values(), *fixed]
-        refusal = f"TFLite cannot load `{source.name}`"
-        if not _is_whole(model, begin, given.values()):
-            refusal = ""  # the source may be sound, and only this part of it invalid
-            _cut(model, begin, list(given.values()))
-            content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-        shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
-        shapes |= {index: array.shape for index, array in fixed.items()}
-        _probe(content, shapes, threads, refusal)
-        _load(content, refusal)
-
-        def make() -> Any:
-            return _ready(content, shapes, threads)
-
-        in_integers = _computes_in_integers(model)
-        true, truth_name, dear = _true(content, shapes, threads) if in_integers else (None, "", False)
-        return cls(
-            make=make,
-            interpreter=make(),
-            plain=_ready(content, shapes, threads, kernels=PLAIN) if in_integers else None,
-            true=true,
-            truth_name=truth_name,
-            truth_is_dear=dear,
-            quanta={name: step for name, index in given.items() if (step := _quantum(model, index))},
-            inputs=fed,
-            outputs=given,
-            fixed=fixed,
-            operations=sum(len(subgraph.operators) for subgraph in model.subgraphs),
-        )
+        part = _part(source, inputs, outputs, constants or {}, allowed)
+        _probe(part.content, part.shapes, threads, part.refusal)
+        _load(part.content, part.refusal)
+        return _made(part, threads)
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run once.
@@ -155,7 +120,7 @@ class Lite:
         """See `ReferenceModel`."""
         return self._run(self.true, feed)
 
-    def _run(self, interpreter: Any, feed: Mapping[str, Array]) -> dict[str, Array]:
+    def _run(self, interpreter: Interpreter, feed: Mapping[str, Array]) -> dict[str, Array]:
         self._fit(interpreter, feed)
         for name, index in self.inputs.items():
             interpreter.set_tensor(index, feed[name])
@@ -164,7 +129,7 @@ class Lite:
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self.outputs.items()}
 
-    def _fit(self, interpreter: Any, feed: Mapping[str, Array]) -> None:
+    def _fit(self, interpreter: Interpreter, feed: Mapping[str, Array]) -> None:
         """Resize the inputs to the shapes of the feed."""
         now = {detail["index"]: tuple(detail["shape"]) for detail in interpreter.get_input_details()}
         changed = {index: feed[name].shape for name, index in self.inputs.items() if feed[name].shape != now[index]}
@@ -174,166 +139,82 @@ class Lite:
             interpreter.allocate_tensors()
 
 
-def quantization(source: Path) -> dict[str, Quantization]:
-    """Return the quantization of a model's tensors by name; tensors quantized per channel (weights) are left out.
+# the part of the file that is run
 
-    Raises:
-        ActionError: the model cannot be read.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A model that begins and ends where it was asked to, and the shapes of what is fed, by tensor.
+
+    `refusal`: how an error begins where TFLite cannot load it; "" of a part, for the source may be sound all the same.
     """
-    found = {}
-    for tensor in _parsed(source).subgraphs[0].tensors:
-        scales = [] if tensor.quantization is None or tensor.quantization.scale is None else tensor.quantization.scale
-        if len(scales) == 1:
-            points = tensor.quantization.zeroPoint
-            zero_point = int(points[0]) if points is not None and len(points) else 0
-            found[_name(tensor)] = Quantization(scale=float(scales[0]), zero_point=zero_point)
-    return found
+
+    model: ModelT
+    content: bytes
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+    fixed: Mapping[int, Array]
+    shapes: Mapping[int, Shape]
+    refusal: str
 
 
-def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> bytes:
-    """Return the part of a model between these tensors, as a file.
-
-    Raises:
-        ActionError: the model cannot be read, lacks such a tensor, or needs a further input.
-    """
-    model = _parsed(source)
-    tensors = _by_name(model)
-    begin, end = (
-        [_index(tensors, name, side) for name in names] for names, side in ((inputs, "inputs"), (outputs, "outputs"))
+def _part(
+    source: Path,
+    inputs: Mapping[str, tuple[str, Shape | None]],
+    outputs: Mapping[str, str],
+    constants: Mapping[str, Array],
+    allowed: Collection[str],
+) -> _Part:
+    model = parsed(source, allowed)
+    screen(source, "tflite", allowed)
+    tensors = by_name(model)
+    fed = {name: index_of(tensors, tensor, "inputs") for name, (tensor, _) in inputs.items()}
+    given = {name: index_of(tensors, tensor, "outputs") for name, tensor in outputs.items()}
+    content = source.read_bytes()
+    fixed = {index_of(tensors, tensor, "inputs"): array for tensor, array in constants.items()}
+    begin = [*fed.values(), *fixed]
+    whole = is_whole(model, begin, given.values())
+    if not whole:
+        cut(model, begin, list(given.values()))
+        content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    shapes = {fed[name]: shape for name, (_, shape) in inputs.items() if shape is not None}
+    return _Part(
+        model=model,
+        content=content,
+        inputs=fed,
+        outputs=given,
+        fixed=fixed,
+        shapes={**shapes, **{index: array.shape for index, array in fixed.items()}},
+        refusal=f"TFLite cannot load `{source.name}`" if whole else "",
     )
-    _cut(model, begin, end)
-    _drop_unused(model)
-    for code in model.operatorCodes:  # TFLite reads both fields, OpenVINO only the old one
-        code.deprecatedBuiltinCode = min(max(code.builtinCode, code.deprecatedBuiltinCode), _LARGEST_OLD_CODE)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-# the file
-
-
-def _parsed(source: Path, allowed: Collection[str] = ()) -> Any:
-    try:
-        return flatbuffer_utils.read_model(str(source))
-    except Exception as error:
-        message = f"TFLite cannot read `{source.name}`: {message_of(error)}"
-        failure = ActionError("tensorflow-cannot-load", message, setting="source")
-        raise unread(failure, source, allowed) from error
-
-
-def _name(tensor: Any) -> str:
-    return str(tensor.name, "utf-8", "replace") if isinstance(tensor.name, bytes) else str(tensor.name or "")
-
-
-def _by_name(model: Any) -> dict[str, int]:
-    """Return the tensors of the main graph by name; of several with one name, the first."""
-    found: dict[str, int] = {}
-    for index, tensor in enumerate(model.subgraphs[0].tensors):
-        found.setdefault(_name(tensor), index)
-    return found
-
-
-def _index(tensors: Mapping[str, int], name: str, side: str) -> int:
-    """Return a tensor's index. `:0` may be left out, as OpenVINO does."""
-    for candidate in (name, f"{name}:0"):
-        if candidate in tensors:
-            return tensors[candidate]
-    message = f"the model has no tensor `{name}`"
-    raise ActionError("unknown-tensor", message, setting=f"cut.{side}", help=did_you_mean(name, list(tensors)))
-
-
-def _computes_in_integers(model: Any) -> bool:
-    integers = (TensorType.INT8, TensorType.UINT8, TensorType.INT16)
-    return any(tensor.type in integers for tensor in model.subgraphs[0].tensors)
-
-
-def _quantum(model: Any, index: int) -> float:
-    """Return the step size of a tensor, in its own unit: 1 for integers, the scale for dequantized ones."""
-    graph = model.subgraphs[0]
-    if graph.tensors[index].type in (TensorType.INT8, TensorType.UINT8, TensorType.INT16):
-        return 1.0
-    makers = [op for op in graph.operators if index in _indexes(op.outputs)]
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    if not makers or codes[makers[0].opcodeIndex] != BuiltinOperator.DEQUANTIZE:
-        return 0.0
-    before = graph.tensors[_indexes(makers[0].inputs)[0]].quantization
-    return float(before.scale[0]) if before is not None and before.scale is not None and len(before.scale) else 0.0
-
-
-# cuts
-
-
-def _is_whole(model: Any, inputs: Iterable[int], outputs: Iterable[int]) -> bool:
-    graph = model.subgraphs[0]
-    return set(graph.inputs) == set(inputs) and set(outputs) <= set(graph.outputs)
-
-
-def _cut(model: Any, inputs: list[int], outputs: list[int]) -> None:
-    """Make the main graph begin at `inputs` and end at `outputs`, with only the operations in between.
-
-    Operations without outputs (they set variables) are kept if an operation in between reads a variable or a table.
-    """
-    graph = model.subgraphs[0]
-    kept = _between(graph, inputs, outputs)
-    if any(_takes_resource(graph, graph.operators[place]) for place in kept):
-        silent = {place for place, op in enumerate(graph.operators) if not _indexes(op.outputs)}
-        kept |= silent | _between(
-            graph, inputs, [i for place in silent for i in _indexes(graph.operators[place].inputs)]
-        )
-    graph.operators = [op for place, op in enumerate(graph.operators) if place in kept]
-    graph.inputs, graph.outputs = inputs, outputs
-    model.signatureDefs = None
-
-
-def _drop_unused(model: Any) -> None:
-    """Drop unused subgraphs, and give unused handles a plain type, because OpenVINO reads all of them."""
-    graph = model.subgraphs[0]
-    options = [found for op in graph.operators for found in (op.builtinOptions, op.builtinOptions2) if found]
-    if not any(name.endswith("SubgraphIndex") for found in options for name in vars(found)):
-        model.subgraphs = [graph]
-    used = {index for op in graph.operators for index in (*_indexes(op.inputs), *_indexes(op.outputs))}
-    for index, tensor in enumerate(graph.tensors):
-        if tensor.type in (TensorType.RESOURCE, TensorType.VARIANT) and index not in used:
-            tensor.type = TensorType.INT32
-
-
-def _takes_resource(graph: Any, op: Any) -> bool:
-    return any(graph.tensors[index].type == TensorType.RESOURCE for index in _indexes(op.inputs))
-
-
-def _between(graph: Any, inputs: Collection[int], outputs: Iterable[int]) -> set[int]:
-    """Return the indexes of the operations that compute `outputs` from `inputs`.
-
-    Raises:
-        ActionError: an input of the model is needed that is not among `inputs`.
-    """
-    makers = {int(index): place for place, op in enumerate(graph.operators) for index in _indexes(op.outputs)}
-    kept: set[int] = set()
-    stack = list(outputs)
-    while stack:
-        index = stack.pop()
-        place = makers.get(index)
-        if index in inputs or place in kept:
-            continue
-        if place is not None:
-            kept.add(place)
-            stack += _indexes(graph.operators[place].inputs)
-        elif index in graph.inputs:
-            name = _name(graph.tensors[index])
-            message = f"the part between the cut's inputs and outputs also needs the input `{name}`"
-            hint = f'add "{name}" to `cut.inputs`, or move the cut'
-            raise ActionError("incomplete-cut", message, setting="cut.inputs", help=hint)
-    return kept
-
-
-def _indexes(found: Any) -> list[int]:
-    """Return an operation's tensors, without omitted ones (-1)."""
-    return [] if found is None else [int(index) for index in found if index >= 0]
+def _made(part: _Part, threads: int) -> Lite:
+    """Make the interpreters of a part; see `Lite` for what each is for."""
+    make = functools.partial(_ready, part.content, part.shapes, threads)
+    in_integers = computes_in_integers(part.model)
+    true, truth_name, dear = _true(part.content, part.shapes, threads) if in_integers else (None, "", False)
+    return Lite(
+        make=make,
+        interpreter=make(),
+        plain=make(kernels=PLAIN) if in_integers else None,
+        true=true,
+        truth_name=truth_name,
+        truth_is_dear=dear,
+        quanta={name: step for name, index in part.outputs.items() if (step := quantum(part.model, index))},
+        inputs=part.inputs,
+        outputs=part.outputs,
+        fixed=part.fixed,
+        operations=sum(len(subgraph.operators) for subgraph in part.model.subgraphs),
+    )
 
 
 # the interpreter
 
 
-def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels: Any = OpResolverType.AUTO) -> Any:
+def _ready(
+    content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels: OpResolverType = OpResolverType.AUTO
+) -> Interpreter:
     try:
         if shapes and kernels == OpResolverType.AUTO:
             # XNNPACK convolves 5 channels with a kernel for 3 without an error; TFLite's plain kernels refuse it.
@@ -348,7 +229,7 @@ def _ready(content: bytes, shapes: Mapping[int, Shape], threads: int, *, kernels
     return interpreter
 
 
-def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[Any, str, bool]:
+def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[Interpreter | None, str, bool]:
     """Return a more precise version of a model that computes in integers, its name, and whether it is slow."""
     floats = floated(content)
     try:
@@ -359,7 +240,7 @@ def _true(content: bytes, shapes: Mapping[int, Shape], threads: int) -> tuple[An
         return None, "", False
 
 
-def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: Any) -> Any:
+def _allocated(content: bytes, shapes: Mapping[int, Shape], threads: int, kernels: OpResolverType) -> Interpreter:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a warning that it will move to another package
         interpreter = Interpreter(model_content=content, num_threads=threads, experimental_op_resolver_type=kernels)

@@ -14,7 +14,7 @@ from pathlib import Path
 from ovmake.contracts.params.helping import SeverParams
 from ovmake.sources.screening.screen import screen
 from ovmake.workers.ipc.protocol import Request
-from ovmake.workers.reference.tflite import cut_out
+from ovmake.workers.reference.tflite_file import cut_out
 
 
 def sever(request: Request) -> dict[str, object]:

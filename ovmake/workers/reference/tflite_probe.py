@@ -18,7 +18,6 @@ import os
 import sys
 import types
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -51,7 +50,7 @@ def main() -> None:
     interpreter.Invoke()
 
 
-def _extension() -> Any:
+def _extension() -> types.ModuleType:
     spec = importlib.util.find_spec("tensorflow")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("No module named 'tensorflow'")

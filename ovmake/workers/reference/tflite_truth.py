@@ -8,10 +8,8 @@ float model. Compared with TFLite alone, it would look wrong.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from tensorflow.lite.python.schema_py_generated import BufferT, BuiltinOperator, TensorType
+from tensorflow.lite.python.schema_py_generated import BufferT, BuiltinOperator, ModelT, TensorT, TensorType
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.workers.inputs.preparing import Array
@@ -45,14 +43,14 @@ def floated(content: bytes) -> bytes | None:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if weights else None
 
 
-def _is_weight(model: Any, tensor: Any) -> bool:
+def _is_weight(model: ModelT, tensor: TensorT) -> bool:
     quantization = tensor.quantization
     held = model.buffers[tensor.buffer].data
     has_scale = quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
     return tensor.type in _TYPES and has_scale and held is not None and len(held) > 0
 
 
-def _float(model: Any, tensor: Any) -> None:
+def _float(model: ModelT, tensor: TensorT) -> None:
     """Give a tensor a buffer of its own, because other tensors may share its buffer."""
     buffer = BufferT()
     buffer.data = np.frombuffer(_values(model, tensor).tobytes(), np.uint8)
@@ -60,7 +58,7 @@ def _float(model: Any, tensor: Any) -> None:
     tensor.buffer, tensor.type, tensor.quantization = len(model.buffers) - 1, TensorType.FLOAT32, None
 
 
-def _values(model: Any, tensor: Any) -> Array:
+def _values(model: ModelT, tensor: TensorT) -> Array:
     """Return (integer - zero point) * scale, per channel if there are several scales."""
     quantization = tensor.quantization
     held = np.frombuffer(np.asarray(model.buffers[tensor.buffer].data, np.uint8).tobytes(), _TYPES[tensor.type])

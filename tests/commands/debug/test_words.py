@@ -9,6 +9,7 @@ import pytest
 
 from ovmake.commands.debug.findings import Findings, tolerance_of
 from ovmake.commands.debug.words import lines, to_json
+from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.spec import Target
 
@@ -22,30 +23,45 @@ def target(precision: str = "fp32", more: str = "") -> Target:
     return made
 
 
-def layer(name: str, *inputs: str, snr: float | None = 120.0, worst: float = 1e-6, **more: object) -> dict[str, object]:
+def layer(
+    name: str,
+    *inputs: str,
+    snr: float | None = 120.0,
+    worst: float = 1e-6,
+    nan_mismatch: int = 0,
+    quantum: float | None = None,
+) -> LayerComparison:
     """Return a matched layer as *compare-layers* writes it; its scale is 1."""
-    figures = {"snr_db": snr, "max_abs": worst, "scale": 1.0, "cosine": 1 - worst / 10, "nan_mismatch": 0, **more}
-    return {
-        "layer": name,
-        "operation": "Relu",
-        "tensor": f"{name}:0",
-        "inputs": [f"{before}:0" for before in inputs],
-        "state": "matched",
-        "shape": [4, 8],
-        "counterpart": f"{name}.1",
-        "figures": figures,
-    }
+    figures = LayerFigures(
+        snr_db=snr, max_abs=worst, scale=1.0, cosine=1 - worst / 10, nan_mismatch=nan_mismatch, quantum=quantum
+    )
+    return LayerComparison(
+        name=name,
+        operation="Relu",
+        tensor=f"{name}:0",
+        inputs=tuple(f"{before}:0" for before in inputs),
+        state="matched",
+        shape=(4, 8),
+        counterpart=f"{name}.1",
+        figures=figures,
+    )
 
 
-def other(name: str, *inputs: str, state: str = "folded", operation: str = "Conv2D") -> dict[str, object]:
+def other(name: str, *inputs: str, state: State = "folded", operation: str = "Conv2D") -> LayerComparison:
     """Return a layer that was not matched."""
-    known = {"layer": name, "operation": operation, "tensor": f"{name}:0", "inputs": [f"{i}:0" for i in inputs]}
-    return {**known, "state": state, "why": "no operation of the IR is its counterpart"}
+    return LayerComparison(
+        name=name,
+        operation=operation,
+        tensor=f"{name}:0",
+        inputs=tuple(f"{one}:0" for one in inputs),
+        state=state,
+        why="no operation of the IR is its counterpart",
+    )
 
 
-def findings(*layers: dict[str, object], of: Target | None = None) -> Findings:
+def findings(*layers: LayerComparison, of: Target | None = None) -> Findings:
     """Return findings about layers, on four samples."""
-    return Findings.of(of or target(), {"samples": 4, "layers": list(layers)})
+    return Findings.of(of or target(), LayerComparisons(samples=4, layers=layers))
 
 
 def test_the_first_layer_that_leaves_is_named_with_what_is_folded_into_it() -> None:
@@ -140,7 +156,8 @@ def test_a_nan_on_one_side_leaves_whatever_the_tolerance() -> None:
 
 
 def test_nothing_finite_to_compare_comes_first_and_is_json() -> None:
-    nothing = layer("stem", snr=None, max_abs=None, scale=None, cosine=None, nan_mismatch=32)
+    none = LayerFigures(snr_db=None, max_abs=None, scale=None, cosine=None, nan_mismatch=32)
+    nothing = replace(layer("stem"), figures=none)
     found = findings(layer("before", snr=3.0), nothing)
     written = to_json(found)["layers"]
 

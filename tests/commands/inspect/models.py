@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.inspect.description import Description, LayerDescription, Port, Signature, Trouble
+from ovmake.commands.inspect.description import Description, Trouble
+from ovmake.contracts.inspected import LayerDescription, Port, Quantization, Signature
 
 IMAGE = Port(name="image", shape=(-1, 96, 96, 3), type="f32")
 SCORES = Port(name="scores", shape=(-1, 10), type="f32")
@@ -34,6 +35,7 @@ MOBILE = Description(
             name="backbone/a_layer_with_quite_a_long_name_in_it",
             operations=("Conv2D", "BiasAdd", "Relu6"),
             outputs=(Port(name="b:0", shape=(-1, 3, 3, 1280), type="f32"),),
+            parts=0,
         ),
         LayerDescription(
             name="split",
@@ -42,6 +44,7 @@ MOBILE = Description(
                 Port(name="net/split/split:0", shape=(-1, 5), type="f32"),
                 Port(name="net/split/split:1", shape=None, type="f32"),
             ),
+            parts=0,
         ),
     ),
     operations={"Conv2D": 35, "Relu6": 35, "BiasAdd": 1, "Split": 1},
@@ -63,8 +66,10 @@ QUANTIZED = Description(
     way="tf.lite.Interpreter",
     size_bytes=999,
     parameters=77_706,
-    inputs=(Port(name="x", shape=(1, 32, 32, 3), type="i8", quantization=(0.0078125, -128)),),
-    outputs=(Port(name="y", shape=(1, 10), type="i8", quantization=(0.25, 0)),),
+    inputs=(
+        Port(name="x", shape=(1, 32, 32, 3), type="i8", quantization=Quantization(scale=0.0078125, zero_point=-128)),
+    ),
+    outputs=(Port(name="y", shape=(1, 10), type="i8", quantization=Quantization(scale=0.25, zero_point=0)),),
     layers=(),
     operations={},
     converted={"Convolution": 9},

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ovmake.commands.inspect.data import Data, DataColumn, Found, plan_data
-from ovmake.commands.inspect.description import Port
+from ovmake.commands.inspect.data import Found, plan_data
+from ovmake.contracts.inspected import Data, DataColumn, Port
 from tests.commands.inspect.models import MOBILE
 
 PIXELS = DataColumn(name="x", kind="integers", shape=(96, 96, 3), low=0, high=255)
@@ -162,16 +162,3 @@ def test_model_of_one_sample_or_of_several_outputs_is_not_judged() -> None:
     several = replace(MOBILE, outputs=MOBILE.outputs * 2)
     plan = plan_data(several, data)
     assert plan.validation is None
-
-
-def test_facts_of_the_worker_are_read() -> None:
-    facts = {
-        "form": "table",
-        "count": 3,
-        "columns": [{"name": "a", "kind": "words", "shape": [], "words": ["x"], "common": 0.5}],
-        "classes": [],
-    }
-
-    assert Data.of_facts(facts) == Data(
-        form="table", count=3, columns=(DataColumn(name="a", kind="words", words=("x",), common=0.5),)
-    )

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from ovmake.commands.inspect.data import Data, DataColumn, DataPlan, Found, Use
-from ovmake.commands.inspect.description import Description, Port
+from ovmake.commands.inspect.data import DataPlan, Found, Use
+from ovmake.commands.inspect.description import Description
 from ovmake.commands.inspect.starter import SUGGESTED, Entry, Scaling, starter
+from ovmake.contracts.inspected import Data, DataColumn, Port
 from ovmake.ovfile.parse import parse
 from tests.commands.inspect.models import MISSING, MOBILE, QUANTIZED, UNSUPPORTED
 

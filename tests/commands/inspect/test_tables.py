@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.inspect.description import LayerDescription, Port
 from ovmake.commands.inspect.tables import lines_of
+from ovmake.contracts.inspected import LayerDescription, Port
 from tests.commands.inspect.models import MOBILE, QUANTIZED, UNSUPPORTED
 
 
@@ -79,7 +79,8 @@ OpenVINO converts it, to 9 operations
 def many(count: int) -> tuple[LayerDescription, ...]:
     port = Port(name="t:0", shape=(-1, 7), type="f32")
     return tuple(
-        LayerDescription(name=f"layer_{index}", operations=("Relu",), outputs=(port,)) for index in range(count)
+        LayerDescription(name=f"layer_{index}", operations=("Relu",), parts=0, outputs=(port,))
+        for index in range(count)
     )
 
 

@@ -18,7 +18,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.metrics.choosing import same_count
 from ovmake.workers.evaluation.metrics.tally import Metric, Tally
 from ovmake.workers.inputs.preparing import Array
+
+if TYPE_CHECKING:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
 
 BOXES, SCORES, CLASSES, COUNT = "detection_boxes", "detection_scores", "detection_classes", "num_detections"
 CORNERS = 4
@@ -45,7 +49,7 @@ class CocoMap(Tally):
         super().__init__(metric)
         self._truth = read_annotations(metric)
         self._found: dict[int, Array] = {}  # image -> rows in the form of pycocotools
-        self._evaluated: Any = None
+        self._evaluated: COCOeval | None = None
 
     def add(self, outputs: Mapping[str, Array], labels: Array | None, expected: Mapping[str, Array]) -> None:
         """See `Tally`. Non-finite boxes are dropped."""
@@ -104,7 +108,7 @@ class CocoMap(Tally):
         precision = precision[precision > -1]
         return float(precision.mean()) if precision.size else float("nan")
 
-    def _matched(self) -> Any:
+    def _matched(self) -> COCOeval:
         """Match boxes with the annotations', once."""
         if self._evaluated is None:
             from pycocotools.cocoeval import COCOeval
@@ -122,7 +126,7 @@ class CocoMap(Tally):
         return self._evaluated
 
 
-def read_annotations(metric: Metric) -> Any:
+def read_annotations(metric: Metric) -> COCO:
     """Return pycocotools' view of the annotations.
 
     Raises:
@@ -136,7 +140,7 @@ def read_annotations(metric: Metric) -> Any:
     truth = COCO()
     try:
         truth.dataset = json.loads(Path(path).read_bytes())
-        _check(truth.dataset)
+        _check(truth)
         with quiet():
             truth.createIndex()
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -146,8 +150,9 @@ def read_annotations(metric: Metric) -> Any:
     return truth
 
 
-def _check(body: Any) -> None:
+def _check(truth: COCO) -> None:
     """Access every key that pycocotools needs, so that a missing one is reported here."""
+    body = truth.dataset
     for image in body["images"]:
         _ = image["id"], image["height"], image["width"]
     for box in body["annotations"]:
@@ -158,7 +163,7 @@ def _check(body: Any) -> None:
         _ = category["id"]
 
 
-def image_ids(metric: Metric, labels: Array | None, truth: Any) -> Array:
+def image_ids(metric: Metric, labels: Array | None, truth: COCO) -> Array:
     """Return labels as image ids.
 
     Raises:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class Column:
 
     label: str
     count: int
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
     rows: Callable[[Array], Array]
     look: Callable[[Array], None] | None = None
@@ -176,7 +176,7 @@ def stacked(samples: Sequence[Array], label: str, given: Given) -> Array:
     return np.stack(samples)
 
 
-def stacked_labels(labels: Sequence[Any]) -> Array:
+def stacked_labels(labels: Sequence[object]) -> Array:
     """Return labels as one array; an array of objects if they differ in shape, as boxes and masks do."""
     try:
         array = np.asarray(labels)

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -28,6 +28,14 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.user_code import note_of
 
 
+class _Spooled(TypedDict):
+    """An array of `index.json`: the file that holds its numbers, and how to read them (`spooling.py`)."""
+
+    file: str
+    dtype: str
+    shape: list[int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """The samples of a loader. `lists` are labels that do not fit an array, `yielded` the fingerprints of this pass."""
@@ -35,7 +43,7 @@ class Loaded:
     given: Given
     arrays: Mapping[str, Array]
     numbers: Array | None
-    lists: tuple[Any, ...] | None
+    lists: tuple[object, ...] | None
     yielded: Yielded
     what: str = "array"
 
@@ -113,19 +121,19 @@ def _opened(folder: Path, given: Given) -> Loaded:
     index = json.loads((folder / "index.json").read_bytes())
     if not index["arrays"]:
         raise given.error("dataset-empty", f"`{called_of(given)}` yielded no samples")
-    arrays = {name: _mapped(folder / entry["file"], entry) for name, entry in index["arrays"].items()}
-    labels = index["labels"]
+    arrays = {name: _mapped(folder, entry) for name, entry in index["arrays"].items()}
+    labels: _Spooled | list[object] | None = index["labels"]
     return Loaded(
         given=given,
         arrays=arrays,
-        numbers=_mapped(folder / labels["file"], labels) if isinstance(labels, dict) else None,
+        numbers=_mapped(folder, labels) if isinstance(labels, dict) else None,
         lists=tuple(labels) if isinstance(labels, list) else None,
         yielded=Yielded(called=called_of(given), **index["fingerprints"]),
     )
 
 
-def _mapped(file: Path, entry: Mapping[str, Any]) -> Array:
+def _mapped(folder: Path, entry: _Spooled) -> Array:
     shape, dtype = tuple(entry["shape"]), np.dtype(entry["dtype"])
     if 0 in shape:
         return np.zeros(shape, dtype)
-    return np.memmap(file, dtype=dtype, mode="r", shape=shape)
+    return np.memmap(folder / entry["file"], dtype=dtype, mode="r", shape=shape)

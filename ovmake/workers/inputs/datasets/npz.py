@@ -13,9 +13,10 @@ import io
 import math
 import tokenize
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -30,6 +31,8 @@ LARGE_BYTES = 32 << 20
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7: the local header, and the offset of its lengths.
 LOCAL_HEADER_BYTES = 30
 LENGTHS_AT = 26
+# Shape, whether it is in the order of columns, and type.
+Header = tuple[tuple[int, ...], bool, np.dtype[np.generic]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,7 @@ def _read(data: bytes) -> Array:
     return numbers.reshape(shape, order="F" if in_columns else "C")
 
 
-def _header(file: IO[bytes], end: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(file: IO[bytes], end: int) -> Header:
     """Return shape, order (whether by columns) and type of the .npy that begins at the file's position.
 
     Raises:
@@ -149,7 +152,11 @@ def _header(file: IO[bytes], end: int) -> tuple[tuple[int, ...], bool, np.dtype[
     """
     version = npy.read_magic(file)
     # 3.0 is 2.0 with names in UTF-8.
-    read: dict[int, Any] = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0, 3: npy.read_array_header_2_0}
+    read: dict[int, Callable[[IO[bytes]], Header]] = {
+        1: npy.read_array_header_1_0,
+        2: npy.read_array_header_2_0,
+        3: npy.read_array_header_2_0,
+    }
     if version[0] not in read:
         raise ValueError(f"it is an .npy of version {version[0]}.{version[1]}, and only 1.0 to 3.0 are supported")
     try:  # numpy parses the header as a Python literal

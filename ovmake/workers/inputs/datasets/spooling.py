@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -48,6 +48,9 @@ MOST = 2_000_000
 SAY_SECONDS, PRINT_SECONDS = 1.0, 10.0
 LIMIT = "if it is endless, set `limit = 5000` in the dataset's table: it takes so many samples by a seeded shuffle"
 
+# What samples have in common: type and shape of an array.
+Form = tuple[np.dtype[np.generic], tuple[int, ...]]
+
 
 @dataclass(slots=True, kw_only=True)
 class Spool:
@@ -59,7 +62,7 @@ class Spool:
     count: int = 0
     written_bytes: int = 0
     files: dict[str, IO[bytes]] = field(default_factory=dict)
-    forms: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
     labels: list[object] = field(default_factory=list)
     fingerprints: dict[str, bytearray] = field(default_factory=lambda: {"samples": bytearray(), "labels": bytearray()})
     noted: float = 0.0
@@ -242,9 +245,7 @@ def _label(label: object, number: int) -> tuple[object, bytes]:
     return json.loads(text), text.encode()
 
 
-def _is_rest(
-    found: Mapping[str, tuple[Any, tuple[int, ...]]], first: Mapping[str, tuple[Any, tuple[int, ...]]]
-) -> bool:
+def _is_rest(found: Mapping[str, Form], first: Mapping[str, Form]) -> bool:
     """Whether a sample differs from the first only in its first dimension: the last batch of a loader of batches."""
     return found.keys() == first.keys() and all(
         dtype == first[name][0] and len(shape) > 1 and shape[1:] == first[name][1][1:]
@@ -260,11 +261,11 @@ def _array(value: object) -> Array:
         return np.array(None)
 
 
-def _type_of(named: Mapping[Any, object], name: str) -> str:
+def _type_of(named: Mapping[object, object], name: str) -> str:
     return next((type(value).__name__ for key, value in named.items() if str(key) == name), "nothing")
 
 
-def _words(forms: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> str:
+def _words(forms: Mapping[str, Form]) -> str:
     return ", ".join(f"{f'`{name}` ' if name else ''}{dtype} {list(shape)}" for name, (dtype, shape) in forms.items())
 
 

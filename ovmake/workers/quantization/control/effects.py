@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+import openvino as ov
 
 from ovmake.workers.evaluation.comparison import by_place, compile_model
 from ovmake.workers.inputs.preparing import Array
@@ -78,7 +78,7 @@ def _one_by_one(trials: Trials, names: Sequence[str], feeds: Feeds) -> tuple[lis
     return _stacked(found), (len(names) + 1) * len(feeds)
 
 
-def _outputs(trials: Trials, model: Any, feeds: Feeds) -> list[list[Array]]:
+def _outputs(trials: Trials, model: ov.Model, feeds: Feeds) -> list[list[Array]]:
     asked = compile_model(model, trials.device, trials.properties).create_infer_request()
     found = []
     for feed in feeds:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from ovmake.contracts.codec import load, save
 from ovmake.contracts.params.data import SampleParams
@@ -51,7 +50,7 @@ def _names(request: Request, types: Mapping[str, str]) -> dict[str, str]:
 
 
 def _trace(request: Request) -> Traced:
-    model: Any = ir.read(request.inputs["xml"], request.inputs["bin"])
+    model = ir.read(request.inputs["xml"], request.inputs["bin"])
     asked = request.asked(NameLayersParams)
     converted, given = asked.converted, SampleParams(seed=asked.seed)
     if "graph" in request.inputs or converted.source.kind == "tflite":

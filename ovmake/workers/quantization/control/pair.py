@@ -17,7 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 # Operations that hand on values unchanged, so that NNCF may quantize a layer's input before them. Operations that
 # average, such as ReduceMean, compute on quantized values: they are layers.
@@ -43,7 +46,7 @@ class QuantizedLayer:
 class Pair:
     """See the module. `quantized_values` names the operations of the INT8 model that hand on quantized values."""
 
-    def __init__(self, floating: Any, quantized: Any) -> None:
+    def __init__(self, floating: ov.Model, quantized: ov.Model) -> None:
         self.floating = floating
         self.quantized = quantized
         self.originals = frozenset(by_name(floating))
@@ -56,7 +59,7 @@ class Pair:
             and self.takes_quantized(node)
         )
 
-    def takes_quantized(self, node: Any) -> bool:
+    def takes_quantized(self, node: ov.Node) -> bool:
         """Whether a node of the INT8 model takes 8-bit weights, or values quantized since the last layer."""
         return any(source.get_friendly_name() in self.quantized_values for source in sources(node))
 
@@ -74,7 +77,7 @@ class Pair:
                 found.add(name)
         return frozenset(found)
 
-    def with_float(self, names: Collection[str]) -> Any:
+    def with_float(self, names: Collection[str]) -> ov.Model:
         """Return the INT8 model with these layers reverted to float."""
         surgery = _Surgery(pair=self, floating=self.floating.clone(), model=self.quantized.clone())
         for name in names:
@@ -83,12 +86,12 @@ class Pair:
         return surgery.model
 
 
-def by_name(model: Any) -> dict[str, Any]:
+def by_name(model: ov.Model) -> dict[str, ov.Node]:
     """Return a model's nodes, except Results, by name. Names are unique (`ir.make_canonical`)."""
     return {node.get_friendly_name(): node for node in model.get_ordered_ops() if node.get_type_name() != "Result"}
 
 
-def sources(node: Any) -> list[Any]:
+def sources(node: ov.Node) -> list[ov.Node]:
     """Return the nodes that a node reads."""
     return [value.get_node() for value in node.input_values()]
 
@@ -98,10 +101,10 @@ class _Surgery:
     """An INT8 model that is being changed; nodes of `floating`, a copy of the float model, move into it."""
 
     pair: Pair
-    floating: Any
-    model: Any
-    originals: dict[str, Any] = field(init=False)
-    twins: dict[str, Any] = field(init=False)
+    floating: ov.Model
+    model: ov.Model
+    originals: dict[str, ov.Node] = field(init=False)
+    twins: dict[str, ov.Node] = field(init=False)
     copies: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -113,7 +116,7 @@ class _Surgery:
             twin.input(place).replace_source_output(self._float(value))
         self._restore_bias(original, twin)
 
-    def _float(self, value: Any) -> Any:
+    def _float(self, value: ov.Output) -> ov.Output:
         """Return the unquantized value in the INT8 model for a value of the float model."""
         node = value.get_node()
         name = node.get_friendly_name()
@@ -128,7 +131,7 @@ class _Surgery:
             node.input(place).replace_source_output(self._float(given))
         return value
 
-    def _restore_bias(self, original: Any, twin: Any) -> None:
+    def _restore_bias(self, original: ov.Node, twin: ov.Node) -> None:
         """Undo the bias correction of a layer."""
         for reader in readers(original):
             if reader.get_type_name() == "Add":
@@ -145,12 +148,12 @@ class _Surgery:
                 reader.output(0).replace(twin.output(0))
 
 
-def readers(node: Any) -> list[Any]:
+def readers(node: ov.Node) -> list[ov.Node]:
     """Return the nodes that read a node's first output."""
     return [target.get_node() for target in node.output(0).get_target_inputs()]
 
 
-def is_constant(node: Any) -> bool:
+def is_constant(node: ov.Node) -> bool:
     """Whether a node's value is constant."""
     if node.get_type_name() == "Constant":
         return True

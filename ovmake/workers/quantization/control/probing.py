@@ -16,7 +16,6 @@ to compile and 0.05 s to run; reverting the layers one by one takes 2.1 s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -84,7 +83,7 @@ def _layers_at_once(pair: Pair) -> int:
     return max(1, min(MOST_ROWS, MOST_BYTES // (4 * largest)) - 1)
 
 
-def _set_batch(model: Any, batch: int) -> None:
+def _set_batch(model: ov.Model, batch: int) -> None:
     shapes = {}
     for port in model.inputs:
         shape = ov.PartialShape(port.get_partial_shape())
@@ -108,9 +107,9 @@ class _Joined:
         self._rows = rows
         self._originals, self._twins = by_name(self._floating), by_name(self._quantized)
         self._pair = pair
-        self._first_rows: dict[tuple[str, int], Any] = {}
+        self._first_rows: dict[tuple[str, int], ov.Output] = {}
 
-    def model(self, names: Sequence[str]) -> Any:
+    def model(self, names: Sequence[str]) -> ov.Model:
         """Return the float model with one row per layer."""
         self._feed_quantizers()
         for place, name in enumerate(names):
@@ -147,7 +146,7 @@ class _Joined:
         for target in targets:
             target.replace_source_output(disturbed.output(0))
 
-    def _biased(self, name: str) -> tuple[Any, Any]:
+    def _biased(self, name: str) -> tuple[ov.Node, ov.Node]:
         """Return the float and the quantized result of a layer after its bias."""
         original, twin = self._originals[name], self._twins[name]
         for reader in readers(twin):
@@ -160,7 +159,7 @@ class _Joined:
                 return followers[0], self._twins[followers[0].get_friendly_name()]
         return original, twin
 
-    def _first_row(self, value: Any) -> Any:
+    def _first_row(self, value: ov.Output) -> ov.Output:
         key = (value.get_node().get_friendly_name(), value.get_index())
         if key not in self._first_rows:
             shape = value.get_partial_shape()
@@ -170,6 +169,6 @@ class _Joined:
         return self._first_rows[key]
 
 
-def _row(value: Any) -> Any:
+def _row(value: ov.Output) -> ov.Output:
     """Return row 0 of a value."""
     return ops.gather(value, ops.constant(np.array([0])), ops.constant(0)).output(0)

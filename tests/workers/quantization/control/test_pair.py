@@ -25,7 +25,7 @@ LAYERS = {
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Any]:
     """What make_pairs.py found."""
-    found = json.loads(run_python("control/make_pairs.py", by="openvino").splitlines()[-1])
+    found = json.loads(run_python("quantization/control/make_pairs.py", by="openvino").splitlines()[-1])
     assert isinstance(found, dict)
     return found
 
