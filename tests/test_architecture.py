@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.contracts.entry_points import HANDLERS
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ovmake"
 
@@ -274,10 +276,9 @@ def test_tensorflow_and_openvino_are_not_loaded_by_one_process(name: str) -> Non
 
 
 def handlers(name: str) -> list[str]:
-    """Return the modules that a worker imports by what it is asked for: `serve({"freeze": "freezing:freeze"})`."""
-    words = [node.value for node in ast.walk(tree(name)) if isinstance(node, ast.Constant) and node.value]
-    named = [f"workers.{word.partition(':')[0]}" for word in words if isinstance(word, str) and word.count(":") == 1]
-    return [module for module in named if module in modules()] if name.endswith("_worker") else []
+    """Return the modules that a worker imports by what it is asked for."""
+    kinds = HANDLERS.get(name.removeprefix("workers.").removesuffix("_worker"), {})
+    return [function.partition(":")[0] for function in kinds.values()]
 
 
 def test_nothing_turns_bytes_into_code() -> None:

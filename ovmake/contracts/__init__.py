@@ -1,5 +1,6 @@
 """What passes between actions, and between processes: types that both sides import, and one codec.
 
+entry_points.py  what each kind of action runs
 params/          the settings of each kind of action, nested and typed
 metrics.py       the metrics: directions, units, options, libraries
 source_kinds.py  the kinds of source: words, suffixes, how OpenVINO gets them

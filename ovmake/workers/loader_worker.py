@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ovmake.contracts.entry_points import HANDLERS
 from ovmake.workers.ipc.serving import serve
 
 if __name__ == "__main__":
-    serve({"spool": "inputs.datasets.spooling:spool"})
+    serve(HANDLERS["loader"])

@@ -35,7 +35,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ovmake.workers.ipc.client import ENVIRONMENT as OF_WORKERS
+from ovmake.workers.ipc.environment import ENVIRONMENT as OF_WORKERS
 
 ROOT = Path(__file__).parents[2]
 ON_PATH = Path(__file__).parent / "path"

@@ -23,7 +23,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ovmake.workers.ipc.client import passed
+from ovmake.workers.ipc.environment import passed
 from ovmake.workers.ipc.protocol import die_with_parent
 from tests.warm import ASKED, FOLDER, ON_PATH
 from tests.warm.path.playing import PLAYED, play

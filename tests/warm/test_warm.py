@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.workers.ipc.client import ENVIRONMENT, WorkerProcess
+from ovmake.workers.ipc.client import WorkerProcess
+from ovmake.workers.ipc.environment import ENVIRONMENT
 from ovmake.workers.ipc.protocol import Request
 from tests import warm
 from tests.e2e.processes import alive, wait_for

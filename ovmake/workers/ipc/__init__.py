@@ -3,6 +3,7 @@
 cage.py           Cage a worker: limit the files that an action may read and write, and forbid all connections.
                   Linux only
 client.py         The parent's side of a worker: start it, send it a request, read its response, end it
+environment.py    The environment variables of a worker: those that ovmake sets, and those of the user that it gets
 forking.py        Run one action in a forked process: in a cage of its own, and ended after the action
 helper_worker.py  A worker that another worker starts, for tasks that must not run in its own process
 helpers.py        The helper workers that a worker keeps for its forks: OpenVINO's worker sometimes needs

@@ -20,35 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ovmake.workers.ipc.environment import ENVIRONMENT, passed
 from ovmake.workers.ipc.protocol import Request, Response
-
-# The reference must not run the kernels that it is compared with: with oneDNN on, some of TensorFlow's outputs are
-# bit-equal to OpenVINO's, because both call the same kernels. Speed is measured with it on (see bench_worker.py).
-ENVIRONMENT: Mapping[str, str] = {
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "KERAS_BACKEND": "tensorflow",
-    "PYTHONHASHSEED": "0",
-    "PYTHONUNBUFFERED": "1",
-    # Logs stay independent of the user's terminal.
-    "PYTHONIOENCODING": "utf-8",
-}
-
-# The variables of the user's environment that a worker gets: settings of Python and of the frameworks. Tokens,
-# passwords and their paths are left out. TF_VAR_ and TF_TOKEN_ are Terraform's.
-PASSED = frozenset({
-    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
-    *("CONDA_PREFIX", "INTEL_OPENVINO_DIR", "SYSTEMROOT", "COLUMNS", "LINES", "TF_USE_LEGACY_KERAS"),
-    *("TF_DETERMINISTIC_OPS", "KERAS_BACKEND", "KERAS_HOME", "HDF5_USE_FILE_LOCKING"),
-})  # fmt: skip
-PASSED_PREFIXES = (
-    *("LC_", "PYTHON", "OMP_", "KMP_", "GOMP_", "MKL_", "TBB_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "NPY_", "MALLOC_"),
-    *("ONEDNN_", "DNNL_", "OV_", "OPENVINO_", "NNCF_", "OCL_", "OPENCL_", "ZE_", "ZES_", "SYCL_", "NEO_", "LIBVA_"),
-    *("TF_CPP_", "TF_ENABLE_", "TF_DISABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "KERAS_NNX_", "OVMAKE_"),
-)
-# The variable of the key that signs workers' results: see ovmake/seal.py.
-WITHHELD = frozenset({"OVMAKE_STATE_KEY"})
 
 ANSWER_BYTES = 1 << 16
 # The time that a process may take to end after its pipes are closed: it may write a core dump of some GB.
@@ -73,15 +46,6 @@ def start_module(
         env={**passed(os.environ), **environment, "PYTHONPATH": path},
         **options,
     )
-
-
-def passed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of a user's environment that a worker gets."""
-    return {
-        name: value
-        for name, value in environment.items()
-        if (name in PASSED or name.startswith(PASSED_PREFIXES)) and name not in WITHHELD
-    }
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """A worker's loop: read requests from stdin, run each action in a caged fork, write responses to stdout.
 
-    serve({"freeze": "loading.freezing:freeze", ...}, imports={"freeze": ("tensorflow",)})
+    serve({"freeze": "workers.loading.freezing:freeze", ...}, imports={"freeze": ("tensorflow",)})
 
 A worker runs a request without a cage itself: it is in the cage of its parent already. Rules: see protocol.py.
 """
@@ -33,7 +33,7 @@ Handler = Callable[[Request], Mapping[str, object]]
 def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]] = NOTHING) -> None:
     """Answer requests until stdin ends. Takes over stdout and stderr.
 
-    `handlers` are functions below `ovmake.workers` ("loading.freezing:freeze"), imported when first needed. `imports`
+    `handlers` are functions below `ovmake` ("workers.loading.freezing:freeze"), imported when first needed. `imports`
     are further modules that a kind of request needs. They are imported before the fork.
     """
     die_with_parent()
@@ -127,7 +127,7 @@ def _handler(handlers: Mapping[str, str | Handler], kind: str) -> Handler:
     if not isinstance(handler, str):
         return handler
     module, _, name = handler.partition(":")
-    found: Handler = getattr(importlib.import_module(f"ovmake.workers.{module}"), name)
+    found: Handler = getattr(importlib.import_module(f"ovmake.{module}"), name)
     return found
 
 

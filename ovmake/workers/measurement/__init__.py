@@ -1,5 +1,6 @@
 """Measure time, memory and energy of TensorFlow and IRs, interleaved on this machine, with their uncertainty.
 
+benchmark.py          Interleave TensorFlow and an IR on this machine, each in a fresh process of its own
 core_latency.py       Measure the inter-core latency, and try to lower it: the time that a value takes from one
                       core to another
 cpu_load.py           Measure the CPU use of other processes during a measurement
@@ -13,6 +14,8 @@ ir_timing.py          Time several IRs of one model, interleaved in one process:
                       much
 spread.py             The typical value of a ratio that was measured in windows, and the range of its true
                       value. Pure
+timed_openvino.py     Answers of the OpenVINO worker to a measurement
+timed_tensorflow.py   Answers of the TensorFlow worker to a measurement
 timing.py             The timed process of a measurement, the same for both frameworks: models by name, one loop
 timing_openvino.py    Time an IR: the latency hint for blocks, the throughput hint with the runtime's queue for
                       throughput

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import tensorflow as tf
 
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import TimedLayer
+from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, prepared
@@ -51,14 +51,14 @@ class _Subject(ABC, Generic[Feed]):
         """All of them share TensorFlow's threads."""
         return in_threads([self.infer] * self._callers, feeds, seconds)
 
-    def layers(self) -> dict[str, object]:
-        """TensorFlow does not tell."""
-        return {}
+    def layers(self) -> ExecutedIr:
+        """TensorFlow does not report layers."""
+        return ExecutedIr()
 
-    def profile(self, feeds: list[Feed], seconds: float) -> list[TimedLayer]:
-        """TensorFlow is not asked: what it took counts, and not why."""
+    def profile(self, feeds: list[Feed], seconds: float) -> tuple[TimedLayer, ...]:
+        """TensorFlow is not profiled: only its total time counts."""
         del feeds, seconds
-        return []
+        return ()
 
 
 class FrozenSubject(_Subject[list[tf.Tensor]]):

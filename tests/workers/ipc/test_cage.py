@@ -22,7 +22,8 @@ import pytest
 
 from ovmake.workers.ipc import cage
 from ovmake.workers.ipc.cage import Cage
-from ovmake.workers.ipc.client import WorkerProcess, passed
+from ovmake.workers.ipc.client import WorkerProcess
+from ovmake.workers.ipc.environment import passed
 from ovmake.workers.ipc.protocol import Request, Response
 from tests.e2e.processes import alive, wait_for
 from tests.e2e.tiny import frozen_graph
