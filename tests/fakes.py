@@ -394,6 +394,7 @@ class FakeRunner:
     relative: Callable[[str], str]
     fuse: Fuse
     environment: Callable[[EnvironmentName], str]
+    code: Callable[[str, str], Mapping[str, str]]
     choose: Callable[[int], int] = first
     failing: Collection[str] = ()
     facts: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
@@ -444,14 +445,18 @@ class FakeRunner:
         environment: dict[str, str] = {name: self.environment(name) for name in action.environment}
         found: Success | Failure = Success(facts=self.facts.get(action.name, {}))
         if action.kind == GATE and action.name not in self.facts:
-            found = measured(action, tools=job.tools, environment=environment, inputs=inputs)
+            found = measured(action, tools=self._tools(job), environment=environment, inputs=inputs)
         if isinstance(found, Success):
             self._write(job, environment, inputs)
         return replace(found, facts=self.tool.says(job, found.facts))
 
+    def _tools(self, job: Job) -> dict[str, str]:
+        """Return what the job runs with: tools, and ovmake's own code."""
+        return {**job.tools, **self.code(job.action.worker, job.action.kind)}
+
     def _write(self, job: Job, environment: Mapping[str, str], inputs: Mapping[str, bytes]) -> None:
         for role, path in job.outputs.items():
-            right = artifact(job.action, role, tools=job.tools, environment=environment, inputs=inputs)
+            right = artifact(job.action, role, tools=self._tools(job), environment=environment, inputs=inputs)
             data = self.tool.writes(job, right)
             self.disk.put(self.relative(path), data[:3])
             self.fuse.step()
@@ -506,6 +511,10 @@ class FakeRepo:
     def version(self, tool: str) -> str:
         """See `World`."""
         return self.versions.get(tool, "1")
+
+    def code(self, _: str, kind: str) -> dict[str, str]:
+        """See `World`: what a kind runs is one room, and its digest a version."""
+        return {f"rooms of {kind}": self.version(f"rooms of {kind}")}
 
     def environment(self, name: EnvironmentName) -> str:
         """See `World`."""
@@ -562,6 +571,7 @@ class FakeRepo:
             relative=self.relative,
             fuse=self.fuse,
             environment=self.environment,
+            code=self.code,
             choose=choose,
             failing=failing,
             facts=facts or {},
@@ -576,6 +586,7 @@ class FakeRepo:
             runner=runner,
             version=self.version,
             environment=self.environment,
+            code=self.code,
             emit=events.append,
             absolute=self.absolute,
             fingerprint=lambda path: tool.computes(path, self._fingerprint(self.relative(path))),

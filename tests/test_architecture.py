@@ -346,6 +346,7 @@ OWN_FOLDERS = ("store.files.own_folders", "store.files.handles", "store.files.pu
 # What is read and not ours; and the folder of a file that the command line names.
 ALLOWED = {
     "store.processes": {"open"},
+    "store.own_code": {"open"},
     "store.files.disk": {"os.open"},
     "project.stamp": {"open", "os.open"},
     "project.repo": {"where.ovfile.open"},

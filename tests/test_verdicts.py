@@ -227,6 +227,7 @@ class Project:
             relative=repo.relative,
             fuse=repo.fuse,
             environment=repo.environment,
+            code=repo.code,
             choose=Random(step.seed).randrange,  # noqa: S311
         )
         world = World(
@@ -235,6 +236,7 @@ class Project:
             runner=runner,
             version=repo.version,
             environment=repo.environment,
+            code=repo.code,
             emit=lambda _: None,
             absolute=repo.absolute,
             fingerprint=self.fingerprint,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Of each process: kind of request -> function. "here" is the ovmake process; "observer" is what it does to see sources.
+# Of each process: kind of request -> function. "in-process" is the ovmake process, "observer" its reading of sources.
 HANDLERS: Mapping[str, Mapping[str, str]] = {
     "openvino": {
         "convert": "workers.conversion.converting:convert",
@@ -43,7 +43,7 @@ HANDLERS: Mapping[str, Mapping[str, str]] = {
         "time-candidates": "workers.measurement.ir_timing:time_candidates",
     },
     "loader": {"spool": "workers.inputs.datasets.spooling:spool"},
-    "here": {
+    "in-process": {
         "gate": "engine.in_process.gate:gate",
         "judge": "engine.in_process.judge:judge",
         "check-speed": "engine.in_process.check_speed:check_speed",

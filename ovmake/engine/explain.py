@@ -44,6 +44,8 @@ def in_words(reason: Reason, action: Action, locate: Locate) -> str:
             return _input(reason) + _beside(locate(_named_at(reason, action)))
         case "param":
             return f"`{name}` changed: {old} → {new}" + _beside(_set_at(name, action, locate))
+        case "code":
+            return _code(name, _bare(old), _bare(new))
         case "tool":
             return _tool(name, _bare(old), _bare(new))
         case "environment":
@@ -133,12 +135,13 @@ def _may_change(labels: list[str], maker: str) -> str:
 def _tool(name: str, old: str, new: str) -> str:
     if old == NOT_SET:
         return f"`{name}` {new} is used now; it was not used before"
-    if new == NOT_SET:
-        return f"`{name}` {old} is no longer used"
-    (release, _, code), (released, _, coded) = old.partition("+"), new.partition("+")
-    if name == "ovmake" and release == released:
-        return f"ovmake's own code changed: {code} → {coded}"
-    return f"`ovmake` {release} → {released}" if name == "ovmake" else f"`{name}` {old} → {new}"
+    return f"`{name}` {old} is no longer used" if new == NOT_SET else f"`{name}` {old} → {new}"
+
+
+def _code(room: str, old: str, new: str) -> str:
+    if old == NOT_SET:
+        return f"`{room}` is used now; it was not used before"
+    return f"`{room}` is no longer used" if new == NOT_SET else f"`{room}` changed: {old} → {new}"
 
 
 def _environment(name: str, old: str, new: str) -> str:

@@ -2,7 +2,7 @@
 
 Everything is looked at through the world's disk, so that tests can put another one there:
 
-    looker.see(action, made) -> Seen               digests of inputs, versions, environment
+    looker.see(action, made) -> Seen               digests of inputs and code, versions, environment
     looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
     looker.moved_source(action) -> str             a source that changed since it was seen
 """
@@ -59,12 +59,13 @@ class Observer:
         return Seen(
             kind=action.kind,
             tools={
-                **{tool: self._version(action, tool) for tool in (*action.tools, "ovmake")},
+                **{tool: self._version(action, tool) for tool in action.tools},
                 **{tool: self._version_if_installed(tool) for tool in action.optional_tools},
             },
             params=action.settings,
             environment={name: self._world.environment(name) for name in action.environment},
             inputs=inputs,
+            code=self._world.code(action.worker, action.kind),
         )
 
     def _version(self, action: Action, tool: str) -> str:
@@ -77,7 +78,7 @@ class Observer:
 
     def _computation(self, action: Action, source: Source, state: SourceState) -> Digest:
         """Return the fingerprint of a source. It follows from the bytes, so it is taken once for each state of them."""
-        key = f"{state.digest.sha256} {self._world.version('ovmake')}"
+        key = f"{state.digest.sha256} {' '.join(self._world.code('observer', 'fingerprint').values())}"
         if (known := self._world.database.fingerprint(key)) is not None:
             return Digest(known, 0)
         found = self._world.fingerprint(self._world.absolute(source.path))

@@ -30,6 +30,7 @@ ReasonKind = Literal[
     "forced",  # the user asked for it
     "input",  # a source or an artifact has another digest
     "param",  # a setting has another value
+    "code",  # a room of ovmake's code that the action runs has another digest
     "tool",  # a tool has another version
     "environment",  # the instruction set or the machine is another
     "output-missing",  # an output is gone
@@ -97,6 +98,7 @@ def decide(seen: Seen, trace: Trace | None, outputs: Mapping[str, OutputState], 
     before = trace.seen
     reasons += _inputs(before.inputs, seen.inputs)
     reasons += _changes("param", before.params, seen.params)
+    reasons += _changes("code", before.code, seen.code)
     reasons += _changes("tool", before.tools, seen.tools)
     reasons += _changes("environment", before.environment, seen.environment)
     reasons += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ovmake.contracts.places import STATE
@@ -36,9 +36,10 @@ class Options:
 class World:
     """All effects that the executor uses.
 
-    `version` and `environment` describe the tools and the machine; `absolute` turns a path of the repo into an absolute
-    one; `fingerprint` returns a digest of what the source at such a path computes; `inside` says whether a path stays
-    in the repo, links followed; `nearby` suggests a path for one that does not exist; `memory_bytes` is the memory for
+    `version` and `environment` describe the tools and the machine, and `code` the part of ovmake that a kind of action
+    runs (by worker and kind: a digest per room). `absolute` turns a path of the repo into an absolute one;
+    `fingerprint` returns a digest of what the source at such a path computes; `inside` says whether a path stays in
+    the repo, links followed; `nearby` suggests a path for one that does not exist; `memory_bytes` is the memory for
     all actions together, None if unknown; `locate` and `span` turn a key path into "Ovfile:14" and into a span for the
     caret. `state` is the folder of the store, scratch and journals.
     """
@@ -50,6 +51,7 @@ class World:
     environment: Callable[[EnvironmentName], str]
     emit: Callable[[Event], None]
     absolute: Callable[[str], str]
+    code: Callable[[str, str], Mapping[str, str]] = lambda _, __: {}
     fingerprint: Callable[[str], str] = lambda path: path
     inside: Callable[[str], bool] = lambda _: True
     nearby: Callable[[str], str] = lambda _: ""

@@ -1,7 +1,7 @@
 """Traces: the inputs of an action now, and the inputs and outputs of its last success.
 
-    Seen    tool versions, params, environment and input digests now. The digest of an input that an action has yet to
-            make is None
+    Seen    code, tool versions, params, environment and input digests now. The digest of an input that an action has
+            yet to make is None
     Trace   a Seen with all digests known, plus the digests of the outputs (verifying trace: Mokhov et al., "Build
             Systems à la Carte", ICFP 2018, 4.2.2)
 
@@ -18,6 +18,8 @@ from dataclasses import dataclass, field, replace
 from ovmake.contracts.values import JsonValue
 from ovmake.graph.digest import Digest, of_json
 
+# Of what a digest is made. Raise it, too, where something that is in no digest (`store.own_code.CARRIERS`) had a fault
+# that changed results.
 FORMAT = 2
 
 # The files of a folder by relative path.
@@ -39,13 +41,17 @@ class SeenInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """All that an action's result depends on."""
+    """All that an action's result depends on.
+
+    `code` is the part of ovmake that the action runs: a digest per room, see `store.own_code`.
+    """
 
     kind: str
     tools: Mapping[str, str]
     params: Mapping[str, JsonValue]
     environment: Mapping[str, str]
     inputs: Mapping[str, SeenInput]
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
@@ -70,6 +76,7 @@ class Seen:
             {
                 "format": FORMAT,
                 "kind": self.kind,
+                "code": dict(self.code),
                 "tools": dict(self.tools),
                 "params": dict(self.params),
                 "environment": dict(self.environment),
@@ -98,6 +105,7 @@ class Trace:
         return json.dumps(
             {
                 "kind": self.seen.kind,
+                "code": dict(self.seen.code),
                 "tools": dict(self.seen.tools),
                 "params": dict(self.seen.params),
                 "environment": dict(self.seen.environment),
@@ -126,6 +134,7 @@ class Trace:
                 role: SeenInput(label=label, digest=Digest.decode(digest))
                 for role, (label, digest) in body["inputs"].items()
             },
+            code=body.get("code", {}),  # traces of older versions have none, and their actions run again
         )
         outputs = {role: Digest.decode(digest) for role, digest in body["outputs"].items()}
         facts = {name: as_tuples(value) for name, value in body["facts"].items()}

@@ -106,6 +106,7 @@ class Session:
             runner=self.runner,
             version=self.toolchain.version,
             environment=self.toolchain.environment,
+            code=self.toolchain.code,
             emit=emit,
             absolute=self.disk.absolute,
             fingerprint=_fingerprint,

@@ -9,6 +9,7 @@ Only this package and the workers read or change files. The modules:
     observing.py  the database, opened read-only and without a lock
     processes.py  memory and parents of processes, from /proc and control groups
     sealing.py    a MAC on each row: which rows this user's ovmake wrote
+    own_code.py   the code of ovmake that an action runs, as a digest for each room
     toolchain.py  versions of tools and facts of the machine, without importing any tool
     trusting.py   `ovmake cache trust`: import the state of a copied `.ovmake`
     files/        files and folders: the Disk protocol, our own folders, publishing, digests of sources

@@ -1,4 +1,6 @@
-"""Versions of the installed tools and facts of the machine, from metadata and /proc. No tool is imported.
+"""Versions of the installed tools, the code of ovmake that an action runs, and facts of the machine.
+
+They are read from metadata, from our own files and from /proc. No tool is imported.
 
 toolchain.version("openvino") -> "2026.4.1"
 toolchain.environment("isa") -> "avx2 avx512f ... amx_bf16"
@@ -6,22 +8,18 @@ toolchain.environment("isa") -> "avx2 avx512f ... amx_bf16"
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 
 from ovmake import machine
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, EnvironmentName
+from ovmake.store.own_code import OwnCode
 
 # One import name, several wheels.
 WHEELS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")}
-
-# Of ovmake, what makes or judges artifacts: packages, those of the actions that need no worker, and what a
-# measurement says of the machine.
-OWN_CODE = ("verdicts", "rules", "sources", "workers", "engine/in_process", "machine.py")
 
 INSTALL = {"tensorflow": 'pip install "ovmake[cpu]", or "ovmake[tensorflow]" for the wheel with GPU support'}
 
@@ -33,29 +31,21 @@ class Toolchain:
 
     def __init__(self) -> None:
         self._versions: dict[str, str] = {}
+        self._code = OwnCode()
 
     def version(self, tool: str) -> str:
         """Return the installed version of a tool.
-
-        `ovmake` is its version and a digest of the code that makes or judges artifacts, so that a development checkout
-        rebuilds when that code changes.
 
         Raises:
             OvmakeError: the tool is not installed.
         """
         if tool not in self._versions:
-            self._versions[tool] = self._own_version() if tool == "ovmake" else _installed(tool)
+            self._versions[tool] = _installed(tool)
         return self._versions[tool]
 
-    def _own_version(self) -> str:
-        package = Path(__file__).parent.parent
-        hasher = hashlib.sha256()
-        for part in OWN_CODE:
-            for file in sorted((package / part).rglob("*.py")) or [package / part]:
-                hasher.update(file.read_bytes())
-        from ovmake import __version__  # noqa: PLC0415
-
-        return f"{__version__}+{hasher.hexdigest()[:12]}"
+    def code(self, worker: str, kind: str) -> Mapping[str, str]:
+        """Return the digest of each room of ovmake that a kind of action runs."""
+        return self._code.of(worker, kind)
 
     def environment(self, name: EnvironmentName) -> str:
         """Return a part of the environment as one line of text."""

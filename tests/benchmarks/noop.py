@@ -91,8 +91,8 @@ class Bench:
         return self.scratch / str(count) / (f"ovmake-{self.version()}" if tool == "ovmake" else tool)
 
     def version(self) -> str:
-        """Return the version of what makes ovmake's artifacts: with another one, all would be made anew."""
-        code = "from ovmake.store.toolchain import Toolchain; print(Toolchain().version('ovmake'))"
+        """Return a digest of what makes ovmake's artifacts: with another one, some would be made again."""
+        code = "from ovmake.store.own_code import OwnCode; print(OwnCode().whole())"
         command = [str(self.python), "-c", code]
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
         return done.stdout.strip()

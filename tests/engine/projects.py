@@ -56,7 +56,8 @@ EDITS = (
     "touch",
     "rename-over",
     "folder-file",
-    *["tool"] * 3,
+    *["tool"] * 2,
+    "code",
     *["environment"] * 2,
     "extra-input",
     "action",
@@ -72,7 +73,7 @@ EDITS = (
 ROT = "corrupt-stored"
 # Edits of what goes in: undoing one brings back a state that was built before.
 SOURCE_EDITS = ("source", "touch", "rename-over", "folder-file")
-INPUT_EDITS = (*SOURCE_EDITS, "param", "tool", "environment", "extra-input", "action", "clock")
+INPUT_EDITS = (*SOURCE_EDITS, "param", "tool", "code", "environment", "extra-input", "action", "clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,7 +368,10 @@ class Project:
             self.settings[at] = VALUES[(a + b) % len(VALUES)]
 
     def _edit_tool(self, a: int, b: int) -> None:
-        self.repo.versions[(*TOOLS, "ovmake")[a % 3]] = str(1 + b % 2)
+        self.repo.versions[TOOLS[a % len(TOOLS)]] = str(1 + b % 2)
+
+    def _edit_code(self, a: int, b: int) -> None:
+        self.repo.versions[f"rooms of {self.nodes[a % len(self.nodes)].kind}"] = str(1 + b % 2)
 
     def _edit_environment(self, a: int, b: int) -> None:
         self.repo.environments[("isa", "machine")[a % 2]] = str(1 + b % 2)
@@ -469,7 +473,7 @@ class Project:
                     else artifact(
                         action,
                         output.role,
-                        tools=self._tools(action),
+                        tools=self._tools(action) | self._code(action),
                         environment=self._environment(action),
                         inputs=inputs,
                     )
@@ -482,7 +486,7 @@ class Project:
         return {action.name: self._measured(action, made).facts for action in gates}
 
     def _measured(self, action: Action, made: Mapping[tuple[str, str], bytes]) -> Success | Failure:
-        tools, environment = self._tools(action), self._environment(action)
+        tools, environment = self._tools(action) | self._code(action), self._environment(action)
         return measured(action, tools=tools, environment=environment, inputs=self._inputs(action, made))
 
     def facts(self, action: Action, made: Mapping[tuple[str, str], bytes]) -> dict[Difference, object]:
@@ -495,6 +499,7 @@ class Project:
         }
         facts: dict[Difference, object] = {("param", name): repr(value) for name, value in action.settings.items()}
         facts |= {("tool", name): version for name, version in self._tools(action).items()}
+        facts |= {("code", room): digest for room, digest in self._code(action).items()}
         facts |= {("environment", name): value for name, value in self._environment(action).items()}
         # Two inputs may come from one source: the role tells them apart here, though not in a reason.
         facts |= {("input", f"{role}\0{named[role]}"): data for role, data in inputs.items()}
@@ -566,7 +571,10 @@ class Project:
         }
 
     def _tools(self, action: Action) -> dict[str, str]:
-        return {tool: self.repo.version(tool) for tool in (*action.tools, "ovmake")}
+        return {tool: self.repo.version(tool) for tool in action.tools}
+
+    def _code(self, action: Action) -> dict[str, str]:
+        return self.repo.code(action.worker, action.kind)
 
     def _environment(self, action: Action) -> dict[str, str]:
         return {name: self.repo.environment(name) for name in action.environment}

@@ -166,6 +166,7 @@ REBUILDERS: Mapping[str, Callable[[], Rebuilder]] = {
     "ignores the first input": ignoring_first_input,
     "ignores params": ignoring("param"),
     "ignores tools": ignoring("tool"),
+    "ignores code": ignoring("code"),
     "ignores the environment": ignoring("environment"),
     "ignores outputs": ignoring("output-missing", "output-edited"),
     "ignores edited outputs": ignoring("output-edited"),

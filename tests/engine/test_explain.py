@@ -59,10 +59,17 @@ def locate(at: KeyPath) -> str:
             "`tensorflow` not installed → 2.21.0",
         ),
         (
-            Reason(kind="tool", name="ovmake", old='"0.1.0+0a1b"', new='"0.1.0+2c3d"'),
-            "ovmake's own code changed: 0a1b → 2c3d",
+            Reason(kind="code", name="ovmake/workers/conversion", old='"0a1b"', new='"2c3d"'),
+            "`ovmake/workers/conversion` changed: 0a1b → 2c3d",
         ),
-        (Reason(kind="tool", name="ovmake", old='"0.1.0+0a1b"', new='"0.2.0+2c3d"'), "`ovmake` 0.1.0 → 0.2.0"),
+        (
+            Reason(kind="code", name="ovmake/verdicts", old="not set", new='"2c3d"'),
+            "`ovmake/verdicts` is used now, and was not before",
+        ),
+        (
+            Reason(kind="code", name="ovmake/verdicts", old='"0a1b"', new="not set"),
+            "`ovmake/verdicts` is not used any more",
+        ),
         (
             Reason(kind="environment", name="isa", old='"avx2 fma"', new='"amx_bf16 amx_tile avx2"'),
             "instruction sets changed: amx_bf16 and amx_tile are new, fma is gone",

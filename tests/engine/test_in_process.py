@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 
+from ovmake import __version__
 from ovmake.cli.terminal import lines_of
 from ovmake.contracts.calibration import CheckedCalibration
 from ovmake.contracts.codec import ContractError, load, save, to_bytes
@@ -490,6 +491,7 @@ def test_an_ir_without_a_gate_is_published_as_not_measured(tmp_path: Path) -> No
     result, record = published(tmp_path, "convert")
 
     assert Success(facts={"gate": "not-measured", "drop": None}) == result
+    assert {"ovmake": __version__} == record.versions
     assert a_verdict("not-measured", text="`accuracy = false` turns the gate off") == record.gate
 
 

@@ -136,6 +136,13 @@ def test_another_version_of_a_tool_is_a_reason() -> None:
     assert decide(now, trace(), {}).reasons == (expected,)
 
 
+def test_another_digest_of_a_room_is_a_reason() -> None:
+    was, now = (replace(SEEN, code={"ovmake/verdicts": "0", "ovmake/sources": digest}) for digest in "ab")
+
+    expected = Reason(kind="code", name="ovmake/sources", old='"a"', new='"b"')
+    assert decide(now, trace(was), {}).reasons == (expected,)
+
+
 def test_another_machine_is_a_reason() -> None:
     now = replace(SEEN, environment={"isa": "avx2 avx512f"})
 
@@ -170,12 +177,13 @@ def test_all_reasons_are_given_and_in_a_fixed_order() -> None:
         tools={"openvino": "2026.5.0"},
         params={"batch": 2},
         environment={"isa": "avx512f"},
+        code={"ovmake/sources": "a"},
         inputs={"source": SeenInput(label="models/m.pb", digest=B)},
     )
     decision = decide(now, trace(), {"build/m/m.xml": "missing", "build/m/m.bin": "edited"}, forced=True)
 
     kinds = [reason.kind for reason in decision.reasons]
-    assert kinds == ["forced", "input", "param", "tool", "environment", "output-missing", "output-edited"]
+    assert kinds == ["forced", "input", "param", "code", "tool", "environment", "output-missing", "output-edited"]
 
 
 values = st.recursive(
@@ -194,6 +202,7 @@ seens = st.builds(
     tools=st.dictionaries(st.sampled_from(["openvino", "nncf"]), st.sampled_from(["1", "2", 'a"b'])),
     params=st.dictionaries(st.sampled_from(["batch", "tags"]), values),
     environment=st.dictionaries(st.just("isa"), st.sampled_from(["avx2", "amx"])),
+    code=st.dictionaries(st.just("ovmake/sources"), st.sampled_from(["a", "b"])),
     inputs=st.dictionaries(
         st.sampled_from(["source", "dataset"]), st.builds(SeenInput, label=st.sampled_from("pq"), digest=digests)
     ),
@@ -258,15 +267,16 @@ def test_reexport_with_the_same_result_stops_after_the_first_action() -> None:
     # "lossy" makes one of two results; these two contents have the same one.
     there = repo()
     plan = graph(action("lossy m", "models/m.pb"), action("quantize m", "lossy m", place="build/m/m.xml"))
-    before = there.build(plan).actions["lossy m"].outputs
+    built = there.build(plan)
     for number in range(20):
+        before = built.actions["lossy m"].outputs
         there.disk.tick()
         there.disk.put("models/m.pb", f"export {number}".encode())
         built = there.build(plan)
-        if built.ran == ["lossy m"]:
+        if built.actions["lossy m"].outputs == before:
             break
 
-    assert built.actions["lossy m"].outputs == before
+    assert built.ran == ["lossy m"]
     assert built.statuses == {"lossy m": "ran", "quantize m": "fresh"}
 
 

@@ -29,7 +29,7 @@ from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event, Watching
 from ovmake.graph.query import closure, select
 from ovmake.project.repo import Where, build_graph, read_ovfile, really_inside
-from ovmake.store.toolchain import Toolchain
+from ovmake.store.own_code import OwnCode
 
 # Seconds without a change before a build: an editor writes, syncs and renames; an export writes several files.
 QUIET_S = 0.2
@@ -53,20 +53,20 @@ def watch(where: Where, targets: Sequence[str], build: Callable[[], None], emit:
         OvmakeError: at the start, there is no Ovfile or no such target; or ovmake itself changed.
         KeyboardInterrupt: the user ended it.
     """
-    version = Toolchain().version("ovmake")
+    code = OwnCode().whole()
     watcher = Watcher(where, targets)
     watcher.check()
     while True:
         watcher.begin()
-        _check_same(version)
+        _check_same(code)
         build()
         emit(Watching(files=watcher.files, warning=watcher.warning))
         watcher.wait()
 
 
-def _check_same(version: str) -> None:
+def _check_same(code: str) -> None:
     """Refuse to build if the installed ovmake changed: the old code would store results under the new version."""
-    if Toolchain().version("ovmake") != version:
+    if OwnCode().whole() != code:
         message, hint = "ovmake itself changed while it was watching", "start ovmake again"
         raise OvmakeError(Diagnostic(code="ovmake-changed", message=message, help=hint), exit_status=1)
 

@@ -1,7 +1,12 @@
-"""*publish*: the record beside a published IR."""
+"""*publish*: the record beside a published IR.
+
+The record tells which ovmake published it. A newer ovmake does not publish again for its number alone: that is in no
+digest.
+"""
 
 from __future__ import annotations
 
+from ovmake import __version__
 from ovmake.contracts.evaluation import Evaluation
 from ovmake.contracts.interface import Interface
 from ovmake.contracts.params.publication import PublishParams
@@ -28,7 +33,7 @@ def publish(job: Job) -> Success:
     content = record(
         Published(
             params=params_of(job, PublishParams),
-            tools=job.tools,
+            tools={**job.tools, "ovmake": __version__},
             digests=job.digests,
             interface=read(job, "interface", Interface),
             evaluation=evaluation,
