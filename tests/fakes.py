@@ -28,6 +28,7 @@ from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, EnvironmentName, Graph
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Trace
+from ovmake.ledger import ABSENT, Note, to_nobody
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.database import CachedFile, Database
 from ovmake.store.files.disk import DigestMismatchError, LinkOutsideError, Stat
@@ -131,21 +132,26 @@ class FakeDisk:
 
     # what ovmake does: the protocol
 
-    def stat(self, path: str) -> Stat | None:
+    def stat(self, path: str, note: Note = to_nobody) -> Stat | None:
         """See `Disk`."""
+        found = self._stat(path)
+        note(path, ABSENT if found is None else (found.size_bytes, found.mtime_ns, found.mtime_ns, found.inode))
+        return found
+
+    def _stat(self, path: str) -> Stat | None:
         if (file := self.files.get(path)) is not None:
             return Stat(False, len(file.data), file.mtime_ns, file.inode)
         is_folder = path in self.folders or any(name.startswith(f"{path}/") for name in [*self.files, *self.folders])
         return Stat(True, 0, 0, 0) if is_folder else None
 
-    def walk(self, path: str) -> dict[str, Stat]:
+    def walk(self, path: str, note: Note = to_nobody) -> dict[str, Stat]:
         """See `Disk`."""
         self._check_readable(path)
         prefix = f"{path}/"
         for name in sorted(self.leaving):
             if name.startswith(prefix):
                 raise LinkOutsideError(name)
-        stats = {name.removeprefix(prefix): self.stat(name) for name in self.files if name.startswith(prefix)}
+        stats = {name.removeprefix(prefix): self.stat(name, note) for name in self.files if name.startswith(prefix)}
         return {name: stat for name, stat in stats.items() if stat is not None}
 
     def linked(self, path: str) -> list[str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ovmake import ledger
+from ovmake.contracts.places import DATABASE, STAMP
 from ovmake.diagnostics import OvmakeError
 from ovmake.graph.action import Graph
 from ovmake.graph.query import select
@@ -21,19 +23,19 @@ GRAPH = Graph(actions={}, targets=dict.fromkeys(TARGETS, ""))
 def stamped(tmp_path: Path) -> stamp.Stamp:
     """A stamp of nothing but these targets."""
     (tmp_path / ".ovmake").mkdir()
-    (tmp_path / stamp.STATE).touch()
-    models: dict[str, tuple[list[str], stamp.Files | None]] = {
+    (tmp_path / DATABASE).touch()
+    models: dict[str, tuple[list[str], ledger.Files | None]] = {
         model: ([name for name in TARGETS if name.startswith((f"{model}:", f"{model}@"))], {}) for model in MODELS
     }
     (tmp_path / "Ovfile").touch()
-    state = stamp.state_of(str(tmp_path / "Ovfile"))
-    looked_ns = stamp.after_a_tick()
+    state = ledger.state_of(str(tmp_path / "Ovfile"))
+    looked_ns = ledger.after_a_tick()
     ovfile = ("Ovfile", state, "", looked_ns)
     data = stamp.encoded(
         key="k", secret=keep_key()[0], ovfile=ovfile, shared={}, models=models, looked_ns=looked_ns, around={}
     )
     assert data is not None
-    (tmp_path / stamp.PLACE).write_bytes(data)
+    (tmp_path / STAMP).write_bytes(data)
     found = stamp.look(str(tmp_path), "k")
     assert found is not None
     return found

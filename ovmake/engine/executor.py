@@ -45,8 +45,9 @@ from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
+from ovmake.ledger import Files
 from ovmake.store.cas import FOLDER, Cas
-from ovmake.store.files.disk import DigestMismatchError, Stat
+from ovmake.store.files.disk import DigestMismatchError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +118,8 @@ class Executor:
         )
         return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
 
-    def looked_at(self, action: Action) -> dict[str, Stat]:
-        """Return the source files and published outputs of an action that the build checked, with their states then."""
+    def looked_at(self, action: Action) -> Files:
+        """Return every file and folder that the build checked to decide about an action, with their states then."""
         return self._looker.looked_at(action)
 
     def _known_costs(self) -> Mapping[str, Cost]:

@@ -5,6 +5,7 @@ Everything is looked at through the world's disk, so that tests can put another 
     looker.see(action, made) -> Seen               digests of inputs and code, versions, environment
     looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
     looker.moved_source(action) -> str             a source that changed since it was seen
+    looker.looked_at(action) -> Files              the ledger of all that its decision rests on
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from ovmake.engine.world import World
 from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, SeenInput, Trace
+from ovmake.ledger import Files
 from ovmake.ovfile.spec import KeyPath
 from ovmake.store.cas import Cas
-from ovmake.store.files.disk import LinkOutsideError, Stat
+from ovmake.store.files.disk import LinkOutsideError
 from ovmake.store.files.handles import ForeignEntryError
 from ovmake.store.files.sources import Sources, SourceState
 
@@ -141,14 +143,21 @@ class Observer:
             if output.place is not None and (state := self._published(output.place, digest)):
                 changed[output.place] = state
             # Of published outputs too: what comes after reads the stored bytes.
-            elif digest is None or not self._cas.has(digest):
+            elif digest is None or not self._stored(digest):
                 changed[f"`{output.role}` of {action.name}"] = "missing"
         return changed
+
+    def _stored(self, digest: Digest) -> bool:
+        """Whether the store has the bytes. Its folder is noted: nothing leaves one unseen."""
+        folder = self._cas.folder(digest)
+        if not (noted := self._sources.ledger.of(folder)):
+            self._world.disk.stat(folder, noted.setdefault)
+        return self._cas.has(digest)
 
     def _published(self, place: str, digest: Digest | None) -> OutputState | None:
         """Return what is wrong with a published file, None if nothing is."""
         try:
-            found = self._world.disk.stat(place)
+            found = self._world.disk.stat(place, self._sources.ledger.of(place).setdefault)
             if found is None or found.is_folder:
                 return "missing"
             return None if self._sources.file_digest(place, found) == digest else "edited"
@@ -164,12 +173,12 @@ class Observer:
                     return given.origin.path
         return ""
 
-    def looked_at(self, action: Action) -> dict[str, Stat]:
-        """Return the source files and published outputs of an action that were looked at, as they were."""
-        found: dict[str, Stat] = {}
-        for path in (*action.source_paths, *(output.place for output in action.outputs if output.place)):
-            found |= self._sources.looked_at(path)
-        return found
+    def looked_at(self, action: Action) -> Files:
+        """Return every file and folder that was looked at to decide about an action, with its state then."""
+        paths = [*action.source_paths, *(output.place for output in action.outputs if output.place)]
+        if (trace := self.trace(action)) is not None:
+            paths += dict.fromkeys(map(self._cas.folder, trace.outputs.values()))
+        return {path: state for asked in paths for path, state in self._sources.ledger.of(asked).items()}
 
     def source_changed(self, action: Action, path: str, notes: tuple[str, ...] = ()) -> Diagnostic:
         """Return what is wrong with a source that is not what it was when its digest was taken."""

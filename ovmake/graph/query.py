@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
 from ovmake.graph.action import Action, Graph
+from ovmake.names import words_for
 
 
 def select(graph: Graph, asked: Iterable[str]) -> list[str]:
@@ -33,12 +34,6 @@ def matching(graph: Graph, words: Iterable[str]) -> list[str]:
     """Return the targets that match any of the words, in the order of the Ovfile. A word may match no target."""
     asked = set(words)
     return [name for name in graph.targets if not asked.isdisjoint(words_for(name))]
-
-
-def words_for(target: str) -> tuple[str, ...]:
-    """Return the words that match a target: its name, its variant, its model."""
-    family = target.partition(":")[0]
-    return (target, family, family.partition("@")[0])
 
 
 def _unknown(word: str, known: list[str]) -> Diagnostic:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ovmake import ledger
 from ovmake.diagnostics import Diagnostic, OvmakeError, render
 from ovmake.graph.action import Graph
 from ovmake.graph.lower import Rule, SourceForm, lower
@@ -64,7 +65,7 @@ class LoadedOvfile:
 
     text: str
     ovfile: Ovfile
-    state: stamp.State
+    state: ledger.State
     known: stamp.Stamp | None = None
 
 
@@ -75,7 +76,7 @@ def read_ovfile(where: Where, known: stamp.Stamp | None = None, asked: Sequence[
         OvmakeError: the file does not exist, cannot be read, or has errors.
     """
     try:
-        state = stamp.state_of(str(where.ovfile))
+        state = ledger.state_of(str(where.ovfile))
         with where.ovfile.open("rb") as file:
             data = file.read(LARGEST_TEXT + 1)
     except FileNotFoundError:

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovmake.contracts.places import STATE
+from ovmake import ledger
+from ovmake.contracts.places import DATABASE, STAMP, STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, render
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from ovmake.store.trusting import Trusted
 
 NO_LIMITS = Limits()
-DATABASE = "state.db"
 IGNORED = f"{STATE}/.gitignore"
 
 
@@ -73,7 +73,7 @@ class Session:
     where: Where
     text: str
     ovfile: Ovfile
-    ovfile_state: stamp.State
+    ovfile_state: ledger.State
     disk: RealDisk
     database: Database
     runner: Runner
@@ -161,8 +161,8 @@ def trust_state(session: Session) -> Trusted | None:
     """Import the state that was set aside as a different user's; None if there is none."""
     from ovmake.store.trusting import trust  # noqa: PLC0415 - no other command does
 
-    session.disk.remove(stamp.PLACE)
-    return trust(session.database, session.where.root / STATE / DATABASE, Cas(session.disk).holds)
+    session.disk.remove(STAMP)
+    return trust(session.database, session.where.root / DATABASE, Cas(session.disk).holds)
 
 
 class RunnerWhenNeeded:
@@ -222,17 +222,17 @@ def open_session(
     read = read_ovfile(where, known, asked)
     _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
     refuse_tracked(where)
-    state = where.root / STATE
+    state = where.root / DATABASE
     disk = _disk(where, read.ovfile.build_dir)
     _refuse_build_folder(where, disk, read)
     with hold_state(disk.ours, wait=wait, tell=tell):
         key, why = keep_key()
-        database, warning = Database.open(state / DATABASE, key)
+        database, warning = Database.open(state, key)
         if why:
             tell(f"the next run cannot use the state of this one, and will start from nothing: {why}")
         if warning:
             tell(warning)
-            disk.remove(stamp.PLACE)
+            disk.remove(STAMP)
             read = read_ovfile(where)  # all of it: without traces no model is known to be fresh
         session = session_of(where, read, disk, database, limits)
         try:
@@ -242,8 +242,8 @@ def open_session(
                 raise
             session.runner.close()
             database.close()
-            disk.remove(stamp.PLACE)
-            raise _lost(state / DATABASE, error) from error
+            disk.remove(STAMP)
+            raise _lost(state, error) from error
         finally:
             session.runner.close()
             database.close()
@@ -266,7 +266,7 @@ def read_session(
     refuse_tracked(where)
     disk = _disk(where, read.ovfile.build_dir)
     _refuse_build_folder(where, disk, read)
-    path = where.root / STATE / DATABASE
+    path = where.root / DATABASE
     database, why = (Database.in_memory(), "") if blank else _seen(disk.ours, path)
     if why:
         tell(why)

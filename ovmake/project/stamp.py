@@ -3,12 +3,13 @@
     known = look(folder, key)          None: nothing is known, look properly
     known.fresh(asked) -> int | None   how many targets are asked for, if all are known to be fresh
     known.stale, known.edited          models whose files are not as they were; whether the Ovfile is not
-    encoded(...) -> bytes | None       a stamp, to be written to PLACE; None: nothing can be vouched for
+    encoded(...) -> bytes | None       a stamp, to be written to STAMP; None: nothing can be vouched for
 
-A no-op `ovmake build` would spend its time on importing itself and reading its own state. The stamp lists every file
-that decisions rested on, each with size, times of change and inode: for each model its sources with their folders, and
-its outputs; for all of them the Ovfile, what several models read, the folders of the store, ovmake's own code. If none
-of them changed, the decisions would be the same. If those of one model did, the others need no look.
+A no-op `ovmake build` would spend its time on importing itself and reading its own state. The stamp is the ledger of
+the engine's observer, written down: every path that decisions rested on, with its state. For each model those are its
+sources with their folders, its outputs, and folders of the store; for all of them the Ovfile, what several models read,
+ovmake's own code and the folders of packages. If none of them changed, the decisions would be the same. If those of one
+model did, the others need no look.
 
 The file: the seal of the rest (see seal.py), a line of numbers (format, targets, bytes of each section), then the
 sections. A no-op reads the first four and compares them as bytes; nothing is decoded that is not asked for.
@@ -31,31 +32,21 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import time
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
 
-from ovmake.contracts import places
+from ovmake.contracts.places import DATABASE, STAMP
+from ovmake.ledger import Files, State, is_racy, state, state_if_any, state_of
+from ovmake.names import words_for
 from ovmake.seal import SEAL_BYTES, read_key, seal
 
 FORMAT = 4
-PLACE = f"{places.STATE}/stamp"
-STATE = f"{places.STATE}/state.db"
-# The same as in store.sources: kernels stamp files with a clock that ticks every 1 to 10 ms.
-RACY_NS = 50_000_000
 SHARED = ""
 # Of a stamp: 100,000 models have some 40 MB.
 MOST_BYTES = 1 << 30
 
-# Size, time of the last change of the content and of the inode (nanoseconds), inode. tar, rsync and cp set the first
-# time back; nothing but a change sets the second, and then to now.
-State = tuple[int, int, int, int]
-Files = dict[str, State]
 NUMBERS = 4  # of a state
-ABSENT: State = (0, 0, 0, 0)
-_state: Callable[[os.stat_result], State] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 
 
 class Stamp:
@@ -119,19 +110,19 @@ class Stamp:
         if named is None or not self.stale.isdisjoint(named):
             return None
         words = set(asked)
-        return sum(not words.isdisjoint(_words_for(target)) for targets in named.values() for target in targets)
+        return sum(not words.isdisjoint(words_for(target)) for targets in named.values() for target in targets)
 
     def named(self, asked: Sequence[str]) -> dict[str, list[str]] | None:
         """Return the models that the words mean (none: all) with their targets; None if a word means nothing."""
         groups = {model: targets for model, _, targets in self._decoded() if model != SHARED}
         words = set(asked)
-        unknown = words.difference(*(_words_for(target) for targets in groups.values() for target in targets))
+        unknown = words.difference(*(words_for(target) for targets in groups.values() for target in targets))
         if unknown:
             return None
         return {
             model: targets
             for model, targets in groups.items()
-            if not words or any(not words.isdisjoint(_words_for(target)) for target in targets)
+            if not words or any(not words.isdisjoint(words_for(target)) for target in targets)
         }
 
     def models(self) -> dict[str, tuple[list[str], Files | None]]:
@@ -150,7 +141,7 @@ class Stamp:
     def _files(self, part: slice) -> Files:
         numbers = self._now[NUMBERS * part.start : NUMBERS * part.stop].tolist()
         states = zip(*(numbers[place::NUMBERS] for place in range(NUMBERS)), strict=True)
-        return {os.fsdecode(path): state for path, state in zip(self._paths[part], states, strict=True)}
+        return {os.fsdecode(path): found for path, found in zip(self._paths[part], states, strict=True)}
 
 
 def up_to_date(count: int) -> str:
@@ -179,7 +170,7 @@ def _stored() -> bytes:
         ValueError: it is not this user's, or no file that ovmake wrote.
     """
     # In a stranger's repo it may be a link to a file without end, or a pipe that nobody writes to.
-    file = os.open(PLACE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    file = os.open(STAMP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(file, "rb") as stored:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
@@ -192,7 +183,7 @@ def _stored() -> bytes:
 
 
 def _read(data: bytes, key: str) -> Stamp:
-    os.stat(STATE)  # noqa: PTH116 - without it, nothing is known of any target
+    os.stat(DATABASE)  # noqa: PTH116 - without it, nothing is known of any target
     head, _, rest = data.partition(b"\n")
     form, count, *sizes = map(int, head.split())
     if form != FORMAT or sum(sizes) != len(rest):
@@ -220,22 +211,9 @@ def _states(paths: list[bytes]) -> array[int]:
     """
     try:
         # Half of what a no-op takes. As a loop over the paths it is a tenth more.
-        return array("q", chain.from_iterable(map(_state, map(os.stat, paths))))
+        return array("q", chain.from_iterable(map(state, map(os.stat, paths))))
     except OSError:
-        return array("q", chain.from_iterable(map(_state_if_any, paths)))
-
-
-def _state_if_any(path: bytes) -> State:
-    try:
-        return _state(os.stat(path))  # noqa: PTH116
-    except OSError:
-        return ABSENT
-
-
-def _words_for(target: str) -> tuple[str, str, str]:
-    """Return what a user may call a target, as `graph.query.words_for` does: `m@thumb:fp32`, `m@thumb`, `m`."""
-    family = target.partition(":")[0]
-    return target, family, family.partition("@")[0]
+        return array("q", chain.from_iterable(map(state_if_any, paths)))
 
 
 def encoded(
@@ -254,16 +232,16 @@ def encoded(
     model's targets, and the files that they rest on if all of them are fresh. `around` is the code that looked, see
     `around`. Paths are relative to the Ovfile's folder.
     """
-    name, state, text, read_ns = ovfile
-    if is_racy([state], read_ns) or is_racy((*shared.values(), *around.values()), looked_ns):
+    name, its_state, text, read_ns = ovfile
+    if is_racy([its_state], read_ns) or is_racy((*shared.values(), *around.values()), looked_ns):
         return None
-    settled: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: state} | shared | around)]
+    settled: list[tuple[str, list[str], Files | None]] = [(SHARED, [], {name: its_state} | shared | around)]
     settled += [
         (model, targets, None if files is None or is_racy(files.values(), looked_ns) else files)
         for model, (targets, files) in models.items()
     ]
     paths = [os.fsencode(path) + b"\0" for _, _, files in settled for path in files or ()]
-    numbers = [number for _, _, files in settled for state in (files or {}).values() for number in state]
+    numbers = [number for _, _, files in settled for found in (files or {}).values() for number in found]
     try:
         states = array("q", numbers).tobytes()
     except OverflowError:  # an inode of 64 bits
@@ -285,58 +263,14 @@ def encoded(
     return seal(secret, data) + data
 
 
-def is_racy(states: Iterable[State], looked_ns: int) -> bool:
-    """Whether a file was written so shortly before a look that it may change again and keep its state."""
-    return any(max(times_ns) + RACY_NS >= looked_ns for _, *times_ns, _ in states)
-
-
-def state_of(path: str) -> State:
-    """Return a file's or folder's state.
-
-    Raises:
-        OSError: there is nothing.
-    """
-    return _state(os.stat(path))  # noqa: PTH116
-
-
-def folders_of(root: str, path: str) -> list[str]:
-    """Return a folder and all folders below it, relative to `root`: a file that appears in one changes its mtime."""
-    top = os.path.join(root, path)  # noqa: PTH118
-    if not os.path.isdir(top):  # noqa: PTH112
-        return []
-    found: list[str] = []
-    _add_folders(top, path, found, frozenset())
-    return found
-
-
-def _add_folders(folder: str, name: str, found: list[str], above: frozenset[tuple[int, int]]) -> None:
-    # As in store.disk: a link that leads back up is followed once and no further.
-    here = os.stat(folder)  # noqa: PTH116
-    identity = (here.st_dev, here.st_ino)
-    if identity in above:
-        return
-    found.append(name)
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                _add_folders(entry.path, f"{name}/{entry.name}", found, above | {identity})
-
-
-def after_a_tick() -> int:
-    """Wait until no file written before this call is racy; return the time."""
-    time.sleep(2 * RACY_NS / 1e9)
-    return time.time_ns()
-
-
 def surroundings() -> bytes:
     """Return what decisions rest on that is no file: Python, where its code is looked for, the CPU."""
     return os.fsencode(repr((sys.version, _package(), _installed()))) + _cpu()
 
 
 def around() -> Files:
-    """Return ovmake's own code, and the folders that packages are installed in, with their states."""
-    paths = [*_code(_package()), *(path for path in _installed() if os.path.isdir(path))]  # noqa: PTH112
-    return {path: state_of(path) for path in paths}
+    """Return ovmake's own code, and the folders that packages are installed in, or would be, with their states."""
+    return _code(_package()) | {path: state_if_any(path) for path in _installed()}
 
 
 def _package() -> str:
@@ -348,14 +282,14 @@ def _installed() -> list[str]:
     return sys.path if sys.flags.safe_path else sys.path[1:]
 
 
-def _code(package: str) -> list[str]:
-    found = [package]
+def _code(package: str) -> Files:
+    found = {package: state_of(package)}
     with os.scandir(package) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):
-                found.append(entry.path)
+                found[entry.path] = state(entry.stat())
             elif entry.is_dir() and entry.name != "__pycache__":
-                found += _code(entry.path)
+                found |= _code(entry.path)
     return found
 
 

@@ -12,12 +12,12 @@ it copies, and by `read`.
 
 from __future__ import annotations
 
-from ovmake.contracts.places import STATE
+from ovmake.contracts.places import STORE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.store.files.disk import Disk
 
-FOLDER = f"{STATE}/cas"
+FOLDER = STORE
 
 
 class Cas:
@@ -30,7 +30,11 @@ class Cas:
 
     def path(self, digest: Digest) -> str:
         """Return the path of the bytes, relative to the Ovfile's folder; the file need not exist."""
-        return f"{self._folder}/{digest.sha256[:2]}/{digest.sha256[2:]}"
+        return f"{self.folder(digest)}/{digest.sha256[2:]}"
+
+    def folder(self, digest: Digest) -> str:
+        """Return the folder that the bytes are in."""
+        return f"{self._folder}/{digest.sha256[:2]}"
 
     def has(self, digest: Digest) -> bool:
         """Whether a file of the right size is stored. The bytes are not read."""

@@ -9,6 +9,8 @@ from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.executor import Executor
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph
+from ovmake.ledger import state_of
+from ovmake.store.cas import Cas
 from tests.engine.small import action, graph, repo
 from tests.fakes import Built, FakeRepo, Tool, computed
 from tests.real import RealRepo, WritingRunner
@@ -121,7 +123,7 @@ def test_optional_tool_that_is_not_installed_is_noted_so_that_installing_it_is_a
     assert {"tensorflow": "not installed"} == seen.tools
 
 
-def test_what_a_build_looked_at_is_every_source_and_published_file_as_it_was(tmp_path: Path) -> None:
+def test_ledger_has_every_source_published_file_and_folder_of_the_store_as_it_was(tmp_path: Path) -> None:
     there = RealRepo(tmp_path)
     there.put("models/m.pb", b"m")
     there.put("models/folder/a.txt", b"a")
@@ -134,7 +136,14 @@ def test_what_a_build_looked_at_is_every_source_and_published_file_as_it_was(tmp
         executor.build(tuple(made.targets))
 
         found = {name: executor.looked_at(one) for name, one in made.actions.items()}
+        traces = {name: database.trace(name) for name in made.actions}
 
-    assert {"models/m.pb", "models/folder/a.txt"} == set(found["convert m"])
-    assert {path: there.disk.stat(path) for path in found["convert m"]} == found["convert m"]
-    assert {"build/m/m.xml": there.disk.stat("build/m/m.xml")} == found["publish m"]
+    stored = {
+        name: set(map(Cas(there.disk).folder, trace.outputs.values()))
+        for name, trace in traces.items()
+        if trace is not None
+    }
+    assert {"models/m.pb", "models/folder", "models/folder/a.txt"} | stored["convert m"] == set(found["convert m"])
+    assert {"build/m/m.xml"} | stored["publish m"] == set(found["publish m"])
+    for looked_at in found.values():
+        assert {path: state_of(str(tmp_path / path)) for path in looked_at} == looked_at

@@ -15,6 +15,7 @@ from random import Random
 
 import pytest
 
+from ovmake.contracts.places import STAMP
 from ovmake.engine.events import ActionFinished, Event
 from ovmake.engine.world import Options
 from ovmake.project import stamp
@@ -172,7 +173,7 @@ def lose_stored(repo: Repo, random: Random) -> None:
 
 
 def lose_stamp(repo: Repo, _: Random) -> None:
-    (repo.folder / stamp.PLACE).unlink(missing_ok=True)
+    (repo.folder / STAMP).unlink(missing_ok=True)
 
 
 def lose_state(repo: Repo, _: Random) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ovmake import ledger
+from ovmake.contracts.places import DATABASE, STAMP
 from ovmake.project import stamp
 from ovmake.project.stamp import Stamp
 from ovmake.seal import SEAL_BYTES, VARIABLE, keep_key
@@ -29,7 +31,7 @@ def repo(tmp_path: Path) -> Path:
     """A folder with three models, their outputs, and a stamp that knows all of them."""
     folder = tmp_path / "repo"
     folder.mkdir()
-    for name in ("Ovfile", "data.npz", stamp.STATE, *(name for names in FILES.values() for name in names)):
+    for name in ("Ovfile", "data.npz", DATABASE, *(name for names in FILES.values() for name in names)):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(TEXT)
     assert write(folder)
@@ -37,26 +39,26 @@ def repo(tmp_path: Path) -> Path:
 
 
 def write(
-    folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...] = (), around: stamp.Files | None = None
+    folder: Path, *, looked_ns: int | None = None, without: tuple[str, ...] = (), around: ledger.Files | None = None
 ) -> bool:
     """Write a stamp of the folder as it is, in which nothing is known of the models in `without`."""
-    looked_ns = stamp.after_a_tick() if looked_ns is None else looked_ns
+    looked_ns = ledger.after_a_tick() if looked_ns is None else looked_ns
 
-    def states(names: list[str]) -> stamp.Files:
-        return {name: stamp.state_of(str(folder / name)) for name in names}
+    def states(names: list[str]) -> ledger.Files:
+        return {name: ledger.state_of(str(folder / name)) for name in names}
 
-    files = {model: [*stamp.folders_of(str(folder), model), *names] for model, names in FILES.items()}
+    files = {model: [*([model] if (folder / model).is_dir() else []), *names] for model, names in FILES.items()}
     data = stamp.encoded(
         key=KEY,
         secret=keep_key()[0],
-        ovfile=("Ovfile", stamp.state_of(str(folder / "Ovfile")), TEXT, looked_ns),
+        ovfile=("Ovfile", ledger.state_of(str(folder / "Ovfile")), TEXT, looked_ns),
         shared=states(["data.npz"]),
         models={model: (TARGETS[model], None if model in without else states(files[model])) for model in TARGETS},
         looked_ns=looked_ns,
         around=stamp.around() if around is None else around,
     )
     if data is not None:
-        (folder / stamp.PLACE).write_bytes(data)
+        (folder / STAMP).write_bytes(data)
     return data is not None
 
 
@@ -133,16 +135,16 @@ def test_change_of_one_model_leaves_the_others_fresh(change: Callable[[Path], ob
 
 
 OF_ALL: dict[str, Callable[[Path], object]] = {
-    "the state is deleted": lambda repo: (repo / stamp.STATE).unlink(),
+    "the state is deleted": lambda repo: (repo / DATABASE).unlink(),
     "what several models read is edited": lambda repo: same_size(repo / "data.npz"),
     "what several models read is gone": lambda repo: (repo / "data.npz").unlink(),
-    "the stamp is torn": lambda repo: (repo / stamp.PLACE).write_bytes((repo / stamp.PLACE).read_bytes()[:-1]),
-    "the stamp is short": lambda repo: (repo / stamp.PLACE).write_bytes((repo / stamp.PLACE).read_bytes()[:9]),
-    "the stamp is empty": lambda repo: (repo / stamp.PLACE).write_bytes(b""),
-    "the stamp is zeros": lambda repo: (repo / stamp.PLACE).write_bytes(bytes(1000)),
-    "the stamp is of another format": lambda repo: replace(repo / stamp.PLACE, f"{stamp.FORMAT} ".encode(), b"9 "),
-    "the stamp's paths are torn": lambda repo: replace(repo / stamp.PLACE, b"cats.tflite\0", b"cats.tflite/"),
-    "the stamp is forgotten": lambda repo: (repo / stamp.PLACE).unlink(),
+    "the stamp is torn": lambda repo: (repo / STAMP).write_bytes((repo / STAMP).read_bytes()[:-1]),
+    "the stamp is short": lambda repo: (repo / STAMP).write_bytes((repo / STAMP).read_bytes()[:9]),
+    "the stamp is empty": lambda repo: (repo / STAMP).write_bytes(b""),
+    "the stamp is zeros": lambda repo: (repo / STAMP).write_bytes(bytes(1000)),
+    "the stamp is of another format": lambda repo: replace(repo / STAMP, f"{stamp.FORMAT} ".encode(), b"9 "),
+    "the stamp's paths are torn": lambda repo: replace(repo / STAMP, b"cats.tflite\0", b"cats.tflite/"),
+    "the stamp is forgotten": lambda repo: (repo / STAMP).unlink(),
 }
 
 
@@ -181,7 +183,7 @@ def test_model_that_is_not_known_to_be_fresh_is_stale(repo: Path) -> None:
 def test_what_was_written_is_read_back(repo: Path) -> None:
     there = known(repo)
 
-    assert {"data.npz": stamp.state_of(str(repo / "data.npz"))} | stamp.around() == there.shared()
+    assert {"data.npz": ledger.state_of(str(repo / "data.npz"))} | stamp.around() == there.shared()
     names = {model: (targets, sorted(files or ())) for model, (targets, files) in there.models().items()}
     assert {
         "digits": (TARGETS["digits"], ["build/digits.xml", "digits", "digits/model.pb"]),
@@ -204,13 +206,13 @@ def test_file_written_within_a_tick_of_the_look_makes_its_model_unknown(repo: Pa
 
 
 def test_ovfile_written_within_a_tick_of_the_look_gets_no_stamp(repo: Path) -> None:
-    (repo / stamp.PLACE).unlink()
+    (repo / STAMP).unlink()
     same_size(repo / "Ovfile")
 
     written = write(repo, looked_ns=time.time_ns())
 
     assert written is False
-    assert not (repo / stamp.PLACE).exists()
+    assert not (repo / STAMP).exists()
 
 
 def test_other_packages_installed_end_in_the_full_look(
@@ -237,7 +239,7 @@ def test_console_script_and_module_share_a_stamp(repo: Path, monkeypatch: pytest
 def test_other_code_ends_in_the_full_look(repo: Path, tmp_path: Path) -> None:
     code = tmp_path / "code.py"
     code.touch()
-    assert write(repo, around={str(code): stamp.state_of(str(code))})
+    assert write(repo, around={str(code): ledger.state_of(str(code))})
     assert stamp.look(str(repo), KEY) is not None
 
     code.write_text("other = True")
@@ -266,7 +268,7 @@ def test_stamp_of_another_user_says_nothing(repo: Path, monkeypatch: pytest.Monk
 
 
 def test_stamp_of_which_a_bit_was_changed_says_nothing(repo: Path) -> None:
-    place = repo / stamp.PLACE
+    place = repo / STAMP
     data = place.read_bytes()
 
     for at in (0, SEAL_BYTES - 1, SEAL_BYTES, len(data) // 2, len(data) - 1):
@@ -277,7 +279,7 @@ def test_stamp_of_which_a_bit_was_changed_says_nothing(repo: Path) -> None:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("kind", ["link", "endless", "pipe", "huge"])
 def test_stamp_that_is_no_file_of_ours_says_nothing_and_keeps_nobody_waiting(kind: str, repo: Path) -> None:
-    place = repo / stamp.PLACE
+    place = repo / STAMP
     data = place.read_bytes()
     place.unlink()
     if kind == "link":

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Mapping
 
 from ovmake.commands import check
 from ovmake.commands.gc.plan import File, Found, Limits, RemovalPlan, plan
-from ovmake.contracts.places import STATE
+from ovmake.contracts.places import STAMP, STATE
 from ovmake.engine.results import JOURNALS, LOGS, SCRATCH, journal_name, log_name
 from ovmake.graph.action import Action
 from ovmake.graph.trace import Trace
-from ovmake.project import stamp
 from ovmake.project.session import Session
 from ovmake.store.cas import FOLDER, Cas
 from ovmake.store.database import Database, decoded
@@ -38,7 +37,7 @@ def gc(session: Session, limits: Limits, *, dry_run: bool) -> RemovalPlan:
     graphs = (session.graph(measure=False), session.graph(measure=True), session.debug_graph())
     actions = {name: action for graph in graphs for name, action in graph.actions.items()}
     if not dry_run:
-        session.disk.remove(stamp.PLACE)
+        session.disk.remove(STAMP)
     return collect(actions, session.disk, session.database, limits, dry_run=dry_run)
 
 

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ovmake import ledger
 from ovmake.contracts.codec import from_bytes
 from ovmake.contracts.evaluation import Evaluation
 from ovmake.contracts.places import STATE
@@ -22,7 +23,6 @@ from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph
 from ovmake.graph.query import closure
 from ovmake.ovfile.parse import parse
-from ovmake.project import stamp
 from ovmake.project.repo import LoadedOvfile, Where, build_graph, really_inside
 from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, hold_state, session_of
 from ovmake.store.cas import Cas
@@ -88,7 +88,7 @@ class _Trial:
     def attempt(self, text: str) -> Mapping[str, TrialOutcome]:
         """Build all targets of an Ovfile's text, except for publishing."""
         ovfile = parse(text, file=self._where.file)
-        read = LoadedOvfile(text=text, ovfile=ovfile, state=stamp.state_of(str(self._where.root)))
+        read = LoadedOvfile(text=text, ovfile=ovfile, state=ledger.state_of(str(self._where.root)))
         session = session_of(self._where, read, self._disk, self._database)
         session.runner = self._runner
         graph = _moved(build_graph(ovfile, self._where.root), [target.name for target in ovfile.targets])

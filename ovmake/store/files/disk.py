@@ -24,8 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ovmake import ledger
 from ovmake.contracts.places import BUILD, STATE
 from ovmake.graph.digest import Digest
+from ovmake.ledger import ABSENT, Note, to_nobody
 from ovmake.store.files.links import linked
 from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.files.publishing import DigestMismatchError, clear_up, publish
@@ -62,11 +64,13 @@ class LinkOutsideError(Exception):
 class Disk(Protocol):
     """The operations on files that the engine uses. Paths are relative to the Ovfile's folder."""
 
-    def stat(self, path: str) -> Stat | None:
-        """Return the state of a file or folder, None if it does not exist."""
+    def stat(self, path: str, note: Note = to_nobody) -> Stat | None:
+        """Return the state of a file or folder, None if it does not exist. `note` hears of it, see `ledger`."""
 
-    def walk(self, path: str) -> dict[str, Stat]:
+    def walk(self, path: str, note: Note = to_nobody) -> dict[str, Stat]:
         """Return the files below a folder by relative path; symbolic links are followed.
+
+        `note` hears of each folder before it is listed, and of each file.
 
         Raises:
             LinkOutsideError: a link leaves the repo.
@@ -147,39 +151,49 @@ class RealDisk:
     def _is_ours(self, path: str) -> bool:
         return f"{path}/".startswith(self._own)
 
-    def stat(self, path: str) -> Stat | None:
+    def stat(self, path: str, note: Note = to_nobody) -> Stat | None:
         """See `Disk`. A path below a regular file does not exist."""
         try:
             # A link is not our file. Its parent folders are checked when the file is opened.
             found = os.stat(self.absolute(path), follow_symlinks=not self._is_ours(path))  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
+            note(path, ABSENT)
             return None
+        note(path, ledger.state(found))
         return _stat(found)
 
-    def walk(self, path: str) -> dict[str, Stat]:
+    def walk(self, path: str, note: Note = to_nobody) -> dict[str, Stat]:
         """See `Disk`. A link to a parent folder is followed once. In our own folders no link is followed."""
         if self._is_ours(path):
+            note(path, ABSENT)  # no decision may rest on what we write ourselves: this is never so again
             return {name: _stat(found) for name, found in self.ours.walk(path).items()}
         found: dict[str, Stat] = {}
-        self._walk(path, "", found, frozenset())
+        self._walk(path, "", found, frozenset(), note)
         return found
 
-    def _walk(self, top: str, prefix: str, found: dict[str, Stat], above: frozenset[tuple[int, int]]) -> None:
+    def _walk(
+        self, top: str, prefix: str, found: dict[str, Stat], above: frozenset[tuple[int, int]], note: Note
+    ) -> None:
         folder = self.absolute(f"{top}/{prefix}")
         here = os.stat(folder)  # noqa: PTH116
         identity = (here.st_dev, here.st_ino)
         if identity in above:
             return
+        note(f"{top}/{prefix}".rstrip("/"), ledger.state(here))
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_symlink() and not self._inside(f"{top}/{prefix}{entry.name}"):
                     raise LinkOutsideError(f"{top}/{prefix}{entry.name}")
                 if entry.is_dir():
-                    self._walk(top, f"{prefix}{entry.name}/", found, above | {identity})
+                    self._walk(top, f"{prefix}{entry.name}/", found, above | {identity}, note)
+                elif os.path.exists(entry.path):  # noqa: PTH110
+                    there = entry.stat()
+                    note(f"{top}/{prefix}{entry.name}", ledger.state(there))
+                    found[prefix + entry.name] = _stat(there)
                 else:
                     # A dangling link is listed with an impossible state; the error comes when the file is read.
-                    exists = os.path.exists(entry.path)  # noqa: PTH110
-                    found[prefix + entry.name] = _stat(entry.stat()) if exists else Stat(False, -1, 0, 0)
+                    note(f"{top}/{prefix}{entry.name}", ABSENT)
+                    found[prefix + entry.name] = Stat(False, -1, 0, 0)
 
     def linked(self, path: str) -> list[str]:
         """See `Disk`."""

@@ -2,6 +2,7 @@
 
     sources.state(path) -> SourceState | None     the state now
     sources.unchanged(path, state) -> bool        whether the state is still the same; racy files are read again
+    sources.ledger.of(path)                       all that was looked at for it
     sources.remember()                            write new digests to the database
 
 A cached digest is used if size, mtime and inode are the same *and* the file was last written clearly before it was
@@ -15,11 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ovmake.graph.digest import Digest, of_tree
+from ovmake.ledger import RACY_NS, Ledger
 from ovmake.store.database import CachedFile, Database
 from ovmake.store.files.disk import Disk, LinkOutsideError, Stat
-
-# Kernels stamp files with a clock that ticks every 1 to 10 ms.
-RACY_NS = 50_000_000
 
 # The listing of a folder with at most this many files is stored, so that a reason can name the files that differ. A row
 # takes about 100 bytes a file, for each state of the folder that an action used: 50,000 images would take 5 MB each.
@@ -42,12 +41,12 @@ class Sources:
     """The digests of sources on a disk, with the stat cache of the database."""
 
     def __init__(self, disk: Disk, database: Database) -> None:
+        self.ledger = Ledger()
         self._disk = disk
         self._database = database
         self._cached: dict[str, CachedFile] = {}
         self._fresh: dict[str, CachedFile] = {}
         self._states: dict[str, SourceState | None] = {}
-        self._looked_at: dict[str, Stat] = {}
 
     def state(self, path: str) -> SourceState | None:
         """Return the state of a source, None if it does not exist. Computed once per run: an edit counts in the next.
@@ -61,22 +60,16 @@ class Sources:
         return self._states[path]
 
     def _look(self, path: str) -> SourceState | None:
-        found = self._disk.stat(path)
+        note = self.ledger.of(path).setdefault
+        found = self._disk.stat(path, note)
         if found is None:
             return None
         if not found.is_folder:
             return SourceState(self.file_digest(path, found), {"": found})
-        files = self._disk.walk(path)
+        files = self._disk.walk(path, note)
         self._cached |= self._database.files(path)
         digests = {name: self._digest(f"{path}/{name}", stat) for name, stat in files.items()}
         return SourceState(of_tree(digests), files, digests if len(digests) <= MOST_LISTED else None)
-
-    def looked_at(self, path: str) -> dict[str, Stat]:
-        """Return the files that were hashed at `path` or below it, with their states at that time."""
-        state = self._states.get(path)
-        if state is not None:
-            return {f"{path}/{name}" if name else path: found for name, found in state.files.items()}
-        return {path: self._looked_at[path]} if path in self._looked_at else {}
 
     def unchanged(self, path: str, state: SourceState) -> bool:
         """Whether the source still has this state."""
@@ -103,7 +96,6 @@ class Sources:
         return self._digest(path, found)
 
     def _digest(self, path: str, found: Stat) -> Digest:
-        self._looked_at[path] = found
         cached = self._cached.get(path)
         if cached and cached.stat == found and found.mtime_ns + RACY_NS < cached.seen_ns:
             return cached.digest

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from ovmake.graph.digest import of_bytes, of_tree
+from ovmake.ledger import RACY_NS
 from ovmake.store.database import Database
 from ovmake.store.files.disk import RealDisk
-from ovmake.store.files.sources import RACY_NS, Sources, SourceState
+from ovmake.store.files.sources import Sources, SourceState
 from tests.fakes import TICK_NS, FakeDisk
 
 
