@@ -269,8 +269,9 @@ def surroundings() -> bytes:
 
 
 def around() -> Files:
-    """Return ovmake's own code, and the folders that packages are installed in, or would be, with their states."""
-    return _code(_package()) | {path: state_if_any(path) for path in _installed()}
+    """Return ovmake's own code, and the folders that packages are installed in, with their states."""
+    # One that is not there would cost every no-op a second look, see `_states`.
+    return _code(_package()) | {path: state_of(path) for path in _installed() if os.path.isdir(path)}  # noqa: PTH112
 
 
 def _package() -> str:

@@ -77,15 +77,11 @@ def other(measured: Other, tmp_path: Path) -> Other:
     ("file", "kinds"),
     [
         ("commands/report/tables.py", []),
-        ("rules/quantize.py", []),
-        ("engine/scheduler.py", []),
         ("workers/measurement/windows.py", ["benchmark"]),
         ("workers/conversion/converting.py", ["convert", "quantize"]),
         ("workers/quantization/quantizing.py", ["quantize"]),
-        ("workers/evaluation/evaluating.py", ["evaluate"]),
         ("workers/loading/tf1.py", ["benchmark", "check-source", "convert", "quantize", "reference"]),
         ("verdicts/verdict.py", ["gate", "publish"]),
-        ("engine/in_process/publish.py", ["publish"]),
     ],
 )
 def test_an_edit_builds_and_measures_again_what_runs_it(other: Other, file: str, kinds: list[str]) -> None:

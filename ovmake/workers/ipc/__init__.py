@@ -1,5 +1,9 @@
 """The protocol between ovmake and its workers, their processes and their cages. Standard library only.
 
+It carries requests, answers, files and counts, and ends what takes too much; no value of a result is computed here. So
+it is in the digest of no action (`store.own_code`), but for environment.py: what a worker sees of the environment says
+which kernels a framework runs.
+
 cage.py           Cage a worker: limit the files that an action may read and write, and forbid all connections.
                   Linux only
 client.py         The parent's side of a worker: start it, send it a request, read its response, end it
