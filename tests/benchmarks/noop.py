@@ -92,7 +92,7 @@ class Bench:
 
     def version(self) -> str:
         """Return a digest of what makes ovmake's artifacts: with another one, some would be made again."""
-        code = "from ovmake.store.own_code import OwnCode; print(OwnCode().whole())"
+        code = "from ovmake.store.own_code import OwnCode; print(OwnCode().of_all())"
         command = [str(self.python), "-c", code]
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment)
         return done.stdout.strip()

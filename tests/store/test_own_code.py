@@ -289,7 +289,16 @@ def test_the_room_of_an_edit_is_named(copy: Path) -> None:
 
 
 def test_a_docstring_of_a_module_is_no_code(copy: Path) -> None:
-    was, file = OwnCode(copy).whole(), copy / "workers/conversion/ir.py"
+    was, file = OwnCode(copy).of_all(), copy / "workers/conversion/ir.py"
 
     with changed(file, file.read_text().replace('"""', '"""Words. ', 1)) as code:
-        assert was == code.whole()
+        assert was == code.of_all()
+
+
+@pytest.mark.parametrize("file", ["rules/gate.py", "cli/terminal.py", "workers/ipc/cage.py", "__init__.py"])
+def test_the_digest_of_the_whole_has_every_module(copy: Path, file: str) -> None:
+    was = OwnCode(copy).whole()
+
+    with changed(copy / file, f"{(copy / file).read_text()}\nEDITED = True\n") as code:
+        assert was != code.whole()
+    assert was == OwnCode(copy).whole()
