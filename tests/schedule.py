@@ -46,6 +46,7 @@ SECONDS = {
     "tests/sources/screening/test_keras_names.py": 15,
     "tests/sources/screening/test_screening.py": 10,
     "tests/e2e/test_accuracy_control.py": 69,
+    "tests/e2e/test_own_code.py": 60,
     "tests/e2e/test_precisions.py": 54,
     "tests/commands/report/test_browser.py": 46,
     "tests/e2e/test_watch.py": 45,

@@ -175,9 +175,10 @@ class Observer:
 
     def looked_at(self, action: Action) -> Files:
         """Return every file and folder that was looked at to decide about an action, with its state then."""
-        paths = [*action.source_paths, *(output.place for output in action.outputs if output.place)]
-        if (trace := self.trace(action)) is not None:
-            paths += dict.fromkeys(map(self._cas.folder, trace.outputs.values()))
+        trace = self.trace(action)
+        stored = () if trace is None else trace.outputs.values()
+        published = (output.place for output in action.outputs if output.place)
+        paths = dict.fromkeys([*action.source_paths, *published, *map(self._cas.folder, stored)])
         return {path: state for asked in paths for path, state in self._sources.ledger.of(asked).items()}
 
     def source_changed(self, action: Action, path: str, notes: tuple[str, ...] = ()) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -147,3 +148,19 @@ def test_ledger_has_every_source_published_file_and_folder_of_the_store_as_it_wa
     assert {"build/m/m.xml"} | stored["publish m"] == set(found["publish m"])
     for looked_at in found.values():
         assert {path: state_of(str(tmp_path / path)) for path in looked_at} == looked_at
+
+
+def test_folder_of_the_store_that_two_actions_need_is_in_the_ledger_of_both(tmp_path: Path) -> None:
+    there = RealRepo(tmp_path)
+    # "lossy" makes one of two results, so two of these three make the same.
+    for name in "abc":
+        there.put(f"models/{name}.pb", name.encode())
+    made = graph(*(action(f"lossy {name}", f"models/{name}.pb") for name in "abc"))
+    there.build(made)
+    with there.database() as database:
+        executor = Executor(made, there.world(database, WritingRunner(), []), Options())
+        executor.build(tuple(made.targets))
+
+        found = [set(executor.looked_at(one)) for one in made.actions.values()]
+
+    assert any(one & other for one, other in itertools.combinations(found, 2))
