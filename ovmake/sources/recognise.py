@@ -1,6 +1,6 @@
 """Recognise what kind of model a file or folder is, by its content.
 
-    found = recognise(path)              found.kind is one of KINDS, or "" and then found.why says what is there
+    found = recognise(path)              found.kind as in `contracts.source_kinds`; where it is "", found.why says why
     raise unknown(path, found)           the error for the latter
     raise with_kind(error, path, kind)   an error about what is of another kind than it was said to be
 
@@ -23,20 +23,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovmake.contracts.source_kinds import IN_WORDS
 from ovmake.errors import ActionError
 from ovmake.sources.protobuf import ProtobufError, varint
-
-KINDS = ("saved-model", "frozen-graph", "keras", "keras-h5", "tflite", "checkpoint")
-
-# The kinds as they stand in messages.
-IN_WORDS: Mapping[str, str] = {
-    "saved-model": "a SavedModel folder",
-    "frozen-graph": "a frozen .pb graph",
-    "keras": "a Keras .keras file",
-    "keras-h5": "a Keras .h5 file",
-    "tflite": "a .tflite file",
-    "checkpoint": "the .meta file of a TF1 checkpoint",
-}
 
 _BY_SUFFIX: Mapping[str, str] = {
     ".pb": "frozen-graph",

@@ -19,10 +19,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ovmake.contracts.source_kinds import IN_WORDS
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.fetched import check_fetched
 from ovmake.sources.protobuf import ProtobufError
-from ovmake.sources.recognise import IN_WORDS, with_kind
+from ovmake.sources.recognise import with_kind
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS, objection
 from ovmake.sources.screening.meta_graph import Trouble
 from ovmake.sources.screening.screen import refuse, unreadable

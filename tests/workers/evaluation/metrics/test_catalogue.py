@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.contracts.metrics import WORDS
 from ovmake.errors import ActionError
-from ovmake.ovfile.schema.keys import METRICS
 from ovmake.workers.evaluation.metrics import check_labels
 from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
@@ -20,7 +20,7 @@ def interface(*shapes: tuple[int, ...]) -> Interface:
     return Interface(inputs=(), outputs=outputs)
 
 
-@pytest.mark.parametrize("name", [*METRICS, "top-7", "some/metrics.py:f"])
+@pytest.mark.parametrize("name", [*WORDS, "top-7", "some/metrics.py:f"])
 def test_metric_that_an_ovfile_may_name_has_a_direction_and_a_unit(name: str) -> None:
     assert (name not in {"mae", "rmse"}) == metric(name).higher_is_better
     units = {"mae": "labels", "rmse": "labels", "r2": "none", "cosine": "none", "some/metrics.py:f": "none"}
