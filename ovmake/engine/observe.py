@@ -18,7 +18,7 @@ from ovmake.engine.world import World
 from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, SeenInput, Trace
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.store.cas import Cas
 from ovmake.store.files.disk import LinkOutsideError, Stat
 from ovmake.store.files.handles import ForeignEntryError

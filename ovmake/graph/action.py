@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Literal
 
 from ovmake.contracts.values import JsonValue
-from ovmake.ovfile.spec import LIMITS, KeyPath
+from ovmake.ovfile.words import LIMITS, KeyPath
 
 # Who executes an action. "here" is the ovmake process itself: pure functions over small JSON, no framework.
 WorkerName = Literal["openvino", "tensorflow", "bench", "here"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ovmake.graph.action import ELSEWHERE, Action, Artifact, Input, Output, Param
+from ovmake.graph.action import ELSEWHERE, Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.check_source import check_source
@@ -22,6 +22,7 @@ from ovmake.rules.settings import (
     plan_inputs,
     tensorflow_inputs,
     tensorflow_params,
+    timing_params,
     validation_set,
 )
 
@@ -56,7 +57,7 @@ def benchmark(
             worker="bench",
             tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
             params=(
-                Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
+                *timing_params("benchmark", target),
                 *tensorflow_params(lowering, target, frozen),
                 *device_params(target),
                 *dataset_params(dataset, labels=False),

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from ovmake.graph.action import Action, Output
 from ovmake.graph.lower import Lowering, SourceForm
-from ovmake.ovfile.spec import DEFAULT_SIGNATURE, DEFAULT_TAGS, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.rules.settings import DEFAULT_KIND, form_of, source_inputs, source_params
 
 WITHOUT_GRAPH = "tflite"
@@ -42,4 +43,4 @@ def _is_needed(target: Target, form: SourceForm) -> bool:
     if form.kind != DEFAULT_KIND:
         return form.kind in ALWAYS
     as_it_is = target.signature == DEFAULT_SIGNATURE and target.tags == DEFAULT_TAGS
-    return not as_it_is or bool(target.cut_inputs or target.cut_outputs)
+    return not as_it_is or bool(target.cut.inputs or target.cut.outputs)

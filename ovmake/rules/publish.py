@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import NOISE, KeyPath, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import NOISE, KeyPath
 from ovmake.rules.gate import promise_params
 from ovmake.rules.settings import (
     control_params,

@@ -4,6 +4,7 @@
     source_params(target)    which function of the source is meant: kind, signature, tags; and what it may run
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure, and in which precision to execute
+    timing_params(...)       how long to measure
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
     control_params(target)   how long to search for layers to give back
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
@@ -11,50 +12,45 @@
     dataset_params(dataset)  how samples come out of a dataset; judging_params(...): those that the gate is asked on
     dataset_inputs(...)      its files; dataset_tools(...): what decodes them
 
-A setting that has its default value is left out of the params: see `graph.action`, rule 1.
+A setting that has its default value is left out of the params: see `graph.action`, rule 1. Which plain keys an action
+sees is said where they are declared: `reaches`, in `ovfile/schema`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from ovmake.contracts.dataset_forms import WITH_IMAGES
 from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action, Artifact, Input, Param, Source
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.meaning.accuracy import function_file
-from ovmake.ovfile.spec import DEFAULT_DEVICE, DEFAULT_SIGNATURE, DEFAULT_TAGS, SEED, Dataset, Ignored, Target
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.declaring import reaching
+from ovmake.ovfile.schema.keys import SourceKeys
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import DEFAULT_DEVICE, SEED
 
 DEFAULT_KIND = "saved-model"
 # The metrics whose figures scikit-learn computes; a function of the user's may import what it likes.
 BY_SCIKIT_LEARN = ("precision", "recall", "f1", "cosine")
-# The forms of dataset that may hold images.
-WITH_IMAGES = ("folder", "csv", "tfrecord")
 # The kinds of which `sources.fingerprint` can tell what they compute.
 FINGERPRINTED = ("saved-model", "frozen-graph")
 
 
 def model_params(target: Target) -> tuple[Param, ...]:
     """Return the settings that say what of the source the IR computes, on which shapes and under which names."""
-    named: list[tuple[str, JsonValue]] = [
-        ("batch", target.batch),
-        ("cut.inputs", target.cut_inputs or None),
-        ("cut.outputs", target.cut_outputs or None),
-    ]
-    for tensor in sorted(target.inputs, key=lambda tensor: tensor.name):
-        settings: list[tuple[str, JsonValue]] = [
-            ("shape", tensor.shape),
-            ("mean", tensor.mean),
-            ("scale", tensor.scale),
-            ("layout", tensor.layout),
-            ("model-layout", tensor.model_layout),
-            ("type", tensor.type),
-            ("reverse-channels", tensor.reverse_channels or None),
-            ("resize", tensor.resize),
-            ("value", tensor.value),
-        ]
-        named += [(f"inputs.{tensor.name}.{key}", value) for key, value in settings]
-    named += [(f"outputs.{name}", new) for name, new in sorted(target.outputs)]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+    inputs = sorted(target.inputs, key=lambda tensor: tensor.name)
+    return _params(
+        *reaching("convert", target, beyond=SourceKeys),
+        *reaching("convert", target.cut, "cut."),
+        *(named for tensor in inputs for named in reaching("convert", tensor, f"inputs.{tensor.name}.")),
+        *((f"outputs.{name}", new) for name, new in sorted(target.outputs)),
+    )
+
+
+def _params(*named: tuple[str, JsonValue]) -> tuple[Param, ...]:
+    return tuple(Param(name=name, value=value) for name, value in named)
 
 
 def form_of(lowering: Lowering, target: Target) -> SourceForm:
@@ -83,7 +79,7 @@ def tensorflow_inputs(
     if frozen is not None:
         return frozen_inputs(frozen)
     form = form_of(lowering, target)
-    is_cut = bool(target.cut_inputs or target.cut_outputs)
+    is_cut = bool(target.cut.inputs or target.cut.outputs)
     followed = form.kind in FINGERPRINTED and not by_bytes
     return source_inputs(target, form, by_computation=followed and not is_cut)
 
@@ -103,14 +99,8 @@ def source_params(target: Target, kind: str) -> tuple[Param, ...]:
 
     Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes.
     """
-    named: list[tuple[str, JsonValue]] = []
-    if kind != DEFAULT_KIND:
-        named.append(("kind", kind))
-    if target.signature != DEFAULT_SIGNATURE:
-        named.append(("signature", target.signature))
-    if target.tags != DEFAULT_TAGS:
-        named.append(("tags", target.tags))
-    return (*(Param(name=name, value=value) for name, value in named), *_allowed(target))
+    own_kind = () if kind == DEFAULT_KIND else (("kind", kind),)
+    return _params(*own_kind, *reaching("reference", target))
 
 
 def _allowed(target: Target) -> tuple[Param, ...]:
@@ -129,40 +119,27 @@ def execution_params(target: Target) -> tuple[Param, ...]:
     return (Param(name="execute-in", value="bf16"),) if target.precision == "bf16" else ()
 
 
+def timing_params(kind: str, target: Target) -> tuple[Param, ...]:
+    """Return what an action of a kind that times the target sees of `benchmark`."""
+    return _params(*reaching(kind, target.benchmark, "benchmark."))
+
+
 def quantization_params(target: Target) -> tuple[Param, ...]:
     """Return how a target in INT8 is quantized: NNCF's options, less the samples themselves."""
     settings = target.quantization
     if settings is None:
         return ()
     on = _accelerator(target.device)
-    smooth: list[tuple[str, JsonValue]] = [("smooth-quant", False)]
-    if settings.smooth_quant is not None:
-        smooth = [(f"smooth-quant.{kind}", alpha) for kind, alpha in settings.smooth_quant]
-    named: list[tuple[str, JsonValue]] = [
-        ("preset", settings.preset),
-        ("samples", settings.samples),
-        ("model-type", settings.model_type),
-        *ignored_settings(settings.ignored),
-        *smooth,
-        ("bias-correction", None if settings.bias_correction else False),
-        ("fast-bias-correction", None if settings.fast_bias_correction else False),
-        # Sums of 8-bit products saturate on CPUs without VNNI only: nothing is to be fixed for other devices.
-        ("overflow-fix", settings.overflow_fix or ("disable" if on else None)),
-        ("target-device", on),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
+    # Sums of 8-bit products saturate on CPUs without VNNI only: nothing is to be fixed for other devices.
+    unfixed = (("overflow-fix", "disable"),) if on and settings.overflow_fix is None else ()
+    device = (("target-device", on),) if on else ()
+    return _params(*reaching("quantize", settings), *unfixed, *device)
 
 
 def control_params(target: Target) -> tuple[Param, ...]:
     """Return the limits of the search for layers to give back, none where there is no search."""
-    control = target.quantization.control if target.quantization else None
-    if control is None:
-        return ()
-    limits: list[tuple[str, JsonValue]] = [
-        ("max-evaluations", control.max_evaluations),
-        ("max-minutes", control.max_minutes),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in limits if value is not None)
+    settings = target.quantization
+    return _params(*reaching("control", settings)) if settings and settings.control else ()
 
 
 def weight_params(target: Target) -> tuple[Param, ...]:
@@ -170,25 +147,9 @@ def weight_params(target: Target) -> tuple[Param, ...]:
     settings = target.weights
     if settings is None:
         return ()
-    named: list[tuple[str, JsonValue]] = [
-        ("mode", settings.mode),
-        ("group-size", settings.group_size),
-        ("ratio", settings.ratio),
-        ("all-layers", settings.all_layers or None),
-        ("backup-mode", settings.backup_mode),
-        ("group-size-fallback-mode", settings.group_size_fallback_mode),
-        *ignored_settings(settings.ignored),
-    ]
-    return tuple(Param(name=name, value=value) for name, value in named if value is not None)
-
-
-def ignored_settings(ignored: Ignored) -> list[tuple[str, JsonValue]]:
-    """Return what is left in floating point, by the names of the settings."""
-    return [
-        ("ignored.names", ignored.names or None),
-        ("ignored.types", ignored.types or None),
-        ("ignored.patterns", ignored.patterns or None),
-    ]
+    kind = "compress-weights"
+    mode = ("mode", settings.nncf_mode)
+    return _params(mode, *reaching(kind, settings), *reaching(kind, settings.ignored, "ignored."))
 
 
 def _accelerator(device: str) -> str | None:
@@ -221,16 +182,7 @@ def metric_params(target: Target) -> tuple[Param, ...]:
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
         return ()
-    options = accuracy.options
-    named: list[tuple[str, JsonValue]] = [
-        ("metric", accuracy.metric),
-        ("output", options.output),
-        ("threshold", options.threshold),
-        ("positive", options.positive),
-        ("ignored", options.ignored),
-        ("higher-is-better", None if options.higher_is_better else False),
-    ]
-    return tuple(Param(name=f"accuracy.{name}", value=value) for name, value in named if value is not None)
+    return _params(("accuracy.metric", accuracy.metric), *reaching("evaluate", accuracy.options, "accuracy."))
 
 
 def metric_inputs(target: Target) -> tuple[Input, ...]:
@@ -261,18 +213,9 @@ def dataset_params(dataset: Dataset | None, *, labels: bool, role: str = "datase
     """
     if dataset is None:
         return (Param(name="seed", value=SEED),)
-    named: list[tuple[str, JsonValue]] = [
-        *((f"inputs.{key}", names[0] if len(names) == 1 else names) for key, names in sorted(dataset.arrays)),
-        ("loader", dataset.function or None),
-        ("labels", dataset.labels if labels else None),
-        ("classes", (dataset.classes or None) if labels else None),
-        ("images.resize", dataset.images.resize),
-        ("images.crop", dataset.images.crop),
-        ("images.channels", dataset.images.channels),
-        ("limit", dataset.limit),
-    ]
-    seeded = (Param(name="seed", value=SEED),) if dataset.limit is not None else ()
-    return (*(Param(name=f"{role}.{key}", value=value) for key, value in named if value is not None), *seeded)
+    arrays = ((f"{role}.inputs.{key}", names[0] if len(names) == 1 else names) for key, names in sorted(dataset.arrays))
+    seeded = (("seed", SEED),) if dataset.limit is not None else ()
+    return _params(*arrays, *reaching("evaluate" if labels else "reference", dataset, f"{role}."), *seeded)
 
 
 def dataset_tools(*datasets: Dataset | None) -> tuple[str, ...]:

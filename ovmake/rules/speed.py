@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.settings import device_params, ir_inputs, plan_inputs
 
 # Precisions that are there to be faster than floating point. fp16 is there to be smaller.

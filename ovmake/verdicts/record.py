@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from ovmake.contracts.values import JsonValue
 from ovmake.graph.digest import Digest
-from ovmake.ovfile.spec import DEFAULT_DEVICE
+from ovmake.ovfile.words import DEFAULT_DEVICE
 
 FORMAT = 1
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
+from ovmake.ovfile.words import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 from ovmake.verdicts import decide
 from ovmake.workers.evaluation.comparison import Subject, compare
 from ovmake.workers.ipc.protocol import Request

@@ -17,7 +17,7 @@ from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
 from ovmake.graph.action import Action, WorkerName
-from ovmake.ovfile.spec import Drop
+from ovmake.ovfile.schema.accuracy import Drop
 from ovmake.store.processes import Gauge
 from ovmake.workers.ipc.cage import Cage
 from ovmake.workers.ipc.protocol import Response

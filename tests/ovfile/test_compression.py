@@ -6,7 +6,8 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import parse
-from ovmake.ovfile.spec import Ignored, Quantization, Target, WeightCompression
+from ovmake.ovfile.schema.compression import FourBits, Ignored, Quantization, SmoothQuant, WeightCompression
+from ovmake.ovfile.spec import Target
 
 DATA = '[datasets.train]\npath = "train.npz"\n'
 INT8 = DATA + '[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
@@ -41,7 +42,7 @@ overflow-fix = "enable"
         preset="performance",
         model_type="transformer",
         ignored=Ignored(names=("a", "b"), types=("MatMul",), patterns=("x.*",)),
-        smooth_quant=(("convolution", -1.0), ("matmul", 0.5)),
+        smooth_quant=SmoothQuant(matmul=0.5, convolution=-1.0),
         bias_correction=True,
         fast_bias_correction=False,
         overflow_fix="enable",
@@ -57,8 +58,8 @@ def test_smooth_quant_can_be_switched_off_for_any_model() -> None:
 
 
 def test_weights_have_a_zero_point_and_small_layers_smaller_groups_by_default() -> None:
-    assert WeightCompression(mode="int8-asym") == target(WEIGHTS, "int8-weights").weights
-    expected = WeightCompression(mode="int4-asym", group_size_fallback_mode="adjust")
+    assert WeightCompression(bits="int8") == target(WEIGHTS, "int8-weights").weights
+    expected = FourBits(bits="int4", group_size_fallback_mode="adjust")
     assert expected == target(WEIGHTS, "int4-weights").weights
 
 
@@ -76,9 +77,10 @@ group-size-fallback-mode = "error"
 """
 
     ignored = Ignored(types=("Gather",))
-    assert WeightCompression(mode="int8-sym", ignored=ignored) == target(text, "int8-weights").weights
-    expected = WeightCompression(
-        mode="int4-sym",
+    assert WeightCompression(bits="int8", mode="sym", ignored=ignored) == target(text, "int8-weights").weights
+    expected = FourBits(
+        bits="int4",
+        mode="sym",
         ignored=ignored,
         group_size=-1,
         ratio=0.8,

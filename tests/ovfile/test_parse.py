@@ -6,7 +6,12 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import decode, parse, span_of
-from ovmake.ovfile.spec import Accuracy, Benchmark, Dataset, Drop, Input, Ovfile, Quantization, Target
+from ovmake.ovfile.schema.accuracy import Drop
+from ovmake.ovfile.schema.compression import Quantization
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.inputs import Input
+from ovmake.ovfile.schema.measuring import Benchmark
+from ovmake.ovfile.spec import Accuracy, Ovfile, Target
 
 DIGITS = '[models.digits]\nsource = "models/digits"\n'
 DATA = '[datasets.val]\npath = "val.npz"\nlabels = "y"\n[datasets.train]\npath = "train.npz"\n'

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 
 FORMAT = 1
 

@@ -23,7 +23,8 @@ from ovmake.commands.inspect.settling import Attempt, settle
 from ovmake.commands.inspect.starter import NO_DATA, Entry, starter
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean, what_to_do
 from ovmake.errors import ActionError
-from ovmake.ovfile.spec import DEFAULT_BUILD_DIR, Ovfile
+from ovmake.ovfile.spec import Ovfile
+from ovmake.ovfile.words import DEFAULT_BUILD_DIR
 from ovmake.project.repo import Where, read_ovfile
 from ovmake.sources.recognise import recognise, unknown
 from ovmake.store.files.ignoring import ignore_outputs

@@ -9,23 +9,19 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
+from ovmake.contracts.dataset_forms import IN_WORDS, WITH_IMAGES, DatasetForm
+from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
-from ovmake.ovfile.spec import Dataset, DatasetForm, ImageOptions, KeyPath
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.words import KeyPath
 
-# Keys that some forms of dataset have a use for, and those forms. A folder may hold TFRecords, which have features.
+# Keys that some forms of dataset have a use for, and those forms.
 USED_BY: dict[str, tuple[DatasetForm, ...]] = {
-    "images": ("folder", "csv", "tfrecord"),
-    "classes": ("folder", "csv", "tfrecord"),
+    "images": WITH_IMAGES,
+    "classes": WITH_IMAGES,
     "files": ("csv", "loader"),
-    "labels": ("arrays", "csv", "tfrecord", "folder"),
-}
-WHAT: dict[DatasetForm, str] = {
-    "arrays": "an .npz or .npy",
-    "csv": "a .csv",
-    "tfrecord": "a TFRecord",
-    "folder": "a folder",
-    "loader": "a loader",
+    "labels": ("arrays", *WITH_IMAGES),
 }
 INSTEAD = {
     ("labels", "loader"): "yield them: (inputs, label)",
@@ -40,23 +36,9 @@ def dataset_of(document: dict[str, object], name: str, problems: Problems) -> Da
     at: KeyPath = ("datasets", name)
     own = Settings(document=document, layers=(at,))
     file, _, function = own.text("loader", default="").rpartition(":")
-    found = Dataset(
-        name=name,
-        path=posixpath.normpath(place) if (place := file or own.text("path", default="")) else "",
-        function=function,
-        arrays=tuple((key, _names(own, key)) for key in own.names("inputs")),
-        labels=own.text("labels", default="") or None,
-        classes=own.strings("classes", default=()),
-        images=ImageOptions(
-            resize=_sizes(own, "resize"),
-            crop=_sizes(own, "crop"),
-            channels=own.text("images", "channels", default="") or None,
-        ),
-        files=tuple(posixpath.normpath(path) for path in own.strings("files", default=())),
-        limit=own.whole("limit"),
-        max_overlap=own.whole("max-overlap") or 0,
-        at=at,
-    )
+    elsewhere = {"path": posixpath.normpath(file), "function": function} if file else {}
+    arrays = tuple((key, _names(own, key)) for key in own.names("inputs"))
+    found = read(Dataset, own, name=name, at=at, arrays=arrays, **elsewhere)
     _check_place(own, at, problems)
     for key, forms in USED_BY.items():
         if own.get(key) is not None and found.form not in forms:
@@ -72,11 +54,6 @@ def is_same(one: Dataset, other: Dataset) -> bool:
 
 def _names(own: Settings, key: str) -> tuple[str, ...]:
     return own.strings("inputs", key, default=()) or (own.text("inputs", key, default=""),)
-
-
-def _sizes(own: Settings, key: str) -> tuple[int, ...] | None:
-    sizes = own.numbers("images", key)
-    return None if sizes is None else tuple(int(size) for size in sizes)
 
 
 def _check_place(own: Settings, at: KeyPath, problems: Problems) -> None:
@@ -99,6 +76,6 @@ def _useless(key: str, dataset: Dataset) -> Problem:
         code="useless-key",
         at=(*dataset.at, key),
         on="key",
-        message=f"`{key}` says nothing of {WHAT[form]}, which `{dataset.name}` is",
+        message=f"`{key}` says nothing of {IN_WORDS[form]}, which `{dataset.name}` is",
         help=f"take it out: {hint}" if hint else "take it out",
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +42,15 @@ class Settings:
             if value is False:
                 return None
         return None
+
+    def is_off(self, *key: str) -> bool:
+        """Whether `false` stands for a table, in the nearest layer that has the key. A table has no origin itself."""
+        known = self.origins.get(".".join(key))
+        if self.get(*key) is False:
+            return True
+        if known is None:
+            self.origins.pop(".".join(key), None)
+        return False
 
     def origin(self, *key: str) -> KeyPath | None:
         """Return where a setting is, or None."""

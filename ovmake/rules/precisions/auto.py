@@ -28,6 +28,7 @@ from ovmake.rules.settings import (
     ir_inputs,
     plan_inputs,
     search_inputs,
+    timing_params,
     validation_set,
 )
 from ovmake.verdicts.choosing import BASE
@@ -65,7 +66,7 @@ def time_candidates(
             tools=("openvino", "numpy", *dataset_tools(dataset)),
             params=(
                 Param(name="candidates", value=tuple(one.precision for one in candidates)),
-                Param(name="benchmark.max-seconds", value=target.benchmark.max_seconds),
+                *timing_params("time-candidates", target),
                 *device_params(target),
                 *dataset_params(dataset, labels=False),
             ),

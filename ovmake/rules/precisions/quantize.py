@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ovmake.graph.action import Action, Artifact, Input, Output, Param
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.check_samples import check_calibration, check_validation
 from ovmake.rules.settings import (
     dataset_inputs,
