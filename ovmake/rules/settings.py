@@ -100,7 +100,7 @@ def source_params(target: Target, kind: str) -> tuple[Param, ...]:
     Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes.
     """
     own_kind = () if kind == DEFAULT_KIND else (("kind", kind),)
-    return _params(*own_kind, *reaching("reference", target))
+    return _params(*own_kind, *reaching("freeze", target))
 
 
 def _allowed(target: Target) -> tuple[Param, ...]:
@@ -148,8 +148,8 @@ def weight_params(target: Target) -> tuple[Param, ...]:
     if settings is None:
         return ()
     kind = "compress-weights"
-    mode = ("mode", settings.nncf_mode)
-    return _params(mode, *reaching(kind, settings), *reaching(kind, settings.ignored, "ignored."))
+    named = {**dict(reaching(kind, settings)), "mode": settings.nncf_mode}
+    return _params(*named.items(), *reaching(kind, settings.ignored, "ignored."))
 
 
 def _accelerator(device: str) -> str | None:

@@ -14,6 +14,7 @@ from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
 from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.kinds import OneOrMore
 from ovmake.ovfile.words import KeyPath
 
 # Keys that some forms of dataset have a use for, and those forms.
@@ -53,7 +54,7 @@ def is_same(one: Dataset, other: Dataset) -> bool:
 
 
 def _names(own: Settings, key: str) -> tuple[str, ...]:
-    return own.strings("inputs", key, default=()) or (own.text("inputs", key, default=""),)
+    return OneOrMore().read(own.get("inputs", key)) or ("",)
 
 
 def _check_place(own: Settings, at: KeyPath, problems: Problems) -> None:

@@ -62,29 +62,6 @@ class Settings:
         value = self.get(*key)
         return value if isinstance(value, str) else default
 
-    def number(self, *key: str, default: float) -> float:
-        """Return a number; the schema has seen to its type."""
-        value = self.get(*key)
-        return value if isinstance(value, int | float) else default
-
-    def whole(self, *key: str) -> int | None:
-        """Return a whole number, or None."""
-        value = self.get(*key)
-        return value if isinstance(value, int) else None
-
-    def strings(self, *key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        """Return an array of strings."""
-        value = self.get(*key)
-        return tuple(str(element) for element in value) if isinstance(value, list) else default
-
-    def numbers(self, *key: str) -> tuple[float, ...] | None:
-        """Return a number or an array of numbers as floats, or None."""
-        value = self.get(*key)
-        if value is None:
-            return None
-        elements = value if isinstance(value, list) else [value]
-        return tuple(float(element) for element in elements if isinstance(element, int | float))
-
     def names(self, *key: str) -> tuple[str, ...]:
         """Return the keys of a table over all layers, sorted: their order in the Ovfile means nothing."""
         names: set[str] = set()

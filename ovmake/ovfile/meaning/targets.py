@@ -227,7 +227,8 @@ class Meaning:
     # int8
 
     def _quantization(self, own: Settings, model: str, variant: str) -> Quantization:
-        name = own.text("calibration", default="")
+        found = quantization_of(own, self.problems)
+        name = found.calibration
         if not name:
             at = self._wanted_at(model, variant, "int8")
             self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
@@ -243,7 +244,7 @@ class Meaning:
                     help="take samples for calibration that the gate does not use, such as some of the training set",
                 )
             )
-        return quantization_of(own, self.problems)
+        return found
 
     def _is_same_samples(self, calibration: str, validation: str) -> bool:
         """Whether two datasets are one, or read the same arrays of one file."""

@@ -173,7 +173,7 @@ class Asked:
         shown="`accuracy` where `max-drop` is given, else none",
         doc="What is compared; also any other `top-K`, or a function of yours: `metrics.py:my_metric`. All but "
         "`cosine` and functions need a dataset with labels",
-        reaches=COUNTED,
+        reaches=(*COUNTED, *JUDGED),
     )
     max_drop: Drop | None = key(
         DropAmount(),
@@ -182,7 +182,7 @@ class Asked:
         "functions; else none",
         doc='How much worse than TensorFlow the IR may be: absolute, or "1%" of TensorFlow\'s; negative: better. '
         "Below 1 for metrics that are 1 at most",
-        reaches=JUDGED,
+        reaches=(*JUDGED, *COUNTED),  # alone, it asks for a metric to count
     )
     agreement: Agreement = table(Table(keys=keys_of(Agreement)), default=Agreement, doc="A gate without labels")
 

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 
 from ovmake.ovfile.schema.declaring import Key, key, keys_of, table
 from ovmake.ovfile.schema.kinds import Choice, Flag, ListOf, Number, Pattern, Text, Whole
-from ovmake.ovfile.schema.reach import IGNORED, SEARCHED
+from ovmake.ovfile.schema.reach import CALIBRATING, COMPRESSED, QUANTIZED, SEARCHED
 from ovmake.ovfile.schema.tables import Off, Table
 from ovmake.ovfile.words import DEFAULT_SAMPLES
 
 NAMES = ListOf(element=Text(), expected="an array of strings", at_least=0, ordered=False)
 PATTERNS = ListOf(element=Pattern(), expected="an array of regular expressions", at_least=0, ordered=False)
 ALPHA = Number(minimum=-1, maximum=1)
-QUANTIZED = ("quantize",)
-IN_4_BITS = ("compress-weights",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +30,19 @@ class Ignored:
         NAMES,
         default=(),
         doc="Layers of the source, named as for `cut`, or operations of the IR",
-        reaches=IGNORED,
+        reaches=(*QUANTIZED, *COMPRESSED),
     )
     types: tuple[str, ...] = key(
-        NAMES, default=(), doc='Operation types of the IR, such as `"GroupConvolution"`', reaches=IGNORED
+        NAMES,
+        default=(),
+        doc='Operation types of the IR, such as `"GroupConvolution"`',
+        reaches=(*QUANTIZED, *COMPRESSED),
     )
     patterns: tuple[str, ...] = key(
         PATTERNS,
         default=(),
         doc="Regular expressions that fit the whole name of a layer or operation",
-        reaches=IGNORED,
+        reaches=(*QUANTIZED, *COMPRESSED),
     )
 
     @property
@@ -89,7 +90,7 @@ class Quantization:
         Whole(minimum=1),
         default=DEFAULT_SAMPLES,
         doc="int8 only: how many calibration samples to use",
-        reaches=QUANTIZED,
+        reaches=CALIBRATING,
         stated=True,
     )
     preset: str = key(
@@ -142,6 +143,7 @@ class Quantization:
         default="fail",
         doc="int8 only: what to do where the gate is missed: `fail`, or `mixed`: give as few layers as possible back "
         "to floating point, until it is kept",
+        reaches=("gate",),
     )
     max_evaluations: int = key(
         Whole(minimum=1),
@@ -175,6 +177,8 @@ class WeightCompression:
         Choice(words=("asym", "sym"), code="unknown-weights-mode", what="mode of weight compression"),
         default="asym",
         doc="`asym` has a zero point, `sym` has none",
+        reaches=COMPRESSED,
+        stated=True,
     )
     ignored: Ignored = field(default_factory=Ignored)
 
@@ -193,34 +197,34 @@ class FourBits(WeightCompression):
         default=None,
         shown="128",
         doc="How many weights share a scale; -1: all of a channel",
-        reaches=IN_4_BITS,
+        reaches=COMPRESSED,
     )
     ratio: float | None = key(
         Number(minimum=0, maximum=1),
         default=None,
         shown="1",
         doc="Share of the weights that can be in 4 bits that will be; the others are in `backup-mode`",
-        reaches=IN_4_BITS,
+        reaches=COMPRESSED,
     )
     all_layers: bool = key(
         Flag(),
         default=False,
         doc="4 bits for embeddings and the last MatMul too; convolutions are in 8 bits always",
-        reaches=IN_4_BITS,
+        reaches=COMPRESSED,
     )
     backup_mode: str | None = key(
         Choice(words=("none", "int8-sym", "int8-asym"), code="unknown-backup-mode", what="`backup-mode`"),
         default=None,
         shown="int8-asym",
         doc="What becomes of weights that are not in 4 bits; `none`: floating point",
-        reaches=IN_4_BITS,
+        reaches=COMPRESSED,
     )
     group_size_fallback_mode: str = key(
         Choice(words=("error", "ignore", "adjust"), code="unknown-group-size-fallback", what="fallback"),
         default="adjust",
         doc="What to do with a layer whose channels `group-size` does not divide: fail, leave it in floating "
         "point, or take a smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
-        reaches=IN_4_BITS,
+        reaches=COMPRESSED,
         stated=True,
     )
 

@@ -10,7 +10,7 @@ from ovmake.ovfile.schema.arrays import Side
 from ovmake.ovfile.schema.declaring import by_hand, key, keys_of, table
 from ovmake.ovfile.schema.functions import UserFunction
 from ovmake.ovfile.schema.kinds import Choice, FilePath, ListOf, OneOrMore, Text, Whole
-from ovmake.ovfile.schema.reach import LABELS, SAMPLES
+from ovmake.ovfile.schema.reach import COUNTED, SAMPLES
 from ovmake.ovfile.schema.tables import Named, Table
 from ovmake.ovfile.words import CHANNELS, KeyPath
 
@@ -76,14 +76,14 @@ class Dataset:
         default=None,
         shown="none; in a folder of images, the place of the sub-folder",
         doc="The array, column or feature of labels; a calibration set needs none",
-        reaches=LABELS,
+        reaches=COUNTED,
     )
     classes: tuple[str, ...] = key(
         ListOf(element=Text(), expected="an array of names", once="class"),
         default=(),
         shown="the sub-folders, sorted",
         doc="Names of classes in the order of their numbers, where labels are names",
-        reaches=LABELS,
+        reaches=COUNTED,
     )
     images: ImageOptions = table(
         Table(keys=keys_of(ImageOptions)),

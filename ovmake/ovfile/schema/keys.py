@@ -20,7 +20,7 @@ from ovmake.ovfile.schema.declaring import Key, key, keys_of, required
 from ovmake.ovfile.schema.inputs import CUT, INPUT
 from ovmake.ovfile.schema.kinds import STRINGS, Choice, FilePath, Flag, ListOf, Text, Whole, one_of
 from ovmake.ovfile.schema.measuring import BENCHMARK, LIMITS_TABLE, REQUIRE
-from ovmake.ovfile.schema.reach import ALLOWED, SOURCE
+from ovmake.ovfile.schema.reach import ALLOWED, ON_DEVICE, SOURCE
 from ovmake.ovfile.schema.reach import MODEL as CONVERTED
 from ovmake.ovfile.schema.tables import Named, Table
 from ovmake.ovfile.words import (
@@ -95,6 +95,7 @@ class Auto:
         shown=", ".join(DEFAULT_CANDIDATES) + "; int8 where it has a `calibration`",
         doc="What to choose from: the fastest on this machine that keeps its gate. Each has the settings of its own "
         "precision",
+        reaches=("time-candidates", "weigh"),
     )
 
 
@@ -134,6 +135,7 @@ class Top:
         Text(),
         default=DEFAULT_DEVICE,
         doc="OpenVINO device to verify and measure on, such as `GPU` or `AUTO:GPU,CPU`",
+        reaches=ON_DEVICE,
     )
 
 
