@@ -226,16 +226,17 @@ def _document(
     return newline.join(lines)
 
 
-@quickly
-@given(
-    text=st.builds(
-        _document,
-        top=_tables(OVFILE),
-        models=_named("models", ["digits", "letters"]),
-        datasets=_named("datasets", ["val", "train"]),
-        newline=st.sampled_from(["\n", "\r\n"]),
-    )
+documents = st.builds(
+    _document,
+    top=_tables(OVFILE),
+    models=_named("models", ["digits", "letters"]),
+    datasets=_named("datasets", ["val", "train"]),
+    newline=st.sampled_from(["\n", "\r\n"]),
 )
+
+
+@quickly
+@given(text=documents)
 def test_any_document_is_read_or_refused_with_diagnostics(text: str) -> None:
     check(text)
 

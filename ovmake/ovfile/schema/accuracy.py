@@ -188,4 +188,4 @@ class Asked:
 
 
 *_FIRST, _LAST = keys_of(Asked)
-ACCURACY = Table(keys=(*_FIRST, *keys_of(MetricOptions), _LAST), otherwise=Off())
+ACCURACY = Table(keys=(*_FIRST, *keys_of(MetricOptions), _LAST), otherwise=Off(), title="accuracy")

@@ -108,12 +108,12 @@ class Quantization:
         reaches=QUANTIZED,
     )
     ignored: Ignored = table(
-        Table(keys=keys_of(Ignored)),
+        Table(keys=keys_of(Ignored), title="ignored"),
         default=Ignored,
         doc="int8, int8-weights and int4-weights: layers to leave in floating point",
     )
     smooth_quant: SmoothQuant | None = table(
-        Table(keys=keys_of(SmoothQuant), otherwise=Off()),
+        Table(keys=keys_of(SmoothQuant), otherwise=Off(), title="smooth-quant"),
         default=SmoothQuant,
         shown="NNCF's",
         doc='int8 with `model-type = "transformer"`: SmoothQuant\'s alphas; `false` switches it off',

@@ -53,7 +53,8 @@ class Key:
     def json_schema(self) -> JsonSchema:
         """Return what an editor is told, and shows beside the key."""
         told = f"{self.doc}. Default: {self.default}" if self.default else self.doc
-        return {"description": told, **self.kind.json_schema()}
+        ready = {"enum": list(self.ready)} if self.ready else {}
+        return {"description": told, **self.kind.json_schema(), **ready}
 
 
 def key(

@@ -107,5 +107,5 @@ class Cut:
     )
 
 
-INPUT = Table(keys=keys_of(Input))
-CUT = Table(keys=keys_of(Cut))
+INPUT = Table(keys=keys_of(Input), title="input")
+CUT = Table(keys=keys_of(Cut), title="cut")

@@ -166,27 +166,27 @@ PER_PRECISION = (
 
 WITH_SETTINGS = tuple(name for name in PRECISIONS if name != AUTO)
 
+OF_ANY_PRECISION = Table(keys=PER_PRECISION, title="precision")
+OF_PRECISION_ALONE = {name: Table(keys=(*PER_PRECISION, *keys), title=name) for name, keys in OF_PRECISION.items()}
+
 SHARED = (
     *PER_PRECISION,
     *keys_of(Shared),
     *(
-        Key(
-            name=name,
-            kind=Table(keys=(*PER_PRECISION, *OF_PRECISION.get(name, ()))),
-            doc=f"Settings of {name} only",
-        )
+        Key(name=name, kind=OF_PRECISION_ALONE.get(name, OF_ANY_PRECISION), doc=f"Settings of {name} only")
         for name in WITH_SETTINGS
     ),
-    Key(name=AUTO, kind=Table(keys=keys_of(Auto)), doc="Settings of auto only"),
+    Key(name=AUTO, kind=Table(keys=keys_of(Auto), title=AUTO), doc="Settings of auto only"),
 )
 
+DEFAULTS = Table(keys=SHARED, title="defaults")
 MODEL = Table(
     keys=(
         *keys_of(OfModel),
         *SHARED,
         Key(
             name="variants",
-            kind=Named(element=Table(keys=SHARED), what="variant"),
+            kind=Named(element=DEFAULTS, what="variant"),
             doc="The same source once more with other settings, such as shapes or batch: targets `NAME@VARIANT:fp32`",
         ),
     ),
@@ -195,7 +195,7 @@ MODEL = Table(
 OVFILE = Table(
     keys=(
         *keys_of(Top),
-        Key(name="defaults", kind=Table(keys=SHARED), doc="Any key of a model but `source`, for all models"),
+        Key(name="defaults", kind=DEFAULTS, doc="Any key of a model but `source`, for all models"),
         Key(name="datasets", kind=Named(element=DATASET, what="dataset"), doc="One table per dataset"),
         Key(name="models", kind=Named(element=MODEL, what="model", reserved=("report",)), doc="One table per model"),
         Key(name=LIMITS, kind=LIMITS_TABLE, doc="What one action may take; it changes no result"),

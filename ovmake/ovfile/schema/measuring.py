@@ -110,6 +110,6 @@ class Limits:
     )
 
 
-BENCHMARK = Table(keys=keys_of(Benchmark))
-REQUIRE = Table(keys=keys_of(Require))
+BENCHMARK = Table(keys=keys_of(Benchmark), title="benchmark")
+REQUIRE = Table(keys=keys_of(Require), title="require")
 LIMITS_TABLE = Table(keys=keys_of(Limits))

@@ -37,10 +37,14 @@ def no_table(value: object, at: KeyPath, hint: str = "") -> Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`."""
+    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`.
+
+    `title` names a table that stands in several places, whose JSON Schema is written once.
+    """
 
     keys: Sequence[Key]
     otherwise: Kind | None = None
+    title: str = ""
 
     @property
     def expected(self) -> str:
@@ -48,7 +52,11 @@ class Table:
         return self.otherwise.expected if self.otherwise else "a table"
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told: every key with its words, and no others."""
+        """Return what an editor is told, or where that is written."""
+        return {"$ref": f"#/$defs/{self.title}"} if self.title else self.definition()
+
+    def definition(self) -> JsonSchema:
+        """Return every key with its words, and that there are no others."""
         table: JsonSchema = {
             "type": "object",
             "properties": {key.name: key.json_schema() for key in self.keys},
@@ -108,8 +116,10 @@ class Named:
         return f"a table with a key per {self.what}"
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told. Names that ovmake keeps for itself are refused later."""
-        names: JsonSchema = {"pattern": in_javascript(f"^{NAME.pattern}")} if self.strict else {"minLength": 1}
+        """Return what an editor is told."""
+        names: JsonSchema = {"minLength": 1}
+        if self.strict:
+            names = {"pattern": in_javascript(f"^{NAME.pattern}"), "not": {"enum": list(self.reserved)}}
         return {"type": "object", "propertyNames": names, "additionalProperties": self.element.json_schema()}
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
