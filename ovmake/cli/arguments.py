@@ -115,9 +115,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _inspect_arguments(inspect)
 
     init = _command(commands, "init", run["init"], "write a starter Ovfile by looking at the models")
-    try_help = "write what fits without building it first; then a gate may be missed"
-    init.add_argument("--no-try", action="store_true", help=try_help)
-    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
+    _init_arguments(init)
 
     clean = _command(commands, "clean", run["clean"], "remove what was published; the cache stays")
     clean.add_argument("--all", action="store_true", help="remove the cache, .ovmake, as well")
@@ -193,6 +191,13 @@ def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
     allow_help = "let the model run these operations, though they do more than compute: WriteFile,ReadFile"
     parser.add_argument("--allow-ops", metavar="OPS", default="", help=allow_help)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _init_arguments(parser: argparse.ArgumentParser) -> None:
+    try_help = "write what fits without building it first; then a gate may be missed"
+    parser.add_argument("--no-try", action="store_true", help=try_help)
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of an Ovfile, and do nothing")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders of some; default: the Ovfile's")
 
 
 def _gc_arguments(parser: argparse.ArgumentParser) -> None:
