@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -78,6 +79,13 @@ def test_it_takes_every_ovfile_of_the_tests() -> None:
 
     assert [] == [written for written in taken if not is_valid(written)]
     assert len(taken) > 50
+
+
+def test_its_patterns_are_those_of_any_dialect() -> None:
+    patterns = {json.loads(found) for found in re.findall(r'"pattern": ("[^"]*")', printed_schema.text())}
+
+    assert [] == [one for one in patterns if re.search(r"\\[ZA0-9]|\(\?[!<=P]", one)]
+    assert len(patterns) > 5
 
 
 def invalid() -> list[tuple[str, dict[str, object]]]:

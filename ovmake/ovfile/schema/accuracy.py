@@ -18,7 +18,7 @@ from ovmake.ovfile.schema.kinds import (
     Number,
     Text,
     Whole,
-    in_javascript,
+    in_any_dialect,
     is_number,
     no_number,
 )
@@ -73,7 +73,7 @@ class DropAmount:
 
     def json_schema(self) -> JsonSchema:
         """Return what an editor is told."""
-        return {"anyOf": [{"type": "number"}, {"type": "string", "pattern": in_javascript(f"^(?:{PERCENT.pattern})")}]}
+        return {"anyOf": [{"type": "number"}, {"type": "string", "pattern": in_any_dialect(f"^(?:{PERCENT.pattern})")}]}
 
 
 METRIC = Choice(

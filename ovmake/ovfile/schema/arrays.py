@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from ovmake.ovfile.problems import Problem, Problems, bad_value, toml, wrong_type
-from ovmake.ovfile.schema.kinds import JsonSchema, Whole, in_javascript, is_number, no_number
+from ovmake.ovfile.schema.kinds import JsonSchema, Whole, in_any_dialect, is_number, no_number
 from ovmake.ovfile.words import KeyPath
 
 BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
@@ -82,7 +82,7 @@ class Shape:
     def json_schema(self) -> JsonSchema:
         """Return what an editor is told."""
         size: JsonSchema = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE - 1}
-        bounds: JsonSchema = {"type": "string", "pattern": in_javascript(f"^(?:{BOUNDED.pattern})")}
+        bounds: JsonSchema = {"type": "string", "pattern": in_any_dialect(f"^(?:{BOUNDED.pattern})")}
         return {"type": "array", "items": {"anyOf": [{"const": -1}, size, bounds]}}
 
 

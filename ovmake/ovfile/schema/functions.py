@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ovmake.ovfile.problems import Problems, bad_value, clipped, toml, wrong_type
-from ovmake.ovfile.schema.kinds import JsonSchema, in_javascript
+from ovmake.ovfile.schema.kinds import JsonSchema, in_any_dialect
 from ovmake.ovfile.words import KeyPath
 
 FUNCTION = re.compile(r"[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*\Z")
@@ -38,7 +38,7 @@ class UserFunction:
 
     def json_schema(self) -> JsonSchema:
         """Return what an editor is told."""
-        return {"type": "string", "pattern": in_javascript(f"^(?:{FUNCTION.pattern})")}
+        return {"type": "string", "pattern": in_any_dialect(f"^(?:{FUNCTION.pattern})")}
 
 
 def form_of(written: str) -> str:

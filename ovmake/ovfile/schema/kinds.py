@@ -67,9 +67,9 @@ def one_of(words: Sequence[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def in_javascript(pattern: str) -> str:
-    r"""Return a pattern as JSON Schema takes it: JavaScript has no `\Z`."""
-    return pattern.replace(r"\Z", "$")
+def in_any_dialect(pattern: str) -> str:
+    r"""Return a pattern of Python's as any editor takes it: JavaScript has no `\Z`, and Taplo, in Rust, has no `\0`."""
+    return pattern.replace(r"\Z", "$").replace(r"\0", r"\x00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +293,7 @@ class Choice:
         words: JsonSchema = {"enum": list(self.words)}
         if self.pattern == NOTHING:
             return words
-        return {"anyOf": [words, {"type": "string", "pattern": f"^({in_javascript(self.pattern)})$"}]}
+        return {"anyOf": [words, {"type": "string", "pattern": f"^({in_any_dialect(self.pattern)})$"}]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from ovmake.ovfile.problems import (
     wrong_type,
 )
 from ovmake.ovfile.schema.declaring import Key
-from ovmake.ovfile.schema.kinds import JsonSchema, Kind, in_javascript
+from ovmake.ovfile.schema.kinds import JsonSchema, Kind, in_any_dialect
 from ovmake.ovfile.text.cures import plain_name
 from ovmake.ovfile.words import KeyPath
 
@@ -64,7 +64,7 @@ class Table:
         }
         if required := [key.name for key in self.keys if key.required]:
             table["required"] = required
-        return {"anyOf": [table, self.otherwise.json_schema()]} if self.otherwise else table
+        return {**table, **self.otherwise.json_schema()} if self.otherwise else table
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Unknown keys are errors; a value that is not supported says so instead of being ignored."""
@@ -119,7 +119,7 @@ class Named:
         """Return what an editor is told."""
         names: JsonSchema = {"minLength": 1}
         if self.strict:
-            names = {"pattern": in_javascript(f"^{NAME.pattern}"), "not": {"enum": list(self.reserved)}}
+            names = {"pattern": in_any_dialect(f"^{NAME.pattern}"), "not": {"enum": list(self.reserved)}}
         return {"type": "object", "propertyNames": names, "additionalProperties": self.element.json_schema()}
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
@@ -160,5 +160,5 @@ class Off:
             problems.add(wrong_type(self.expected, value, at))
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
-        return {"const": False}
+        """Return what is other for a table than where `false` may not stand."""
+        return {"type": ["object", "boolean"], "not": {"const": True}}
