@@ -6,7 +6,14 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import parse
-from ovmake.ovfile.schema.compression import FourBits, Ignored, Quantization, SmoothQuant, WeightCompression
+from ovmake.ovfile.schema.compression import (
+    AccuracyControl,
+    FourBits,
+    Ignored,
+    Quantization,
+    SmoothQuant,
+    WeightCompression,
+)
 from ovmake.ovfile.spec import Target
 
 DATA = '[datasets.train]\npath = "train.npz"\n'
@@ -111,3 +118,23 @@ def test_warning_of_settings_for_a_precision_that_nobody_makes() -> None:
     found = parse('[models.m]\nsource = "m"\n[models.m.bf16]\nbatch = 1\n[models.m.int4-weights]\nratio = 0.5\n')
 
     assert ["unused-precision", "unused-precision"] == [warning.code for warning in found.warnings]
+
+
+def test_search_has_limits_where_there_is_one() -> None:
+    searched = target(f'{INT8}on-drop = "mixed"\nmax-minutes = 5\n').quantization
+    plain = target(INT8).quantization
+
+    assert searched
+    assert plain
+    assert (AccuracyControl(max_evaluations=60, max_minutes=5.0), None) == (searched.control, plain.control)
+
+
+def test_layers_of_the_source_may_be_meant_by_a_name_or_a_pattern() -> None:
+    found = [Ignored(names=("a",)), Ignored(patterns=("a.*",)), Ignored(types=("MatMul",)), Ignored()]
+
+    assert [True, True, False, False] == [one.traced for one in found]
+
+
+def test_mode_in_the_words_of_nncf() -> None:
+    assert "int8-asym" == WeightCompression(bits="int8").nncf_mode
+    assert "int4-sym" == FourBits(bits="int4", mode="sym").nncf_mode

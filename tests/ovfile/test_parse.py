@@ -135,6 +135,12 @@ def test_batch_and_benchmark() -> None:
     assert (actual.batch, actual.benchmark) == (4, Benchmark(max_seconds=2.5))
 
 
+def test_what_a_measurement_must_show_is_told_by_key() -> None:
+    actual = target(DIGITS + 'require = { size = "1 MB", memory = "2 kB", speedup = 2 }\n').require
+
+    assert (1_000_000, (("speedup", 2.0), ("memory", 2000))) == (actual.size, actual.measured)
+
+
 def judged(
     *,
     dataset: str | None = None,

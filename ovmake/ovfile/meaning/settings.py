@@ -45,11 +45,9 @@ class Settings:
 
     def is_off(self, *key: str) -> bool:
         """Whether `false` stands for a table, in the nearest layer that has the key. A table has no origin itself."""
-        known = self.origins.get(".".join(key))
         if self.get(*key) is False:
             return True
-        if known is None:
-            self.origins.pop(".".join(key), None)
+        self.origins.pop(".".join(key), None)
         return False
 
     def origin(self, *key: str) -> KeyPath | None:

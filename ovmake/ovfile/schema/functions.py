@@ -32,10 +32,6 @@ class UserFunction:
         elif not FUNCTION.match(value):
             problems.add(bad_value(f"{toml(value)}, which names no function", self.expected, at, form_of(value)))
 
-    def read(self, value: object) -> str | None:
-        """Return the file and the function, as they are written."""
-        return value if isinstance(value, str) else None
-
     def json_schema(self) -> JsonSchema:
         """Return what an editor is told."""
         return {"type": "string", "pattern": in_any_dialect(f"^(?:{FUNCTION.pattern})")}
