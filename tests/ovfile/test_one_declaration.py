@@ -98,7 +98,7 @@ def declare(package: Path, place: Place) -> None:
     """Add the declaration to a class of a copy of the package; its module imports the kind of value."""
     module = package / f"ovfile/schema/{place.module}.py"
     text = module.read_text()
-    fields = re.search(rf"class {place.name}:.*?(?=\n\n    @property|\n\n\n)", text, flags=re.DOTALL)
+    fields = re.search(rf"class {place.name}\b.*?(?=\n\n    @property|\n\n\n)", text, flags=re.DOTALL)
     assert fields
     declared = f"{text[: fields.end()]}{DECLARATION.format(reaches=place.reaches).rstrip()}{text[fields.end() :]}"
     module.write_text(declared.replace("import STRINGS, Choice, Flag\n", "import STRINGS, Choice, Flag, Number\n"))

@@ -17,7 +17,7 @@ from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
 from ovmake.ovfile.schema.accuracy import Asked, Drop, MetricOptions
-from ovmake.ovfile.schema.compression import Quantization
+from ovmake.ovfile.schema.compression import Calibration
 from ovmake.ovfile.schema.datasets import Dataset
 from ovmake.ovfile.schema.declaring import declared, keys_of
 from ovmake.ovfile.schema.kinds import one_of
@@ -72,7 +72,7 @@ def accuracy_of(
     if error is None and (metric is None or precision == "fp32"):
         error = DEFAULT_MAX_ERROR.get(precision)
     noise = _noise(own, asked, precision, promised=promised, problems=problems)
-    calibrated = None if asked.dataset or noise or int8 is None else read(Quantization, int8)
+    calibrated = None if asked.dataset or noise or int8 is None else read(Calibration, int8)
     judges = calibrated is not None and calibrated.calibration in datasets
     return Accuracy(
         dataset=asked.dataset,

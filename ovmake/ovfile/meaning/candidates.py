@@ -11,7 +11,7 @@ from __future__ import annotations
 from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Problem, Problems, dotted
-from ovmake.ovfile.schema.compression import Quantization
+from ovmake.ovfile.schema.compression import Calibration
 from ovmake.ovfile.schema.keys import Auto
 from ovmake.ovfile.spec import Target
 from ovmake.ovfile.words import AUTO, CANDIDATES, DEFAULT_CANDIDATES, KeyPath
@@ -22,7 +22,7 @@ def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
 
     Without a list, INT8 is weighed where there are samples to calibrate it on.
     """
-    calibrated = bool(read(Quantization, int8).calibration)
+    calibrated = bool(read(Calibration, int8).calibration)
     usual = tuple(name for name in DEFAULT_CANDIDATES if name != "int8" or calibrated)
     listed = read(Auto, auto).candidates or usual
     return tuple(name for name in CANDIDATES if name in listed)

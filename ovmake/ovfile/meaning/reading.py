@@ -12,20 +12,23 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ovmake.ovfile.meaning.settings import Settings
-from ovmake.ovfile.schema.declaring import declared, read_by_kind, tables
+from ovmake.ovfile.schema.declaring import readings
 
 T = TypeVar("T")
 
 
 def read(cls: type[T], own: Settings, *at: str, **given: object) -> T:
     """Return an instance of a dataclass of keys. `at` is its table; `given` are the fields that are read elsewhere."""
-    table: type = cls
-    keys, values = declared(table), dict(given)
-    for field, kind in read_by_kind(table).items():
-        if field not in given and (value := kind.read(own.get(*at, keys[field].name))) is not None:
-            values[field] = value
-    for field, inner in tables(table).items():
-        place = (*at, keys[field].name)
-        values[field] = None if own.is_off(*place) else read(inner, own, *place)
     make: Callable[..., T] = cls
+    if not own.has(*at):
+        return make(**given)
+    table: type = cls
+    values = dict(given)
+    for one in readings(table):
+        if one.field in given:
+            continue
+        if one.table:
+            values[one.field] = None if own.is_off(*at, one.key) else read(one.table, own, *at, one.key)
+        elif one.kind and (value := one.kind.read(own.get(*at, one.key))) is not None:
+            values[one.field] = value
     return make(**values)

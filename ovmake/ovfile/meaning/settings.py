@@ -43,6 +43,10 @@ class Settings:
                 return None
         return None
 
+    def has(self, *key: str) -> bool:
+        """Whether a table says anything under a key. A key of no parts is the tables themselves."""
+        return any(dig(within, key)[0] for _, within in self._tables)
+
     def is_off(self, *key: str) -> bool:
         """Whether `false` stands for a table, in the nearest layer that has the key. A table has no origin itself."""
         if self.get(*key) is False:

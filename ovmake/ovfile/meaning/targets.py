@@ -152,7 +152,9 @@ class Meaning:
         own = self._settings(model, variant, precision)
         source = read(OfModel, own).source
         self._check_apart(source, model, variant)
-        found = read(
+        if "device" in self.document:  # at the top, for all targets
+            own.origins["device"] = ("device",)
+        return read(
             Target,
             own,
             model=model,
@@ -170,10 +172,8 @@ class Meaning:
             require=read(Require, own, "require"),
             candidates=self._candidates(own, model, variant) if precision == AUTO else (),
             at=special if variant else at,
+            origins=own.origins,  # which knows all that was looked up for the target, once it is made
         )
-        # The device stands at the top, for all targets.
-        device: dict[str, KeyPath] = {"device": ("device",)} if "device" in self.document else {}
-        return replace(found, origins=own.origins | device)
 
     def _int8(self, model: str, variant: str) -> Settings | None:
         """Return the settings of INT8, None where a model or variant is not made into it."""
@@ -181,7 +181,8 @@ class Meaning:
 
     def _benchmark(self, own: Settings) -> Benchmark:
         found = read(Benchmark, own, "benchmark")
-        return replace(found, devices=tuple(device for device in found.devices if device != self.device))
+        elsewhere = tuple(device for device in found.devices if device != self.device)
+        return replace(found, devices=elsewhere) if found.devices else found
 
     # auto
 

@@ -74,12 +74,8 @@ class AccuracyControl:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantization:
-    """Settings of INT8 quantization. `calibration` names a dataset, of which `samples` are used.
-
-    `smooth_quant` is None where the Ovfile switches SmoothQuant off; `overflow_fix` None is the device's default. What
-    is not about samples or the search is NNCF's.
-    """
+class Calibration:
+    """The dataset that INT8 is calibrated on, by its name, and how many samples of it are used."""
 
     calibration: str = key(
         Text(),
@@ -93,6 +89,15 @@ class Quantization:
         reaches=CALIBRATING,
         stated=True,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantization(Calibration):
+    """Settings of INT8 quantization; what is not about samples or the search is NNCF's.
+
+    `smooth_quant` is None where the Ovfile switches SmoothQuant off; `overflow_fix` None is the device's default.
+    """
+
     preset: str = key(
         Choice(words=("performance", "mixed"), code="unknown-preset", what="quantization preset"),
         default="mixed",

@@ -104,18 +104,27 @@ def declared(cls: type) -> Mapping[str, Key]:
     return {one.name: _named(one) for one in _fields(cls) if KEY in one.metadata}
 
 
-@cache
-def read_by_kind(cls: type) -> Mapping[str, Scalar[object]]:
-    """Return the kinds of the keys whose values their kinds read, by the names of their fields."""
-    others = tables(cls)
-    plain = (one for one in _fields(cls) if KEY in one.metadata and BY_HAND not in one.metadata)
-    return {one.name: one.metadata[KEY].kind for one in plain if one.name not in others}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A field whose value stands in the document: its key, and the kind that reads it or the dataclass of its table."""
+
+    field: str
+    key: str
+    kind: Scalar[object] | None = None
+    table: type | None = None
 
 
 @cache
-def tables(cls: type) -> Mapping[str, type]:
-    """Return the dataclasses of the keys that are tables, by the names of their fields."""
-    return {one.name: one.metadata[TABLE] for one in _fields(cls) if TABLE in one.metadata}
+def readings(cls: type) -> tuple[Reading, ...]:
+    """Return the fields of a dataclass that are read from a document; not those that are read by hand."""
+    return tuple(_reading(one) for one in _fields(cls) if KEY in one.metadata and BY_HAND not in one.metadata)
+
+
+def _reading(one: Field[object]) -> Reading:
+    name = _named(one).name
+    if TABLE in one.metadata:
+        return Reading(field=one.name, key=name, table=one.metadata[TABLE])
+    return Reading(field=one.name, key=name, kind=one.metadata[KEY].kind)
 
 
 def keys_of(cls: type, *, beyond: type | None = None) -> tuple[Key, ...]:
@@ -131,20 +140,46 @@ def reaching(
 
     `beyond` is a class that it extends, whose keys are left out.
     """
-    cls: type = type(settings)
     found: list[tuple[str, JsonValue]] = []
-    for one in _fields(cls):
-        said = declared(cls).get(one.name)
-        if said is None or (beyond and one.name in declared(beyond)):
-            continue
-        name, value = f"{prefix}{said.name}", getattr(settings, one.name)
-        if one.name in tables(cls) and value is not None:
-            found += reaching(kind, value, f"{name}.")
-        elif kind in said.reaches and one.name in tables(cls):
-            found.append((name, False))
-        elif kind in said.reaches and (said.stated or value != one.default):
+    cls: type = type(settings)
+    for one in _seen(cls, kind, beyond):
+        name, value = f"{prefix}{one.name}", getattr(settings, one.field)
+        if one.is_table:
+            switched_off = ((name, False),) if one.reached else ()
+            found += switched_off if value is None else reaching(kind, value, f"{name}.")
+        elif one.stated or value != one.default:
             found.append((name, value))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A field that an action of some kind sees, or a table in which it may see some."""
+
+    field: str
+    name: str
+    default: object
+    stated: bool
+    is_table: bool
+    reached: bool
+
+
+@cache
+def _seen(cls: type, kind: str, beyond: type | None) -> tuple[_Seen, ...]:
+    inherited = declared(beyond) if beyond else {}
+    mine = ((one, said) for one in _fields(cls) if (said := declared(cls).get(one.name)) and one.name not in inherited)
+    return tuple(
+        _Seen(
+            field=one.name,
+            name=said.name,
+            default=one.default,
+            stated=said.stated,
+            is_table=TABLE in one.metadata,
+            reached=kind in said.reaches,
+        )
+        for one, said in mine
+        if kind in said.reaches or TABLE in one.metadata
+    )
 
 
 def words_for(default: object) -> str:
