@@ -241,6 +241,16 @@ def test_a_calibration_set_judges_nobody_where_no_int8_is_made() -> None:
     assert found.calibration is None
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"), [("", False), ('metric = "cosine"', False), ('metric = "accuracy"', True)]
+)
+def test_labels_are_read_by_what_counts_against_them(written: str, expected: bool) -> None:  # noqa: FBT001
+    actual = target(f'{DATA}{DIGITS}[models.digits.accuracy]\ndataset = "val"\n{written}\n')
+
+    assert actual.accuracy
+    assert (expected, ("models", "digits")) == (actual.accuracy.uses_labels, actual.home)
+
+
 def test_max_drop_reads_as_it_was_written() -> None:
     assert [Drop(amount=0.01).written, Drop(amount=0.025, relative=True).written] == [0.01, "2.5%"]
 
