@@ -13,8 +13,8 @@ actions that an edit makes stale. What uses the value reads the field.
     keys_of(Benchmark) -> (Key(name="max-seconds", ...), ...)       in the order of the fields
     reaching("benchmark", target.benchmark, "benchmark.") -> (("benchmark.max-seconds", 30.0), ...)
 
-Rule 1: `reaches` names the kinds of action that see the value; `tests/rules/test_reach.py` edits each key and compares.
-        A path, or a dataset by name, is seen as an input instead: it reaches whatever reads that.
+Rule 1: `reaches` names the kinds of action that see the value; `tests/rules/test_declared_reach.py` edits each and
+        compares. A path, or a dataset by name, is seen as an input instead: it reaches whatever reads that.
 Rule 2: an action does not see a value at its default, so that a new key changes nothing that was built before;
         `stated` keys are the exception, whose default is as much part of the work as any other value.
 """
