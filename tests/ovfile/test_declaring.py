@@ -8,7 +8,7 @@ import pytest
 
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.schema.compression import Quantization, SmoothQuant
-from ovmake.ovfile.schema.declaring import key, keys_of, reaching, table, words_for
+from ovmake.ovfile.schema.declaring import key, keys_of, reaching, seen_fields, table, words_for
 from ovmake.ovfile.schema.kinds import Flag, Number, Whole
 from ovmake.ovfile.schema.tables import Off, Table
 
@@ -72,6 +72,16 @@ def test_action_sees_a_table_in_the_table_and_that_it_is_switched_off() -> None:
     assert (("steam.most", 0.5),) == reaching("cook", Oven(label="a", steam=Steam(most=0.5)))
     assert (("steam", False),) == reaching("cook", Oven(label="a", steam=None))
     assert (("warmth", 180.0),) == reaching("heat", Oven(label="a", steam=None))
+
+
+def test_fields_that_an_action_sees_say_which_of_their_values_it_is_told() -> None:
+    seen = {one.field: one for one in seen_fields(Oven(label="a"), "heat")}
+
+    assert ["fan_speed", "warmth"] == list(seen)
+    assert (False, True) == (seen["fan_speed"].is_told(2), seen["fan_speed"].is_told(3))
+    assert seen["warmth"].is_told(180.0)
+    assert ["fan_speed", "door"] == [one.field for one in seen_fields(Oven(label="a"), "cook")]  # no table
+    assert ["bars"] == [one.field for one in seen_fields(Grill(label="a"), "heat", beyond=Oven)]
 
 
 def test_keys_of_a_class_that_is_extended_can_be_left_out() -> None:

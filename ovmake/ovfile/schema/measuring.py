@@ -87,7 +87,8 @@ class Require:
     @property
     def measured(self) -> tuple[tuple[str, float], ...]:
         """What a measurement must show, by key: speedup, p95-ms, throughput, memory (in bytes)."""
-        return tuple((name, value) for name, value in reaching("require", self) if isinstance(value, int | float))
+        seen = reaching("require", self)
+        return tuple((name, float(value)) for name, value in seen if isinstance(value, int | float))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
