@@ -6,6 +6,7 @@ Data goes to stdout, everything else to stderr. The modules:
     building.py   commands that run actions: build, report, debug
     observing.py  commands that look, or clear up
     console.py    what they share: the repo opened, what is told and how
+    manual.py     pages of the documentation, on a terminal
     plain.py      characters that the terminal lacks
 
 Here is what a no-op needs, and what holds for all commands: nothing else is loaded before a command is known.

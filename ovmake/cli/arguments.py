@@ -127,9 +127,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     cache = _command(commands, "cache", run["cache"], "take over a copied cache: `ovmake cache trust`")
     cache.add_argument("action", choices=("trust",), help="believe an .ovmake that another user made, once checked")
 
-    about = commands.add_parser("help", help="say what ovmake, or a command, does and takes")
-    about.set_defaults(command=run["help"])
-    about.add_argument("about", nargs="?", metavar="COMMAND", help="default: all of them in a line each")
+    about = commands.add_parser("help", help="read about a topic, an error, a key of the Ovfile, or a command")
+    about.set_defaults(command=run["help"], commands=commands.choices)
+    about.add_argument("about", nargs="?", metavar="TOPIC", help="default: list the commands and the topics")
 
     graph = _command(commands, "graph", run["graph"], "the action graph, to draw it or to read it")
     _target_arguments(graph)

@@ -20,5 +20,5 @@
     meaning.py      a document -> spec.Ovfile
     pointing.py     mistakes at key paths -> diagnostics with carets
     parse.py        text -> spec.Ovfile, or every diagnostic
-    reference.py    the schema -> the key reference in the README
+    reference.py    the schema -> the key reference in ovmake/docs/ovfile.md
 """

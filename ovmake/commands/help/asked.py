@@ -1,0 +1,102 @@
+"""What a word after `ovmake help` asks for.
+
+    answer("precisions") -> Markdown      a page
+    answer("gate-missed") -> Markdown     the entry of an error
+    answer("on-drop") -> Markdown         the keys of the Ovfile with this name
+    answer("unstable") -> Markdown        where else the pages mention the word
+    index() -> Markdown                   the topics
+
+The first that fits is the answer, in this order. Commands are not known here: `cli` asks for those before.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ovmake.commands.help import pages
+from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
+
+# Words that people try first, and the topic that answers them.
+ALSO_CALLED = {
+    **dict.fromkeys(("gate", "gates", "accuracy", "quantization", "control"), "precisions"),
+    **dict.fromkeys(("dataset", "metric", "metrics", "labels", "loader"), "datasets"),
+    **dict.fromkeys(("source", "sources", "cut", "cuts", "preprocessing", "variants"), "surgery"),
+    **dict.fromkeys(("speed", "benchmarks", "speedup", "speed-up"), "measuring"),
+    **dict.fromkeys(("cache", "rebuild", "staleness", "reproducible"), "engine"),
+    **dict.fromkeys(("keys", "reference", "Ovfile"), "ovfile"),
+    **dict.fromkeys(("error", "warnings", "codes"), "errors"),
+}
+WRONG_USE = 2
+# Of a page that mentions a word; its title and chapters are named, and no single error.
+_CHAPTER = 2
+_MOST = 12
+
+
+def index() -> str:
+    """Return the topics, a line each."""
+    known = pages.topics()
+    width = max(map(len, known))
+    lines = [f"  {topic:{width}}  {title}" for topic, title in known.items()]
+    also = "An error's code, such as `gate-missed`, and a key of the Ovfile, such as `on-drop`, are topics too."
+    return "\n".join(["topics:", *lines, "", also, ""])
+
+
+def answer(word: str) -> str:
+    """Return what the pages say about a word.
+
+    Raises:
+        OvmakeError: nothing is known about it.
+    """
+    known = pages.topics()
+    if word in known:
+        return pages.page(word)
+    found = _error(word) or _keys(word)
+    if not found and word in ALSO_CALLED:
+        return pages.page(ALSO_CALLED[word])
+    return found or _mentions(word, list(known)) or _refuse(word, known)
+
+
+def _error(word: str) -> str:
+    found = (one for one in pages.sections(pages.page("errors")) if one.level > _CHAPTER and one.title == word)
+    return next((one.text for one in found), "")
+
+
+def _keys(word: str) -> str:
+    rows = [row for row in pages.keys(pages.page("ovfile")) if row.key == word]
+    parts = [f"# `{word}` in the Ovfile\n"]
+    for row in rows:
+        _, _, value, default, what, *_ = (cell.strip() for cell in re.split(r"(?<!\\)\|", row.line))
+        where = f"In `{row.table}`" if row.table.startswith("[") else row.table
+        said = "" if not default or default == "required" else f" Default: {default}."
+        parts.append(f"{where}: {what}.\n\nValue: {value}.{said}{' Required.' if default == 'required' else ''}\n")
+    more = [f"- `ovmake help {topic}`: {title}" for topic, title in _sections_with(f"`{word}", [*pages.ORDER])]
+    read = ["Read more:\n", *more, ""] if more else []
+    return "\n".join([*parts, *read]).replace("\\|", "|") if rows else ""
+
+
+def _mentions(word: str, known: list[str]) -> str:
+    found = list(_sections_with(word, known))
+    if not found:
+        return ""
+    shown = [f"- `ovmake help {topic}`: {title}" for topic, title in found[:_MOST]]
+    return "\n".join([f"There is no topic `{word}`. These sections mention it:\n", *shown, ""])
+
+
+def _sections_with(word: str, known: list[str]) -> list[tuple[str, str]]:
+    """Return topic and title of the chapters that hold a word; the reference of all keys is left out."""
+    wanted = re.compile(rf"(?<![\w-]){re.escape(word)}", re.IGNORECASE)
+    return [
+        (topic, section.title)
+        for topic in known
+        if topic != "ovfile"
+        for section in pages.sections(pages.page(topic))
+        if section.level == _CHAPTER and wanted.search(section.text)
+    ]
+
+
+def _refuse(word: str, known: dict[str, str]) -> str:
+    codes = [one.title for one in pages.sections(pages.page("errors")) if one.level > _CHAPTER]
+    names = [row.key for row in pages.keys(pages.page("ovfile"))]
+    hint = did_you_mean(word, [*known, *codes, *names]) or "`ovmake help` lists the topics"
+    message = f"there is nothing to read about `{word}`"
+    raise OvmakeError(Diagnostic(code="unknown-topic", message=message, help=hint), exit_status=WRONG_USE)
