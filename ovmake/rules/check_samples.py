@@ -4,7 +4,7 @@
     check_calibration   samples that can calibrate INT8, none of which judges it, too. Before *quantize*
 
 These are actions of their own, which others wait for without depending on them: *quantize* must not run again because a
-validation set, which it never sees, has changed. See DESIGN.
+validation set, which it never sees, has changed. See NOTES.md.
 """
 
 from __future__ import annotations
