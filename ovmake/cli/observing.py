@@ -36,10 +36,10 @@ def run_help(arguments: argparse.Namespace) -> int:
 
     if arguments.about is None:
         show(f"{arguments.parser.format_help()}\n{index().rstrip()}")
-    elif arguments.about in arguments.commands:
-        show(arguments.commands[arguments.about].format_help().rstrip())
+    elif command := arguments.commands.get(arguments.about.lower()):
+        show(command.format_help().rstrip())
     else:
-        show_markdown(answer(arguments.about))
+        show_markdown(answer(arguments.about, commands=arguments.commands))
     return 0
 
 

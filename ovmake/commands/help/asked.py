@@ -6,12 +6,14 @@
     answer("unstable") -> Markdown        where else the pages mention the word
     index() -> Markdown                   the topics
 
-The first that fits is the answer, in this order. Commands are not known here: `cli` asks for those before.
+The first that fits is the answer, in this order. What a command takes, `cli` says before it asks here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import NoReturn
 
 from ovmake.commands.help import pages
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
@@ -41,8 +43,8 @@ def index() -> str:
     return "\n".join(["topics:", *lines, "", also, ""])
 
 
-def answer(word: str) -> str:
-    """Return what the pages say about a word.
+def answer(word: str, *, commands: Iterable[str] = ()) -> str:
+    """Return what the pages say about a word; `commands` may have been meant by one that is misspelt.
 
     Raises:
         OvmakeError: nothing is known about it.
@@ -53,7 +55,7 @@ def answer(word: str) -> str:
     found = _error(word) or _keys(word)
     if not found and word in ALSO_CALLED:
         return pages.page(ALSO_CALLED[word])
-    return found or _mentions(word, list(known)) or _refuse(word, known)
+    return found or _mentions(word, list(known)) or _refuse(word, [*commands, *known])
 
 
 def _error(word: str) -> str:
@@ -94,7 +96,7 @@ def _sections_with(word: str, known: list[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _refuse(word: str, known: dict[str, str]) -> str:
+def _refuse(word: str, known: list[str]) -> NoReturn:
     codes = [one.title for one in pages.sections(pages.page("errors")) if one.level > _CHAPTER]
     names = [row.key for row in pages.keys(pages.page("ovfile"))]
     hint = did_you_mean(word, [*known, *codes, *names]) or "`ovmake help` lists the topics"
