@@ -61,6 +61,11 @@ def test_a_key_of_several_tables_has_each_of_them() -> None:
     ]
 
 
+def test_a_table_names_the_keys_in_it() -> None:
+    assert "Keys in it: `cosine`, `max-error`.\n" in answer("agreement")
+    assert "Keys in it: `minutes`, `memory`.\n" in answer("limits")
+
+
 def test_required_keys_say_so() -> None:
     assert "Value: a string. Required.\n" in answer("source")
 

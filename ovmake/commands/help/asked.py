@@ -29,8 +29,9 @@ ALSO_CALLED = {
     **dict.fromkeys(("error", "warnings", "codes"), "errors"),
 }
 WRONG_USE = 2
-# Of a page that mentions a word; its title and chapters are named, and no single error.
-_CHAPTER = 2
+# Levels of headings: a chapter of a page, and an error.
+_CHAPTER, _ERROR = 2, 3
+# As many sections as a reader looks through.
 _MOST = 12
 
 
@@ -59,45 +60,46 @@ def answer(word: str, *, commands: Iterable[str] = ()) -> str:
 
 
 def _error(word: str) -> str:
-    found = (one for one in pages.sections(pages.page("errors")) if one.level > _CHAPTER and one.title == word)
+    found = (one for one in pages.sections(pages.page("errors")) if one.level == _ERROR and one.title == word)
     return next((one.text for one in found), "")
 
 
 def _keys(word: str) -> str:
-    rows = [row for row in pages.keys(pages.page("ovfile")) if row.key == word]
+    known = pages.keys(pages.page("ovfile"))
+    rows = [row for row in known if row.key == word]
     parts = [f"# `{word}` in the Ovfile\n"]
     for row in rows:
         _, _, value, default, what, *_ = (cell.strip() for cell in re.split(r"(?<!\\)\|", row.line))
         where = f"In `{row.table}`" if row.table.startswith("[") else row.table
         said = "" if not default or default == "required" else f" Default: {default}."
         parts.append(f"{where}: {what}.\n\nValue: {value}.{said}{' Required.' if default == 'required' else ''}\n")
-    more = [f"- `ovmake help {topic}`: {title}" for topic, title in _sections_with(f"`{word}", [*pages.ORDER])]
+    if inner := dict.fromkeys(row.key for row in known if row.table.endswith((f".{word}]", f"[{word}]"))):
+        parts.append(f"Keys in it: {', '.join(f'`{key}`' for key in inner)}.\n")
+    more = _sections_with(rf"`{re.escape(word)}(?![\w-])", pages.ORDER)
     read = ["Read more:\n", *more, ""] if more else []
     return "\n".join([*parts, *read]).replace("\\|", "|") if rows else ""
 
 
 def _mentions(word: str, known: list[str]) -> str:
-    found = list(_sections_with(word, known))
-    if not found:
-        return ""
-    shown = [f"- `ovmake help {topic}`: {title}" for topic, title in found[:_MOST]]
-    return "\n".join([f"There is no topic `{word}`. These sections mention it:\n", *shown, ""])
+    found = _sections_with(rf"(?<![\w-]){re.escape(word)}", known)
+    return "\n".join([f"There is no topic `{word}`. These sections mention it:\n", *found, ""]) if found else ""
 
 
-def _sections_with(word: str, known: list[str]) -> list[tuple[str, str]]:
-    """Return topic and title of the chapters that hold a word; the reference of all keys is left out."""
-    wanted = re.compile(rf"(?<![\w-]){re.escape(word)}", re.IGNORECASE)
-    return [
-        (topic, section.title)
+def _sections_with(pattern: str, known: Iterable[str]) -> list[str]:
+    """Return a line for each chapter and each error that mentions a word; the reference of all keys is left out."""
+    wanted = re.compile(pattern, re.IGNORECASE)
+    found = [
+        f"- `ovmake help {section.title}`" if topic == "errors" else f"- `ovmake help {topic}`: {section.title}"
         for topic in known
         if topic != "ovfile"
         for section in pages.sections(pages.page(topic))
-        if section.level == _CHAPTER and wanted.search(section.text)
+        if section.level == (_ERROR if topic == "errors" else _CHAPTER) and wanted.search(section.text)
     ]
+    return found[:_MOST]
 
 
 def _refuse(word: str, known: list[str]) -> NoReturn:
-    codes = [one.title for one in pages.sections(pages.page("errors")) if one.level > _CHAPTER]
+    codes = [one.title for one in pages.sections(pages.page("errors")) if one.level == _ERROR]
     names = [row.key for row in pages.keys(pages.page("ovfile"))]
     hint = did_you_mean(word, [*known, *codes, *names]) or "`ovmake help` lists the topics"
     message = f"there is nothing to read about `{word}`"
