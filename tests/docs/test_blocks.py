@@ -8,7 +8,8 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import parse
-from tests.docs.blocks import PAGES, PROMPT, blocks
+from tests.docs.blocks import PAGES, PROMPT, Block, blocks, steps
+from tests.docs.test_console import bless, filtered
 
 KINDS = {"", "console", "console no-run", "python", "sh", "toml"}
 # What does not run here: it would install from PyPI.
@@ -55,3 +56,26 @@ def said_of(text: str) -> list[str]:
 
 def test_an_unknown_key_in_a_block_is_found() -> None:
     assert ["unknown-key"] == said_of('[models.m]\nsource = "m"\nprecison = "fp32"\n')
+
+
+def test_a_transcript_is_commands_with_what_each_prints() -> None:
+    assert [("a b", "1\n2\n"), ("c", ""), ("d", "3\n")] == steps("$ a b\n1\n2\n$ c\n$ d\n3\n")
+
+
+def test_what_varies_is_left_out_of_a_comparison() -> None:
+    printed = "m:fp32 built, drop 0.0021 m.xml with INFERENCE_PRECISION_HINT=f32\ndone in 3 s\n"
+
+    assert filtered("m:fp32 built, drop 0.0042 m.xml\n") == filtered(printed)
+    assert filtered(printed) != filtered(printed.replace("built", "fresh"))
+
+
+def test_blessing_writes_what_is_another_and_leaves_what_varies(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("A\n```console\n$ a\n0.1\n$ b\nold\n```\nB\n")
+    (block,) = blocks(page)
+    ran: list[tuple[Block, list[tuple[str, str, str]]]]
+    ran = [(block, [("a", "0.1\n", "0.2\n"), ("b", "old\n", "new\nlines\n")])]
+
+    bless(page, ran)
+
+    assert page.read_text() == "A\n```console\n$ a\n0.1\n$ b\nnew\nlines\n```\nB\n"
