@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.cli import main
+from ovmake.cli.observing import COMMANDS
 from ovmake.commands.help import pages
 from ovmake.commands.help.asked import ALSO_CALLED, answer, index
 from ovmake.diagnostics import OvmakeError
@@ -17,7 +18,12 @@ from ovmake.diagnostics import OvmakeError
 def test_every_page_is_a_topic_and_every_topic_a_page() -> None:
     assert sorted(pages.ORDER) == sorted(path.stem for path in pages.DOCS.glob("*.md"))
     assert set(ALSO_CALLED.values()) <= set(pages.ORDER)
-    assert [] == [word for word in ALSO_CALLED if word in pages.ORDER]
+
+
+def test_other_words_for_topics_are_needed() -> None:
+    known = {*pages.ORDER, *COMMANDS, *(row.key for row in pages.keys(pages.page("ovfile")))}
+
+    assert [] == [word for word in ALSO_CALLED if word in known]
 
 
 def test_help_lists_commands_and_topics(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,12 +20,12 @@ from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
 
 # Words that people try first, and the topic that answers them.
 ALSO_CALLED = {
-    **dict.fromkeys(("gate", "gates", "accuracy", "quantization", "control"), "precisions"),
-    **dict.fromkeys(("dataset", "metric", "metrics", "labels", "loader"), "datasets"),
-    **dict.fromkeys(("source", "sources", "cut", "cuts", "preprocessing", "variants"), "surgery"),
-    **dict.fromkeys(("speed", "benchmarks", "speedup", "speed-up"), "measuring"),
-    **dict.fromkeys(("cache", "rebuild", "staleness", "reproducible"), "engine"),
-    **dict.fromkeys(("keys", "reference", "Ovfile"), "ovfile"),
+    **dict.fromkeys(("gate", "gates", "quantization", "control"), "precisions"),
+    **dict.fromkeys(("data", "metrics"), "datasets"),
+    **dict.fromkeys(("sources", "cuts", "preprocessing", "variant"), "surgery"),
+    **dict.fromkeys(("speed", "benchmarks", "speed-up"), "measuring"),
+    **dict.fromkeys(("rebuild", "staleness", "reproducible"), "engine"),
+    **dict.fromkeys(("keys", "reference"), "ovfile"),
     **dict.fromkeys(("error", "warnings", "codes"), "errors"),
 }
 WRONG_USE = 2

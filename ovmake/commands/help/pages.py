@@ -19,7 +19,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 # In the order in which a new user needs them.
 ORDER = ("precisions", "datasets", "surgery", "measuring", "engine", "ovfile", "errors", "security")
 FENCE = "```"
+# A table of keys, below a heading of the third level.
 HEAD = "| key | value |"
+OF_TABLE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,7 @@ def keys(text: str) -> tuple[Row, ...]:
     return tuple(
         Row(key=line.split("`")[1], table=section.title, line=line)
         for section in sections(text)
-        if section.level == _LOWEST and HEAD in section.text
+        if section.level == OF_TABLE and HEAD in section.text
         for line in section.text.splitlines()
         if line.startswith("| `")
     )
-
-
-_LOWEST = 3
