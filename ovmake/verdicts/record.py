@@ -23,7 +23,7 @@ UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate
 
 
 # The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
-# only rewrite the graph and round single numbers. See DESIGN, "Which bytes depend on the machine".
+# only rewrite the graph and round single numbers. See rules/NOTES.md, "Which bytes depend on the machine".
 PROCESSOR_STEPS = {
     "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases come of sums of floats, "
     "which another instruction set rounds otherwise",

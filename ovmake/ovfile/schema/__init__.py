@@ -10,7 +10,7 @@ kinds.py        The kinds of value an Ovfile's key can have, and how a wrong val
 described
 measuring.py    Keys about measurements: how `ovmake report` takes them, and what figures an
 IR must reach
-reference.py    The key reference of the README, made from the schema
+reference.py    The reference of all keys, ovmake/docs/ovfile.md, made from the schema
 tables.py       Tables of an Ovfile: those with known keys, and those whose keys are names
 that the user chose
 """

@@ -3,8 +3,8 @@
     OVFILE      the whole document
     MODEL       a model; also `[defaults]` and, less a few keys, a precision's table
 
-The reference in the README and the test of `Ovfile.example` are made from these tables. A value that has a meaning and
-is not among a key's `ready` is refused with `not-yet-supported`.
+The reference in `ovmake help ovfile` and the test of `Ovfile.example` are made from these tables. A value that has a
+meaning and is not among a key's `ready` is refused with `not-yet-supported`.
 """
 
 from __future__ import annotations
