@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ovmake.contracts.codec import flat
-from ovmake.contracts.evaluation import Evaluation
-from ovmake.contracts.interface import Interface
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.record import DifferingAction, Record, RecordedSource, Reproducible
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.publication import PublishParams
-from ovmake.contracts.record import DifferingAction, Record, RecordedSource, Reproducible
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice
-from ovmake.contracts.verdict import Verdict
 from ovmake.graph.digest import Digest
 
 UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate off", drop=None, interval=None)

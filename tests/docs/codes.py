@@ -33,7 +33,7 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     ),
 }
 # What is told again as it was told before.
-TOLD_AGAIN = re.compile(r"(self|error|refusal|first|response|failure|problem|trouble|loaded|converted)\.code")
+TOLD_AGAIN = re.compile(r"(self|error|refusal|first|response|failure|problem|trouble|loaded|converted|source)\.code")
 
 
 @cache
@@ -87,8 +87,11 @@ def _given() -> Iterator[tuple[str, ast.expr]]:
 
 
 def _is_about_codes(path: str, name: str) -> bool:
-    """Whether a call of this name takes a code: argparse has an `error` too, and `_kind` takes TFLite's code."""
-    return not (path == "cli/arguments.py" and name == "error") and name != "_kind"
+    """Whether a call of this name takes the code of an error.
+
+    argparse has an `error` too, `_kind` takes TFLite's code, and the engine's `code` is the one that an action runs.
+    """
+    return not (path == "cli/arguments.py" and name == "error") and name not in {"_kind", "Seen", "World"}
 
 
 def _constants(node: ast.expr) -> tuple[str, ...] | None:

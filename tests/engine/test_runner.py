@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ovmake.contracts.codec import load, save
+from ovmake.contracts.files.verdict import Kept
 from ovmake.contracts.params.promise import GateParams, MaxDrop, PromiseParams
-from ovmake.contracts.verdict import Kept
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of

@@ -17,8 +17,8 @@ from ovmake.commands.report import words
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.words import why
-from ovmake.contracts.measurement import SideFigures
-from ovmake.contracts.speed import Candidate, SpeedRatio
+from ovmake.contracts.files.measurement import SideFigures
+from ovmake.contracts.files.speed import Candidate, SpeedRatio
 
 SIDES = ("tensorflow", "openvino")
 

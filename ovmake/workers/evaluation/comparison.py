@@ -19,10 +19,10 @@ import numpy as np
 import openvino as ov
 
 from ovmake.contracts.codec import load
-from ovmake.contracts.evaluation import Chance, Figures, OutputFigures, ScoreIntervals
-from ovmake.contracts.evaluation import Metric as MetricFigures
+from ovmake.contracts.files.evaluation import Chance, Figures, OutputFigures, ScoreIntervals
+from ovmake.contracts.files.evaluation import Metric as MetricFigures
+from ovmake.contracts.files.reference import ReferenceFacts
 from ovmake.contracts.params.evaluation import EvaluateParams
-from ovmake.contracts.reference import ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.differences import Difference
 from ovmake.workers.evaluation.metrics import Metric, Tally, drop_interval, metric_of

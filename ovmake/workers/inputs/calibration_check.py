@@ -2,8 +2,8 @@
 
 params      CheckCalibrationParams
 inputs      interface, dataset; validation
-outputs     checked: contracts.calibration.CheckedCalibration
-            passed: what a loader yielded, contracts.reference.Pass; null of other datasets
+outputs     checked: contracts.files.calibration.CheckedCalibration
+            passed: what a loader yielded, contracts.files.reference.Pass; null of other datasets
 
 NNCF takes the ranges of all activations from these samples. A NaN among them silently corrupts every range, so it is an
 error. Samples that are also in the validation set are an error too. Too few samples, copies of one sample, or a range
@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ovmake.contracts.calibration import CheckedCalibration
 from ovmake.contracts.codec import save
+from ovmake.contracts.files.calibration import CheckedCalibration
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.evaluation import CheckCalibrationParams
 from ovmake.errors import ActionError

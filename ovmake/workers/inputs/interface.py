@@ -1,11 +1,11 @@
-"""The interface of an IR, on the workers' side: the types of `contracts.interface`, and what they say of channels.
+"""The interface of an IR, on the workers' side: the types of `interface.py`, and what they say of channels.
 
 channel_axis(shape, channels, setting) -> axis
 """
 
 from __future__ import annotations
 
-from ovmake.contracts.interface import Constant, Interface, Preparation, Scalar, Tensor
+from ovmake.contracts.files.interface import Constant, Interface, Preparation, Scalar, Tensor
 from ovmake.errors import ActionError
 
 __all__ = ["RGB", "RGBA", "Constant", "Interface", "Preparation", "Scalar", "Tensor", "channel_axis"]

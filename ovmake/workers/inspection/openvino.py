@@ -14,7 +14,7 @@ from pathlib import Path
 from openvino.frontend import FrontEndManager
 
 from ovmake.contracts.codec import encode_object
-from ovmake.contracts.inspected import ConversionFacts, Port
+from ovmake.contracts.files.inspected import ConversionFacts, Port
 from ovmake.contracts.params.helping import InspectGraphParams
 from ovmake.workers.conversion import ir
 from ovmake.workers.inputs.interface import Tensor

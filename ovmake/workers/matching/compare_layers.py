@@ -18,7 +18,7 @@ import numpy as np
 import openvino as ov
 
 from ovmake.contracts.codec import to_bytes
-from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
+from ovmake.contracts.files.compared import LayerComparison, LayerComparisons, LayerFigures, State
 from ovmake.contracts.params.evaluation import CompareLayersParams
 from ovmake.sources.tflite_graph import OPERATOR
 from ovmake.workers.conversion import executed, ir

@@ -33,8 +33,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.timing import ExecutedIr, OpenedModel, Profile, TimedLayer
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile, TimedLayer
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import openvino as ov
 
+from ovmake.contracts.files.timing import ExecutedIr, TimedLayer
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import DEFAULTS, usual

@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 
 import tensorflow as tf
 
+from ovmake.contracts.files.timing import ExecutedIr, TimedLayer
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, prepared

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tensorflow.lite.python.interpreter import Interpreter
 
+from ovmake.contracts.files.timing import ExecutedIr, TimedLayer
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import screen
 from ovmake.workers.inputs.interface import Interface

@@ -8,9 +8,9 @@ import pytest
 
 from ovmake import machine
 from ovmake.contracts.codec import decode, from_bytes, to_bytes
-from ovmake.contracts.measurement import Energy, Measurement, TimedByDefault
+from ovmake.contracts.files.measurement import Energy, Measurement, TimedByDefault
+from ovmake.contracts.files.timing import ImportCost, OpenedModel
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ImportCost, OpenedModel
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.energy import NotAvailable
