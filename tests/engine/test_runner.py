@@ -303,7 +303,7 @@ def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:
     response = Response.from_line(_line(Response(id=7, ok=True, facts={"figure": math.nan})))
 
     assert (7, False, "action-failed") == (response.id, response.ok, response.code)
-    assert "no JSON" in response.message
+    assert "not valid JSON" in response.message
 
 
 def test_promise_is_not_rounded() -> None:

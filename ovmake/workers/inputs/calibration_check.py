@@ -212,7 +212,7 @@ def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> 
     wanted = asked.samples
     if count < (wanted if asked.samples_written else wanted // FEW):
         plural = "" if count == 1 else "s"
-        message = f"`{calibration}` holds {count} sample{plural} to calibrate INT8, and {wanted} are asked for"
+        message = f"`{calibration}` has {count} sample{plural} to calibrate INT8, and {wanted} are requested"
         found.append(("calibration-few", message, f"add some; or, if it is meant, `samples = {count}`"))
     return found
 

@@ -262,7 +262,7 @@ def test_energy_is_there_or_its_reason_and_never_0() -> None:
 def test_memory_that_the_system_does_not_tell_is_missing() -> None:
     found = measured(with_signature(500), memory={"tensorflow": None, "openvino": 90})
 
-    assert "does not tell the peak memory" in found.tensorflow.missing["peak_memory_bytes"]
+    assert "does not report the peak memory" in found.tensorflow.missing["peak_memory_bytes"]
     assert 90 == found.openvino.peak_memory_bytes
 
 
