@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ovmake.contracts.codec import facts_of, to_bytes
+from ovmake.contracts.codec import encode_object, to_bytes
 from ovmake.machine import UNKNOWN, cpu_limit, facts, instruction_sets, int8_instructions, processor
 
 XEON = """\
@@ -57,7 +57,7 @@ def test_everything_that_a_server_tells(tmp_path: Path) -> None:
 def test_what_is_not_known_is_none_and_has_a_reason(tmp_path: Path) -> None:
     found = facts(str(tmp_path))
 
-    unknown = {name for name, value in facts_of(found).items() if value is None}
+    unknown = {name for name, value in encode_object(found).items() if value is None}
     # A limit that is not there is no lack of knowledge.
     assert set(UNKNOWN) == set(found.missing) == unknown - {"cpu_limit", "memory_limit_bytes"}
 

@@ -10,6 +10,7 @@ problem.py       what is wrong with an action, or with what it made
 One module per file that an action writes and another one reads:
 
 calibration.py   what is odd about samples that calibrate
+executed.py      layers as a runtime executes them
 evaluation.py    an IR beside TensorFlow
 machine.py       what is known of a machine
 measurement.py   TensorFlow and one IR taking turns

@@ -125,8 +125,12 @@ def encode(value: object) -> object:
     raise ContractError(f"a {type(value).__name__} has no form in JSON")
 
 
-def facts_of(value: object) -> dict[str, object]:
-    """Return a dataclass as the JSON object that it is, for who sends it among others."""
+def encode_object(value: object) -> dict[str, object]:
+    """Return a dataclass as JSON has it, as the dict that it is: the facts of a worker's answer, say.
+
+    Raises:
+        ContractError: see `encode`.
+    """
     return {one.name: encode(held) for one, held in written(value)}
 
 

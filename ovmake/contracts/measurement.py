@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ovmake.contracts.executed import TimedLayer
 from ovmake.contracts.machine import Machine
 from ovmake.contracts.speed import SpeedRatio
-from ovmake.contracts.timing import TimedLayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

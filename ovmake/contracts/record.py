@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ovmake.contracts.evaluation import ComparedInputs, ExecutedLayer, Operations, OutputFigures
+from ovmake.contracts.evaluation import ComparedInputs, Operations, OutputFigures
+from ovmake.contracts.executed import ExecutedLayer
 from ovmake.contracts.interface import Constant, Tensor
 from ovmake.contracts.search import Search
 from ovmake.contracts.speed import Choice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovmake.contracts.codec import facts_of
+from ovmake.contracts.codec import encode_object
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.serving import serve
 
@@ -11,7 +11,7 @@ def _time(request: Request) -> dict[str, object]:
     if request.params["step"] == "import":
         from ovmake.workers.measurement.import_cost import imported
 
-        return facts_of(imported("tensorflow"))
+        return encode_object(imported("tensorflow"))
     from ovmake.workers.measurement.timing import answer
 
     if request.params.get("kind") == "tflite":

@@ -18,7 +18,7 @@ from ovmake.commands.report.facts.records import gather
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.render.junit import to_junit
 from ovmake.commands.report.tables import Page, build_page, verdicts
-from ovmake.contracts.codec import facts_of, to_bytes
+from ovmake.contracts.codec import encode_object, to_bytes
 from ovmake.diagnostics import Diagnostic, OvmakeError, what_to_do
 from ovmake.engine.events import Event
 from ovmake.engine.world import Options
@@ -82,7 +82,9 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     reports = gather(graph, outcome, targets, Cas(session.disk).read)
     page = build_page(reports, title=session.ovfile.report_title)
     if before is not None:
-        history = compare(before, [compared(facts_of(reported(row))) for row in page.rows], against=request.against)
+        history = compare(
+            before, [compared(encode_object(reported(row))) for row in page.rows], against=request.against
+        )
         page = replace(page, history=history)
     content = to_bytes(document(page))
     session.disk.write(f"{folder}/report.json", content)

@@ -16,7 +16,7 @@ from ovmake.commands.report.figures import NO_INTERVAL, UNLABELLED, Figure
 from ovmake.commands.report.searched import Searched
 from ovmake.commands.report.tables import Page, Row
 from ovmake.commands.report.words import why
-from ovmake.contracts.codec import facts_of
+from ovmake.contracts.codec import encode_object
 from ovmake.contracts.report import (
     Circumstances,
     DefaultGate,
@@ -161,7 +161,7 @@ def _finite(value: float | None) -> float | None:
 
 def _circumstances(measured: Measured) -> Circumstances:
     """Return how a measurement came about, and what there is no figure of."""
-    facts = facts_of(measured.machine_facts)
+    facts = encode_object(measured.machine_facts)
     return Circumstances(
         pairs=measured.pairs,
         quiet_pairs=measured.quiet_pairs,

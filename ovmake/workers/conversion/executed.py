@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.executed import ExecutedLayer
 from ovmake.errors import ActionError
 
 # As the CPU's plugin calls them. Those that it puts in itself (Reorder, mostly) come from no operation of the IR.

@@ -32,8 +32,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ovmake.contracts.codec import facts_of
-from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile, TimedLayer
+from ovmake.contracts.codec import encode_object
+from ovmake.contracts.executed import TimedLayer
+from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
@@ -89,7 +90,7 @@ def answer(request: Request, make: Callable[[Request, Interface], Subject]) -> d
     name = str(request.params["name"])
     step = request.params["step"]
     if step == "open":
-        return facts_of(_open(request, make, name))
+        return encode_object(_open(request, make, name))
     if step == "memory":
         return {"peak_bytes": peak_memory_bytes()}
     return STEPS[str(step)](_OPEN[name], request.params)
@@ -138,9 +139,9 @@ def _throughput(opened: _Opened, seconds: float) -> dict[str, object]:
 STEPS: Mapping[str, Callable[[_Opened, Mapping[str, object]], dict[str, object]]] = {
     "block": lambda opened, params: {"ns": _block(opened, int(_number(params, "runs")))},
     "feeds": lambda opened, _: _more_feeds(opened),
-    "layers": lambda opened, _: facts_of(opened.subject.layers()),
+    "layers": lambda opened, _: encode_object(opened.subject.layers()),
     "renew": lambda opened, _: _renew(opened),
-    "profile": lambda opened, params: facts_of(
+    "profile": lambda opened, params: encode_object(
         Profile(layers=opened.subject.profile(opened.feeds, _number(params, "seconds")))
     ),
     "side-by-side": lambda opened, _: {"in_flight": opened.subject.side_by_side(opened.feeds)},

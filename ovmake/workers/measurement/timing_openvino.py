@@ -9,7 +9,8 @@ from typing import Any
 
 import openvino as ov
 
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.executed import TimedLayer
+from ovmake.contracts.timing import ExecutedIr
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import DEFAULTS, usual

@@ -14,7 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.executed import TimedLayer
+from ovmake.contracts.timing import ExecutedIr
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import allowed_of
 from ovmake.workers.inputs.interface import Interface

@@ -15,7 +15,8 @@ from typing import Any
 
 from tensorflow.lite.python.interpreter import Interpreter
 
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.executed import TimedLayer
+from ovmake.contracts.timing import ExecutedIr
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import allowed_of, screen
 from ovmake.workers.inputs.interface import Interface

@@ -17,13 +17,12 @@ from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
 from ovmake.contracts.codec import decode, to_bytes
-from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.executed import ExecutedLayer, TimedLayer
 from ovmake.contracts.machine import Machine
 from ovmake.contracts.measurement import SideFigures, TimedByDefault, Way
 from ovmake.contracts.requirements import Requirement
 from ovmake.contracts.search import Search
 from ovmake.contracts.speed import Candidate, Choice, SpeedCheck, SpeedRatio
-from ovmake.contracts.timing import TimedLayer
 from ovmake.contracts.verdict import DefaultVerdict
 from tests.evaluations import a_verdict
 

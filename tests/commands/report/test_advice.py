@@ -11,9 +11,9 @@ import pytest
 from ovmake.commands.report.advice import Advice, advice_for
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
+from ovmake.contracts.executed import TimedLayer
 from ovmake.contracts.measurement import Way
 from ovmake.contracts.speed import SpeedRatio
-from ovmake.contracts.timing import TimedLayer
 from ovmake.contracts.verdict import DefaultVerdict, GateResult
 from tests.commands.report.targets import FACTS, gate_missed, measured, not_measured, side, target
 from tests.evaluations import a_verdict

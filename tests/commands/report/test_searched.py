@@ -10,7 +10,7 @@ from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.searched import LayerRow, Searched, TrialRow, searched
 from ovmake.commands.report.tables import build_page
 from ovmake.commands.report.words import verdict
-from ovmake.contracts.codec import facts_of
+from ovmake.contracts.codec import encode_object
 from ovmake.contracts.search import Search
 from tests.commands.report.targets import (
     about,
@@ -158,7 +158,7 @@ def test_the_verdict_says_how_int8_it_is(report: object, words: str) -> None:
 def test_report_json_has_the_search_and_its_sentence() -> None:
     (with_it, without) = json_of(build_page([controlled(), gate_missed("m:int8")], title="t"))["targets"]
 
-    assert {**facts_of(search()), "text": said(search()).text} == with_it["accuracy_control"]
+    assert {**encode_object(search()), "text": said(search()).text} == with_it["accuracy_control"]
     assert "accuracy_control" not in without
 
 

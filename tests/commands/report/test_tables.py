@@ -15,7 +15,7 @@ from ovmake.commands.report.document import reported
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page, verdicts
 from ovmake.commands.report.words import precision
-from ovmake.contracts.codec import facts_of
+from ovmake.contracts.codec import encode_object
 from tests.commands.report.targets import (
     EVERY_CASE,
     FACTS,
@@ -182,7 +182,7 @@ def test_a_gate_that_is_not_decided_is_noted() -> None:
     assert ("−0.70 to 1.50", "0.42 points") == (row.interval, row.figures["drop"].text)
     assert (undecided().gate_text,) == section.notes
     gate = {"result": "passed", "text": undecided().gate_text, "decided": False, "at_chance": False}
-    assert gate == facts_of(reported(row))["gate"]
+    assert gate == encode_object(reported(row))["gate"]
 
 
 def test_a_gate_over_guesses_is_noted_and_told_with_the_verdict() -> None:
@@ -429,7 +429,7 @@ def test_the_json_of_a_target() -> None:
             "apart": False,
             "apart_ns": 48.0,
             "machine": measured().machine,
-            "machine_facts": {name: value for name, value in facts_of(FACTS).items() if value is not None},
+            "machine_facts": {name: value for name, value in encode_object(FACTS).items() if value is not None},
             "versions": VERSIONS,
             "layers_missing": "",
             "tensorflow_called": "frozen",

@@ -17,7 +17,7 @@ from ovmake.commands.report.render.junit import to_junit
 from ovmake.commands.report.render.markdown import HEADS, to_markdown
 from ovmake.commands.report.render.schema import text
 from ovmake.commands.report.tables import Page, build_page
-from ovmake.contracts.codec import encode, facts_of, from_bytes, to_bytes
+from ovmake.contracts.codec import encode, encode_object, from_bytes, to_bytes
 from ovmake.contracts.report import Report
 from tests.commands.report.targets import (
     EVERY_CASE,
@@ -42,7 +42,7 @@ HOSTILE = {
 
 def against(page: Page) -> Page:
     before = json_of(build_page([target(measurement=measured(2.0, 1.9, 2.1))], title="t"))
-    now = [compared(facts_of(reported(row))) for row in page.rows]
+    now = [compared(encode_object(reported(row))) for row in page.rows]
     return replace(page, history=compare(read(json.dumps(before), "old.json"), now, against="git:main"))
 
 

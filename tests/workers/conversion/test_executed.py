@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.executed import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion.executed import counts, insist, not_executed
 

@@ -16,7 +16,8 @@ from typing import TypeVar
 from ovmake.commands.report.facts.measurement import Measured, measured_on
 from ovmake.contracts import evaluation as contract
 from ovmake.contracts.codec import found, from_bytes
-from ovmake.contracts.evaluation import ExecutedLayer, OutputFigures
+from ovmake.contracts.evaluation import OutputFigures
+from ovmake.contracts.executed import ExecutedLayer
 from ovmake.contracts.measurement import Measurement
 from ovmake.contracts.params.judging import CheckSizeParams, RequireParams
 from ovmake.contracts.record import Record
