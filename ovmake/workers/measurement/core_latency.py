@@ -94,7 +94,7 @@ class Cores:
         try:
             os.ftruncate(descriptor, PAGE)
             self._shared = mmap.mmap(descriptor, PAGE)
-            self._partner = start_module("cores", str(descriptor), pass_fds=[descriptor], bufsize=0)
+            self._partner = start_module("measurement.core_latency", str(descriptor), pass_fds=[descriptor], bufsize=0)
         finally:
             os.close(descriptor)
 
