@@ -1,6 +1,7 @@
 """The JSON files that an action writes and another one reads, and the answers of workers: one module each.
 
 calibration.py   what is odd about samples that calibrate
+executed.py      layers as a runtime executes them
 evaluation.py    an IR beside TensorFlow
 machine.py       what is known of a machine
 measurement.py   TensorFlow and one IR taking turns

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ovmake.contracts.files.evaluation import ComparedInputs, ExecutedLayer, Operations, OutputFigures
+from ovmake.contracts.files.evaluation import ComparedInputs, Operations, OutputFigures
+from ovmake.contracts.files.executed import ExecutedLayer
 from ovmake.contracts.files.interface import Constant, Tensor
 from ovmake.contracts.files.search import Search
 from ovmake.contracts.files.speed import Choice

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import openvino as ov
 
-from ovmake.contracts.files.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.timing import ExecutedIr
 from ovmake.contracts.params.helping import TimeParams
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir

@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 
 import tensorflow as tf
 
-from ovmake.contracts.files.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.timing import ExecutedIr
 from ovmake.contracts.params.helping import TimeParams
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.inputs.interface import Interface

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tensorflow.lite.python.interpreter import Interpreter
 
-from ovmake.contracts.files.timing import ExecutedIr, TimedLayer
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.timing import ExecutedIr
 from ovmake.contracts.params.helping import TimeParams
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import screen

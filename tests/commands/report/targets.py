@@ -17,13 +17,12 @@ from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
 from ovmake.contracts.codec import decode, to_bytes
-from ovmake.contracts.files.evaluation import ExecutedLayer
+from ovmake.contracts.files.executed import ExecutedLayer, TimedLayer
 from ovmake.contracts.files.machine import Machine
 from ovmake.contracts.files.measurement import SideFigures, TimedByDefault, Way
 from ovmake.contracts.files.requirements import Requirement
 from ovmake.contracts.files.search import Search
 from ovmake.contracts.files.speed import Candidate, Choice, SpeedCheck, SpeedRatio
-from ovmake.contracts.files.timing import TimedLayer
 from ovmake.contracts.files.verdict import DefaultVerdict
 from tests.evaluations import a_verdict
 

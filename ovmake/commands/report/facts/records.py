@@ -16,7 +16,8 @@ from typing import TypeVar
 from ovmake.commands.report.facts.measurement import Measured, measured_on
 from ovmake.contracts.codec import found, from_bytes
 from ovmake.contracts.files import evaluation as contract
-from ovmake.contracts.files.evaluation import ExecutedLayer, OutputFigures
+from ovmake.contracts.files.evaluation import OutputFigures
+from ovmake.contracts.files.executed import ExecutedLayer
 from ovmake.contracts.files.measurement import Measurement
 from ovmake.contracts.files.record import Record
 from ovmake.contracts.files.requirements import Requirement
