@@ -22,10 +22,10 @@ import numpy as np
 
 from ovmake.contracts.codec import save
 from ovmake.contracts.files.calibration import CheckedCalibration
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.evaluation import CheckCalibrationParams
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, calibrating, take
 from ovmake.workers.ipc.protocol import Request, warning

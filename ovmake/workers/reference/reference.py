@@ -20,6 +20,7 @@ import numpy as np
 
 from ovmake.contracts.codec import save
 from ovmake.contracts.files.evaluation import ComparedInputs
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.files.reference import Distance, OwnDistance, ReferenceFacts
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.evaluation import ReferenceParams
@@ -28,7 +29,6 @@ from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.evaluation.outputs import Writing, rows
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.perturbation import moved_by
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.inputs.samples import Feed, Samples, alone, take

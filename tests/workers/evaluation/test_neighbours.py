@@ -54,10 +54,10 @@ def evaluated(folder: Path, kind: str, own: Mapping[str, Distance] | None = None
     """
     import openvino as ov
 
+    from ovmake.contracts.files.interface import Interface, Tensor
     from ovmake.workers.conversion import ir
     from ovmake.workers.evaluation import evaluating
     from ovmake.workers.evaluation.outputs import Writing
-    from ovmake.workers.inputs.interface import Interface, Tensor
 
     model = layers(kind)
     ir.write(model, str(folder / "xml"), str(folder / "bin"))
