@@ -123,7 +123,10 @@ MUTATIONS: dict[str, Mutation] = {
     "size-at-its-limit": Mutation(
         "verdicts/requirements.py", "PASSED if size_bytes <= most", "PASSED if size_bytes < most", "tests/verdicts"
     ),
-    "samples-are-no-param": Mutation("rules/settings.py", "samples=settings.samples,", "samples=300,", RULES),
+    "samples-are-no-param": Mutation("ovfile/schema/compression.py", "        reaches=CALIBRATING,\n", "", RULES),
+    "default-is-a-param": Mutation(
+        "ovfile/schema/declaring.py", "self.stated or value != self.default", "True", "tests/ovfile"
+    ),
     "cut-by-computation": Mutation(
         "rules/settings.py",
         "by_computation=followed and not is_cut)",

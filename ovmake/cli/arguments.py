@@ -115,9 +115,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _inspect_arguments(inspect)
 
     init = _command(commands, "init", run["init"], "write a starter Ovfile for the models that it finds")
-    try_help = "write settings that fit without trying a build; a gate may fail then"
-    init.add_argument("--no-try", action="store_true", help=try_help)
-    init.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders with models; default: DIR")
+    _init_arguments(init)
 
     clean = _command(commands, "clean", run["clean"], "remove published files; the cache stays")
     clean.add_argument("--all", action="store_true", help="also remove the cache, .ovmake")
@@ -194,6 +192,13 @@ def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
     allow_help = "allow the model these operations, which do more than compute: WriteFile,ReadFile"
     parser.add_argument("--allow-ops", metavar="OPS", default="", help=allow_help)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _init_arguments(parser: argparse.ArgumentParser) -> None:
+    try_help = "write settings that fit without trying a build; a gate may fail then"
+    parser.add_argument("--no-try", action="store_true", help=try_help)
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of an Ovfile, and do nothing")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="models, or folders with models; default: DIR")
 
 
 def _gc_arguments(parser: argparse.ArgumentParser) -> None:

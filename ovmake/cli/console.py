@@ -31,7 +31,7 @@ def where_of(arguments: argparse.Namespace) -> Where:
 
 def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
     """Open the repo for a command that runs actions: all targets, or those that the stamp does not know to be fresh."""
-    from ovmake.ovfile.spec import Limits
+    from ovmake.ovfile.schema.measuring import Limits
     from ovmake.project.session import open_session
 
     return open_session(

@@ -97,6 +97,11 @@ def run_inspect(arguments: argparse.Namespace) -> int:
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Write a starter Ovfile."""
+    if arguments.schema:
+        from ovmake.ovfile.schema.json_schema import text
+
+        print(text(), end="")
+        return 0
     from contextlib import nullcontext
 
     from ovmake.commands.inspect.command import init

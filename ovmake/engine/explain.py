@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from ovmake.engine.staleness import ABSENT, NOT_SET, Decision, FileChange, Reason
 from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, Action, Artifact
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 
 Locate = Callable[[KeyPath], str]
 

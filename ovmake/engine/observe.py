@@ -20,7 +20,7 @@ from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, SeenInput, Trace
 from ovmake.ledger import Files
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.store.cas import Cas
 from ovmake.store.files.disk import LinkOutsideError
 from ovmake.store.files.handles import ForeignEntryError

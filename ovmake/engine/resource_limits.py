@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovmake.engine.job import Failure
-from ovmake.ovfile.spec import LIMITS, Limits
+from ovmake.ovfile.schema.measuring import Limits
+from ovmake.ovfile.words import LIMITS
 from ovmake.units import size_in_words
 
 SHARE = 0.9

@@ -12,7 +12,7 @@ from ovmake.engine.explain import Locate
 from ovmake.engine.job import Runner
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.graph.action import EnvironmentName
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import Disk
 

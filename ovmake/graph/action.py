@@ -24,7 +24,7 @@ from typing import Literal
 
 from ovmake.contracts.codec import flat
 from ovmake.contracts.values import JsonValue
-from ovmake.ovfile.spec import LIMITS, KeyPath
+from ovmake.ovfile.words import LIMITS, KeyPath
 
 # Who executes an action. "in-process": ovmake itself (pure functions over small JSON, no framework).
 WorkerName = Literal["openvino", "tensorflow", "bench", "in-process"]

@@ -24,10 +24,11 @@ from ovmake.ovfile.meaning.settings import table
 from ovmake.ovfile.meaning.targets import Meaning
 from ovmake.ovfile.problems import ENOUGH, EnoughError, Problem, Problems, toml
 from ovmake.ovfile.schema import form
-from ovmake.ovfile.spec import VERSION, KeyPath, Ovfile
+from ovmake.ovfile.spec import Ovfile
 from ovmake.ovfile.text import limits
 from ovmake.ovfile.text.edits import MODELS
 from ovmake.ovfile.text.pointing import Pointer, not_toml
+from ovmake.ovfile.words import VERSION, KeyPath
 
 BYTE_ORDER_MARK = "\ufeff"
 # What an Ovfile means whose mistakes are all there is to say of it.

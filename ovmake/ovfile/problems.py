@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ovmake.diagnostics import Severity
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 
 LONGEST = 60
 # Mistakes that are told. Whoever has more mends these first.

@@ -31,7 +31,9 @@ from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
 from ovmake.ovfile.parse import span_of
-from ovmake.ovfile.spec import KeyPath, Limits, Ovfile
+from ovmake.ovfile.schema.measuring import Limits
+from ovmake.ovfile.spec import Ovfile
+from ovmake.ovfile.words import KeyPath
 from ovmake.project import stamp
 from ovmake.project.repo import (
     LoadedOvfile,

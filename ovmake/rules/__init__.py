@@ -15,6 +15,7 @@
     debug.py             the IR, layer by layer          -> its differences from TensorFlow (for `ovmake debug`)
 
     settings.py          the settings of a target that each action uses
+    filling.py           declared keys                   -> params
 
 A rule imports only light modules such as the graph. The code of an action is in `ovmake.workers`, under its kind; the
 judgements are in `ovmake.verdicts`.

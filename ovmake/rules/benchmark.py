@@ -14,6 +14,7 @@ from ovmake.graph.action import ELSEWHERE, Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
 from ovmake.rules.check_source import check_source
+from ovmake.rules.filling import filled
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_tools,
@@ -56,8 +57,10 @@ def benchmark(
             subject=f"{target.name}{ELSEWHERE}{elsewhere}" if elsewhere else target.name,
             worker="bench",
             tools=("openvino", "tensorflow", "numpy", *dataset_tools(dataset)),
-            params=BenchmarkParams(
-                max_seconds=target.benchmark.max_seconds,
+            params=filled(
+                BenchmarkParams,
+                "benchmark",
+                target.benchmark,
                 source=tensorflow_params(lowering, target, frozen),
                 device=device_params(target),
                 samples=sample_params(dataset, labels=False),

@@ -12,7 +12,9 @@ from __future__ import annotations
 from ovmake.contracts.params.evaluation import CheckCalibrationParams, CheckSamplesParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Dataset, Target
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.settings import (
     dataset_inputs,
     dataset_params,

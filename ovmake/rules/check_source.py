@@ -18,7 +18,8 @@ from dataclasses import replace
 from ovmake.contracts.params.model import CheckSourceParams
 from ovmake.graph.action import Action, Artifact, Input, Output, Source
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.check_samples import check_validation
 from ovmake.rules.settings import tensorflow_params
 

@@ -41,7 +41,7 @@ def _is_needed(target: Target, form: SourceForm) -> bool:
     if form.kind != DEFAULT_KIND:
         return form.kind in SOURCE_KINDS and SOURCE_KINDS[form.kind].is_frozen_first
     as_it_is = target.signature == DEFAULT_SIGNATURE and target.tags == DEFAULT_TAGS
-    return not as_it_is or bool(target.cut_inputs or target.cut_outputs)
+    return not as_it_is or bool(target.cut.inputs or target.cut.outputs)
 
 
 def has_graph(form: SourceForm) -> bool:

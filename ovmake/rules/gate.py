@@ -15,7 +15,8 @@ from dataclasses import replace
 from ovmake.contracts.params.promise import GateParams, PromiseParams, Tolerance
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Accuracy, Target
+from ovmake.ovfile.spec import Accuracy, Target
+from ovmake.ovfile.words import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 from ovmake.rules.check_samples import calibrated_inputs
 from ovmake.rules.settings import search_inputs
 

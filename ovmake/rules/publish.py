@@ -15,7 +15,8 @@ from ovmake.contracts.params.model import ConvertParams
 from ovmake.contracts.params.publication import JudgedParams, MadeParams, PublishParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import NOISE, KeyPath, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import NOISE, KeyPath
 from ovmake.rules.gate import promise_of
 from ovmake.rules.settings import (
     dataset_params,

@@ -1,4 +1,4 @@
-"""The settings of a target that each action uses. Only this module decides what an edit of the Ovfile makes stale.
+"""The settings of a target that each action uses. What an edit of the Ovfile makes stale is decided here.
 
     model_params(target)     what changes the model: cut, batch, inputs, outputs
     source_params(target)    which function of the source is meant: kind, signature, tags; and what it may run
@@ -12,7 +12,8 @@
     judging_params(...)      those that the gate is asked on
     dataset_inputs(...)      its files; dataset_tools(...): what decodes them
 
-A setting at its default is in no digest: see `contracts.codec`, rule 2.
+A setting at its default is in no digest: see `contracts.codec`, rule 2. Which keys a kind of action sees is declared
+with the key: `reaches`, in `ovfile/schema`; `filling.py` puts them into the params.
 """
 
 from __future__ import annotations
@@ -37,31 +38,24 @@ from ovmake.contracts.source_kinds import SOURCE_KINDS
 from ovmake.graph.action import Action, Artifact, Input, Source
 from ovmake.graph.lower import Lowering, SourceForm
 from ovmake.ovfile.meaning.accuracy import function_file
-from ovmake.ovfile.spec import SEED, Dataset, Ignored, Target
-from ovmake.ovfile.spec import Input as TensorSettings
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.keys import SourceKeys
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
+from ovmake.rules.filling import filled
 
 
 def model_params(target: Target) -> ModelParams:
     """Return the settings that change the computation, shapes or names of the IR."""
-    return ModelParams(
-        batch=target.batch,
-        cut=CutParams(inputs=target.cut_inputs, outputs=target.cut_outputs),
-        inputs={tensor.name: _input(tensor) for tensor in sorted(target.inputs, key=lambda tensor: tensor.name)},
+    inputs = sorted(target.inputs, key=lambda tensor: tensor.name)
+    return filled(
+        ModelParams,
+        "convert",
+        target,
+        beyond=SourceKeys,
+        cut=filled(CutParams, "convert", target.cut),
+        inputs={tensor.name: filled(InputParams, "convert", tensor) for tensor in inputs},
         outputs=dict(sorted(target.outputs)),
-    )
-
-
-def _input(tensor: TensorSettings) -> InputParams:
-    return InputParams(
-        shape=tensor.shape,
-        mean=tensor.mean,
-        scale=tensor.scale,
-        layout=tensor.layout,
-        model_layout=tensor.model_layout,
-        type=tensor.type,
-        reverse_channels=tensor.reverse_channels,
-        resize=tensor.resize,
-        value=tensor.value,
     )
 
 
@@ -92,7 +86,7 @@ def tensorflow_inputs(
     if frozen is not None:
         return frozen_inputs(frozen)
     form = form_of(lowering, target)
-    is_cut = bool(target.cut_inputs or target.cut_outputs)
+    is_cut = bool(target.cut.inputs or target.cut.outputs)
     known = SOURCE_KINDS.get(form.kind)
     followed = known is not None and known.has_fingerprint and not by_bytes
     return source_inputs(target, form, by_computation=followed and not is_cut)
@@ -112,7 +106,7 @@ def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None)
 
 def source_params(target: Target, kind: str) -> SourceParams:
     """Return the settings that say which function of the source TensorFlow runs; `kind` is what the source is."""
-    return SourceParams(kind=kind, signature=target.signature, tags=target.tags, allow_ops=target.allow_ops)
+    return filled(SourceParams, "freeze", target, kind=kind)
 
 
 def device_params(target: Target) -> DeviceParams:
@@ -130,16 +124,13 @@ def quantization_params(target: Target) -> QuantizationParams | None:
     settings = target.quantization
     if settings is None:
         return None
-    on = _accelerator(target.device)
-    alphas = None if settings.smooth_quant is None else dict(settings.smooth_quant)
-    return QuantizationParams(
-        preset=settings.preset,
-        samples=settings.samples,
-        model_type=settings.model_type,
-        ignored=ignored_params(settings.ignored),
-        smooth_quant=False if alphas is None else SmoothQuantParams(**alphas),
-        bias_correction=settings.bias_correction,
-        fast_bias_correction=settings.fast_bias_correction,
+    on, alphas = _accelerator(target.device), settings.smooth_quant
+    return filled(
+        QuantizationParams,
+        "quantize",
+        settings,
+        ignored=filled(IgnoredParams, "quantize", settings.ignored),
+        smooth_quant=False if alphas is None else filled(SmoothQuantParams, "quantize", alphas),
         # Sums of 8-bit products saturate only on CPUs without VNNI: other devices need no overflow fix.
         overflow_fix=settings.overflow_fix or ("disable" if on else None),
         target_device=on,
@@ -148,31 +139,17 @@ def quantization_params(target: Target) -> QuantizationParams | None:
 
 def search_limits(target: Target) -> SearchLimits | None:
     """Return the limits of the search for layers to give back, None where there is no search."""
-    control = target.quantization.control if target.quantization else None
-    if control is None:
-        return None
-    return SearchLimits(max_evaluations=control.max_evaluations, max_minutes=control.max_minutes)
+    settings = target.quantization
+    return filled(SearchLimits, "control", settings) if settings and settings.control else None
 
 
 def weight_params(target: Target) -> WeightParams | None:
     """Return the options for compressing weights to 8 or 4 bits."""
-    settings = target.weights
+    settings, kind = target.weights, "compress-weights"
     if settings is None:
         return None
-    return WeightParams(
-        mode=settings.mode,
-        group_size=settings.group_size,
-        ratio=settings.ratio,
-        all_layers=settings.all_layers,
-        backup_mode=settings.backup_mode,
-        group_size_fallback_mode=settings.group_size_fallback_mode,
-        ignored=ignored_params(settings.ignored),
-    )
-
-
-def ignored_params(ignored: Ignored) -> IgnoredParams:
-    """Return what is left in floating point."""
-    return IgnoredParams(names=ignored.names, types=ignored.types, patterns=ignored.patterns)
+    ignored = filled(IgnoredParams, kind, settings.ignored)
+    return filled(WeightParams, kind, settings, mode=settings.nncf_mode, ignored=ignored)
 
 
 def _accelerator(device: str) -> str | None:
@@ -207,15 +184,7 @@ def metric_params(target: Target) -> MetricParams | None:
     accuracy = target.accuracy
     if accuracy is None or accuracy.metric is None:
         return None
-    options = accuracy.options
-    return MetricParams(
-        name=accuracy.metric,
-        output=options.output,
-        threshold=options.threshold,
-        positive=options.positive,
-        ignored=options.ignored,
-        higher_is_better=options.higher_is_better,
-    )
+    return filled(MetricParams, "evaluate", accuracy.options, name=accuracy.metric)
 
 
 def metric_inputs(target: Target) -> tuple[Input, ...]:
@@ -240,14 +209,14 @@ def metric_tools(target: Target) -> tuple[str, ...]:
 
 def dataset_params(dataset: Dataset, *, labels: bool) -> DatasetParams:
     """Return how samples come out of a dataset. `labels` says whether they are used: names of classes are some too."""
-    return DatasetParams(
+    kind = "evaluate" if labels else "reference"
+    return filled(
+        DatasetParams,
+        kind,
+        dataset,
         form=dataset.form,
         inputs={key: names[0] if len(names) == 1 else names for key, names in sorted(dataset.arrays)},
-        loader=dataset.function,
-        labels=dataset.labels if labels else None,
-        classes=dataset.classes if labels else (),
-        images=ImageParams(resize=dataset.images.resize, crop=dataset.images.crop, channels=dataset.images.channels),
-        limit=dataset.limit,
+        images=filled(ImageParams, kind, dataset.images),
     )
 
 

@@ -17,7 +17,8 @@ from ovmake.contracts.params.judging import CheckSpeedParams
 from ovmake.contracts.params.measurement import CompareSpeedParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.settings import device_params, ir_inputs, plan_inputs
 
 # Precisions whose purpose is speed. The purpose of fp16 is a smaller file.

@@ -18,7 +18,7 @@ import openvino as ov
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.contracts.params.promise import PromiseParams, Tolerance
-from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR
+from ovmake.ovfile.words import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 from ovmake.verdicts.verdict import judged
 from ovmake.workers.evaluation.comparison import Subject, compare
 from ovmake.workers.ipc.protocol import Request

@@ -14,7 +14,7 @@ from ovmake.engine.staleness import Decision, Reason
 from ovmake.engine.world import Options
 from ovmake.graph.action import Artifact, Input
 from ovmake.graph.digest import of_bytes
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.store.files.sources import MOST_LISTED
 from tests.engine.small import action, graph, repo
 from tests.fakes import Built, FakeRepo

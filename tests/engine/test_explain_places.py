@@ -9,7 +9,7 @@ from ovmake.engine.staleness import ABSENT, Reason
 from ovmake.graph.action import Action, Graph, Source
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse, span_of
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.rules import measure_target
 from tests.engine.small import action
 

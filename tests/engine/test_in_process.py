@@ -31,7 +31,7 @@ from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Input, Output
 from ovmake.graph.digest import of_bytes
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import RealDisk
 from tests.evaluations import a_metric, a_search, a_verdict, an_evaluation, an_output

@@ -7,7 +7,7 @@ import pytest
 from ovmake.engine.job import Failure
 from ovmake.engine.resource_limits import ResourceLimits, allowed
 from ovmake.ovfile.parse import parse
-from ovmake.ovfile.spec import Limits
+from ovmake.ovfile.schema.measuring import Limits
 
 NOBODY = Limits()
 MODEL = '[models.m]\nsource = "m"\n'

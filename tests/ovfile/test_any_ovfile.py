@@ -18,28 +18,28 @@ from hypothesis import strategies as st
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, in_order, render, to_json
 from ovmake.ovfile.parse import parse, span_of
+from ovmake.ovfile.schema.accuracy import DropAmount
+from ovmake.ovfile.schema.arrays import Constant, Layout, PerChannel, Shape, Side
+from ovmake.ovfile.schema.declaring import Key
 from ovmake.ovfile.schema.form import walk
 from ovmake.ovfile.schema.functions import UserFunction
 from ovmake.ovfile.schema.keys import OVFILE
 from ovmake.ovfile.schema.kinds import (
     Choice,
-    Constant,
-    DropAmount,
+    FilePath,
     Flag,
     Kind,
-    Layout,
     ListOf,
     Number,
     OneOrMore,
     Pattern,
-    PerChannel,
-    Shape,
-    Side,
     Size,
     Text,
+    Whole,
 )
-from ovmake.ovfile.schema.tables import Key, Named, Table
-from ovmake.ovfile.spec import PRECISIONS, Ovfile
+from ovmake.ovfile.schema.tables import Named, Table
+from ovmake.ovfile.spec import Ovfile
+from ovmake.ovfile.words import PRECISIONS
 from tests.examples import tries
 
 EXAMPLE = (Path(__file__).parents[2] / "Ovfile.example").read_text()
@@ -158,9 +158,11 @@ _SIMPLE: Mapping[type, _Value] = {
     PerChannel: st.one_of(st.just("0.5"), st.lists(st.just("0.5"), min_size=1, max_size=4).map(_bracketed)),
     DropAmount: st.sampled_from(["0.01", "-1", '"1%"', '"-2.5%"']),
     Number: st.just("1"),
+    Whole: st.just("1"),
     Flag: st.just("false"),
     Pattern: st.sampled_from(['"block_.*"', '"(a|b)"']),
     Text: st.just('"text"'),
+    FilePath: st.just('"a/./file"'),
     OneOrMore: st.sampled_from(['"x"', '["a", "b"]']),
     Size: st.sampled_from(['"8 GB"', '"512 MiB"']),
     Side: st.sampled_from(["224", "[224, 160]"]),
@@ -224,16 +226,17 @@ def _document(
     return newline.join(lines)
 
 
-@quickly
-@given(
-    text=st.builds(
-        _document,
-        top=_tables(OVFILE),
-        models=_named("models", ["digits", "letters"]),
-        datasets=_named("datasets", ["val", "train"]),
-        newline=st.sampled_from(["\n", "\r\n"]),
-    )
+documents = st.builds(
+    _document,
+    top=_tables(OVFILE),
+    models=_named("models", ["digits", "letters"]),
+    datasets=_named("datasets", ["val", "train"]),
+    newline=st.sampled_from(["\n", "\r\n"]),
 )
+
+
+@quickly
+@given(text=documents)
 def test_any_document_is_read_or_refused_with_diagnostics(text: str) -> None:
     check(text)
 

@@ -6,7 +6,15 @@ import pytest
 
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import parse
-from ovmake.ovfile.spec import Ignored, Quantization, Target, WeightCompression
+from ovmake.ovfile.schema.compression import (
+    AccuracyControl,
+    FourBits,
+    Ignored,
+    Quantization,
+    SmoothQuant,
+    WeightCompression,
+)
+from ovmake.ovfile.spec import Target
 
 DATA = '[datasets.train]\npath = "train.npz"\n'
 INT8 = DATA + '[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
@@ -41,7 +49,7 @@ overflow-fix = "enable"
         preset="performance",
         model_type="transformer",
         ignored=Ignored(names=("a", "b"), types=("MatMul",), patterns=("x.*",)),
-        smooth_quant=(("convolution", -1.0), ("matmul", 0.5)),
+        smooth_quant=SmoothQuant(matmul=0.5, convolution=-1.0),
         bias_correction=True,
         fast_bias_correction=False,
         overflow_fix="enable",
@@ -57,8 +65,8 @@ def test_smooth_quant_can_be_switched_off_for_any_model() -> None:
 
 
 def test_weights_have_a_zero_point_and_small_layers_smaller_groups_by_default() -> None:
-    assert WeightCompression(mode="int8-asym") == target(WEIGHTS, "int8-weights").weights
-    expected = WeightCompression(mode="int4-asym", group_size_fallback_mode="adjust")
+    assert WeightCompression(bits="int8") == target(WEIGHTS, "int8-weights").weights
+    expected = FourBits(bits="int4", group_size_fallback_mode="adjust")
     assert expected == target(WEIGHTS, "int4-weights").weights
 
 
@@ -76,9 +84,10 @@ group-size-fallback-mode = "error"
 """
 
     ignored = Ignored(types=("Gather",))
-    assert WeightCompression(mode="int8-sym", ignored=ignored) == target(text, "int8-weights").weights
-    expected = WeightCompression(
-        mode="int4-sym",
+    assert WeightCompression(bits="int8", mode="sym", ignored=ignored) == target(text, "int8-weights").weights
+    expected = FourBits(
+        bits="int4",
+        mode="sym",
         ignored=ignored,
         group_size=-1,
         ratio=0.8,
@@ -109,3 +118,23 @@ def test_warning_of_settings_for_a_precision_that_nobody_makes() -> None:
     found = parse('[models.m]\nsource = "m"\n[models.m.bf16]\nbatch = 1\n[models.m.int4-weights]\nratio = 0.5\n')
 
     assert ["unused-precision", "unused-precision"] == [warning.code for warning in found.warnings]
+
+
+def test_search_has_limits_where_there_is_one() -> None:
+    searched = target(f'{INT8}on-drop = "mixed"\nmax-minutes = 5\n').quantization
+    plain = target(INT8).quantization
+
+    assert searched
+    assert plain
+    assert (AccuracyControl(max_evaluations=60, max_minutes=5.0), None) == (searched.control, plain.control)
+
+
+def test_layers_of_the_source_may_be_meant_by_a_name_or_a_pattern() -> None:
+    found = [Ignored(names=("a",)), Ignored(patterns=("a.*",)), Ignored(types=("MatMul",)), Ignored()]
+
+    assert [True, True, False, False] == [one.traced for one in found]
+
+
+def test_mode_in_the_words_of_nncf() -> None:
+    assert "int8-asym" == WeightCompression(bits="int8").nncf_mode
+    assert "int4-sym" == FourBits(bits="int4", mode="sym").nncf_mode

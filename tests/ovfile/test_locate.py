@@ -22,9 +22,9 @@ import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ovmake.ovfile.spec import KeyPath
 from ovmake.ovfile.text import locate as locating
 from ovmake.ovfile.text.locate import Position, Span, locate
+from ovmake.ovfile.words import KeyPath
 from tests.examples import tries
 
 Shown = tuple[str | None, str | None, str | None]

@@ -7,7 +7,11 @@ import pytest
 from ovmake.contracts.params.promise import MaxDrop
 from ovmake.diagnostics import OvmakeError
 from ovmake.ovfile.parse import decode, parse, span_of
-from ovmake.ovfile.spec import Accuracy, Benchmark, Dataset, Input, Ovfile, Quantization, Target
+from ovmake.ovfile.schema.compression import Quantization
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.inputs import Input
+from ovmake.ovfile.schema.measuring import Benchmark
+from ovmake.ovfile.spec import Accuracy, Ovfile, Target
 
 DIGITS = '[models.digits]\nsource = "models/digits"\n'
 DATA = '[datasets.val]\npath = "val.npz"\nlabels = "y"\n[datasets.train]\npath = "train.npz"\n'
@@ -131,6 +135,12 @@ def test_batch_and_benchmark() -> None:
     assert (actual.batch, actual.benchmark) == (4, Benchmark(max_seconds=2.5))
 
 
+def test_what_a_measurement_must_show_is_told_by_key() -> None:
+    actual = target(DIGITS + 'require = { size = "1 MB", memory = "2 kB", speedup = 2 }\n').require
+
+    assert (1_000_000, (("speedup", 2.0), ("memory", 2000))) == (actual.size, actual.measured)
+
+
 def judged(
     *,
     dataset: str | None = None,
@@ -229,6 +239,16 @@ def test_a_calibration_set_judges_nobody_where_no_int8_is_made() -> None:
 
     assert found is not None
     assert found.calibration is None
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"), [("", False), ('metric = "cosine"', False), ('metric = "accuracy"', True)]
+)
+def test_labels_are_read_by_what_counts_against_them(written: str, expected: bool) -> None:  # noqa: FBT001
+    actual = target(f'{DATA}{DIGITS}[models.digits.accuracy]\ndataset = "val"\n{written}\n')
+
+    assert actual.accuracy
+    assert (expected, ("models", "digits")) == (actual.accuracy.uses_labels, actual.home)
 
 
 def test_max_drop_reads_as_it_was_written() -> None:

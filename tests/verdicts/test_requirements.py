@@ -7,7 +7,7 @@ import pytest
 from ovmake.contracts.files.measurement import Measurement
 from ovmake.graph.lower import lower
 from ovmake.ovfile.parse import parse
-from ovmake.ovfile.spec import Require
+from ovmake.ovfile.schema.measuring import Require
 from ovmake.rules import build_target, measure_target
 from ovmake.verdicts.requirements import JudgedRequirement, judge, judge_size, unmade_size
 from tests.measurements import a_measurement, a_side
@@ -33,8 +33,10 @@ def one(name: str, wanted: float, found: Measurement | None, why: str = "") -> J
 def test_the_table_is_read_whole() -> None:
     (target,) = parse(OVFILE).targets
 
-    wanted = (("speedup", 1.5), ("p95-ms", 8.0), ("throughput", 200.0), ("memory", float(512 << 20)))
-    assert Require(size=4_000_000, measured=wanted) == target.require
+    expected = Require(size=4_000_000, speedup=1.5, p95_ms=8.0, throughput=200.0, memory=512 << 20)
+    assert expected == target.require
+    wanted = (("speedup", 1.5), ("p95-ms", 8.0), ("throughput", 200.0), ("memory", 512 << 20))
+    assert wanted == target.require.measured
 
 
 def test_a_precision_may_require_something_else() -> None:

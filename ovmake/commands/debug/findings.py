@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovmake.contracts.files.compared import LayerComparison, LayerComparisons, LayerFigures, State
-from ovmake.ovfile.spec import DEFAULT_COSINE, DEFAULT_MAX_ERROR, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 
 FORMAT = 1
 

@@ -21,9 +21,10 @@ from ovmake.commands.inspect.description import Description
 from ovmake.commands.inspect.finding import Found, find, find_data, name_all
 from ovmake.commands.inspect.settling import Attempt, settle
 from ovmake.commands.inspect.starter import NO_DATA, Entry, starter
+from ovmake.contracts.places import BUILD
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean, what_to_do
 from ovmake.errors import ActionError
-from ovmake.ovfile.spec import DEFAULT_BUILD_DIR, Ovfile
+from ovmake.ovfile.spec import Ovfile
 from ovmake.project.repo import Where, read_ovfile
 from ovmake.sources.recognise import recognise, unknown
 from ovmake.store.files.ignoring import ignore_outputs
@@ -149,7 +150,7 @@ def init(
             Diagnostic(code="cannot-write", message=message, help=what_to_do(error)), exit_status=1
         ) from None
     built = sum(entry.builds for entry in entries)
-    ignored = ignore_outputs(str(where.root), DEFAULT_BUILD_DIR)
+    ignored = ignore_outputs(str(where.root), BUILD)
     return Written(path=where.ovfile, models=built, left_out=len(entries) - built, ignored=ignored)
 
 

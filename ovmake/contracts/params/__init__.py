@@ -8,6 +8,7 @@ quantization.py  reduced precision: *quantize*, *compress-weights*, *control*
 measurement.py   *benchmark*, *time-candidates*, *compare-speed*
 promise.py       MaxDrop, and what a gate asks of an IR: *gate*, *judge*
 judging.py       what the other judges ask: *check-speed*, *weigh*, *check-size*, *require*
+declared.py      Declared: the base of params that an Ovfile's keys fill
 helping.py       what workers ask each other, and `ovmake inspect` asks them
 publication.py   what the record repeats: *publish*
 """

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ovmake.contracts.forms import DatasetForm
+from ovmake.contracts.params.declared import Declared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageParams:
-    """What is done to an image before it goes into a model. See `ovfile.spec.ImageOptions`."""
-
-    KEBAB: ClassVar[bool] = True
+class ImageParams(Declared):
+    """What is done to an image before it goes into a model. See `ovfile.schema.datasets.ImageOptions`."""
 
     resize: tuple[int, ...] | None = None
     crop: tuple[int, ...] | None = None
@@ -21,7 +20,7 @@ class ImageParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetParams:
+class DatasetParams(Declared):
     """How samples come out of a dataset.
 
     `form` is what its path names. `inputs` maps a model input to the column that feeds it, or to several. `loader` is
@@ -29,8 +28,6 @@ class DatasetParams:
     their names in the order of their numbers: both are left out where no label is read. `limit` is how many samples are
     used after a seeded shuffle, None for all.
     """
-
-    KEBAB: ClassVar[bool] = True
 
     form: DatasetForm
     inputs: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)

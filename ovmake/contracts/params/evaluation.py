@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from ovmake.contracts.codec import flat_as, named
 from ovmake.contracts.params.data import DatasetParams, SampleParams
+from ovmake.contracts.params.declared import Declared
 from ovmake.contracts.params.model import ConvertParams
 from ovmake.contracts.params.source import SourceParams
 
@@ -24,10 +25,8 @@ class DeviceParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetricParams:
-    """A metric and its options. See `contracts.metrics`, and `ovfile.spec.MetricOptions`."""
-
-    KEBAB: ClassVar[bool] = True
+class MetricParams(Declared):
+    """A metric and its options. See `contracts.metrics`, and `ovfile.schema.accuracy.MetricOptions`."""
 
     name: str = field(metadata=named("metric"))
     output: str | None = None

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ovmake.contracts.codec import flat_as
 from ovmake.contracts.params.data import SampleParams
+from ovmake.contracts.params.declared import Declared
 from ovmake.contracts.params.evaluation import DeviceParams
 from ovmake.contracts.params.source import SourceParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchmarkParams:
+class BenchmarkParams(Declared):
     """*benchmark*: for at most so many seconds."""
 
-    KEBAB: ClassVar[bool] = True
-
+    more: Mapping[str, object] = field(default_factory=dict, metadata=flat_as("benchmark"))
     max_seconds: float = field(metadata=flat_as("benchmark.max-seconds"))
     source: SourceParams = field(default=SourceParams(), metadata=flat_as(""))
     device: DeviceParams = field(default=DeviceParams(), metadata=flat_as(""))
@@ -24,12 +25,11 @@ class BenchmarkParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeCandidatesParams:
+class TimeCandidatesParams(Declared):
     """*time-candidates*: the precisions, which take turns for a share of these seconds."""
 
-    KEBAB: ClassVar[bool] = True
-
     candidates: tuple[str, ...]
+    more: Mapping[str, object] = field(default_factory=dict, metadata=flat_as("benchmark"))
     max_seconds: float = field(metadata=flat_as("benchmark.max-seconds"))
     device: DeviceParams = field(default=DeviceParams(), metadata=flat_as(""))
     samples: SampleParams = field(metadata=flat_as(""))

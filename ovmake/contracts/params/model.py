@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ovmake.contracts.codec import flat_as
+from ovmake.contracts.params.declared import Declared
 from ovmake.contracts.params.source import SourceParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputParams:
-    """What the Ovfile says about one input; None: nothing. See `ovfile.spec.Input`.
+class InputParams(Declared):
+    """What the Ovfile says about one input; None: nothing. See `ovfile.schema.inputs.Input`.
 
     A dimension of `shape` is a size, -1 (dynamic) or "1..8" (bounded). `value` freezes the input to a constant.
     """
-
-    KEBAB: ClassVar[bool] = True
 
     shape: tuple[int | str, ...] | None = None
     mean: tuple[float, ...] | None = None
@@ -31,10 +30,8 @@ class InputParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CutParams:
+class CutParams(Declared):
     """Names of tensors at which the model begins and ends; empty: where the source does."""
-
-    KEBAB: ClassVar[bool] = True
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -45,10 +42,8 @@ class CutParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelParams:
+class ModelParams(Declared):
     """What is done to the model of a source. `outputs` maps names in the source to new names."""
-
-    KEBAB: ClassVar[bool] = True
 
     batch: int | None = None
     cut: CutParams = CutParams()

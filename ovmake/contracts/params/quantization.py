@@ -7,16 +7,15 @@ from typing import ClassVar, Literal
 
 from ovmake.contracts.codec import flat_as
 from ovmake.contracts.params.data import DatasetParams
+from ovmake.contracts.params.declared import Declared
 from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.contracts.params.model import ConvertParams
 from ovmake.contracts.params.promise import PromiseParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IgnoredParams:
+class IgnoredParams(Declared):
     """What stays in floating point: layers of the source or operations of the IR, by name, type or pattern."""
-
-    KEBAB: ClassVar[bool] = True
 
     names: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -24,23 +23,19 @@ class IgnoredParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmoothQuantParams:
+class SmoothQuantParams(Declared):
     """SmoothQuant's alpha by kind of operation; None is NNCF's own."""
-
-    KEBAB: ClassVar[bool] = True
 
     convolution: float | None = None
     matmul: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuantizationParams:
+class QuantizationParams(Declared):
     """How `nncf.quantize` is called, with `samples` samples. None leaves an option to NNCF.
 
     `smooth_quant` is False where the Ovfile switches it off.
     """
-
-    KEBAB: ClassVar[bool] = True
 
     preset: str
     samples: int
@@ -54,10 +49,8 @@ class QuantizationParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeightParams:
+class WeightParams(Declared):
     """How `nncf.compress_weights` is called. None leaves an option to NNCF."""
-
-    KEBAB: ClassVar[bool] = True
 
     mode: str
     group_size: int | None = None
@@ -69,10 +62,8 @@ class WeightParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchLimits:
+class SearchLimits(Declared):
     """How long to search for layers to revert to float: how many sets to try, and for how many minutes."""
-
-    KEBAB: ClassVar[bool] = True
 
     max_evaluations: int
     max_minutes: float | None = None

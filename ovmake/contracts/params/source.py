@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+
+from ovmake.contracts.params.declared import Declared
 
 DEFAULT_KIND = "saved-model"
 DEFAULT_SIGNATURE = "serving_default"
@@ -11,14 +12,12 @@ DEFAULT_TAGS = ("serve",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceParams:
+class SourceParams(Declared):
     """A source: its kind, the signature and tags of a SavedModel, and the operations that it may run all the same.
 
     Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes. Of a graph that
     *freeze* made only `allow_ops` says something.
     """
-
-    KEBAB: ClassVar[bool] = True
 
     kind: str = DEFAULT_KIND
     signature: str = DEFAULT_SIGNATURE

@@ -12,30 +12,28 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from ovmake.contracts.metrics import METRICS, OWN, metric_kind
+from ovmake.contracts.metrics import METRICS, OWN, MetricKind, metric_kind
 from ovmake.contracts.params.promise import MaxDrop
+from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
+from ovmake.ovfile.schema.accuracy import Asked, MetricOptions
+from ovmake.ovfile.schema.compression import Calibration
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.declaring import declared, keys_of
 from ovmake.ovfile.schema.kinds import one_of
-from ovmake.ovfile.spec import (
+from ovmake.ovfile.spec import Accuracy
+from ovmake.ovfile.words import (
     DEFAULT_COSINE,
     DEFAULT_MAX_DROP,
     DEFAULT_MAX_ERROR,
     DEFAULT_RELATIVE_DROP,
     DEFAULT_SAMPLES,
     NOISE,
-    Accuracy,
-    Dataset,
     KeyPath,
-    MetricOptions,
 )
 
 DEFAULT_METRIC = "accuracy"
-# Which metrics an option is for.
-OPTIONS: Mapping[str, tuple[str, ...]] = {
-    option: tuple(name for name, kind in METRICS.items() if option in kind.options)
-    for option in ("output", "threshold", "positive", "ignored", "annotations", "higher-is-better")
-}
 # Words in the name of a function whose lower values are likely the better ones.
 LOWER = frozenset({
     *("loss", "losses", "error", "errors", "err", "mae", "mse", "rmse", "msle", "rmsle", "mape", "smape", "mad"),
@@ -56,18 +54,16 @@ def accuracy_of(
     """
     if own.get("accuracy") is False:
         return None
-    name = own.text("accuracy", "dataset", default="")
-    metric = own.text("accuracy", "metric", default="") or None
-    drop = _drop(own.get("accuracy", "max-drop"))
+    asked = read(Asked, own, "accuracy")
+    metric, drop = asked.metric, asked.max_drop
     options = MetricOptions()
-    cosine = _number(own.get("accuracy", "agreement", "cosine"))
-    error = _number(own.get("accuracy", "agreement", "max-error"))
+    cosine, error = asked.agreement.cosine, asked.agreement.max_error
     given = tuple(key for key, value in (("cosine", cosine), ("max-error", error)) if value is not None)
     promised = bool(metric or drop or given)
     if metric or drop:
         metric = metric or DEFAULT_METRIC
         drop = drop or _default_drop(metric)
-        _check_labelled(own, metric, datasets.get(name), problems)
+        _check_labelled(own, metric, datasets.get(asked.dataset or ""), problems)
         _check_options(own, metric, problems)
         _check_drop(own, metric, drop, problems)
         options = _options(own, metric)
@@ -76,12 +72,13 @@ def accuracy_of(
     # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
     if error is None and (metric is None or precision == "fp32"):
         error = DEFAULT_MAX_ERROR.get(precision)
-    noise = _noise(own, precision, promised=promised, problems=problems)
-    calibration = "" if name or noise or int8 is None else int8.text("calibration", default="")
+    noise = _noise(own, asked, precision, promised=promised, problems=problems)
+    calibrated = None if asked.dataset or noise or int8 is None else read(Calibration, int8)
+    judges = calibrated is not None and calibrated.calibration in datasets
     return Accuracy(
-        dataset=name or None,
-        calibration=calibration if calibration in datasets else None,
-        calibrating=(int8.whole("samples") if calibration and int8 else None) or DEFAULT_SAMPLES,
+        dataset=asked.dataset,
+        calibration=calibrated.calibration if calibrated and judges else None,
+        calibrating=calibrated.samples if calibrated and calibrated.calibration else DEFAULT_SAMPLES,
         noise=noise,
         metric=metric,
         options=options,
@@ -93,11 +90,11 @@ def accuracy_of(
     )
 
 
-def _noise(own: Settings, precision: str, *, promised: bool, problems: Problems) -> bool:
+def _noise(own: Settings, asked: Asked, precision: str, *, promised: bool, problems: Problems) -> bool:
     """Return whether made-up inputs are to judge, and warn where that cannot be."""
-    if own.get("accuracy", "inputs") != NOISE:
+    if asked.inputs != NOISE:
         return False
-    without = "there is a `dataset`" if own.get("accuracy", "dataset") else ""
+    without = "there is a `dataset`" if asked.dataset else ""
     if precision == "int8" and not promised:
         without = without or "a default says nothing of INT8 on noise: give the `agreement` to ask for"
     if without:
@@ -121,28 +118,19 @@ def function_file(metric: str | None) -> str | None:
 
 def _options(own: Settings, metric: str) -> MetricOptions:
     """Return the options that are for the metric. A farther table may have one for the metric that it names."""
-    known = _known_as(metric)
-    given = {option: own.get("accuracy", option) for option, metrics in OPTIONS.items() if known in metrics}
-    output, annotations = given.get("output"), given.get("annotations")
-    positive, ignored = given.get("positive"), given.get("ignored")
-    return MetricOptions(
-        output=output if isinstance(output, str) else None,
-        threshold=_number(given.get("threshold")),
-        positive=positive if isinstance(positive, int) else None,
-        ignored=ignored if isinstance(ignored, int) else None,
-        annotations=posixpath.normpath(annotations) if isinstance(annotations, str) else None,
-        higher_is_better=given.get("higher-is-better") is not False,
-    )
+    theirs = _kind_of(metric).options
+    plain = MetricOptions()
+    others = {field: getattr(plain, field) for field, key in declared(MetricOptions).items() if key.name not in theirs}
+    return read(MetricOptions, own, "accuracy", **others)
 
 
-def _known_as(metric: str) -> str:
-    """Return what a metric goes by in the table. The schema has seen to the name."""
-    kind = metric_kind(metric)
-    return kind.name if kind else DEFAULT_METRIC
+def _kind_of(metric: str) -> MetricKind:
+    """Return what is known of a metric. The schema has seen to the name."""
+    return metric_kind(metric) or METRICS[DEFAULT_METRIC]
 
 
 def _default_drop(metric: str) -> MaxDrop:
-    if METRICS[_known_as(metric)].any_size:
+    if _kind_of(metric).any_size:  # of which 0.01 may be anything
         return MaxDrop(amount=DEFAULT_RELATIVE_DROP, relative=True)
     return MaxDrop(amount=DEFAULT_MAX_DROP)
 
@@ -152,12 +140,12 @@ def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problem
     key = "metric" if own.origin("accuracy", "metric") else "max-drop"
     place = own.origins[f"accuracy.{key}"]
     named = own.origin("accuracy", "dataset")
-    known = _known_as(metric)
+    counts_labels = _kind_of(metric).needs_labels
     if named is None and metric != "cosine":
-        message = f"`{key}` needs a dataset{'' if not METRICS[known].needs_labels else ' with labels'} to count against"
+        message = f"`{key}` needs a dataset{' with labels' if counts_labels else ''} to count against"
         hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
         problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
-    elif named and dataset and not dataset.is_labelled and METRICS[known].needs_labels:
+    elif named and dataset and not dataset.is_labelled and counts_labels:
         problems.add(
             Problem(
                 code="unlabelled-dataset",
@@ -171,12 +159,12 @@ def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problem
 
 def _check_options(own: Settings, metric: str, problems: Problems) -> None:
     """Warn of options beside the metric that are for another one, and miss those that it cannot do without."""
-    known = _known_as(metric)
     beside = own.origin("accuracy", "metric") or own.origin("accuracy", "max-drop") or ()
-    for option, metrics in OPTIONS.items():
+    for option in (key.name for key in keys_of(MetricOptions)):
         place = own.origin("accuracy", option)
-        if place and place[:-1] == beside[:-1] and known not in metrics:
-            theirs = OWN if metrics == (OWN,) else one_of(metrics)
+        if place and place[:-1] == beside[:-1] and option not in _kind_of(metric).options:
+            metrics = [name for name, kind in METRICS.items() if option in kind.options and name != OWN]
+            theirs = one_of(metrics) if metrics else OWN
             problems.add(
                 Problem(
                     code="unused-option",
@@ -201,7 +189,7 @@ def _check_options(own: Settings, metric: str, problems: Problems) -> None:
 def _check_drop(own: Settings, metric: str, drop: MaxDrop, problems: Problems) -> None:
     """Refuse a promise that cannot be broken, and ask which way a score is better where its name leaves doubt."""
     place = own.origin("accuracy", "max-drop")
-    if place and METRICS[_known_as(metric)].up_to_one and drop.amount >= 1:
+    if place and _kind_of(metric).up_to_one and drop.amount >= 1:
         written = drop.written if drop.relative else f"{drop.amount:g}"
         told = 'a share: `"5%"` of TensorFlow\'s score, or `0.05` for five points'
         if not drop.relative and 1 <= drop.amount < PER_CENT:
@@ -217,7 +205,7 @@ def _check_drop(own: Settings, metric: str, drop: MaxDrop, problems: Problems) -
             )
         )
     named = own.origin("accuracy", "metric")
-    if named and _known_as(metric) == OWN and not own.origin("accuracy", "higher-is-better"):
+    if named and _kind_of(metric).name == OWN and not own.origin("accuracy", "higher-is-better"):
         _check_direction(metric, named, problems)
 
 
@@ -228,11 +216,3 @@ def _check_direction(metric: str, at: KeyPath, problems: Problems) -> None:
         message = f"`{function}` may be better lower or higher: what is called `{word}` is mostly better lower"
         hint = "say so beside the metric: `higher-is-better = false`, or `true`"
         problems.add(Problem(code="missing-direction", at=at, message=message, help=hint))
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _drop(value: object) -> MaxDrop | None:
-    return MaxDrop.read(value) if isinstance(value, int | float | str) else None

@@ -8,9 +8,13 @@ Every candidate is the target that it would be if it were listed itself, made fr
 
 from __future__ import annotations
 
+from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Problem, Problems, dotted
-from ovmake.ovfile.spec import AUTO, CANDIDATES, DEFAULT_CANDIDATES, KeyPath, Target
+from ovmake.ovfile.schema.compression import Calibration
+from ovmake.ovfile.schema.keys import Auto
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import AUTO, CANDIDATES, DEFAULT_CANDIDATES, KeyPath
 
 
 def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
@@ -18,9 +22,9 @@ def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
 
     Without a list, INT8 is weighed where there are samples to calibrate it on.
     """
-    calibrated = bool(int8.text("calibration", default=""))
+    calibrated = bool(read(Calibration, int8).calibration)
     usual = tuple(name for name in DEFAULT_CANDIDATES if name != "int8" or calibrated)
-    listed = auto.strings("candidates", default=usual)
+    listed = read(Auto, auto).candidates or usual
     return tuple(name for name in CANDIDATES if name in listed)
 
 
@@ -50,8 +54,8 @@ def _differing(one: Target, other: Target) -> str:
         "tags": (one.tags, other.tags),
         "allow-ops": (one.allow_ops, other.allow_ops),
         "batch": (one.batch, other.batch),
-        "cut.inputs": (one.cut_inputs, other.cut_inputs),
-        "cut.outputs": (one.cut_outputs, other.cut_outputs),
+        "cut.inputs": (one.cut.inputs, other.cut.inputs),
+        "cut.outputs": (one.cut.outputs, other.cut.outputs),
         "outputs": (one.outputs, other.outputs),
         "inputs": (one.inputs, other.inputs),
     }

@@ -10,16 +10,19 @@ import posixpath
 from dataclasses import replace
 
 from ovmake.contracts.forms import WITH_IMAGES, WORDS, DatasetForm
+from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
-from ovmake.ovfile.spec import Dataset, ImageOptions, KeyPath
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.kinds import OneOrMore
+from ovmake.ovfile.words import KeyPath
 
-# Keys that some forms of dataset have a use for, and those forms. A folder may hold TFRecords, which have features.
+# Keys that some forms of dataset have a use for, and those forms.
 USED_BY: dict[str, tuple[DatasetForm, ...]] = {
     "images": WITH_IMAGES,
     "classes": WITH_IMAGES,
     "files": ("csv", "loader"),
-    "labels": ("arrays", "csv", "tfrecord", "folder"),
+    "labels": ("arrays", *WITH_IMAGES),
 }
 INSTEAD = {
     ("labels", "loader"): "yield them: (inputs, label)",
@@ -34,23 +37,9 @@ def dataset_of(document: dict[str, object], name: str, problems: Problems) -> Da
     at: KeyPath = ("datasets", name)
     own = Settings(document=document, layers=(at,))
     file, _, function = own.text("loader", default="").rpartition(":")
-    found = Dataset(
-        name=name,
-        path=posixpath.normpath(place) if (place := file or own.text("path", default="")) else "",
-        function=function,
-        arrays=tuple((key, _names(own, key)) for key in own.names("inputs")),
-        labels=own.text("labels", default="") or None,
-        classes=own.strings("classes", default=()),
-        images=ImageOptions(
-            resize=_sizes(own, "resize"),
-            crop=_sizes(own, "crop"),
-            channels=own.text("images", "channels", default="") or None,
-        ),
-        files=tuple(posixpath.normpath(path) for path in own.strings("files", default=())),
-        limit=own.whole("limit"),
-        max_overlap=own.whole("max-overlap") or 0,
-        at=at,
-    )
+    elsewhere = {"path": posixpath.normpath(file), "function": function} if file else {}
+    arrays = tuple((key, _names(own, key)) for key in own.names("inputs"))
+    found = read(Dataset, own, name=name, at=at, arrays=arrays, **elsewhere)
     _check_place(own, at, problems)
     for key, forms in USED_BY.items():
         if own.get(key) is not None and found.form not in forms:
@@ -65,12 +54,7 @@ def is_same(one: Dataset, other: Dataset) -> bool:
 
 
 def _names(own: Settings, key: str) -> tuple[str, ...]:
-    return own.strings("inputs", key, default=()) or (own.text("inputs", key, default=""),)
-
-
-def _sizes(own: Settings, key: str) -> tuple[int, ...] | None:
-    sizes = own.numbers("images", key)
-    return None if sizes is None else tuple(int(size) for size in sizes)
+    return OneOrMore().read(own.get("inputs", key)) or ("",)
 
 
 def _check_place(own: Settings, at: KeyPath, problems: Problems) -> None:

@@ -8,9 +8,10 @@ What needs the model itself (does it have such an input, of that rank?) is *conv
 
 from __future__ import annotations
 
+from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems, toml
-from ovmake.ovfile.spec import Input, Scalar
+from ovmake.ovfile.schema.inputs import Input
 
 # What a frozen input has no use for: nobody feeds it.
 PREPARATION = ("layout", "type", "resize", "reverse-channels", "mean", "scale")
@@ -18,19 +19,7 @@ PREPARATION = ("layout", "type", "resize", "reverse-channels", "mean", "scale")
 
 def input_of(own: Settings, name: str, problems: Problems) -> Input:
     """Return what the Ovfile says about one input, and report keys that contradict each other."""
-    shape = own.get("inputs", name, "shape")
-    tensor = Input(
-        name=name,
-        shape=tuple(shape) if isinstance(shape, list) else None,
-        mean=own.numbers("inputs", name, "mean"),
-        scale=own.numbers("inputs", name, "scale"),
-        layout=own.text("inputs", name, "layout", default="") or None,
-        model_layout=own.text("inputs", name, "model-layout", default="") or None,
-        type=own.text("inputs", name, "type", default="") or None,
-        reverse_channels=own.get("inputs", name, "reverse-channels") is True,
-        resize=own.text("inputs", name, "resize", default="") or None,
-        value=_value(own.get("inputs", name, "value")),
-    )
+    tensor = read(Input, own, "inputs", name, name=name)
     _check_channels(own, tensor, problems)
     _check_layouts(own, tensor, problems)
     _check_frozen(own, tensor, problems)
@@ -54,13 +43,6 @@ def outputs_of(own: Settings, problems: Problems) -> tuple[tuple[str, str], ...]
             )
         first.setdefault(new, name)
     return tuple(renamed.items())
-
-
-def _value(value: object) -> tuple[Scalar, ...] | None:
-    if value is None:
-        return None
-    elements = value if isinstance(value, list) else [value]
-    return tuple(element for element in elements if isinstance(element, bool | int | float))
 
 
 def _check_channels(own: Settings, tensor: Input, problems: Problems) -> None:

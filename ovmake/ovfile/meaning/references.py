@@ -17,7 +17,7 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.meaning.settings import table, text_at
 from ovmake.ovfile.problems import Problem, Problems, bad_value, clipped
-from ovmake.ovfile.spec import PRECISIONS, KeyPath
+from ovmake.ovfile.words import PRECISIONS, KeyPath
 
 Inside = Callable[[str], bool]
 DATASET_KEYS = (("accuracy", "dataset"), ("calibration",))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +43,17 @@ class Settings:
                 return None
         return None
 
+    def has(self, *key: str) -> bool:
+        """Whether a table says anything under a key. A key of no parts is the tables themselves."""
+        return any(dig(within, key)[0] for _, within in self._tables)
+
+    def is_off(self, *key: str) -> bool:
+        """Whether `false` stands for a table, in the nearest layer that has the key. A table has no origin itself."""
+        if self.get(*key) is False:
+            return True
+        self.origins.pop(".".join(key), None)
+        return False
+
     def origin(self, *key: str) -> KeyPath | None:
         """Return where a setting is, or None."""
         self.get(*key)
@@ -52,29 +63,6 @@ class Settings:
         """Return a string; the schema has seen to its type."""
         value = self.get(*key)
         return value if isinstance(value, str) else default
-
-    def number(self, *key: str, default: float) -> float:
-        """Return a number; the schema has seen to its type."""
-        value = self.get(*key)
-        return value if isinstance(value, int | float) else default
-
-    def whole(self, *key: str) -> int | None:
-        """Return a whole number, or None."""
-        value = self.get(*key)
-        return value if isinstance(value, int) else None
-
-    def strings(self, *key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        """Return an array of strings."""
-        value = self.get(*key)
-        return tuple(str(element) for element in value) if isinstance(value, list) else default
-
-    def numbers(self, *key: str) -> tuple[float, ...] | None:
-        """Return a number or an array of numbers as floats, or None."""
-        value = self.get(*key)
-        if value is None:
-            return None
-        elements = value if isinstance(value, list) else [value]
-        return tuple(float(element) for element in elements if isinstance(element, int | float))
 
     def names(self, *key: str) -> tuple[str, ...]:
         """Return the keys of a table over all layers, sorted: their order in the Ovfile means nothing."""

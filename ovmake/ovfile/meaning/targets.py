@@ -11,37 +11,32 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
-from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
-from ovmake.contracts.places import STATE
+from ovmake.contracts.places import BUILD, STATE
 from ovmake.ovfile.meaning.accuracy import accuracy_of
 from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
 from ovmake.ovfile.meaning.compression import quantization_of, weights_of
 from ovmake.ovfile.meaning.datasets import dataset_of, is_same
 from ovmake.ovfile.meaning.inputs import input_of, outputs_of
-from ovmake.ovfile.meaning.requiring import require_of
+from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings, dig, table
 from ovmake.ovfile.problems import Also, Problem, Problems, dotted
-from ovmake.ovfile.spec import (
+from ovmake.ovfile.schema.compression import Quantization
+from ovmake.ovfile.schema.datasets import Dataset
+from ovmake.ovfile.schema.inputs import Cut
+from ovmake.ovfile.schema.keys import OfModel, Report, Shared, Top
+from ovmake.ovfile.schema.measuring import Benchmark, Limits, Require
+from ovmake.ovfile.spec import Ovfile, Target
+from ovmake.ovfile.text.limits import Family, check_targets
+from ovmake.ovfile.words import (
     AUTO,
     CANDIDATES,
-    DEFAULT_BUILD_DIR,
-    DEFAULT_MAX_SECONDS,
-    DEFAULT_PRECISIONS,
     LIMITS,
     PRECISIONS,
-    Benchmark,
-    Dataset,
     KeyPath,
-    Limits,
-    Ovfile,
-    Quantization,
-    Target,
 )
-from ovmake.ovfile.text.limits import Family, check_targets
-from ovmake.units import memory_of
 
 
 @dataclass(slots=True)
@@ -51,7 +46,7 @@ class Meaning:
     document: dict[str, object]
     problems: Problems
     malformed: tuple[KeyPath, ...]
-    build_dir: str = DEFAULT_BUILD_DIR
+    build_dir: str = BUILD
     device: str = DEFAULT_DEVICE
     datasets: dict[str, Dataset] = field(default_factory=dict)
     uncalibrated: dict[KeyPath, list[str]] = field(default_factory=dict)
@@ -65,9 +60,9 @@ class Meaning:
 
     def ovfile(self) -> Ovfile:
         """Return the meaning, and report what is wrong with it."""
-        top = Settings(document=self.document, layers=((),))
-        self.build_dir = posixpath.normpath(top.text("build-dir", default=DEFAULT_BUILD_DIR))
-        self.device = top.text("device", default=DEFAULT_DEVICE)
+        own = Settings(document=self.document, layers=((),))
+        top = read(Top, own)
+        self.build_dir, self.device = top.build_dir, top.device
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
         self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
         self._check_read_apart()
@@ -81,13 +76,10 @@ class Meaning:
         return Ovfile(
             build_dir=self.build_dir,
             device=self.device,
-            report_title=top.text("report", "title", default=""),
+            report_title=read(Report, own, "report").title,
             datasets=self.datasets,
             targets=targets,
-            limits=Limits(
-                minutes=top.number(LIMITS, "minutes", default=0.0) or None,
-                memory_bytes=memory_of(top.text(LIMITS, "memory", default="")),
-            ),
+            limits=read(Limits, own, LIMITS),
         )
 
     def _is_well_formed(self, *at: str) -> bool:
@@ -126,8 +118,7 @@ class Meaning:
         at: KeyPath = ("models", model)
         own: tuple[KeyPath, ...] = ((*at, "variants", variant),) if variant else ()
         shared = Settings(document=self.document, layers=(*own, at, ("defaults",)))
-        precisions = shared.strings("precisions", default=DEFAULT_PRECISIONS)
-        return precisions, shared.origin("precisions") or at
+        return read(Shared, shared).precisions, shared.origin("precisions") or at
 
     def _family(self, model: str, variant: str) -> Family:
         precisions = dict.fromkeys(self._precisions(model, variant)[0])
@@ -158,33 +149,29 @@ class Meaning:
         at: KeyPath = ("models", model)
         special: KeyPath = (*at, "variants", variant)
         own = self._settings(model, variant, precision)
-        source = posixpath.normpath(own.text("source", default=""))
+        source = read(OfModel, own).source
         self._check_apart(source, model, variant)
-        return Target(
+        if "device" in self.document:  # at the top, for all targets
+            own.origins["device"] = ("device",)
+        return read(
+            Target,
+            own,
             model=model,
             variant=variant,
             precision=precision,
             source=source,
-            kind=own.text("kind", default="") or None,
-            signature=own.text("signature", default=DEFAULT_SIGNATURE),
-            tags=own.strings("tags", default=DEFAULT_TAGS),
-            allow_ops=tuple(sorted(set(own.strings("allow-ops", default=())))),
-            batch=own.whole("batch"),
             inputs=tuple(input_of(own, name, self.problems) for name in own.names("inputs")),
             outputs=outputs_of(own, self.problems),
-            cut_inputs=own.strings("cut", "inputs", default=()),
-            cut_outputs=own.strings("cut", "outputs", default=()),
+            cut=read(Cut, own, "cut"),
             device=self.device,
             accuracy=accuracy_of(own, precision, self.datasets, self.problems, int8=self._int8(model, variant)),
             quantization=self._quantization(own, model, variant) if precision == "int8" else None,
             weights=weights_of(own, precision, self.problems),
             benchmark=self._benchmark(own),
-            require=require_of(own),
-            speed_check=own.get("speed-check") is not False,
+            require=read(Require, own, "require"),
             candidates=self._candidates(own, model, variant) if precision == AUTO else (),
             at=special if variant else at,
-            # The device stands at the top, for all targets.
-            origins=own.origins | ({"device": ("device",)} if "device" in self.document else {}),
+            origins=own.origins,  # which knows all that was looked up for the target, once it is made
         )
 
     def _int8(self, model: str, variant: str) -> Settings | None:
@@ -192,11 +179,9 @@ class Meaning:
         return self._settings(model, variant, "int8") if "int8" in self._made(model, variant) else None
 
     def _benchmark(self, own: Settings) -> Benchmark:
-        devices = own.strings("benchmark", "devices", default=())
-        return Benchmark(
-            max_seconds=own.number("benchmark", "max-seconds", default=DEFAULT_MAX_SECONDS),
-            devices=tuple(device for device in devices if device != self.device),
-        )
+        found = read(Benchmark, own, "benchmark")
+        elsewhere = tuple(device for device in found.devices if device != self.device)
+        return replace(found, devices=elsewhere) if found.devices else found
 
     # auto
 
@@ -242,7 +227,8 @@ class Meaning:
     # int8
 
     def _quantization(self, own: Settings, model: str, variant: str) -> Quantization:
-        name = own.text("calibration", default="")
+        found = quantization_of(own, self.problems)
+        name = found.calibration
         if not name:
             at = self._wanted_at(model, variant, "int8")
             self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
@@ -258,7 +244,7 @@ class Meaning:
                     help="take samples for calibration that the gate does not use, such as some of the training set",
                 )
             )
-        return quantization_of(own, self.problems)
+        return found
 
     def _is_same_samples(self, calibration: str, validation: str) -> bool:
         """Whether two datasets are one, or read the same arrays of one file."""

@@ -1,16 +1,26 @@
-"""Which keys an Ovfile has, of which kind, and what each is for.
+"""Which keys an Ovfile has, of which kind, and what each is for: one declaration per key.
 
-compression.py  The keys for precisions in integers: NNCF's own options under kebab-case names
-datasets.py     The keys of a dataset's table; see `schema.py`. Which of them go together is
-in `datasets.py`
-form.py         Check the form of a document against the schema, and walk the schema
-functions.py    Functions of the user's, as an Ovfile names them: `metrics.py:f1_of_plants`
-keys.py         Which keys an Ovfile has, of which kind, and what each is for
-kinds.py        The kinds of value an Ovfile's key can have, and how a wrong value is
-described
-measuring.py    Keys about measurements: how `ovmake report` takes them, and what figures an
-IR must reach
-reference.py    The reference of all keys, ovmake/docs/ovfile.md, made from the schema
-tables.py       Tables of an Ovfile: those with known keys, and those whose keys are names
-that the user chose
+How a key is declared, and what follows from it:
+
+kinds.py        kinds of value: how a right one is read, how a wrong one is described, what JSON Schema says of it
+arrays.py       kinds that speak of tensors and images: shapes, layouts, values per channel
+functions.py    functions of the user's, as an Ovfile names them: `metrics.py:f1_of_plants`
+declaring.py    a field of a dataclass declares a key
+reach.py        which kinds of action see a key: groups of them
+tables.py       tables with known keys, and tables whose keys are names that the user chose
+
+The keys:
+
+datasets.py     of a dataset's table
+inputs.py       of a model's input, and of what is cut off
+accuracy.py     of the gate
+compression.py  of precisions in integers: NNCF's own options under kebab-case names
+measuring.py    of measurements, requirements and limits
+keys.py         of the top, of a model and of `auto`; and all tables, put together
+
+What is made of them:
+
+form.py         the check of a document's form, and a walk over all keys
+reference.py    the key reference
+json_schema.py  the JSON Schema
 """

@@ -1,6 +1,6 @@
 """The keys for precisions in integers: NNCF's own options under kebab-case names.
 
-    INT8              keys of `nncf.quantize`; they stand wherever a model's keys do
+    Quantization      keys of `nncf.quantize`; they stand wherever a model's keys do
     OF_PRECISION      keys that only one precision has; they stand in its tables alone
 
 A default that is not NNCF's own says so in its `doc`.
@@ -9,172 +9,232 @@ A default that is not NNCF's own says so in its `doc`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
 
-from ovmake.ovfile.schema.kinds import Choice, Flag, ListOf, Number, Off, Pattern, Text
-from ovmake.ovfile.schema.tables import Key, Table
-from ovmake.ovfile.spec import (
-    DEFAULT_BACKUP_MODE,
-    DEFAULT_GROUP_SIZE,
-    DEFAULT_GROUP_SIZE_FALLBACK,
-    DEFAULT_MAX_EVALUATIONS,
-    DEFAULT_PRESET,
-    DEFAULT_SAMPLES,
-    DEFAULT_WEIGHTS_MODE,
-)
+from ovmake.ovfile.schema.declaring import Key, key, keys_of, table
+from ovmake.ovfile.schema.kinds import Choice, Flag, ListOf, Number, Pattern, Text, Whole
+from ovmake.ovfile.schema.reach import CALIBRATING, COMPRESSED, QUANTIZED, SEARCHED
+from ovmake.ovfile.schema.tables import Off, Table
+from ovmake.ovfile.words import DEFAULT_SAMPLES
 
-STRINGS = ListOf(element=Text(), expected="an array of strings", at_least=0)
-PATTERNS = replace(STRINGS, element=Pattern(), expected="an array of regular expressions")
+NAMES = ListOf(element=Text(), expected="an array of strings", at_least=0, ordered=False)
+PATTERNS = ListOf(element=Pattern(), expected="an array of regular expressions", at_least=0, ordered=False)
 ALPHA = Number(minimum=-1, maximum=1)
 
-IGNORED = Table(
-    keys=(
-        Key(
-            name="names",
-            kind=STRINGS,
-            doc="Layers of the source, named as for `cut`, or operations of the IR",
-            default="[]",
-        ),
-        Key(name="types", kind=STRINGS, doc='Operation types of the IR, such as `"GroupConvolution"`', default="[]"),
-        Key(
-            name="patterns",
-            kind=PATTERNS,
-            doc="Regular expressions that fit the whole name of a layer or operation",
-            default="[]",
-        ),
-    ),
-)
 
-SMOOTH_QUANT = Table(
-    keys=(
-        Key(
-            name="matmul",
-            kind=ALPHA,
-            doc="How much of a MatMul's outliers goes to its weights; -1: off",
-            default="0.95",
-        ),
-        Key(name="convolution", kind=ALPHA, doc="The same of convolutions", default="-1"),
-    ),
-    otherwise=Off(),
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """What stays in floating point: layers of the source or operations of the IR, by name, type or pattern."""
 
-INT8 = (
-    Key(
-        name="calibration",
-        kind=Text(),
+    names: tuple[str, ...] = key(
+        NAMES,
+        default=(),
+        doc="Layers of the source, named as for `cut`, or operations of the IR",
+        reaches=(*QUANTIZED, *COMPRESSED),
+    )
+    types: tuple[str, ...] = key(
+        NAMES,
+        default=(),
+        doc='Operation types of the IR, such as `"GroupConvolution"`',
+        reaches=(*QUANTIZED, *COMPRESSED),
+    )
+    patterns: tuple[str, ...] = key(
+        PATTERNS,
+        default=(),
+        doc="Regular expressions that fit the whole name of a layer or operation",
+        reaches=(*QUANTIZED, *COMPRESSED),
+    )
+
+    @property
+    def traced(self) -> bool:
+        """Whether layers of the source may be meant, which are to be found in the IR."""
+        return bool(self.names or self.patterns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmoothQuant:
+    """SmoothQuant's alphas, by kind of operation; None is NNCF's own."""
+
+    matmul: float | None = key(
+        ALPHA,
+        default=None,
+        shown="0.95",
+        doc="How much of a MatMul's outliers goes to its weights; -1: off",
+        reaches=QUANTIZED,
+    )
+    convolution: float | None = key(ALPHA, default=None, shown="-1", doc="The same of convolutions", reaches=QUANTIZED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyControl:
+    """Give layers back to floating point where the gate is missed: how many sets to try, and for how long (minutes)."""
+
+    max_evaluations: int
+    max_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The dataset that INT8 is calibrated on, by its name, and how many samples of it are used."""
+
+    calibration: str = key(
+        Text(),
+        default="",
         doc="int8 only, and required there: the dataset to calibrate on, which is not the gate's",
-    ),
-    Key(
-        name="samples",
-        kind=Number(minimum=1, whole=True),
+    )
+    samples: int = key(
+        Whole(minimum=1),
+        default=DEFAULT_SAMPLES,
         doc="int8 only: how many calibration samples to use",
-        default=f"{DEFAULT_SAMPLES}",
-    ),
-    Key(
-        name="preset",
-        kind=Choice(words=("performance", "mixed"), code="unknown-preset", what="quantization preset"),
+        reaches=CALIBRATING,
+        stated=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantization(Calibration):
+    """Settings of INT8 quantization; what is not about samples or the search is NNCF's.
+
+    `smooth_quant` is None where the Ovfile switches SmoothQuant off; `overflow_fix` None is the device's default.
+    """
+
+    preset: str = key(
+        Choice(words=("performance", "mixed"), code="unknown-preset", what="quantization preset"),
+        default="mixed",
         doc="int8 only: `performance` (symmetric) or `mixed` (asymmetric activations)",
-        default=DEFAULT_PRESET,
-    ),
-    Key(
-        name="model-type",
-        kind=Choice(words=("transformer",), code="unknown-model-type", what="type of model"),
+        reaches=QUANTIZED,
+        stated=True,
+    )
+    model_type: str | None = key(
+        Choice(words=("transformer",), code="unknown-model-type", what="type of model"),
+        default=None,
+        shown="none of them",
         doc="int8 only: `transformer` keeps what attention is sensitive to in floating point, and smooths outliers",
-        default="none of them",
-    ),
-    Key(
-        name="ignored",
-        kind=IGNORED,
+        reaches=QUANTIZED,
+    )
+    ignored: Ignored = table(
+        Table(keys=keys_of(Ignored), title="ignored"),
+        default=Ignored,
         doc="int8, int8-weights and int4-weights: layers to leave in floating point",
-    ),
-    Key(
-        name="smooth-quant",
-        kind=SMOOTH_QUANT,
+    )
+    smooth_quant: SmoothQuant | None = table(
+        Table(keys=keys_of(SmoothQuant), otherwise=Off(), title="smooth-quant"),
+        default=SmoothQuant,
+        shown="NNCF's",
         doc='int8 with `model-type = "transformer"`: SmoothQuant\'s alphas; `false` switches it off',
-        default="NNCF's",
-    ),
-    Key(
-        name="bias-correction",
-        kind=Flag(),
+        reaches=QUANTIZED,
+    )
+    bias_correction: bool = key(
+        Flag(),
+        default=True,
         doc="int8 only: correct biases by what quantization shifts a layer's mean",
-        default="true",
-    ),
-    Key(
-        name="fast-bias-correction",
-        kind=Flag(),
+        reaches=QUANTIZED,
+    )
+    fast_bias_correction: bool = key(
+        Flag(),
+        default=True,
         doc="int8 only: `false` corrects bias by bias on the quantized model: slower, and often more accurate",
-        default="true",
-    ),
-    Key(
-        name="overflow-fix",
-        kind=Choice(
-            words=("disable", "enable", "first-layer-only"), code="unknown-overflow-fix", what="`overflow-fix`"
-        ),
+        reaches=QUANTIZED,
+    )
+    overflow_fix: str | None = key(
+        Choice(words=("disable", "enable", "first-layer-only"), code="unknown-overflow-fix", what="`overflow-fix`"),
+        default=None,
+        shown="`first-layer-only`; for GPU and NPU `disable`",
         doc="int8 only: halve the range of weights, where 8-bit sums of CPUs without VNNI saturate",
-        default="`first-layer-only`; for GPU and NPU `disable`",
-    ),
-    Key(
-        name="on-drop",
-        kind=Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
+        reaches=QUANTIZED,
+    )
+    on_drop: str = key(
+        Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
+        default="fail",
         doc="int8 only: what to do where the gate is missed: `fail`, or `mixed`: give as few layers as possible back "
         "to floating point, until it is kept",
-        default="fail",
-    ),
-    Key(
-        name="max-evaluations",
-        kind=Number(minimum=1, whole=True),
+        reaches=("gate",),
+    )
+    max_evaluations: int = key(
+        Whole(minimum=1),
+        default=60,
         doc='int8 with `on-drop = "mixed"`: how many sets of layers to try at most',
-        default=f"{DEFAULT_MAX_EVALUATIONS}",
-    ),
-    Key(
-        name="max-minutes",
-        kind=Number(minimum=0),
+        reaches=SEARCHED,
+        stated=True,
+    )
+    max_minutes: float | None = key(
+        Number(minimum=0),
+        default=None,
+        shown="no limit",
         doc='int8 with `on-drop = "mixed"`: how long to search for them; the best so far is taken then',
-        default="no limit",
-    ),
-)
+        reaches=SEARCHED,
+    )
 
-_MODE = Key(
-    name="mode",
-    kind=Choice(words=("asym", "sym"), code="unknown-weights-mode", what="mode of weight compression"),
-    doc="`asym` has a zero point, `sym` has none",
-    default=DEFAULT_WEIGHTS_MODE,
-)
+    @property
+    def control(self) -> AccuracyControl | None:
+        """The search for layers to give back; None where a missed gate is the end of it."""
+        if self.on_drop == "fail":
+            return None
+        return AccuracyControl(max_evaluations=self.max_evaluations, max_minutes=self.max_minutes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightCompression:
+    """Settings of weights in 8 or 4 bits, as `nncf.compress_weights` has them. `bits` is "int8" or "int4"."""
+
+    bits: str
+    mode: str = key(
+        Choice(words=("asym", "sym"), code="unknown-weights-mode", what="mode of weight compression"),
+        default="asym",
+        doc="`asym` has a zero point, `sym` has none",
+        reaches=COMPRESSED,
+        stated=True,
+    )
+    ignored: Ignored = field(default_factory=Ignored)
+
+    @property
+    def nncf_mode(self) -> str:
+        """NNCF's word for it, such as `int4-asym`."""
+        return f"{self.bits}-{self.mode}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FourBits(WeightCompression):
+    """What NNCF takes for 4 bits only."""
+
+    group_size: int | None = key(
+        Whole(minimum=-1),
+        default=None,
+        shown="128",
+        doc="How many weights share a scale; -1: all of a channel",
+        reaches=COMPRESSED,
+    )
+    ratio: float | None = key(
+        Number(minimum=0, maximum=1),
+        default=None,
+        shown="1",
+        doc="Share of the weights that can be in 4 bits that will be; the others are in `backup-mode`",
+        reaches=COMPRESSED,
+    )
+    all_layers: bool = key(
+        Flag(),
+        default=False,
+        doc="4 bits for embeddings and the last MatMul too; convolutions are in 8 bits always",
+        reaches=COMPRESSED,
+    )
+    backup_mode: str | None = key(
+        Choice(words=("none", "int8-sym", "int8-asym"), code="unknown-backup-mode", what="`backup-mode`"),
+        default=None,
+        shown="int8-asym",
+        doc="What becomes of weights that are not in 4 bits; `none`: floating point",
+        reaches=COMPRESSED,
+    )
+    group_size_fallback_mode: str = key(
+        Choice(words=("error", "ignore", "adjust"), code="unknown-group-size-fallback", what="fallback"),
+        default="adjust",
+        doc="What to do with a layer whose channels `group-size` does not divide: fail, leave it in floating "
+        "point, or take a smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
+        reaches=COMPRESSED,
+        stated=True,
+    )
+
 
 OF_PRECISION: Mapping[str, tuple[Key, ...]] = {
-    "int8-weights": (_MODE,),
-    "int4-weights": (
-        _MODE,
-        Key(
-            name="group-size",
-            kind=Number(minimum=-1, whole=True),
-            doc="How many weights share a scale; -1: all of a channel",
-            default=f"{DEFAULT_GROUP_SIZE}",
-        ),
-        Key(
-            name="ratio",
-            kind=Number(minimum=0, maximum=1),
-            doc="Share of the weights that can be in 4 bits that will be; the others are in `backup-mode`",
-            default="1",
-        ),
-        Key(
-            name="all-layers",
-            kind=Flag(),
-            doc="4 bits for embeddings and the last MatMul too; convolutions are in 8 bits always",
-            default="false",
-        ),
-        Key(
-            name="backup-mode",
-            kind=Choice(words=("none", "int8-sym", "int8-asym"), code="unknown-backup-mode", what="`backup-mode`"),
-            doc="What becomes of weights that are not in 4 bits; `none`: floating point",
-            default=DEFAULT_BACKUP_MODE,
-        ),
-        Key(
-            name="group-size-fallback-mode",
-            kind=Choice(words=("error", "ignore", "adjust"), code="unknown-group-size-fallback", what="fallback"),
-            doc="What to do with a layer whose channels `group-size` does not divide: fail, leave it in floating "
-            "point, or take a smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
-            default=DEFAULT_GROUP_SIZE_FALLBACK,
-        ),
-    ),
+    "int8-weights": keys_of(WeightCompression),
+    "int4-weights": keys_of(FourBits),
 }

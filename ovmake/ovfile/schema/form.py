@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.problems import EnoughError, Problem, Problems, dotted
+from ovmake.ovfile.schema.declaring import Key
 from ovmake.ovfile.schema.keys import OVFILE
-from ovmake.ovfile.schema.tables import Key, Named, Table
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.schema.tables import Named, Table
+from ovmake.ovfile.words import KeyPath
 
 NAME = "NAME"
 

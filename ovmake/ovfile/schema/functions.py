@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 from ovmake.ovfile.problems import Problems, bad_value, clipped, toml, wrong_type
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.schema.kinds import JsonSchema, in_any_dialect
+from ovmake.ovfile.words import KeyPath
 
 FUNCTION = re.compile(r"[^:\0]+\.py:[A-Za-z_][A-Za-z_0-9]*\Z")
 _FILE = re.compile(r"([^:\0]+\.py):*\Z")
@@ -30,6 +31,10 @@ class UserFunction:
             problems.add(wrong_type(self.expected, value, at))
         elif not FUNCTION.match(value):
             problems.add(bad_value(f"{toml(value)}, which names no function", self.expected, at, form_of(value)))
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        return {"type": "string", "pattern": in_any_dialect(f"^(?:{FUNCTION.pattern})")}
 
 
 def form_of(written: str) -> str:

@@ -1,32 +1,33 @@
 """The kinds of value an Ovfile's key can have, and how a wrong value is described.
 
     kind.check(value, at, problems)     report everything that is wrong with `value`, which stands at key path `at`
+    kind.read(value)                    what a value of the right form means: strings, numbers, tuples; else None
     kind.expected                       what a value should be, for "expected ..." and for the key reference
+    kind.json_schema()                  the same for editors, in JSON Schema
 
-A kind checks form only: what one value says by itself. What needs other keys (an unknown dataset, a missing
-calibration set) is `meaning.py`'s business.
+A kind checks form only: what one value says by itself. What needs several keys (an unknown dataset, a missing
+calibration set) is the business of `meaning/`. A JSON Schema says less than `check` where it cannot say it all.
 """
 
 from __future__ import annotations
 
 import math
+import posixpath
 import re
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.ovfile.problems import Also, Problem, Problems, bad_value, clipped, toml, wrong_type
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 from ovmake.units import EXAMPLES, memory_of
 
-PERCENT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?%\Z")
-BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
 LARGEST = (1 << 63) - 1
-LARGEST_SIZE = 1 << 31
-LARGEST_SIDE = 65535  # of an image, as JPEG has it
-LAYOUT = re.compile(r"[A-Z]{1,10}\Z")
+NOTHING = r"(?!)"  # a pattern that fits no word
+
+JsonSchema = dict[str, object]
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Kind(Protocol):
@@ -38,6 +39,16 @@ class Kind(Protocol):
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Report what is wrong with `value`."""
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told of it."""
+
+
+class Scalar(Kind, Protocol[T_co]):
+    """A kind of value that one line holds; a table is none."""
+
+    def read(self, value: object) -> T_co | None:
+        """Return what a value means, None where its form is wrong or there is none."""
 
 
 def is_number(value: float) -> bool:
@@ -56,6 +67,11 @@ def one_of(words: Sequence[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
+def in_any_dialect(pattern: str) -> str:
+    r"""Return a pattern of Python's as any editor takes it: JavaScript has no `\Z`, and Taplo, in Rust, has no `\0`."""
+    return pattern.replace(r"\Z", "$").replace(r"\0", r"\x00")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string that is not empty."""
@@ -71,6 +87,23 @@ class Text:
         elif "\0" in value:
             problems.add(bad_value("a string with a NUL character in it", "", at))
 
+    def read(self, value: object) -> str | None:
+        """Return what the value means; None where its form is wrong."""
+        return value if isinstance(value, str) else None
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        return {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePath(Text):
+    """A path, relative to the Ovfile. `./d/../v.npz` means `v.npz`."""
+
+    def read(self, value: object) -> str | None:
+        """Return the path in its plain form."""
+        return posixpath.normpath(value) if isinstance(value, str) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOrMore:
@@ -85,22 +118,15 @@ class OneOrMore:
         else:
             Text(expected=self.expected).check(value, at, problems)
 
+    def read(self, value: object) -> tuple[str, ...] | None:
+        """Return what the value means; None where its form is wrong."""
+        found = value if isinstance(value, list) else [value]
+        return tuple(one for one in found if isinstance(one, str)) or None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A size in pixels, or a height and a width."""
-
-    expected: str = "a size, or `[height, width]`"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Height comes first, as in a shape."""
-        sizes = value if isinstance(value, list) else [value]
-        if isinstance(value, list) and len(value) != 2:  # noqa: PLR2004 - height and width
-            problems.add(bad_value(f"{toml(value)}, not {self.expected}", self.expected, at))
-            return
-        for index, size in enumerate(sizes):
-            place = (*at, index) if isinstance(value, list) else at
-            Number(minimum=1, maximum=LARGEST_SIDE, whole=True).check(size, place, problems)
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        text = Text().json_schema()
+        return {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +147,14 @@ class Pattern:
                 hint = "write names that are meant as they are in `names`; `\\.` is a dot"
                 problems.add(Problem(code="bad-pattern", at=at, message=message, help=hint))
 
+    def read(self, value: object) -> str | None:
+        """Return what the value means; None where its form is wrong."""
+        return value if isinstance(value, str) else None
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        return {"type": "string", "minLength": 1, "format": "regex"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
@@ -133,6 +167,14 @@ class Flag:
         if not isinstance(value, bool):
             problems.add(wrong_type(self.expected, value, at))
 
+    def read(self, value: object) -> bool | None:
+        """Return what the value means; None where its form is wrong."""
+        return value if isinstance(value, bool) else None
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        return {"type": "boolean"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
@@ -141,19 +183,24 @@ class Number:
     minimum: float | None = None
     maximum: float | None = None
     above: float | None = None
-    whole: bool = False
+
+    _whole: ClassVar[bool] = False
 
     @property
     def expected(self) -> str:
         """For example "a whole number of at least 1"."""
-        text = "a whole number" if self.whole else "a number"
+        text = "a whole number" if self._whole else "a number"
         text += "" if self.minimum is None else f" of at least {self.minimum:g}"
         text += "" if self.above is None else f" above {self.above:g}"
         return text + ("" if self.maximum is None else f" and at most {self.maximum:g}")
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Infinity and NaN are TOML floats, but never numbers here."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or (self.whole and not isinstance(value, int)):
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or (self._whole and not isinstance(value, int))
+        ):
             problems.add(wrong_type(self.expected, value, at))
         elif not is_number(value):
             problems.add(bad_value(no_number(value), self.expected, at))
@@ -163,6 +210,27 @@ class Number:
     def _in_range(self, value: float) -> bool:
         ends = (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
         return ends and (self.above is None or value > self.above)
+
+    def read(self, value: object) -> float | None:
+        """Return what the value means; None where its form is wrong."""
+        return float(value) if isinstance(value, int | float) else None
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        ends = {"minimum": self.minimum, "exclusiveMinimum": self.above, "maximum": self.maximum}
+        told = {name: end for name, end in ends.items() if end is not None}
+        return {"type": "integer" if self._whole else "number", **told}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole(Number):
+    """A whole number in a range."""
+
+    _whole: ClassVar[bool] = True
+
+    def read(self, value: object) -> int | None:
+        """Return the number."""
+        return value if isinstance(value, int) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +247,14 @@ class Size:
             hint = "units are B, kB, MB, GB, TB (powers of 1000) and KiB, MiB, GiB, TiB (powers of 1024)"
             problems.add(bad_value(f"{toml(value)}, which is no size", self.expected, at, hint=hint))
 
+    def read(self, value: object) -> int | None:
+        """Return what the value means; None where its form is wrong."""
+        return memory_of(value) if isinstance(value, str) else None
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        return {"type": "string", "pattern": r"^\s*[0-9.]+\s*([kKmMgGtT][iI]?)?[bB]\s*$"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -191,7 +267,7 @@ class Choice:
     words: tuple[str, ...]
     code: str
     what: str
-    pattern: str = r"(?!)"
+    pattern: str = NOTHING
     advice: Callable[[str], str] = lambda _: ""
 
     @property
@@ -208,15 +284,30 @@ class Choice:
             hint = did_you_mean(value, list(self.words)) or self.advice(value)
             problems.add(Problem(code=self.code, at=at, message=message, label=f"expected {self.expected}", help=hint))
 
+    def read(self, value: object) -> str | None:
+        """Return what the value means; None where its form is wrong."""
+        return value if isinstance(value, str) else None
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        words: JsonSchema = {"enum": list(self.words)}
+        if self.pattern == NOTHING:
+            return words
+        return {"anyOf": [words, {"type": "string", "pattern": f"^({in_any_dialect(self.pattern)})$"}]}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListOf:
-    """An array whose elements are all of one kind. `once`, if given, names the elements, which may not repeat."""
+class ListOf(Generic[T_co]):
+    """An array whose elements are all of one kind. `once`, if given, names the elements, which may not repeat.
 
-    element: Kind
+    Where they are not `ordered`, their order and their number mean nothing, and they are read sorted, each once.
+    """
+
+    element: Scalar[T_co]
     expected: str
     at_least: int = 1
     once: str = ""
+    ordered: bool = True
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Every wrong element is reported at its own place."""
@@ -240,146 +331,18 @@ class ListOf:
             help="take one of them out",
         )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """An array of dimensions: a size, -1 for dynamic, or "1..8" for bounded."""
-
-    expected: str = 'an array of dimensions such as `[-1, 224, 224, 3]` or `["1..8", 10]`'
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Every wrong dimension is reported at its own place."""
+    def read(self, value: object) -> tuple[T_co, ...] | None:
+        """Return what the value means; None where its form is wrong."""
         if not isinstance(value, list):
-            problems.add(wrong_type(self.expected, value, at))
-            return
-        for index, dimension in enumerate(value):
-            self._check_dimension(dimension, (*at, index), problems)
+            return None
+        found = (self.element.read(element) for element in value)
+        known = [element for element in found if element is not None]
+        return tuple(known if self.ordered else sorted(dict.fromkeys(known), key=str))
 
-    def _check_dimension(self, dimension: object, at: KeyPath, problems: Problems) -> None:
-        if isinstance(dimension, bool) or not _is_dimension(dimension):
-            problems.add(
-                Problem(
-                    code="bad-shape",
-                    at=at,
-                    message=f"{toml(dimension)} is no dimension of a shape",
-                    label='expected a size, -1 for dynamic, or a range such as "1..8"',
-                )
-            )
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        once = {"uniqueItems": True} if self.once else {}
+        return {"type": "array", "items": self.element.json_schema(), "minItems": self.at_least, **once}
 
 
-def _is_dimension(dimension: object) -> bool:
-    """Whether a value is a size that 31 bits hold, -1, or a range of sizes such as "1..8" or "2.."."""
-    if isinstance(dimension, str):
-        bounds = BOUNDED.match(dimension)
-        return bounds is not None and 0 < int(bounds[1]) <= int(bounds[2] or bounds[1]) < LARGEST_SIZE
-    return isinstance(dimension, int) and (dimension == -1 or 0 < dimension < LARGEST_SIZE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerChannel:
-    """One number, or an array with one number per channel. `zero` says whether 0 is legal."""
-
-    zero: bool = True
-    expected: str = "a number or an array of numbers, one per channel"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """The IR computes in 32-bit floats: what does not fit in one would fill the model with infinities."""
-        elements = value if isinstance(value, list) else [value]
-        if not elements:
-            problems.add(bad_value("empty", self.expected, at))
-        for index, element in enumerate(elements):
-            in_array = isinstance(value, list)
-            self._check_element(element, (*at, index) if in_array else at, problems, in_array=in_array)
-
-    def _check_element(self, element: object, at: KeyPath, problems: Problems, *, in_array: bool) -> None:
-        expected = "a number" if in_array else self.expected
-        if not isinstance(element, int | float) or isinstance(element, bool):
-            problems.add(wrong_type(expected, element, at))
-        elif not self.zero and element == 0:
-            problems.add(bad_value("0, and the IR divides by it", expected, at))
-        elif not is_number(element):
-            problems.add(bad_value(no_number(element), expected, at))
-        elif not _fits_float32(element):
-            problems.add(bad_value(f"{toml(element)}, which no 32-bit float can hold", expected, at))
-
-
-def _fits_float32(value: float) -> bool:
-    """Whether a number becomes a finite 32-bit float, and not 0 unless it is 0."""
-    try:
-        # "<": the machine's own "f" makes an infinity of what is too large, and says nothing.
-        (rounded,) = struct.unpack("<f", struct.pack("<f", value))
-    except OverflowError:
-        return False
-    return value == 0 or rounded != 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Letters for dimensions, each once: N batch, C channels, H height, W width, D depth, others as one likes."""
-
-    expected: str = "a layout such as `NHWC`"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """The batch comes first where there is one: samples are counted along the first dimension."""
-        if not isinstance(value, str):
-            problems.add(wrong_type(self.expected, value, at))
-        elif not LAYOUT.match(value):
-            problems.add(bad_value(f"{toml(value)}, which is no layout", self.expected, at))
-        elif len(set(value)) < len(value):
-            problems.add(bad_value(f"{toml(value)}, which names a dimension twice", self.expected, at))
-        elif value.find("N") > 0:
-            problems.add(bad_value(f"{toml(value)}, where the batch is not first", self.expected, at))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
-    """What an input can be frozen to: a number or a boolean, or an array of them."""
-
-    expected: str = "a number, a boolean, or an array of them"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Every wrong element is reported at its own place."""
-        if isinstance(value, list):
-            if not value:
-                problems.add(bad_value("empty", self.expected, at))
-            for index, element in enumerate(value):
-                self._check_element(element, (*at, index), problems)
-        else:
-            self._check_element(value, at, problems)
-
-    def _check_element(self, element: object, at: KeyPath, problems: Problems) -> None:
-        if not isinstance(element, bool | int | float):
-            problems.add(wrong_type("a number or a boolean", element, at))
-        elif not isinstance(element, bool) and not is_number(element):
-            problems.add(bad_value(no_number(element), "a number", at))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropAmount:
-    """A number in metric units, or "1%" of TensorFlow's metric. Negative: the IR must be better."""
-
-    expected: str = 'a number such as `0.01`, or a string such as `"1%"`'
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """A string that is no percentage is a bad value, not a wrong type."""
-        if isinstance(value, str):
-            if not PERCENT.match(value):
-                problems.add(bad_value(f"{toml(value)}, which is no percentage", self.expected, at))
-        elif not isinstance(value, int | float) or isinstance(value, bool):
-            problems.add(wrong_type(self.expected, value, at))
-        elif not is_number(value):
-            problems.add(bad_value(no_number(value), self.expected, at))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Off:
-    """The word `false`, where a table may stand."""
-
-    expected: str = "a table or `false`"
-
-    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """`true` would say nothing."""
-        if value is True:
-            problems.add(bad_value("true, which says nothing", self.expected, at, hint="leave it out for the default"))
-        elif value is not False:
-            problems.add(wrong_type(self.expected, value, at))
+STRINGS = ListOf(element=Text(), expected="an array of strings")

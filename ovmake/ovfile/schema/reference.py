@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from ovmake.ovfile.problems import toml
 from ovmake.ovfile.schema.compression import OF_PRECISION
+from ovmake.ovfile.schema.declaring import Key
 from ovmake.ovfile.schema.form import NAME, walk
 from ovmake.ovfile.schema.keys import PER_PRECISION, WITH_SETTINGS
-from ovmake.ovfile.schema.tables import Key
-from ovmake.ovfile.spec import AUTO, KeyPath
+from ovmake.ovfile.words import AUTO, KeyPath
 
 MODEL = ("models", NAME)
 INPUT = (*MODEL, "inputs", NAME)

@@ -1,7 +1,7 @@
 """Tables of an Ovfile: those with known keys, and those whose keys are names that the user chose.
 
 Table(keys=...), Named(element=...)     kinds like those of `kinds.py`
-Key(name, kind, doc, ...)               a key of a `Table`, and what the key reference says of it
+Off()                                   the word `false`, where a table may stand
 """
 
 from __future__ import annotations
@@ -10,10 +10,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ovmake.ovfile.problems import Problem, Problems, clipped, dotted, not_yet, toml, wrong_type
-from ovmake.ovfile.schema.kinds import Kind
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.problems import (
+    Problem,
+    Problems,
+    bad_value,
+    clipped,
+    dotted,
+    not_yet,
+    toml,
+    wrong_type,
+)
+from ovmake.ovfile.schema.declaring import Key
+from ovmake.ovfile.schema.kinds import JsonSchema, Kind, in_any_dialect
 from ovmake.ovfile.text.cures import plain_name
+from ovmake.ovfile.words import KeyPath
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
@@ -26,32 +36,35 @@ def no_table(value: object, at: KeyPath, hint: str = "") -> Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A key of a table. `doc` is one line for the reference, and so is `default`.
-
-    `ready` are the values that this version supports, if it does not support all that have a meaning. `required` is not
-    empty for a key that must be there, and says what to do when it is not.
-    """
-
-    name: str
-    kind: Kind
-    doc: str
-    default: str = ""
-    ready: tuple[object, ...] = ()
-    required: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`."""
+    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`.
+
+    `title` names a table that stands in several places, whose JSON Schema is written once.
+    """
 
     keys: Sequence[Key]
     otherwise: Kind | None = None
+    title: str = ""
 
     @property
     def expected(self) -> str:
         """A table, or what stands for it."""
         return self.otherwise.expected if self.otherwise else "a table"
+
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told, or where that is written."""
+        return {"$ref": f"#/$defs/{self.title}"} if self.title else self.definition()
+
+    def definition(self) -> JsonSchema:
+        """Return every key with its words, and that there are no others."""
+        table: JsonSchema = {
+            "type": "object",
+            "properties": {key.name: key.json_schema() for key in self.keys},
+            "additionalProperties": False,
+        }
+        if required := [key.name for key in self.keys if key.required]:
+            table["required"] = required
+        return {**table, **self.otherwise.json_schema()} if self.otherwise else table
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Unknown keys are errors; a value that is not supported says so instead of being ignored."""
@@ -102,6 +115,13 @@ class Named:
         """A table of tables, or of strings."""
         return f"a table with a key per {self.what}"
 
+    def json_schema(self) -> JsonSchema:
+        """Return what an editor is told."""
+        names: JsonSchema = {"minLength": 1}
+        if self.strict:
+            names = {"pattern": in_any_dialect(f"^{NAME.pattern}"), "not": {"enum": list(self.reserved)}}
+        return {"type": "object", "propertyNames": names, "additionalProperties": self.element.json_schema()}
+
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """A bad name is reported at the name."""
         if not isinstance(value, dict):
@@ -124,3 +144,21 @@ class Named:
     def _bad_name(self, name: str, at: KeyPath, hint: str) -> Problem:
         message = f"`{clipped(name)}` cannot be the name of a {self.what}"
         return Problem(code="bad-name", at=at, on="key", message=message, help=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Off:
+    """The word `false`, where a table may stand."""
+
+    expected: str = "a table or `false`"
+
+    def check(self, value: object, at: KeyPath, problems: Problems) -> None:
+        """`true` would say nothing."""
+        if value is True:
+            problems.add(bad_value("true, which says nothing", self.expected, at, hint="leave it out for the default"))
+        elif value is not False:
+            problems.add(wrong_type(self.expected, value, at))
+
+    def json_schema(self) -> JsonSchema:
+        """Return what is other for a table than where `false` may not stand."""
+        return {"type": ["object", "boolean"], "not": {"const": True}}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span
 from ovmake.ovfile.meaning.settings import table
 from ovmake.ovfile.problems import Problem, Problems
-from ovmake.ovfile.spec import PRECISIONS, KeyPath
+from ovmake.ovfile.words import PRECISIONS, KeyPath
 
 LARGEST_TEXT = 2_000_000
 MOST_LEVELS = 32

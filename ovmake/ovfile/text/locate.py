@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from ovmake.ovfile.spec import KeyPath
+from ovmake.ovfile.words import KeyPath
 
 Span = tuple[int, int]
 

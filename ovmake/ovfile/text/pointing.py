@@ -18,8 +18,8 @@ import tomli
 
 from ovmake.diagnostics import Diagnostic, Label, Span
 from ovmake.ovfile.problems import LONGEST, Problem, clipped, dotted
-from ovmake.ovfile.spec import KeyPath
 from ovmake.ovfile.text.cures import cure
+from ovmake.ovfile.words import KeyPath
 
 if TYPE_CHECKING:
     from ovmake.ovfile.text.locate import Position

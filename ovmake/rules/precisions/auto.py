@@ -21,6 +21,7 @@ from ovmake.contracts.params.measurement import TimeCandidatesParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
 from ovmake.ovfile.spec import Target
+from ovmake.rules.filling import filled
 from ovmake.rules.publish import GateActions
 from ovmake.rules.settings import (
     dataset_inputs,
@@ -65,9 +66,11 @@ def time_candidates(
             subject=target.name,
             worker="bench",
             tools=("openvino", "numpy", *dataset_tools(dataset)),
-            params=TimeCandidatesParams(
+            params=filled(
+                TimeCandidatesParams,
+                "time-candidates",
+                target.benchmark,
                 candidates=tuple(one.precision for one in candidates),
-                max_seconds=target.benchmark.max_seconds,
                 device=device_params(target),
                 samples=sample_params(dataset, labels=False),
             ),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from ovmake.contracts.params.quantization import CompressWeightsParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.settings import ir_inputs, is_traced, tracing_inputs, tracing_params, weight_params
 
 

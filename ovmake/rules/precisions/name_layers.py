@@ -14,7 +14,8 @@ from __future__ import annotations
 from ovmake.contracts.params.model import ConvertParams, NameLayersParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.freeze import has_graph
 from ovmake.rules.settings import form_of, frozen_inputs, ir_inputs, model_params, source_inputs, tensorflow_params
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ovmake.contracts.params.quantization import QuantizeParams
 from ovmake.graph.action import Action, Artifact, Input, Output
 from ovmake.graph.lower import Lowering
-from ovmake.ovfile.spec import SEED, Target
+from ovmake.ovfile.spec import Target
+from ovmake.ovfile.words import SEED
 from ovmake.rules.check_samples import check_calibration, check_validation
 from ovmake.rules.settings import (
     dataset_inputs,

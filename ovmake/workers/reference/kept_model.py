@@ -52,7 +52,7 @@ def _key(request: Request, asked: SourceParams) -> object:
         return None, os.urandom(16)  # a graph of *freeze* is never kept
     source = Path(request.inputs["source"])
     # What else than its files says which function a source is.
-    settings = asked.kind, asked.signature, asked.tags
+    settings = asked.kind, asked.signature, asked.tags, asked.more
     return str(source), settings, Path(request.inputs["interface"]).read_bytes(), sorted(_states(source))
 
 
