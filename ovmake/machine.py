@@ -16,7 +16,7 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from ovmake.contracts.machine import Machine
+from ovmake.contracts.files.machine import Machine
 
 # The flags that select kernels in oneDNN and Eigen. All other flags, such as `smap`, do not affect arithmetic.
 ISA_PREFIXES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "i8mm", "bf16", "neon")

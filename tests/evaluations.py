@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ovmake.contracts.codec import decode, encode
-from ovmake.contracts.evaluation import Evaluation, Metric, Neighbours, OutputFigures
-from ovmake.contracts.search import Search
-from ovmake.contracts.verdict import GateResult, Verdict
+from ovmake.contracts.files.evaluation import Evaluation, Metric, Neighbours, OutputFigures
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.verdict import GateResult, Verdict
 
 OUTPUT: Mapping[str, object] = {
     "name": "y",

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from ovmake import machine
-from ovmake.contracts.measurement import Measurement, SideFigures
-from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.files.measurement import Measurement, SideFigures
+from ovmake.contracts.files.speed import SpeedRatio
 
 SIDE = SideFigures(
     latency_median_us=6000.0,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovmake.contracts.codec import decode, encode
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.promise import MaxDrop, PromiseParams
-from ovmake.contracts.verdict import Verdict
 from ovmake.verdicts import verdict
 
 

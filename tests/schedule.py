@@ -58,6 +58,7 @@ SECONDS = {
     "tests/e2e/test_gate_inputs.py": 30,
     "tests/e2e/test_failures.py": 27,
     "tests/e2e/test_minimal.py": 27,
+    "tests/docs/test_console.py": 25,
     "tests/workers/loading/test_loading.py": 20,
     "tests/workers/loading/test_freezing.py": 16,
     "tests/sources/test_fingerprint.py": 15,

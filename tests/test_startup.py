@@ -92,6 +92,9 @@ def ovmake(repo: Path, *arguments: str) -> Ended:
         (["clean", "-C", "{repo}"], 0),
         (["gc", "-C", "{repo}"], 0),
         (["graph", "-C", "{repo}"], 0),
+        (["help"], 0),
+        (["help", "precisions"], 0),
+        (["help", "gate-missed"], 0),
         (["inspect", "--help"], 0),
         (["inspect", "no-such-model", "-C", "{repo}"], 2),
         (["init", "-C", "{repo}"], 2),
@@ -103,6 +106,13 @@ def test_it_loads_nothing_heavy(repo: Path, arguments: list[str], status: int) -
 
     assert done.loaded & HEAVY == set()
     assert done.status == status, done.stderr
+
+
+def test_help_of_a_topic_loads_its_pages_and_none_of_the_engine(repo: Path) -> None:
+    done = ovmake(repo, "help", "gate-missed")
+
+    parts = {name.split(".")[1] for name in done.modules if name.startswith("ovmake.")}
+    assert parts <= {"cli", "commands", "diagnostics"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]], ids=" ".join)

@@ -10,6 +10,7 @@ Data goes to stdout, all other text to stderr. The modules:
     console.py    shared by commands: open the repo, print text, JSON and errors
     terminal.py   the lines that a build prints
     live.py       the live view of a build on a terminal
+    manual.py     pages of the documentation, on a terminal
     narrow.py     lines for narrow terminals
     plain.py      replacements for characters that the terminal's encoding lacks
     timeline.py   `--timeline`: a trace file of a build

@@ -125,9 +125,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     cache = _command(commands, "cache", run["cache"], "import a copied cache: `ovmake cache trust`")
     cache.add_argument("action", choices=("trust",), help="import a different user's .ovmake, after checking it")
 
-    about = commands.add_parser("help", help="describe ovmake, or a command and its options")
-    about.set_defaults(command=run["help"])
-    about.add_argument("about", nargs="?", metavar="COMMAND", help="default: list all commands")
+    about = commands.add_parser("help", help="read about a topic, an error, a key of the Ovfile, or a command")
+    about.set_defaults(command=run["help"], commands=commands.choices)
+    about.add_argument("about", nargs="?", metavar="TOPIC", help="default: list the commands and the topics")
 
     graph = _command(commands, "graph", run["graph"], "print the action graph, for drawing or reading")
     _target_arguments(graph)

@@ -30,8 +30,16 @@ def run_nothing(arguments: argparse.Namespace) -> int:
 
 
 def run_help(arguments: argparse.Namespace) -> int:
-    """Print the list of commands, or the help of one command, as `ovmake COMMAND --help` does."""
-    arguments.parser.parse_args([*([arguments.about] if arguments.about else []), "--help"])
+    """List commands and topics; or show what a command takes, or what the documentation says about a word."""
+    from ovmake.cli.manual import show_markdown
+    from ovmake.commands.help.asked import answer, index
+
+    if arguments.about is None:
+        show(f"{arguments.parser.format_help()}\n{index().rstrip()}")
+    elif command := arguments.commands.get(arguments.about.lower()):
+        show(command.format_help().rstrip())
+    else:
+        show_markdown(answer(arguments.about, commands=arguments.commands))
     return 0
 
 

@@ -4,7 +4,7 @@
     check_calibration   the calibration samples: usable for INT8, and not the gate's samples. Before *quantize*
 
 These are separate actions. Later actions wait for them and do not depend on them: a new validation set, which
-*quantize* never reads, must not run it again. See DESIGN.
+*quantize* never reads, must not run it again. See NOTES.md.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ovmake.contracts.evaluation import OutputFigures
+from ovmake.contracts.files.evaluation import OutputFigures
 from ovmake.verdicts.dropping import Check
 from ovmake.verdicts.figures import OWN_FLOATS, number
 

@@ -1,6 +1,6 @@
 """Is the promise kept where an application compiles the IR without properties. Pure.
 
-    with_default(verdict, evaluation, promise) -> Verdict      with `by_default`, see contracts.verdict
+    with_default(verdict, evaluation, promise) -> Verdict      with `by_default`, see contracts.files.verdict
 
 Nothing is added where the IR executes in the same way without properties, and where it keeps no promise as verified.
 """
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.verdict import DefaultVerdict, Verdict
 from ovmake.contracts.params.promise import PromiseParams, Tolerance
-from ovmake.contracts.verdict import DefaultVerdict, Verdict
 from ovmake.verdicts.figures import HINT
 from ovmake.verdicts.verdict import judged
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ovmake.contracts.speed import Candidate, Choice
-from ovmake.contracts.verdict import GateResult, Kept, Verdict
+from ovmake.contracts.files.speed import Candidate, Choice
+from ovmake.contracts.files.verdict import GateResult, Kept, Verdict
 from ovmake.verdicts.intervals import Rounds, ratio_of
 
 BASE = "fp32"

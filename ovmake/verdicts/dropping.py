@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ovmake.contracts.evaluation import DropInterval, Metric
+from ovmake.contracts.files.evaluation import DropInterval, Metric
 from ovmake.contracts.params.promise import MaxDrop
 from ovmake.verdicts.figures import SLACK, number, score_in_words
 from ovmake.verdicts.sanity import better_by_too_much

@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.files.speed import SpeedRatio
 
 # The interval misses the true median in at most this share of all measurements.
 MISSES = 0.05

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ovmake.contracts.evaluation import Neighbours
+from ovmake.contracts.files.evaluation import Neighbours
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.search import Search
 from ovmake.contracts.values import JsonValue
-from ovmake.contracts.verdict import Verdict
 from ovmake.verdicts import searching
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 

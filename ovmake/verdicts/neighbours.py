@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from ovmake.contracts.evaluation import BatchFigures, Neighbours
+from ovmake.contracts.files.evaluation import BatchFigures, Neighbours
 from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.dropping import Check
 from ovmake.verdicts.figures import OWN_FLOATS, number

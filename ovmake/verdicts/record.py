@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ovmake.contracts.codec import flat
-from ovmake.contracts.evaluation import Evaluation
-from ovmake.contracts.interface import Interface
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.record import DifferingAction, Record, RecordedSource, Reproducible
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.publication import PublishParams
-from ovmake.contracts.record import DifferingAction, Record, RecordedSource, Reproducible
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice
-from ovmake.contracts.verdict import Verdict
 from ovmake.graph.digest import Digest
 
 UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate off", drop=None, interval=None)
 
 
 # The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
-# only rewrite the graph and round single numbers. See DESIGN, "Which bytes depend on the machine".
+# only rewrite the graph and round single numbers. See rules/NOTES.md, "Which bytes depend on the machine".
 PROCESSOR_STEPS = {
     "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases come of sums of floats, "
     "which another instruction set rounds otherwise",

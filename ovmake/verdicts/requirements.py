@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ovmake.contracts.measurement import Measurement
-from ovmake.contracts.requirements import Requirement, Result
+from ovmake.contracts.files.measurement import Measurement
+from ovmake.contracts.files.requirements import Requirement, Result
 from ovmake.units import digits, size_in_words
 
 PASSED: Final = "passed"

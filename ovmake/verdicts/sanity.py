@@ -11,8 +11,8 @@ not see the same samples. Neither is told from luck alone: the interval over the
 
 from __future__ import annotations
 
-from ovmake.contracts.evaluation import Metric
-from ovmake.contracts.verdict import Scores
+from ovmake.contracts.files.evaluation import Metric
+from ovmake.contracts.files.verdict import Scores
 from ovmake.verdicts.figures import SLACK, number, score_in_words
 
 # TensorFlow may be better than chance by this share of what chance leaves open, and the samples too few to be sure.

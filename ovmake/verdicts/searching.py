@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
+from ovmake.contracts.files.search import Search, SearchedLayer, SearchTrial
 from ovmake.contracts.values import JsonValue
 
 # What is less does not become 0 %.

@@ -6,7 +6,7 @@ in_words(speed) -> "0.79 times as fast (0.78 to 0.80)"
 
 from __future__ import annotations
 
-from ovmake.contracts.speed import SpeedCheck, SpeedComparison, SpeedRatio
+from ovmake.contracts.files.speed import SpeedCheck, SpeedComparison, SpeedRatio
 from ovmake.verdicts.intervals import ratio_of
 
 # An inference of less than this is mostly overhead: of starting layers, and of converting between their types.

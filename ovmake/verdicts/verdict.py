@@ -13,10 +13,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ovmake.contracts.evaluation import ComparedInputs, Evaluation, Figures, Neighbours, OutputFigures
+from ovmake.contracts.files.evaluation import ComparedInputs, Evaluation, Figures, Neighbours, OutputFigures
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.promise import PromiseParams
 from ovmake.contracts.values import JsonValue
-from ovmake.contracts.verdict import Verdict
 from ovmake.verdicts.agreement import check_cosine, check_error, empty_outputs, other_sizes
 from ovmake.verdicts.dropping import Check, Dropped, check_drop
 from ovmake.verdicts.neighbours import check_neighbours

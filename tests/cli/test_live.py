@@ -22,7 +22,7 @@ LONG = "a-model-with-a-name-of-many-words@variant:int8"
 def kinds() -> set[str]:
     """Return the kinds of action that rules make."""
     found = set()
-    for path in (ROOT / "ovmake/rules").glob("*.py"):
+    for path in (ROOT / "ovmake/rules").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "kind" and isinstance(node.value, ast.Constant):
                 found.add(str(node.value.value))

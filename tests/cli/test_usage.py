@@ -89,13 +89,10 @@ def test_no_command_shows_the_commands(tmp_path: Path) -> None:
         ("\x1b[31m", "\\x1b[31m", "`ovmake help` lists the commands"),
     ],
 )
-@pytest.mark.parametrize("before", [(), ("help",)])
-def test_unknown_command_is_met_with_the_one_that_was_meant(
-    word: str, shown: str, hint: str, before: tuple[str, ...], repo: Path
-) -> None:
+def test_unknown_command_is_met_with_the_one_that_was_meant(word: str, shown: str, hint: str, repo: Path) -> None:
     expected = f"[usage]\novmake: error: there is no command `{shown}`\nhelp: {hint}\n"
 
-    assert Said(2, "", expected) == run(repo, *before, word)
+    assert Said(2, "", expected) == run(repo, word)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +114,34 @@ def test_unknown_option_is_met_with_the_nearest(words: tuple[str, ...], option: 
     assert said.complaint.endswith(f"\nhelp: did you mean `{option}`?\n")
 
 
-@pytest.mark.parametrize("words", [(), ("build",), ("gc",)])
-def test_help_is_a_command_too(words: tuple[str, ...], tmp_path: Path) -> None:
-    said = run(tmp_path, "help", *words)
+@pytest.mark.parametrize(
+    ("word", "shown", "hint"),
+    [
+        ("bulid", "bulid", "did you mean `build`?"),
+        ("gate-mised", "gate-mised", "did you mean `gate-missed`?"),
+        ("\x1b[31m", "\\x1b[31m", "`ovmake help` lists the topics"),
+    ],
+)
+def test_unknown_topic_is_met_with_the_one_that_was_meant(word: str, shown: str, hint: str, repo: Path) -> None:
+    expected = f"error[unknown-topic]: there is nothing to read about `{shown}`\nhelp: {hint}\n"
 
-    assert said == run(tmp_path, *words, "--help")
+    assert Said(2, "", expected) == run(repo, "help", word)
+
+
+@pytest.mark.parametrize("word", ["build", "gc", "BUILD"])
+def test_help_of_a_command_is_what_the_command_says(word: str, tmp_path: Path) -> None:
+    said = run(tmp_path, "help", word)
+
+    assert said == run(tmp_path, word.lower(), "--help")
     assert (0, "") == (said.status, said.complaint)
     assert said.output.startswith("usage: ovmake")
+
+
+def test_help_alone_begins_with_the_commands(tmp_path: Path) -> None:
+    said = run(tmp_path, "help")
+
+    assert said.output.startswith(run(tmp_path, "--help").output + "\ntopics:\n")
+    assert (0, "") == (said.status, said.complaint)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,16 @@ SLOW_JSON = {"severity": "warning", "code": "slow", "message": "it is slow"}
             },
         ),
         (
+            TargetFinished(target="m:fp32", status="built", gate="passed", needs="INFERENCE_PRECISION_HINT=f32"),
+            {
+                "event": "target-finished",
+                "target": "m:fp32",
+                "status": "built",
+                "gate": "passed",
+                "needs": "INFERENCE_PRECISION_HINT=f32",
+            },
+        ),
+        (
             BuildFinished(exit_status=1, ran=2, restored=3, seconds=9.87654),
             {"event": "build-finished", "exit": 1, "ran": 2, "restored": 3, "seconds": 9.877},
         ),

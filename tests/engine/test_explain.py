@@ -64,11 +64,11 @@ def locate(at: KeyPath) -> str:
         ),
         (
             Reason(kind="code", name="ovmake/verdicts", old="not set", new='"2c3d"'),
-            "`ovmake/verdicts` is used now, and was not before",
+            "`ovmake/verdicts` is used now; it was not used before",
         ),
         (
             Reason(kind="code", name="ovmake/verdicts", old='"0a1b"', new="not set"),
-            "`ovmake/verdicts` is not used any more",
+            "`ovmake/verdicts` is no longer used",
         ),
         (
             Reason(kind="environment", name="isa", old='"avx2 fma"', new='"amx_bf16 amx_tile avx2"'),

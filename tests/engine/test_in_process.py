@@ -11,18 +11,18 @@ import pytest
 
 from ovmake import __version__
 from ovmake.cli.terminal import lines_of
-from ovmake.contracts.calibration import CheckedCalibration
 from ovmake.contracts.codec import ContractError, load, save, to_bytes
-from ovmake.contracts.evaluation import Evaluation
-from ovmake.contracts.interface import Interface
+from ovmake.contracts.files.calibration import CheckedCalibration
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.record import Record
+from ovmake.contracts.files.search import Search, SearchedLayer, SearchTrial
+from ovmake.contracts.files.speed import CandidateTimes, Choice, SpeedComparison
+from ovmake.contracts.files.verdict import Kept, Scores, Verdict
 from ovmake.contracts.params.judging import CheckSpeedParams, WeighParams
 from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.params.publication import PublishParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.record import Record
-from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
-from ovmake.contracts.speed import CandidateTimes, Choice, SpeedComparison
-from ovmake.contracts.verdict import Kept, Scores, Verdict
 from ovmake.diagnostics import Span
 from ovmake.engine.events import ActionFinished
 from ovmake.engine.executor import Executor

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ovmake.contracts.codec import load, save
+from ovmake.contracts.files.verdict import Kept
 from ovmake.contracts.params.promise import GateParams, MaxDrop, PromiseParams
-from ovmake.contracts.verdict import Kept
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
@@ -303,7 +303,7 @@ def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:
     response = Response.from_line(_line(Response(id=7, ok=True, facts={"figure": math.nan})))
 
     assert (7, False, "action-failed") == (response.id, response.ok, response.code)
-    assert "no JSON" in response.message
+    assert "not valid JSON" in response.message
 
 
 def test_promise_is_not_rounded() -> None:

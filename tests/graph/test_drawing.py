@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ovmake.graph.action import Graph, Input, Source
-from ovmake.graph.drawing import dot, mermaid, to_json
+from ovmake.graph.drawing import dot, draw, mermaid, to_json
 from tests.engine.small import action, graph
 from tests.real import ovmake
 
@@ -130,6 +130,15 @@ def test_json_says_what_is_waited_for_and_what_is_published() -> None:
 
 
 # graphviz itself
+
+
+def test_a_drawing_in_a_format_is_the_one_that_is_asked_for() -> None:
+    graph = small()
+    targets = list(graph.targets)
+
+    assert dot(graph, targets) == draw("dot", graph, targets)
+    assert mermaid(graph, targets) == draw("mermaid", graph, targets)
+    assert json.dumps(to_json(graph, targets)) == draw("json", graph, targets)
 
 
 def graphviz(text: str, form: str) -> str:

@@ -1,4 +1,4 @@
-"""The key reference in the README is what the schema says.
+"""The reference in `ovmake/docs/ovfile.md` is what the schema says.
 
 After a change of the schema: OVMAKE_BLESS=1 python -m pytest tests/ovfile/test_reference.py
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from ovmake.ovfile.schema.form import walk
 from ovmake.ovfile.schema.reference import markdown
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "ovmake/docs/ovfile.md"
 START, END = "<!-- keys: generated -->", "<!-- /keys -->"
 
 
@@ -28,14 +28,14 @@ def test_reference_marks_what_is_required_and_what_waits() -> None:
     assert rows["samples"].startswith("| `samples` p | a whole number of at least 1 | 300 |")
 
 
-def test_readme_holds_the_reference() -> None:
-    text = README.read_text()
+def test_page_holds_the_reference() -> None:
+    text = PAGE.read_text()
     assert START in text
     assert END in text
     before, _, rest = text.partition(START)
     found, _, after = rest.partition(END)
     if os.environ.get("OVMAKE_BLESS"):
-        README.write_text(f"{before}{START}\n{markdown()}{END}{after}")
+        PAGE.write_text(f"{before}{START}\n{markdown()}{END}{after}")
         return
 
     assert f"\n{markdown()}" == found

@@ -107,7 +107,8 @@ def test_only_docstrings_of_modules_are_left_out() -> None:
 
 
 def test_no_module_reads_its_docstring() -> None:
-    assert [] == [name for name, path in modules().items() if "__doc__" in path.read_text()]
+    # The JSON Schema of a contract describes classes by theirs, which are in the digest.
+    assert ["contracts.schema"] == [name for name, path in modules().items() if "__doc__" in path.read_text()]
 
 
 @pytest.mark.parametrize(("worker", "kind"), [one for one in EVERY if one[0] not in {"in-process", "observer"}])
@@ -249,7 +250,6 @@ def test_an_edit_of_verdicts_makes_what_judges_stale(edited: Edited) -> None:
     judges = {
         ("in-process", "gate"),
         ("in-process", "judge"),
-        ("in-process", "choose"),
         ("in-process", "publish"),
         ("openvino", "control"),
     }

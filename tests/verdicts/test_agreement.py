@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ovmake.contracts.codec import to_bytes
-from ovmake.contracts.evaluation import OutputFigures
-from ovmake.contracts.verdict import Verdict
+from ovmake.contracts.files.evaluation import OutputFigures
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.verdicts.agreement import REAL_DATA
 from ovmake.verdicts.verdict import facts_of
 from tests.evaluations import an_evaluation, an_output

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ovmake.contracts.codec import encode
-from ovmake.contracts.evaluation import Evaluation, Metric, OutputFigures
+from ovmake.contracts.files.evaluation import Evaluation, Metric, OutputFigures
+from ovmake.contracts.files.verdict import DefaultVerdict
 from ovmake.contracts.values import JsonValue
-from ovmake.contracts.verdict import DefaultVerdict
 from ovmake.verdicts.by_default import with_default
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from tests.evaluations import SAME, a_metric, an_evaluation, an_output, neighbours_of

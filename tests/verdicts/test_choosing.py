@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.contracts.speed import Choice
-from ovmake.contracts.verdict import Kept
+from ovmake.contracts.files.speed import Choice
+from ovmake.contracts.files.verdict import Kept
 from ovmake.verdicts.choosing import JudgedCandidate, in_words, judged, weigh
 from ovmake.verdicts.intervals import LEAST, ratio_of
 from tests.evaluations import a_verdict

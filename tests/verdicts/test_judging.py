@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ovmake.cli.terminal import target_line
 from ovmake.contracts.codec import encode
-from ovmake.contracts.evaluation import Neighbours
+from ovmake.contracts.files.evaluation import Neighbours
+from ovmake.contracts.files.verdict import DefaultVerdict, GateResult, Verdict
 from ovmake.contracts.params.promise import GateParams, PromiseParams
-from ovmake.contracts.verdict import DefaultVerdict, GateResult, Verdict
 from ovmake.engine.events import TargetFinished
 from ovmake.verdicts.judging import advice, code, of_publication
 from tests.evaluations import a_verdict, an_evaluation, an_output, neighbours_of

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from ovmake.contracts.interface import Interface
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.record import Reproducible
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice
 from ovmake.contracts.params.publication import MadeParams, PublishParams
 from ovmake.contracts.params.quantization import SearchLimits
-from ovmake.contracts.record import Reproducible
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice
 from ovmake.verdicts.record import Published, reproducible
 from tests.evaluations import a_search
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.files.measurement import Measurement
 from ovmake.graph.lower import lower
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.schema.measuring import Require

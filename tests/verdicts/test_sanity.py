@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ovmake.contracts.evaluation import Metric
-from ovmake.contracts.verdict import Scores
+from ovmake.contracts.files.evaluation import Metric
+from ovmake.contracts.files.verdict import Scores
 from ovmake.verdicts.sanity import better_by_too_much, no_better_than_chance, scores_of
 from tests.evaluations import a_metric
 

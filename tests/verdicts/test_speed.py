@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ovmake.contracts.speed import SpeedCheck, SpeedComparison
+from ovmake.contracts.files.speed import SpeedCheck, SpeedComparison
 from ovmake.verdicts.speed import in_words, judge
 
 QUICK = SpeedComparison(

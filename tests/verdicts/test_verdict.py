@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.evaluation import Evaluation
 from ovmake.verdicts.dropping import accuracy_drop
 from ovmake.verdicts.verdict import facts_of
 from tests.evaluations import a_metric, an_evaluation, an_output

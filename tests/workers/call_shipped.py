@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.shipped import Signature
 

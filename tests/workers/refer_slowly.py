@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.params.data import DatasetParams, SampleParams
 from ovmake.contracts.params.evaluation import ReferenceParams
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import take
 from ovmake.workers.ipc.protocol import Request

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from ovmake.workers.inputs.interface import Interface, Tensor
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.layer_values import run_layers
 

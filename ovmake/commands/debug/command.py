@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ovmake.commands.debug.findings import FORMAT, Findings
 from ovmake.commands.debug.words import lines, to_json
 from ovmake.contracts.codec import from_bytes
-from ovmake.contracts.compared import LayerComparisons
+from ovmake.contracts.files.compared import LayerComparisons
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.events import Event

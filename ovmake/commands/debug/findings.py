@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
+from ovmake.contracts.files.compared import LayerComparison, LayerComparisons, LayerFigures, State
 from ovmake.ovfile.spec import Target
 from ovmake.ovfile.words import DEFAULT_COSINE, DEFAULT_MAX_ERROR
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.inspect.description import Description
-from ovmake.contracts.inspected import Data, DataColumn, Port
+from ovmake.contracts.files.inspected import Data, DataColumn, Port
 
 _VALIDATES = re.compile(r"val|test|eval|dev|holdout")
 _CALIBRATES = re.compile(r"cal|train|repr")

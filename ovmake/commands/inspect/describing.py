@@ -19,7 +19,7 @@ from typing import Self, TypeVar
 
 from ovmake.commands.inspect.description import Description, Trouble
 from ovmake.contracts.codec import ContractError, decode, encode_object
-from ovmake.contracts.inspected import ConversionFacts, Data, Port, SourceFacts
+from ovmake.contracts.files.inspected import ConversionFacts, Data, Port, SourceFacts
 from ovmake.contracts.params.helping import InspectGraphParams, InspectParams
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.sources.recognise import companions

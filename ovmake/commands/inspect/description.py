@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from ovmake.contracts.codec import encode
-from ovmake.contracts.inspected import LayerDescription, Port, Signature
+from ovmake.contracts.files.inspected import LayerDescription, Port, Signature
 
 FORMAT = 1
 

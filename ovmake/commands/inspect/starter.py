@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from ovmake.commands.inspect.data import MOST_SAMPLES, DataPlan, Use
 from ovmake.commands.inspect.description import Description
 from ovmake.commands.inspect.tables import harmless, shape_of
-from ovmake.contracts.inspected import Port
+from ovmake.contracts.files.inspected import Port
 from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
 

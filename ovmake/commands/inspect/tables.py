@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from ovmake.commands.inspect.description import Description, Trouble
-from ovmake.contracts.inspected import LayerDescription, Port
+from ovmake.contracts.files.inspected import LayerDescription, Port
 from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
 

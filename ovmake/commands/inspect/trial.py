@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ovmake import ledger
 from ovmake.contracts.codec import from_bytes
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.evaluation import Evaluation
 from ovmake.contracts.places import STATE
 from ovmake.engine.events import ActionStarted, Event
 from ovmake.engine.executor import Executor, Outcome

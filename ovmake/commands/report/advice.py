@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ovmake.commands.report import words
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.contracts.timing import TimedLayer
+from ovmake.contracts.files.executed import TimedLayer
 from ovmake.verdicts.intervals import SAME
 
 MOST = 6

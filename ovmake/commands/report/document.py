@@ -17,7 +17,7 @@ from ovmake.commands.report.searched import Searched
 from ovmake.commands.report.tables import Page, Row
 from ovmake.commands.report.words import why
 from ovmake.contracts.codec import encode_object
-from ovmake.contracts.report import (
+from ovmake.contracts.files.report import (
     Circumstances,
     DefaultGate,
     MeasuredElsewhere,
@@ -31,7 +31,7 @@ from ovmake.contracts.report import (
     ReportedSearch,
     ReportedTarget,
 )
-from ovmake.contracts.verdict import DefaultVerdict
+from ovmake.contracts.files.verdict import DefaultVerdict
 
 # What is not known of a measurement, and why.
 UNKNOWN = {

@@ -11,14 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ovmake.commands.report import words
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.words import why
-from ovmake.contracts.measurement import SideFigures
-from ovmake.contracts.speed import Candidate, SpeedRatio
+from ovmake.contracts.files.measurement import SideFigures
+from ovmake.contracts.files.speed import Candidate, SpeedRatio
 
 SIDES = ("tensorflow", "openvino")
 
@@ -107,7 +106,7 @@ def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Fig
     def in_ms(ms: float) -> str:
         return words.duration(ms * 1000, "ms")
 
-    figures: dict[str, Callable[[Any], str]] = {
+    figures: dict[str, Callable[[float], str]] = {
         **{f"latency_{name}_us": in_unit for name in ("median", "p90", "p95", "p99", "p999")},
         "throughput_per_second": words.rate,
         "peak_memory_bytes": words.size,
@@ -149,7 +148,7 @@ def _evaluated(report: TargetReport) -> dict[str, Figure]:
     }
 
 
-def _figure(owner: object, name: str, text: Callable[[Any], str], missing: str) -> Figure:
+def _figure(owner: object, name: str, text: Callable[[float], str], missing: str) -> Figure:
     """Return the owner's figure of that name; without an owner, or when it has none, the reason."""
     value = None if owner is None else getattr(owner, name)
     if value is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ovmake.commands.report import words
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
+from ovmake.contracts.files.search import Search, SearchedLayer, SearchTrial
 
 NO_DROP = "-"
 # A smaller share would read "0.0%".

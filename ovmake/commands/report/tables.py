@@ -29,7 +29,7 @@ from ovmake.commands.report.figures import (
 )
 from ovmake.commands.report.searched import Searched, searched
 from ovmake.commands.report.words import why
-from ovmake.contracts.report import History
+from ovmake.contracts.files.report import History
 
 # The figures in the table of a model, of both frameworks and of the two together; all others are in the details.
 SHOWN = ("latency_median_us", "latency_p95_us", "throughput_per_second", "peak_memory_bytes", "operations")

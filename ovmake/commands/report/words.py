@@ -16,7 +16,7 @@ import math
 
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, TargetReport
-from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.files.speed import SpeedRatio
 from ovmake.units import digits, size_in_words
 
 NOT_MEASURED = "not measured"

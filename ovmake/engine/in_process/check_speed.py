@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ovmake.contracts.files.speed import SpeedComparison
 from ovmake.contracts.params.judging import CheckSpeedParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.speed import SpeedComparison
 from ovmake.engine.in_process.files import params_of, read, write
 from ovmake.engine.job import Job, Success
 from ovmake.verdicts import speed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice
-from ovmake.contracts.verdict import Verdict
 from ovmake.engine.in_process.files import read, read_if_any, write
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.store.files.own_folders import copy_file

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ovmake.contracts.calibration import CheckedCalibration
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.calibration import CheckedCalibration
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.search import Search
 from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.search import Search
 from ovmake.engine.in_process.files import params_of, read, read_if_any, write
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.verdicts import judging, searching

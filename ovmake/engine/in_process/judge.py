@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ovmake.contracts.evaluation import Evaluation
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.verdict import Kept
 from ovmake.contracts.params.promise import GateParams
-from ovmake.contracts.verdict import Kept
 from ovmake.engine.in_process.files import params_of, read, write
 from ovmake.engine.job import Job, Success
 from ovmake.verdicts.by_default import with_default

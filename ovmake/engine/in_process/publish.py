@@ -7,14 +7,14 @@ digest.
 from __future__ import annotations
 
 from ovmake import __version__
-from ovmake.contracts.evaluation import Evaluation
-from ovmake.contracts.interface import Interface
+from ovmake.contracts.files.evaluation import Evaluation
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice
+from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.publication import PublishParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice
 from ovmake.contracts.values import JsonValue
-from ovmake.contracts.verdict import Verdict
 from ovmake.engine.in_process.files import params_of, read, read_if_any, write
 from ovmake.engine.job import Job, Success
 from ovmake.graph.action import Artifact

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.files.measurement import Measurement
+from ovmake.contracts.files.requirements import Requirements
 from ovmake.contracts.params.judging import RequireParams
-from ovmake.contracts.requirements import Requirements
 from ovmake.engine.in_process.files import params_of, read, write
 from ovmake.engine.job import Failure, Job, Success
 from ovmake.verdicts import requirements

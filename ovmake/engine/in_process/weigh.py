@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ovmake.contracts.files.speed import CandidateTimes
+from ovmake.contracts.files.verdict import Kept, Verdict
 from ovmake.contracts.params.judging import WeighParams
-from ovmake.contracts.speed import CandidateTimes
-from ovmake.contracts.verdict import Kept, Verdict
 from ovmake.engine.in_process.files import params_of, read, read_if_any, write
 from ovmake.engine.job import Job, Success
 from ovmake.verdicts import choosing

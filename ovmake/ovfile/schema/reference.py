@@ -1,4 +1,4 @@
-"""The key reference of the README, made from the schema.
+"""The reference of all keys, ovmake/docs/ovfile.md, made from the schema.
 
     markdown() -> str
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import openvino as ov
 
+from ovmake.contracts.files.interface import Constant, Interface, Preparation, Tensor
 from ovmake.contracts.params.model import ConvertParams, ModelParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
@@ -22,7 +23,7 @@ from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.preprocessing import preprocess
 from ovmake.workers.conversion.reading import read
 from ovmake.workers.conversion.shaping import check_ranks, freeze_inputs, input_settings, reshape, set_batch
-from ovmake.workers.inputs.interface import RGBA, Constant, Interface, Preparation, Tensor
+from ovmake.workers.inputs.channels import RGBA
 from ovmake.workers.ipc.protocol import Request, warning
 
 

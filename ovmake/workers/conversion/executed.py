@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.files.executed import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion import ir
 

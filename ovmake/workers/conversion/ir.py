@@ -13,7 +13,7 @@ from pathlib import Path
 
 import openvino as ov
 
-from ovmake.workers.inputs.interface import Tensor
+from ovmake.contracts.files.interface import Tensor
 from ovmake.workers.ipc.protocol import ask_for_room
 
 # The default precision of floating point in execution. Without it, a CPU with AVX512-BF16 or AMX would run an FP32 IR

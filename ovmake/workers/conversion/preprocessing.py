@@ -16,10 +16,11 @@ import openvino as ov
 from openvino import opset13
 from openvino.preprocess import InputInfo, PrePostProcessor, ResizeAlgorithm
 
+from ovmake.contracts.files.interface import Preparation
 from ovmake.contracts.params.model import InputParams
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
-from ovmake.workers.inputs.interface import RGB, RGBA, Preparation, channel_axis
+from ovmake.workers.inputs.channels import RGB, RGBA, channel_axis
 
 Settings = Mapping[str, InputParams]
 

@@ -14,11 +14,11 @@ from dataclasses import replace
 import openvino as ov
 
 from ovmake.contracts.codec import flat, written
+from ovmake.contracts.files.interface import Constant
 from ovmake.contracts.params.model import InputParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
-from ovmake.workers.inputs.interface import Constant
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
 
 Settings = Mapping[str, InputParams]

@@ -13,9 +13,9 @@ import json
 import math
 from pathlib import Path
 
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.evaluation import CheckSamplesParams
 from ovmake.workers.evaluation.metrics import Metric, check_labels, metric_of
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import Samples, take
 from ovmake.workers.ipc.protocol import Request
 

@@ -19,16 +19,16 @@ import numpy as np
 import openvino as ov
 
 from ovmake.contracts.codec import load
-from ovmake.contracts.evaluation import Chance, Figures, OutputFigures, ScoreIntervals
-from ovmake.contracts.evaluation import Metric as MetricFigures
+from ovmake.contracts.files.evaluation import Chance, Figures, OutputFigures, ScoreIntervals
+from ovmake.contracts.files.evaluation import Metric as MetricFigures
+from ovmake.contracts.files.interface import Interface, Tensor
+from ovmake.contracts.files.reference import ReferenceFacts
 from ovmake.contracts.params.evaluation import EvaluateParams
-from ovmake.contracts.reference import ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.evaluation.differences import Difference
 from ovmake.workers.evaluation.metrics import Metric, Tally, drop_interval, metric_of
 from ovmake.workers.evaluation.outputs import Reading, rows
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples, take
 from ovmake.workers.ipc.protocol import Request

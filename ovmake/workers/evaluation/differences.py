@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ovmake.contracts.evaluation import Distances
+from ovmake.contracts.files.evaluation import Distances
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.preparing import Array
 

@@ -1,6 +1,6 @@
 """evaluate: run an IR on the reference's samples, and compare its outputs with TensorFlow's.
 
-It writes `contracts.evaluation.Evaluation`. The comparison itself is in `comparison.py`, that of a compilation without
+It writes `Evaluation`. The comparison itself is in `comparison.py`, that of a compilation without
 properties in `by_default.py`, and that of batches in `neighbours.py`.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 import openvino as ov
 
 from ovmake.contracts.codec import save
-from ovmake.contracts.evaluation import ByDefault, Evaluation, Figures, Operations
+from ovmake.contracts.files.evaluation import ByDefault, Evaluation, Figures, Operations
 from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import by_default, executes_in

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 
 import openvino as ov
 
-from ovmake.contracts.evaluation import BatchFigures, Distances, Neighbours, Operation
-from ovmake.contracts.reference import Distance
+from ovmake.contracts.files.evaluation import BatchFigures, Distances, Neighbours, Operation
+from ovmake.contracts.files.reference import Distance
 from ovmake.verdicts.figures import OWN_FLOATS
 from ovmake.workers.evaluation.comparison import Asking, Seen, Subject, by_place
 from ovmake.workers.evaluation.differences import Difference, largest

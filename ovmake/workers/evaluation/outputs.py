@@ -28,7 +28,7 @@ from typing import IO, Self
 import numpy as np
 from numpy.lib import format as npy
 
-from ovmake.workers.inputs.interface import Tensor
+from ovmake.contracts.files.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
 SIZES = "sizes.json"

@@ -2,8 +2,8 @@
 
 params      CheckCalibrationParams
 inputs      interface, dataset; validation
-outputs     checked: contracts.calibration.CheckedCalibration
-            passed: what a loader yielded, contracts.reference.Pass; null of other datasets
+outputs     checked: contracts.files.calibration.CheckedCalibration
+            passed: what a loader yielded, contracts.files.reference.Pass; null of other datasets
 
 NNCF takes the ranges of all activations from these samples. A NaN among them silently corrupts every range, so it is an
 error. Samples that are also in the validation set are an error too. Too few samples, copies of one sample, or a range
@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ovmake.contracts.calibration import CheckedCalibration
 from ovmake.contracts.codec import save
+from ovmake.contracts.files.calibration import CheckedCalibration
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.evaluation import CheckCalibrationParams
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, calibrating, take
 from ovmake.workers.ipc.protocol import Request, warning
@@ -212,7 +212,7 @@ def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> 
     wanted = asked.samples
     if count < (wanted if asked.samples_written else wanted // FEW):
         plural = "" if count == 1 else "s"
-        message = f"`{calibration}` holds {count} sample{plural} to calibrate INT8, and {wanted} are asked for"
+        message = f"`{calibration}` has {count} sample{plural} to calibrate INT8, and {wanted} are requested"
         found.append(("calibration-few", message, f"add some; or, if it is meant, `samples = {count}`"))
     return found
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.workers.inputs.datasets.columns import Column, Given
 from ovmake.workers.inputs.datasets.yielded import YIELD_ONE
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array
 
 

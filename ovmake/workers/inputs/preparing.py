@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ovmake.contracts.files.interface import Constant, Interface, Preparation
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import RGB, RGBA, Constant, Interface, Preparation
+from ovmake.workers.inputs.channels import RGB, RGBA
 
 Array = npt.NDArray[Any]
 

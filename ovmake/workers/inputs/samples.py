@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.params.data import SampleParams
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers.inputs.datasets import open_dataset
@@ -24,7 +25,6 @@ from ovmake.workers.inputs.datasets.loader import Loaded
 from ovmake.workers.inputs.datasets.yielded import YIELD_ONE, Yielded
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.input_binding import fitted, is_whole
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.synthetic import Drawn, made_up
 from ovmake.workers.ipc.progress import counted

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, unprepared
 
 # The size of dynamic dimensions other than the batch: large enough for a few strided layers. If a model refuses it,

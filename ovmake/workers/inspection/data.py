@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.inspected import Data, DataColumn
 from ovmake.contracts.forms import form_of
-from ovmake.contracts.inspected import Data, DataColumn
 from ovmake.contracts.params.data import DatasetParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets import open_dataset

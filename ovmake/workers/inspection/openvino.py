@@ -14,10 +14,10 @@ from pathlib import Path
 from openvino.frontend import FrontEndManager
 
 from ovmake.contracts.codec import encode_object
-from ovmake.contracts.inspected import ConversionFacts, Port
+from ovmake.contracts.files.inspected import ConversionFacts, Port
+from ovmake.contracts.files.interface import Tensor
 from ovmake.contracts.params.helping import InspectGraphParams
 from ovmake.workers.conversion import ir
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.ipc.protocol import Request
 
 _MISSING = re.compile(r"No conversion rule found for operations?: ([^\n]+)")

@@ -22,7 +22,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from ovmake.contracts.codec import encode_object
-from ovmake.contracts.inspected import LayerDescription, Port, Signature, SourceFacts
+from ovmake.contracts.files.inspected import LayerDescription, Port, Signature, SourceFacts
 from ovmake.contracts.params.helping import InspectParams
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
 from ovmake.sources.dataflow import PLACEHOLDERS

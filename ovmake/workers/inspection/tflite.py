@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from ovmake.contracts.inspected import LayerDescription, Port, Quantization, Signature, SourceFacts
+from ovmake.contracts.files.inspected import LayerDescription, Port, Quantization, Signature, SourceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.dataflow import PLACEHOLDERS
 from ovmake.sources.layers import Layers

@@ -20,10 +20,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, SourceParams
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import screen
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import Array, filled
 from ovmake.workers.ipc.protocol import Request

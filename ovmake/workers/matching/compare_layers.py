@@ -18,13 +18,13 @@ import numpy as np
 import openvino as ov
 
 from ovmake.contracts.codec import to_bytes
-from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
+from ovmake.contracts.files.compared import LayerComparison, LayerComparisons, LayerFigures, State
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.evaluation import CompareLayersParams
 from ovmake.sources.tflite_graph import OPERATOR
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.comparison import compile_model
 from ovmake.workers.evaluation.differences import difference
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import take
 from ovmake.workers.ipc.protocol import Request

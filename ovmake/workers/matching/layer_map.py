@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import openvino as ov
 
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.model import ConvertParams
 from ovmake.sources.dataflow import op_of
 from ovmake.sources.layers import Layers
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import take
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.matching.locate_layers import places

@@ -25,10 +25,10 @@ from contextlib import closing, contextmanager
 
 from ovmake import machine
 from ovmake.contracts.codec import decode, save
-from ovmake.contracts.measurement import Energy
+from ovmake.contracts.files.measurement import Energy
+from ovmake.contracts.files.timing import ImportCost
 from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.params.measurement import BenchmarkParams
-from ovmake.contracts.timing import ImportCost
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.environment import ENVIRONMENT

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovmake.contracts.measurement import Energy
+from ovmake.contracts.files.measurement import Energy
 
 POWERCAP = "sys/class/powercap"
 # The most that a package can draw: between two readings a counter may wrap once, but not twice.

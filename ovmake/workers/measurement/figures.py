@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ovmake import machine
-from ovmake.contracts.machine import Machine
-from ovmake.contracts.measurement import Energy, Measurement, SideFigures, TimedByDefault, Way
-from ovmake.contracts.speed import SpeedRatio
-from ovmake.contracts.timing import ImportCost, OpenedModel, TimedLayer
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.machine import Machine
+from ovmake.contracts.files.measurement import Energy, Measurement, SideFigures, TimedByDefault, Way
+from ovmake.contracts.files.speed import SpeedRatio
+from ovmake.contracts.files.timing import ImportCost, OpenedModel
 from ovmake.workers.measurement.energy import NotAvailable
 from ovmake.workers.measurement.interleaving import Side, WarmUp
 from ovmake.workers.measurement.spread import LEVEL, VIRTUAL_HALF_WIDTH, Spread, spread_of

@@ -12,7 +12,7 @@ import importlib
 import time
 from pathlib import Path
 
-from ovmake.contracts.timing import ImportCost
+from ovmake.contracts.files.timing import ImportCost
 
 
 def imported(framework: str) -> ImportCost:

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ovmake.contracts.codec import decode, encode_object
+from ovmake.contracts.files.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request

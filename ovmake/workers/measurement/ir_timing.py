@@ -7,7 +7,7 @@ One process is enough, and avoids loading OpenVINO again: memory is not measured
 a process differ by less than `verdicts.intervals` can distinguish. Both actions write the median time of every block,
 round by round; the verdict is computed elsewhere.
 
-They write `contracts.speed.SpeedComparison` and `CandidateTimes`.
+They write `contracts.files.speed.SpeedComparison` and `CandidateTimes`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dataclasses import replace
 
 from ovmake import machine
 from ovmake.contracts.codec import load, save
+from ovmake.contracts.files.speed import CandidateTimes, SpeedComparison
+from ovmake.contracts.files.verdict import Kept
 from ovmake.contracts.params.helping import TimeParams
 from ovmake.contracts.params.measurement import CompareSpeedParams, TimeCandidatesParams
-from ovmake.contracts.speed import CandidateTimes, SpeedComparison
-from ovmake.contracts.verdict import Kept
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up

@@ -26,7 +26,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.files.speed import SpeedRatio
 
 LEVEL = 0.95
 # With fewer windows there is no range: Student's factor is 4.3 for three of them, and 12.7 for two.

@@ -33,9 +33,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, OpenedModel, Profile, TimedLayer
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
 from ovmake.workers.ipc.protocol import Request

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 import openvino as ov
 
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.timing import ExecutedIr
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import DEFAULTS, usual
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 

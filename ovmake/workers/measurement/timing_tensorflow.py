@@ -15,10 +15,11 @@ from typing import Generic, TypeVar
 
 import tensorflow as tf
 
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.timing import ExecutedIr
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError, message_of
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.shipped import Shipped, load_shipped

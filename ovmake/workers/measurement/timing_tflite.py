@@ -14,11 +14,12 @@ from pathlib import Path
 
 from tensorflow.lite.python.interpreter import Interpreter
 
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.timing import ExecutedIr
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ExecutedIr, TimedLayer
 from ovmake.errors import ActionError
 from ovmake.sources.screening.screen import screen
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, filled, prepared
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.timing import best_callers, in_threads

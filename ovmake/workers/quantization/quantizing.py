@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ovmake.contracts.codec import found
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.reference import Pass
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.model import ConvertParams
 from ovmake.contracts.params.quantization import CompressWeightsParams, QuantizeParams
-from ovmake.contracts.reference import Pass
 from ovmake.workers.conversion import executed, ir
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.samples import calibrating
 from ovmake.workers.ipc.protocol import Request, warning
 from ovmake.workers.matching.layer_map import Traced, trace

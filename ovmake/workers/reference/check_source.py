@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.model import CheckSourceParams
 from ovmake.errors import ActionError
 from ovmake.sources.fingerprint import bytes_digest
 from ovmake.sources.integrity.damaged import explained
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import prepared
 from ovmake.workers.inputs.samples import Samples, take
 from ovmake.workers.ipc.protocol import Request

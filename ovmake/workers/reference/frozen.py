@@ -19,9 +19,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
+from ovmake.contracts.files.interface import Constant, Interface, Tensor
 from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError, message_of
-from ovmake.workers.inputs.interface import Constant, Interface, Tensor
 from ovmake.workers.inputs.perturbation import nudged
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
 from ovmake.workers.ipc.protocol import Request

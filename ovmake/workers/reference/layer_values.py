@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.params.helping import LayersParams
 from ovmake.errors import ActionError, message_of
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import Frozen

@@ -3,7 +3,7 @@
 outputs     .npz with an array per output, [samples, ...]; see outputs.py
 truth       the same of the model in a higher precision, where there is one (`reference_model.truth`); else nothing
 plan        how the samples are fed, for whoever compares: see feeding_plan.py
-facts       contracts.reference.ReferenceFacts: which inputs these are, and how they were made up; what is known of the
+facts       ReferenceFacts: which inputs these are, and how they were made up; what is known of the
             outputs, and by how much TensorFlow differs from itself (`ReferenceModel.again`); or why TensorFlow cannot
             run it, and what would help
 
@@ -19,16 +19,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ovmake.contracts.codec import save
-from ovmake.contracts.evaluation import ComparedInputs
+from ovmake.contracts.files.evaluation import ComparedInputs
+from ovmake.contracts.files.interface import Interface
+from ovmake.contracts.files.reference import Distance, OwnDistance, ReferenceFacts
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.evaluation import ReferenceParams
-from ovmake.contracts.reference import Distance, OwnDistance, ReferenceFacts
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.evaluation.outputs import Writing, rows
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.perturbation import moved_by
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.inputs.samples import Feed, Samples, alone, take

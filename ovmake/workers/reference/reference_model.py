@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.source import DEFAULT_KIND, SourceParams
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array, filled
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import CANNOT_FREEZE, Frozen

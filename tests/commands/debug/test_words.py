@@ -9,7 +9,7 @@ import pytest
 
 from ovmake.commands.debug.findings import Findings, tolerance_of
 from ovmake.commands.debug.words import lines, to_json
-from ovmake.contracts.compared import LayerComparison, LayerComparisons, LayerFigures, State
+from ovmake.contracts.files.compared import LayerComparison, LayerComparisons, LayerFigures, State
 from ovmake.ovfile.parse import parse
 from ovmake.ovfile.spec import Target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ovmake.commands.inspect.description import Description, Trouble
-from ovmake.contracts.inspected import LayerDescription, Port, Quantization, Signature
+from ovmake.contracts.files.inspected import LayerDescription, Port, Quantization, Signature
 
 IMAGE = Port(name="image", shape=(-1, 96, 96, 3), type="f32")
 SCORES = Port(name="scores", shape=(-1, 10), type="f32")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ovmake.commands.inspect.data import Found, plan_data
-from ovmake.contracts.inspected import Data, DataColumn, Port
+from ovmake.contracts.files.inspected import Data, DataColumn, Port
 from tests.commands.inspect.models import MOBILE
 
 PIXELS = DataColumn(name="x", kind="integers", shape=(96, 96, 3), low=0, high=255)

@@ -10,7 +10,7 @@ import pytest
 
 from ovmake.commands.inspect.describing import Describer, Subject
 from ovmake.contracts.codec import encode_object
-from ovmake.contracts.inspected import ConversionFacts, Data, DataColumn, Port, SourceFacts
+from ovmake.contracts.files.inspected import ConversionFacts, Data, DataColumn, Port, SourceFacts
 from ovmake.diagnostics import OvmakeError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request, Response

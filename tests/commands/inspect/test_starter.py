@@ -10,7 +10,7 @@ import pytest
 from ovmake.commands.inspect.data import DataPlan, Found, Use
 from ovmake.commands.inspect.description import Description
 from ovmake.commands.inspect.starter import SUGGESTED, Entry, Scaling, starter
-from ovmake.contracts.inspected import Data, DataColumn, Port
+from ovmake.contracts.files.inspected import Data, DataColumn, Port
 from ovmake.ovfile.parse import parse
 from tests.commands.inspect.models import MISSING, MOBILE, QUANTIZED, UNSUPPORTED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ovmake.commands.inspect.tables import lines_of
-from ovmake.contracts.inspected import LayerDescription, Port
+from ovmake.contracts.files.inspected import LayerDescription, Port
 from tests.commands.inspect.models import MOBILE, QUANTIZED, UNSUPPORTED
 
 

@@ -17,14 +17,13 @@ from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import Evaluation, OutputDifference, TargetReport
 from ovmake.commands.report.tables import Page, build_page
 from ovmake.contracts.codec import decode, to_bytes
-from ovmake.contracts.evaluation import ExecutedLayer
-from ovmake.contracts.machine import Machine
-from ovmake.contracts.measurement import SideFigures, TimedByDefault, Way
-from ovmake.contracts.requirements import Requirement
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Candidate, Choice, SpeedCheck, SpeedRatio
-from ovmake.contracts.timing import TimedLayer
-from ovmake.contracts.verdict import DefaultVerdict
+from ovmake.contracts.files.executed import ExecutedLayer, TimedLayer
+from ovmake.contracts.files.machine import Machine
+from ovmake.contracts.files.measurement import SideFigures, TimedByDefault, Way
+from ovmake.contracts.files.requirements import Requirement
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Candidate, Choice, SpeedCheck, SpeedRatio
+from ovmake.contracts.files.verdict import DefaultVerdict
 from tests.evaluations import a_verdict
 
 MACHINE = "Intel(R) Xeon(R) Processor; 2 cores; cpu limit none; 24105 MiB; 6.18.44; avx avx2 avx512f f16c fma sse4_2"

@@ -11,10 +11,10 @@ import pytest
 from ovmake.commands.report.advice import Advice, advice_for
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.facts.records import TargetReport
-from ovmake.contracts.measurement import Way
-from ovmake.contracts.speed import SpeedRatio
-from ovmake.contracts.timing import TimedLayer
-from ovmake.contracts.verdict import DefaultVerdict, GateResult
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.measurement import Way
+from ovmake.contracts.files.speed import SpeedRatio
+from ovmake.contracts.files.verdict import DefaultVerdict, GateResult
 from tests.commands.report.targets import FACTS, gate_missed, measured, not_measured, side, target
 from tests.evaluations import a_verdict
 

@@ -16,7 +16,7 @@ from ovmake.commands.report.facts.earlier import earlier
 from ovmake.commands.report.facts.history import compare, compared, read
 from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.tables import build_page
-from ovmake.contracts.report import Change, History
+from ovmake.contracts.files.report import Change, History
 from ovmake.diagnostics import OvmakeError, render
 from tests.commands.report.targets import gate_missed, json_of, measured, not_measured, sure, target
 

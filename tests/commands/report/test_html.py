@@ -21,7 +21,7 @@ from ovmake.commands.report.facts.records import TargetReport
 from ovmake.commands.report.render.charts import charts_of, draw
 from ovmake.commands.report.render.html import to_html
 from ovmake.commands.report.tables import Page, build_page
-from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.files.executed import ExecutedLayer
 from tests.commands.report.targets import (
     EVERY_CASE,
     defaulting,

@@ -11,7 +11,7 @@ from ovmake.commands.report.searched import LayerRow, Searched, TrialRow, search
 from ovmake.commands.report.tables import build_page
 from ovmake.commands.report.words import verdict
 from ovmake.contracts.codec import encode_object
-from ovmake.contracts.search import Search
+from ovmake.contracts.files.search import Search
 from tests.commands.report.targets import (
     about,
     controlled,

@@ -18,7 +18,7 @@ from ovmake.commands.report.render.markdown import HEADS, to_markdown
 from ovmake.commands.report.render.schema import text
 from ovmake.commands.report.tables import Page, build_page
 from ovmake.contracts.codec import encode, encode_object, from_bytes, to_bytes
-from ovmake.contracts.report import Report
+from ovmake.contracts.files.report import Report
 from tests.commands.report.targets import (
     EVERY_CASE,
     elsewhere,

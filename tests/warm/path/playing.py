@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ovmake.contracts.evaluation import ExecutedLayer
+    from ovmake.contracts.files.executed import ExecutedLayer
 
 PLAYED = "OVMAKE_TESTS_BF16"
 HINT = "INFERENCE_PRECISION_HINT"

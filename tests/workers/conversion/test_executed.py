@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ovmake.contracts.evaluation import ExecutedLayer
+from ovmake.contracts.files.executed import ExecutedLayer
 from ovmake.errors import ActionError
 from ovmake.workers.conversion.executed import counts, insist, not_executed
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.data import DatasetParams, SampleParams
 from ovmake.contracts.params.evaluation import CheckSamplesParams, MetricParams
 from ovmake.errors import ActionError
 from ovmake.workers.evaluation import checking
 from ovmake.workers.evaluation.checking import check_samples
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 from tests.workers.inputs.datasets.models import interface, tensor

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from ovmake.contracts.codec import encode_object, load, save
-from ovmake.contracts.evaluation import ComparedInputs, Evaluation
+from ovmake.contracts.files.evaluation import ComparedInputs, Evaluation
+from ovmake.contracts.files.reference import Distance, ReferenceFacts
 from ovmake.contracts.params.data import DatasetParams, SampleParams
 from ovmake.contracts.params.evaluation import EvaluateParams, MetricParams
-from ovmake.contracts.reference import Distance, ReferenceFacts
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 from ovmake.workers.inputs.samples import ALONE, alone
 from ovmake.workers.ipc.protocol import Request
@@ -54,10 +54,10 @@ def evaluated(folder: Path, kind: str, own: Mapping[str, Distance] | None = None
     """
     import openvino as ov
 
+    from ovmake.contracts.files.interface import Interface, Tensor
     from ovmake.workers.conversion import ir
     from ovmake.workers.evaluation import evaluating
     from ovmake.workers.evaluation.outputs import Writing
-    from ovmake.workers.inputs.interface import Interface, Tensor
 
     model = layers(kind)
     ir.write(model, str(folder / "xml"), str(folder / "bin"))

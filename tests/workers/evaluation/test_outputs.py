@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.workers.evaluation.outputs import Reading, Writing, rows
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.data import DatasetParams
 from ovmake.contracts.params.evaluation import CheckCalibrationParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.calibration_check import check_calibration
 from ovmake.workers.inputs.datasets.yielded import DIGITS
-from ovmake.workers.inputs.interface import Interface
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 from tests.workers.inputs.datasets.models import interface, paint, params_of, tensor

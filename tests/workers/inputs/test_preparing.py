@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ovmake.contracts.codec import decode
+from ovmake.contracts.files.interface import Constant, Interface, Preparation, Tensor
 from ovmake.contracts.params.model import InputParams
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Constant, Interface, Preparation, Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, filled, prepared, unprepared
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.contracts.files.interface import Interface, Preparation, Tensor
 from ovmake.contracts.params.data import DatasetParams, SampleParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.interface import Interface, Preparation, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, calibrating, take
 from ovmake.workers.inputs.synthetic import Drawn

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ovmake.workers.inputs.interface import Tensor
+from ovmake.contracts.files.interface import Tensor
 from ovmake.workers.inputs.synthetic import OTHER_RANGES, OTHER_SIZES, Drawn, made_up, notes, search
 
 IDS = Tensor(name="ids", shape=(-1, -1), type="i32")

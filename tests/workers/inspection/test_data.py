@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ovmake.contracts.codec import decode
-from ovmake.contracts.inspected import Data, DataColumn
+from ovmake.contracts.files.inspected import Data, DataColumn
 from ovmake.errors import ActionError
 from ovmake.workers.inspection.data import inspect_data
 from ovmake.workers.ipc.protocol import Request

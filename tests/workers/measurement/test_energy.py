@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.contracts.measurement import Energy
+from ovmake.contracts.files.measurement import Energy
 from ovmake.workers.measurement.energy import Meter, NotAvailable, measure, open_meter
 
 RANGE_UJ = 262_143_328_850

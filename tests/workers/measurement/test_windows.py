@@ -8,9 +8,9 @@ import pytest
 
 from ovmake import machine
 from ovmake.contracts.codec import decode, from_bytes, to_bytes
-from ovmake.contracts.measurement import Energy, Measurement, TimedByDefault
+from ovmake.contracts.files.measurement import Energy, Measurement, TimedByDefault
+from ovmake.contracts.files.timing import ImportCost, OpenedModel
 from ovmake.contracts.params.helping import TimeParams
-from ovmake.contracts.timing import ImportCost, OpenedModel
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.energy import NotAvailable
@@ -262,7 +262,7 @@ def test_energy_is_there_or_its_reason_and_never_0() -> None:
 def test_memory_that_the_system_does_not_tell_is_missing() -> None:
     found = measured(with_signature(500), memory={"tensorflow": None, "openvino": 90})
 
-    assert "does not tell the peak memory" in found.tensorflow.missing["peak_memory_bytes"]
+    assert "does not report the peak memory" in found.tensorflow.missing["peak_memory_bytes"]
     assert 90 == found.openvino.peak_memory_bytes
 
 

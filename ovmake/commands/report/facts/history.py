@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.report import words
-from ovmake.contracts.report import NO_CHANGE, Change, History, Report
-from ovmake.contracts.speed import SpeedRatio
+from ovmake.contracts.files.report import NO_CHANGE, Change, History, Report
+from ovmake.contracts.files.speed import SpeedRatio
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.files.measurement import Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

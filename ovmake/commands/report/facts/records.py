@@ -14,16 +14,17 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ovmake.commands.report.facts.measurement import Measured, measured_on
-from ovmake.contracts import evaluation as contract
 from ovmake.contracts.codec import found, from_bytes
-from ovmake.contracts.evaluation import ExecutedLayer, OutputFigures
-from ovmake.contracts.measurement import Measurement
+from ovmake.contracts.files import evaluation as contract
+from ovmake.contracts.files.evaluation import OutputFigures
+from ovmake.contracts.files.executed import ExecutedLayer
+from ovmake.contracts.files.measurement import Measurement
+from ovmake.contracts.files.record import Record
+from ovmake.contracts.files.requirements import Requirement
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice, SpeedCheck
+from ovmake.contracts.files.verdict import DefaultVerdict, GateResult, gate_result
 from ovmake.contracts.params.judging import CheckSizeParams, RequireParams
-from ovmake.contracts.record import Record
-from ovmake.contracts.requirements import Requirement
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice, SpeedCheck
-from ovmake.contracts.verdict import DefaultVerdict, GateResult, gate_result
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import ELSEWHERE, Action, Artifact, Graph
 from ovmake.graph.digest import Digest

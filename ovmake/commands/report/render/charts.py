@@ -21,7 +21,7 @@ from typing import Any
 from ovmake.commands.report import words
 from ovmake.commands.report.facts.measurement import Measured
 from ovmake.commands.report.tables import Row, Section
-from ovmake.contracts.measurement import SideFigures
+from ovmake.contracts.files.measurement import SideFigures
 
 # Wide enough to read, narrow enough for a phone of 390 px with the page's margins.
 PLOT = 250

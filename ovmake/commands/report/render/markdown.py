@@ -13,7 +13,7 @@ import re
 from ovmake.commands.report import words
 from ovmake.commands.report.figures import Figure
 from ovmake.commands.report.tables import Page, Row, Section
-from ovmake.contracts.report import Change, History
+from ovmake.contracts.files.report import Change, History
 
 HEADS = ("Target", "Gate", "Speed-up", "Median", "p95", "Drop", "Peak memory", "Size")
 # What Markdown and HTML read as more than text. The rest of ASCII's punctuation means nothing inside of a line.

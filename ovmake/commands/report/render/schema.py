@@ -1,10 +1,10 @@
-"""The JSON Schema of report.json, as `ovmake report --schema` prints it. It is made from `contracts.report.Report`."""
+"""The JSON Schema of report.json, as `ovmake report --schema` prints it. It is made from `Report`."""
 
 from __future__ import annotations
 
 import json
 
-from ovmake.contracts.report import Report
+from ovmake.contracts.files.report import Report
 from ovmake.contracts.schema import schema
 
 NAME = "ovmake-report.schema.json"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ovmake.contracts.evaluation import DropInterval
+from ovmake.contracts.files.evaluation import DropInterval
 from ovmake.workers.evaluation.metrics.tally import Tally
 from ovmake.workers.inputs.preparing import Array
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.metrics import OWN, TOP_K, metric_kind
 from ovmake.contracts.params.evaluation import MetricParams
 from ovmake.errors import ActionError
@@ -28,7 +29,6 @@ from ovmake.workers.evaluation.metrics.numbers import (
 )
 from ovmake.workers.evaluation.metrics.own import Own, load
 from ovmake.workers.evaluation.metrics.tally import Metric, Options, Tally
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.ipc.user_code import note_of

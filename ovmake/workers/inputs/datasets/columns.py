@@ -21,9 +21,9 @@ from typing import IO, Protocol
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.contracts.params.data import DatasetParams
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.protocol import Request
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.diagnostics import did_you_mean
 from ovmake.workers.inputs.datasets.columns import Column, Given, each_of, one_by_one, stacked
 from ovmake.workers.inputs.datasets.pictures import SUFFIXES, Picture
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
 

@@ -17,11 +17,11 @@ from typing import TypedDict
 import numpy as np
 
 from ovmake.contracts.codec import encode_object
+from ovmake.contracts.files.interface import Tensor
 from ovmake.contracts.params.helping import SpoolParams
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.columns import Column, Given, side_by_side, stacked_labels
 from ovmake.workers.inputs.datasets.yielded import Yielded
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.ipc.helper_worker import HelperWorker
 from ovmake.workers.ipc.protocol import Request

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.sources.archives import UNREADABLE
 from ovmake.workers.inputs.datasets import decoding
 from ovmake.workers.inputs.datasets.columns import (
@@ -29,7 +30,6 @@ from ovmake.workers.inputs.datasets.decoding import decoded, opened
 from ovmake.workers.inputs.datasets.images import column_of
 from ovmake.workers.inputs.datasets.npz import load_npy
 from ovmake.workers.inputs.datasets.pictures import SUFFIXES, Picture, refusal
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
 

@@ -21,9 +21,9 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.sources.archives import UNREADABLE, check_members
 from ovmake.workers.inputs.datasets.columns import Column, Given, unpacked
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
 # A deflated array that is larger is unpacked to a file.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.columns import Given
 from ovmake.workers.inputs.datasets.decoding import (
@@ -28,7 +29,6 @@ from ovmake.workers.inputs.datasets.decoding import (
     opened,
     words_of,
 )
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import Array
 
 # The most likely first: with a height of 4 and 3 channels, the dimension of 3 is the channels.

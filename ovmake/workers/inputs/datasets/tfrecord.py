@@ -19,6 +19,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
+from ovmake.contracts.files.interface import Tensor
 from ovmake.contracts.forms import form_of
 from ovmake.sources.protobuf import ProtobufError
 from ovmake.workers.inputs.datasets.columns import (
@@ -34,7 +35,6 @@ from ovmake.workers.inputs.datasets.columns import (
 )
 from ovmake.workers.inputs.datasets.examples import Value, features, value_of
 from ovmake.workers.inputs.datasets.pictures import Picture, looks_like_image
-from ovmake.workers.inputs.interface import Tensor
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array
 
 GZIP = b"\x1f\x8b"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovmake.contracts.reference import Pass
+from ovmake.contracts.files.reference import Pass
 from ovmake.errors import ActionError
 
 FINGERPRINT_BYTES = 8

@@ -1,6 +1,6 @@
 """control: turn a plain INT8 IR into one that meets its accuracy requirement, with as few float layers as possible.
 
-It writes the IR, and `contracts.search.Search`.
+It writes the IR, and `contracts.files.search.Search`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import shutil
 
 from ovmake.contracts.codec import save
+from ovmake.contracts.files.search import Search, SearchedLayer, SearchTrial
 from ovmake.contracts.params.quantization import ControlParams
-from ovmake.contracts.search import Search, SearchedLayer, SearchTrial
 from ovmake.workers.conversion import ir
 from ovmake.workers.evaluation.comparison import Subject
 from ovmake.workers.ipc import progress

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ovmake.contracts.codec import load, save
+from ovmake.contracts.files.search import Search, SearchedLayer
 from ovmake.contracts.params.data import SampleParams
 from ovmake.contracts.params.model import NameLayersParams
-from ovmake.contracts.search import Search, SearchedLayer
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.reading import frozen_by_tensorflow

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ovmake.contracts.codec import decode, encode
-from ovmake.contracts.evaluation import Figures
+from ovmake.contracts.files.evaluation import Figures
 from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.figures import SLACK
 from ovmake.verdicts.verdict import judged

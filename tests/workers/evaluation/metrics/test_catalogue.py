@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.metrics import METRICS, SUGGESTED
 from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics import check_labels
 from ovmake.workers.evaluation.metrics.catalogue import CATALOGUE
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from tests.workers.evaluation.metrics.counting import metric
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovmake.contracts.files.interface import Interface
 from ovmake.errors import ActionError
 from ovmake.workers.evaluation.metrics import Metric, check_labels, drop_interval
-from ovmake.workers.inputs.interface import Interface
 from tests.workers.evaluation.metrics.counting import agrees_with_itself, counted, metric
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from ovmake.contracts.codec import decode
+from ovmake.contracts.files.interface import Interface, Tensor
 from ovmake.contracts.forms import form_of
 from ovmake.contracts.params.data import DatasetParams, SampleParams
-from ovmake.workers.inputs.interface import Interface, Tensor
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, take
 from ovmake.workers.ipc.protocol import Request

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ovmake.contracts.files.interface import Interface, Preparation, Tensor
 from ovmake.errors import ActionError
-from ovmake.workers.inputs.interface import Interface, Preparation, Tensor
 from tests.workers.inputs.datasets.models import IMAGES, interface, labels, paint, samples, tensor, values
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ovmake.contracts.codec import from_bytes, to_bytes
-from ovmake.contracts.reference import Pass
+from ovmake.contracts.files.reference import Pass
 from ovmake.errors import ActionError
 from ovmake.workers.inputs.datasets.yielded import DIGITS, Yielded
 from ovmake.workers.inputs.samples import Samples

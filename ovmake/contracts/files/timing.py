@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ovmake.contracts.files.executed import TimedLayer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedModel:
@@ -38,20 +40,6 @@ class ExecutedIr:
     executed: Mapping[str, int] = field(default_factory=dict)
     conversions: int = 0
     by_default: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedLayer:
-    """A layer as the runtime executes it, and its own time in one inference: the mean over profiled ones, in µs.
-
-    `type` and `precision` are the runtime's words; `moves` says that it computes nothing and only moves or converts.
-    """
-
-    name: str
-    type: str
-    precision: str
-    us: float
-    moves: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ovmake.contracts.machine import Machine
-from ovmake.contracts.speed import SpeedRatio
-from ovmake.contracts.timing import TimedLayer
+from ovmake.contracts.files.executed import TimedLayer
+from ovmake.contracts.files.machine import Machine
+from ovmake.contracts.files.speed import SpeedRatio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

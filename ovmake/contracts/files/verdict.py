@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ovmake.contracts.evaluation import DropInterval
+from ovmake.contracts.files.evaluation import DropInterval
 
 GateResult = Literal["passed", "missed", "not-measured"]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ovmake.contracts.codec import named
+from ovmake.contracts.files.executed import ExecutedLayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,15 +214,6 @@ class Operations:
 
     tensorflow: int | None
     openvino: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutedLayer:
-    """A layer of the runtime: `name` is that of its first operation, `precision` what it computes in."""
-
-    name: str
-    type: str
-    precision: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

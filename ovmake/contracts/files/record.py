@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ovmake.contracts.evaluation import ComparedInputs, ExecutedLayer, Operations, OutputFigures
-from ovmake.contracts.interface import Constant, Tensor
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice
-from ovmake.contracts.verdict import Verdict
+from ovmake.contracts.files.evaluation import ComparedInputs, Operations, OutputFigures
+from ovmake.contracts.files.executed import ExecutedLayer
+from ovmake.contracts.files.interface import Constant, Tensor
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice
+from ovmake.contracts.files.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ovmake.contracts.evaluation import ComparedInputs
+from ovmake.contracts.files.evaluation import ComparedInputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ovmake.contracts.codec import named
-from ovmake.contracts.evaluation import ExecutedLayer
-from ovmake.contracts.measurement import Energy, TimedByDefault, Way
-from ovmake.contracts.requirements import Requirement
-from ovmake.contracts.search import Search
-from ovmake.contracts.speed import Choice, SpeedCheck, SpeedRatio
-from ovmake.contracts.timing import TimedLayer
+from ovmake.contracts.files.executed import ExecutedLayer, TimedLayer
+from ovmake.contracts.files.measurement import Energy, TimedByDefault, Way
+from ovmake.contracts.files.requirements import Requirement
+from ovmake.contracts.files.search import Search
+from ovmake.contracts.files.speed import Choice, SpeedCheck, SpeedRatio
 
 NO_CHANGE = "no clear difference"
 

@@ -1,14 +1,11 @@
-"""The interface of an IR, on the workers' side: the types of `contracts.interface`, and what they say of channels.
+"""Channels of an image input: how many there are, and which axis they are on.
 
 channel_axis(shape, channels, setting) -> axis
 """
 
 from __future__ import annotations
 
-from ovmake.contracts.interface import Constant, Interface, Preparation, Scalar, Tensor
 from ovmake.errors import ActionError
-
-__all__ = ["RGB", "RGBA", "Constant", "Interface", "Preparation", "Scalar", "Tensor", "channel_axis"]
 
 # Channels of a colour image: without alpha, and with alpha last.
 RGB, RGBA = 3, 4
