@@ -5,10 +5,9 @@ A failure is one; a success may carry some as warnings, in its facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts, JsonValue
 
 WARNINGS = "warnings"
 
@@ -30,7 +29,7 @@ class ActionProblem:
         return {WARNINGS: told} if told else {}
 
     @classmethod
-    def of_facts(cls, facts: Mapping[str, JsonValue]) -> tuple[ActionProblem, ...]:
+    def of_facts(cls, facts: Facts) -> tuple[ActionProblem, ...]:
         """Return the warnings among a success's facts."""
         told = facts.get(WARNINGS)
         return tuple(map(cls._of_fact, told)) if isinstance(told, tuple) else ()

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import (
     ActionFinished,
@@ -58,7 +58,7 @@ class ActionOutcome:
     seen: Seen | None = None
     decision: Decision | None = None
     outputs: Mapping[str, Digest] | None = None
-    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
     diagnostic: Diagnostic | None = None
 
 
@@ -334,7 +334,7 @@ class Executor:
         diagnostic: Diagnostic,
         *,
         done: Completion | None = None,
-        facts: Mapping[str, JsonValue] | None = None,
+        facts: Facts | None = None,
     ) -> None:
         """The action failed: record it for `ovmake status`, with its inputs, and skip the actions that need it."""
         seen, decision = self._looked.get(action.name, (None, None))
@@ -363,7 +363,7 @@ class Executor:
         self._end(action, fresh=False)
         self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
 
-    def _warnings(self, action: Action, facts: Mapping[str, JsonValue]) -> tuple[Diagnostic, ...]:
+    def _warnings(self, action: Action, facts: Facts) -> tuple[Diagnostic, ...]:
         """Return the warnings of a successful action."""
         told = (self._point_home(action, complaint) for complaint in ActionProblem.of_facts(facts))
         return tuple(replace(one, severity="warning") for one in told)

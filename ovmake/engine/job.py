@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts
 from ovmake.graph.action import Action
 from ovmake.graph.digest import Digest
 
@@ -65,14 +65,14 @@ class Job:
 class Success:
     """The outputs are written. The facts may contain warnings, see `ActionProblem`."""
 
-    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure(ActionProblem):
     """The job failed."""
 
-    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ scores.in_words() -> "accuracy 87.20 % → 87.00 %"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts
 
 FACT = "scores"
 
@@ -24,7 +23,7 @@ class Scores:
     openvino: float
 
     @classmethod
-    def of_facts(cls, facts: Mapping[str, JsonValue]) -> Scores | None:
+    def of_facts(cls, facts: Facts) -> Scores | None:
         """Return the scores in an action's facts, None if it compared no scores."""
         match facts.get(FACT):
             case (str(metric), str(unit), int() | float() as tensorflow, int() | float() as openvino):

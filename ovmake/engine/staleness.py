@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ovmake.contracts.values import JsonObject
 from ovmake.graph.trace import Seen, SeenInput, Trace
 
 ReasonKind = Literal[
@@ -151,7 +152,7 @@ def _digest(digest: object) -> str | None:
     return None if digest is None else str(digest)
 
 
-def _changes(kind: ReasonKind, before: Mapping[str, object], now: Mapping[str, object]) -> list[Reason]:
+def _changes(kind: ReasonKind, before: JsonObject, now: JsonObject) -> list[Reason]:
     # In place of a comparison of values alone: 1 == True == 1.0 in Python, and they are different settings.
     if repr(before) == repr(now):  # which nearly all are, and words for them take ten times as long
         return []
@@ -163,7 +164,7 @@ def _changes(kind: ReasonKind, before: Mapping[str, object], now: Mapping[str, o
     ]
 
 
-def _shown(values: Mapping[str, object], name: str) -> str:
+def _shown(values: JsonObject, name: str) -> str:
     return _text(values[name]) if name in values else NOT_SET
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.engine.scores import Scores, drop_in_words
@@ -51,7 +51,7 @@ def statuses(graph: Graph, database: Database, execute: Execute, asked: Sequence
             yield StatusLine(target=target, status="never built" if never else "stale")
 
 
-def _scores(facts: Mapping[str, JsonValue]) -> str:
+def _scores(facts: Facts) -> str:
     """Return the scores and the drop of a gate, which the publication repeats; "" if no metric was compared."""
     scores, drop = Scores.of_facts(facts), facts.get("drop")
     return f"{scores.in_words()}, {drop_in_words(drop)}" if scores and isinstance(drop, int | float) else ""

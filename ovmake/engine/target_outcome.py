@@ -5,10 +5,10 @@ finished(name, ended, dry_run=...) -> TargetFinished
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts, JsonValue
 from ovmake.engine.events import ActionStatus, TargetFinished, TargetStatus
 from ovmake.engine.scores import Scores
 from ovmake.graph.action import Action
@@ -20,7 +20,7 @@ class EndedAction:
 
     action: Action
     status: ActionStatus
-    facts: Mapping[str, JsonValue]
+    facts: Facts
 
 
 def finished(name: str, ended: Sequence[EndedAction], *, dry_run: bool) -> TargetFinished:
@@ -28,7 +28,7 @@ def finished(name: str, ended: Sequence[EndedAction], *, dry_run: bool) -> Targe
     chain = [done for done in ended if not done.action.advisory or done.status not in {"failed", "skipped"}]
     # Of several gates the last one counts, unless one failed: a failed gate must not read as passed.
     gates = sorted((done for done in chain if "gate" in done.facts), key=lambda done: done.status == "failed")
-    facts: Mapping[str, JsonValue] = gates[-1].facts if gates else {}
+    facts: Facts = gates[-1].facts if gates else {}
     gate, drop, decided, chosen = (facts.get(name) for name in ("gate", "drop", "decided", "chosen"))
     int8_layers, layers, needs, why = (facts.get(name) for name in ("int8_layers", "layers", "needs", "why"))
     return TargetFinished(

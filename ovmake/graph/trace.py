@@ -15,7 +15,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts, JsonValue
 from ovmake.graph.digest import Digest, of_json
 
 # Of what a digest is made. Raise it, too, where something that is in no digest (`store.own_code.CARRIERS`) had a fault
@@ -48,7 +48,7 @@ class Seen:
 
     kind: str
     tools: Mapping[str, str]
-    params: Mapping[str, JsonValue]
+    params: Facts
     environment: Mapping[str, str]
     inputs: Mapping[str, SeenInput]
     code: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Trace:
 
     seen: Seen
     outputs: Mapping[str, Digest]
-    facts: Mapping[str, JsonValue]
+    facts: Facts
     seconds: float
     peak_bytes: int | None = None
 

@@ -8,18 +8,18 @@ unmeasured(why, help), guessing(...)       two of them, for whoever hands on ano
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ovmake.contracts.files.evaluation import Neighbours
 from ovmake.contracts.files.search import Search
 from ovmake.contracts.files.verdict import Verdict
 from ovmake.contracts.params.promise import GateParams
 from ovmake.contracts.problem import ActionProblem
-from ovmake.contracts.values import JsonValue
+from ovmake.contracts.values import Facts
 from ovmake.verdicts import searching
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 
-GUESSES: Mapping[str, JsonValue] = {"note": "TensorFlow itself is no better than chance"}
+GUESSES: Facts = {"note": "TensorFlow itself is no better than chance"}
 MEND = "mend what calibrates first"
 CAUSES = (
     "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "

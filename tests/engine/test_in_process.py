@@ -194,6 +194,18 @@ def test_the_chosen_ir_is_handed_on_with_what_was_found_out_about_it(tmp_path: P
     assert b"null\n" == (tmp_path / "made.search").read_bytes()
 
 
+def test_a_chosen_ir_without_a_gate_is_handed_on_without_a_verdict(tmp_path: Path) -> None:
+    choice = weighed(tmp_path, VERDICTS)
+    files = {f"{choice.chosen}.{role}": f"{role}".encode() for role in ("xml", "bin")}
+
+    made = run_here(
+        job(tmp_path, "choose", {"choice": choice, **files}, "xml", "bin", "evaluation", "verdict", "search")
+    )
+
+    assert Success() == made
+    assert b"null\n" == (tmp_path / "made.verdict").read_bytes()
+
+
 def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(VERDICTS, "fp32", replace(VERDICTS["fp32"], at_chance="it guesses"))
 

@@ -8,13 +8,14 @@ and no file is published.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ovmake.commands.debug.findings import FORMAT, Findings
 from ovmake.commands.debug.words import lines, to_json
 from ovmake.contracts.codec import from_bytes
 from ovmake.contracts.files.compared import LayerComparisons
+from ovmake.contracts.values import JsonObject
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.events import Event
@@ -40,7 +41,7 @@ class Debugged:
     """The results as text and as public JSON. The exit status is 1 if the comparison failed for a target."""
 
     lines: tuple[str, ...]
-    json: tuple[Mapping[str, object], ...]
+    json: tuple[JsonObject, ...]
     exit_status: int
 
 
@@ -54,7 +55,7 @@ def debug(session: Session, request: Request, listener: Callable[[Event], None])
     names = select(graph, request.targets)
     outcome = session.execute(graph, names, Options(jobs=request.jobs, keep_going=True, progress=True), listener)
     told: list[str] = []
-    objects: list[Mapping[str, object]] = []
+    objects: list[JsonObject] = []
     for target in session.ovfile.targets:
         if target.name not in names:
             continue

@@ -16,6 +16,7 @@ from ovmake.contracts.files.interface import Constant, Tensor
 from ovmake.contracts.files.search import Search
 from ovmake.contracts.files.speed import Choice
 from ovmake.contracts.files.verdict import Verdict
+from ovmake.contracts.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class Record:
 
     target: str
     source: RecordedSource
-    options: Mapping[str, object]
+    options: JsonObject
     versions: Mapping[str, str]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]

@@ -16,6 +16,7 @@ from ovmake.contracts.files.measurement import Energy, TimedByDefault, Way
 from ovmake.contracts.files.requirements import Requirement
 from ovmake.contracts.files.search import Search
 from ovmake.contracts.files.speed import Choice, SpeedCheck, SpeedRatio
+from ovmake.contracts.values import JsonObject
 
 NO_CHANGE = "no clear difference"
 
@@ -102,7 +103,7 @@ class Circumstances:
     apart_ns: float | None
     machine: str
     layers_missing: str
-    machine_facts: Mapping[str, object]
+    machine_facts: JsonObject
     versions: Mapping[str, str]
     tensorflow_called: str
     openvino_called: str
@@ -184,7 +185,7 @@ class ReportedTarget:
     speed_check: SpeedCheck | None = None
     requirements: tuple[Requirement, ...]
     devices: Mapping[str, MeasuredElsewhere | NotMeasuredElsewhere]
-    options: Mapping[str, object]
+    options: JsonObject
     versions: Mapping[str, str]
     digests: Mapping[str, str]
     missing: Mapping[str, str]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ovmake.contracts.values import JsonObject
 from ovmake.errors import ActionError
 from ovmake.sources.integrity.fetched import lacking
 
@@ -33,10 +34,10 @@ WHOLE = "copy all files of the model; those of the variables are `….index` and
 HINT = "copy the files again, or export the model again"
 
 
-def explained(handler: Callable[[Request], Mapping[str, object]]) -> Callable[[Request], Mapping[str, object]]:
+def explained(handler: Callable[[Request], JsonObject]) -> Callable[[Request], JsonObject]:
     """Return the handler; its errors about a source name the damaged file."""
 
-    def handle(request: Request) -> Mapping[str, object]:
+    def handle(request: Request) -> JsonObject:
         try:
             return handler(request)
         except ActionError as error:

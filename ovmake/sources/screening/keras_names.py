@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovmake.contracts.values import JsonObject
 from ovmake.errors import ActionError
 from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS
 
@@ -75,7 +76,7 @@ class Builtins:
     functions: frozenset[str]
 
 
-def objects(config: object) -> Iterator[Mapping[str, object]]:
+def objects(config: object) -> Iterator[JsonObject]:
     """Yield every object in a configuration that names a class."""
     return (part for part in _mappings(config) if isinstance(part.get("class_name"), str))
 
@@ -106,7 +107,7 @@ def screen_keras(source: Path, config: object, builtins: Builtins) -> None:
         _check_known(part, name, builtins)
 
 
-def _check_known(part: Mapping[str, object], name: str, builtins: Builtins) -> None:
+def _check_known(part: JsonObject, name: str, builtins: Builtins) -> None:
     """Check that the library has a name, if loading would look there."""
     module = part.get("module")
     if not isinstance(module, str) or name in _VALUES:
@@ -119,7 +120,7 @@ def _check_known(part: Mapping[str, object], name: str, builtins: Builtins) -> N
         raise LookupError(f"Could not locate class '{name}'")
 
 
-def _effect(part: Mapping[str, object]) -> str:
+def _effect(part: JsonObject) -> str:
     """Return an object's side effect, as a phrase with the object as its subject; "" if it has none."""
     name, config = str(part["class_name"]), part.get("config")
     settings = config if isinstance(config, dict) else {}
@@ -141,7 +142,7 @@ def _op_of(node_def: object) -> str:
     return str(found.get("op", "")) if isinstance(found, dict) else ""
 
 
-def _mappings(config: object) -> Iterator[Mapping[str, object]]:
+def _mappings(config: object) -> Iterator[JsonObject]:
     stack = [config]
     while stack:
         part = stack.pop()

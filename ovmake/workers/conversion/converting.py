@@ -16,6 +16,7 @@ import openvino as ov
 
 from ovmake.contracts.files.interface import Constant, Interface, Preparation, Tensor
 from ovmake.contracts.params.model import ConvertParams, ModelParams
+from ovmake.contracts.values import JsonObject
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
 from ovmake.sources.integrity.damaged import explained
@@ -46,7 +47,7 @@ def convert(request: Request) -> dict[str, object]:
     return {"operations": ir.operations(model), **source.told, **_told(made.preparations)}
 
 
-def _told(preparations: Mapping[str, Preparation]) -> Mapping[str, object]:
+def _told(preparations: Mapping[str, Preparation]) -> JsonObject:
     """Return a warning if `reverse-channels` keeps alpha in its position."""
     kept = [name for name, plan in preparations.items() if plan.colours == RGBA]
     if not kept:

@@ -21,6 +21,7 @@ from pathlib import Path
 from openvino import Model, PartialShape, Type
 from openvino.frontend import FrontEndManager, InputModel, Place
 
+from ovmake.contracts.values import JsonObject
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.cutting import Cut
 from ovmake.sources.dataflow import declared_types, ops_of_graph
@@ -48,7 +49,7 @@ class Read:
     way: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
-    told: Mapping[str, object] = field(default_factory=dict)
+    told: JsonObject = field(default_factory=dict)
 
 
 def convert_file(

@@ -10,13 +10,13 @@ The same is done with files that fill only one of the two fields for an operatio
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ovmake.contracts.codec import encode_object
 from ovmake.contracts.params.helping import SeverParams
 from ovmake.contracts.params.model import ConvertParams
+from ovmake.contracts.values import JsonObject
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
 from ovmake.sources.cutting import Cut, cut_of, whole
@@ -57,7 +57,7 @@ def read_lite(request: Request, source: Path, asked: ConvertParams) -> Read:
     return replace(found, told=told)
 
 
-def _check_signature(asked: str | None, source: Path, flat: TfliteGraph) -> Mapping[str, object]:
+def _check_signature(asked: str | None, source: Path, flat: TfliteGraph) -> JsonObject:
     """Return a warning if the file has signatures besides that of its first graph, which is the one that is read.
 
     Raises:

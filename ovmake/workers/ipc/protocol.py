@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ovmake.contracts.codec import decode
+from ovmake.contracts.values import JsonObject
 from ovmake.workers.ipc.cage import Cage
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class Request:
 
     id: int
     kind: str
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: JsonObject = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     log: str = ""
@@ -102,7 +103,7 @@ class Response:
 
     id: int
     ok: bool
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
     code: str = ""
     message: str = ""
     notes: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from ovmake.contracts.values import JsonObject
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.ipc import progress
 from ovmake.workers.ipc.cage import Cage
@@ -27,7 +28,7 @@ from ovmake.workers.ipc.protocol import FULL, FULL_BYTES, ROOM, Request, Respons
 
 NOTHING: Mapping[str, Sequence[str]] = {}
 
-Handler = Callable[[Request], Mapping[str, object]]
+Handler = Callable[[Request], JsonObject]
 
 
 def serve(handlers: Mapping[str, str | Handler], imports: Mapping[str, Sequence[str]] = NOTHING) -> None:

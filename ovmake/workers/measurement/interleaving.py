@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.contracts.codec import decode, encode_object
 from ovmake.contracts.files.timing import ExecutedIr, OpenedModel, Profile
 from ovmake.contracts.params.helping import TimeParams
+from ovmake.contracts.values import JsonObject
 from ovmake.errors import ActionError
 from ovmake.workers.ipc.client import WorkerProcess
 from ovmake.workers.ipc.protocol import Request
@@ -57,7 +58,7 @@ class Side:
     start: Callable[[], WorkerProcess] | None = None
     process: int = 0
 
-    def ask(self, step: str, *, runs: int = 1, seconds: float = 0.0) -> Mapping[str, object]:
+    def ask(self, step: str, *, runs: int = 1, seconds: float = 0.0) -> JsonObject:
         """Send an operation (`step`) to the worker and return its facts.
 
         Raises:

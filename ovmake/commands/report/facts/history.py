@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.report import words
 from ovmake.contracts.files.report import NO_CHANGE, Change, History, Report
 from ovmake.contracts.files.speed import SpeedRatio
+from ovmake.contracts.values import JsonObject
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
 
@@ -42,9 +43,9 @@ class ComparedTarget:
     drop_interval: tuple[float, float] | None
     size_bytes: float | None
     gate: str
-    versions: Mapping[str, object]
-    options: Mapping[str, object]
-    digests: Mapping[str, object]
+    versions: JsonObject
+    options: JsonObject
+    digests: JsonObject
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -87,7 +88,7 @@ def _unreadable(place: str, why: str) -> OvmakeError:
     return OvmakeError(Diagnostic(code="bad-report", message=message, help=help_text), exit_status=2)
 
 
-def compared(target: Mapping[str, object]) -> ComparedTarget:
+def compared(target: JsonObject) -> ComparedTarget:
     """Return what a comparison needs of a target in a report.json of whatever format.
 
     What is not there, or is something else, counts as not known: reports of older ovmakes have fewer fields.
@@ -112,14 +113,14 @@ def compared(target: Mapping[str, object]) -> ComparedTarget:
     )
 
 
-def _speedup(found: Mapping[str, object]) -> SpeedRatio | None:
+def _speedup(found: JsonObject) -> SpeedRatio | None:
     median, low, high = (_number(found.get(name)) for name in ("median", "low", "high"))
     if median is None or low is None or high is None or not (median > 0 and low > 0 and high > 0):
         return None
     return SpeedRatio(median=median, low=low, high=high)
 
 
-def _table(value: object) -> Mapping[str, object]:
+def _table(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
@@ -253,7 +254,7 @@ def _between(before: ComparedTarget, after: ComparedTarget) -> list[str]:
     return found
 
 
-def _edited(name: str, then: Mapping[str, object], now: Mapping[str, object]) -> str:
+def _edited(name: str, then: JsonObject, now: JsonObject) -> str:
     old, new = (_shown(values[name]) if name in values else "not set" for values in (then, now))
     return f"{name} {old} → {new}"
 

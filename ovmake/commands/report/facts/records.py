@@ -25,6 +25,7 @@ from ovmake.contracts.files.search import Search
 from ovmake.contracts.files.speed import Choice, SpeedCheck
 from ovmake.contracts.files.verdict import DefaultVerdict, GateResult, gate_result
 from ovmake.contracts.params.judging import CheckSizeParams, RequireParams
+from ovmake.contracts.values import JsonObject
 from ovmake.engine.executor import ActionOutcome, Outcome
 from ovmake.graph.action import ELSEWHERE, Action, Artifact, Graph
 from ovmake.graph.digest import Digest
@@ -119,7 +120,7 @@ class TargetReport:
     place: str | None
     evaluation: Evaluation | None
     measurement: Measured | None
-    options: Mapping[str, object]
+    options: JsonObject
     versions: Mapping[str, str]
     missing: Mapping[str, str]
     decided: bool = True
