@@ -33,7 +33,7 @@ class Accuracy:
     of `cosine` and `max-error` are the Ovfile's own.
 
     Without a `dataset`, samples of the dataset `calibration` judge, if there is one, but for the `calibrating` that
-    calibrate INT8 by a seeded shuffle; else what is made up, as `noise` says that it shall be.
+    calibrate INT8 by a seeded shuffle; else synthetic inputs, if `noise` is set.
     """
 
     dataset: str | None

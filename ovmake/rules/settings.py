@@ -5,7 +5,7 @@
     tensorflow_...           what of it TensorFlow gets, for reference and benchmark
     device_params(target)    where to verify and measure, and in which precision to execute
     quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
-    search_limits(target)    how long to search for layers to give back
+    search_limits(target)    how long to search for layers to revert to float
     tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
     metric_params(target)    what is counted; metric_inputs(target): the files that it takes
     sample_params(dataset)   which samples, and how they come out of a dataset
@@ -138,7 +138,7 @@ def quantization_params(target: Target) -> QuantizationParams | None:
 
 
 def search_limits(target: Target) -> SearchLimits | None:
-    """Return the limits of the search for layers to give back, None where there is no search."""
+    """Return the limits of the search for layers to revert to float, None where there is no search."""
     settings = target.quantization
     return filled(SearchLimits, "control", settings) if settings and settings.control else None
 

@@ -37,7 +37,7 @@ USEFUL_ERROR = 1e-2
 USEFUL_STEPS = 4.0
 # The same of a distance from the truth, which is no guess.
 USEFUL_TRUTH = 5e-2
-REAL_DATA = "name a dataset under `accuracy`: on real data a model is often calmer than on what is made up"
+REAL_DATA = "name a dataset under `accuracy`: on real data a model is often calmer than on synthetic inputs"
 FIXED = "export the model as it is used, without dropout or noise; or `cut` off what draws random numbers"
 
 Outputs = Sequence[OutputFigures]

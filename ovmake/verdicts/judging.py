@@ -60,7 +60,7 @@ def _advice(verdict: Verdict, search: Search | None, neighbours: Neighbours | No
     if search is not None:
         return searching.advice(search)
     if params.on_drop == "fail":
-        return '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
+        return '`on-drop = "mixed"` reverts as few layers as possible to float, until the gate is kept'
     return verdict.help
 
 
@@ -74,7 +74,7 @@ def of_gate(verdict: Verdict, search: Search | None) -> Iterator[ActionProblem]:
     if search is not None and search.layers and search.int8 == 0:
         yield ActionProblem(
             code="nothing-in-int8",
-            message=f"the gate passed, with all {search.layers} layers given back: nothing is left in INT8",
+            message=f"the gate passed, with all {search.layers} layers reverted to float: nothing is left in INT8",
             notes=(verdict.doubt,) if verdict.doubt else (),
             help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
             setting="accuracy",

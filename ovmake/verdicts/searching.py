@@ -1,4 +1,4 @@
-"""What a search for layers to give back found, in words. Pure.
+"""What a search for layers to revert to float found, in words. Pure.
 
     notes(search) -> lines of a missed gate's diagnostic
     advice(search) -> what to do about it
@@ -34,7 +34,7 @@ def notes(search: Search) -> tuple[str, ...]:
         found.append("even with all layers in floating point the promise is not kept")
     found.extend(early)
     if search.worst:
-        found.append(f"the layers that disturb the outputs most: {worst(search.worst)}")
+        found.append(f"the layers whose quantization changes the outputs most: {worst(search.worst)}")
     return tuple(found)
 
 
@@ -53,7 +53,7 @@ def facts(search: Search) -> dict[str, JsonValue]:
 
 
 def note(search: Search) -> str:
-    """Return what is notable of a target: "7 of 8 layers in INT8"; "" where none was given back."""
+    """Return what is notable of a target: "7 of 8 layers in INT8"; "" where none was reverted."""
     int8, layers = search.int8, search.layers
     return "" if int8 == layers else f"{int8} of {layers} layers in INT8"
 

@@ -3,8 +3,8 @@
     decide(evaluation, promise) -> Verdict
     judged(figures, promise, inputs=...) -> Judged     the same of figures that are no evaluation yet
 
-`promise` is what `rules.gate` makes of the Ovfile. The gate acts on the verdict, and the search for layers to give back
-asks for it: one function, so that they cannot disagree.
+`promise` is what `rules.gate` makes of the Ovfile. The gate acts on the verdict, and the search for layers to revert to
+float asks for it: one function, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def judged(
     if (same := check_neighbours(neighbours, promise)) is not None and not same.kept:
         checks.append(same)
     if promise.real_data and inputs.origin == "noise":
-        return _unmeasured(f"{_made_up(inputs)}; on made-up inputs: {'; '.join(check.text for check in checks)}", NOISE)
+        return _unmeasured(
+            f"{_made_up(inputs)}; on synthetic inputs: {'; '.join(check.text for check in checks)}", NOISE
+        )
     found = _judged(checks, dropped, figures, inputs)
     if dropped is None or metric is None or found.verdict.result == "not-measured":
         return found
@@ -145,7 +147,7 @@ def _unmeasured(why: str, help_: str) -> Judged:
 
 
 def _made_up(inputs: ComparedInputs) -> str:
-    """Return why INT8 cannot be judged on inputs that were made up: its ranges were chosen for others."""
+    """Return why INT8 cannot be judged on synthetic inputs: its ranges were chosen for real data."""
     return f"INT8 is judged on real samples, and {inputs.why or 'there are none'}"
 
 

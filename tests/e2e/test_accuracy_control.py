@@ -171,7 +171,7 @@ def test_a_promise_that_nothing_keeps_publishes_nothing_and_names_the_worst_laye
     assert "error[gate-missed]: gate fashion:int8: accuracy 0.9180 in TensorFlow" in result.stderr
     assert f"note: plain INT8: drop {plain:.4f}" in result.stderr
     assert "note: even with all layers in floating point the promise is not kept" in result.stderr
-    assert "note: the layers that disturb the outputs most: `wide_14` (Convolution, " in result.stderr
+    assert "note: the layers whose quantization changes the outputs most: `wide_14` (Convolution, " in result.stderr
 
 
 def test_a_limit_takes_the_best_so_far_or_says_that_it_ended_the_search(controlled: Repo) -> None:

@@ -95,7 +95,7 @@ def test_int8_that_only_noise_could_judge_is_warned_of(built: tuple[Repo, Result
     warned = {f"{e['action']} {e['target']}": e["warning"] for e in built[1].events if "warning" in e}
 
     assert "gate-not-measured" == warned[place]["code"]
-    assert f"INT8 is judged on real samples, and {ALL}; on made-up inputs: cosine" in warned[place]["message"]
+    assert f"INT8 is judged on real samples, and {ALL}; on synthetic inputs: cosine" in warned[place]["message"]
     assert "let fewer `samples` calibrate than there are" in warned[place]["help"]
 
 

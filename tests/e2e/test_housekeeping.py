@@ -72,7 +72,7 @@ def test_interrupted_check_leaves_nothing_behind(built: Repo) -> None:
 
 @pytest.fixture(scope="module")
 def searched(built_once: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """The example with a search for layers to give back, which keeps a journal; built, and not to be changed."""
+    """The example with a search for layers to revert to float, which keeps a journal; built, and not to be changed."""
     repo = built_once.copy(tmp_path_factory.mktemp("searched") / "fashion")
     repo.edit("samples = 300", 'samples = 300\naccuracy.max-drop = 0.002\non-drop = "mixed"')
     result = repo.build("-k")

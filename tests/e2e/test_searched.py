@@ -53,10 +53,10 @@ def test_a_layer_that_is_given_back_is_told_by_the_line_the_record_and_the_repor
 
     reported = search_in_report(repo)
 
-    assert "7 of 8 layers in INT8; 1 given back to floating point after 2 trials" == reported.pop("text")
+    assert "7 of 8 layers in INT8; 1 reverted to float after 2 trials" == reported.pop("text")
     assert repo.record("fashion", "int8")["accuracy_control"] == reported
     html = (repo.folder / "build/report/index.html").read_text()
-    assert "Layers of fashion:int8 that were given back to floating point" in html
+    assert "Layers of fashion:int8 that were reverted to float" in html
     assert '<th scope="row">wide_14<small>convolution.18</small></th>' in html
 
 
@@ -70,7 +70,9 @@ def test_a_search_in_vain_is_told_by_the_event_the_error_and_the_report(repo: Re
     (event,) = [one for one in result.events if one["event"] == "target-finished"]
     assert ("missed", 0, 8) == (event["gate"], event["int8_layers"], event["layers"])
     (notes,) = [one["diagnostic"]["notes"] for one in result.events if "diagnostic" in one]
-    assert [note for note in notes if note.startswith("the layers that disturb the outputs most: `wide_14` (")]
+    assert [
+        note for note in notes if note.startswith("the layers whose quantization changes the outputs most: `wide_14` (")
+    ]
     # The last good IR is another promise's; the report is about this one.
     reported = search_in_report(repo)
     assert re.match(
@@ -79,7 +81,7 @@ def test_a_search_in_vain_is_told_by_the_event_the_error_and_the_report(repo: Re
         reported["text"],
     )
     assert "wide_14" == reported["worst"][0]["layer"]
-    assert "whose quantization disturbs the outputs most" in (repo.folder / "build/report/index.html").read_text()
+    assert "with the largest quantization error" in (repo.folder / "build/report/index.html").read_text()
 
 
 def test_plain_int8_that_keeps_its_promise_names_nothing_and_freezes_nothing(repo: Repo) -> None:

@@ -363,7 +363,7 @@ def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layer
         "plain INT8: drop 0.38",
         "2 sets of layers in floating point were tried; this is the nearest, with 37 of 64",
         "the search ended early: `max-evaluations` = 3 were done",
-        "the layers that disturb the outputs most: `stem` (Convolution, 91%), `add.31` (Add, 4%)",
+        "the layers whose quantization changes the outputs most: `stem` (Convolution, 91%), `add.31` (Add, 4%)",
         "nothing was published; the last good IR, if there is one, is where it was",
     )
     assert "raise the limit; what was tried is remembered, and the search goes on from there" == failure.help
@@ -456,7 +456,7 @@ def test_plain_int8_that_misses_its_gate_is_told_of_accuracy_control(tmp_path: P
 
     assert isinstance(plain, Failure)
     assert isinstance(other, Failure)
-    hint = '`on-drop = "mixed"` gives as few layers as possible back to floating point, until the gate is kept'
+    hint = '`on-drop = "mixed"` reverts as few layers as possible to float, until the gate is kept'
     assert (hint, "") == (plain.help, other.help)
 
 
@@ -466,7 +466,7 @@ def test_gate_that_passed_with_nothing_left_in_int8_says_so(tmp_path: Path) -> N
 
     (complaint,) = ActionProblem.of_facts(all_back.facts)
     assert "nothing-in-int8" == complaint.code
-    assert "the gate passed, with all 64 layers given back: nothing is left in INT8" == complaint.message
+    assert "the gate passed, with all 64 layers reverted to float: nothing is left in INT8" == complaint.message
     (doubt,) = ActionProblem.of_facts(nothing_to_quantize.facts)
     assert "undecided-gate" == doubt.code
 

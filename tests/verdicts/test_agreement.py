@@ -197,7 +197,7 @@ def test_int8_is_not_judged_on_noise() -> None:
 
     assert "not-measured" == verdict.result
     why = "INT8 is judged on real samples, and all 300 samples of `cal` calibrate"
-    assert verdict.text.startswith(f"{why}; on made-up inputs: cosine 0.841")
+    assert verdict.text.startswith(f"{why}; on synthetic inputs: cosine 0.841")
     assert "missed" == judged(found, asked=INT8, inputs={"from": "calibration"}).result
     assert "missed" == judged(found, asked={"accuracy.agreement.cosine": 0.98}, inputs=noise).result
     assert not judged(found, asked=INT8, inputs=noise).keeps(promised=True)

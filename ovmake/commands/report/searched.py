@@ -1,4 +1,4 @@
-"""How a search for layers to give back reads: a sentence, the layers, the trials. Pure.
+"""How a search for layers to revert to float reads: a sentence, the layers, the trials. Pure.
 
     searched(report) -> Searched | None
 
@@ -80,7 +80,7 @@ def _text(search: Search, unit: str, reached: float | None) -> str:
     if search.kept and not given_back:
         return f"{search.int8} of {layers} layers in INT8: plain INT8 keeps the promise"
     if search.kept:
-        return f"{search.int8} of {layers} layers in INT8; {given_back} given back to floating point after {trials}"
+        return f"{search.int8} of {layers} layers in INT8; {given_back} reverted to float after {trials}"
     nothing = "No set of layers was found that keeps the promise"
     if search.hopeless:
         nothing = "No set of layers keeps the promise, for not even all of them in floating point do"

@@ -140,7 +140,7 @@ class NotMeasuredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedSearch(Search):
-    """The search for layers to give back, and in words."""
+    """The search for layers to revert to float, and in words."""
 
     text: str
 
@@ -152,7 +152,7 @@ class ReportedTarget:
     `verdict` is a sentence. `tensorflow` and `openvino` hold figures by their names, the score by the metric's.
     `compile` is the line of Python that compiles the IR as it was verified, "" where nothing was. `place` is the path
     of the published IR. `digests` are of the source and of the published files. `auto` is what `auto` weighed,
-    `accuracy_control` the search for layers to give back, `speed_check` the IR beside the FP32 one.
+    `accuracy_control` the search for layers to revert to float, `speed_check` the IR beside the FP32 one.
     """
 
     target: str

@@ -1,4 +1,4 @@
-"""search.json: a search for layers to give back to floating point. *control* writes it, *name-layers* adds names."""
+"""search.json: a search for layers to revert to float. *control* writes it, *name-layers* adds names."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def accuracy_of(
 
 
 def _noise(own: Settings, asked: Asked, precision: str, *, promised: bool, problems: Problems) -> bool:
-    """Return whether made-up inputs are to judge, and warn where that cannot be."""
+    """Return whether synthetic inputs are to judge, and warn where that cannot be."""
     if asked.inputs != NOISE:
         return False
     without = "there is a `dataset`" if asked.dataset else ""

@@ -28,7 +28,7 @@ def _check_search(own: Settings, found: Quantization, problems: Problems) -> Non
     """Report limits of a search that is not made, and a search without anything to reach."""
     if found.on_drop == "fail":
         for key in (key for key in ("max-evaluations", "max-minutes") if own.origin(key)):
-            message = f'`{key}` limits the search for layers to give back, which needs `on-drop = "mixed"`'
+            message = f'`{key}` limits the search for layers to revert to float, which needs `on-drop = "mixed"`'
             hint = 'add `on-drop = "mixed"`, or take it out'
             at = own.origins[key]
             problems.add(Problem(code="without-effect", at=at, on="key", message=message, help=hint))
@@ -37,7 +37,7 @@ def _check_search(own: Settings, found: Quantization, problems: Problems) -> Non
             Problem(
                 code="without-effect",
                 at=own.origins["on-drop"],
-                message="the gate is off, so there is no drop at which layers could be given back",
+                message="the gate is off, so there is no drop at which layers could be reverted to float",
                 also=Also(at=own.origins["accuracy"], text="switched off here"),
                 help="promise something under `accuracy`, or take `on-drop` out",
             )

@@ -67,7 +67,7 @@ class SmoothQuant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyControl:
-    """Give layers back to floating point where the gate is missed: how many sets to try, and for how long (minutes)."""
+    """Revert layers to float where the gate is missed: how many sets to try, and for how long (minutes)."""
 
     max_evaluations: int
     max_minutes: float | None = None
@@ -167,7 +167,7 @@ class Quantization(Calibration):
 
     @property
     def control(self) -> AccuracyControl | None:
-        """The search for layers to give back; None where a missed gate is the end of it."""
+        """The search for layers to revert to float; None where a missed gate is the end of it."""
         if self.on_drop == "fail":
             return None
         return AccuracyControl(max_evaluations=self.max_evaluations, max_minutes=self.max_minutes)

@@ -25,7 +25,7 @@ QUANTIZED = ("quantize",)
 COMPRESSED = ("compress-weights",)
 # What compares a figure with the promise.
 JUDGED = ("gate", "judge", "control")
-# What looks for layers to give back.
+# What looks for layers to revert to float.
 SEARCHED = ("control",)
 # What times an IR for the report or for `auto`.
 TIMED = ("benchmark", "time-candidates")

@@ -36,7 +36,7 @@ def said(found: Search) -> Searched:
 
 
 def test_the_sentence_tells_how_many_layers_are_in_int8_and_what_that_took() -> None:
-    assert "13 of 15 layers in INT8; 2 given back to floating point after 4 trials" == said(search()).text
+    assert "13 of 15 layers in INT8; 2 reverted to float after 4 trials" == said(search()).text
 
 
 def test_plain_int8_that_keeps_the_promise_gave_nothing_back() -> None:
@@ -165,7 +165,7 @@ def test_report_json_has_the_search_and_its_sentence() -> None:
 def test_the_page_shows_the_layers_and_the_trials() -> None:
     words = Document(to_html(build_page([controlled()], title="t"))).words
 
-    assert "Layers of fashion:int8 that were given back to floating point" in words
+    assert "Layers of fashion:int8 that were reverted to float" in words
     assert "wide_14convolution.18 Convolution91.2% 0.42 points" in words
     assert "4 trials of sets of layers in floating point" in words
     assert "10.71 pointsmissed, ended early640" in words
@@ -174,7 +174,7 @@ def test_the_page_shows_the_layers_and_the_trials() -> None:
 def test_the_page_shows_what_a_search_in_vain_found() -> None:
     words = Document(to_html(build_page([controlled_in_vain()], title="t"))).words
 
-    assert "Layers of fashion:int8 whose quantization disturbs the outputs most" in words
+    assert "Layers of fashion:int8 with the largest quantization error" in words
     assert "Drop with it in INT8 again" not in words
     assert "`max-evaluations` = 3 were done" in words
 

@@ -243,7 +243,7 @@ def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[c
 
 
 def _search(outcome: Outcome, name: str, record: Record | None, read: Read) -> Search | None:
-    """Return the search for layers to give back: of the record, or where the gate was missed, from whoever made it."""
+    """Return the search for layers to revert to float: of the record, or, if the gate was missed, of *control*."""
     if record is not None:
         return record.accuracy_control
     # *name-layers* stands behind every *control*; *choose* hands on what the chosen candidate has.
