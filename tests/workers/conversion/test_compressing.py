@@ -116,4 +116,4 @@ def test_nothing_compressed_is_said(tmp_path: Path) -> None:
 
     code, message, *_ = facts["warnings"][0]
     assert "nothing-compressed" == code
-    assert message.endswith("so the IR is that of fp32: 40000 bytes in f32, 8 bytes in i64")
+    assert message.endswith("so the IR equals that of fp32: 40000 bytes in f32, 8 bytes in i64")

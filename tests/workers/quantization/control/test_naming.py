@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ovmake.contracts.codec import encode_object
+from ovmake.contracts.codec import encode_object, load, save
+from ovmake.contracts.files.search import Search, SearchedLayer
 from ovmake.contracts.params.model import ConvertParams, NameLayersParams
 from ovmake.workers.ipc.protocol import Request
 
 pytestmark = pytest.mark.heavy
 
-LAYER = {"name": "convolution.8", "type": "Convolution", "share": 0.9}
+LAYER = SearchedLayer(name="convolution.8", type="Convolution", share=0.9)
+NOTHING_TO_NAME = Search(
+    layers=2, int8=1, given_back=(), worst=(), trials=(), kept=True, hopeless=False, ended="", inferences=8
+)
 
 
-def named(folder: Path, search: dict[str, Any]) -> tuple[dict[str, object], Any]:
+def named(folder: Path, search: Search) -> tuple[dict[str, object], Search]:
     """Return the facts and the search that name-layers makes of one, for an IR whose source is damaged."""
     import numpy as np
     import openvino as ov
@@ -28,7 +31,7 @@ def named(folder: Path, search: dict[str, Any]) -> tuple[dict[str, object], Any]
     given = ops.parameter([1, 4], np.float32, name="x")
     ov.save_model(ov.Model([ops.relu(given)], [given], "m"), folder / "m.xml", compress_to_fp16=False)
     (folder / "saved_model.pb").write_bytes(b"no graph")
-    (folder / "search").write_text(json.dumps(search))
+    save(search, str(folder / "search"))
     facts = name_layers(
         Request(
             id=1,
@@ -44,21 +47,19 @@ def named(folder: Path, search: dict[str, Any]) -> tuple[dict[str, object], Any]
             log=str(folder / "log"),
         )
     )
-    return facts, json.loads((folder / "named").read_text())
+    return facts, load(Search, str(folder / "named"), "search")
 
 
 def test_layers_of_a_source_that_cannot_be_frozen_keep_the_names_of_the_ir(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search = {"given_back": [{**LAYER, "in_int8": None}], "worst": [LAYER]}
+    search = replace(NOTHING_TO_NAME, given_back=(LAYER,), worst=(LAYER,))
 
     assert ({"named": 0}, search) == named(tmp_path, search)
     assert capsys.readouterr().err.startswith("the layers keep the names of the IR: ")
 
 
 def test_without_layers_to_name_nobody_asks_tensorflow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    search: dict[str, Any] = {"given_back": [], "worst": [], "kept": True}
-
-    assert ({"named": 0}, search) == named(tmp_path, search)
+    assert ({"named": 0}, NOTHING_TO_NAME) == named(tmp_path, NOTHING_TO_NAME)
     assert "" == capsys.readouterr().err
     assert not (tmp_path / "log").exists()
