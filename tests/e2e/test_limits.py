@@ -75,7 +75,7 @@ def at_work(folder: Path) -> list[str]:
 def shown(stderr: str) -> str:
     """Return the errors, with figures of this run and the warnings left out."""
     errors = stderr[stderr.index("error[") :]
-    return re.sub(r"needed [0-9.]+ [MG]B", "needed MUCH", re.sub(r"\([0-9]+ lines\)", "(N lines)", errors))
+    return re.sub(r"used [0-9.]+ [MG]B", "used MUCH", re.sub(r"\([0-9]+ lines\)", "(N lines)", errors))
 
 
 @pytest.mark.alone
@@ -119,7 +119,7 @@ def test_loader_that_eats_the_memory_fails_its_action(fresh: Repo) -> None:
 
     assert 1 == result.status
     expected = """\
-error[action-memory]: check-samples fashion: it needed MUCH of memory, more than 800 MB, and was ended
+error[action-memory]: check-samples fashion: it used MUCH of memory, more than 800 MB, and was ended
  --> Ovfile:2:10
   |
 2 | memory = "800 MB"

@@ -119,5 +119,5 @@ def test_explain_tells_what_may_follow_an_edit_of_conversion(other: Other) -> No
     reasons = other.reasons()
 
     assert reasons["convert"][0].startswith("`ovmake/workers/conversion` changed: ")
-    assert "`xml`, `bin` and `interface` of convert fashion may change, once convert fashion ran" in reasons["quantize"]
+    assert "`xml`, `bin` and `interface` of convert fashion may change when convert fashion runs" in reasons["quantize"]
     assert {"check-source", "reference", "evaluate", "gate", "publish"} <= set(reasons)

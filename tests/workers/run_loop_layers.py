@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     request = Request(
         id=1,
         kind="layers",
-        params={"kind": "frozen-graph", "tensors": TENSORS, "integers": []},
+        params={"source": {"kind": "frozen-graph"}, "tensors": TENSORS},
         inputs={
             "source": str(folder / "loop.pb"),
             "interface": str(folder / "interface.json"),

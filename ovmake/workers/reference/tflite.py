@@ -47,7 +47,7 @@ from ovmake.workers.reference.tflite_truth import floated
 Shape = tuple[int, ...]
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-_UNCOMPARED = "build without the comparison, `accuracy = false`, or name a model that TFLite can run"
+_UNCOMPARED = "build without the comparison, `accuracy = false`, or use a model that TFLite can run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

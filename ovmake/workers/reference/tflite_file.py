@@ -28,7 +28,7 @@ from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError, message_of
 from ovmake.workers.conversion.refusing_tflite import unread
 
-_LARGEST_OLD_CODE = 127  # a byte; it stands for all that are larger
+_LARGEST_OLD_CODE = 127  # the field is one byte; 127 means "see the newer field"
 _INTEGERS = (TensorType.INT8, TensorType.UINT8, TensorType.INT16)
 
 
@@ -67,7 +67,7 @@ def by_name(model: ModelT) -> dict[str, int]:
 
 
 def index_of(tensors: Mapping[str, int], name: str, side: str) -> int:
-    """Return a tensor's index; `:0` may be left out, as OpenVINO does."""
+    """Return a tensor's index. `:0` may be left out, as OpenVINO does."""
     for candidate in (name, f"{name}:0"):
         if candidate in tensors:
             return tensors[candidate]
@@ -81,7 +81,7 @@ def computes_in_integers(model: ModelT) -> bool:
 
 
 def quantum(model: ModelT, index: int) -> float:
-    """Return the step of a tensor, in its own unit: 1 for integers, the scale for what was integers just before."""
+    """Return the step size of a tensor, in its own unit: 1 for integers, the scale for dequantized ones."""
     graph = model.subgraphs[0]
     if graph.tensors[index].type in _INTEGERS:
         return 1.0
@@ -94,7 +94,7 @@ def quantum(model: ModelT, index: int) -> float:
 
 
 def quantization(source: Path) -> dict[str, Quantization]:
-    """Return the quantization of a model's tensors by their names; those quantized by channel (weights) are left out.
+    """Return the quantization of a model's tensors by name; tensors quantized per channel (weights) are left out.
 
     Raises:
         ActionError: the model cannot be read.
@@ -119,9 +119,9 @@ def is_whole(model: ModelT, inputs: Iterable[int], outputs: Iterable[int]) -> bo
 
 
 def cut(model: ModelT, inputs: list[int], outputs: list[int]) -> None:
-    """Let the main graph begin at `inputs` and end at `outputs`, and run only what lies between.
+    """Make the main graph begin at `inputs` and end at `outputs`, with only the operations in between.
 
-    Operations without outputs (they set variables) stay where what lies between reads a variable or a table.
+    Operations without outputs (they set variables) are kept if an operation in between reads a variable or a table.
     """
     graph = model.subgraphs[0]
     kept = _between(graph, inputs, outputs)
@@ -136,7 +136,7 @@ def cut(model: ModelT, inputs: list[int], outputs: list[int]) -> None:
 
 
 def _drop_unused(model: ModelT) -> None:
-    """Drop the subgraphs that nothing runs, and make nothing of the handles that nothing takes: OpenVINO reads all."""
+    """Drop unused subgraphs, and give unused handles a plain type, because OpenVINO reads all of them."""
     graph = model.subgraphs[0]
     options = [found for op in graph.operators for found in (op.builtinOptions, op.builtinOptions2) if found]
     if not any(name.endswith("SubgraphIndex") for found in options for name in vars(found)):
@@ -152,10 +152,10 @@ def _takes_resource(graph: SubGraphT, op: OperatorT) -> bool:
 
 
 def _between(graph: SubGraphT, inputs: Collection[int], outputs: Iterable[int]) -> set[int]:
-    """Return the places of the operations that compute `outputs` from `inputs`.
+    """Return the indexes of the operations that compute `outputs` from `inputs`.
 
     Raises:
-        ActionError: that takes an input of the model that is not among `inputs`.
+        ActionError: an input of the model is needed that is not among `inputs`.
     """
     makers = {int(index): place for place, op in enumerate(graph.operators) for index in _indexes(op.outputs)}
     kept: set[int] = set()
@@ -170,14 +170,14 @@ def _between(graph: SubGraphT, inputs: Collection[int], outputs: Iterable[int]) 
             stack += _indexes(graph.operators[place].inputs)
         elif index in graph.inputs:
             name = _name(graph.tensors[index])
-            message = f"what lies between the cut's inputs and its outputs needs the input `{name}` too"
-            hint = f'add "{name}" to `cut.inputs`, or cut elsewhere'
+            message = f"the part between the cut's inputs and outputs also needs the input `{name}`"
+            hint = f'add "{name}" to `cut.inputs`, or move the cut'
             raise ActionError("incomplete-cut", message, setting="cut.inputs", help=hint)
     return kept
 
 
 def _indexes(found: Iterable[int] | None) -> list[int]:
-    """Return an operation's tensors; -1 stands for one that was left out."""
+    """Return an operation's tensors, without omitted ones (-1)."""
     return [] if found is None else [int(index) for index in found if index >= 0]
 
 
@@ -185,7 +185,7 @@ def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> 
     """Return the part of a model between these tensors, as a file.
 
     Raises:
-        ActionError: the model cannot be read, has no such tensor, or needs an input that is not there.
+        ActionError: the model cannot be read, lacks such a tensor, or needs a further input.
     """
     model = parsed(source)
     tensors = by_name(model)
@@ -194,6 +194,6 @@ def cut_out(source: Path, inputs: Collection[str], outputs: Collection[str]) -> 
     )
     cut(model, begin, end)
     _drop_unused(model)
-    for code in model.operatorCodes:  # TFLite looks into both, OpenVINO into the old one alone
+    for code in model.operatorCodes:  # TFLite reads both fields, OpenVINO only the old one
         code.deprecatedBuiltinCode = min(max(code.builtinCode, code.deprecatedBuiltinCode), _LARGEST_OLD_CODE)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
