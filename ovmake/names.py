@@ -1,9 +1,17 @@
-"""The names by which a user may call a target. The stamp uses them too, so this imports nothing."""
+"""Names that several rooms share: of our own paths, and of targets. The no-op build loads it, so it imports nothing."""
 
 from __future__ import annotations
 
+# The state of a repo, below the Ovfile's folder.
+STATE = ".ovmake"
+DATABASE = f"{STATE}/state.db"
+STORE = f"{STATE}/cas"
+STAMP = f"{STATE}/stamp"
+# Published files, if the Ovfile names no other folder.
+BUILD = "build"
+
 
 def words_for(target: str) -> tuple[str, str, str]:
-    """Return what a user may call a target: itself, its variant, its model: `m@thumb:fp32`, `m@thumb`, `m`."""
+    """Return what a user may call a target: itself, its variant, its model (`m@thumb:fp32`, `m@thumb`, `m`)."""
     family = target.partition(":")[0]
     return target, family, family.partition("@")[0]

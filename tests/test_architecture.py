@@ -25,7 +25,7 @@ PACKAGE = ROOT / "ovmake"
 
 # Leaves import no room of ours. Every room may import them; what runs in a worker, those in WITHIN_WORKERS.
 LEAVES = ("", "contracts", "diagnostics", "errors", "ledger", "machine", "names", "seal", "units")
-WITHIN_WORKERS = "contracts diagnostics errors machine"
+WITHIN_WORKERS = "contracts diagnostics errors machine names"
 
 # Room -> the rooms that it may import from, beside itself and leaves. A module's room is the longest of these that its
 # name begins with; `ovmake` itself is the version only.

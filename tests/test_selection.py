@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ovmake import ledger
-from ovmake.contracts.places import DATABASE, STAMP
 from ovmake.diagnostics import OvmakeError
 from ovmake.graph.action import Graph
 from ovmake.graph.query import select
+from ovmake.names import DATABASE, STAMP
 from ovmake.project import stamp
 from ovmake.seal import keep_key
 

@@ -130,7 +130,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove published files."""
-    from ovmake.contracts.places import STATE
+    from ovmake.names import STATE
     from ovmake.project.session import hold_outputs
     from ovmake.store.files.cleaning import remove_outputs, remove_state
 

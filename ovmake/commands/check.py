@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph
 from ovmake.graph.query import closure
+from ovmake.names import STATE
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.units import counted

@@ -4,7 +4,6 @@ entry_points.py  what each kind of action runs
 params/          the settings of each kind of action, nested and typed
 metrics.py       the metrics: directions, units, options, libraries
 source_kinds.py  the kinds of source: words, suffixes, how OpenVINO gets them
-places.py        where ovmake keeps what is its own
 forms.py         the forms of dataset, and which one a path names
 values.py        values that JSON and the digest of an action both hold
 codec.py         from dataclasses to JSON and back, strictly

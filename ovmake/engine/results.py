@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from ovmake.contracts.places import STATE
 from ovmake.engine.job import Completion, Job, Success
 from ovmake.engine.world import World
 from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, Trace
+from ovmake.names import STATE
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.files.disk import DigestMismatchError, by_folder

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Span
 from ovmake.engine.events import Event
 from ovmake.engine.explain import Locate
 from ovmake.engine.job import Runner
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.graph.action import EnvironmentName
+from ovmake.names import STATE
 from ovmake.ovfile.words import KeyPath
 from ovmake.store.database import Database
 from ovmake.store.files.disk import Disk

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovmake import ledger
-from ovmake.contracts.places import DATABASE, STAMP, STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span, render
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
@@ -30,6 +29,7 @@ from ovmake.engine.results import LOGS
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
+from ovmake.names import DATABASE, STAMP, STATE
 from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.schema.measuring import Limits
 from ovmake.ovfile.spec import Ovfile

@@ -36,9 +36,8 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from ovmake.contracts.places import DATABASE, STAMP
 from ovmake.ledger import Files, State, is_racy, state, state_if_any, state_of
-from ovmake.names import words_for
+from ovmake.names import DATABASE, STAMP, words_for
 from ovmake.seal import SEAL_BYTES, read_key, seal
 
 FORMAT = 4

@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ovmake.contracts.places import STAMP
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.world import Options
 from ovmake.graph.action import Graph
 from ovmake.graph.query import closure
 from ovmake.ledger import Files, after_a_tick, is_racy, state_if_any
+from ovmake.names import STAMP
 from ovmake.project import stamp
 from ovmake.store.cas import FOLDER
 

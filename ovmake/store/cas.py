@@ -12,9 +12,9 @@ it copies, and by `read`.
 
 from __future__ import annotations
 
-from ovmake.contracts.places import STORE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.digest import Digest, of_bytes
+from ovmake.names import STORE
 from ovmake.store.files.disk import Disk
 
 FOLDER = STORE

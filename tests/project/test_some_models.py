@@ -15,9 +15,9 @@ from random import Random
 
 import pytest
 
-from ovmake.contracts.places import STAMP
 from ovmake.engine.events import ActionFinished, Event
 from ovmake.engine.world import Options
+from ovmake.names import STAMP
 from ovmake.project import stamp
 from ovmake.project.repo import Where
 from ovmake.project.session import open_session

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ovmake import ledger
-from ovmake.contracts.places import DATABASE, STAMP
+from ovmake.names import DATABASE, STAMP
 from ovmake.project import stamp
 from ovmake.project.stamp import Stamp
 from ovmake.seal import SEAL_BYTES, VARIABLE, keep_key

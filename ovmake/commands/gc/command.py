@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 
 from ovmake.commands import check
 from ovmake.commands.gc.plan import File, Found, Limits, RemovalPlan, plan
-from ovmake.contracts.places import STAMP, STATE
 from ovmake.engine.results import JOURNALS, LOGS, SCRATCH, journal_name, log_name
 from ovmake.graph.action import Action
 from ovmake.graph.trace import Trace
+from ovmake.names import STAMP, STATE
 from ovmake.project.session import Session
 from ovmake.store.cas import FOLDER, Cas
 from ovmake.store.database import Database, decoded

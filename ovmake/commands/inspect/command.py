@@ -21,9 +21,9 @@ from ovmake.commands.inspect.description import Description
 from ovmake.commands.inspect.finding import Found, find, find_data, name_all
 from ovmake.commands.inspect.settling import Attempt, settle
 from ovmake.commands.inspect.starter import NO_DATA, Entry, starter
-from ovmake.contracts.places import BUILD
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean, what_to_do
 from ovmake.errors import ActionError
+from ovmake.names import BUILD
 from ovmake.ovfile.spec import Ovfile
 from ovmake.project.repo import Where, read_ovfile
 from ovmake.sources.recognise import recognise, unknown

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from ovmake import ledger
 from ovmake.contracts.codec import from_bytes
 from ovmake.contracts.files.evaluation import Evaluation
-from ovmake.contracts.places import STATE
 from ovmake.engine.events import ActionStarted, Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.results import LOGS
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Graph
 from ovmake.graph.query import closure
+from ovmake.names import STATE
 from ovmake.ovfile.parse import parse
 from ovmake.project.repo import LoadedOvfile, Where, build_graph, really_inside
 from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, hold_state, session_of

@@ -24,10 +24,10 @@ from typing import NoReturn, Protocol
 from watchfiles import _rust_notify as notify
 
 from ovmake.commands.watch.watch_paths import State, WatchPaths, watch_paths_of
-from ovmake.contracts.places import STATE
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import Event, Watching
 from ovmake.graph.query import closure, select
+from ovmake.names import STATE
 from ovmake.project.repo import Where, build_graph, read_ovfile, really_inside
 from ovmake.store.own_code import OwnCode
 

@@ -12,8 +12,8 @@ import posixpath
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from ovmake.contracts.places import STATE
 from ovmake.diagnostics import did_you_mean
+from ovmake.names import STATE
 from ovmake.ovfile.meaning.accuracy import function_file
 from ovmake.ovfile.meaning.settings import table, text_at
 from ovmake.ovfile.problems import Problem, Problems, bad_value, clipped

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
-from ovmake.contracts.places import BUILD, STATE
+from ovmake.names import BUILD, STATE
 from ovmake.ovfile.meaning.accuracy import accuracy_of
 from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
 from ovmake.ovfile.meaning.compression import quantization_of, weights_of

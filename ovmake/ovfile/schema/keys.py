@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, DEFAULT_TAGS
-from ovmake.contracts.places import BUILD
 from ovmake.contracts.source_kinds import SOURCE_KINDS
+from ovmake.names import BUILD
 from ovmake.ovfile.schema.accuracy import ACCURACY
 from ovmake.ovfile.schema.compression import OF_PRECISION, Quantization
 from ovmake.ovfile.schema.datasets import DATASET

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ovmake import ledger
-from ovmake.contracts.places import BUILD, STATE
 from ovmake.graph.digest import Digest
 from ovmake.ledger import ABSENT, Note, to_nobody
+from ovmake.names import BUILD, STATE
 from ovmake.store.files.links import linked
 from ovmake.store.files.own_folders import OwnFolders
 from ovmake.store.files.publishing import DigestMismatchError, clear_up, publish
