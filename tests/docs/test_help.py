@@ -59,6 +59,15 @@ def test_a_key_says_what_it_is_for_and_where_more_stands() -> None:
     assert "- `ovmake help precisions`: What on-drop does\n" in said
 
 
+def test_a_key_that_is_a_word_of_a_topic_leads_to_it() -> None:
+    assert "- `ovmake help measuring`\n" in answer("speedup")
+
+
+@pytest.mark.parametrize("word", ["Unstable", "unstable.", "`unstable`"])
+def test_how_a_word_is_written_makes_no_difference(word: str) -> None:
+    assert answer("unstable") == answer(word)
+
+
 def test_a_key_of_several_tables_has_each_of_them() -> None:
     said = answer("ignored")
 

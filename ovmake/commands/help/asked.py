@@ -24,10 +24,12 @@ ALSO_CALLED = {
     **dict.fromkeys(("data", "metrics"), "datasets"),
     **dict.fromkeys(("sources", "cuts", "preprocessing", "variant"), "surgery"),
     **dict.fromkeys(("speed", "benchmarks", "speed-up"), "measuring"),
-    **dict.fromkeys(("rebuild", "staleness", "reproducible"), "engine"),
+    **dict.fromkeys(("rebuild", "stale", "staleness", "reproducible"), "engine"),
     **dict.fromkeys(("keys", "reference"), "ovfile"),
     **dict.fromkeys(("error", "warnings", "codes"), "errors"),
 }
+# Keys that are words of a topic too.
+READ_ON = {"speedup": "measuring"}
 WRONG_USE = 2
 # Levels of headings: a chapter of a page, and an error.
 _CHAPTER, _ERROR = 2, 3
@@ -50,7 +52,7 @@ def answer(word: str, *, commands: Iterable[str] = ()) -> str:
     Raises:
         OvmakeError: nothing is known about it.
     """
-    known = pages.topics()
+    known, word = pages.topics(), word.strip(" .,:;!?`'\"").lower()
     if word in known:
         return pages.page(word)
     found = _error(word) or _keys(word)
@@ -76,6 +78,7 @@ def _keys(word: str) -> str:
     if inner := dict.fromkeys(row.key for row in known if row.table.endswith((f".{word}]", f"[{word}]"))):
         parts.append(f"Keys in it: {', '.join(f'`{key}`' for key in inner)}.\n")
     more = _sections_with(rf"`{re.escape(word)}(?![\w-])", pages.ORDER)
+    more += [f"- `ovmake help {READ_ON[word]}`"] if word in READ_ON else []
     read = ["Read more:\n", *more, ""] if more else []
     return "\n".join([*parts, *read]).replace("\\|", "|") if rows else ""
 

@@ -146,14 +146,14 @@ class Quantization(Calibration):
     on_drop: str = key(
         Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
         default="fail",
-        doc="int8 only: what to do where the gate is missed: `fail`, or `mixed`: give as few layers as possible back "
-        "to floating point, until it is kept",
+        doc="int8 only: what to do if INT8 misses its gate. `fail`: the target fails. `mixed`: revert as few layers as "
+        "possible to float, until the gate is kept; `max-evaluations` and `max-minutes` limit the search",
         reaches=("gate",),
     )
     max_evaluations: int = key(
         Whole(minimum=1),
         default=60,
-        doc='int8 with `on-drop = "mixed"`: how many sets of layers to try at most',
+        doc='int8 with `on-drop = "mixed"`: how many sets of layers the search tries at most',
         reaches=SEARCHED,
         stated=True,
     )
@@ -161,7 +161,7 @@ class Quantization(Calibration):
         Number(minimum=0),
         default=None,
         shown="no limit",
-        doc='int8 with `on-drop = "mixed"`: how long to search for them; the best so far is taken then',
+        doc='int8 with `on-drop = "mixed"`: how many minutes to search; then the gate judges the best set so far',
         reaches=SEARCHED,
     )
 

@@ -9,9 +9,8 @@ A boolean scalar counts as a switch (`is_training`) and is false, as in inferenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -50,17 +49,6 @@ class Drawn:
         """Return the same with a different range for one input, None for the default of its type."""
         others = tuple(one for one in self.ranges if one[0] != name)
         return replace(self, ranges=others if chosen is None else tuple(sorted((*others, (name, chosen)))))
-
-    def to_json(self) -> dict[str, object]:
-        """Return the JSON for a plan: only values that differ from the default."""
-        size: dict[str, object] = {} if self.size == DYNAMIC_SIZE else {"size": self.size}
-        return {**size, **({"ranges": dict(self.ranges)} if self.ranges else {})}
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Drawn:
-        """Read what `to_json` wrote."""
-        ranges = tuple((name, (low, high)) for name, (low, high) in sorted(body.get("ranges", {}).items()))
-        return cls(size=body.get("size", DYNAMIC_SIZE), ranges=ranges)
 
 
 def made_up(

@@ -8,7 +8,7 @@ hint.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ovmake.contracts.codec import found
 from ovmake.contracts.files.interface import Interface
@@ -21,6 +21,9 @@ from ovmake.workers.inputs.samples import calibrating
 from ovmake.workers.ipc.protocol import Request, warning
 from ovmake.workers.matching.layer_map import Traced, trace
 from ovmake.workers.quantization import options
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 
 def quantize(request: Request) -> dict[str, object]:
@@ -57,7 +60,7 @@ def compress_weights(request: Request) -> dict[str, object]:
 def _find(request: Request, converted: ConvertParams | None, given: SampleParams) -> options.Find:
     """Return what finds the source's layers in a model, where layers of it are named."""
 
-    def find(model: Any) -> Traced:
+    def find(model: ov.Model) -> Traced:
         return trace(model, request, converted or ConvertParams(), given)
 
     return find

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from ovmake.contracts.codec import decode, encode
 from ovmake.contracts.files.interface import Tensor
 from ovmake.workers.inputs.synthetic import OTHER_RANGES, OTHER_SIZES, Drawn, made_up, notes, search
 
@@ -77,7 +78,7 @@ def test_a_search_ends_soon() -> None:
     search(refuses, [IDS, SEGMENTS, IMAGE])
 
     assert (1 + len(OTHER_SIZES)) * (1 + len(OTHER_RANGES)) - 1 == len(tried)
-    assert len(tried) == len({str(drawn.to_json()) for drawn in tried})
+    assert len(tried) == len({str(encode(drawn)) for drawn in tried})
 
 
 def test_where_nothing_else_can_be_drawn_nothing_is_tried() -> None:
@@ -99,4 +100,4 @@ def test_what_was_found_is_told() -> None:
 
 @pytest.mark.parametrize("drawn", [Drawn(), Drawn(size=1), Drawn(size=8, ranges=(("a", (0, 2)), ("b", (1, 10))))])
 def test_what_was_drawn_is_read_as_it_was_written(drawn: Drawn) -> None:
-    assert drawn == Drawn.from_json(drawn.to_json())
+    assert drawn == decode(Drawn, encode(drawn), "plan")

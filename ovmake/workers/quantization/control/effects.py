@@ -16,6 +16,7 @@ import openvino as ov
 
 from ovmake.workers.evaluation.comparison import by_place, compile_model
 from ovmake.workers.inputs.preparing import Array
+from ovmake.workers.quantization.control.journal import Effects
 from ovmake.workers.quantization.control.probing import NoRowsError, Prober
 from ovmake.workers.quantization.control.ranking import Ranking, rank
 from ovmake.workers.quantization.control.trials import Trials, note, pick
@@ -34,15 +35,15 @@ def ranking_of(trials: Trials) -> Ranking:
     if known is None:
         started = time.monotonic()
         ranking, inferences = _measured(trials)
-        known = {
-            "names": list(ranking.names),
-            "products": ranking.products.tolist(),
-            "inferences": inferences,
-            "seconds": time.monotonic() - started,
-        }
+        known = Effects(
+            names=ranking.names,
+            products=tuple(map(tuple, ranking.products.tolist())),
+            inferences=inferences,
+            seconds=time.monotonic() - started,
+        )
         trials.journal.note_effects(known)
-    trials.count_other(inferences=int(known["inferences"]), seconds=float(known["seconds"]))
-    return Ranking(tuple(known["names"]), np.asarray(known["products"]))
+    trials.count_other(inferences=known.inferences, seconds=known.seconds)
+    return Ranking(known.names, np.asarray(known.products))
 
 
 def _measured(trials: Trials) -> tuple[Ranking, int]:

@@ -17,12 +17,9 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from ovmake.contracts.codec import decode, encode
-from ovmake.contracts.files.evaluation import Figures
 from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.figures import SLACK
 from ovmake.verdicts.verdict import judged
@@ -30,7 +27,7 @@ from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples
 from ovmake.workers.ipc import progress
-from ovmake.workers.quantization.control.journal import Journal
+from ovmake.workers.quantization.control.journal import Interim, Journal, Trial
 from ovmake.workers.quantization.control.pair import Pair
 from ovmake.workers.quantization.control.search import BudgetSpentError, Names, Outcome
 
@@ -49,57 +46,6 @@ class Limits:
 
     evaluations: int
     seconds: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A trial after some feeds: `count` samples, the sum of their drops and the sum of the squares.
-
-    `wrong` is the number of TensorFlow's wrong answers, if answers are right or wrong.
-    """
-
-    count: int
-    drops: float
-    squares: float
-    wrong: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """The result of a set of layers: its figures, as in an evaluation, and their cost.
-
-    `steps` is empty if the metric is not a mean. They show where a trial would have ended for a different requirement,
-    so that a search gives the same result with any journal. `whole`: all samples were run.
-    """
-
-    names: Names
-    figures: Figures
-    seconds: float
-    whole: bool
-    steps: tuple[Step, ...] = ()
-    disturbed: tuple[int, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry for the journal."""
-        return {
-            "figures": encode(self.figures),
-            "seconds": self.seconds,
-            "whole": self.whole,
-            "steps": [[step.count, step.drops, step.squares, step.wrong] for step in self.steps],
-            "disturbed": list(self.disturbed),
-        }
-
-    @classmethod
-    def from_json(cls, names: Names, body: Mapping[str, Any]) -> Trial:
-        """Read what `to_json` wrote."""
-        return cls(
-            names=names,
-            figures=decode(Figures, body["figures"], "journal of control"),
-            seconds=body["seconds"],
-            whole=body["whole"],
-            steps=tuple(Step(count=n, drops=d, squares=q, wrong=w) for n, d, q, w in body["steps"]),
-            disturbed=tuple(body["disturbed"]),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +87,8 @@ class Trials:
         trial, end = self._recall(names, doomed)
         if trial is None:
             trial = self._run(names, doomed)
-            self.journal.note_trial(names, trial.to_json())
-            end = None if trial.whole else trial.steps[-1]
+            self.journal.note_trial(trial)
+            end = None if trial.whole else trial.interims[-1]
         self.done.append(self._judged(trial, end, doomed))
         note(_line(len(self.done), self.done[-1], len(self.pair.layers)))
         return self.done[-1].outcome
@@ -179,19 +125,18 @@ class Trials:
         if self.limits.seconds is not None and self.seconds >= self.limits.seconds:
             raise BudgetSpentError(f"`max-minutes` = {self.limits.seconds / 60:g} were over")
 
-    def _recall(self, names: Names, doomed: _Doomed | None) -> tuple[Trial | None, Step | None]:
+    def _recall(self, names: Names, doomed: _Doomed | None) -> tuple[Trial | None, Interim | None]:
         """Return a stored trial, and where it ends for this requirement; None if it did not run that far."""
-        known = self.journal.trial(names)
-        if known is None:
+        trial = self.journal.trial(names)
+        if trial is None:
             return None, None
-        trial = Trial.from_json(names, known)
-        end = next(filter(doomed, trial.steps), None) if doomed else None
+        end = next(filter(doomed, trial.interims), None) if doomed else None
         if not trial.whole and end is None:
             return None, None
         self.recalled += 1
         return trial, end
 
-    def _judged(self, trial: Trial, end: Step | None, doomed: _Doomed | None) -> Done:
+    def _judged(self, trial: Trial, end: Interim | None, doomed: _Doomed | None) -> Done:
         if end is None or doomed is None:
             found = judged(trial.figures, self.promise, inputs=self.subject.facts.inputs)
             # If nothing can be measured, the search ends.
@@ -212,7 +157,7 @@ class Trials:
             figures=figures,
             seconds=time.monotonic() - started,
             whole=not watch.ended,
-            steps=tuple(watch.steps),
+            interims=tuple(watch.steps),
             disturbed=() if names else watch.most_disturbed(NOTED),
         )
 
@@ -243,7 +188,7 @@ class _Doomed:
     count: int
     reference: float | None
 
-    def __call__(self, step: Step) -> bool:
+    def __call__(self, step: Interim) -> bool:
         if step.count >= self.count:
             return False
         if self.reference is not None:
@@ -264,7 +209,7 @@ class _Watch:
     scales: Mapping[str, float]
     doomed: _Doomed | None
     ended: bool = False
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Interim] = field(default_factory=list)
     _squares: list[Array] = field(default_factory=list)
 
     def __call__(self, seen: Seen) -> bool:
@@ -274,14 +219,14 @@ class _Watch:
             self.ended = self.doomed is not None and self.doomed(step)
         return self.ended
 
-    def _step(self, tallies: Tallies, count: int) -> Step | None:
+    def _step(self, tallies: Tallies, count: int) -> Interim | None:
         """Return the state of the trial after `count` more samples; None if the metric is not a mean."""
         expected, actual = tallies.reference.each(), tallies.candidate.each()
         if expected is None or actual is None:
             return None
         drops = (1 if tallies.metric.higher_is_better else -1) * (expected[-count:] - actual[-count:])
-        before = self.steps[-1] if self.steps else Step(count=0, drops=0.0, squares=0.0, wrong=0.0)
-        return Step(
+        before = self.steps[-1] if self.steps else Interim(count=0, drops=0.0, squares=0.0, wrong=0.0)
+        return Interim(
             count=before.count + count,
             drops=before.drops + float(drops.sum()),
             squares=before.squares + float(np.square(drops).sum()),
