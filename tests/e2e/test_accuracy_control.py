@@ -62,7 +62,7 @@ def journal(repo: Repo) -> list[dict[str, Any]]:
 
 def trials(repo: Repo) -> list[tuple[str, ...]]:
     """Return the sets of layers that were really validated, in the order of time."""
-    return [tuple(entry["names"]) for entry in journal(repo) if "names" in entry]
+    return [tuple(entry["trial"]["names"]) for entry in journal(repo) if "trial" in entry]
 
 
 @pytest.fixture(scope="module")
