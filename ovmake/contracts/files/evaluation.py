@@ -66,8 +66,8 @@ class Distances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputFigures:
-    """How far the IR is from TensorFlow in one output, over all samples. The first figures are those of `Distances`.
+class OutputFigures(Distances):
+    """How far the IR is from TensorFlow in one output, over all samples.
 
     `own_*` is how far TensorFlow is from itself when its inputs move by `own_moved`; null where it was not asked.
     `random`: it draws random numbers. `resolution` is what a number of the type is rounded by, as a share of it, and
@@ -77,18 +77,6 @@ class OutputFigures:
     """
 
     name: str
-    scale: float | None
-    max_abs: float | None
-    mean_abs: float | None
-    max_rel: float | None
-    cosine: float | None
-    snr_db: float | None
-    argmax: float | None
-    nonfinite_expected: int
-    nonfinite_actual: int
-    nan_mismatch: int
-    elements: int
-    other_sizes: int = 0
     own_max_abs: float | None = None
     own_cosine: float | None = None
     own_moved: float | None = None
