@@ -61,7 +61,7 @@ SAME: Mapping[str, object] = {
 SEARCH: Mapping[str, object] = {
     "layers": 64,
     "int8": 64,
-    "given_back": [],
+    "reverted": [],
     "worst": [],
     "trials": [],
     "kept": False,

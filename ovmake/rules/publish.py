@@ -35,7 +35,7 @@ from ovmake.rules.settings import (
     validation_set,
     weight_params,
 )
-from ovmake.verdicts.record import PROCESSOR_STEPS
+from ovmake.verdicts.record import PROCESSOR_DEPENDENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def publish(
                 *_findings(judged, choice),
                 *search_inputs(searched),
             ),
-            environment=("isa",) if ir.kind in PROCESSOR_STEPS else (),
+            environment=("isa",) if ir.kind in PROCESSOR_DEPENDENT else (),
             outputs=(
                 Output(role="xml", place=f"{folder}/{target.family}.xml", copy_of="xml"),
                 Output(role="bin", place=f"{folder}/{target.family}.bin", copy_of="bin"),

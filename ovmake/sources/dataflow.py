@@ -1,9 +1,9 @@
 """The dataflow of a frozen TensorFlow graph: which op consumes which tensor, and which tensors carry data.
 
     ops = ops_of_graph(graph_def_bytes)
-    wiring = Wiring(ops, outputs)
-    wiring.source("Identity:0") -> "model/dense/Softmax:0"      past plumbing
-    name in wiring.data                                          an input of the model flows through this op
+    dataflow = Dataflow(ops, outputs)
+    dataflow.source("Identity:0") -> "model/dense/Softmax:0"      past plumbing
+    name in dataflow.data                                          an input of the model flows through this op
 
 *Plumbing* is left behind by function inlining: Identity ops called `Func/…/input/_2`, `…/ReadVariableOp`, and
 `StatefulPartitionedCall/Identity`. It belongs to no layer. A layer's own Identity (Keras 2's dropout) is a layer.
@@ -103,7 +103,7 @@ class Walk:
         return found
 
 
-class Wiring:
+class Dataflow:
     """Producers and consumers of every tensor."""
 
     def __init__(self, ops: Iterable[Op], outputs: Collection[str]) -> None:

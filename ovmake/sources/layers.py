@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from ovmake.diagnostics import did_you_mean
 from ovmake.errors import ActionError
-from ovmake.sources.dataflow import PLACEHOLDERS, REQUIRED, Op, Walk, Wiring, op_of, ops_of_graph
+from ovmake.sources.dataflow import PLACEHOLDERS, REQUIRED, Dataflow, Op, Walk, op_of, ops_of_graph
 from ovmake.sources.scopes import Scope, Tree
 
 __all__ = ["Cut", "Layers", "Op", "SourceLayer", "ops_of_graph"]
@@ -70,13 +70,13 @@ class Layers:
         ops = tuple(ops)
         self.model_inputs = dict(inputs) if inputs is not None else _placeholders(ops)
         self.model_outputs = dict(outputs) if outputs is not None else _ends(ops)
-        self._wiring = Wiring(ops, self.model_outputs.values())
-        self._tree = Tree(self._wiring)
-        _connect(self._tree, self._wiring)
+        self._dataflow = Dataflow(ops, self.model_outputs.values())
+        self._tree = Tree(self._dataflow)
+        _connect(self._tree, self._dataflow)
 
     def layers(self) -> list[SourceLayer]:
         """Return every layer in order of execution; a layer that contains layers comes before them."""
-        order = self._wiring.order
+        order = self._dataflow.order
         ends = {id(place): max(order[name] for name in place.all_ops()) for place in self._tree.layers}
         # A layer is ordered by its last op; one that contains layers comes before the first of them.
         starts = {
@@ -89,7 +89,7 @@ class Layers:
 
     def operations(self) -> list[str]:
         """Return the type of every op that data flows through; ops on weights alone are left out."""
-        return [self._wiring.ops[name].type for name in self._wiring.order if self._wiring.computes(name)]
+        return [self._dataflow.ops[name].type for name in self._dataflow.order if self._dataflow.computes(name)]
 
     def output(self, name: str) -> str:
         """Return the tensor that `cut.outputs = [name]` means.
@@ -100,7 +100,7 @@ class Layers:
         if self._is_tensor(name):
             return name
         place = self._exact(name)
-        if place is None and name in self._wiring.ops:
+        if place is None and name in self._dataflow.ops:
             return f"{name}:0"
         if place is None and name in self.model_outputs:
             return self.model_outputs[name]
@@ -120,8 +120,8 @@ class Layers:
         if self._is_tensor(name):
             return (name,)
         place = self._exact(name)
-        if place is None and name in self._wiring.ops:
-            found = tuple(self._wiring.data_inputs(name))
+        if place is None and name in self._dataflow.ops:
+            found = tuple(self._dataflow.data_inputs(name))
         elif place is None and name in self.model_inputs:
             found = (self.model_inputs[name],)
         else:
@@ -141,7 +141,7 @@ class Layers:
         if place is None or place.is_op:
             tensor = name if self._is_tensor(name) else self.model_outputs.get(name, f"{name}:0")
             op = op_of(tensor)
-            place = self._innermost(op) if op in self._wiring.ops else self._only(name, setting)
+            place = self._innermost(op) if op in self._dataflow.ops else self._only(name, setting)
         return frozenset(place.all_ops())
 
     def check_cut(self, inputs: Sequence[str], outputs: Sequence[str]) -> Cut:
@@ -155,10 +155,10 @@ class Layers:
         starts = tuple(dict.fromkeys(tensor for tensors in by_name.values() for tensor in tensors))
         ends = tuple(dict.fromkeys([self.output(name) for name in outputs] or self.model_outputs.values()))
         for name, tensor in zip(outputs, map(self.output, outputs), strict=True):
-            if not self._wiring.is_data(tensor):
+            if not self._dataflow.is_data(tensor):
                 message = f"`{name}` is computed from constants: no input of the model leads to it"
                 raise ActionError("cut-without-effect", message, setting=OUTPUTS)
-        walk = self._wiring.walk_back(ends, frozenset(starts))
+        walk = self._dataflow.walk_back(ends, frozenset(starts))
         for name, tensors in by_name.items():
             self._check_start(name, tensors, walk, outputs, ends)
         originals = self._originals()
@@ -166,7 +166,7 @@ class Layers:
             starts = tuple(tensor for tensor in originals if tensor in walk.inputs)
         elif walk.inputs:
             raise self._dangling(originals, walk, starts)
-        sources = [self._wiring.source(tensor) for tensor in starts if tensor in walk.met or not inputs]
+        sources = [self._dataflow.source(tensor) for tensor in starts if tensor in walk.met or not inputs]
         return Cut(
             inputs=tuple(tensor for tensor in starts if tensor in walk.met or not inputs),
             outputs=ends,
@@ -177,7 +177,7 @@ class Layers:
 
     def _is_tensor(self, name: str) -> bool:
         op, colon, index = name.rpartition(":")
-        return bool(colon) and index.isdecimal() and op in self._wiring.ops
+        return bool(colon) and index.isdecimal() and op in self._dataflow.ops
 
     def _exact(self, name: str) -> Scope | None:
         return self._tree.by_path.get(name)
@@ -211,9 +211,9 @@ class Layers:
 
     def _means(self, name: str, place: Scope) -> bool:
         exact = self._exact(name)
-        if exact is not None or name in self._wiring.ops:
+        if exact is not None or name in self._dataflow.ops:
             return exact is place
-        source = self._wiring.source
+        source = self._dataflow.source
         if name in self.model_outputs and source(self.model_outputs[name]) not in place.outputs:
             return False
         if name in self.model_inputs and source(self.model_inputs[name]) not in place.outputs:
@@ -221,10 +221,10 @@ class Layers:
         return self._tree.find(name) == [place]
 
     def _layer(self, place: Scope) -> SourceLayer:
-        names = sorted(place.all_ops(), key=self._wiring.order.__getitem__)
+        names = sorted(place.all_ops(), key=self._dataflow.order.__getitem__)
         return SourceLayer(
             name=self._name_of(place),
-            types=tuple(dict.fromkeys(self._wiring.ops[name].type for name in names)),
+            types=tuple(dict.fromkeys(self._dataflow.ops[name].type for name in names)),
             inputs=tuple(place.inputs),
             outputs=tuple(place.outputs),
             parts=place.parts,
@@ -234,15 +234,15 @@ class Layers:
 
     def _originals(self) -> dict[str, str]:
         """Return the model's input tensors with their names; a Placeholder without one has the op's name."""
-        tensors = {f"{name}:0": name for name, op in self._wiring.ops.items() if op.type in REQUIRED}
-        named = {self._wiring.source(tensor): name for name, tensor in self.model_inputs.items()}
+        tensors = {f"{name}:0": name for name, op in self._dataflow.ops.items() if op.type in REQUIRED}
+        named = {self._dataflow.source(tensor): name for name, tensor in self.model_inputs.items()}
         return {**named, **{tensor: name for tensor, name in tensors.items() if tensor not in named}}
 
     def _check_start(
         self, name: str, tensors: Sequence[str], walk: Walk, outputs: Sequence[str], ends: Sequence[str]
     ) -> None:
-        sources = {self._wiring.source(tensor) for tensor in tensors}
-        if sources & {self._wiring.source(tensor) for tensor in ends}:
+        sources = {self._dataflow.source(tensor) for tensor in tensors}
+        if sources & {self._dataflow.source(tensor) for tensor in ends}:
             message = f"the cut begins at `{name}`, whose input is already an output of the cut: nothing is left"
             hint = "" if outputs else "name the outputs to keep in cut.outputs"
             raise ActionError("cut-without-effect", message, setting=INPUTS, help=hint)
@@ -255,8 +255,8 @@ class Layers:
         """Return the error for an input that is still needed: which one, and where its path meets the cut's."""
         tensor = next(iter(walk.inputs))
         name = originals.get(tensor, op_of(tensor))
-        way = [op for op in walk.way(tensor) if self._wiring.computes(op)]
-        below = self._wiring.reached({op_of(start) for start in starts})
+        way = [op for op in walk.way(tensor) if self._dataflow.computes(op)]
+        below = self._dataflow.reached({op_of(start) for start in starts})
         meeting = next((op for op in way if op in below), "")
         who = f"`{self._layer_of(meeting)}` depends on it" if meeting else "an output depends on it"
         message = f"input `{name}` of the model is still needed: {who}, around the cut"
@@ -274,22 +274,22 @@ class Layers:
         return around[-1] if around else self._tree.ops[op]
 
 
-def _connect(tree: Tree, wiring: Wiring) -> None:
+def _connect(tree: Tree, dataflow: Dataflow) -> None:
     """Fill in the inputs and outputs of every scope."""
     around = {name: [*home.lineage] for name, home in tree.home.items()}
-    for tensor, takers in sorted(wiring.takers.items(), key=lambda entry: wiring.order.get(op_of(entry[0]), 0)):
+    for tensor, takers in sorted(dataflow.takers.items(), key=lambda entry: dataflow.order.get(op_of(entry[0]), 0)):
         maker = op_of(tensor)
         if maker in around:
             tree.ops[maker].outputs[tensor] = None
             for taker in takers:
                 _cross(tensor, around[maker], around.get(taker, []))
     for name, places in around.items():
-        for tensor in wiring.data_inputs(name):
+        for tensor in dataflow.data_inputs(name):
             tree.ops[name].inputs[tensor] = None
-        if wiring.ops[name].type in PLACEHOLDERS:
+        if dataflow.ops[name].type in PLACEHOLDERS:
             for place in [*places, tree.ops[name]]:
                 place.inputs[f"{name}:0"] = None
-    ends = [name for name in around if wiring.ops[name].type not in _WITHOUT_VALUE and not tree.ops[name].outputs]
+    ends = [name for name in around if dataflow.ops[name].type not in _WITHOUT_VALUE and not tree.ops[name].outputs]
     for place, tensor in [(p, f"{name}:0") for name in ends for p in [*around[name], tree.ops[name]] if not p.outputs]:
         place.outputs[tensor] = None
 

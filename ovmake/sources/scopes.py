@@ -1,6 +1,6 @@
 """The scopes of a frozen graph as a tree, and the layers among them.
 
-    tree = Tree(wiring)
+    tree = Tree(dataflow)
     tree.layers                     the layers: scopes, and ops outside of any layer's scope
     tree.find("block_1_expand")     the matching Scopes of the best kind; several mean an ambiguous name
 
@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ovmake.sources.dataflow import CALL_SCOPE, PLACEHOLDERS, Wiring
+from ovmake.sources.dataflow import CALL_SCOPE, PLACEHOLDERS, Dataflow
 
 # The depth of nested scopes: people write some ten, and a name of a megabyte may have half a million. A deeper op
 # counts as an op outside of any scope.
@@ -97,9 +97,9 @@ class Scope:
 class Tree:
     """The scopes of a graph. `home` is the innermost scope of an op."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        names = [name for name in wiring.order if wiring.computes(name)]
-        self._inputs = {name for name in names if wiring.ops[name].type in PLACEHOLDERS}
+    def __init__(self, dataflow: Dataflow) -> None:
+        names = [name for name in dataflow.order if dataflow.computes(name)]
+        self._inputs = {name for name in names if dataflow.ops[name].type in PLACEHOLDERS}
         self.root = Scope(path="", raw="")
         for name in names:
             if name.count("/") <= DEEPEST:

@@ -24,7 +24,7 @@ UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate
 
 # The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
 # only rewrite the graph and round single numbers. See rules/NOTES.md, "Which bytes depend on the machine".
-PROCESSOR_STEPS = {
+PROCESSOR_DEPENDENT = {
     "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases come of sums of floats, "
     "which another instruction set rounds otherwise",
     "control": "the search runs every trial on this processor, and its rounding may decide between two sets of layers",
@@ -34,14 +34,14 @@ PROCESSOR_STEPS = {
 
 
 # What makes the bytes of a precision, for `auto`, which hands on what others made.
-STEPS = {"int8": "quantize", "int8-weights": "compress-weights", "int4-weights": "compress-weights"}
+MAKES_PRECISION = {"int8": "quantize", "int8-weights": "compress-weights", "int4-weights": "compress-weights"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests.
 
-    `step` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
+    `action` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
     """
 
     params: PublishParams
@@ -52,7 +52,7 @@ class Published:
     verdict: Verdict | None
     choice: Choice | None = None
     search: Search | None = None
-    step: str = ""
+    action: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,12 +62,14 @@ def reproducible(made: Published) -> Reproducible:
     Where time was limited it may have cut the work short, and where speeds decide they may decide otherwise: then not
     even one machine repeats it surely.
     """
-    differing = [one for one in _actions(made) if one in PROCESSOR_STEPS]
+    differing = [one for one in _actions(made) if one in PROCESSOR_DEPENDENT]
     searches = [one.search for one in (made.params.made, *made.params.own.values())]
     timed = any(search is not None and search.max_minutes is not None for search in searches)
     return Reproducible(
         same_machine=not timed and made.choice is None,
-        may_differ_between_machines=tuple(DifferingAction(action=one, why=PROCESSOR_STEPS[one]) for one in differing),
+        may_differ_between_machines=tuple(
+            DifferingAction(action=one, why=PROCESSOR_DEPENDENT[one]) for one in differing
+        ),
         isa=made.environment.get("isa", ""),
     )
 
@@ -75,7 +77,7 @@ def reproducible(made: Published) -> Reproducible:
 def _actions(made: Published) -> tuple[str, ...]:
     """Return the kinds of action that made the IR's bytes, of those that look at more than the model."""
     chosen = made.choice.chosen if made.choice else ""
-    first = STEPS.get(chosen, "") if chosen else ("quantize" if made.step == "control" else made.step)
+    first = MAKES_PRECISION.get(chosen, "") if chosen else ("quantize" if made.action == "control" else made.action)
     return (first, *(("control",) if made.search else ()), *(("choose",) if chosen else ()))
 
 

@@ -149,4 +149,4 @@ def _doubts(measurement: Measurement, wanted: float) -> str:
 def _labels(measurement: Measurement) -> str:
     if measurement.loaded:
         return "others used the processor meanwhile"
-    return "the inter-core latency was high meanwhile" if measurement.apart else ""
+    return "the inter-core latency was high meanwhile" if measurement.high_latency else ""

@@ -96,7 +96,7 @@ def judged(
         checks.append(same)
     if promise.real_data and inputs.origin == "noise":
         return _unmeasured(
-            f"{_made_up(inputs)}; on synthetic inputs: {'; '.join(check.text for check in checks)}", NOISE
+            f"{_about_synthetic(inputs)}; on synthetic inputs: {'; '.join(check.text for check in checks)}", NOISE
         )
     found = _judged(checks, dropped, figures, inputs)
     if dropped is None or metric is None or found.verdict.result == "not-measured":
@@ -146,7 +146,7 @@ def _unmeasured(why: str, help_: str) -> Judged:
     )
 
 
-def _made_up(inputs: ComparedInputs) -> str:
+def _about_synthetic(inputs: ComparedInputs) -> str:
     """Return why INT8 cannot be judged on synthetic inputs: its ranges were chosen for real data."""
     return f"INT8 is judged on real samples, and {inputs.why or 'there are none'}"
 

@@ -32,7 +32,7 @@ from tests.benchmarks.turns import machine, say, table
 
 BUSY = "while True: pass"
 APP_SECONDS = 3
-LABELS = ("unstable", "loaded", "apart")
+LABELS = ("unstable", "loaded", "high_latency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

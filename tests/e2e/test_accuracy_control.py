@@ -80,17 +80,17 @@ def test_the_promise_is_kept_with_one_layer_given_back(controlled: Repo) -> None
     assert "passed" == record["gate"]["result"]
     assert record["gate"]["drop"] <= 0.003 + 1e-9
     assert search["kept"]
-    assert search["layers"] - search["int8"] == len(search["given_back"]) == 1
+    assert search["layers"] - search["int8"] == len(search["reverted"]) == 1
     assert search["trials"][0]["drop"] > 0.003
-    assert search["given_back"][0]["in_int8"] == search["trials"][0]["drop"]
+    assert search["reverted"][0]["in_int8"] == search["trials"][0]["drop"]
 
 
 def test_layers_that_were_given_back_execute_in_floating_point_and_the_others_in_int8(controlled: Repo) -> None:
     record, search = controlled.record("fashion", "int8"), search_of(controlled)
     executed = {layer["name"]: layer["precision"] for layer in record["layers"]}
-    (given_back,) = (layer["name"] for layer in search["given_back"])
+    (reverted,) = (layer["name"] for layer in search["reverted"])
 
-    assert "f32" == executed[given_back]
+    assert "f32" == executed[reverted]
     assert search["int8"] == sum(precision in {"i8", "u8"} for precision in executed.values())
 
 

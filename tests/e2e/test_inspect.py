@@ -133,7 +133,7 @@ def test_a_model_as_json(repo: Repo) -> None:
         "operations": {"BiasAdd": 2, "AddV2": 1, "Conv2D": 1, "MatMul": 1, "Mean": 1, "Mul": 1, "Relu": 1},
         "openvino": {
             "converts": True,
-            "troubles": [],
+            "problems": [],
         },
     }
     assert expected == found
@@ -159,9 +159,9 @@ def test_what_openvino_lacks_is_found_before_converting(repo: Repo) -> None:
     words = json.loads(repo.ovmake("inspect", "--json", "words:fp16").stdout)
 
     assert not numbers["openvino"]["converts"]
-    assert [["Betainc"]] == [trouble["operations"] for trouble in numbers["openvino"]["troubles"]]
-    assert "No conversion rule found" in numbers["openvino"]["troubles"][0]["notes"][0]
-    codes = [trouble["code"] for trouble in words["openvino"]["troubles"]]
+    assert [["Betainc"]] == [problem["operations"] for problem in numbers["openvino"]["problems"]]
+    assert "No conversion rule found" in numbers["openvino"]["problems"][0]["notes"][0]
+    codes = [problem["code"] for problem in words["openvino"]["problems"]]
     assert ["unsupported-type", "unsupported-operations"] == codes
 
 

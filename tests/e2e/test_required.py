@@ -77,7 +77,7 @@ def test_a_report_measures_other_devices_and_fails_for_what_is_missed(tmp_path: 
     assert {"frozen", "openvino"} == set(pairs[0]["ns"]) - {"by-default"}
     # The IR got new processes meanwhile, and how far apart the cores are is known where anybody can know it.
     assert len({pair["process"] for pair in pairs}) > 1
-    assert {bool(neighbours())} == {pair["apart_ns"] is not None for pair in pairs}
+    assert {bool(neighbours())} == {pair["core_latency_ns"] is not None for pair in pairs}
     _check_twins(repo)
     _check_clean(repo)
 

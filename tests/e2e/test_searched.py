@@ -41,13 +41,13 @@ def test_a_layer_that_is_given_back_is_told_by_the_line_the_record_and_the_repor
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("fashion:int8")]
     scores = r"accuracy (8|9)\d\.\d\d % → (8|9)\d\.\d\d %, drop 0\.00\d\d"
     assert re.search(rf"built    gate passed, {scores}, 7 of 8 layers INT8 build/fashion/int8/fashion\.xml", line)
-    (given_back,) = repo.record("fashion", "int8")["accuracy_control"]["given_back"]
+    (reverted,) = repo.record("fashion", "int8")["accuracy_control"]["reverted"]
     assert ("convolution.18", "wide_14", "Convolution") == (
-        given_back["name"],
-        given_back["layer"],
-        given_back["type"],
+        reverted["name"],
+        reverted["layer"],
+        reverted["type"],
     )
-    assert cost == given_back["in_int8"] > 0.003
+    assert cost == reverted["in_int8"] > 0.003
     told = repo.ovmake("status", "fashion:int8").stdout.split(maxsplit=2)[2]
     assert re.match(rf"{scores}; 7 of 8 layers in INT8(; slower|\n)", told)
 
@@ -103,5 +103,5 @@ def test_auto_tells_it_of_the_candidate_that_it_chose(repo: Repo) -> None:
 
     (event,) = [one for one in result.events if one["event"] == "target-finished"]
     assert ("int8", 7, 8) == (event["chosen"], event["int8_layers"], event["layers"])
-    (given_back,) = repo.record("fashion", "auto")["accuracy_control"]["given_back"]
-    assert "wide_14" == given_back["layer"]
+    (reverted,) = repo.record("fashion", "auto")["accuracy_control"]["reverted"]
+    assert "wide_14" == reverted["layer"]

@@ -336,8 +336,8 @@ def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_pat
 SEARCH = replace(
     a_search(int8=27, ended="`max-evaluations` = 3 were done"),
     trials=tuple(
-        SearchTrial(given_back=given_back, kept=False, drop=drop, samples=1000, ended_early=False)
-        for given_back, drop in ((0, 0.38), (20, 0.19), (37, 0.06))
+        SearchTrial(reverted=reverted, kept=False, drop=drop, samples=1000, ended_early=False)
+        for reverted, drop in ((0, 0.38), (20, 0.19), (37, 0.06))
     ),
     worst=(
         SearchedLayer(name="convolution.8", layer="stem", type="Convolution", share=0.912),

@@ -28,7 +28,7 @@ def said(step: str, **made: Any) -> Reproducible:
             interface=Interface(inputs=(), outputs=()),
             evaluation=None,
             verdict=None,
-            step=step,
+            action=step,
             **made,
         )
     )

@@ -109,7 +109,7 @@ def test_a_range_that_holds_what_is_wanted_decides_nothing(wanted: float, result
 
 @pytest.mark.parametrize(
     ("why", "words"),
-    [("loaded", "others used the processor meanwhile"), ("apart", "the inter-core latency was high meanwhile")],
+    [("loaded", "others used the processor meanwhile"), ("high_latency", "the inter-core latency was high meanwhile")],
 )
 def test_a_disturbed_measurement_decides_nothing_of_a_latency(why: str, words: str) -> None:
     judged = one("p95-ms", 5, a_measurement(**{why: True}))

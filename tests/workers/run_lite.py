@@ -14,7 +14,7 @@ import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.errors import ActionError
-from ovmake.workers.reference.tflite import Lite
+from ovmake.workers.reference.tflite import TfliteKernels
 from ovmake.workers.reference.tflite_file import quantization
 
 FLOAT, INTEGER = Path("float.tflite"), Path("integer.tflite")
@@ -32,10 +32,10 @@ def pooled(path: Path) -> str:
     return str(next(name for name in names if "pool" in name))
 
 
-def whole(path: Path, shape: tuple[int, ...] | None = None) -> Lite:
+def whole(path: Path, shape: tuple[int, ...] | None = None) -> TfliteKernels:
     """Load all of a model."""
     start, end = ends(path)
-    return Lite.load(path, inputs={"image": (start, shape)}, outputs={"scores": end})
+    return TfliteKernels.load(path, inputs={"image": (start, shape)}, outputs={"scores": end})
 
 
 def refused(attempt: Callable[[], object]) -> dict[str, Any]:
@@ -80,10 +80,10 @@ def cut() -> dict[str, Any]:
     images = np.load("lite.npz")["in_image"]
     start, end = ends(FLOAT)
     inner = pooled(FLOAT)
-    first = Lite.load(FLOAT, inputs={"image": (start, None)}, outputs={"pooled": inner})
-    second = Lite.load(FLOAT, inputs={"pooled": (inner, None)}, outputs={"scores": end})
+    first = TfliteKernels.load(FLOAT, inputs={"image": (start, None)}, outputs={"pooled": inner})
+    second = TfliteKernels.load(FLOAT, inputs={"pooled": (inner, None)}, outputs={"scores": end})
     halves = second(first({"image": images}))["scores"]
-    both = Lite.load(FLOAT, inputs={"image": (start, None)}, outputs={"a": end, "b": inner})({"image": images})
+    both = TfliteKernels.load(FLOAT, inputs={"image": (start, None)}, outputs={"a": end, "b": inner})({"image": images})
     return {
         "operations": [whole(FLOAT).operations, first.operations, second.operations],
         "same": bool(np.array_equal(halves, whole(FLOAT)({"image": images})["scores"])),
@@ -133,10 +133,12 @@ def main() -> dict[str, Any]:
         "probe": probed(),
         "unloadable": refused(lambda: whole(unloadable())),
         "dies": refused(lambda: whole(dies())),
-        "torn": refused(lambda: Lite.load(Path("torn.tflite"), inputs={"x": (start, None)}, outputs={"y": end})),
+        "torn": refused(
+            lambda: TfliteKernels.load(Path("torn.tflite"), inputs={"x": (start, None)}, outputs={"y": end})
+        ),
         "shape": refused(lambda: whole(FLOAT, (1, 8, 8, 5))),
-        "unknown": refused(lambda: Lite.load(FLOAT, inputs={"x": (start, None)}, outputs={"y": f"{end}s"})),
-        "incomplete": refused(lambda: Lite.load(FLOAT, inputs={"x": (end, None)}, outputs={"y": inner})),
+        "unknown": refused(lambda: TfliteKernels.load(FLOAT, inputs={"x": (start, None)}, outputs={"y": f"{end}s"})),
+        "incomplete": refused(lambda: TfliteKernels.load(FLOAT, inputs={"x": (end, None)}, outputs={"y": inner})),
     }
 
 

@@ -252,6 +252,6 @@ def _look(describer: Describer, source: str, one: Found) -> tuple[Description | 
         description = describer.describe(subject)
     except OvmakeError as error:
         return None, error.diagnostics[0]
-    for trouble in description.troubles:
-        return description, Diagnostic(code=trouble.code, message=trouble.message, notes=trouble.notes)
+    for problem in description.problems:
+        return description, Diagnostic(code=problem.code, message=problem.message, notes=problem.notes)
     return description, None

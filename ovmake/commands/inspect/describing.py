@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ovmake.commands.inspect.description import Description, Trouble
+from ovmake.commands.inspect.description import ConversionProblem, Description
 from ovmake.contracts.codec import ContractError, decode, encode_object
 from ovmake.contracts.files.inspected import ConversionFacts, Data, Port, SourceFacts
 from ovmake.contracts.params.helping import InspectGraphParams, InspectParams
@@ -174,7 +174,7 @@ def _description(
     """Put together what both said. Of a model that only OpenVINO could read, there is what OpenVINO says."""
     ports = converted if isinstance(source, Response) else source
     inputs, outputs = ((), ()) if isinstance(ports, Response) else (ports.inputs, ports.outputs)
-    troubles = _types(inputs, "input") + _types(outputs, "output") + _conversion(converted)
+    problems = _types(inputs, "input") + _types(outputs, "output") + _conversion(converted)
     found = Description(
         source=subject.shown,
         kind=subject.kind,
@@ -184,11 +184,13 @@ def _description(
         inputs=inputs,
         outputs=outputs,
         converted=converted.operations if isinstance(converted, ConversionFacts) and converted.converts else None,
-        troubles=troubles,
+        problems=problems,
     )
     if isinstance(source, Response):
         message = f"TensorFlow cannot run it, so there is nothing to compare with: {source.message}"
-        return replace(found, troubles=(Trouble(code=source.code, message=message, notes=source.notes), *troubles))
+        return replace(
+            found, problems=(ConversionProblem(code=source.code, message=message, notes=source.notes), *problems)
+        )
     return replace(
         found,
         way=source.way,
@@ -201,11 +203,11 @@ def _description(
     )
 
 
-def _types(ports: Sequence[Port], side: str) -> tuple[Trouble, ...]:
+def _types(ports: Sequence[Port], side: str) -> tuple[ConversionProblem, ...]:
     wrong = [port for port in ports if port.type in _FED]
     verb = {"input": "takes", "output": "gives"}[side]
     return tuple(
-        Trouble(
+        ConversionProblem(
             code="unsupported-type",
             message=f"{side} `{port.name}` {verb} {_FED[port.type]}, which OpenVINO's devices do not",
         )
@@ -213,17 +215,19 @@ def _types(ports: Sequence[Port], side: str) -> tuple[Trouble, ...]:
     )
 
 
-def _conversion(converted: ConversionFacts | Response) -> tuple[Trouble, ...]:
+def _conversion(converted: ConversionFacts | Response) -> tuple[ConversionProblem, ...]:
     if isinstance(converted, Response):
-        return (Trouble(code=converted.code, message=f"OpenVINO: {converted.message}", notes=converted.notes),)
+        return (
+            ConversionProblem(code=converted.code, message=f"OpenVINO: {converted.message}", notes=converted.notes),
+        )
     if converted.converts:
         return ()
     words, missing = converted.message, converted.missing
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
         message = f"OpenVINO has no conversion rule for {listed}"
-        return (Trouble(code="unsupported-operations", message=message, operations=missing, notes=(words,)),)
-    return (Trouble(code="cannot-convert", message="OpenVINO cannot convert it", notes=(words,)),)
+        return (ConversionProblem(code="unsupported-operations", message=message, operations=missing, notes=(words,)),)
+    return (ConversionProblem(code="cannot-convert", message="OpenVINO cannot convert it", notes=(words,)),)
 
 
 def _size(path: Path) -> int:

@@ -18,7 +18,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class ConversionProblem:
     """Why OpenVINO cannot have the model as it is. `notes` are a framework's own words."""
 
     code: str
@@ -49,7 +49,7 @@ class Description:
     layers: tuple[LayerDescription, ...] = ()
     operations: Mapping[str, int] = field(default_factory=dict)
     converted: Mapping[str, int] | None = None
-    troubles: tuple[Trouble, ...] = ()
+    problems: tuple[ConversionProblem, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -70,6 +70,6 @@ class Description:
             "openvino": {
                 "converts": self.converted is not None,
                 "operations": None if self.converted is None else dict(self.converted),
-                "troubles": [asdict(trouble) for trouble in self.troubles],
+                "problems": [asdict(problem) for problem in self.problems],
             },
         }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from ovmake.commands.inspect.description import Description, Trouble
+from ovmake.commands.inspect.description import ConversionProblem, Description
 from ovmake.contracts.files.inspected import LayerDescription, Port
 from ovmake.contracts.source_kinds import title_of
 from ovmake.units import size_in_words
@@ -158,15 +158,15 @@ def _operations(counts: Mapping[str, int], width: int) -> list[str]:
 
 
 def _verdict(description: Description, width: int) -> list[str]:
-    if description.converted is not None and not description.troubles:
+    if description.converted is not None and not description.problems:
         return [f"OpenVINO converts it, to {sum(description.converted.values())} operations"]
     lines = ["OpenVINO cannot convert it as it is" if description.converted is None else "OpenVINO converts it, but"]
-    return lines + [line for trouble in description.troubles for line in _trouble(trouble, width)]
+    return lines + [line for problem in description.problems for line in _problem(problem, width)]
 
 
-def _trouble(trouble: Trouble, width: int) -> list[str]:
-    lines = _wrapped(f"{trouble.code}: {trouble.message}", width, "  ", "    ")
-    for line in (line for note in trouble.notes for line in note.splitlines() if line.strip()):
+def _problem(problem: ConversionProblem, width: int) -> list[str]:
+    lines = _wrapped(f"{problem.code}: {problem.message}", width, "  ", "    ")
+    for line in (line for note in problem.notes for line in note.splitlines() if line.strip()):
         lines += _wrapped(line, width, "    | ", "    |   ")
     return lines
 

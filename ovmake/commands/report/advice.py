@@ -74,14 +74,14 @@ def _measure_again(known: Sequence[_Known]) -> Iterator[Advice]:
             evidence=f"others used up to {most:.1f} cores while {_listed(loaded)} {_was(loaded)} measured",
             targets=_names(loaded),
         )
-    apart = [one for one in known if one.measured.apart]
-    if apart:
-        most = max(one.measured.apart_ns or 0.0 for one in apart)
+    slow = [one for one in known if one.measured.high_latency]
+    if slow:
+        most = max(one.measured.core_latency_ns or 0.0 for one in slow)
         yield Advice(
             text="Measure again when the host has moved the cores together: `ovmake report --force`",
             evidence=f"values took up to {most:.0f} ns from one core to another, which share a cache as the system has "
-            f"it, while {_listed(apart)} {_was(apart)} measured",
-            targets=_names(apart),
+            f"it, while {_listed(slow)} {_was(slow)} measured",
+            targets=_names(slow),
         )
 
 
@@ -249,7 +249,7 @@ def _use(known: Sequence[_Known]) -> Iterator[Advice]:
 def _tail(known: Sequence[_Known]) -> Iterator[Advice]:
     for one in known:
         p99 = one.measured.openvino.latency_p99_us
-        if p99 is not None and not (one.measured.loaded or one.measured.apart) and p99 > TAIL * one.ir_us:
+        if p99 is not None and not (one.measured.loaded or one.measured.high_latency) and p99 > TAIL * one.ir_us:
             yield Advice(
                 text="Plan for the slow ones: one inference in a hundred takes several times the median",
                 evidence=f"{one.name}: median {_time(one.ir_us)}, 99 % within {_time(p99)}",

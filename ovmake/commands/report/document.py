@@ -36,7 +36,7 @@ from ovmake.contracts.files.verdict import DefaultVerdict
 # What is not known of a measurement, and why.
 UNKNOWN = {
     "foreign_cores": "this system does not tell what others use of the processor",
-    "apart_ns": "this system does not tell which cores share a cache, or there is one core only",
+    "core_latency_ns": "this system does not tell which cores share a cache, or there is one core only",
 }
 # What an evaluation gives beside the figures.
 OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval", "score_intervals")
@@ -175,8 +175,8 @@ def _circumstances(measured: Measured) -> Circumstances:
         unstable=measured.unstable,
         loaded=measured.loaded,
         foreign_cores=measured.foreign_cores,
-        apart=measured.apart,
-        apart_ns=measured.apart_ns,
+        high_latency=measured.high_latency,
+        core_latency_ns=measured.core_latency_ns,
         machine=measured.machine,
         layers_missing=measured.layers_missing,
         # What is not known of the machine has its reasons there.

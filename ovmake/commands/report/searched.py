@@ -34,7 +34,7 @@ class LayerRow:
 class TrialRow:
     """A trial: how many layers were in floating point, and what came of it."""
 
-    given_back: str
+    reverted: str
     drop: str
     result: str
     samples: str
@@ -66,7 +66,7 @@ def searched(report: TargetReport) -> Searched | None:
         search=search,
         text=_text(search, unit, report.evaluation.drop if report.evaluation else None),
         ended=_ended(search),
-        layers=tuple(_layer(one, unit) for one in (search.given_back if search.kept else search.worst)),
+        layers=tuple(_layer(one, unit) for one in (search.reverted if search.kept else search.worst)),
         trials=tuple(_trial(one, unit) for one in search.trials),
         has_drops=any(trial.drop is not None for trial in search.trials),
     )
@@ -74,17 +74,17 @@ def searched(report: TargetReport) -> Searched | None:
 
 def _text(search: Search, unit: str, reached: float | None) -> str:
     """Return the sentence, without a final period. `reached` is the drop of the best set."""
-    given_back, layers, trials = len(search.given_back), search.layers, words.counted(len(search.trials), "trial")
+    reverted, layers, trials = len(search.reverted), search.layers, words.counted(len(search.trials), "trial")
     if not search.trials:
         return f"{words.counted(layers, 'layer')} in INT8; nothing else was tried: {search.ended}"
-    if search.kept and not given_back:
+    if search.kept and not reverted:
         return f"{search.int8} of {layers} layers in INT8: plain INT8 keeps the promise"
     if search.kept:
-        return f"{search.int8} of {layers} layers in INT8; {given_back} reverted to float after {trials}"
+        return f"{search.int8} of {layers} layers in INT8; {reverted} reverted to float after {trials}"
     nothing = "No set of layers was found that keeps the promise"
     if search.hopeless:
         nothing = "No set of layers keeps the promise, for not even all of them in floating point do"
-    best = f"with {given_back} of {layers} layers in floating point"
+    best = f"with {reverted} of {layers} layers in floating point"
     plain = search.trials[0].drop
     if plain is None or reached is None:
         return f"{nothing}; the best of {trials} is {best}"
@@ -112,7 +112,7 @@ def _layer(one: SearchedLayer, unit: str) -> LayerRow:
 def _trial(trial: SearchTrial, unit: str) -> TrialRow:
     result = "kept" if trial.kept else "missed"
     return TrialRow(
-        given_back="none" if not trial.given_back else f"{trial.given_back:,}",
+        reverted="none" if not trial.reverted else f"{trial.reverted:,}",
         drop=NO_DROP if trial.drop is None else words.drop_in(unit, trial.drop),
         result=f"{result}, ended early" if trial.ended_early else result,
         samples=f"{trial.samples:,}",

@@ -92,7 +92,7 @@ class Row:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Labels of a speed-up that is not to be relied on: "unstable", "loaded", "cores apart"."""
+        """Labels of a speed-up that is not to be relied on: "unstable", "loaded", "high core latency"."""
         return words.doubts(self.report.measurement) if self.report.measurement is not None else ()
 
     @property

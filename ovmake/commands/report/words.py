@@ -5,7 +5,7 @@
 
 Rule: the range decides what is said of speed, not the median. A range that holds 1 is "no clear difference", one that
 stayed wider than asked for is "unstable", one that was taken while others used the processor "loaded", and one that was
-taken while the cores lay further from each other than they should "cores apart".
+taken while the cores passed values slowly "high core latency".
 """
 
 # ruff: noqa: RUF001, RUF002 - the signs for times and minus are meant as such
@@ -21,7 +21,7 @@ from ovmake.units import digits, size_in_words
 
 NOT_MEASURED = "not measured"
 # What of a measurement is not to be relied on, by its field, and the label for it.
-DOUBTS = {"unstable": "unstable", "loaded": "loaded", "apart": "cores apart"}
+DOUBTS = {"unstable": "unstable", "loaded": "loaded", "high_latency": "high core latency"}
 
 # The unit of a metric that is a share of something: 0.01 of it is a point. Others are shown as they are.
 SHARE = "share"
@@ -62,7 +62,7 @@ def _named(report: TargetReport) -> str:
     """Return the target's name with what is special about it: "fashion:auto (int8, 7 of 8 layers in INT8)"."""
     search = report.search
     chosen = report.choice.chosen if report.choice else ""
-    int8 = f"{search.int8} of {search.layers} layers in INT8" if search and search.given_back else ""
+    int8 = f"{search.int8} of {search.layers} layers in INT8" if search and search.reverted else ""
     special = ", ".join(filter(None, (chosen, int8)))
     return f"{report.name} ({special})" if special else report.name
 

@@ -89,14 +89,14 @@ class Measurement:
 
     `speedup` is against the faster way of calling TensorFlow, and its range holds the true one with `level`.
     `unstable`: that range is wider than asked for when the time was up. `loaded`: others used the processor during most
-    of it, on average `foreign_cores` of them. `apart`: cores that share a cache lay far from each other during most of
-    it, on average `apart_ns` (nanoseconds that a value takes from one to another). `pairs` were timed, of which
-    `quiet_pairs` undisturbed; the figures are of those, if there were enough. `ways_missing` says why TensorFlow was
-    not called in some way. `layers` are the IR's in the order in which they run, and `layers_missing` says why there
-    are none. `by_default` is the IR compiled without properties, null where that is how it was verified.
+    of it, on average `foreign_cores` of them. `high_latency`: during most of it, a value took longer between two
+    cores than within the cache that they share, on average `core_latency_ns`. `pairs` were timed, and `quiet_pairs` of
+    them were undisturbed; if these are enough, the figures are theirs. `ways_missing` says why TensorFlow was not
+    called in some way. `layers` are the IR's in execution order; if there are none, `layers_missing` says why.
+    `by_default` is the IR compiled without properties, null if that is how it was verified.
     """
 
-    FORMAT: ClassVar[int] = 3
+    FORMAT: ClassVar[int] = 4
 
     device: str
     threads: int
@@ -109,8 +109,8 @@ class Measurement:
     unstable: bool
     loaded: bool
     foreign_cores: float | None
-    apart: bool
-    apart_ns: float | None
+    high_latency: bool
+    core_latency_ns: float | None
     pairs: int
     quiet_pairs: int
     windows: int

@@ -43,15 +43,16 @@ class ReferenceFacts:
 
     `scales` are largest magnitudes; `varying` are outputs whose size depends on the data. `own` is how far TensorFlow
     is from itself, where it was asked. `alone` is how far a sample's answer alone is from that in a batch; null where
-    no batch can have another size. `truth` names a higher precision of the same model, "" without one, and `apart` is
-    how far TensorFlow is from it. `in_integers`: the source computes in integers, and `quanta` are the steps of its
-    outputs. `computes_in` is the half precision inside, "" without one. `yielded` is what a loader gave.
+    no batch can have another size. `truth` names a higher precision of the same model, "" without one;
+    `truth_distances` is how far TensorFlow is from it. `in_integers`: the source computes in integers, and `quanta` are
+    the steps of its outputs. `computes_in` is the half precision inside, "" without one. `yielded` is what a loader
+    gave.
 
     `not_measured` says why TensorFlow cannot run what the IR computes, and `help` what would help. All else but
     `inputs` says nothing then.
     """
 
-    FORMAT: ClassVar[int] = 4
+    FORMAT: ClassVar[int] = 5
 
     inputs: ComparedInputs
     scales: Mapping[str, float] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class ReferenceFacts:
     own: Mapping[str, OwnDistance] = field(default_factory=dict)
     alone: Mapping[str, Distance] | None = None
     truth: str = ""
-    apart: Mapping[str, Distance] = field(default_factory=dict)
+    truth_distances: Mapping[str, Distance] = field(default_factory=dict)
     operations: int | None = None
     in_integers: bool = False
     quanta: Mapping[str, float] = field(default_factory=dict)

@@ -99,8 +99,8 @@ class Circumstances:
     unstable: bool
     loaded: bool
     foreign_cores: float | None
-    apart: bool
-    apart_ns: float | None
+    high_latency: bool
+    core_latency_ns: float | None
     machine: str
     layers_missing: str
     machine_facts: JsonObject
@@ -237,7 +237,7 @@ class History:
 class Report:
     """What `ovmake report` found. `schema` is a name and no address: nothing is fetched for it."""
 
-    FORMAT: ClassVar[int] = 3
+    FORMAT: ClassVar[int] = 4
 
     schema: Literal["ovmake-report.schema.json"] = field(metadata=named("$schema"))
     title: str

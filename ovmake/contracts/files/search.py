@@ -28,7 +28,7 @@ class SearchTrial:
     `drop` is in the unit of the metric, null without one; where the trial `ended_early`, it is the drop so far.
     """
 
-    given_back: int
+    reverted: int
     kept: bool
     drop: float | None
     samples: int
@@ -37,7 +37,7 @@ class SearchTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """A search. The first trial is plain INT8; `given_back` is the best set that was found.
+    """A search. The first trial is plain INT8; `reverted` is the best set that was found.
 
     `int8` of `layers` are left in INT8. `worst` are the layers that disturb most. `kept`: the best set keeps the
     promise. `hopeless`: the float model misses it too. `ended` is the limit that ended the search, or why it could not
@@ -46,11 +46,11 @@ class Search:
     It holds no time and does not say what the journal knew: it is the same whether the search was interrupted or not.
     """
 
-    FORMAT: ClassVar[int] = 2
+    FORMAT: ClassVar[int] = 3
 
     layers: int
     int8: int
-    given_back: tuple[SearchedLayer, ...]
+    reverted: tuple[SearchedLayer, ...]
     worst: tuple[SearchedLayer, ...]
     trials: tuple[SearchTrial, ...]
     kept: bool

@@ -55,7 +55,7 @@ class TimeParams:
 
     KEBAB: ClassVar[bool] = True
 
-    step: str = ""
+    operation: str = ""
     name: str = ""
     threads: int = 1
     source: SourceParams = field(default=SourceParams())

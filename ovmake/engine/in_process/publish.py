@@ -40,7 +40,7 @@ def publish(job: Job) -> Success:
             verdict=verdict,
             choice=choice,
             search=search,
-            step=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
+            action=made_by.action.partition(" ")[0] if isinstance(made_by, Artifact) else "",
             environment=job.environment,
         ),
     )

@@ -1,6 +1,6 @@
 """The TensorFlow operations that may run: those that only compute, in memory.
 
-    objection("WriteFile", {}) -> "writes files"       objection("Relu", {}) -> ""
+    refusal_reason("WriteFile", {}) -> "writes files"       refusal_reason("Relu", {}) -> ""
 
 Every op of TensorFlow's registry is either allowed or refused; `test_allowed_ops.py` compares both lists with the
 registry of the installed TensorFlow. ALLOWED is the policy. REASONS only explains why the rest is refused.
@@ -134,7 +134,7 @@ CONDITIONS: Mapping[str, Callable[[Mapping[str, memoryview]], str]] = {
 }
 
 
-def objection(op: str, attributes: Mapping[str, memoryview]) -> str:
+def refusal_reason(op: str, attributes: Mapping[str, memoryview]) -> str:
     """Return why `op` may not run, to follow its name; "" if it may. `attributes` are AttrValues by name.
 
     Raises:
@@ -149,7 +149,7 @@ def objection(op: str, attributes: Mapping[str, memoryview]) -> str:
 
 def is_known(op: str) -> bool:
     """Whether this module knows an op of this name in TensorFlow."""
-    return objection(op, {}) != _UNKNOWN
+    return refusal_reason(op, {}) != _UNKNOWN
 
 
 def _text(attributes: Mapping[str, memoryview], name: str) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ovmake.sources.protobuf import Message, ProtobufError, Value, fields, text
-from ovmake.sources.screening.allowed_ops import ALLOWED, CALLERS, CONDITIONS, is_known, objection
+from ovmake.sources.screening.allowed_ops import ALLOWED, CALLERS, CONDITIONS, is_known, refusal_reason
 
 # Fields of messages.
 _NODE_NAME, _NODE_OP, _NODE_INPUTS, _NODE_ATTRIBUTES = 1, 2, 3, 5
@@ -87,7 +87,7 @@ class Body:
             self.calls[name] = frozenset(called)
         # A function may have the name of an operation. Either may run, so both must be harmless.
         own = op in functions and not is_known(op)
-        why = "" if own or op in allowed else objection(op, attributes)
+        why = "" if own or op in allowed else refusal_reason(op, attributes)
         if why:
             self.refused.append(Refused(node=name, op=op, why=why))
 

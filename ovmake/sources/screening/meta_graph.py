@@ -1,6 +1,6 @@
 """Find what TensorFlow must not run in a MetaGraphDef: a SavedModel has one per set of tags, a .meta file has one.
 
-    troubles(meta, allowed, assets) -> [Trouble(...)]
+    refused_nodes(meta, allowed, assets) -> [RefusedNode(...)]
 
 TensorFlow runs the signatures, the init op, the restore op, and functions of the library; in TF2 the objects beside the
 graph call the functions. So:
@@ -45,7 +45,7 @@ _OF_TRAINING_OPS = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class RefusedNode:
     """A node that may not run. `place`: "init op", "function `f`", "" if nothing that runs depends on it."""
 
     place: str
@@ -66,7 +66,7 @@ class Superfluous:
     nodes: frozenset[str]
     functions: frozenset[str]
     iterators: frozenset[str]
-    needed: tuple[Trouble, ...]
+    needed: tuple[RefusedNode, ...]
 
 
 class MetaGraph:
@@ -97,7 +97,7 @@ class MetaGraph:
         self._saving = self.bodies.leading_to(self._holding(SAVES))
         self._restoring = self.bodies.leading_to(self._holding(RESTORES))
 
-    def troubles(self) -> list[Trouble]:
+    def refused_nodes(self) -> list[RefusedNode]:
         """Return the nodes that may not run.
 
         Raises:
@@ -116,7 +116,7 @@ class MetaGraph:
         found = self._in_functions(reached)
         for node in main.refused:
             if not self._may_stand(node, run):
-                found.append(Trouble(place=run.place(node.node), node=node.node, op=node.op, why=node.why))
+                found.append(RefusedNode(place=run.place(node.node), node=node.node, op=node.op, why=node.why))
         for name, called in main.calls.items():
             if called & savers and not self._may_call(name, called, run):
                 found += self._told(run.place(name), called & savers)
@@ -150,7 +150,7 @@ class MetaGraph:
             iterators=frozenset(iterators),
         )
 
-    def _needed(self, refused: Collection[str], out: Collection[str]) -> tuple[Trouble, ...]:
+    def _needed(self, refused: Collection[str], out: Collection[str]) -> tuple[RefusedNode, ...]:
         """Return the refused nodes that a use of a variable depends on, except uses that train, save or show it."""
         main = self.bodies.main
         values = main.after((name for name, node in main.wires.items() if node.op in VARIABLES), _HANDS_ON)
@@ -163,7 +163,7 @@ class MetaGraph:
         ]
         before = main.before(using)
         return tuple(
-            Trouble(place="inference", node=one.node, op=one.op, why=one.why)
+            RefusedNode(place="inference", node=one.node, op=one.op, why=one.why)
             for one in main.refused
             if one.node in before and one.node in refused
         )
@@ -177,13 +177,13 @@ class MetaGraph:
         functions = self.bodies.functions.items()
         return [name for name, body in functions if any(node.op in ops for node in body.refused)]
 
-    def _in_functions(self, reached: set[str] | None) -> list[Trouble]:
+    def _in_functions(self, reached: set[str] | None) -> list[RefusedNode]:
         found = []
         for name, body in self.bodies.functions.items():
             if reached is not None and name not in reached:
                 continue
             found += [
-                Trouble(place=f"function `{name}`", node=node.node, op=node.op, why=node.why)
+                RefusedNode(place=f"function `{name}`", node=node.node, op=node.op, why=node.why)
                 for node in body.refused
                 if not self._may_stand_in(name, node)
             ]
@@ -214,13 +214,13 @@ class MetaGraph:
             )
         return self._exposed[name]
 
-    def _told(self, place: str, functions: Iterable[str]) -> list[Trouble]:
-        """Return the troubles in a saver's functions, reported at the node that calls them."""
+    def _told(self, place: str, functions: Iterable[str]) -> list[RefusedNode]:
+        """Return the refused nodes in a saver's functions, reported at the node that calls them."""
         found = []
         for name in self._called_from(functions):
             for node in self.bodies.functions[name].refused:
                 within = f"{place}, function `{name}`" if place else f"function `{name}`"
-                found.append(Trouble(place=within, node=node.node, op=node.op, why=node.why))
+                found.append(RefusedNode(place=within, node=node.node, op=node.op, why=node.why))
         return found
 
     def _called_from(self, functions: Iterable[str]) -> list[str]:
@@ -289,18 +289,20 @@ class MetaGraph:
         return found
 
 
-def troubles(meta: Message, allowed: frozenset[str] = frozenset(), assets: Assets | None = None) -> list[Trouble]:
+def refused_nodes(
+    meta: Message, allowed: frozenset[str] = frozenset(), assets: Assets | None = None
+) -> list[RefusedNode]:
     """Return the nodes of a SavedModel's MetaGraphDef that may not run.
 
     Raises:
         ProtobufError: the message is malformed, or ambiguous.
     """
-    return MetaGraph(meta, allowed, assets).troubles()
+    return MetaGraph(meta, allowed, assets).refused_nodes()
 
 
-def _once(found: Iterable[Trouble]) -> list[Trouble]:
-    """Return the troubles without duplicates: one per node, with its first place."""
-    nodes: dict[tuple[str, str], Trouble] = {}
+def _once(found: Iterable[RefusedNode]) -> list[RefusedNode]:
+    """Return the refused nodes without duplicates: one per node, with its first place."""
+    nodes: dict[tuple[str, str], RefusedNode] = {}
     for one in found:
         nodes.setdefault((one.place.rpartition("function `")[2], one.node), one)
     return list(nodes.values())

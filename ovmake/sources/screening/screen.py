@@ -36,11 +36,11 @@ from ovmake.errors import ActionError
 from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.sources.screening.assets import Assets
 from ovmake.sources.screening.bodies import Bodies
-from ovmake.sources.screening.meta_graph import MetaGraph, Trouble, troubles
+from ovmake.sources.screening.meta_graph import MetaGraph, RefusedNode, refused_nodes
 from ovmake.sources.screening.runs import OBJECTS
-from ovmake.sources.screening.tflite import flex_troubles
+from ovmake.sources.screening.tflite import flex_refusals
 
-_TOLD = 5  # troubles in one message
+_TOLD = 5  # nodes in one message
 _META_GRAPHS, _INFO, _TAGS = 2, 1, 4  # of a SavedModel, a MetaGraphDef, a MetaInfoDef
 
 
@@ -67,7 +67,7 @@ def screen(source: Path, kind: str, allowed: Collection[str] = (), *, in_session
                 refuse(source, source.name, unpruned(view, named))
 
 
-def everything(graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
+def everything(graph_def: memoryview, allowed: frozenset[str]) -> list[RefusedNode]:
     """Return all nodes of a GraphDef that may not run, also those that nothing depends on.
 
     Raises:
@@ -76,31 +76,31 @@ def everything(graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
     bodies = Bodies(graph_def, allowed)
     places = {"": bodies.main, **{f"function `{name}`": body for name, body in bodies.functions.items()}}
     return [
-        Trouble(place=place, node=one.node, op=one.op, why=one.why)
+        RefusedNode(place=place, node=one.node, op=one.op, why=one.why)
         for place, body in places.items()
         for one in body.refused
     ]
 
 
-def unpruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
+def unpruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[RefusedNode]:
     """Return the nodes that loading a .meta file would run although they may not.
 
     Raises:
         ProtobufError: malformed, or ambiguous.
     """
-    return MetaGraph(Message(meta_graph_def), allowed, of_training=True, lenient=True).troubles()
+    return MetaGraph(Message(meta_graph_def), allowed, of_training=True, lenient=True).refused_nodes()
 
 
-def pruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[Trouble]:
+def pruned(meta_graph_def: memoryview, allowed: frozenset[str]) -> list[RefusedNode]:
     """Return the nodes of a pruned .meta file that may not run.
 
     Raises:
         ProtobufError: malformed, or ambiguous.
     """
-    return MetaGraph(Message(meta_graph_def), allowed, of_training=True).troubles()
+    return MetaGraph(Message(meta_graph_def), allowed, of_training=True).refused_nodes()
 
 
-def refuse(source: Path, file: str, found: Collection[Trouble], tags: str = "") -> None:
+def refuse(source: Path, file: str, found: Collection[RefusedNode], tags: str = "") -> None:
     """Raise `op-refused` if `found`, in `file` of `source`, is not empty."""
     if not found:
         return
@@ -117,15 +117,15 @@ def refuse(source: Path, file: str, found: Collection[Trouble], tags: str = "") 
     )
 
 
-def _line(file: str, one: Trouble) -> str:
+def _line(file: str, one: RefusedNode) -> str:
     parts = [file, one.place, f"node `{one.node}`" if one.node else ""]
     return f"{', '.join(part for part in parts if part)}: {one.op} {one.why}"
 
 
-def _in_tflite(source: Path, allowed: frozenset[str]) -> list[Trouble]:
-    """Return the troubles. A file that is not a FlatBuffer has none: the interpreter reports it, and runs nothing."""
+def _in_tflite(source: Path, allowed: frozenset[str]) -> list[RefusedNode]:
+    """Return the refused nodes; none for a file that is not a FlatBuffer: the interpreter refuses it."""
     try:
-        return flex_troubles(source.read_bytes(), allowed)
+        return flex_refusals(source.read_bytes(), allowed)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise unreadable(source, error) from error
 
@@ -151,7 +151,7 @@ def _screen_saved_model(source: Path, allowed: frozenset[str], *, in_session: bo
                 )
                 hint = "copy the file into the SavedModel's folder `assets`, and export the model again"
                 raise ActionError("op-refused", message, setting="source", help=hint)
-            refuse(source, path.name, troubles(meta, allowed, assets), tags)
+            refuse(source, path.name, refused_nodes(meta, allowed, assets), tags)
 
 
 @contextlib.contextmanager

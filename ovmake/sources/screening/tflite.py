@@ -1,6 +1,6 @@
 """Find TensorFlow's own operations in a .tflite file: the interpreter's flex delegate has kernels for all of them.
 
-    flex_troubles(data, allowed) -> [Trouble(op="WriteFile", ...)]
+    flex_refusals(data, allowed) -> [RefusedNode(op="WriteFile", ...)]
 
 An operator with the code `FlexWriteFile` is TensorFlow's WriteFile. But the code is only a label: a NodeDef in the
 operator's options states the operation and its attributes. So an operator is refused for its label, and for any refused
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 
-from ovmake.sources.screening.allowed_ops import CONDITIONS, REASONS, objection
-from ovmake.sources.screening.meta_graph import Trouble
+from ovmake.sources.screening.allowed_ops import CONDITIONS, REASONS, refusal_reason
+from ovmake.sources.screening.meta_graph import RefusedNode
 from ovmake.sources.tflite_graph import Table
 
 _FLEX = "Flex"
@@ -29,7 +29,7 @@ _CODE, _OPTIONS, _FAR_OPTIONS = 0, 5, (9, 10)  # of an Operator
 _EFFECTS = {why: ops for why, ops in REASONS.items() if "tests" not in why and "itself" not in why}
 
 
-def flex_troubles(data: bytes, allowed: frozenset[str]) -> list[Trouble]:
+def flex_refusals(data: bytes, allowed: frozenset[str]) -> list[RefusedNode]:
     """Return the operators of a .tflite file that may not run.
 
     Raises:
@@ -43,9 +43,9 @@ def flex_troubles(data: bytes, allowed: frozenset[str]) -> list[Trouble]:
             code = codes[operator.number(_CODE)]
             if code.startswith(_FLEX):
                 op = code.removeprefix(_FLEX)
-                why = "" if op in allowed else objection(op, {}) or _hidden(operator, op, allowed)
+                why = "" if op in allowed else refusal_reason(op, {}) or _hidden(operator, op, allowed)
                 if why:
-                    found.append(Trouble(place="", node=f"operator {place}", op=op, why=why))
+                    found.append(RefusedNode(place="", node=f"operator {place}", op=op, why=why))
     return found
 
 

@@ -40,7 +40,7 @@ from ovmake.sources.screening.screen import screen
 from ovmake.workers.conversion import ir
 from ovmake.workers.conversion.frontend import DIRECT, Read, convert_between, convert_file, suffixed
 from ovmake.workers.conversion.naming import SIGNATURE, TAGS, name_by_signature
-from ovmake.workers.conversion.reading_tflite import read_lite
+from ovmake.workers.conversion.reading_tflite import read_tflite
 from ovmake.workers.ipc.helper_worker import ask_tensorflow
 from ovmake.workers.ipc.protocol import Request, Response
 
@@ -92,7 +92,7 @@ def _read_directly(request: Request, source: Path, asked: ConvertParams) -> Read
     if kind == "frozen-graph":
         return _read_graph(source, asked.model.cut)
     if kind == "tflite":
-        return read_lite(request, source, asked)
+        return read_tflite(request, source, asked)
     raise unknown(source, recognise(source))
 
 

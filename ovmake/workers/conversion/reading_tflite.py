@@ -1,6 +1,6 @@
 """Read a .tflite file with OpenVINO's TFLite reader, cut as in the Ovfile.
 
-    read_lite(request, source, asked) -> Read
+    read_tflite(request, source, asked) -> Read
 
 OpenVINO translates every operation of the file, also those that a cut removes, and stops at the first one it lacks.
 Then TensorFlow cuts the part out of the file (`tflite_cut.py`, in a worker of its own), and OpenVINO reads that part.
@@ -32,7 +32,7 @@ SEVERED = f"{DIRECT}, of the part that TensorFlow cut out of the file"
 REWRITTEN = f"{DIRECT}, of the file rewritten by TensorFlow"
 
 
-def read_lite(request: Request, source: Path, asked: ConvertParams) -> Read:
+def read_tflite(request: Request, source: Path, asked: ConvertParams) -> Read:
     """Return the model of a .tflite file, or of the part that the Ovfile cuts out of it.
 
     Raises:

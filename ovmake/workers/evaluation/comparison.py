@@ -1,7 +1,7 @@
 """Compare an IR with TensorFlow, one feed at a time: differences of the outputs, and the metric of both.
 
-    compare(subject, compiled, look=...) -> Figures      what an evaluation holds of it
-    compare_both(subject, compiled, other, look) -> figures of both, two ways to run one IR
+    compare(subject, compiled, on_feed=...) -> Figures      what an evaluation holds of it
+    compare_both(subject, compiled, other, on_feed) -> figures of both, two ways to run one IR
 
 `look` is called with every feed, and may end the comparison early. Accuracy control does so once a model cannot meet
 its accuracy requirement any more; the figures then cover a part of the samples.
@@ -128,20 +128,20 @@ class Tallies:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ComparedFeed:
     """A compared feed: the outputs of both sides [samples, ...], and the tallies so far, None without a metric.
 
-    `asking` made the IR's outputs.
+    `inferring` made the IR's outputs.
     """
 
     feed: Feed
     expected: Mapping[str, Array]
     actual: Mapping[str, Array]
     tallies: Tallies | None
-    asking: Asking
+    inferring: Inferring
 
 
-Look = Callable[[Seen], bool]
+OnFeed = Callable[[ComparedFeed], bool]
 
 
 def compile_model(model: ov.Model, device: str, properties: Mapping[str, str]) -> ov.CompiledModel:
@@ -165,7 +165,7 @@ def compare(
     compiled: ov.CompiledModel,
     *,
     feeds: Iterable[Feed] | None = None,
-    look: Look = lambda _: False,
+    on_feed: OnFeed = lambda _: False,
     interval: bool = True,
 ) -> Figures:
     """Return the figures of a way to run an IR. `look` returns whether it has seen enough.
@@ -173,18 +173,20 @@ def compare(
     `feeds` are the subject's samples if the caller has them in memory. `interval`: compute that of the drop.
     """
     execution = Execution.of(subject, compiled)
-    _run(subject, [execution], feeds or subject.samples.feeds(), look)
+    _run(subject, [execution], feeds or subject.samples.feeds(), on_feed)
     return execution.figures(interval=interval)
 
 
-def compare_both(subject: Subject, compiled: ov.CompiledModel, other: ov.CompiledModel, look: Look) -> list[Figures]:
+def compare_both(
+    subject: Subject, compiled: ov.CompiledModel, other: ov.CompiledModel, on_feed: OnFeed
+) -> list[Figures]:
     """Return the figures of two ways to run one IR, over the same samples, read once. `look` gets the first way.
 
     Of a large set, the second way runs ENOUGH samples, in feeds spread over it; if it is worse on these, it runs all.
     """
     first, second = Execution.of(subject, compiled), Execution.of(subject, other)
     second.stride = max(1, math.ceil(subject.samples.count / ENOUGH))
-    _run(subject, [first, second], subject.samples.feeds(), look)
+    _run(subject, [first, second], subject.samples.feeds(), on_feed)
     if second.stride > 1 and second.drop > max(first.drop, 0.0):
         second = Execution.of(subject, other)  # the drop of a few samples is not that of all
         _run(subject, [second], subject.samples.feeds(), lambda _: False)
@@ -199,7 +201,7 @@ class Execution:
     """
 
     subject: Subject
-    asking: Asking
+    inferring: Inferring
     differences: Mapping[str, Difference]
     beside: Mapping[str, Difference]
     tallies: Tallies | None
@@ -215,7 +217,7 @@ class Execution:
         true = names if subject.facts.truth else []
         return cls(
             subject=subject,
-            asking=Asking.of(subject, compiled),
+            inferring=Inferring.of(subject, compiled),
             differences={name: Difference(scale=scales[name], varies=name in varying) for name in names},
             beside={name: Difference(scale=scales[name], varies=True) for name in true},
             tallies=Tallies.of(subject.metric) if subject.metric else None,
@@ -225,10 +227,10 @@ class Execution:
         self, feed: Feed, expected: Mapping[str, Array], true: Mapping[str, Array], actual: Mapping[str, Array]
     ) -> None:
         """Count a feed."""
-        for output, apart in self.differences.items():
-            apart.add(expected[output], actual[output])
-        for output, apart in self.beside.items():
-            apart.add(true[output], actual[output])
+        for output, difference in self.differences.items():
+            difference.add(expected[output], actual[output])
+        for output, difference in self.beside.items():
+            difference.add(true[output], actual[output])
         if self.tallies is not None:
             self.tallies.reference.add(expected, feed.labels, expected)
             self.tallies.candidate.add(actual, feed.labels, expected)
@@ -241,7 +243,7 @@ class Execution:
 
         OpenVINO's first inference of an `If` with a dynamic batch may return uninitialized memory.
         """
-        again = self.asking.answers(feed)
+        again = self.inferring.answers(feed)
         return [name for name, array in actual.items() if not np.array_equal(array, again[name], equal_nan=True)]
 
     @property
@@ -266,26 +268,28 @@ class Execution:
         )
 
 
-def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], look: Look) -> None:
+def _run(subject: Subject, executions: Sequence[Execution], feeds: Iterable[Feed], on_feed: OnFeed) -> None:
     """Run the feeds in each way, until `look` ends it."""
     first, *others = executions
     with Reading(subject.expected) as stored, Reading(subject.truth) as truth:
         for place, feed in enumerate(feeds):
-            actual = first.asking.answers(feed)
+            actual = first.inferring.answers(feed)
             expected = {name: stored.take(name, len(array)) for name, array in actual.items()}
             true = {name: truth.take(name, len(actual[name])) for name in first.beside}
             first.add(feed, expected, true, actual)
             for other in others:
                 if place % other.stride == 0:
-                    other.add(feed, expected, true, other.asking.answers(feed))
-            seen = Seen(feed=feed, expected=expected, actual=actual, tallies=first.tallies, asking=first.asking)
-            if look(seen):
+                    other.add(feed, expected, true, other.inferring.answers(feed))
+            seen = ComparedFeed(
+                feed=feed, expected=expected, actual=actual, tallies=first.tallies, inferring=first.inferring
+            )
+            if on_feed(seen):
                 return
         _check_all_taken(stored, first.differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Inferring:
     """A compiled model that runs feed by feed."""
 
     subject: Subject
@@ -293,7 +297,7 @@ class Asking:
     request: ov.InferRequest
 
     @classmethod
-    def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Asking:
+    def of(cls, subject: Subject, compiled: ov.CompiledModel) -> Inferring:
         """Return one for a model whose outputs are the interface's, in its order."""
         ports = [compiled.output(index) for index in range(len(subject.interface.outputs))]
         return cls(subject=subject, ports=ports, request=compiled.create_infer_request())
@@ -305,8 +309,8 @@ class Asking:
             results = self.request.infer(by_place(interface, feed.inputs), share_inputs=True)
         except RuntimeError as error:
             message = f"OpenVINO cannot run the IR on these samples, TensorFlow can: {message_of(error)}"
-            made_up = "the samples are synthetic: name a dataset under `accuracy`, or set `value` for an input"
-            hint = made_up if self.subject.samples.origin == "noise" else ""
+            advice = "the samples are synthetic: name a dataset under `accuracy`, or set `value` for an input"
+            hint = advice if self.subject.samples.origin == "noise" else ""
             raise ActionError("openvino-cannot-run", message, setting="accuracy.dataset", help=hint) from error
         return {
             tensor.name: rows(
@@ -318,7 +322,7 @@ class Asking:
 
 def _is_far(differences: Mapping[str, Difference]) -> bool:
     """Whether some output is so far from TensorFlow's that the IR must run again."""
-    every = [apart.figures() for apart in differences.values()]
+    every = [difference.figures() for difference in differences.values()]
     return any(known.nan_mismatch or (1.0 if known.cosine is None else known.cosine) < FAR for known in every)
 
 
@@ -345,14 +349,14 @@ def _output(facts: ReferenceFacts, tensor: Tensor, difference: Difference, besid
         )
     if beside is None:
         return found
-    near, apart = beside.figures(), facts.apart.get(tensor.name)
+    near, truth = beside.figures(), facts.truth_distances.get(tensor.name)
     return replace(
         found,
         truth=facts.truth,
         truth_max_abs=near.max_abs,
         truth_cosine=near.cosine,
-        own_truth_max_abs=apart.max_abs if apart else None,
-        own_truth_cosine=apart.cosine if apart else None,
+        own_truth_max_abs=truth.max_abs if truth else None,
+        own_truth_cosine=truth.cosine if truth else None,
     )
 
 

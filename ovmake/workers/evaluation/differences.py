@@ -1,8 +1,8 @@
 """Measure the difference of two arrays.
 
 difference(expected, actual) -> Distances      of two arrays
-apart = Difference(scale=...)                  of many parts of them, one after the other
-apart.add(expected, actual); apart.figures()
+found = Difference(scale=...)                  of many parts of them, one after the other
+found.add(expected, actual); found.figures()
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SMALL = 1e-3
 
 def difference(expected: Array, actual: Array) -> Distances:
     """Return how far `actual` is from `expected`, over every element."""
-    apart = Difference(scale=largest(expected))
-    apart.add(expected, actual)
-    return apart.figures()
+    found = Difference(scale=largest(expected))
+    found.add(expected, actual)
+    return found.figures()
 
 
 def largest(array: Array) -> float:
@@ -62,7 +62,7 @@ class Difference:
     _all: int = 0
     _other_sizes: int = 0
     _elements: int = 0
-    _apart: float = 0.0
+    _gaps: float = 0.0
     _max_rel: float | None = None
     _signal: _Squares = field(default_factory=_Squares)
     _answer: _Squares = field(default_factory=_Squares)
@@ -96,7 +96,7 @@ class Difference:
 
     def figures(self) -> Distances:
         """Return the figures over all parts."""
-        some, mean = self._elements > 0, self._apart / max(1, self._elements)
+        some, mean = self._elements > 0, self._gaps / max(1, self._elements)
         return Distances(
             scale=_finite(self._signal.largest) if some else None,
             max_abs=_finite(self._noise.largest) if some else None,
@@ -128,17 +128,17 @@ class Difference:
     def _measure(self, first: Array, second: Array) -> None:
         """Add the elements that are finite on both sides, as two vectors."""
         with np.errstate(over="ignore"):
-            apart = np.abs(first - second)
-            self._apart += float(apart.sum())
+            gaps = np.abs(first - second)
+            self._gaps += float(gaps.sum())
         self._elements += len(first)
-        self._noise.add(apart)
+        self._noise.add(gaps)
         scales = self._signal.largest, self._answer.largest
         self._signal.add(np.abs(first))
         self._answer.add(np.abs(second))
         self._multiply(first, second, scales)
         large = np.abs(first) >= max(self.scale * SMALL, np.finfo(np.float64).tiny)
         if large.any():
-            part = float((apart[large] / np.abs(first[large])).max())
+            part = float((gaps[large] / np.abs(first[large])).max())
             worst = part if self._max_rel is None else max(self._max_rel, part)
             self._max_rel = _finite(worst)
 

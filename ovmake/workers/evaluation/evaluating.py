@@ -15,7 +15,7 @@ from ovmake.contracts.files.evaluation import ByDefault, Evaluation, Figures, Op
 from ovmake.contracts.params.evaluation import EvaluateParams
 from ovmake.workers.conversion import executed, ir
 from ovmake.workers.evaluation.by_default import by_default, executes_in
-from ovmake.workers.evaluation.comparison import Look, Subject, compare, compare_both, compile_model
+from ovmake.workers.evaluation.comparison import OnFeed, Subject, compare, compare_both, compile_model
 from ovmake.workers.evaluation.neighbours import NeighboursWatch
 from ovmake.workers.ipc.protocol import Request
 
@@ -42,18 +42,18 @@ def evaluate(request: Request) -> dict[str, object]:
         evaluation = replace(evaluation, not_measured=not_measured, help=subject.facts.help)
     else:
         watch = NeighboursWatch(subject=subject, model=model, device=device, properties=properties)
-        figures, default = _figures(subject, model, compiled, by_default(model, device, properties), watch.look)
+        figures, default = _figures(subject, model, compiled, by_default(model, device, properties), watch.on_feed)
         evaluation = replace(evaluation, figures=figures, by_default=default, neighbours=watch.figures(counts))
     save(evaluation, request.outputs["evaluation"])
     return {}
 
 
 def _figures(
-    subject: Subject, model: ov.Model, compiled: ov.CompiledModel, default: ov.CompiledModel | None, look: Look
+    subject: Subject, model: ov.Model, compiled: ov.CompiledModel, default: ov.CompiledModel | None, on_feed: OnFeed
 ) -> tuple[Figures, ByDefault | None]:
     """Return the figures of the IR as it is verified and, where it then executes otherwise, without properties."""
     if default is None:
-        return compare(subject, compiled, look=look), None
-    own, other = compare_both(subject, compiled, default, look)
+        return compare(subject, compiled, on_feed=on_feed), None
+    own, other = compare_both(subject, compiled, default, on_feed)
     counts = executed.counts(executed.layers(default, model))
     return own, ByDefault(precision=executes_in(default), executed=counts, figures=other)

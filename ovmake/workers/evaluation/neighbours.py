@@ -1,7 +1,7 @@
 """Check whether an IR's answer for a sample depends on its neighbours: the other samples in its batch.
 
     watch = NeighboursWatch(subject=..., model=..., device=..., properties=...)
-    compare(subject, compiled, look=watch.look)       sees the first feed, and ends nothing
+    compare(subject, compiled, on_feed=watch.on_feed)       sees the first feed, and ends nothing
     watch.figures(executed) -> Neighbours | None
 
 Some samples of the first feed are run again, each alone. If an answer differs, `outputs` has the difference, and the
@@ -23,7 +23,7 @@ import openvino as ov
 from ovmake.contracts.files.evaluation import BatchFigures, Distances, Neighbours, Operation
 from ovmake.contracts.files.reference import Distance
 from ovmake.verdicts.figures import OWN_FLOATS
-from ovmake.workers.evaluation.comparison import Asking, Seen, Subject, by_place
+from ovmake.workers.evaluation.comparison import ComparedFeed, Inferring, Subject, by_place
 from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, alone
@@ -51,13 +51,13 @@ class NeighboursWatch:
     properties: Mapping[str, str]
     _feed: Feed | None = field(default=None, init=False)
     _actual: Mapping[str, Array] = field(default_factory=dict, init=False)
-    _asking: Asking | None = field(default=None, init=False)
+    _inferring: Inferring | None = field(default=None, init=False)
 
-    def look(self, seen: Seen) -> bool:
+    def on_feed(self, seen: ComparedFeed) -> bool:
         """Store the first feed, if the model leaves the batch open."""
         samples = self.subject.samples
         if self._feed is None and samples.batch is not None and not samples.fixed and seen.feed.count >= TWO:
-            self._feed, self._actual, self._asking = seen.feed, seen.actual, seen.asking
+            self._feed, self._actual, self._inferring = seen.feed, seen.actual, seen.inferring
         return False
 
     def figures(self, executed: Mapping[str, int]) -> Neighbours | None:
@@ -67,10 +67,10 @@ class NeighboursWatch:
         """
         feed = self._feed
         own = self.subject.facts.alone
-        if feed is None or self._asking is None or own is None:
+        if feed is None or self._inferring is None or own is None:
             return None
-        apart = self._differences(self._asking, feed, self._actual)
-        known = {name: one.figures() for name, one in apart.items()}
+        differences = self._differences(self._inferring, feed, self._actual)
+        known = {name: one.figures() for name, one in differences.items()}
         found = Neighbours(
             sizes=(1, feed.count),
             samples=len(alone(feed.count)),
@@ -87,16 +87,16 @@ class NeighboursWatch:
         scale = self.subject.facts.scales.get(name) or 1.0
         return most is not None and most > max(limit * scale, explained)
 
-    def _differences(self, asking: Asking, feed: Feed, together: Mapping[str, Array]) -> dict[str, Difference]:
+    def _differences(self, inferring: Inferring, feed: Feed, together: Mapping[str, Array]) -> dict[str, Difference]:
         """Return the difference of answers alone from those in a batch, for each output with a row per sample."""
         scales, known = self.subject.facts.scales, self.subject.facts.alone or {}
         rowed = [name for name, rows in together.items() if len(rows) == feed.count and name in known]
-        apart = {name: Difference(scale=scales[name], varies=True) for name in rowed}
+        differences = {name: Difference(scale=scales[name], varies=True) for name in rowed}
         for place in alone(feed.count):
-            single = asking.answers(feed.alone(place))
+            single = inferring.answers(feed.alone(place))
             for name in rowed:
-                apart[name].add(together[name][place : place + 1], single[name])
-        return apart
+                differences[name].add(together[name][place : place + 1], single[name])
+        return differences
 
     # what is wrong, and what helps
 
@@ -108,9 +108,9 @@ class NeighboursWatch:
                 compiled = ov.Core().compile_model(self.model, self.device, {**self.properties, **remedy})
             except RuntimeError:
                 continue  # the device does not know the property
-            asking = Asking.of(self.subject, compiled)
-            apart = self._differences(asking, feed, asking.answers(feed))
-            if not any(self._is_odd(name, one.figures(), limit) for name, one in apart.items()):
+            inferring = Inferring.of(self.subject, compiled)
+            differences = self._differences(inferring, feed, inferring.answers(feed))
+            if not any(self._is_odd(name, one.figures(), limit) for name, one in differences.items()):
                 helping.append(remedy)
         return helping
 
@@ -149,11 +149,11 @@ class NeighboursWatch:
         together = run(feed)
         if together.ndim == 0 or len(together) != feed.fed:
             return False
-        apart = Difference(scale=largest(together))
+        found = Difference(scale=largest(together))
         for place in alone(feed.count):
-            apart.add(together[place : place + 1], run(feed.alone(place)))
-        most = apart.figures().max_abs
-        return most is not None and most > limit * (apart.scale or 1.0)
+            found.add(together[place : place + 1], run(feed.alone(place)))
+        most = found.figures().max_abs
+        return most is not None and most > limit * (found.scale or 1.0)
 
 
 def _has_rows(operation: ov.Node) -> bool:

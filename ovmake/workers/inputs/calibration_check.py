@@ -47,7 +47,7 @@ COPIES = 10
 
 
 @dataclass(slots=True, kw_only=True)
-class Look:
+class InputStatistics:
     """Statistics of one input's values: minimum, maximum, a few values of each sample, and non-finite values."""
 
     label: str
@@ -85,11 +85,11 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class SamplePass:
     """A pass over samples: the digest of each by its number in the dataset, and statistics of each numeric input."""
 
     digests: Mapping[int, bytes]
-    looks: Mapping[str, Look]
+    statistics: Mapping[str, InputStatistics]
 
 
 def check_calibration(request: Request) -> dict[str, object]:
@@ -119,8 +119,12 @@ def check_calibration(request: Request) -> dict[str, object]:
     return warning(code, text, notes=tuple(other for _, other, _ in others), hint=hint, setting="calibration")
 
 
-def _see(samples: Samples) -> Seen:
-    looks = {name: Look(label=column.label) for name, column in samples.columns.items() if _has_range(column.dtype)}
+def _see(samples: Samples) -> SamplePass:
+    statistics = {
+        name: InputStatistics(label=column.label)
+        for name, column in samples.columns.items()
+        if _has_range(column.dtype)
+    }
     every = math.ceil(samples.count / SAMPLES)
     digests = {}
     for place, (number, arrays) in enumerate(_each(samples)):
@@ -128,10 +132,10 @@ def _see(samples: Samples) -> Seen:
         for name, array in arrays:
             digest.update(str(array.shape).encode())
             digest.update(array.tobytes())
-            if name in looks:
-                looks[name].add(number, array, keep=place % every == 0)
+            if name in statistics:
+                statistics[name].add(number, array, keep=place % every == 0)
         digests[number] = digest.digest()
-    return Seen(digests=digests, looks=looks)
+    return SamplePass(digests=digests, statistics=statistics)
 
 
 def _has_range(dtype: np.dtype[np.generic]) -> bool:
@@ -147,22 +151,22 @@ def _each(samples: Samples) -> Iterator[tuple[int, list[tuple[str, Array]]]]:
             yield number, [(name, np.asarray(array[place])) for name, array in arrays.items()]
 
 
-def _check_finite(seen: Seen, asked: CheckCalibrationParams) -> None:
-    for look in seen.looks.values():
-        if look.spoilt:
-            what = "NaN" if look.is_nan else "infinite values"
-            named, count = f"{look.label} of `{asked.calibration}`", len(seen.digests)
-            message = f"{named} has {what} in {len(look.spoilt)} of the {count} samples that calibrate INT8"
+def _check_finite(seen: SamplePass, asked: CheckCalibrationParams) -> None:
+    for one_input in seen.statistics.values():
+        if one_input.spoilt:
+            what = "NaN" if one_input.is_nan else "infinite values"
+            named, count = f"{one_input.label} of `{asked.calibration}`", len(seen.digests)
+            message = f"{named} has {what} in {len(one_input.spoilt)} of the {count} samples that calibrate INT8"
             raise ActionError(
                 "calibration-not-finite",
-                f"{message}, first in sample {min(look.spoilt)}",
+                f"{message}, first in sample {min(one_input.spoilt)}",
                 notes=("NNCF takes the ranges of activations from these samples, and needs finite numbers",),
                 help="remove these samples, or find the cause: a division by a deviation of 0, a mask, a failed decode",
                 setting="calibration",
             )
 
 
-def _check_overlap(seen: Seen, judging: Seen, asked: CheckCalibrationParams) -> int:
+def _check_overlap(seen: SamplePass, judging: SamplePass, asked: CheckCalibrationParams) -> int:
     """Return the number of samples that are in both sets."""
     first: dict[bytes, int] = {}
     for number, digest in judging.digests.items():
@@ -189,14 +193,14 @@ def _overlap(both: list[tuple[int, int]], count: int, asked: CheckCalibrationPar
 Doubt = tuple[str, str, str]
 
 
-def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> list[Doubt]:
+def _doubts(seen: SamplePass, judging: SamplePass | None, asked: CheckCalibrationParams) -> list[Doubt]:
     """Return the warnings about the samples, the most important first: code, message, help."""
     calibration, validation = asked.calibration, asked.validated_by
     found: list[Doubt] = []
-    for name, look in seen.looks.items():
-        other = judging.looks[name] if judging else None
-        if other is not None and look.values and other.values and not _alike(look.bulk, other.bulk):
-            here = f"input `{name}` runs {look.words} in `{calibration}`, which calibrates"
+    for name, one_input in seen.statistics.items():
+        other = judging.statistics[name] if judging else None
+        if other is not None and one_input.values and other.values and not _alike(one_input.bulk, other.bulk):
+            here = f"input `{name}` runs {one_input.words} in `{calibration}`, which calibrates"
             hint = "prepare both in the same way: the model cannot know that one of them was scaled"
             found.append(("calibration-range", f"{here}, and {other.words} in `{validation}`, which validates", hint))
     count, different = len(seen.digests), len(set(seen.digests.values()))
@@ -204,7 +208,7 @@ def _doubts(seen: Seen, judging: Seen | None, asked: CheckCalibrationParams) -> 
         word = "all the same" if different == 1 else f"copies of {different}"
         hint = "give it samples that differ as those of real use do"
         found.append(("calibration-copies", f"the {count} samples of `{calibration}` that calibrate are {word}", hint))
-    flat = [name for name, look in seen.looks.items() if look.values and look.low == look.high]
+    flat = [name for name, one_input in seen.statistics.items() if one_input.values and one_input.low == one_input.high]
     if flat and different > 1:
         named = ", ".join(f"`{name}`" for name in flat)
         hint = "give it samples that differ as those of real use do"

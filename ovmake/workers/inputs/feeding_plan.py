@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ovmake.contracts.codec import load, save
-from ovmake.workers.inputs.synthetic import Drawn
+from ovmake.workers.inputs.synthetic import SyntheticSizes
 from ovmake.workers.ipc.protocol import Request
 
 
@@ -28,7 +28,7 @@ class FeedingPlan:
 
     count: int | None = None
     whole: tuple[str, ...] = ()
-    drawn: Drawn = field(default_factory=Drawn)
+    drawn: SyntheticSizes = field(default_factory=SyntheticSizes)
 
     def write(self, path: str) -> None:
         """Write the JSON."""

@@ -1,6 +1,6 @@
 """Bind a dataset's columns to a model's inputs: check shapes, convert types, refuse out-of-range values.
 
-    fitted(column, tensor, given, whole=...) -> Column as the model takes it
+    bind(column, tensor, given, whole=...) -> Column as the model takes it
 
 A column with as many dimensions as the input has rows of a batch; with one more, every sample is a whole input.
 """
@@ -22,7 +22,7 @@ def is_whole(column: Column, tensor: Tensor) -> bool:
     return len(column.shape) == len(tensor.shape)
 
 
-def fitted(column: Column, tensor: Tensor, given: Given, *, has_batch: bool) -> Column:
+def bind(column: Column, tensor: Tensor, given: Given, *, has_batch: bool) -> Column:
     """Return a column as `tensor` takes it. If inputs have no common batch, each sample is a whole input.
 
     Raises:

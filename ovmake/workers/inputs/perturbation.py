@@ -1,7 +1,7 @@
 """Estimate a model's rounding error: perturb its inputs by at most one unit in the last place. Pure.
 
-    nudged(feed) -> feed | None       the perturbed feed; None if nothing in it is floating point
-    moved_by(feed) -> float           the size of the perturbation, relative to the inputs' largest magnitudes
+    perturbed(feed) -> feed | None       the perturbed feed; None if nothing in it is floating point
+    perturbation_size(feed) -> float     the size of the perturbation, relative to the inputs' largest magnitudes
 
 Some models amplify the last bit, for example silence through a logarithm. An IR cannot be closer to such a model than
 the model is to itself.
@@ -16,7 +16,7 @@ import numpy as np
 from ovmake.workers.inputs.preparing import Array
 
 
-def nudged(feed: Mapping[str, Array]) -> dict[str, Array] | None:
+def perturbed(feed: Mapping[str, Array]) -> dict[str, Array] | None:
     """Return a feed whose numbers are each one unit higher, one unit lower, or unchanged; always from the same seed."""
     if not any(array.dtype.kind == "f" for array in feed.values()):
         return None
@@ -24,7 +24,7 @@ def nudged(feed: Mapping[str, Array]) -> dict[str, Array] | None:
     return {name: _moved(array, generator) for name, array in feed.items()}
 
 
-def moved_by(feed: Mapping[str, Array]) -> float:
+def perturbation_size(feed: Mapping[str, Array]) -> float:
     """Return the largest perturbation of an input, relative to its largest magnitude; 0 if nothing is perturbed."""
     most = [float(np.abs(array).max()) for array in feed.values() if array.dtype.kind == "f" and array.size]
     steps = [

@@ -24,9 +24,9 @@ from ovmake.workers.inputs.datasets.columns import Column, Given, Reader
 from ovmake.workers.inputs.datasets.loader import Loaded
 from ovmake.workers.inputs.datasets.yielded import YIELD_ONE, Yielded
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.input_binding import fitted, is_whole
+from ovmake.workers.inputs.input_binding import bind, is_whole
 from ovmake.workers.inputs.preparing import Array
-from ovmake.workers.inputs.synthetic import Drawn, made_up
+from ovmake.workers.inputs.synthetic import SyntheticSizes, synthetic_samples
 from ovmake.workers.ipc.progress import counted
 from ovmake.workers.ipc.protocol import Request
 
@@ -199,7 +199,7 @@ def _from_dataset(given: Given, interface: Interface) -> Samples:
     reader = open_dataset(given)
     has_batch = interface.batch is not None
     columns = {
-        tensor.name: fitted(_column_for(tensor, reader, given), tensor, given, has_batch=has_batch)
+        tensor.name: bind(_column_for(tensor, reader, given), tensor, given, has_batch=has_batch)
         for tensor in interface.inputs
     }
     whole = {is_whole(columns[tensor.name], tensor) for tensor in interface.inputs}
@@ -284,12 +284,12 @@ def _labels(reader: Reader, given: Given) -> Column | None:
 # samples from a seed
 
 
-def _seeded(seed: int, interface: Interface, drawn: Drawn) -> Samples:
+def _seeded(seed: int, interface: Interface, drawn: SyntheticSizes) -> Samples:
     generator = np.random.default_rng(seed)
     batch = interface.batch
     columns = {}
     for tensor in interface.inputs:
-        array = made_up(tensor, generator, count=SEEDED_SAMPLES, has_batch=batch is not None, drawn=drawn)
+        array = synthetic_samples(tensor, generator, count=SEEDED_SAMPLES, has_batch=batch is not None, drawn=drawn)
         columns[tensor.name] = Column.of(array, f"input `{tensor.name}`")
     return Samples(
         columns=columns,

@@ -1,7 +1,7 @@
 """Generate synthetic samples from a seed, for models without a dataset in the Ovfile.
 
-    made_up(tensor, generator, count=..., has_batch=..., drawn=...) -> [count, ...]
-    found = search(fits, inputs) -> Drawn | None     sizes and ranges for a model that refuses the default ones
+    synthetic_samples(tensor, generator, count=..., has_batch=..., drawn=...) -> [count, ...]
+    found = search(fits, inputs) -> SyntheticSizes | None     sizes and ranges for a model that refuses the default ones
     notes(drawn, inputs) -> list                     notes for the user about them
 
 A boolean scalar counts as a switch (`is_training`) and is false, as in inference.
@@ -32,7 +32,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class SyntheticSizes:
     """The sizes and ranges of synthetic inputs.
 
     `size` is that of dynamic dimensions. `ranges` has, for some inputs, the smallest integer and the largest plus one.
@@ -45,26 +45,26 @@ class Drawn:
         """Return the range of an input, None for the default of its type."""
         return dict(self.ranges).get(name)
 
-    def with_range(self, name: str, chosen: Range | None) -> Drawn:
+    def with_range(self, name: str, chosen: Range | None) -> SyntheticSizes:
         """Return the same with a different range for one input, None for the default of its type."""
         others = tuple(one for one in self.ranges if one[0] != name)
         return replace(self, ranges=others if chosen is None else tuple(sorted((*others, (name, chosen)))))
 
 
-def made_up(
-    tensor: Tensor, generator: np.random.Generator, *, count: int, has_batch: bool, drawn: Drawn | None = None
+def synthetic_samples(
+    tensor: Tensor, generator: np.random.Generator, *, count: int, has_batch: bool, drawn: SyntheticSizes | None = None
 ) -> Array:
     """Return `count` samples for one input: rows of its batch, or whole inputs.
 
     Raises:
         ActionError: the input does not take numbers.
     """
-    drawn = drawn or Drawn()
+    drawn = drawn or SyntheticSizes()
     sizes = _shape(tensor, drawn.size)
     return _values(generator, (count, *(sizes[1:] if has_batch else sizes)), tensor, drawn.range_of(tensor.name))
 
 
-def search(fits: Callable[[Drawn], bool], inputs: Sequence[Tensor]) -> Drawn | None:
+def search(fits: Callable[[SyntheticSizes], bool], inputs: Sequence[Tensor]) -> SyntheticSizes | None:
     """Return the first sizes and ranges that fit, with the ranges as wide as possible; None if nothing fits.
 
     It takes at most some forty tries, and a few for each integer input. Each is short: a model refuses bad inputs at
@@ -83,7 +83,7 @@ def search(fits: Callable[[Drawn], bool], inputs: Sequence[Tensor]) -> Drawn | N
     return found
 
 
-def notes(drawn: Drawn, inputs: Sequence[Tensor]) -> list[str]:
+def notes(drawn: SyntheticSizes, inputs: Sequence[Tensor]) -> list[str]:
     """Return the differences from the default sizes and ranges, in words."""
     switches = [f"`{tensor.name}` was set to false" for tensor in inputs if is_switch(tensor)]
     by_name = {tensor.name: tensor for tensor in inputs}
@@ -100,15 +100,15 @@ def is_switch(tensor: Tensor) -> bool:
     return tensor.type == "boolean" and all(size == 1 for size in tensor.shape)
 
 
-def _candidates(inputs: Sequence[Tensor], whole: Sequence[str]) -> Iterable[Drawn]:
+def _candidates(inputs: Sequence[Tensor], whole: Sequence[str]) -> Iterable[SyntheticSizes]:
     """Yield the sizes and ranges to try; all integer inputs have the same range."""
     dynamic = any(size == -1 for tensor in inputs for size in tensor.shape)
     for size in (DYNAMIC_SIZE, *(OTHER_SIZES if dynamic else ())):
         for chosen in (None, *(OTHER_RANGES if whole else ())):
-            drawn = Drawn(size=size)
+            drawn = SyntheticSizes(size=size)
             for name in whole:
                 drawn = drawn.with_range(name, chosen)
-            if drawn != Drawn():
+            if drawn != SyntheticSizes():
                 yield drawn
 
 

@@ -45,9 +45,9 @@ def inspect(request: Request) -> dict[str, object]:
     asked = request.asked(InspectParams)
     source, kind, allowed = Path(request.inputs["source"]), asked.kind, frozenset(asked.allow_ops)
     if kind == "tflite":
-        from ovmake.workers.inspection.tflite import inspect_lite
+        from ovmake.workers.inspection.tflite import inspect_tflite
 
-        return encode_object(inspect_lite(source, allowed))
+        return encode_object(inspect_tflite(source, allowed))
     return encode_object(_inspected(request, source, asked))
 
 

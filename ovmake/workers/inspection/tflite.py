@@ -1,6 +1,6 @@
 """inspect, TensorFlow's half for .tflite files: facts from the interpreter.
 
-    inspect_lite(source, allowed) -> SourceFacts    as of tensorflow.py, with the quantization of inputs and outputs
+    inspect_tflite(source, allowed) -> SourceFacts    as of tensorflow.py, with the quantization of inputs and outputs
 
 Nothing is computed and no tensors are allocated, so that models which crash the interpreter can be inspected. Inputs,
 outputs and layers have the names of tflite_graph.py, which an Ovfile uses.
@@ -56,7 +56,7 @@ class _Operation(TypedDict):
     outputs: npt.NDArray[np.int32]
 
 
-def inspect_lite(source: Path, allowed: Collection[str]) -> SourceFacts:
+def inspect_tflite(source: Path, allowed: Collection[str]) -> SourceFacts:
     """Return the facts about a .tflite file.
 
     Raises:

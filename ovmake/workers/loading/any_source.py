@@ -26,8 +26,8 @@ from ovmake.errors import ActionError, message_of
 from ovmake.sources.integrity.fetched import check_fetched
 from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.recognise import with_kind
-from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS, objection
-from ovmake.sources.screening.meta_graph import Trouble
+from ovmake.sources.screening.allowed_ops import ALLOWED, CONDITIONS, refusal_reason
+from ovmake.sources.screening.meta_graph import RefusedNode
 from ovmake.sources.screening.screen import refuse, unreadable
 from ovmake.workers.loading.graphs import Loaded, nodes, register
 from ovmake.workers.loading.keras_file import load_keras
@@ -78,11 +78,11 @@ def check_ops(source: Path, graph_def: GraphDef, allowed: Collection[str]) -> No
             continue
         attributes = {name: memoryview(value.SerializeToString()) for name, value in node.attr.items()}
         try:
-            why = objection(node.op, attributes)
+            why = refusal_reason(node.op, attributes)
         except ProtobufError as error:
             raise unreadable(source, error) from error
         if why:
-            found.append(Trouble(place="", node=node.name, op=node.op, why=why))
+            found.append(RefusedNode(place="", node=node.name, op=node.op, why=why))
     refuse(source, source.name, found)
 
 

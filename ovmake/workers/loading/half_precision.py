@@ -2,7 +2,7 @@
 
     computes_in(nodes) -> "f16", "bf16" or ""     the half precision that a part of the graph computes in
     widened(graph_def) -> GraphDef                the same graph in FP32 throughout, as the truth to compare with
-    shaken(graph_def) -> GraphDef                 the inputs of fake quantization slightly reduced; None without any
+    with_reduced_inputs(graph_def) -> GraphDef    the inputs of fake quantization slightly reduced; None without any
     steps(graph_def, tensors) -> {name: step}     the step sizes of outputs that are fake-quantized
 
 A graph in half precision mostly has FP32 inputs and outputs (Keras' mixed precision): its interface does not show it,
@@ -75,21 +75,21 @@ def _widen(value: AttrValue) -> None:
         value.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(value.tensor).astype("float32")))
 
 
-def shaken(graph_def: GraphDef) -> GraphDef | None:
+def with_reduced_inputs(graph_def: GraphDef) -> GraphDef | None:
     """Return the graph with slightly smaller inputs of fake quantization; None if the main graph has none."""
     if not any(node.op.startswith(_FAKE) for node in graph_def.node):
         return None
-    shaken = tf.compat.v1.GraphDef()
-    shaken.CopyFrom(graph_def)
-    hair = shaken.node.add(name="ovmake/hair", op="Const")
+    changed = tf.compat.v1.GraphDef()
+    changed.CopyFrom(graph_def)
+    hair = changed.node.add(name="ovmake/hair", op="Const")
     hair.attr["dtype"].type = _FLOAT
     hair.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(_HAIR, tf.float32))
-    for node in list(shaken.node):
+    for node in list(changed.node):
         if node.op.startswith(_FAKE):
-            less = shaken.node.add(name=f"{node.name}/ovmake/less", op="Mul", input=[node.input[0], hair.name])
+            less = changed.node.add(name=f"{node.name}/ovmake/less", op="Mul", input=[node.input[0], hair.name])
             less.attr["T"].type = _FLOAT
             node.input[0] = less.name
-    return shaken
+    return changed
 
 
 def steps(graph_def: GraphDef, tensors: Mapping[str, str]) -> dict[str, float]:

@@ -20,13 +20,13 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from ovmake.sources.protobuf import Message
 from ovmake.sources.screening.bodies import node_of
-from ovmake.sources.screening.meta_graph import SAVES, MetaGraph, Superfluous, Trouble
+from ovmake.sources.screening.meta_graph import SAVES, MetaGraph, RefusedNode, Superfluous
 
 _Kept = TypeVar("_Kept", bound=Proto)
 _OF_VARIABLES = {"variables", "trainable_variables", "model_variables", "local_variables", "moving_average_variables"}
 
 
-def prune(meta_graph: MetaGraphDef, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[Trouble, ...]]:
+def prune(meta_graph: MetaGraphDef, allowed: frozenset[str]) -> tuple[tuple[str, ...], tuple[RefusedNode, ...]]:
     """Remove the nodes that may not run; return their operations, except a saver's and those that only depended on one.
 
     Also return the nodes that may not run but are needed for inference: without them the model would be different.

@@ -24,7 +24,7 @@ from ovmake.contracts.files.interface import Interface
 from ovmake.contracts.params.source import DEFAULT_SIGNATURE, SourceParams
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import screen
-from ovmake.workers.inputs.perturbation import nudged
+from ovmake.workers.inputs.perturbation import perturbed
 from ovmake.workers.inputs.preparing import Array, filled
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.graphs import NOT_COUNTED, nodes
@@ -181,7 +181,7 @@ class Signature:
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
         """See `ReferenceModel`."""
-        moved = nudged(feed)
+        moved = perturbed(feed)
         return None if moved is None else self(moved)
 
     @property

@@ -41,7 +41,7 @@ from ovmake.errors import ActionError
 from ovmake.sources.integrity import stateful
 from ovmake.sources.protobuf import ProtobufError
 from ovmake.sources.recognise import companions
-from ovmake.sources.screening.allowed_ops import objection
+from ovmake.sources.screening.allowed_ops import refusal_reason
 from ovmake.sources.screening.bodies import Bodies
 from ovmake.sources.screening.screen import pruned, refuse, screen, unreadable
 from ovmake.workers.loading.graphs import Loaded, tidy, user_name
@@ -201,7 +201,7 @@ def inference(graph: tf.Graph, removed: tuple[str, ...] = ()) -> tuple[Tensors, 
             "nothing in the checkpoint's graph looks like an output: no operation computes something from an input"
         )
         hint = "export a SavedModel from the code that made the checkpoint"
-        listed = ", ".join(f"{op} {objection(op, {})}" for op in removed)
+        listed = ", ".join(f"{op} {refusal_reason(op, {})}" for op in removed)
         notes = (f"nodes that need one of these operations were left out: {listed}",) if removed else ()
         raise ActionError("no-outputs", message, setting="source", help=hint, notes=notes)
     outputs = dict.fromkeys(tensor for op in ends for tensor in _measured(op, live))

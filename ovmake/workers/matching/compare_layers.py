@@ -120,13 +120,13 @@ def _measured(
         if ours.shape != theirs.shape:
             return replace(row, state="unmatched", why=OTHER_SHAPE.format(list(ours.shape), list(theirs.shape)))
     first, second = (np.concatenate([array.ravel() for array in arrays]) for arrays in (expected, shaped))
-    apart = difference(first, second)
+    measured = difference(first, second)
     figures = LayerFigures(
-        snr_db=apart.snr_db,
-        max_abs=apart.max_abs,
-        scale=apart.scale,
-        cosine=apart.cosine,
-        nan_mismatch=apart.nan_mismatch,
+        snr_db=measured.snr_db,
+        max_abs=measured.max_abs,
+        scale=measured.scale,
+        cosine=measured.cosine,
+        nan_mismatch=measured.nan_mismatch,
         quantum=step,
     )
     return replace(row, shape=expected[0].shape, figures=figures)

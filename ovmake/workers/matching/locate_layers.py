@@ -110,8 +110,8 @@ def _agree(expected: Array, actual: Array) -> bool:
     if expected.shape != actual.shape:
         return False
     figures = difference(expected, actual)
-    snr, apart = figures.snr_db, figures.max_abs
-    return not apart if snr is None else snr >= _SAME_DB
+    snr, max_abs = figures.snr_db, figures.max_abs
+    return not max_abs if snr is None else snr >= _SAME_DB
 
 
 def _recovers(tapped: Tapped, number: int, wrong: set[int]) -> bool:

@@ -1,7 +1,7 @@
 """Measure the inter-core latency, and try to lower it: the time that a value takes from one core to another.
 
     with closing(Cores()) as cores:        effects: starts a process, pins this thread to a core for a moment
-        cores.apart_ns()      -> float | None     the highest latency between two cores
+        cores.core_latency_ns()      -> float | None     the highest latency between two cores
         cores.gather(seconds) -> float | None     the same, after an attempt to lower it below FAR_NS
 
 A host may move the cores of a virtual machine at any time. If two cores no longer share a cache, the machine looks
@@ -74,7 +74,7 @@ class Cores:
             partner.communicate()
             self._shared.close()
 
-    def apart_ns(self) -> float | None:
+    def core_latency_ns(self) -> float | None:
         """Return the highest latency between two cores in ns; None if it is unknown."""
         found = self._furthest()
         return None if found is None else found[0]

@@ -86,8 +86,8 @@ def measurement(bench: Bench) -> Measurement:
         unstable=spread.half_width >= PRECISE,
         loaded=counted.loaded,
         foreign_cores=_rounded(counted.foreign),
-        apart=counted.apart,
-        apart_ns=_rounded(counted.apart_ns),
+        high_latency=counted.high_latency,
+        core_latency_ns=_rounded(counted.core_latency_ns),
         pairs=sum(len(window.pairs) for window in bench.windows),
         quiet_pairs=sum(len(window.pairs) for window in bench.windows if window.quiet),
         windows=len(counted.windows),
@@ -108,7 +108,7 @@ def samples(bench: Bench) -> Iterator[dict[str, object]]:
     """Yield the times in order: an object per pair of blocks, then one per round of throughput."""
     for at, window in enumerate(bench.windows):
         for pair in window.pairs:
-            state = {"foreign_cores": _rounded(window.foreign), "apart_ns": _rounded(window.apart_ns)}
+            state = {"foreign_cores": _rounded(window.foreign), "core_latency_ns": _rounded(window.core_latency_ns)}
             yield {"window": at, "process": window.process, **state, "quiet": window.quiet, "ns": pair}
     for round_ in bench.throughput:
         yield {"throughput_per_second": dict(round_.rates), "foreign_cores": _rounded(round_.foreign)}

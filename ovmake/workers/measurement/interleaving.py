@@ -58,7 +58,7 @@ class Side:
     start: Callable[[], WorkerProcess] | None = None
     process: int = 0
 
-    def ask(self, step: str, *, runs: int = 1, seconds: float = 0.0) -> JsonObject:
+    def ask(self, operation: str, *, runs: int = 1, seconds: float = 0.0) -> JsonObject:
         """Send an operation (`step`) to the worker and return its facts.
 
         Raises:
@@ -67,7 +67,7 @@ class Side:
         asked = Request(
             id=1,
             kind="time",
-            params=encode_object(replace(self.time, step=step, name=self.name, runs=runs, seconds=seconds)),
+            params=encode_object(replace(self.time, operation=operation, name=self.name, runs=runs, seconds=seconds)),
             inputs=self.inputs,
             log=self.request.log,
         )

@@ -13,7 +13,7 @@ from ovmake.workers.ipc.protocol import Request
 def time_tensorflow(request: Request) -> dict[str, object]:
     """Do the operation of a measurement that the request names."""
     asked = request.asked(TimeParams)
-    if asked.step == "import":
+    if asked.operation == "import":
         from ovmake.workers.measurement.import_cost import imported
 
         return encode_object(imported("tensorflow"))

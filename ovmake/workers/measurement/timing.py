@@ -96,11 +96,11 @@ _OPEN: dict[str, _AnyOpened] = {}
 def answer(request: Request, make: Make) -> dict[str, object]:
     """Do one operation."""
     asked = request.asked(TimeParams)
-    if asked.step == "open":
+    if asked.operation == "open":
         return encode_object(_open(request, make, asked))
-    if asked.step == "memory":
+    if asked.operation == "memory":
         return {"peak_bytes": peak_memory_bytes()}
-    return STEPS[asked.step](_OPEN[asked.name], asked)
+    return OPERATIONS[asked.operation](_OPEN[asked.name], asked)
 
 
 def _open(request: Request, make: Make, asked: TimeParams) -> OpenedModel:
@@ -143,7 +143,7 @@ def _throughput(opened: _AnyOpened, seconds: float) -> dict[str, object]:
 
 
 # The operations on an open model.
-STEPS: Mapping[str, Callable[[_AnyOpened, TimeParams], dict[str, object]]] = {
+OPERATIONS: Mapping[str, Callable[[_AnyOpened, TimeParams], dict[str, object]]] = {
     "block": lambda opened, asked: {"ns": _block(opened, asked.runs)},
     "feeds": lambda opened, _: _more_feeds(opened),
     "layers": lambda opened, _: encode_object(opened.subject.layers()),

@@ -23,7 +23,7 @@ from ovmake.sources.screening.screen import screen
 from ovmake.workers.inputs.preparing import Array, filled, prepared
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.timing import best_callers, in_threads
-from ovmake.workers.reference.tflite import Lite
+from ovmake.workers.reference.tflite import TfliteKernels
 
 # Arrays by the input's name, prepared.
 Feed = Mapping[str, Array]
@@ -43,7 +43,7 @@ class LiteSubject:
         self.way = "TFLite's interpreter with XNNPACK"
 
     def _load(self, threads: int) -> Callable[[Feed], object]:
-        return Lite.load(
+        return TfliteKernels.load(
             self._source,
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in self._interface.inputs},
             outputs={tensor.name: tensor.source_name for tensor in self._interface.outputs},
@@ -62,7 +62,7 @@ class LiteSubject:
 
     def renew(self) -> None:
         """A new interpreter of the same model."""
-        self._call = self._call.renewed() if isinstance(self._call, Lite) else self._load(self._threads)
+        self._call = self._call.renewed() if isinstance(self._call, TfliteKernels) else self._load(self._threads)
 
     def side_by_side(self, feeds: list[Feed]) -> int:
         """One interpreter with all threads, or one single-threaded interpreter per core; these share only the model."""

@@ -61,14 +61,14 @@ SELDOM = 4
 class Window:
     """The pairs of about a second: for each, the times in ns by side.
 
-    `foreign`: the cores in foreign use; `apart_ns`: the inter-core latency. If one is None, it is unknown and counts as
-    normal. `process` counts the IR's processes.
+    `foreign`: the cores in foreign use; `core_latency_ns`: the inter-core latency. None is unknown, and counts
+    as normal. `process` counts the IR's processes.
     """
 
     pairs: list[dict[str, list[int]]] = field(default_factory=list)
     seconds: float = 0.0
     foreign: float | None = None
-    apart_ns: float | None = None
+    core_latency_ns: float | None = None
     process: int = 0
 
     @property
@@ -77,14 +77,14 @@ class Window:
         return self.foreign is not None and self.foreign * self.seconds >= QUIET_CORES * self.seconds + TICKS_SECONDS
 
     @property
-    def apart(self) -> bool:
+    def high_latency(self) -> bool:
         """Whether inter-core latency is high."""
-        return self.apart_ns is not None and self.apart_ns > FAR_NS
+        return self.core_latency_ns is not None and self.core_latency_ns > FAR_NS
 
     @property
     def quiet(self) -> bool:
         """Whether no disturbance was detected."""
-        return not self.loaded and not self.apart
+        return not self.loaded and not self.high_latency
 
     def ratios(self, slow: str, fast: str) -> list[float]:
         """Return the speed ratios of the two sides, in the pairs that have both."""
@@ -114,13 +114,16 @@ class Chosen:
     @property
     def loaded(self) -> bool:
         """Whether foreign CPU use was the main disturbance."""
-        return self.disturbed and not self.apart
+        return self.disturbed and not self.high_latency
 
     @property
-    def apart(self) -> bool:
+    def high_latency(self) -> bool:
         """Whether high inter-core latency was the main disturbance."""
-        apart, loaded = sum(window.apart for window in self.windows), sum(window.loaded for window in self.windows)
-        return self.disturbed and apart > loaded
+        high, loaded = (
+            sum(window.high_latency for window in self.windows),
+            sum(window.loaded for window in self.windows),
+        )
+        return self.disturbed and high > loaded
 
     def spread(self, slow: str, fast: str) -> Spread | None:
         """Return the speed ratio of two sides; None with too few windows."""
@@ -136,9 +139,9 @@ class Chosen:
         return _mean([window.foreign for window in self.windows])
 
     @property
-    def apart_ns(self) -> float | None:
+    def core_latency_ns(self) -> float | None:
         """The average inter-core latency in ns."""
-        return _mean([window.apart_ns for window in self.windows])
+        return _mean([window.core_latency_ns for window in self.windows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +167,10 @@ def take_windows(sides: Sides, machine: Watched, *, limit_seconds: float) -> lis
         if len(windows) >= FEWEST and is_over:
             return windows
         renewing.before_window(sides, machine.load)
-        apart_ns = gathering.before_window()
+        core_latency_ns = gathering.before_window()
         window, turn = _window(sides, machine.load, shuffler, turn, seconds)
-        after_ns = machine.cores.apart_ns()
-        window.apart_ns = max((ns for ns in (apart_ns, after_ns) if ns is not None), default=None)
+        after_ns = machine.cores.core_latency_ns()
+        window.core_latency_ns = max((ns for ns in (core_latency_ns, after_ns) if ns is not None), default=None)
         window.process = sides.fast.process
         windows.append(window)
         if not window.quiet:
@@ -212,9 +215,9 @@ class _Gathering:
 
     def before_window(self) -> float | None:
         now = time.monotonic()
-        apart_ns = self.cores.gather(max(0.0, min(GATHER_SECONDS, self.left_s)))
+        core_latency_ns = self.cores.gather(max(0.0, min(GATHER_SECONDS, self.left_s)))
         self.left_s -= time.monotonic() - now
-        return apart_ns
+        return core_latency_ns
 
 
 def is_precise(windows: Sequence[Window], slow: str, fast: str) -> bool:

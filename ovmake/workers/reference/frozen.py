@@ -22,12 +22,12 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 from ovmake.contracts.files.interface import Constant, Interface, Tensor
 from ovmake.contracts.params.source import SourceParams
 from ovmake.errors import ActionError, message_of
-from ovmake.workers.inputs.perturbation import nudged
+from ovmake.workers.inputs.perturbation import perturbed
 from ovmake.workers.inputs.preparing import NUMPY_TYPES, Array, filled
 from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.loading.any_source import check_ops, load
 from ovmake.workers.loading.graphs import NOT_COUNTED, Loaded, canonical, lookups, nodes, register
-from ovmake.workers.loading.half_precision import computes_in, shaken, steps, widened
+from ovmake.workers.loading.half_precision import computes_in, steps, widened, with_reduced_inputs
 
 CANNOT_FREEZE = "cannot-freeze"
 TABLES = (
@@ -86,7 +86,7 @@ class Frozen:
             return _callable(graph, part, interface)
 
         half = computes_in(nodes(between))
-        moved = shaken(graph)
+        moved = with_reduced_inputs(graph)
         return cls(
             make=make,
             function=make(),
@@ -106,7 +106,7 @@ class Frozen:
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
         """See `ReferenceModel`."""
-        moved = nudged(feed)
+        moved = perturbed(feed)
         if self.less is not None:
             return self._run(self.less, moved or feed)
         return None if moved is None else self(moved)

@@ -41,8 +41,8 @@ def run_layers(request: Request) -> dict[str, object]:
     """
     interface = Interface.read(request.inputs["interface"])
     asked = request.asked(LayersParams)
-    tensors, lite = asked.tensors, asked.source.kind == "tflite"
-    run = _lite(request, interface, asked) if lite else _frozen(request, interface, asked)
+    tensors, is_tflite = asked.tensors, asked.source.kind == "tflite"
+    run = _tflite(request, interface, asked) if is_tflite else _frozen(request, interface, asked)
     values: dict[str, Array] = {}
     for turn, feed in enumerate(_feeds(request, interface)):
         try:
@@ -52,7 +52,7 @@ def run_layers(request: Request) -> dict[str, object]:
             raise ActionError("tensorflow-cannot-run", message, setting="source") from error
         values |= {f"{turn}_{tensors.index(tensor)}": array for tensor, array in found.items()}
     np.savez(request.outputs["values"], allow_pickle=False, **values)
-    return {"steps": _steps(request, asked) if lite else {}}
+    return {"steps": _steps(request, asked) if is_tflite else {}}
 
 
 def _steps(request: Request, asked: LayersParams) -> dict[str, float]:
@@ -95,12 +95,12 @@ def _plain(result: tf.Tensor | Array) -> Array:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _lite(request: Request, interface: Interface, asked: LayersParams) -> Run:
-    from ovmake.workers.reference.tflite import Lite
+def _tflite(request: Request, interface: Interface, asked: LayersParams) -> Run:
+    from ovmake.workers.reference.tflite import TfliteKernels
     from ovmake.workers.reference.tflite_file import quantization
 
     source = Path(request.inputs["source"])
-    model = Lite.load(
+    model = TfliteKernels.load(
         source,
         inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
         outputs={tensor: tensor for tensor in asked.tensors},

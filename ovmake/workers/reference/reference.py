@@ -29,10 +29,10 @@ from ovmake.sources.integrity.damaged import explained
 from ovmake.workers.evaluation.differences import Difference, largest
 from ovmake.workers.evaluation.outputs import Writing, rows
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
-from ovmake.workers.inputs.perturbation import moved_by
+from ovmake.workers.inputs.perturbation import perturbation_size
 from ovmake.workers.inputs.preparing import Array, prepared
 from ovmake.workers.inputs.samples import Feed, Samples, alone, take
-from ovmake.workers.inputs.synthetic import Drawn, is_switch, notes, search
+from ovmake.workers.inputs.synthetic import SyntheticSizes, is_switch, notes, search
 from ovmake.workers.ipc.protocol import Request, warning
 from ovmake.workers.reference import kept_model
 from ovmake.workers.reference.frozen import CANNOT_FREEZE
@@ -93,11 +93,11 @@ def _inputs(samples: Samples, plan: FeedingPlan, interface: Interface) -> Compar
         origin=samples.origin,
         why=samples.why,
         switches=tuple(tensor.name for tensor in interface.inputs if is_switch(tensor)),
-        notes=(*_made_up(samples, plan, interface), *_slow(plan)),
+        notes=(*_synthetic_notes(samples, plan, interface), *_slow(plan)),
     )
 
 
-def _made_up(samples: Samples, plan: FeedingPlan, interface: Interface) -> list[str]:
+def _synthetic_notes(samples: Samples, plan: FeedingPlan, interface: Interface) -> list[str]:
     return notes(plan.drawn, interface.inputs) if samples.origin == "noise" else []
 
 
@@ -110,7 +110,7 @@ def _slow(plan: FeedingPlan) -> list[str]:
 
 def _warning(samples: Samples, plan: FeedingPlan, interface: Interface) -> dict[str, object]:
     """Return the warning about unusual synthetic inputs, or about few samples."""
-    told, slow = _made_up(samples, plan, interface), _slow(plan)
+    told, slow = _synthetic_notes(samples, plan, interface), _slow(plan)
     if not told and not slow:
         return {}
     switches = [tensor.name for tensor in interface.inputs if is_switch(tensor)] if told else []
@@ -167,7 +167,7 @@ class _Running:
             except _OtherPlanError as other:
                 plan = other.plan
             except _RefusedError as error:
-                if self.samples.origin != "noise" or plan.drawn != Drawn():
+                if self.samples.origin != "noise" or plan.drawn != SyntheticSizes():
                     raise self._refusal(error) from error
                 drawn = self._search(plan)
                 if drawn is None:
@@ -203,11 +203,11 @@ class _Running:
             return 0.0
         return time.process_time() - started
 
-    def _search(self, plan: FeedingPlan) -> Drawn | None:
+    def _search(self, plan: FeedingPlan) -> SyntheticSizes | None:
         """Return sizes and ranges of synthetic inputs that TensorFlow accepts, None if none were found in time."""
         started = time.process_time()
 
-        def fits(drawn: Drawn) -> bool:
+        def fits(drawn: SyntheticSizes) -> bool:
             if time.process_time() - started > MOST_SECONDS:
                 return False
             try:
@@ -254,7 +254,7 @@ class _Noted:
     truth: dict[str, Array] = field(default_factory=dict)
     _scales: dict[str, float] = field(default_factory=dict)
     _own: dict[str, Difference] = field(default_factory=dict)
-    _apart: dict[str, Difference] = field(default_factory=dict)
+    _truth_differences: dict[str, Difference] = field(default_factory=dict)
     _moved: float = 0.0
     _random: bool = False
     _with_truth: bool = False
@@ -273,18 +273,18 @@ class _Noted:
         if again is not None:
             self._compare(self._own, self._rows(again, feed))
         if place == 0:
-            self._moved = moved_by(ready)
+            self._moved = perturbation_size(ready)
             self._random = self._is_far() and self._draws(ready, feed)
             self._with_truth = bool(self.model.truth_name) and self._needs_truth()
         self.truth = self._rows(self.model.truth(ready), feed) if self._with_truth else {}
-        self._compare(self._apart, self.truth)
+        self._compare(self._truth_differences, self.truth)
 
     def run_alone(self, feed: Feed) -> None:
         """Run some samples of the last feed alone, and record the differences. See `neighbours.py`."""
         rowed = [
             name for name, array in self.outputs.items() if len(array) == feed.count and name not in self.plan.whole
         ]
-        apart = {name: Difference(scale=largest(self.outputs[name])) for name in rowed}
+        found = {name: Difference(scale=largest(self.outputs[name])) for name in rowed}
         for place in alone(feed.count):
             one = feed.alone(place)
             try:
@@ -293,8 +293,8 @@ class _Noted:
                 return
             given = self._rows(answers, one)
             for name in rowed:
-                apart[name].add(self.outputs[name][place : place + 1], given[name])
-        self._alone = apart
+                found[name].add(self.outputs[name][place : place + 1], given[name])
+        self._alone = found
 
     def facts(self, inputs: ComparedInputs) -> ReferenceFacts:
         """Return the facts after all feeds."""
@@ -304,7 +304,9 @@ class _Noted:
             own={name: self._own_distance(one) for name, one in self._own.items()},
             alone=None if self._alone is None else {name: _distance(one) for name, one in self._alone.items()},
             truth=self.model.truth_name if self._with_truth else "",
-            apart={name: _distance(one) for name, one in self._apart.items()} if self._with_truth else {},
+            truth_distances={name: _distance(one) for name, one in self._truth_differences.items()}
+            if self._with_truth
+            else {},
         )
 
     def _own_distance(self, difference: Difference) -> OwnDistance:

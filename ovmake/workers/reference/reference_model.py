@@ -21,7 +21,7 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.reference.frozen import CANNOT_FREEZE, Frozen
 
 if TYPE_CHECKING:
-    from ovmake.workers.reference.tflite import Lite
+    from ovmake.workers.reference.tflite import TfliteKernels
 
 # Codes of errors after which a source may still be callable, although it cannot be frozen.
 UNFROZEN = frozenset({CANNOT_FREEZE, "tensorflow-cannot-load"})
@@ -75,30 +75,30 @@ class ReferenceModel(Protocol):
 class LiteOriginal:
     """A .tflite model."""
 
-    lite: Lite
+    tflite: TfliteKernels
 
     @property
     def operations(self) -> int:
         """See `ReferenceModel`."""
-        return self.lite.operations
+        return self.tflite.operations
 
     @property
     def quanta(self) -> Mapping[str, float]:
         """See `ReferenceModel`."""
-        return self.lite.quanta
+        return self.tflite.quanta
 
     @property
     def in_integers(self) -> bool:
         """See `ReferenceModel`."""
-        return self.lite.plain is not None
+        return self.tflite.plain is not None
 
     def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """See `ReferenceModel`."""
-        return self.lite(feed)
+        return self.tflite(feed)
 
     def again(self, feed: Mapping[str, Array]) -> dict[str, Array] | None:
         """See `ReferenceModel`."""
-        return self.lite.again(feed)
+        return self.tflite.again(feed)
 
     @property
     def computes_in(self) -> str:
@@ -108,16 +108,16 @@ class LiteOriginal:
     @property
     def truth_name(self) -> str:
         """See `ReferenceModel`."""
-        return self.lite.truth_name
+        return self.tflite.truth_name
 
     @property
     def truth_is_dear(self) -> bool:
         """See `ReferenceModel`."""
-        return self.lite.truth_is_dear
+        return self.tflite.truth_is_dear
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """See `ReferenceModel`."""
-        return self.lite.truth(feed)
+        return self.tflite.truth(feed)
 
 
 def reference_model(request: Request, interface: Interface, source: SourceParams) -> ReferenceModel:
@@ -128,10 +128,10 @@ def reference_model(request: Request, interface: Interface, source: SourceParams
     """
     if source.kind != "tflite":
         return _of_graph(request, interface, source)
-    from ovmake.workers.reference.tflite import Lite
+    from ovmake.workers.reference.tflite import TfliteKernels
 
     return LiteOriginal(
-        Lite.load(
+        TfliteKernels.load(
             Path(request.inputs["source"]),
             inputs={tensor.name: (tensor.source_name, tensor.source_shape) for tensor in interface.inputs},
             outputs={tensor.name: tensor.source_name for tensor in interface.outputs},

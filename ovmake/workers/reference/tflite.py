@@ -1,6 +1,6 @@
 """A .tflite model run by TFLite's own interpreter, as the reference of its IR.
 
-    model = Lite.load(source, inputs={"image": ("x:0", (1, 96, 96, 3))}, outputs={"scores": "Softmax"})
+    model = TfliteKernels.load(source, inputs={"image": ("x:0", (1, 96, 96, 3))}, outputs={"scores": "Softmax"})
     model(feed)                 input name -> array; returns output name -> array
 
 Inputs and outputs may be any tensors of the model, also inner ones: the model is rewritten to begin and end there, and
@@ -31,7 +31,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from ovmake.errors import ActionError, message_of
 from ovmake.sources.screening.screen import screen
-from ovmake.workers.inputs.perturbation import nudged
+from ovmake.workers.inputs.perturbation import perturbed
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.reference.tflite_file import (
     by_name,
@@ -51,7 +51,7 @@ _UNCOMPARED = "build without the comparison, `accuracy = false`, or use a model 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lite:
+class TfliteKernels:
     """A model that is ready to run. `inputs`, `outputs`: tensor indexes by name; `operations`: their number.
 
     `fixed` are the inputs that are constants, by index. `plain` is the same model in TFLite's own kernels, without
@@ -82,7 +82,7 @@ class Lite:
         constants: Mapping[str, Array] | None = None,
         threads: int = 1,
         allowed: Collection[str] = (),
-    ) -> Lite:
+    ) -> TfliteKernels:
         """Load the part of a model from `inputs` (tensor and shape by name; None: the model's shape) to `outputs`.
 
         -1 in a shape: the size of the feed. `constants` are the values of constant inputs, by tensor. `allowed` names
@@ -105,7 +105,7 @@ class Lite:
         """
         return self._run(self.interpreter, feed)
 
-    def renewed(self) -> Lite:
+    def renewed(self) -> TfliteKernels:
         """Return the same model in another interpreter."""
         return replace(self, interpreter=self.make())
 
@@ -113,7 +113,7 @@ class Lite:
         """See `ReferenceModel`: in integers, the different kernels are TFLite's own, without XNNPACK."""
         if self.plain is not None:
             return self._run(self.plain, feed)
-        moved = nudged(feed)
+        moved = perturbed(feed)
         return None if moved is None else self(moved)
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
@@ -189,12 +189,12 @@ def _part(
     )
 
 
-def _made(part: _Part, threads: int) -> Lite:
-    """Make the interpreters of a part; see `Lite` for what each is for."""
+def _made(part: _Part, threads: int) -> TfliteKernels:
+    """Make the interpreters of a part; see `TfliteKernels` for what each is for."""
     make = functools.partial(_ready, part.content, part.shapes, threads)
     in_integers = computes_in_integers(part.model)
     true, truth_name, dear = _true(part.content, part.shapes, threads) if in_integers else (None, "", False)
-    return Lite(
+    return TfliteKernels(
         make=make,
         interpreter=make(),
         plain=make(kernels=PLAIN) if in_integers else None,

@@ -23,7 +23,12 @@ import numpy as np
 
 from ovmake.workers.ipc.protocol import die_with_parent
 
-_PACKAGES = ("tensorflow", "tensorflow.lite", "tensorflow.lite.python", "tensorflow.lite.python.interpreter_wrapper")
+_PACKAGES = (
+    "tensorflow",
+    "tensorflow.lite",
+    "tensorflow.lite.python",
+    "tensorflow.lite.python.interpreter_wrapper",
+)
 _EXTENSION = "tensorflow.lite.python.interpreter_wrapper._pywrap_tensorflow_interpreter_wrapper"
 _MAIN = 0  # the subgraph
 _DEFAULT_RESOLVER = 1  # OpResolverType.AUTO: with XNNPACK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ovmake.commands.inspect.description import Description, Trouble
+from ovmake.commands.inspect.description import ConversionProblem, Description
 from ovmake.contracts.files.inspected import LayerDescription, Port, Quantization, Signature
 
 IMAGE = Port(name="image", shape=(-1, 96, 96, 3), type="f32")
@@ -51,14 +51,14 @@ MOBILE = Description(
     converted={"Convolution": 35, "Clamp": 35},
 )
 
-MISSING = Trouble(
+MISSING = ConversionProblem(
     code="unsupported-operations",
     message="OpenVINO has no conversion rule for `Betainc`, `MatrixSolve`",
     operations=("Betainc", "MatrixSolve"),
     notes=("Model wasn't fully converted.\n-- No conversion rule found for operations: Betainc, MatrixSolve",),
 )
 
-UNSUPPORTED = replace(MOBILE, source="models/odd", converted=None, troubles=(MISSING,))
+UNSUPPORTED = replace(MOBILE, source="models/odd", converted=None, problems=(MISSING,))
 
 QUANTIZED = Description(
     source="models/tiny.tflite",

@@ -55,7 +55,7 @@ def test_what_both_halves_tell_is_put_together(tmp_path: Path) -> None:
         found = both.describe(subject(tmp_path))
 
     assert ("as it is", 12, 5, (X,)) == (found.way, found.parameters, found.size_bytes, found.inputs)
-    assert ({"Relu": 1}, {"ReLU": 1}, ()) == (found.operations, found.converted, found.troubles)
+    assert ({"Relu": 1}, {"ReLU": 1}, ()) == (found.operations, found.converted, found.problems)
 
 
 def test_a_source_that_is_told_wrongly_cannot_be_described(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_conversion_that_is_told_wrongly_is_a_trouble_of_the_model(tmp_path: P
 
     assert found.converted is None
     assert ["OpenVINO: the worker's answer has a field `magic` that is unknown"] == [
-        trouble.message for trouble in found.troubles
+        problem.message for problem in found.problems
     ]
 
 
@@ -85,7 +85,7 @@ def test_of_a_tflite_file_that_only_openvino_reads_there_is_what_openvino_says(t
         found = both.describe(subject(tmp_path, "tflite"))
 
     assert ("OpenVINO alone", None, (X,), {"ReLU": 1}) == (found.way, found.parameters, found.outputs, found.converted)
-    assert "TensorFlow cannot run it" in found.troubles[0].message
+    assert "TensorFlow cannot run it" in found.problems[0].message
 
 
 def test_data_that_is_told_wrongly_is_none(tmp_path: Path) -> None:

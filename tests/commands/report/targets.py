@@ -89,7 +89,7 @@ def measured(
     *,
     unstable: bool = False,
     loaded: bool = False,
-    apart: bool = False,
+    high_latency: bool = False,
 ) -> Measured:
     """Return a measurement with this speed-up and range."""
     return Measured(
@@ -110,10 +110,10 @@ def measured(
         unstable=unstable,
         loaded=loaded,
         foreign_cores=0.7 if loaded else 0.01,
-        apart=apart,
-        apart_ns=238.5 if apart else 48.0,
+        high_latency=high_latency,
+        core_latency_ns=238.5 if high_latency else 48.0,
         pairs=39,
-        quiet_pairs=2 if loaded or apart else 38,
+        quiet_pairs=2 if loaded or high_latency else 38,
         windows=8,
         seconds=9.2,
         throughput_ratio=SpeedRatio(median=5.2, low=5.0, high=5.4),
@@ -390,9 +390,9 @@ def about(name: str, share: float, **more: object) -> dict[str, object]:
     return {"name": name, "type": "Convolution", "share": share, **more}
 
 
-def tried(given_back: int, drop: float | None, **changed: object) -> dict[str, object]:
+def tried(reverted: int, drop: float | None, **changed: object) -> dict[str, object]:
     """Return a trial that missed its promise, in the JSON of a search."""
-    trial = {"given_back": given_back, "kept": False, "drop": drop, "samples": 5000, "ended_early": False}
+    trial = {"reverted": reverted, "kept": False, "drop": drop, "samples": 5000, "ended_early": False}
     return trial | changed
 
 
@@ -402,7 +402,7 @@ def search(**changed: object) -> Search:
     body: dict[str, object] = {
         "layers": 15,
         "int8": 13,
-        "given_back": [{**wide, "in_int8": 0.0042}, {**add, "in_int8": None}],
+        "reverted": [{**wide, "in_int8": 0.0042}, {**add, "in_int8": None}],
         "worst": [wide, add, about("convolution.8", 0.0002, layer="stem")],
         "trials": [
             tried(0, 0.0042),
@@ -451,7 +451,7 @@ EVERY_CASE = (
     required("wanted:int8"),
     elsewhere("roaming:int8"),
     target("busy:fp32", measurement=measured(2.1, 1.4, 2.9, unstable=True, loaded=True)),
-    target("torn:fp32", measurement=measured(3.9, 3.1, 4.9, unstable=True, apart=True)),
+    target("torn:fp32", measurement=measured(3.9, 3.1, 4.9, unstable=True, high_latency=True)),
     defaulting(),
     controlled("held:int8"),
     controlled_in_vain("vain:int8"),

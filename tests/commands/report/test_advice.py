@@ -169,7 +169,7 @@ def test_a_long_tail_is_told_unless_others_made_it() -> None:
 def test_cores_that_lay_apart_are_told_with_how_far() -> None:
     slow = side(250.8, latency_p99_us=900.0)
 
-    found = advice_for([target("m:fp32", measurement=plain(openvino=slow, apart=True, apart_ns=238.5))])
+    found = advice_for([target("m:fp32", measurement=plain(openvino=slow, high_latency=True, core_latency_ns=238.5))])
 
     assert ["Measure again when the host has moved the cores together: `ovmake report --force`"] == [
         one.text for one in found

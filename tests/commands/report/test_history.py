@@ -64,11 +64,11 @@ def test_what_was_unstable_or_loaded_then_is_said() -> None:
     assert found.sentences[0].endswith("; loaded")
 
     found = change(
-        target(measurement=measured(4.0, 3.9, 4.1, apart=True)),
+        target(measurement=measured(4.0, 3.9, 4.1, high_latency=True)),
         target(measurement=measured(6.0, 5.9, 6.1, unstable=True)),
     )
 
-    assert found.sentences[0].endswith("; unstable and cores apart")
+    assert found.sentences[0].endswith("; unstable and high core latency")
 
 
 def test_figures_of_another_machine_are_never_compared() -> None:
@@ -162,6 +162,14 @@ def test_a_report_of_the_first_format_is_read_as_far_as_it_goes() -> None:
     assert "faster" == found.changes[0].speed
 
 
+def test_doubts_have_other_names_in_reports_of_format_3() -> None:
+    measured_then = {"machine": "AMD EPYC", "apart": True, "apart_ns": 238.5}
+
+    found = compared({"target": "m:fp32", "measured": measured_then})
+
+    assert ("high_latency",) == found.doubts
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # where it is
 
@@ -182,7 +190,7 @@ def complaint(against: str, folder: Path) -> str:
         ("{", "it is no JSON"),
         ("[" * 100_000, "it is no JSON"),
         ("[]", "it is no report.json of ovmake"),
-        ('{"targets": [], "format": 99}', "it has format 99, and this ovmake reads formats 1 to 3"),
+        ('{"targets": [], "format": 99}', "it has format 99, and this ovmake reads formats 1 to 4"),
         ('{"targets": [3], "format": 1}', "it is no report.json of ovmake"),
     ],
 )

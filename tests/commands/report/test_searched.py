@@ -40,7 +40,7 @@ def test_the_sentence_tells_how_many_layers_are_in_int8_and_what_that_took() -> 
 
 
 def test_plain_int8_that_keeps_the_promise_gave_nothing_back() -> None:
-    found = said(search(int8=15, given_back=[], worst=[], trials=[tried(0, 0.0012, kept=True)]))
+    found = said(search(int8=15, reverted=[], worst=[], trials=[tried(0, 0.0012, kept=True)]))
 
     assert "13 of 15" not in found.text
     assert "15 of 15 layers in INT8: plain INT8 keeps the promise" == found.text
@@ -85,7 +85,7 @@ def test_a_limit_that_ended_a_search_which_found_something_is_told() -> None:
 
 
 def test_a_search_that_could_not_begin_says_why() -> None:
-    found = said(search(int8=15, given_back=[], worst=[], trials=[], kept=False, ended="TensorFlow has no such kernel"))
+    found = said(search(int8=15, reverted=[], worst=[], trials=[], kept=False, ended="TensorFlow has no such kernel"))
 
     assert "15 layers in INT8; nothing else was tried: TensorFlow has no such kernel" == found.text
     assert "" == found.ended
@@ -99,23 +99,23 @@ def test_layers_go_by_the_names_of_the_source_with_the_irs_beside_them() -> None
 
 
 def test_a_layer_that_the_ir_calls_as_the_source_does_is_named_once() -> None:
-    found = said(search(given_back=[about("dense/MatMul", 0.5, layer="dense/MatMul", in_int8=None)]))
+    found = said(search(reverted=[about("dense/MatMul", 0.5, layer="dense/MatMul", in_int8=None)]))
 
     assert [("dense/MatMul", "")] == [(layer.name, layer.operation) for layer in found.layers]
 
 
 def test_a_small_share_never_reads_as_none() -> None:
-    found = said(search(given_back=[about("a", 0.0004), about("b", 0.0006)]))
+    found = said(search(reverted=[about("a", 0.0004), about("b", 0.0006)]))
 
     assert ["under 0.1%", "0.1%"] == [layer.share for layer in found.layers]
 
 
 def test_trials_are_in_their_order_with_what_came_of_each() -> None:
     assert (
-        TrialRow(given_back="none", drop="0.42 points", result="missed", samples="5,000"),
-        TrialRow(given_back="1", drop="0.71 points", result="missed, ended early", samples="640"),
-        TrialRow(given_back="4", drop="0.12 points", result="kept", samples="5,000"),
-        TrialRow(given_back="2", drop="0.16 points", result="kept", samples="5,000"),
+        TrialRow(reverted="none", drop="0.42 points", result="missed", samples="5,000"),
+        TrialRow(reverted="1", drop="0.71 points", result="missed, ended early", samples="640"),
+        TrialRow(reverted="4", drop="0.12 points", result="kept", samples="5,000"),
+        TrialRow(reverted="2", drop="0.16 points", result="kept", samples="5,000"),
     ) == said(search()).trials
 
 
@@ -144,7 +144,7 @@ def test_a_promise_about_agreement_has_no_drops_and_no_columns_for_them() -> Non
     ("report", "words"),
     [
         (controlled(), "fashion:int8 (13 of 15 layers in INT8) is 4.8× as fast"),  # noqa: RUF001
-        (controlled(int8=15, given_back=[]), "fashion:int8 is 4.8× as fast"),  # noqa: RUF001
+        (controlled(int8=15, reverted=[]), "fashion:int8 is 4.8× as fast"),  # noqa: RUF001
         (
             replace(weighed(), search=search()),
             "fashion:auto (int8, 13 of 15 layers in INT8) is 4.8× as fast",  # noqa: RUF001
@@ -182,7 +182,7 @@ def test_the_page_shows_what_a_search_in_vain_found() -> None:
 def test_hostile_names_of_layers_are_escaped() -> None:
     layer = {**about(HOSTILE, 0.5, layer=f"{HOSTILE}2", in_int8=0.1), "type": HOSTILE}
     for kept in (True, False):
-        found = search(kept=kept, given_back=[layer], worst=[layer], ended=HOSTILE)
+        found = search(kept=kept, reverted=[layer], worst=[layer], ended=HOSTILE)
         page = Document(to_html(build_page([target(evaluation=evaluated(), search=found)], title="t")))
 
         assert 1 == len(page.scripts)

@@ -91,9 +91,9 @@ SPEEDS = {
         measured(4.8, 4.3, 5.1, loaded=True),
         "is 4.8× as fast as TensorFlow (4.3 to 5.1×, loaded)",
     ),
-    "cores apart": (
-        measured(4.8, 4.3, 5.1, unstable=True, apart=True),
-        "is 4.8× as fast as TensorFlow (4.3 to 5.1×, unstable, cores apart)",
+    "high core latency": (
+        measured(4.8, 4.3, 5.1, unstable=True, high_latency=True),
+        "is 4.8× as fast as TensorFlow (4.3 to 5.1×, unstable, high core latency)",
     ),
     "slower and unstable": (
         measured(0.6, 0.4, 0.9, unstable=True),
@@ -426,8 +426,8 @@ def test_the_json_of_a_target() -> None:
             "unstable": False,
             "loaded": False,
             "foreign_cores": 0.01,
-            "apart": False,
-            "apart_ns": 48.0,
+            "high_latency": False,
+            "core_latency_ns": 48.0,
             "machine": measured().machine,
             "machine_facts": {name: value for name, value in encode_object(FACTS).items() if value is not None},
             "versions": VERSIONS,
@@ -478,7 +478,7 @@ def test_the_json_of_a_target() -> None:
 def test_the_page_has_a_format_and_a_title() -> None:
     content = page_json(build_page([target()], title="Our models"))
 
-    assert (3, "Our models") == (content["format"], content["title"])
+    assert (4, "Our models") == (content["format"], content["title"])
 
 
 def test_a_metric_with_a_dot_in_its_name_stays_one_key() -> None:

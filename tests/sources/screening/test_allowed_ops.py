@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ovmake.sources.protobuf import ProtobufError
-from ovmake.sources.screening.allowed_ops import ALLOWED, CALLERS, CONDITIONS, ONLY_WHEN_RUN, REASONS, objection
+from ovmake.sources.screening.allowed_ops import ALLOWED, CALLERS, CONDITIONS, ONLY_WHEN_RUN, REASONS, refusal_reason
 from tests.graphdefs import message
 from tests.workers.conftest import run_python
 
@@ -68,7 +68,7 @@ def test_whoever_may_run_functions_is_known(registry: Registry) -> None:
     ],
 )
 def test_refused_op_has_its_reason(op: str, reason: str) -> None:
-    assert reason == objection(op, {})
+    assert reason == refusal_reason(op, {})
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_refused_op_has_its_reason(op: str, reason: str) -> None:
     ],
 )
 def test_attributes_count(op: str, attribute: str, value: str, reason: str) -> None:
-    assert reason == objection(op, {attribute: memoryview(message((2, value)))})
+    assert reason == refusal_reason(op, {attribute: memoryview(message((2, value)))})
     assert op in CONDITIONS
 
 
 def test_attribute_that_the_caller_of_a_function_fills_is_not_taken_for_harmless() -> None:
     with pytest.raises(ProtobufError):
-        objection("PrintV2", {"output_stream": memoryview(message((9, "stream")))})
+        refusal_reason("PrintV2", {"output_stream": memoryview(message((9, "stream")))})

@@ -62,16 +62,16 @@ def test_parts_have_the_figures_of_the_whole(scale: float, part: int) -> None:
     expected[3, 0] = actual[3, 0] = math.inf
     expected[4, 1] = math.nan
 
-    apart = Difference(scale=largest(expected))
+    found = Difference(scale=largest(expected))
     for start in range(0, 10, part):
-        apart.add(expected[start : start + part], actual[start : start + part])
+        found.add(expected[start : start + part], actual[start : start + part])
 
-    assert asdict(difference(expected, actual)) == pytest.approx(asdict(apart.figures()), rel=1e-12)
+    assert asdict(difference(expected, actual)) == pytest.approx(asdict(found.figures()), rel=1e-12)
     finite = np.isfinite(expected)
     first, second = expected[finite] / scale, actual[finite] / scale
     cosine = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
     ratio = 20 * math.log10(np.linalg.norm(first) / np.linalg.norm(first - second))
-    figures = apart.figures()
+    figures = found.figures()
     assert [pytest.approx(cosine), pytest.approx(ratio)] == [figures.cosine, figures.snr_db]
     assert pytest.approx(np.abs(first - second).mean() * scale) == figures.mean_abs
 
@@ -98,12 +98,12 @@ def test_an_output_that_was_always_empty_has_no_elements() -> None:
 
 
 def test_of_an_output_whose_size_depends_on_the_data_what_one_side_lacks_counts_as_nothing() -> None:
-    apart = Difference(scale=4.0, varies=True)
-    apart.add(np.array([[1.0, 4.0]]), np.array([[1.0]]))
-    apart.add(np.array([[2.0]]), np.array([[2.0, 0.5]]))
-    apart.add(np.array([[3.0]]), np.array([[3.0]]))
+    found = Difference(scale=4.0, varies=True)
+    found.add(np.array([[1.0, 4.0]]), np.array([[1.0]]))
+    found.add(np.array([[2.0]]), np.array([[2.0, 0.5]]))
+    found.add(np.array([[3.0]]), np.array([[3.0]]))
 
-    figures = apart.figures()
+    figures = found.figures()
 
     assert (2, 4.0, 5) == (figures.other_sizes, figures.max_abs, figures.elements)
     assert 0 == difference(np.ones(3), np.ones(3)).other_sizes

@@ -26,7 +26,7 @@ ROWS = np.arange(8.0).reshape(4, 2)
 RANDOM = np.random.default_rng(3)
 
 
-def look(
+def checked(
     folder: Path, calibration: Path, known: Interface = MODEL, *, alone: bool = False, **params: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Check a dataset beside validation.npz, or `alone`; return what was found, and the facts."""
@@ -63,7 +63,7 @@ def beside(
     """Return the facts of two arrays."""
     np.savez(folder / "train.npz", x=calibration)
     np.savez(folder / "validation.npz", x=validation)
-    return look(folder, folder / "train.npz", known, **params)[1]
+    return checked(folder, folder / "train.npz", known, **params)[1]
 
 
 def test_sample_in_both_is_refused_with_its_numbers(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_sample_in_both_is_refused_with_its_numbers(tmp_path: Path) -> None:
     np.savez(tmp_path / "validation.npz", x=np.concatenate([ROWS + 100, ROWS[2:3]]).astype(np.float32))
 
     with pytest.raises(ActionError) as caught:
-        look(tmp_path, tmp_path / "train.npz")
+        checked(tmp_path, tmp_path / "train.npz")
 
     assert "calibration-overlaps-validation" == caught.value.code
     assert "1 of the 4 samples that calibrate INT8 are also in `val`, which validates it" == caught.value.message
@@ -83,7 +83,7 @@ def test_overlap_that_is_allowed_is_counted(tmp_path: Path) -> None:
     np.savez(tmp_path / "train.npz", x=ROWS)
     np.savez(tmp_path / "validation.npz", x=ROWS[:1])
 
-    assert 1 == look(tmp_path, tmp_path / "train.npz", allowed=1)[0]["overlap"]
+    assert 1 == checked(tmp_path, tmp_path / "train.npz", allowed=1)[0]["overlap"]
 
 
 def test_only_samples_that_calibrate_count(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_only_samples_that_calibrate_count(tmp_path: Path) -> None:
     left = sorted(set(range(100)) - set(chosen.tolist()))
     np.savez(tmp_path / "validation.npz", x=np.arange(200.0).reshape(100, 2)[left])
 
-    found, facts = look(tmp_path, tmp_path / "train.npz", samples=10)
+    found, facts = checked(tmp_path, tmp_path / "train.npz", samples=10)
 
     assert ({"format": 2, "samples": 10, "overlap": 0, "doubts": []}, {}) == (found, facts)
 
@@ -102,7 +102,7 @@ def test_same_pixels_in_another_form_of_dataset_are_the_same_sample(tmp_path: Pa
     np.savez(tmp_path / "validation.npz", image=np.full((1, 4, 4, 3), (1, 2, 3), dtype=np.uint8))
 
     with pytest.raises(ActionError, match="1 of the 1 samples"):
-        look(tmp_path, tmp_path / "train", interface(tensor("image", -1, 4, 4, 3)))
+        checked(tmp_path, tmp_path / "train", interface(tensor("image", -1, 4, 4, 3)))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_is_no_number_is_refused_with_its_array_and_sample(
     np.savez(tmp_path / "validation.npz", x=RANDOM.random((30, 2)))
 
     with pytest.raises(ActionError) as caught:
-        look(tmp_path, tmp_path / "train.npz", alone=alone)
+        checked(tmp_path, tmp_path / "train.npz", alone=alone)
 
     assert ("calibration-not-finite", "calibration") == (caught.value.code, caught.value.setting)
     assert caught.value.message == (
@@ -202,7 +202,7 @@ def test_bytes_have_one(tmp_path: Path) -> None:
 def test_samples_that_are_copies_are_told(tmp_path: Path, rows: Array, text: str) -> None:
     np.savez(tmp_path / "train.npz", x=rows)
 
-    found, facts = look(tmp_path, tmp_path / "train.npz", alone=True)
+    found, facts = checked(tmp_path, tmp_path / "train.npz", alone=True)
 
     assert ("calibration-copies", text) == tuple(facts["warnings"][0][:2])
     assert [text] == found["doubts"]
@@ -212,7 +212,7 @@ def test_input_that_never_changes_is_told(tmp_path: Path) -> None:
     known = interface(tensor("x", -1, 2), tensor("mask", -1, 2))
     np.savez(tmp_path / "train.npz", x=RANDOM.random((20, 2)), mask=np.zeros((20, 2)))
 
-    _, facts = look(tmp_path, tmp_path / "train.npz", known, alone=True)
+    _, facts = checked(tmp_path, tmp_path / "train.npz", known, alone=True)
 
     assert "all values of `mask` are the same in `train`" == facts["warnings"][0][1]
 
@@ -227,21 +227,21 @@ def test_input_that_never_changes_is_told(tmp_path: Path) -> None:
 def test_fewer_samples_than_asked_for_are_told(tmp_path: Path, count: int, text: str) -> None:
     np.savez(tmp_path / "train.npz", x=RANDOM.random((count, 2)))
 
-    _, facts = look(tmp_path, tmp_path / "train.npz", alone=True, samples=300)
+    _, facts = checked(tmp_path, tmp_path / "train.npz", alone=True, samples=300)
 
     assert ("calibration-few", text) == tuple(facts["warnings"][0][:2])
     assert f"`samples = {count}`" in facts["warnings"][0][3]
-    assert not look(tmp_path, tmp_path / "train.npz", alone=True, samples=10 * count)[1]
+    assert not checked(tmp_path, tmp_path / "train.npz", alone=True, samples=10 * count)[1]
 
 
 def test_number_that_the_ovfile_gives_is_wanted_whole(tmp_path: Path) -> None:
     np.savez(tmp_path / "train.npz", x=RANDOM.random((20, 2)))
     written = {"samples_written": True}
 
-    assert not look(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=20, **written)[1]
+    assert not checked(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=20, **written)[1]
     assert (
         "calibration-few"
-        == look(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=21, **written)[1]["warnings"][0][0]
+        == checked(tmp_path, tmp_path / "train.npz", MODEL, alone=True, samples=21, **written)[1]["warnings"][0][0]
     )
 
 
@@ -266,7 +266,7 @@ def val():
 def test_what_a_loader_yielded_is_left_for_quantize(tmp_path: Path) -> None:
     (tmp_path / "data.py").write_text(LOADER.format(seed=0))
 
-    look(tmp_path, tmp_path / "data.py", MODEL, alone=True)
+    checked(tmp_path, tmp_path / "data.py", MODEL, alone=True)
 
     passed = json.loads((tmp_path / "passed").read_bytes())
     assert (40 * DIGITS, "") == (len(passed["samples"]), passed["labels"])
@@ -275,6 +275,6 @@ def test_what_a_loader_yielded_is_left_for_quantize(tmp_path: Path) -> None:
 def test_files_leave_nothing(tmp_path: Path) -> None:
     np.savez(tmp_path / "train.npz", x=ROWS)
 
-    look(tmp_path, tmp_path / "train.npz", alone=True)
+    checked(tmp_path, tmp_path / "train.npz", alone=True)
 
     assert json.loads((tmp_path / "passed").read_bytes()) is None

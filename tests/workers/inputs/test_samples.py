@@ -14,7 +14,7 @@ from ovmake.errors import ActionError
 from ovmake.workers.inputs.feeding_plan import FeedingPlan
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Samples, calibrating, take
-from ovmake.workers.inputs.synthetic import Drawn
+from ovmake.workers.inputs.synthetic import SyntheticSizes
 from ovmake.workers.ipc.protocol import Request
 
 
@@ -112,7 +112,7 @@ def planned(
 
 
 @pytest.mark.parametrize(
-    "plan", [FeedingPlan(), FeedingPlan(count=4, whole=("y",), drawn=Drawn(size=8, ranges=(("a", (0, 2)),)))]
+    "plan", [FeedingPlan(), FeedingPlan(count=4, whole=("y",), drawn=SyntheticSizes(size=8, ranges=(("a", (0, 2)),)))]
 )
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path, plan: FeedingPlan) -> None:
     plan.write(str(tmp_path / "plan"))

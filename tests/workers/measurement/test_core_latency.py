@@ -66,7 +66,7 @@ def test_where_the_kernel_does_not_tell_nothing_is_compared(tmp_path: Path, usab
 
     assert [] == neighbours(root)
     with closing(Cores(root)) as found:
-        assert (None, None) == (found.apart_ns(), found.gather(5))
+        assert (None, None) == (found.core_latency_ns(), found.gather(5))
 
 
 @several
@@ -76,7 +76,7 @@ def test_a_value_takes_some_time_and_this_thread_may_run_everywhere_again() -> N
     before = os.sched_getaffinity(0)
 
     with closing(Cores()) as found:
-        times = [found.apart_ns() for _ in range(5)]
+        times = [found.core_latency_ns() for _ in range(5)]
 
     # Where others use a core, one look or another gets no answer in time.
     known = [ns for ns in times if ns is not None]
@@ -94,7 +94,7 @@ def test_a_partner_that_was_killed_is_no_reason_to_wait() -> None:
         found._partner.kill()
         found._partner.wait()
 
-        assert (None, None) == (found.apart_ns(), found.gather(5))
+        assert (None, None) == (found.core_latency_ns(), found.gather(5))
 
 
 @several
@@ -109,7 +109,7 @@ def test_the_partner_ends_with_its_owner() -> None:
     found.close()
 
     assert partner.poll() is not None
-    assert found.apart_ns() is None
+    assert found.core_latency_ns() is None
 
 
 @several
@@ -148,4 +148,4 @@ def test_a_core_that_may_not_be_used_any_more_is_no_reason_to_fail(place: int) -
         pair[place] = 60_000
         found._pairs = [(pair[0], pair[1])]
 
-        assert (None, None) == (found.apart_ns(), found.gather(0.1))
+        assert (None, None) == (found.core_latency_ns(), found.gather(0.1))

@@ -30,7 +30,7 @@ def test_windows_that_agree_leave_what_two_processes_differ_by() -> None:
 
 
 def test_pairs_of_one_window_that_agree_say_nothing_of_another_window() -> None:
-    """Drawn one by one, 200 pairs of which half say 2.0 and half 2.2 promise 0.7 %."""
+    """SyntheticSizes one by one, 200 pairs of which half say 2.0 and half 2.2 promise 0.7 %."""
     actual = found([[2.0] * 25, [2.2] * 25] * 4)
 
     assert actual.half_width > 0.03

@@ -29,11 +29,11 @@ def window(
     fast_us: float = 100,
     *,
     foreign: float | None = QUIET,
-    apart: float | None = CLOSE,
+    latency_ns: float | None = CLOSE,
     pairs: int = 4,
 ) -> Window:
     pair = {"frozen": [int(slow_us * 1000)] * 10, "openvino": [int(fast_us * 1000)] * 40}
-    return Window(pairs=[dict(pair) for _ in range(pairs)], seconds=0.4, foreign=foreign, apart_ns=apart)
+    return Window(pairs=[dict(pair) for _ in range(pairs)], seconds=0.4, foreign=foreign, core_latency_ns=latency_ns)
 
 
 def test_quiet_windows_count_alone_if_there_are_enough() -> None:
@@ -50,32 +50,32 @@ def test_quiet_windows_count_alone_if_there_are_enough() -> None:
 def test_with_too_few_quiet_windows_all_count_and_the_measurement_is_loaded() -> None:
     found = chosen([*(window() for _ in range(3)), *(window(foreign=BUSY) for _ in range(9))])
 
-    assert (12, True, False) == (len(found.windows), found.loaded, found.apart)
+    assert (12, True, False) == (len(found.windows), found.loaded, found.high_latency)
     assert found.foreign == pytest.approx((3 * QUIET + 9 * BUSY) / 12)
 
 
 def test_windows_in_which_the_cores_lay_apart_do_not_count_either() -> None:
-    close, far = [window() for _ in range(6)], [window(480, 125, apart=FAR) for _ in range(10)]
+    close, far = [window() for _ in range(6)], [window(480, 125, latency_ns=FAR) for _ in range(10)]
 
     found = chosen([*close, *far])
 
-    assert (6, False, CLOSE) == (len(found.windows), found.disturbed, found.apart_ns)
+    assert (6, False, CLOSE) == (len(found.windows), found.disturbed, found.core_latency_ns)
 
 
 def test_with_cores_apart_most_of_the_time_all_windows_count_and_the_range_is_wide() -> None:
-    found = chosen([*(window() for _ in range(3)), *(window(480, 125, apart=FAR) for _ in range(9))])
+    found = chosen([*(window() for _ in range(3)), *(window(480, 125, latency_ns=FAR) for _ in range(9))])
 
-    assert (12, False, True) == (len(found.windows), found.loaded, found.apart)
-    assert found.apart_ns == pytest.approx((3 * CLOSE + 9 * FAR) / 12)
+    assert (12, False, True) == (len(found.windows), found.loaded, found.high_latency)
+    assert found.core_latency_ns == pytest.approx((3 * CLOSE + 9 * FAR) / 12)
     spread = found.spread("frozen", "openvino")
     assert spread is not None
     assert spread.low < 4.0 * 0.97 < 4.0 < spread.high
 
 
 def test_where_nobody_knows_how_far_apart_cores_are_all_windows_are_quiet() -> None:
-    found = chosen([window(apart=None) for _ in range(8)])
+    found = chosen([window(latency_ns=None) for _ in range(8)])
 
-    assert (8, False, None) == (len(found.windows), found.disturbed, found.apart_ns)
+    assert (8, False, None) == (len(found.windows), found.disturbed, found.core_latency_ns)
 
 
 def test_a_slow_model_has_few_windows_and_is_not_loaded_for_that() -> None:
@@ -109,7 +109,7 @@ def test_it_goes_on_while_windows_disagree() -> None:
 
 def test_windows_that_agree_while_others_use_the_processor_do_not_end_it() -> None:
     assert not is_precise([window(foreign=BUSY) for _ in range(30)], "frozen", "openvino")
-    assert not is_precise([window(apart=FAR) for _ in range(30)], "frozen", "openvino")
+    assert not is_precise([window(latency_ns=FAR) for _ in range(30)], "frozen", "openvino")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -218,8 +218,8 @@ def test_a_range_that_stays_wide_is_unstable_and_one_of_busy_windows_loaded() ->
     assert (False, False) == (calm.unstable, calm.loaded)
     assert (True, True) == (wild.unstable, wild.loaded)
     assert (BUSY, 48, 0) == (wild.foreign_cores, wild.pairs, wild.quiet_pairs)
-    torn = measured([window(apart=FAR) for _ in range(12)], ways=[side("frozen", "f")])
-    assert (False, True, FAR) == (torn.loaded, torn.apart, torn.apart_ns)
+    torn = measured([window(latency_ns=FAR) for _ in range(12)], ways=[side("frozen", "f")])
+    assert (False, True, FAR) == (torn.loaded, torn.high_latency, torn.core_latency_ns)
 
 
 def test_a_virtual_machine_has_neighbours_that_quiet_windows_do_not_know_of() -> None:
@@ -281,7 +281,7 @@ def test_every_time_is_kept_in_its_order() -> None:
     pairs = [line for line in lines if "ns" in line]
     assert (12 * 4, 3) == (len(pairs), len(lines) - len(pairs))
     assert [400_000] * 10 == pairs[0]["ns"]["frozen"]  # type: ignore[index]
-    assert {"window", "process", "foreign_cores", "apart_ns", "quiet", "ns"} == set(pairs[0])
+    assert {"window", "process", "foreign_cores", "core_latency_ns", "quiet", "ns"} == set(pairs[0])
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 50), (90, 90), (99, 99), (99.9, 100), (100, 100)])

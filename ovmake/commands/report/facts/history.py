@@ -23,6 +23,9 @@ from ovmake.contracts.files.speed import SpeedRatio
 from ovmake.contracts.values import JsonObject
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
+# Names of fields in reports up to format 3.
+_UNTIL_FORMAT_3 = {"high_latency": "apart"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedTarget:
@@ -100,7 +103,9 @@ def compared(target: JsonObject) -> ComparedTarget:
         name=_text(target.get("target")),
         machine=_text(measured.get("machine")),
         speedup=_speedup(_table(target.get("speedup"))),
-        doubts=tuple(name for name in words.DOUBTS if measured.get(name)),
+        doubts=tuple(
+            name for name in words.DOUBTS if measured.get(name) or measured.get(_UNTIL_FORMAT_3.get(name, ""))
+        ),
         metric=_text(target.get("metric")),
         unit=_text(target.get("unit")) or words.SHARE,
         drop=drop,

@@ -48,8 +48,8 @@ class MeanAbsoluteError(Mean):
         if not self._labels:
             return None
         true = np.concatenate(self._labels)
-        apart = np.abs(true - true.mean(axis=(0, 2), keepdims=True)).mean(axis=(1, 2))
-        return np.asarray(draws @ apart / self.count)
+        deviations = np.abs(true - true.mean(axis=(0, 2), keepdims=True)).mean(axis=(1, 2))
+        return np.asarray(draws @ deviations / self.count)
 
 
 class RootMeanSquaredError(Tally):
@@ -89,8 +89,8 @@ class RootMeanSquaredError(Tally):
         """See `Tally`."""
         firsts, squares = (np.concatenate(part) for part in zip(*self._moments, strict=True))
         mean = firsts.mean(axis=0)
-        apart = squares - 2 * mean * firsts + np.square(mean)
-        return np.asarray(np.sqrt(np.maximum(draws @ apart / self.count, 0)).mean(axis=1))
+        squared = squares - 2 * mean * firsts + np.square(mean)
+        return np.asarray(np.sqrt(np.maximum(draws @ squared / self.count, 0)).mean(axis=1))
 
 
 class RSquared(Tally):

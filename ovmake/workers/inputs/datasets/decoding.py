@@ -83,7 +83,7 @@ class Room:
             self._changed.wait_for(lambda: pixels <= self._free)
             self._free -= pixels
 
-    def give_back(self, pixels: int) -> None:
+    def release(self, pixels: int) -> None:
         """Release the pixels."""
         with self._changed:
             self._free += pixels
@@ -128,7 +128,7 @@ def decoded(image: Image.Image) -> Iterator[None]:
         yield
     finally:
         image.close()  # frees its pixels now, not with its last reference
-        _room.give_back(pixels)
+        _room.release(pixels)
 
 
 def _load(image: Image.Image) -> None:

@@ -34,7 +34,7 @@ def control(request: Request) -> dict[str, object]:
     _write(request, trials.pair, found)
     save(_report(trials, found), request.outputs["search"])
     return {
-        "given_back": len(found.names),
+        "reverted": len(found.names),
         "layers": len(trials.pair.layers),
         "recalled": trials.recalled,
         "search_seconds": round(trials.seconds, 3),
@@ -77,11 +77,11 @@ def _report(trials: Trials, found: Found) -> Search:
     return Search(
         layers=len(types),
         int8=len(types) - len(found.names),
-        given_back=tuple(about(name, drops.get(frozenset(found.names) - {name})) for name in found.names),
+        reverted=tuple(about(name, drops.get(frozenset(found.names) - {name})) for name in found.names),
         worst=tuple(about(name) for name in sorted(shares, key=lambda name: -shares[name])[:WORST]),
         trials=tuple(
             SearchTrial(
-                given_back=len(done.trial.names),
+                reverted=len(done.trial.names),
                 kept=done.outcome.kept,
                 drop=done.drop,
                 samples=done.samples,

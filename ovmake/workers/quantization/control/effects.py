@@ -49,7 +49,7 @@ def ranking_of(trials: Trials) -> Ranking:
 def _measured(trials: Trials) -> tuple[Ranking, int]:
     names = [layer.name for layer in trials.pair.layers]
     count = max(FEWEST, min(MOST, ROWS // (len(names) + 1)))
-    samples = pick(trials.feeds(), trials.disturbed[:count], whole=trials.subject.samples.batch is None)
+    samples = pick(trials.feeds(), trials.largest_error[:count], whole=trials.subject.samples.batch is None)
     feeds = [by_place(trials.subject.interface, sample) for sample in samples]
     try:
         if trials.subject.samples.batch is None:

@@ -42,7 +42,7 @@ class Trial:
 
     `interims` is empty if the metric is not a mean. They show where a trial would have ended for a different
     requirement, so that a search gives the same result with any journal. `whole`: all samples were run.
-    `disturbed` are the numbers of the samples with the largest quantization error.
+    `largest_error` are the numbers of the samples with the largest quantization error.
     """
 
     names: Names
@@ -50,7 +50,7 @@ class Trial:
     seconds: float
     whole: bool
     interims: tuple[Interim, ...] = ()
-    disturbed: tuple[int, ...] = ()
+    largest_error: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,13 +28,13 @@ from ovmake.workers.matching.layer_map import Traced, trace
 def name_layers(request: Request) -> dict[str, object]:
     """Write the search with the names of the source."""
     search = load(Search, request.inputs["search"], "search")
-    layers = (*search.given_back, *search.worst)
+    layers = (*search.reverted, *search.worst)
     found = _names(request, {layer.name: layer.type for layer in layers}) if layers else {}
 
     def named(layers: tuple[SearchedLayer, ...]) -> tuple[SearchedLayer, ...]:
         return tuple(replace(layer, layer=found.get(layer.name, "")) for layer in layers)
 
-    save(replace(search, given_back=named(search.given_back), worst=named(search.worst)), request.outputs["search"])
+    save(replace(search, reverted=named(search.reverted), worst=named(search.worst)), request.outputs["search"])
     return {"named": len(found)}
 
 

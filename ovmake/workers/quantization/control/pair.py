@@ -81,7 +81,7 @@ class Pair:
         """Return the INT8 model with these layers reverted to float."""
         surgery = _Surgery(pair=self, floating=self.floating.clone(), model=self.quantized.clone())
         for name in names:
-            surgery.give_back(name)
+            surgery.revert(name)
         surgery.model.validate_nodes_and_infer_types()
         return surgery.model
 
@@ -110,7 +110,7 @@ class _Surgery:
     def __post_init__(self) -> None:
         self.originals, self.twins = by_name(self.floating), by_name(self.model)
 
-    def give_back(self, name: str) -> None:
+    def revert(self, name: str) -> None:
         original, twin = self.originals[name], self.twins[name]
         for place, value in enumerate(original.input_values()):
             twin.input(place).replace_source_output(self._float(value))

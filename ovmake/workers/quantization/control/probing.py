@@ -114,7 +114,7 @@ class _Joined:
         self._feed_quantizers()
         for place, name in enumerate(names):
             self._feed_layer(name)
-            self._disturb(name, row=place + 1)
+            self._add_error(name, row=place + 1)
         return ov.Model(self._floating.get_results(), self._floating.get_parameters(), "rows")
 
     def _feed_quantizers(self) -> None:
@@ -134,17 +134,17 @@ class _Joined:
             if given not in self._pair.quantized_values and not is_constant(value.get_node()):
                 twin.input(place).replace_source_output(self._first_row(value))
 
-    def _disturb(self, name: str, *, row: int) -> None:
+    def _add_error(self, name: str, *, row: int) -> None:
         """Add the quantization error of a layer, with its corrected bias, to one row."""
         original, twin = self._biased(name)
         value = original.output(0)
         targets = list(value.get_target_inputs())
         here = np.zeros([self._rows] + [1] * (value.get_partial_shape().rank.get_length() - 1), np.float32)
         here[row] = 1
-        apart = ops.subtract(twin.output(0), _row(value))
-        disturbed = ops.add(value, ops.multiply(ops.constant(here), apart))
+        error = ops.subtract(twin.output(0), _row(value))
+        with_error = ops.add(value, ops.multiply(ops.constant(here), error))
         for target in targets:
-            target.replace_source_output(disturbed.output(0))
+            target.replace_source_output(with_error.output(0))
 
     def _biased(self, name: str) -> tuple[ov.Node, ov.Node]:
         """Return the float and the quantized result of a layer after its bias."""

@@ -2,7 +2,7 @@
 
     trials = Trials(subject=..., pair=..., promise=..., limits=..., journal=...)
     trials.attempt(names) -> Outcome        called by `search`
-    trials.disturbed -> numbers of samples  those with the largest quantization error in plain INT8
+    trials.largest_error -> numbers of samples  those with the largest quantization error in plain INT8
 
 A trial runs the samples in the order and the batches of *evaluate*, so its result is that of the gate. A trial is ended
 early when it cannot pass any more: when right answers to all remaining samples would not be enough, or when the drop so
@@ -23,7 +23,7 @@ import numpy as np
 from ovmake.contracts.params.promise import PromiseParams
 from ovmake.verdicts.figures import SLACK
 from ovmake.verdicts.verdict import judged
-from ovmake.workers.evaluation.comparison import Seen, Subject, Tallies, compare, compile_model
+from ovmake.workers.evaluation.comparison import ComparedFeed, Subject, Tallies, compare, compile_model
 from ovmake.workers.inputs.preparing import Array
 from ovmake.workers.inputs.samples import Feed, Samples
 from ovmake.workers.ipc import progress
@@ -94,9 +94,9 @@ class Trials:
         return self.done[-1].outcome
 
     @property
-    def disturbed(self) -> tuple[int, ...]:
+    def largest_error(self) -> tuple[int, ...]:
         """The numbers of the samples with the largest quantization error in plain INT8, in descending order."""
-        return next(done.trial.disturbed for done in self.done if not done.trial.names)
+        return next(done.trial.largest_error for done in self.done if not done.trial.names)
 
     @property
     def inferences(self) -> int:
@@ -151,14 +151,14 @@ class Trials:
         model = self.pair.with_float(names) if names else self.pair.quantized
         compiled = compile_model(model, self.device, self.properties)
         watch = _Watch(scales=self.subject.facts.scales, doomed=doomed)
-        figures = compare(self.subject, compiled, feeds=self.feeds(), look=watch, interval=False)
+        figures = compare(self.subject, compiled, feeds=self.feeds(), on_feed=watch, interval=False)
         return Trial(
             names=names,
             figures=figures,
             seconds=time.monotonic() - started,
             whole=not watch.ended,
             interims=tuple(watch.steps),
-            disturbed=() if names else watch.most_disturbed(NOTED),
+            largest_error=() if names else watch.with_largest_error(NOTED),
         )
 
     def _doomed(self, names: Names) -> _Doomed | None:
@@ -212,8 +212,8 @@ class _Watch:
     steps: list[Interim] = field(default_factory=list)
     _squares: list[Array] = field(default_factory=list)
 
-    def __call__(self, seen: Seen) -> bool:
-        self._squares.append(np.sum([self._apart(seen, name) for name in seen.actual], axis=0))
+    def __call__(self, seen: ComparedFeed) -> bool:
+        self._squares.append(np.sum([self._error(seen, name) for name in seen.actual], axis=0))
         if seen.tallies is not None and (step := self._step(seen.tallies, seen.feed.count)) is not None:
             self.steps.append(step)
             self.ended = self.doomed is not None and self.doomed(step)
@@ -233,18 +233,18 @@ class _Watch:
             wrong=before.wrong + float((1 - expected[-count:]).sum()),
         )
 
-    def most_disturbed(self, count: int) -> tuple[int, ...]:
+    def with_largest_error(self, count: int) -> tuple[int, ...]:
         """Return the numbers of the samples with the largest difference from TensorFlow's outputs."""
         squares = np.concatenate(self._squares)
         return tuple(int(number) for number in np.argsort(-squares, kind="stable")[:count])
 
-    def _apart(self, seen: Seen, name: str) -> Array:
+    def _error(self, seen: ComparedFeed, name: str) -> Array:
         """Return per sample the mean squared difference of an output, in units of its scale."""
         actual, expected = seen.actual[name], seen.expected[name]
         if not actual.size or actual.shape != expected.shape:  # an output whose size depends on the data
             return np.zeros(len(actual))
-        apart = actual.astype(np.float64) - expected.astype(np.float64)
-        flat = apart.reshape(len(apart), -1) / (self.scales[name] or 1.0)
+        error = actual.astype(np.float64) - expected.astype(np.float64)
+        flat = error.reshape(len(error), -1) / (self.scales[name] or 1.0)
         return np.asarray(np.square(np.nan_to_num(flat, nan=1.0, posinf=1.0, neginf=1.0)).mean(axis=1))
 
 
@@ -267,8 +267,8 @@ def _line(number: int, done: Done, layers: int) -> str:
     """Return a trial for the log."""
     became = "kept" if done.outcome.kept else "missed" if done.outcome.whole else f"ended after {done.samples} samples"
     drop = "" if done.drop is None else f"drop {done.drop:.4f}, "
-    given_back = f"{len(done.trial.names)} of {layers} layers in floating point"
-    return f"trial {number}: {given_back}: {drop}{became} ({done.trial.seconds:.2f} s)"
+    reverted = f"{len(done.trial.names)} of {layers} layers in floating point"
+    return f"trial {number}: {reverted}: {drop}{became} ({done.trial.seconds:.2f} s)"
 
 
 def pick(feeds: Iterable[Feed], numbers: Sequence[int], *, whole: bool) -> list[dict[str, Array]]:

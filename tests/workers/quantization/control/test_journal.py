@@ -16,7 +16,7 @@ def a_trial(*names: str, seconds: float = 0.1) -> Trial:
     figures = an_evaluation(an_output()).figures
     assert figures is not None
     interims = (Interim(count=64, drops=0.5, squares=0.25, wrong=3.0),)
-    return Trial(names=names, figures=figures, seconds=seconds, whole=True, interims=interims, disturbed=(7, 3))
+    return Trial(names=names, figures=figures, seconds=seconds, whole=True, interims=interims, largest_error=(7, 3))
 
 
 def test_what_was_noted_is_there_again(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.heavy
 
 LAYER = SearchedLayer(name="convolution.8", type="Convolution", share=0.9)
 NOTHING_TO_NAME = Search(
-    layers=2, int8=1, given_back=(), worst=(), trials=(), kept=True, hopeless=False, ended="", inferences=8
+    layers=2, int8=1, reverted=(), worst=(), trials=(), kept=True, hopeless=False, ended="", inferences=8
 )
 
 
@@ -53,7 +53,7 @@ def named(folder: Path, search: Search) -> tuple[dict[str, object], Search]:
 def test_layers_of_a_source_that_cannot_be_frozen_keep_the_names_of_the_ir(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search = replace(NOTHING_TO_NAME, given_back=(LAYER,), worst=(LAYER,))
+    search = replace(NOTHING_TO_NAME, reverted=(LAYER,), worst=(LAYER,))
 
     assert ({"named": 0}, search) == named(tmp_path, search)
     assert capsys.readouterr().err.startswith("the layers keep the names of the IR: ")
