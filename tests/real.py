@@ -24,8 +24,8 @@ from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, Success
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
+from ovmake.project.opening import open_session
 from ovmake.project.repo import Where
-from ovmake.project.session import open_session
 from ovmake.seal import keep_key
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database

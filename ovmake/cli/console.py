@@ -32,7 +32,7 @@ def where_of(arguments: argparse.Namespace) -> Where:
 def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> AbstractContextManager[Session]:
     """Open the repo for a command that runs actions: all targets, or those that the stamp does not know to be fresh."""
     from ovmake.ovfile.schema.measuring import Limits
-    from ovmake.project.session import open_session
+    from ovmake.project.opening import open_session
 
     return open_session(
         where_of(arguments),
@@ -48,7 +48,7 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
 
 def read_repo(arguments: argparse.Namespace) -> AbstractContextManager[Session]:
     """Open the repo for a command that only reads: it works during a build, and in a read-only checkout."""
-    from ovmake.project.session import read_session
+    from ovmake.project.opening import read_session
 
     return read_session(
         where_of(arguments),

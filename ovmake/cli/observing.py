@@ -131,7 +131,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove published files."""
     from ovmake.names import STATE
-    from ovmake.project.session import hold_outputs
+    from ovmake.project.opening import hold_outputs
     from ovmake.store.files.cleaning import remove_outputs, remove_state
 
     where = where_of(arguments)
@@ -148,7 +148,7 @@ def run_gc(arguments: argparse.Namespace) -> int:
     from ovmake.commands.gc.command import gc
     from ovmake.commands.gc.plan import Limits
     from ovmake.commands.gc.words import lines, to_json
-    from ovmake.project.session import open_session
+    from ovmake.project.opening import open_session
 
     limits = Limits(size_bytes=arguments.max_size, age_s=arguments.max_age)
     opened = open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell)
@@ -163,7 +163,8 @@ def run_gc(arguments: argparse.Namespace) -> int:
 
 def run_cache(arguments: argparse.Namespace) -> int:
     """Import a cache that a different user made."""
-    from ovmake.project.session import open_session, trust_state
+    from ovmake.project.opening import open_session
+    from ovmake.project.session import trust_state
     from ovmake.units import size_in_words
 
     with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:

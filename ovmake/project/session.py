@@ -1,27 +1,18 @@
-"""A repo with its Ovfile and state, opened for one command.
+"""A repo with its Ovfile and state while a command has it open; opening.py opens it.
 
-    with open_session(where, wait=...) as session:          for commands that change files
-        graph = session.graph(measure=False)
-        outcome = session.execute(graph, targets, options, emit)
-    with read_session(where) as session:                    for commands that only read
-
-It reads the Ovfile once, at the start. `open_session` takes the lock, opens the database, and always ends all workers
-at the end. `read_session` takes no lock and creates no file, not even `.ovmake`: it works during a build, and in a
-read-only checkout.
+graph = session.graph(measure=False)
+outcome = session.execute(graph, targets, options, emit)
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovmake import ledger
-from ovmake.diagnostics import Diagnostic, OvmakeError, Span, render
+from ovmake.diagnostics import OvmakeError, Span
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job, Runner
@@ -29,7 +20,7 @@ from ovmake.engine.results import LOGS
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
-from ovmake.names import DATABASE, STAMP, STATE
+from ovmake.names import DATABASE, STAMP
 from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.schema.measuring import Limits
 from ovmake.ovfile.spec import Ovfile
@@ -39,21 +30,12 @@ from ovmake.project.repo import (
     LoadedOvfile,
     Where,
     build_graph,
-    read_ovfile,
     really_inside,
-    refuse_allowed_ops,
-    refuse_user_code,
 )
 from ovmake.rules import build_target, debug_target, measure_target
-from ovmake.seal import keep_key, read_key
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
-from ovmake.store.files.build_folder import check_build_folder
 from ovmake.store.files.disk import RealDisk
-from ovmake.store.files.own_folders import OwnFolders
-from ovmake.store.files.tracked import tracked
-from ovmake.store.formats import set_aside, torn
-from ovmake.store.lock import hold, holder
 from ovmake.store.processes import available_bytes, installed_bytes
 from ovmake.store.toolchain import Toolchain
 
@@ -61,7 +43,6 @@ if TYPE_CHECKING:
     from ovmake.store.trusting import Trusted
 
 NO_LIMITS = Limits()
-IGNORED = f"{STATE}/.gitignore"
 
 
 class TornStateError(OvmakeError):
@@ -199,127 +180,6 @@ class RunnerWhenNeeded:
             self._runner = None
 
 
-@contextlib.contextmanager
-def open_session(
-    where: Where,
-    *,
-    wait: bool,
-    tell: Callable[[str], None],
-    user_code: bool = True,
-    allow_ops: bool = True,
-    known: stamp.Stamp | None = None,
-    asked: Sequence[str] = (),
-    limits: Limits = NO_LIMITS,
-) -> Iterator[Session]:
-    """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
-
-    With `known`, the session has only targets that match `asked` and that the stamp does not know to be fresh.
-    `limits` are those of the command line; they override the Ovfile's.
-
-    Raises:
-        OvmakeError: the Ovfile has errors; or it names user functions and `user_code` is False; or it has `allow-ops`
-            and `allow_ops` is False; or the repo is locked and `wait` is False.
-        TornStateError: the database turned out to be corrupt while the session was open.
-    """
-    read = read_ovfile(where, known, asked)
-    _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
-    refuse_tracked(where)
-    state = where.root / DATABASE
-    disk = _disk(where, read.ovfile.build_dir)
-    _refuse_build_folder(where, disk, read)
-    with hold_state(disk.ours, wait=wait, tell=tell):
-        key, why = keep_key()
-        database, warning = Database.open(state, key)
-        if why:
-            tell(f"the next run cannot use the state of this one, and will start from nothing: {why}")
-        if warning:
-            tell(warning)
-            disk.remove(STAMP)
-            read = read_ovfile(where)  # all of it: without traces no model is known to be fresh
-        session = session_of(where, read, disk, database, limits)
-        try:
-            yield session
-        except sqlite3.DatabaseError as error:
-            if not torn(error):
-                raise
-            session.runner.close()
-            database.close()
-            disk.remove(STAMP)
-            raise _lost(state, error) from error
-        finally:
-            session.runner.close()
-            database.close()
-
-
-@contextlib.contextmanager
-def read_session(
-    where: Where, *, tell: Callable[[str], None], user_code: bool = True, allow_ops: bool = True, blank: bool = False
-) -> Iterator[Session]:
-    """Open the repo for a command that only reads; it writes no file and takes no lock.
-
-    With `blank`, the state of earlier runs is ignored.
-
-    Raises:
-        OvmakeError: as `open_session`, except for the lock.
-        TornStateError: the database turned out to be corrupt. With `blank` the same command works.
-    """
-    read = read_ovfile(where)
-    _allow(where, read, user_code=user_code, allow_ops=allow_ops, tell=tell)
-    refuse_tracked(where)
-    disk = _disk(where, read.ovfile.build_dir)
-    _refuse_build_folder(where, disk, read)
-    path = where.root / DATABASE
-    database, why = (Database.in_memory(), "") if blank else _seen(disk.ours, path)
-    if why:
-        tell(why)
-    if number := holder(disk.ours, STATE):
-        tell(f"another ovmake (process {number}) is running in {where.root}; its unfinished actions count as stale")
-    try:
-        yield session_of(where, read, disk, database)
-    except sqlite3.DatabaseError as error:
-        if not torn(error):
-            raise
-        message = f"{path} is ignored, and the next build sets it aside: {error}"
-        warning = Diagnostic(code="state-torn", message=message, severity="warning")
-        raise TornStateError(warning, exit_status=1) from error
-    finally:
-        database.close()
-
-
-def _seen(ours: OwnFolders, path: Path) -> tuple[Database, str]:
-    """Return the database of earlier runs, and why it is ignored ("": it is used)."""
-    from ovmake.store.observing import open_read_only  # noqa: PLC0415 - no build does, and it takes 5 ms
-
-    try:
-        ours.check(STATE)
-    except PermissionError as error:
-        return Database.in_memory(), f"{ours.root}/{STATE} is ignored: {error.strerror}"
-    return open_read_only(path, read_key())
-
-
-def _allow(where: Where, read: LoadedOvfile, *, user_code: bool, allow_ops: bool, tell: Callable[[str], None]) -> None:
-    """Refuse functions and operations that the command line does not allow; print the Ovfile's warnings."""
-    if not user_code:
-        refuse_user_code(read.ovfile, read.text, where.file)
-    if not allow_ops:
-        refuse_allowed_ops(read.ovfile, read.text, where.file)
-    for found in read.ovfile.warnings:
-        tell(render(found))
-
-
-def _refuse_build_folder(where: Where, disk: RealDisk, read: LoadedOvfile) -> None:
-    """Refuse a build folder that is a link, or not a folder.
-
-    Raises:
-        OvmakeError: it cannot be used.
-    """
-    folder, follow = read.ovfile.build_dir, where.allow_outside
-    wrong = check_build_folder(disk.ours, folder, really_inside(where), follow=follow)
-    if wrong is not None:
-        span = span_of(("build-dir",), read.text, where.file)
-        raise OvmakeError(replace(wrong, span=span), exit_status=1)
-
-
 def session_of(
     where: Where, read: LoadedOvfile, disk: RealDisk, database: Database, asked: Limits = NO_LIMITS
 ) -> Session:
@@ -336,72 +196,3 @@ def session_of(
         toolchain=Toolchain(),
         inside=really_inside(where),
     )
-
-
-def _lost(path: Path, error: sqlite3.DatabaseError) -> TornStateError:
-    """Set a corrupt database aside; return the error."""
-    message = f"{path} was set aside as {set_aside(path)}, everything is checked again: {error}"
-    return TornStateError(Diagnostic(code="state-torn", message=message, severity="warning"), exit_status=1)
-
-
-@contextlib.contextmanager
-def hold_outputs(where: Where, *, wait: bool, tell: Callable[[str], None]) -> Iterator[tuple[RealDisk, str, list[str]]]:
-    """Hold the lock without opening the database: `ovmake clean` must work on a full disk, where SQLite cannot.
-
-    Yields the disk, the build folder, and the paths of published outputs.
-
-    Raises:
-        OvmakeError: as `open_session`.
-    """
-    read = read_ovfile(where)
-    ovfile = read.ovfile
-    for found in ovfile.warnings:
-        tell(render(found))
-    graph = build_graph(ovfile, where.root, measure_target)
-    places = [out.place for action in graph.actions.values() for out in action.outputs if out.place]
-    disk = _disk(where, ovfile.build_dir)
-    _refuse_build_folder(where, disk, read)
-    with hold_state(disk.ours, wait=wait, tell=tell):
-        yield disk, ovfile.build_dir, places
-
-
-def refuse_tracked(where: Where) -> None:
-    """Refuse a repo whose `.ovmake` git tracks: it came with the repo, and the next push would publish it.
-
-    Raises:
-        OvmakeError: git tracks a file of it.
-    """
-    below = where.root.relative_to(where.repo) / STATE
-    if found := tracked(where.repo, f"{below}/"):
-        message = f"git tracks `{found}`: `{STATE}` is the state of one user on one machine, and must not be shared"
-        hint = f"remove it from git: `git rm -r --cached {below}`, and commit"
-        raise OvmakeError(Diagnostic(code="tracked-state", message=message, help=hint), exit_status=1)
-
-
-def _disk(where: Where, build_dir: str) -> RealDisk:
-    return RealDisk(where.root, (STATE, build_dir), inside=really_inside(where), follow_folders=where.allow_outside)
-
-
-@contextlib.contextmanager
-def hold_state(ours: OwnFolders, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
-    """Create the state folder and hold the lock; create it again if `clean --all` removed it while we waited."""
-    _make_state_folder(ours)
-    with hold(ours, STATE, wait=wait, waiting=tell):
-        _make_state_folder(ours)
-        yield
-
-
-def _make_state_folder(ours: OwnFolders) -> None:
-    """Create `.ovmake/` with a `.gitignore`, or complete one that a killed run began.
-
-    An existing folder may have come with a cloned repo: it is checked before any file in it is opened.
-    """
-    ours.check(STATE)
-    ignored = ours.stat(IGNORED)
-    if ignored is None or not ignored.st_size:
-        try:
-            ours.replace(IGNORED, b"*\n")
-        except OSError as error:
-            message = f"cannot make {ours.root}/{STATE}: {error.strerror}"
-            hint = "free space on that disk" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
-            raise OvmakeError(Diagnostic(code="cannot-write", message=message, help=hint), exit_status=1) from None

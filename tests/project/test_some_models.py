@@ -19,8 +19,8 @@ from ovmake.engine.events import ActionFinished, Event
 from ovmake.engine.world import Options
 from ovmake.names import STAMP
 from ovmake.project import stamp
+from ovmake.project.opening import open_session
 from ovmake.project.repo import Where
-from ovmake.project.session import open_session
 from ovmake.project.stamping import Stamping
 from tests.examples import LONG, tries
 from tests.real import WritingRunner

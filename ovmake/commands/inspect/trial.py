@@ -24,7 +24,8 @@ from ovmake.graph.query import closure
 from ovmake.names import STATE
 from ovmake.ovfile.parse import parse
 from ovmake.project.repo import LoadedOvfile, Where, build_graph, really_inside
-from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, hold_state, session_of
+from ovmake.project.session import NO_LIMITS, RunnerWhenNeeded, session_of
+from ovmake.project.state_folder import hold_state
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.store.files.cleaning import remove_state
