@@ -10,4 +10,5 @@ codec.py         from dataclasses to JSON and back, strictly
 schema.py        the JSON Schema of a dataclass
 problem.py       what is wrong with an action, or with what it made
 files/           the JSON files that an action writes and another one reads
+sharing/         what leaves a machine: the lock, and results in a remote cache
 """

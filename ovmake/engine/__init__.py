@@ -10,6 +10,7 @@ Decisions are pure functions, in modules of their own. The modules:
     scores.py           the two scores of a gate's metric: from facts, and in words. Pure
     target_outcome.py   the outcome of a target, from those of its actions. Pure
     job.py              Job, Completion and the Runner protocol
+    remote.py           the protocol of a cache behind a network, and what goes over it
     world.py            all effects behind one dataclass; tests pass fakes
     observe.py          the present inputs of an action, and whether its outputs are unchanged
     results.py          outputs of actions: stored, published, restored from the action cache

@@ -21,6 +21,7 @@ from ovmake.ovfile.schema.datasets import Dataset
 from ovmake.ovfile.schema.inputs import Cut, Input
 from ovmake.ovfile.schema.keys import TargetKeys
 from ovmake.ovfile.schema.measuring import Benchmark, Limits, Require
+from ovmake.ovfile.schema.sharing import Cache
 from ovmake.ovfile.words import DEFAULT_SAMPLES, KeyPath
 
 
@@ -109,6 +110,7 @@ class Ovfile:
     targets: tuple[Target, ...]
     models: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    cache: Cache = field(default_factory=Cache)
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
     @property

@@ -37,6 +37,7 @@ from ovmake.ovfile.schema.kinds import (
     Text,
     Whole,
 )
+from ovmake.ovfile.schema.sharing import PublicKey, RemoteUrl
 from ovmake.ovfile.schema.tables import Named, Table
 from ovmake.ovfile.spec import Ovfile
 from ovmake.ovfile.words import PRECISIONS
@@ -167,6 +168,8 @@ _SIMPLE: Mapping[type, _Value] = {
     Size: st.sampled_from(['"8 GB"', '"512 MiB"']),
     Side: st.sampled_from(["224", "[224, 160]"]),
     UserFunction: st.just('"data.py:val"'),
+    RemoteUrl: st.sampled_from(['"s3://b/p"', '"https://h:1/x/"', '"http://127.0.0.1:9"', '"file:///tmp/x"']),
+    PublicKey: st.just('"ed25519:1XDpS0bK0lfVRjvXk4wFWa2hFnmVb4B2OZvqlSyTlpA="'),
 }
 
 

@@ -23,6 +23,7 @@ from ovmake.ovfile.schema.declaring import Key
 from ovmake.ovfile.schema.form import NAME, walk
 from ovmake.ovfile.schema.functions import UserFunction
 from ovmake.ovfile.schema.kinds import Choice, FilePath, Flag, Kind, ListOf, Number, Pattern, Size, Text, Whole
+from ovmake.ovfile.schema.sharing import PublicKey, RemoteUrl
 from ovmake.ovfile.schema.tables import Named, Table
 from ovmake.ovfile.words import KeyPath
 from ovmake.rules import debug_target, measure_target
@@ -66,7 +67,17 @@ SEEN_OTHERWISE = {
     *("models.NAME.accuracy.annotations", "models.NAME.benchmark.devices"),
 }
 # Keys that no action sees.
-SEEN_BY_NOBODY = {"limits.minutes", "limits.memory", "report.title", "models.NAME.benchmark.hints"}
+SEEN_BY_NOBODY = {
+    "limits.minutes",
+    "cache.remote",
+    "cache.endpoint",
+    "cache.region",
+    "cache.push",
+    "cache.trusted-keys",
+    "limits.memory",
+    "report.title",
+    "models.NAME.benchmark.hints",
+}
 VALUES: dict[type, object] = {
     Constant: 0.5,
     Layout: "NCHW",
@@ -81,6 +92,8 @@ VALUES: dict[type, object] = {
     Size: "8 GB",
     Side: 24,
     UserFunction: "data.py:val",
+    RemoteUrl: "https://cache.example.org",
+    PublicKey: "ed25519:1XDpS0bK0lfVRjvXk4wFWa2hFnmVb4B2OZvqlSyTlpA=",
 }
 
 

@@ -28,6 +28,7 @@ from ovmake.ovfile.schema.datasets import Dataset
 from ovmake.ovfile.schema.inputs import Cut
 from ovmake.ovfile.schema.keys import OfModel, Report, Shared, Top
 from ovmake.ovfile.schema.measuring import Benchmark, Limits, Require
+from ovmake.ovfile.schema.sharing import Cache
 from ovmake.ovfile.spec import Ovfile, Target
 from ovmake.ovfile.text.limits import Family, check_targets
 from ovmake.ovfile.words import (
@@ -80,6 +81,7 @@ class Meaning:
             datasets=self.datasets,
             targets=targets,
             limits=read(Limits, own, LIMITS),
+            cache=read(Cache, own, "cache"),
         )
 
     def _is_well_formed(self, *at: str) -> bool:

@@ -16,6 +16,7 @@ inputs.py       of a model's input, and of what is cut off
 accuracy.py     of the gate
 compression.py  of precisions in integers: NNCF's own options under kebab-case names
 measuring.py    of measurements, requirements and limits
+sharing.py      of the cache that a team shares
 keys.py         of the top, of a model and of `auto`; and all tables, put together
 
 What is made of them:

@@ -25,6 +25,7 @@ from ovmake.ovfile.schema.kinds import STRINGS, Choice, FilePath, Flag, ListOf, 
 from ovmake.ovfile.schema.measuring import BENCHMARK, LIMITS_TABLE, REQUIRE
 from ovmake.ovfile.schema.reach import ALLOWED, ON_DEVICE, SOURCE
 from ovmake.ovfile.schema.reach import MODEL as CONVERTED
+from ovmake.ovfile.schema.sharing import CACHE
 from ovmake.ovfile.schema.tables import Named, Table
 from ovmake.ovfile.words import (
     AUTO,
@@ -198,6 +199,7 @@ OVFILE = Table(
         Key(name="datasets", kind=Named(element=DATASET, what="dataset"), doc="One table per dataset"),
         Key(name="models", kind=Named(element=MODEL, what="model", reserved=("report",)), doc="One table per model"),
         Key(name=LIMITS, kind=LIMITS_TABLE, doc="What one action may take; it changes no result"),
+        Key(name="cache", kind=CACHE, doc="A cache that a team shares; it changes no result"),
         Key(name="report", kind=Table(keys=keys_of(Report)), doc="The report"),
     ),
 )

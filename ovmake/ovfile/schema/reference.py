@@ -32,6 +32,9 @@ WORDS: dict[KeyPath, str] = {
     ): "Weights in 8 bits, computed with in floating point. These keys stand in this table only.",
     (*MODEL, "int4-weights"): "Weights in 4 bits where NNCF can, else in 8. These keys stand in this table only.",
     ("limits",): "They change no result, so nothing is stale after an edit. `--timeout` and `--memory` win over them.",
+    (
+        "cache",
+    ): "They change no result, so nothing is stale after an edit. `ovmake help sharing` says how to set it up.",
     MODEL: (
         "`[defaults]` takes the same keys but `source` and `variants`, for all models. The table of a precision, such\n"
         "as `[models.NAME.int8]` or `[defaults.int8]`, takes those marked `p`, for that precision only. Nearest wins:\n"
