@@ -3,7 +3,7 @@
     Fuse          counts everything that changes the world; at the n-th step it burns: that is `kill -9`
     FakeDisk      `store.files.disk.Disk` in memory, with a clock and a log of what was read
     FakeDatabase  the real database in memory, behind the fuse
-    FakeRunner    `engine.job.Runner`; what an action makes is `artifact(...)`, a pure function of what it depends on,
+    FakeRunner    `engine.world.Runner`; what an action makes is `artifact(...)`, a pure function of what it depends on,
                   and so is what a gate finds: `measured(...)`
     Tool          what the runner's tools do to a right result: nothing, unless they are wrong on purpose
     FakeRepo      all of them, and `build(graph, ...)`: one run of ovmake
@@ -23,6 +23,7 @@ from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, ResourceUsage, Success
+from ovmake.engine.remote import Answer, RemoteCache
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, EnvironmentName, Graph
@@ -412,6 +413,7 @@ class FakeRunner:
     beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
     most: int = 0
     _running: list[Job] = field(default_factory=list)
+    _answers: list[Answer] = field(default_factory=list)
 
     def start(self, job: Job) -> None:
         """See `Runner`."""
@@ -422,9 +424,20 @@ class FakeRunner:
         self._running.append(job)
         self.most = max(self.most, len(self._running))
 
-    def wait(self) -> Completion:
+    def post(self, answer: Answer) -> None:
         """See `Runner`."""
-        job = self._running.pop(self.choose(len(self._running)))
+        self._answers.append(answer)
+
+    def wait(self) -> Completion | Answer:
+        """See `Runner`. Answers and jobs come in any order."""
+        waiting = len(self._running) + len(self._answers)
+        chosen = self.choose(waiting)
+        if chosen >= len(self._running):
+            return self._answers.pop(chosen - len(self._running))
+        return self._completed(chosen)
+
+    def _completed(self, chosen: int) -> Completion:
+        job = self._running.pop(chosen)
         effort = ResourceUsage(worker=job.action.worker, pid=1, started=0.0, peak_bytes=self.peak_bytes)
         return Completion(job=job, result=self._run(job), seconds=1.0, effort=effort)
 
@@ -564,6 +577,7 @@ class FakeRepo:
         peak_bytes: int | None = None,
         memory_bytes: Callable[[], int | None] = lambda: None,
         tool: Tool = RIGHT,
+        remote: RemoteCache | None = None,
     ) -> Built:
         """Run ovmake once; no target means all.
 
@@ -599,6 +613,7 @@ class FakeRepo:
             inside=lambda path: path not in self.outside,
             rebuilder=rebuilder,
             memory_bytes=memory_bytes,
+            remote=remote,
         )
         try:
             outcome = Executor(graph, world, options or Options()).build(targets or tuple(graph.targets))

@@ -22,6 +22,7 @@ from pathlib import Path
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.remote import Answer
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Graph
 from ovmake.project.opening import open_session
@@ -49,6 +50,10 @@ class WritingRunner:
         """See `Runner`."""
         self.ran.append(job.action.name)
         self._jobs.append(job)
+
+    def post(self, answer: Answer) -> None:
+        """See `Runner`: these builds have no remote cache."""
+        raise AssertionError(answer)
 
     def wait(self) -> Completion:
         """See `Runner`."""

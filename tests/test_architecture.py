@@ -102,7 +102,13 @@ EFFECTS = {
 }
 PURE = (
     *("diagnostics", "units", "ovfile", "graph", "rules", "verdicts", "cli.narrow"),
-    *("engine.staleness", "engine.scheduler", "engine.explain", "engine.target_outcome", "engine.resource_limits"),
+    *(
+        "engine.staleness",
+        "engine.scheduler",
+        "engine.explain",
+        "engine.outcomes.target_outcome",
+        "engine.resource_limits",
+    ),
     *("engine.forecasting.costs", "engine.forecasting.estimate"),
     *(f"commands.inspect.{name}" for name in ("description", "tables", "starter", "data", "settling")),
     *("commands.debug.findings", "commands.debug.words", "commands.gc.plan", "commands.gc.words"),

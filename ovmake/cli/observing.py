@@ -69,7 +69,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
 
 def run_status(arguments: argparse.Namespace) -> int:
     """Print a line per target."""
-    from ovmake.engine.status import statuses
+    from ovmake.engine.outcomes.status import statuses
 
     with read_repo(arguments) as session:
         for line in statuses(session.graph(measure=False), session.database, session.execute, arguments.targets):

@@ -25,7 +25,7 @@ from ovmake.engine.events import (
 )
 from ovmake.engine.forecasting.estimate import Estimate, duration, in_words
 from ovmake.engine.job import Progress
-from ovmake.engine.scores import drop_in_words
+from ovmake.engine.outcomes.scores import drop_in_words
 from ovmake.project.stamp import up_to_date
 
 Write = Callable[[str], None]

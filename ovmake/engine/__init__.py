@@ -7,17 +7,16 @@ Decisions are pure functions, in modules of their own. The modules:
     explain.py          reasons as sentences. Pure
     forecasting/        estimates of build time, from earlier runs. Pure
     resource_limits.py  limits of one action: minutes, memory. Pure
-    scores.py           the two scores of a gate's metric: from facts, and in words. Pure
-    target_outcome.py   the outcome of a target, from those of its actions. Pure
     job.py              Job, Completion and the Runner protocol
     remote.py           the protocol of a cache behind a network, and what goes over it
     world.py            all effects behind one dataclass; tests pass fakes
     observe.py          the present inputs of an action, and whether its outputs are unchanged
+    fetching.py         the part of a build that asks a remote cache
     results.py          outputs of actions: stored, published, restored from the action cache
     executor.py         the main loop of a build
     runner.py           the real Runner: worker processes
     in_process/         actions that run in this process: they compare a few numbers, or publish
     user_code.py        the user's function that ran when a worker died
     events.py           the events that the executor emits
-    status.py           one line per target, from a dry run
+    outcomes/           what came of a build: targets, scores, failures
 """

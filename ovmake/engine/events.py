@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ovmake.contracts.codec import encode_object
 from ovmake.diagnostics import Diagnostic
 from ovmake.diagnostics import to_json as diagnostic_to_json
 from ovmake.engine.forecasting.estimate import Estimate
 from ovmake.engine.job import Progress, ResourceUsage
-from ovmake.engine.scores import Scores
+from ovmake.engine.outcomes.scores import Scores
+from ovmake.engine.remote import Traffic
 from ovmake.graph.action import Action
 
 FORMAT = 1
@@ -48,6 +50,8 @@ class ActionStarted:
 class ActionFinished:
     """An action is finished, whatever its status. `seconds` and `effort` are None if it did not run.
 
+    `remote`: it was restored from the remote cache.
+
     `estimate_seconds` is an estimate from earlier runs, for an action that would run; None: unknown or not requested.
 
     `warnings` are those of a successful action; `diagnostic` is the error of a failed one.
@@ -55,6 +59,7 @@ class ActionFinished:
 
     action: Action
     status: ActionStatus
+    remote: bool = False
     seconds: float | None = None
     reasons: tuple[str, ...] = ()
     diagnostic: Diagnostic | None = None
@@ -65,6 +70,8 @@ class ActionFinished:
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
         fields: dict[str, object] = {"event": "action-finished", **_named(self.action), "status": self.status}
+        if self.remote:
+            fields["remote"] = True
         if self.seconds is not None:
             fields["seconds"] = round(self.seconds, 3)
         if self.effort is not None and self.effort.peak_bytes is not None:
@@ -90,8 +97,30 @@ class ActionProgressed:
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
-        how_far = {"done": self.progress.done, "of": self.progress.of, "unit": self.progress.unit}
-        return {"event": "action-progressed", **_named(self.action), **how_far}
+        return {"event": "action-progressed", **_named(self.action), **_how_far(self.progress)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionDownloading:
+    """The result of an action is being downloaded from the remote cache."""
+
+    action: Action
+    progress: Progress
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        return {"event": "action-downloading", **_named(self.action), **_how_far(self.progress)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploading:
+    """The build is done, and waits for the last uploads to the remote cache."""
+
+    progress: Progress
+
+    def to_json(self) -> dict[str, object]:
+        """Return the public form."""
+        return {"event": "uploading", **_how_far(self.progress)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +200,8 @@ class TargetFinished:
 class BuildFinished:
     """The last event. `exit_status` is the exit status of the process.
 
-    `estimate`: the estimated time of the build, if a dry run was asked for it.
+    `estimate`: the estimated time of the build, if a dry run was asked for it. `traffic`: what the build had of the
+    remote cache, None without one.
     """
 
     exit_status: int
@@ -179,6 +209,7 @@ class BuildFinished:
     restored: int
     seconds: float
     estimate: Estimate | None = None
+    traffic: Traffic | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public form."""
@@ -192,6 +223,8 @@ class BuildFinished:
         if self.estimate is not None:
             fields["estimate_seconds"] = [round(self.estimate.low, 3), round(self.estimate.high, 3)]
             fields["estimate_unknown"] = self.estimate.unknown
+        if self.traffic is not None:
+            fields["remote"] = encode_object(self.traffic)
         return fields
 
 
@@ -215,6 +248,8 @@ Event = (
     BuildStarted
     | ActionStarted
     | ActionProgressed
+    | ActionDownloading
+    | Uploading
     | ActionFinished
     | BuildProgressed
     | TargetFinished
@@ -225,3 +260,7 @@ Event = (
 
 def _named(action: Action) -> dict[str, object]:
     return {"action": action.kind, "target": action.subject}
+
+
+def _how_far(progress: Progress) -> dict[str, object]:
+    return {"done": progress.done, "of": progress.of, "unit": progress.unit}

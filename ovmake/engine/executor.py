@@ -4,7 +4,8 @@
 
 For every action, after all that it needs:
 
-    look (observe.py) -> decide (staleness.py) -> fresh | restored from the cache | run (runner.py) -> keep (results.py)
+    look (observe.py) -> decide (staleness.py) -> fresh | restored from the action cache | fetched (fetching.py) |
+    run (runner.py) -> keep (results.py)
 
 If the stored inputs of an action that must run are damaged, the actions that made them run again first.
 A dry run is the same loop. An action that would run has unknown outputs; the actions after it see inputs without a
@@ -18,10 +19,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import Facts
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.events import (
+    ActionDownloading,
     ActionFinished,
     ActionProgressed,
     ActionStarted,
@@ -31,22 +32,23 @@ from ovmake.engine.events import (
     TargetStatus,
 )
 from ovmake.engine.explain import all_in_words
-from ovmake.engine.forecasting.costs import Cost, costs_of
-from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, estimate_build
-from ovmake.engine.forecasting.forecast import Forecast
+from ovmake.engine.fetching import Fetching
+from ovmake.engine.forecasting.outlook import Outlook
 from ovmake.engine.job import Completion, Failure, Progress, to_nobody
 from ovmake.engine.observe import Observer, link_outside
+from ovmake.engine.outcomes.target_outcome import EndedAction, finished
+from ovmake.engine.outcomes.telling import not_cached, not_kept, point_home, warnings_of
+from ovmake.engine.remote import Answer, Missed
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
-from ovmake.engine.target_outcome import EndedAction, finished
 from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import closure
 from ovmake.graph.trace import Seen, Trace
 from ovmake.ledger import Files
-from ovmake.store.cas import FOLDER, Cas
+from ovmake.store.cas import Cas
 from ovmake.store.files.disk import DigestMismatchError
 
 
@@ -81,23 +83,22 @@ class Executor:
         self._options = options
         self._looker = Observer(world, cas)
         self._results = ResultStore(world, cas)
+        self._fetching = Fetching(world, self._results)
         self._outcomes: dict[str, ActionOutcome] = {}
         self._looked: dict[str, tuple[Seen, Decision]] = {}
         self._again: set[str] = set()
-        self._actions: Sequence[Action] = ()
-        self._costs: Mapping[str, Cost] | None = None
-        self._built: frozenset[str] = frozenset()
-        self._forecast: Forecast | None = None
+        self._outlook = Outlook(world, options)
 
     def build(self, targets: Sequence[str]) -> Outcome:
         """Bring the targets up to date; in a dry run, report what would run."""
         started = time.monotonic()
         emit = self._world.emit
         emit(BuildStarted(targets=tuple(targets)))
-        self._actions = closure(self._graph, [self._graph.targets[name] for name in targets])
+        actions = closure(self._graph, [self._graph.targets[name] for name in targets])
+        self._outlook.plan(actions)
         if not self._options.dry_run:
-            self._results.clear_up(self._actions)
-        scheduler = Scheduler(self._actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
+            self._results.clear_up(actions)
+        scheduler = Scheduler(actions, jobs=self._options.jobs, keep_going=self._options.keep_going)
         try:
             self._loop(scheduler)
         finally:
@@ -107,13 +108,15 @@ class Executor:
         statuses = {name: self._finish_target(name) for name in targets}
         exit_status = 1 if {"failed", "skipped"} & set(statuses.values()) else 0
         done = [outcome.status for outcome in self._outcomes.values()]
+        traffic = None if self._options.dry_run else self._fetching.traffic()
         emit(
             BuildFinished(
                 exit_status=exit_status,
                 ran=done.count("ran"),
                 restored=done.count("restored"),
                 seconds=time.monotonic() - started,
-                estimate=self._estimate() if self._options.estimate else None,
+                estimate=self._outlook.estimate(self._statuses),
+                traffic=traffic,
             ),
         )
         return Outcome(exit_status=exit_status, targets=statuses, actions=self._outcomes)
@@ -122,29 +125,9 @@ class Executor:
         """Return every file and folder that the build checked to decide about an action, with their states then."""
         return self._looker.looked_at(action)
 
-    def _known_costs(self) -> Mapping[str, Cost]:
-        """Return the likely costs of actions. Computed when the first action must run, because it takes time."""
-        if self._costs is None:
-            traces = self._world.database.traces()
-            self._costs, self._built = costs_of(self._actions, traces), frozenset(traces)
-        return self._costs
-
-    def _estimate(self) -> Estimate:
-        """Return the estimated time of the build that a dry run planned."""
-        certain = frozenset(name for name, done in self._outcomes.items() if done.status == "would-run")
-        possible = frozenset(name for name, done in self._outcomes.items() if done.status == "may-run")
-        if not (certain or possible):
-            return NOTHING
-        return estimate_build(
-            Plan(
-                actions=self._actions,
-                certain=certain,
-                possible=possible,
-                costs=self._known_costs(),
-                jobs=self._options.jobs,
-                memory_bytes=self._world.memory_bytes(),
-            )
-        )
+    @property
+    def _statuses(self) -> dict[str, ActionStatus]:
+        return {name: done.status for name, done in self._outcomes.items()}
 
     def _loop(self, scheduler: Scheduler) -> None:
         while True:
@@ -152,25 +135,12 @@ class Executor:
                 self._consider(action, scheduler)
             if not scheduler.running:
                 return
-            self._tell_how_far()
-            self._complete(self._world.runner.wait(), scheduler)
-
-    def _tell_how_far(self) -> None:
-        if self._forecast is not None and (progress := self._forecast.look(time.monotonic())) is not None:
-            self._world.emit(progress)
-
-    def _foretell(self) -> Forecast:
-        """Return the forecast of a build that is about to run its first action."""
-        forecast = Forecast(
-            self._actions,
-            self._known_costs(),
-            built=self._built,
-            jobs=self._options.jobs,
-            memory_bytes=self._world.memory_bytes(),
-        )
-        for name, done in self._outcomes.items():
-            forecast.end(name, fresh=done.status == "fresh")
-        return forecast
+            self._outlook.tell()
+            came = self._world.runner.wait()
+            if isinstance(came, Answer):
+                self._hear(came, scheduler)
+            else:
+                self._complete(came, scheduler)
 
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
         """Decide about an action whose needs are done, and act on the decision."""
@@ -200,10 +170,39 @@ class Executor:
             cached = None if forced else self._results.restore(action, seen)
         if cached is not None:
             self._succeed(action, scheduler, "restored", cached)
+        elif not forced and self._fetch(action, scheduler, seen):
+            return
+        elif self._options.only_cached:
+            self._fail(action, scheduler, not_cached(action, self._fetching.why(action, seen)))
         elif lost := self._results.lost(action, seen):
             self._make_again(action, scheduler, lost)
         else:
             self._start(action, scheduler)
+
+    def _fetch(self, action: Action, scheduler: Scheduler, seen: Seen) -> bool:
+        """Ask the remote cache for the result; False if there is nothing to ask. On a full disk, running reports it."""
+        with contextlib.suppress(OSError):
+            if self._fetching.ask(action, seen):
+                scheduler.fetch(action.name)
+                return True
+        return False
+
+    def _hear(self, answer: Answer, scheduler: Scheduler) -> None:
+        """The remote cache answered: take its result, or consider the action again, which runs it."""
+        action, found = self._graph.actions[answer.action], answer.found
+        if isinstance(found, Progress):
+            self._world.emit(ActionDownloading(action=action, progress=found))
+            return
+        seen, _ = self._looked[action.name]
+        taken, why = None, found.why if isinstance(found, Missed) else "the result is not that of this action"
+        if not isinstance(found, Missed):
+            with contextlib.suppress(OSError):
+                taken = self._results.take(action, seen, found)
+        if taken is not None:
+            self._succeed(action, scheduler, "restored", taken, remote=True)
+        else:
+            self._fetching.miss(action, seen, why)
+            scheduler.put_back(action.name)
 
     def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
         """Run again what made the lost inputs, and let the action wait for it. Only once: the disk may be failing."""
@@ -224,26 +223,27 @@ class Executor:
         return None
 
     def _start(self, action: Action, scheduler: Scheduler) -> None:
-        if self._costs is None:  # the first action that must run
-            scheduler.weigh(self._known_costs(), self._world.memory_bytes())
-            self._forecast = self._foretell() if self._options.progress else None
+        if not self._outlook.known:  # the first action that must run
+            scheduler.weigh(self._outlook.costs, self._world.memory_bytes())
+            self._outlook.foretell(self._statuses)
             scheduler.put_back(action.name)
             return
         seen, decision = self._looked[action.name]
+        if action.exclusive:
+            self._fetching.quiet()
         try:
             job = replace(
                 self._results.job(action, seen),
-                memory_bytes=self._costs[action.name].memory_bytes,
+                memory_bytes=self._outlook.costs[action.name].memory_bytes,
                 tell=self._teller(action),
             )
         except OSError as error:
-            self._fail(action, scheduler, self._not_kept(action, error))
+            self._fail(action, scheduler, not_kept(action, error))
             return
         reasons = all_in_words(decision, action, self._world.locate)
         self._world.emit(ActionStarted(action=action, reasons=reasons))
         scheduler.start(action.name)
-        if self._forecast is not None:
-            self._forecast.begin(action.name, time.monotonic())
+        self._outlook.begin(action.name)
         self._world.runner.start(job)
 
     def _teller(self, action: Action) -> Callable[[Progress], None]:
@@ -251,10 +251,6 @@ class Executor:
         if not self._options.progress:
             return to_nobody
         return lambda progress: self._world.emit(ActionProgressed(action=action, progress=progress))
-
-    def _end(self, action: Action, *, fresh: bool) -> None:
-        if self._forecast is not None:
-            self._forecast.end(action.name, fresh=fresh)
 
     def _complete(self, completion: Completion, scheduler: Scheduler) -> None:
         """A job is done: store its outputs, or report its failure."""
@@ -266,13 +262,18 @@ class Executor:
             self._fail(action, scheduler, self._looker.source_changed(action, moved, notes=notes))
             return
         if isinstance(result, Failure):
-            self._fail(action, scheduler, self._point_home(action, result), done=completion, facts=result.facts)
+            self._fail(
+                action, scheduler, point_home(action, result, self._world.span), done=completion, facts=result.facts
+            )
             return
         try:
             trace = self._results.keep(completion, seen, result)
         except (OSError, DigestMismatchError) as error:
-            self._fail(action, scheduler, self._not_kept(action, error), done=completion)
+            if isinstance(error, DigestMismatchError):
+                self._results.drop(error.path)
+            self._fail(action, scheduler, not_kept(action, error), done=completion)
             return
+        self._fetching.offer(action, trace)
         self._succeed(action, scheduler, "ran", trace, done=completion)
 
     def _foresee(self, action: Action, scheduler: Scheduler, *, forced: bool) -> None:
@@ -289,7 +290,7 @@ class Executor:
                 action=action,
                 status=status,
                 reasons=all_in_words(decision, action, self._world.locate),
-                estimate_seconds=self._known_costs()[action.name].seconds if self._options.estimate else None,
+                estimate_seconds=self._outlook.costs[action.name].seconds if self._options.estimate else None,
             ),
         )
         scheduler.finish(action.name, ok=True)
@@ -302,6 +303,7 @@ class Executor:
         trace: Trace,
         *,
         done: Completion | None = None,
+        remote: bool = False,
     ) -> None:
         seen, decision = self._looked[action.name]
         self._outcomes[action.name] = ActionOutcome(
@@ -311,7 +313,7 @@ class Executor:
             outputs=trace.outputs,
             facts=trace.facts,
         )
-        self._end(action, fresh=status == "fresh")
+        self._outlook.end(action.name, fresh=status == "fresh")
         # Fresh actions are not reported: there may be ten thousand.
         if status != "fresh":
             reasons = all_in_words(decision, action, self._world.locate)
@@ -319,10 +321,13 @@ class Executor:
                 ActionFinished(
                     action=action,
                     status=status,
+                    remote=remote,
                     seconds=done.seconds if done else None,
                     effort=done.effort if done else None,
                     reasons=reasons,
-                    warnings=self._warnings(action, trace.facts) if status in {"ran", "restored"} else (),
+                    warnings=warnings_of(action, trace.facts, self._world.span)
+                    if status in {"ran", "restored"}
+                    else (),
                 ),
             )
         scheduler.finish(action.name, ok=True)
@@ -350,7 +355,7 @@ class Executor:
             facts=facts or {},
             diagnostic=diagnostic,
         )
-        self._end(action, fresh=False)
+        self._outlook.end(action.name, fresh=False)
         seconds, effort = (done.seconds, done.effort) if done else (None, None)
         self._world.emit(
             ActionFinished(action=action, status="failed", seconds=seconds, effort=effort, diagnostic=diagnostic)
@@ -360,35 +365,8 @@ class Executor:
 
     def _skip(self, action: Action, why: str) -> None:
         self._outcomes[action.name] = ActionOutcome(status="skipped")
-        self._end(action, fresh=False)
+        self._outlook.end(action.name, fresh=False)
         self._world.emit(ActionFinished(action=action, status="skipped", reasons=(why,)))
-
-    def _warnings(self, action: Action, facts: Facts) -> tuple[Diagnostic, ...]:
-        """Return the warnings of a successful action."""
-        told = (self._point_home(action, complaint) for complaint in ActionProblem.of_facts(facts))
-        return tuple(replace(one, severity="warning") for one in told)
-
-    def _point_home(self, action: Action, failure: ActionProblem) -> Diagnostic:
-        """Return a failure as a diagnostic with the span of the setting that it names, else of the model's table."""
-        return Diagnostic(
-            code=failure.code,
-            message=f"{action.name}: {failure.message}",
-            span=self._world.span(action.place_of(failure.setting) or action.at),
-            notes=failure.notes,
-            help=failure.help,
-        )
-
-    def _not_kept(self, action: Action, error: OSError | DigestMismatchError) -> Diagnostic:
-        if isinstance(error, DigestMismatchError):
-            self._results.drop(error.path)
-            message = f"{action.name}: a stored input is damaged on the disk and was dropped"
-            return Diagnostic(code="store-damaged", message=message, help="run ovmake build again")
-        # An error during writing names no file: name the folder then, or the store.
-        folders = [output.place.rpartition("/")[0] for output in action.outputs if output.place]
-        place = error.filename or (folders[0] if folders else FOLDER)
-        message = f"{action.name}: cannot store the result: {error.strerror or error}: {place}"
-        hint = "free space, or make the folder writable, and run ovmake build again"
-        return Diagnostic(code="cannot-write", message=message, help=hint)
 
     def _finish_target(self, name: str) -> TargetStatus:
         needed = closure(self._graph, [self._graph.targets[name]])

@@ -1,6 +1,5 @@
-"""The interface between executor and runner.
+"""What the executor gives to a runner (`world.Runner`), and gets back.
 
-Runner     the protocol: start jobs, wait for the next completion
 Job        an action with absolute paths
 Success, Failure, Completion, ResourceUsage
 Progress   the progress of a job
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import Facts
@@ -96,16 +94,3 @@ class Completion:
     result: Success | Failure
     seconds: float
     effort: ResourceUsage | None = None
-
-
-class Runner(Protocol):
-    """Runs jobs in parallel."""
-
-    def start(self, job: Job) -> None:
-        """Start a job; returns at once."""
-
-    def wait(self) -> Completion:
-        """Wait for the next completed job and return it."""
-
-    def close(self) -> None:
-        """End all processes at once, also those with a running job."""

@@ -4,6 +4,7 @@ RemoteCache   the protocol: look for results, download them, upload results
 Wanted        an action whose result is looked for
 Fetched       the result, with its blobs downloaded and checked
 Missed        there is none, or it cannot be used
+Answer        either of them, for the executor
 Made          a result to upload
 Traffic       what a build had of it, for its last line
 
@@ -30,7 +31,8 @@ class Wanted:
 
     `key` is the action digest. `roles` are the outputs that the action makes, each with the absolute path to download
     it to; an output that is a copy of an input has none. `holds` says whether the local store has some bytes, which
-    are not downloaded then; it may be called in another thread.
+    are not downloaded then. `tell` hears of a long download, a few times a second at most. Both are called in other
+    threads.
     """
 
     key: str
@@ -58,6 +60,14 @@ class Missed:
 
     key: str
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of the search for the result of the action with this name, or how far a download is."""
+
+    action: str
+    found: Fetched | Missed | Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,9 @@
     results.job(action, seen) -> Job                   the action with absolute paths
     results.keep(completion, seen, result) -> Trace    after a run: store, publish, record
     results.restore(action, seen) -> Trace | None      the cached result of the same work
+    results.wanted(action, seen) -> Wanted             the same, to be looked for in a remote cache
+    results.take(action, seen, found) -> Trace | None  what a remote cache had
+    results.made(action, trace) -> Made                what a remote cache may get
 
 A kill may come between any two of these. Then the next build finds no trace, or one whose outputs do not match, and
 runs the action again. Files published earlier stay complete.
@@ -15,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from ovmake.engine.job import Completion, Job, Success
+from ovmake.engine.remote import Fetched, Made, Wanted
 from ovmake.engine.world import World
 from ovmake.graph.action import Action, Artifact, Source
 from ovmake.graph.digest import Digest
@@ -173,6 +177,59 @@ class ResultStore:
         trace = replace(cached, seen=seen)
         self._world.database.succeed(action.name, trace)
         return trace
+
+    def wanted(self, action: Action, seen: Seen) -> Wanted:
+        """Return what to look for in a remote cache, and where to put it."""
+        scratch = self._scratch_of(action.name)
+        absolute = self._world.absolute
+        roles = {out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None}
+        return Wanted(key=seen.digest, action=action.name, roles=roles, holds=self._cas.has)
+
+    def take(self, action: Action, seen: Seen, found: Fetched) -> Trace | None:
+        """Store, publish and record what a remote cache had; None if it is not the result of this work.
+
+        Raises:
+            OSError: the disk is full or read-only.
+        """
+        scratch = self._scratch_of(action.name)
+        outputs = dict(found.outputs)
+        for role in found.files:
+            self._cas.adopt(f"{scratch}/{role}", outputs[role])
+        copies = {out.role: out.copy_of for out in action.outputs if out.copy_of is not None}
+        fits = (
+            outputs.keys() == {out.role for out in action.outputs}
+            and all(outputs[role] == seen.inputs[given].digest for role, given in copies.items())
+            and all(self._cas.holds(digest) for role, digest in outputs.items() if role not in copies)
+        )
+        self.let_go(action)
+        if not fits:
+            return None
+        try:
+            self._publish(action, outputs)
+        except DigestMismatchError as error:
+            self._cas.drop(error.path)
+            return None
+        trace = Trace(seen=seen, outputs=outputs, facts=found.facts, seconds=found.seconds, peak_bytes=found.peak_bytes)
+        self._world.database.succeed(action.name, trace)
+        return trace
+
+    def let_go(self, action: Action) -> None:
+        """Remove the scratch folder of an action that was looked for in a remote cache."""
+        if scratch := self._made.pop(action.name, ""):
+            self._world.disk.remove(scratch)
+
+    def made(self, action: Action, trace: Trace) -> Made:
+        """Return a result for a remote cache."""
+        paths = {role: self._world.absolute(self._cas.path(digest)) for role, digest in trace.outputs.items()}
+        return Made(
+            action=action.name,
+            seen=trace.seen,
+            outputs=trace.outputs,
+            files=paths,
+            facts=trace.facts,
+            seconds=trace.seconds,
+            peak_bytes=trace.peak_bytes,
+        )
 
     def drop(self, path: str) -> None:
         """Remove a stored file that is damaged."""

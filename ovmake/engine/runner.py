@@ -1,7 +1,8 @@
 """The real runner: a pool of worker processes; each worker handles one request at a time.
 
     runner = WorkerRunner(logs=folder, allowance=allowance)
-    runner.start(job); runner.wait() -> Completion; runner.close()
+    runner.start(job); runner.wait() -> Completion | Answer; runner.close()
+    runner.post(answer)            in any thread: `wait` returns it
 
 A worker starts when it is first needed, stays for later jobs, and is replaced if it dies. Its death fails only the job
 that it had. Before an exclusive job (a measurement) all idle workers are ended, because they hold memory and threads.
@@ -15,10 +16,12 @@ worker is ended with all descendants.
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import os
 import re
 import selectors
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +31,7 @@ from ovmake.contracts.codec import encode_object
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.in_process.run import run_here
 from ovmake.engine.job import Completion, Failure, Job, Progress, ResourceUsage, Success
+from ovmake.engine.remote import Answer
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.user_code import ran_by
 from ovmake.graph.trace import as_tuples
@@ -74,7 +78,7 @@ class _Busy:
 
 
 class WorkerRunner:
-    """See `ovmake.engine.job.Runner`."""
+    """See `ovmake.engine.world.Runner`."""
 
     def __init__(self, *, logs: Path, allowance: ResourceLimits | None = None) -> None:
         self._logs = logs
@@ -84,8 +88,13 @@ class WorkerRunner:
         self._parents_known = 0.0
         self._idle: dict[str, list[WorkerProcess]] = collections.defaultdict(list)
         self._busy: dict[int, _Busy] = {}
-        self._done: collections.deque[Completion] = collections.deque()
+        self._done: collections.deque[Completion | Answer] = collections.deque()
         self._selector = selectors.DefaultSelector()
+        # A byte in it wakes `wait`: an answer came from another thread.
+        self._wakes, self._woken = socket.socketpair()
+        self._wakes.setblocking(False)
+        self._woken.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ)
         self._ids = itertools.count(1)
         self.started_workers = 0
 
@@ -124,12 +133,21 @@ class WorkerRunner:
         self._busy[worker.fileno()] = _Busy(worker=worker, job=job, started=started, gauge=gauge)
         self._selector.register(worker.fileno(), selectors.EVENT_READ)
 
-    def wait(self) -> Completion:
-        """Return the next completion."""
+    def post(self, answer: Answer) -> None:
+        """Hand over an answer; called in any thread. After `close` nobody waits for it."""
+        self._done.append(answer)
+        with contextlib.suppress(OSError):  # full: a wake is on its way; closed: the build has ended
+            self._wakes.send(b"\0")
+
+    def wait(self) -> Completion | Answer:
+        """Return the next completion or answer."""
         while not self._done:
-            for key, _ in self._selector.select(self._patience()):
-                self._collect(key.fd)
-            if self._patience() <= 0:
+            for key, _ in self._selector.select(self._patience() if self._busy else None):
+                if key.fileobj is self._woken:
+                    self._woken.recv(4096)
+                else:
+                    self._collect(key.fd)
+            if self._busy and self._patience() <= 0:
                 self._look()
         return self._done.popleft()
 
@@ -141,6 +159,8 @@ class WorkerRunner:
         self._busy.clear()
         self._end_idle()
         self._selector.close()
+        self._wakes.close()
+        self._woken.close()
 
     def _worker(self, name: str) -> WorkerProcess:
         while self._idle[name]:

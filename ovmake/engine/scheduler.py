@@ -2,6 +2,7 @@
 
     scheduler = Scheduler(actions, jobs=2, keep_going=False)
     scheduler.next() -> Action | None       ready now, and within the number of jobs and the memory
+    scheduler.fetch(name)                   a remote cache is asked for its result
     scheduler.start(name)                   it runs
     scheduler.finish(name, ok=...)          it is finished
     scheduler.again(names, before=other)    their outputs are lost: they run again, and `other` waits
@@ -12,6 +13,7 @@ Rule 1: critical path first: the action with the longest path to the end of the 
 Rule 2: an action whose memory does not fit beside the running ones waits; later ones may overtake it. If nothing runs,
         any action may start.
 Rule 3: an exclusive action measures this machine. It starts when no action runs and no different one is ready.
+Rule 4: an action that a remote cache is asked for takes no place among the jobs: it waits for a network.
 
 Costs are read only when an action must run, so a no-op build never reads them. For that, the first action that must run
 is put back, and costs choose among all ready ones.
@@ -19,10 +21,11 @@ is put back, and costs choose among all ready ones.
 The states of an action, and its transitions:
 
     WAITING ──(last need succeeded)──> READY ──next()──> TAKEN ──start()──> RUNNING
-       │                               ^                   │                  │
-       │ (a need failed,               └──── put_back() ───┤                  │
-       │  or the build stops)                              └─── finish() ─────┴──> SUCCEEDED | FAILED
-       └──> SKIPPED
+       │                               ^ ^                 │ │                │
+       │ (a need failed,               │ └─── put_back() ──┤ └─fetch()─┐      │
+       │  or the build stops)          │                   │           v      │
+       └──> SKIPPED                    └── put_back() ─────┼─────── FETCHING  │
+                                                           └─── finish() ──┴──┴──> SUCCEEDED | FAILED
 
     again():  SUCCEEDED ──> READY | WAITING; actions after it that have not started: READY | TAKEN ──> WAITING
 """
@@ -44,6 +47,7 @@ class State(enum.Enum):
     WAITING = "some of its needs are not done"
     READY = "all of its needs succeeded; it waits for its turn"
     TAKEN = "its inputs are known; whether it must run is being decided"
+    FETCHING = "a remote cache is asked for its result"
     RUNNING = "a runner has it"
     SUCCEEDED = "its outputs are known: it was fresh, restored or run"
     FAILED = "it ran and failed, or could not be started"
@@ -53,7 +57,8 @@ class State(enum.Enum):
 TRANSITIONS: dict[State, tuple[State, ...]] = {
     State.WAITING: (State.READY, State.SKIPPED),
     State.READY: (State.TAKEN, State.SKIPPED, State.WAITING),
-    State.TAKEN: (State.READY, State.RUNNING, State.SUCCEEDED, State.FAILED, State.WAITING),
+    State.TAKEN: (State.READY, State.FETCHING, State.RUNNING, State.SUCCEEDED, State.FAILED, State.WAITING),
+    State.FETCHING: (State.READY, State.SUCCEEDED, State.FAILED),
     State.RUNNING: (State.SUCCEEDED, State.FAILED),
     State.SUCCEEDED: (State.READY, State.WAITING),
     State.FAILED: (),
@@ -77,6 +82,7 @@ class Scheduler:
         self._ready: list[_Entry] = []
         self._ready_alone: list[_Entry] = []
         self._running: set[str] = set()
+        self._fetching: set[str] = set()
         self._ways: Mapping[str, float] = {}
         self._needed_bytes: Mapping[str, int] = {}
         self._memory_bytes: int | None = None
@@ -93,8 +99,8 @@ class Scheduler:
 
     @property
     def running(self) -> bool:
-        """Whether any action runs."""
-        return bool(self._running)
+        """Whether any action runs, or is being fetched."""
+        return bool(self._running or self._fetching)
 
     @property
     def room(self) -> bool:
@@ -106,7 +112,7 @@ class Scheduler:
         """Take the next ready action, None if there is none now."""
         if self._stopped or not self.room:
             return None
-        alone = self._ready_alone if not (self._ready or self._running) else []
+        alone = self._ready_alone if not (self._ready or self.running) else []
         name = self._first_that_fits(self._ready or alone)
         if name is None:
             return None
@@ -145,8 +151,14 @@ class Scheduler:
             heapq.heapify(heap)
 
     def put_back(self, name: str) -> None:
-        """Return a taken action to the queue: it must run, but a different one may go first."""
+        """Return an action to the queue: it must run, but a different one may go first."""
+        self._fetching.discard(name)
         self._make_ready(name)
+
+    def fetch(self, name: str) -> None:
+        """A remote cache is asked for the action's result now."""
+        self._move(name, State.FETCHING)
+        self._fetching.add(name)
 
     def start(self, name: str) -> None:
         """The action runs now."""
@@ -156,6 +168,7 @@ class Scheduler:
     def finish(self, name: str, *, ok: bool) -> list[Action]:
         """The action is finished. Returns the actions that its failure skips, in the order of the graph."""
         self._running.discard(name)
+        self._fetching.discard(name)
         self._move(name, State.SUCCEEDED if ok else State.FAILED)
         if not ok:
             self._stopped = self._stopped or not (self._keep_going or self._actions[name].advisory)

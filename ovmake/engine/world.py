@@ -1,14 +1,16 @@
-"""The engine's effects and options in two dataclasses. Tests pass fakes."""
+"""The engine's effects and options in two dataclasses, and the Runner protocol. Tests pass fakes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from ovmake.diagnostics import Span
 from ovmake.engine.events import Event
 from ovmake.engine.explain import Locate
-from ovmake.engine.job import Runner
+from ovmake.engine.job import Completion, Job
+from ovmake.engine.remote import Answer, RemoteCache
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.graph.action import EnvironmentName
 from ovmake.names import STATE
@@ -17,11 +19,28 @@ from ovmake.store.database import Database
 from ovmake.store.files.disk import Disk
 
 
+class Runner(Protocol):
+    """Runs jobs in parallel."""
+
+    def start(self, job: Job) -> None:
+        """Start a job; returns at once."""
+
+    def post(self, answer: Answer) -> None:
+        """Hand over an answer of a remote cache, for `wait`. Called in any thread."""
+
+    def wait(self) -> Completion | Answer:
+        """Wait for the next completed job, or answer, and return it."""
+
+    def close(self) -> None:
+        """End all processes at once, also those with a running job."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The options of a build. `forced` are kinds of action that run even if fresh or cached.
 
-    `estimate`: a dry run estimates the time of the build. `progress`: progress is reported.
+    `estimate`: a dry run estimates the time of the build. `progress`: progress is reported. `only_cached`: an action
+    that no cache has fails.
     """
 
     jobs: int = 1
@@ -30,6 +49,7 @@ class Options:
     dry_run: bool = False
     estimate: bool = False
     progress: bool = False
+    only_cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +61,8 @@ class World:
     `fingerprint` returns a digest of what the source at such a path computes; `inside` says whether a path stays in
     the repo, links followed; `nearby` suggests a path for one that does not exist; `memory_bytes` is the memory for
     all actions together, None if unknown; `locate` and `span` turn a key path into "Ovfile:14" and into a span for the
-    caret. `state` is the folder of the store, scratch and journals.
+    caret. `remote` is a cache behind a network, None without one. `state` is the folder of the store, scratch and
+    journals.
     """
 
     disk: Disk
@@ -59,4 +80,5 @@ class World:
     locate: Locate = lambda _: ""
     span: Callable[[KeyPath], Span | None] = lambda _: None
     rebuilder: Rebuilder = decide
+    remote: RemoteCache | None = None
     state: str = STATE

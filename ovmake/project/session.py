@@ -6,6 +6,7 @@ outcome = session.execute(graph, targets, options, emit)
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,10 @@ from ovmake import ledger
 from ovmake.diagnostics import OvmakeError, Span
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
-from ovmake.engine.job import Completion, Job, Runner
+from ovmake.engine.job import Completion, Job
+from ovmake.engine.remote import Answer
 from ovmake.engine.results import LOGS
-from ovmake.engine.world import Options, World
+from ovmake.engine.world import Options, Runner, World
 from ovmake.graph.action import Graph
 from ovmake.graph.query import matching, select
 from ovmake.names import DATABASE, STAMP
@@ -156,25 +158,32 @@ class RunnerWhenNeeded:
         self._written = written
         self._asked = asked
         self._runner: Runner | None = None
+        self._opening = threading.Lock()
+
+    def _opened(self) -> Runner:
+        with self._opening:  # a thread of the remote cache may be the first that needs it
+            if self._runner is None:
+                from ovmake.engine.resource_limits import allowed  # noqa: PLC0415
+                from ovmake.engine.runner import WorkerRunner  # noqa: PLC0415
+
+                allowance = allowed(self._written, self._asked, installed_bytes())
+                self._runner = WorkerRunner(logs=self._logs, allowance=allowance)
+            return self._runner
 
     def start(self, job: Job) -> None:
-        """See `ovmake.engine.job.Runner`."""
-        if self._runner is None:
-            from ovmake.engine.resource_limits import allowed  # noqa: PLC0415
-            from ovmake.engine.runner import WorkerRunner  # noqa: PLC0415
+        """See `ovmake.engine.world.Runner`."""
+        self._opened().start(job)
 
-            allowance = allowed(self._written, self._asked, installed_bytes())
-            self._runner = WorkerRunner(logs=self._logs, allowance=allowance)
-        self._runner.start(job)
+    def post(self, answer: Answer) -> None:
+        """See `ovmake.engine.world.Runner`."""
+        self._opened().post(answer)
 
-    def wait(self) -> Completion:
-        """See `ovmake.engine.job.Runner`."""
-        if self._runner is None:
-            raise AssertionError("`wait` before the first job")
-        return self._runner.wait()
+    def wait(self) -> Completion | Answer:
+        """See `ovmake.engine.world.Runner`."""
+        return self._opened().wait()
 
     def close(self) -> None:
-        """See `ovmake.engine.job.Runner`. The next job gets new workers."""
+        """See `ovmake.engine.world.Runner`. The next job gets new workers."""
         if self._runner is not None:
             self._runner.close()
             self._runner = None

@@ -51,12 +51,13 @@ class Cas:
                 return False
         return digest in self._whole and self.has(digest)
 
-    def adopt(self, scratch: str) -> Digest:
+    def adopt(self, scratch: str, known: Digest | None = None) -> Digest:
         """Move a scratch file in. It replaces a damaged file of the same digest.
 
         An intact one stays: a running action may have it open, and its sandbox allows that inode, not the name.
+        `known` is the digest that was computed while the file was written.
         """
-        digest = self._disk.digest(scratch)
+        digest = known or self._disk.digest(scratch)
         path = self.path(digest)
         if self.holds(digest):
             self._disk.remove(scratch)

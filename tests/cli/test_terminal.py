@@ -6,7 +6,7 @@ import pytest
 
 from ovmake.cli.terminal import lines_of, target_line
 from ovmake.engine.events import ActionFinished, TargetFinished
-from ovmake.engine.scores import Scores
+from ovmake.engine.outcomes.scores import Scores
 from tests.engine.small import action
 
 BUILT = {"target": "m:int8", "status": "built", "gate": "passed", "drop": 0.002}

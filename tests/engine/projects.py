@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.job import Failure, Job, Success
+from ovmake.engine.remote import RemoteCache
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action, Artifact, Graph, Input, Output, Source
 from ovmake.graph.digest import of_bytes
@@ -414,6 +415,7 @@ class Project:
         shuffle: int = 0,
         choose: Callable[[int], int] = lambda _: 0,
         dry_run: bool = False,
+        remote: RemoteCache | None = None,
     ) -> Built:
         """Run ovmake.
 
@@ -436,6 +438,7 @@ class Project:
             during=lambda job: self._meddle(build.meddled, job),
             before_reading=build.meddled is not None and build.meddled.before,
             burns_at=build.kill,
+            remote=remote,
         )
 
     def failing(self, build: Build) -> list[str]:

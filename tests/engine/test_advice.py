@@ -9,7 +9,7 @@ import pytest
 from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import JsonValue
 from ovmake.engine.events import ActionFinished, TargetFinished
-from ovmake.engine.status import NOTE, StatusLine, statuses
+from ovmake.engine.outcomes.status import NOTE, StatusLine, statuses
 from ovmake.engine.world import Options
 from ovmake.graph.action import Graph
 from tests.engine.small import action, repo

@@ -15,7 +15,7 @@ from ovmake.engine.events import (
     Watching,
 )
 from ovmake.engine.job import ResourceUsage
-from ovmake.engine.scores import Scores
+from ovmake.engine.outcomes.scores import Scores
 from tests.engine.small import action
 
 QUANTIZE = action("quantize m:int8", "models/m.pb")

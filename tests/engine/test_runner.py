@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from ovmake.contracts.codec import load, save
 from ovmake.contracts.files.verdict import Kept
 from ovmake.contracts.params.promise import GateParams, MaxDrop, PromiseParams
 from ovmake.engine.job import Completion, Failure, Job, Success
+from ovmake.engine.remote import Answer, Missed
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner, _result, cage_of
 from ovmake.graph.action import Action, WorkerName
@@ -48,10 +50,16 @@ def job(
     )
 
 
+def completed(runner: WorkerRunner) -> Completion:
+    done = runner.wait()
+    assert isinstance(done, Completion)
+    return done
+
+
 def run(runner: WorkerRunner, folder: Path) -> Completion:
     """Ask a worker for what it cannot do."""
     runner.start(job(folder))
-    return runner.wait()
+    return completed(runner)
 
 
 def stop_worker(runner: WorkerRunner, subject: str) -> int:
@@ -118,7 +126,7 @@ def test_worker_that_dies_without_a_log_is_told_by_what_it_said_itself(tmp_path:
     (tmp_path / "worker-openvino.log").write_text("out of luck\n")
     busy.worker.process.kill()
 
-    result = runner.wait().result
+    result = completed(runner).result
 
     assert isinstance(result, Failure)
     assert ("worker-died", ("out of luck",)) == (result.code, result.notes)
@@ -135,7 +143,7 @@ def test_job_with_a_folder_is_done_in_a_cage_of_what_it_names(tmp_path: Path, ru
     )
     runner = runners(ResourceLimits())
     runner.start(named)
-    done = runner.wait()
+    done = completed(runner)
 
     assert isinstance(done.result, Failure)
     assert "nothing" in done.result.message
@@ -153,7 +161,7 @@ def test_worker_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path, runners
     hanging = stop_worker(runner, "hanging")
     runner.start(job(tmp_path, "other"))
 
-    done = {completion.job.action.subject: completion for completion in (runner.wait(), runner.wait())}
+    done = {completion.job.action.subject: completion for completion in (completed(runner), completed(runner))}
 
     failed, other = done["hanging"], done["other"]
     assert isinstance(failed.result, Failure)
@@ -174,7 +182,7 @@ def test_worker_that_takes_too_much_memory_is_ended(tmp_path: Path, runners: Mak
         continue  # it begins as a copy of this process that has touched nothing
     worker = stop_worker(runner, "m")
 
-    done = runner.wait()
+    done = completed(runner)
 
     assert isinstance(done.result, Failure)
     assert ("action-memory", "limits.memory") == (done.result.code, done.result.setting)
@@ -202,7 +210,7 @@ def test_worker_that_hangs_in_the_middle_of_its_answer_is_ended(tmp_path: Path, 
     (answers,) = {link for link in Path(f"/proc/{worker}/fd").iterdir() if str(link.readlink()) == answers_of(runner)}
     answers.write_bytes(b'{"id": 1, ')
 
-    done = runner.wait()
+    done = completed(runner)
 
     assert isinstance(done.result, Failure)
     assert "action-timeout" == done.result.code
@@ -238,10 +246,10 @@ def test_idle_workers_make_room_for_what_needs_their_memory(
     for subject, worker in workers.items():
         runner.start(job(tmp_path, subject, worker=worker))
     for _ in workers:
-        runner.wait()
+        completed(runner)
 
     runner.start(job(tmp_path, "d", memory_bytes=memory_bytes))
-    runner.wait()
+    completed(runner)
 
     assert left == {name: len(idle) for name, idle in runner._idle.items() if idle}
     assert 3 == runner.started_workers
@@ -255,7 +263,7 @@ def test_measurement_has_the_machine_for_itself_and_its_worker_is_not_kept(tmp_p
     runner.start(job(tmp_path, "measured", exclusive=True))
     with pytest.raises(ProcessLookupError):
         os.kill(idle, 0)
-    done = runner.wait()
+    done = completed(runner)
 
     assert "measured" == done.job.action.subject
     assert (2, []) == (runner.started_workers, runner._idle["openvino"])
@@ -266,7 +274,7 @@ def test_worker_whose_log_cannot_be_written_does_not_start(tmp_path: Path) -> No
     runner = WorkerRunner(logs=tmp_path / "logs")
 
     runner.start(job(tmp_path))
-    done = runner.wait()
+    done = completed(runner)
     runner.close()
 
     assert isinstance(done.result, Failure)
@@ -284,7 +292,7 @@ def test_what_runs_here_is_done_when_it_is_started_and_needs_no_worker(tmp_path:
     runner = WorkerRunner(logs=tmp_path)
     try:
         runner.start(judge)
-        done = runner.wait()
+        done = completed(runner)
     finally:
         runner.close()
 
@@ -309,3 +317,33 @@ def test_answer_with_a_nan_is_a_failure_and_not_the_end_of_the_worker() -> None:
 def test_promise_is_not_rounded() -> None:
     assert 0.12345649 == MaxDrop(amount=0.12345649).written
     assert "1.1%" == MaxDrop(amount=1.1 / 100, relative=True).written
+
+
+def test_an_answer_of_another_thread_wakes_a_runner_that_waits(runners: Make) -> None:
+    runner = runners(ResourceLimits())
+    answer = Answer(action="convert m", found=Missed(key="5b2c"))
+    later = threading.Timer(0.1, runner.post, [answer])
+
+    later.start()
+    found = runner.wait()
+
+    assert found is answer
+    assert 0 == runner.started_workers
+
+
+def test_answers_and_jobs_are_waited_for_together(tmp_path: Path, runners: Make) -> None:
+    runner = runners(ResourceLimits())
+    answer = Answer(action="convert m", found=Missed(key="5b2c"))
+
+    runner.start(job(tmp_path))
+    runner.post(answer)
+    found = [runner.wait(), runner.wait()]
+
+    assert {Answer, Completion} == {type(one) for one in found}
+
+
+def test_an_answer_that_comes_after_the_end_is_nobody_s(tmp_path: Path) -> None:
+    runner = WorkerRunner(logs=tmp_path)
+    runner.close()
+
+    runner.post(Answer(action="convert m", found=Missed(key="5b2c")))

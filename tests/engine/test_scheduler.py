@@ -36,6 +36,12 @@ def start(given: Scheduler) -> str:
     return name
 
 
+def fetch(given: Scheduler) -> str:
+    name = take(given)
+    given.fetch(name)
+    return name
+
+
 def done(given: Scheduler) -> None:
     given.finish(take(given), ok=True)
 
@@ -47,6 +53,10 @@ WAYS: dict[tuple[State, State], tuple[str, list[Reach]]] = {
     (State.READY, State.TAKEN): ("a m", [take]),
     (State.READY, State.SKIPPED): ("a m", [lambda s: s.left_over()]),
     (State.TAKEN, State.READY): ("a m", [take, lambda s: s.put_back("a m")]),
+    (State.TAKEN, State.FETCHING): ("a m", [take, lambda s: s.fetch("a m")]),
+    (State.FETCHING, State.READY): ("a m", [fetch, lambda s: s.put_back("a m")]),
+    (State.FETCHING, State.SUCCEEDED): ("a m", [fetch, lambda s: s.finish("a m", ok=True)]),
+    (State.FETCHING, State.FAILED): ("a m", [fetch, lambda s: s.finish("a m", ok=False)]),
     (State.TAKEN, State.RUNNING): ("a m", [take, lambda s: s.start("a m")]),
     (State.TAKEN, State.SUCCEEDED): ("a m", [take, lambda s: s.finish("a m", ok=True)]),
     (State.TAKEN, State.FAILED): ("a m", [take, lambda s: s.finish("a m", ok=False)]),
@@ -87,6 +97,22 @@ def test_no_other_transition_is_possible(before: State, after: State) -> None:
 
     with pytest.raises(AssertionError, match=f"`a m` cannot go from {before.name} to {after.name}"):
         given._move("a m", after)
+
+
+def test_what_is_fetched_takes_no_place_among_the_jobs() -> None:
+    given = scheduler(action("a m"), action("b m"), action("c m"), jobs=1)
+
+    assert ["a m", "b m", "c m", None] == [fetch(given), fetch(given), start(given), given.next()]
+    assert given.running
+
+
+def test_a_measurement_waits_for_what_is_fetched() -> None:
+    given = scheduler(action("a m"), action("b m", exclusive=True), jobs=2)
+    fetch(given)
+
+    assert given.next() is None
+    given.finish("a m", ok=True)
+    assert "b m" == take(given)
 
 
 def test_ready_actions_come_in_the_order_of_the_graph() -> None:

@@ -10,7 +10,7 @@ from ovmake.contracts.values import JsonValue
 from ovmake.diagnostics import OvmakeError
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Outcome
-from ovmake.engine.status import StatusLine, statuses
+from ovmake.engine.outcomes.status import StatusLine, statuses
 from ovmake.engine.world import Options
 from ovmake.graph.action import Graph
 from tests.engine.small import action, repo

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.engine.job import Failure, Job
+from ovmake.engine.job import Completion, Failure, Job
 from ovmake.engine.resource_limits import ResourceLimits
 from ovmake.engine.runner import WorkerRunner
 from ovmake.engine.user_code import UserCode, ran_by
@@ -94,7 +94,9 @@ def died(runner: WorkerRunner, folder: Path, text: str, *, garbled: bool = False
         busy.worker.asked = 999
     else:
         busy.worker.process.kill()
-    result = runner.wait().result
+    done = runner.wait()
+    assert isinstance(done, Completion)
+    result = done.result
     assert isinstance(result, Failure)
     return result
 
@@ -146,7 +148,9 @@ def test_limit_of_time_says_what_was_running(
     busy.job = job(tmp_path)
     note(tmp_path, text)
 
-    found = runner.wait().result
+    done = runner.wait()
+    assert isinstance(done, Completion)
+    found = done.result
 
     assert isinstance(found, Failure)
     assert ("action-timeout", said) == (found.code, found.notes[0])

@@ -9,7 +9,7 @@ from typing import Literal
 from ovmake.contracts.values import Facts
 from ovmake.engine.events import Event
 from ovmake.engine.executor import ActionOutcome, Outcome
-from ovmake.engine.scores import Scores, drop_in_words
+from ovmake.engine.outcomes.scores import Scores, drop_in_words
 from ovmake.engine.world import Options
 from ovmake.graph.action import Graph
 from ovmake.graph.query import closure, select

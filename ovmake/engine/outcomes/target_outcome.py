@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ovmake.contracts.values import Facts, JsonValue
 from ovmake.engine.events import ActionStatus, TargetFinished, TargetStatus
-from ovmake.engine.scores import Scores
+from ovmake.engine.outcomes.scores import Scores
 from ovmake.graph.action import Action
 
 

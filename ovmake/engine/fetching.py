@@ -1,0 +1,75 @@
+"""The part of a build that asks a remote cache: each stale action once, before it runs.
+
+fetching.ask(action, seen) -> bool     whether the cache is asked now; the answer comes from `Runner.wait`
+fetching.why(action) -> str            why the cache did not help, "" if it has no such result
+fetching.offer(action, trace)          a result for the cache
+fetching.quiet()                       wait for uploads, before a measurement
+fetching.traffic() -> Traffic | None   wait for uploads, at the end of the build
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ovmake.engine.events import Uploading
+from ovmake.engine.job import Progress
+from ovmake.engine.remote import Answer, Fetched, Missed, Traffic
+from ovmake.engine.results import ResultStore
+from ovmake.engine.world import World
+from ovmake.graph.action import Action
+from ovmake.graph.trace import Seen, Trace
+
+
+class Fetching:
+    """Knows which actions the cache was asked for. Without a remote cache it does nothing."""
+
+    def __init__(self, world: World, results: ResultStore) -> None:
+        self._world = world
+        self._results = results
+        self._asked: dict[str, str] = {}  # action digest and name -> why it was not there
+
+    def ask(self, action: Action, seen: Seen) -> bool:
+        """Ask for the result of an action, unless it was asked for; returns whether an answer will come.
+
+        Raises:
+            OSError: there is no folder to download to.
+        """
+        remote, name = self._world.remote, action.name
+        if remote is None or self._key(action, seen) in self._asked:
+            return False
+        self._asked[self._key(action, seen)] = ""
+
+        def answer(found: Fetched | Missed | Progress) -> None:
+            self._world.runner.post(Answer(action=name, found=found))
+
+        remote.fetch(replace(self._results.wanted(action, seen), tell=answer), answer)
+        return True
+
+    def _key(self, action: Action, seen: Seen) -> str:
+        return f"{seen.digest} {action.name}"
+
+    def miss(self, action: Action, seen: Seen, why: str) -> None:
+        """Note why the cache did not help."""
+        self._asked[self._key(action, seen)] = why
+        self._results.let_go(action)
+
+    def why(self, action: Action, seen: Seen) -> str:
+        """Return why the cache did not help with an action."""
+        return self._asked.get(self._key(action, seen), "")
+
+    def offer(self, action: Action, trace: Trace) -> None:
+        """Offer a result that was made here to the cache."""
+        if self._world.remote is not None:
+            self._world.remote.push(self._results.made(action, trace))
+
+    def quiet(self) -> None:
+        """Wait for uploads: they would change what a measurement measures."""
+        if self._world.remote is not None:
+            self._world.remote.settle()
+
+    def traffic(self) -> Traffic | None:
+        """Wait for uploads, and return what came and went; None without a remote cache."""
+        return None if self._world.remote is None else self._world.remote.settle(self._tell)
+
+    def _tell(self, progress: Progress) -> None:
+        self._world.emit(Uploading(progress=progress))
