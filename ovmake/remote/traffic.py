@@ -1,0 +1,1 @@
+"""Counts what a build had of a remote."""
