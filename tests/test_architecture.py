@@ -79,7 +79,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(FRAMEWORKS, ("workers",)),
     "google_crc32c": ("workers", "sources.leveldb"),
     "rich": ("cli.live", "cli.manual"),
-    "obstore": ("remote.objects",),
+    "obstore": ("remote.objects", "remote.transport.stores"),
     "cryptography": ("remote.signing",),
     "jinja2": ("commands.report.render.html",),
     "tomli": ("ovfile",),

@@ -18,6 +18,7 @@ from ovmake.ovfile.schema.sharing import Cache
 
 SIGNING_KEY = "OVMAKE_CACHE_SIGNING_KEY"
 TIMEOUT = "OVMAKE_CACHE_TIMEOUT"
+AUTHORIZATION = "OVMAKE_CACHE_AUTHORIZATION"
 TIMEOUT_S = 5.0
 PRIVATE_KEY_BYTES = 32
 
@@ -26,8 +27,9 @@ PRIVATE_KEY_BYTES = 32
 class RemoteSettings:
     """A remote. `url`, `endpoint`, `region` and `trusted_keys` are as in `[cache]`; `url` has no slash at its end.
 
-    `signing_key` are the 32 bytes of an Ed25519 private key; empty: results are not signed. `timeout_s` is the deadline
-    of a small request, and the longest time in which a large transfer may make no progress.
+    `signing_key` are the 32 bytes of an Ed25519 private key; empty: results are not signed. `authorization` is the
+    header `Authorization` of requests to an HTTP server. `timeout_s` is the deadline of a small request; in a download,
+    some bytes must come in each such time.
     """
 
     url: str
@@ -36,6 +38,7 @@ class RemoteSettings:
     push: bool = False
     trusted_keys: tuple[str, ...] = ()
     signing_key: bytes = field(default=b"", repr=False)
+    authorization: str = field(default="", repr=False)
     timeout_s: float = TIMEOUT_S
 
 
@@ -52,6 +55,7 @@ def settings_of(cache: Cache, environment: Mapping[str, str], *, push: bool | No
         push=cache.push if push is None else push,
         trusted_keys=cache.trusted_keys,
         signing_key=signing_key_of(environment),
+        authorization=environment.get(AUTHORIZATION, "").strip(),
         timeout_s=_timeout_of(environment),
     )
 
