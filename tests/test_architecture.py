@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, str] = {
     "store": "ovfile.spec ovfile.words graph",
     "engine": "ovfile.spec ovfile.words ovfile.schema graph verdicts store workers.ipc",
     "sources": "",
+    "remote": "ovfile.spec ovfile.words ovfile.schema graph engine",
     "project": "ovfile graph rules store engine sources project.stamp",
     "project.stamp": "",
     # Commands.
@@ -78,6 +79,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(FRAMEWORKS, ("workers",)),
     "google_crc32c": ("workers", "sources.leveldb"),
     "rich": ("cli.live", "cli.manual"),
+    "obstore": ("remote.objects", "remote.transport.stores"),
+    "cryptography": ("remote.signing",),
     "jinja2": ("commands.report.render.html",),
     "tomli": ("ovfile",),
     "watchfiles": ("commands.watch",),

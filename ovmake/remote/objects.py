@@ -1,0 +1,260 @@
+"""Read and write objects of a remote: S3, Google Cloud Storage, Azure, a folder, HTTP. All of it through obstore.
+
+    objects = open_objects(settings)           connects to nothing yet
+    objects.get("ac/…", 1_000_000) -> bytes | None
+    with objects.read("cas/…") as chunks: …    streams
+
+Rule 1: every failure is a `RemoteError`. An object that is not there is None, and no failure.
+Rule 2: a small request ends at its deadline, `timeout_s`. A download must bring CHUNK_BYTES in each such time, and an
+        upload must reach LEAST_SPEED; a slower one is a failure.
+Rule 3: `close` ends every request, in whatever thread it was made; each raises a RemoteError there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from ovmake.remote.settings import RemoteSettings
+from ovmake.remote.transport import http_upload
+from ovmake.remote.transport.failures import MissingError, RemoteError, Trouble
+from ovmake.remote.transport.loop import Loop, closed
+from ovmake.remote.transport.stores import store_of
+
+if TYPE_CHECKING:
+    from obstore import BytesStream, ObjectMeta
+    from obstore.store import ObjectStore
+
+__all__ = ["Listed", "Objects", "Opener", "RemoteError", "Trouble", "open_objects"]
+
+# 100 MB over loopback take 0.12 s in chunks of this size, 0.09 s in chunks of 1 MB, and 0.27 s as they come. In the
+# default 5 s it is 26 kB/s.
+CHUNK_BYTES = 128 * 1024
+# S3 takes no smaller parts, but for the last. Smaller objects go in one request.
+PART_BYTES = 5 * 1024 * 1024
+PARTS_AT_ONCE = 2
+LEAST_SPEED = 250_000  # bytes per second of an upload
+UPLOAD_STALL_S = PARTS_AT_ONCE * PART_BYTES / LEAST_SPEED
+
+
+class Objects(Protocol):
+    """The objects of a remote, by paths as in layout.py. Methods may be called in several threads at once.
+
+    All of them raise RemoteError.
+    """
+
+    def get(self, path: str, most_bytes: int) -> bytes | None:
+        """Return a small object, None if there is none. A larger one than `most_bytes` is a RemoteError."""
+
+    def read(self, path: str) -> AbstractContextManager[Iterator[bytes] | None]:
+        """Stream an object in chunks; None if there is none. Leaving the context ends the transfer."""
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a small object. A reader sees all of it or nothing."""
+
+    def write(self, path: str, chunks: Iterator[bytes], size_bytes: int) -> None:
+        """Stream an object from chunks. What the iterator raises is raised here, and then nothing is written.
+
+        It must raise no OSError and no RemoteError.
+        """
+
+    def exists(self, path: str) -> int | None:
+        """Return the size of an object in bytes, None if there is none."""
+
+    def list(self, folder: str) -> Iterator[Listed]:
+        """Yield the objects of `cas` or `ac`, in any order. Many HTTP servers cannot list: trouble `refused`."""
+
+    def delete(self, path: str) -> None:
+        """Remove an object; it need not exist."""
+
+    def close(self) -> None:
+        """End every request at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An object of a listing: its path, its size, and when it was last written, in seconds since 1970."""
+
+    path: str
+    size_bytes: int
+    modified_s: float
+
+
+Opener = Callable[[RemoteSettings], Objects]
+
+
+def open_objects(settings: RemoteSettings) -> Objects:
+    """Return the objects of a remote. Nothing is read yet.
+
+    Raises:
+        RemoteError: trouble `settings`: the URL, the endpoint or the environment's credentials have a wrong form.
+    """
+    return _Objects(settings, store_of(settings))
+
+
+class _Objects:
+    """See `Objects`."""
+
+    def __init__(self, settings: RemoteSettings, store: ObjectStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._timeout_s = settings.timeout_s
+        self._loop = Loop()
+        self._closed = False
+
+    def get(self, path: str, most_bytes: int) -> bytes | None:
+        """See `Objects`."""
+        try:
+            return self._loop.run(self._get(path, most_bytes), self._timeout_s)
+        except MissingError:
+            return None
+
+    async def _get(self, path: str, most_bytes: int) -> bytes:
+        import obstore  # noqa: PLC0415
+
+        found = await obstore.get_async(self._store, path)
+        if found.meta["size"] > most_bytes:
+            raise RemoteError("large", f"an object has more than {most_bytes:,} bytes")
+        data = bytes(await found.bytes_async())
+        if len(data) > most_bytes:
+            raise RemoteError("large", f"an object has more than {most_bytes:,} bytes")
+        return data
+
+    @contextmanager
+    def read(self, path: str) -> Iterator[Iterator[bytes] | None]:
+        """See `Objects`."""
+        try:
+            stream = self._loop.run(self._open(path), self._timeout_s)
+        except MissingError:
+            stream = None
+        yield None if stream is None else self._chunks(stream)
+
+    async def _open(self, path: str) -> BytesStream:
+        import obstore  # noqa: PLC0415
+
+        return (await obstore.get_async(self._store, path)).stream(min_chunk_size=CHUNK_BYTES)
+
+    def _chunks(self, stream: BytesStream) -> Iterator[bytes]:
+        """Yield chunks; the next one is on its way while one is worked on."""
+        coming = self._loop.start(_next(stream), self._timeout_s)
+        try:
+            while True:
+                chunk = coming.wait()
+                if chunk is None:
+                    return
+                coming = self._loop.start(_next(stream), self._timeout_s)
+                yield chunk
+        finally:
+            coming.future.cancel()
+
+    def put(self, path: str, data: bytes) -> None:
+        """See `Objects`."""
+        import obstore  # noqa: PLC0415
+
+        deadline_s = self._timeout_s + len(data) / LEAST_SPEED
+        self._loop.run(_call(obstore.put_async, self._store, path, data, use_multipart=False), deadline_s)
+
+    def write(self, path: str, chunks: Iterator[bytes], size_bytes: int) -> None:
+        """See `Objects`."""
+        deadline_s = self._timeout_s + UPLOAD_STALL_S
+        if self._settings.url.startswith("http"):
+            url = f"{self._settings.url}/{quote(path)}"
+            given = {"Authorization": self._settings.authorization} if self._settings.authorization else {}
+            http_upload.put(url, self._until_closed(chunks), size_bytes=size_bytes, timeout_s=deadline_s, headers=given)
+        else:
+            self._loop.run(self._parts(path, _Moving(chunks), deadline_s), None)
+
+    def _until_closed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            if self._closed:
+                raise closed()
+            yield chunk
+
+    async def _parts(self, path: str, moving: _Moving, deadline_s: float) -> None:
+        """Send an object in parts. It is cancelled if no further part is asked for within the deadline."""
+        import obstore  # noqa: PLC0415
+
+        sending = asyncio.ensure_future(
+            _call(
+                obstore.put_async,
+                self._store,
+                path,
+                moving,
+                use_multipart=True,
+                chunk_size=PART_BYTES,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+        )
+        try:
+            while not (await asyncio.wait({sending}, timeout=deadline_s / 10))[0]:
+                if time.monotonic() - moving.moved_s > deadline_s:
+                    raise RemoteError("timeout", f"no part is taken within {deadline_s:.0f} s")
+            await sending
+        finally:
+            sending.cancel()
+
+    def exists(self, path: str) -> int | None:
+        """See `Objects`."""
+        import obstore  # noqa: PLC0415
+
+        try:
+            found: ObjectMeta = self._loop.run(_call(obstore.head_async, self._store, path), self._timeout_s)
+        except MissingError:
+            return None
+        return found["size"]
+
+    def list(self, folder: str) -> Iterator[Listed]:
+        """See `Objects`."""
+        import obstore  # noqa: PLC0415
+
+        pages = obstore.list(self._store, prefix=folder)
+        while page := self._loop.run(_next(pages), self._timeout_s):
+            for one in page:
+                yield Listed(path=one["path"], size_bytes=one["size"], modified_s=one["last_modified"].timestamp())
+
+    def delete(self, path: str) -> None:
+        """See `Objects`."""
+        import obstore  # noqa: PLC0415
+
+        try:
+            self._loop.run(_call(obstore.delete_async, self._store, path), self._timeout_s)
+        except MissingError:
+            return
+
+    def close(self) -> None:
+        """See `Objects`."""
+        self._closed = True
+        self._loop.close()
+
+
+class _Moving:
+    """Chunks, and when the last one was asked for."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.moved_s = time.monotonic()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        self.moved_s = time.monotonic()
+        return next(self._chunks)
+
+
+async def _next(stream: Any) -> Any:
+    """Return the next part of a stream of obstore's, None at its end."""
+    try:
+        return await stream.__anext__()
+    except StopAsyncIteration:
+        return None
+
+
+async def _call(request: Callable[..., Any], *arguments: object, **named: object) -> Any:
+    """Make a request of obstore's and wait for it. It must begin in the loop's thread."""
+    return await request(*arguments, **named)

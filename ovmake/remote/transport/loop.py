@@ -1,0 +1,108 @@
+"""An event loop in a thread of its own, in which requests run that must end at their deadline.
+
+    loop = Loop()
+    loop.run(coroutine, deadline_s) -> what it returns; waits
+    loop.start(coroutine, deadline_s) -> Pending; `wait()` it later
+    loop.close()
+
+A request of obstore's own, without an event loop, ends when the server likes: `timeout` covers the whole body,
+`read_timeout` any byte. A coroutine is cancelled, and then its connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ovmake.remote.transport.failures import RemoteError, of_obstore
+
+T = TypeVar("T")
+# How long `close` waits for the loop to end its requests.
+ENDING_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending(Generic[T]):
+    """A request that runs."""
+
+    future: concurrent.futures.Future[T]
+    deadline_s: float | None
+
+    def wait(self) -> T:
+        """Return what the request returns.
+
+        Raises:
+            RemoteError: it failed, took too long, or the loop was closed.
+            StopAsyncIteration: a stream has ended.
+        """
+        try:
+            return self.future.result()
+        except (RemoteError, StopAsyncIteration):
+            raise
+        except (asyncio.CancelledError, concurrent.futures.CancelledError):
+            raise closed() from None
+        except TimeoutError:
+            raise RemoteError("timeout", f"no answer within {self.deadline_s or 0:.3g} s") from None
+        except Exception as error:  # noqa: BLE001 - obstore raises many types, and Python's own
+            raise of_obstore(error) from None
+
+
+def closed() -> RemoteError:
+    """Return the failure of requests after `close`."""
+    return RemoteError("closed", "the cache was closed")
+
+
+class Loop:
+    """An event loop in a daemon thread: a process never waits for it to exit."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="ovmake-remote", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        self._loop.run_forever()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    def start(self, coroutine: Coroutine[Any, Any, T], deadline_s: float | None) -> Pending[T]:
+        """Start a request. It is cancelled after `deadline_s`; None: it has a watch of its own.
+
+        Raises:
+            RemoteError: trouble `closed`.
+        """
+        with self._lock:
+            if self._closed:
+                coroutine.close()
+                raise closed()
+            future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, deadline_s), self._loop)
+        return Pending(future=future, deadline_s=deadline_s)
+
+    def run(self, coroutine: Coroutine[Any, Any, T], deadline_s: float | None) -> T:
+        """Run a request and return what it returns. Errors are those of `Pending.wait`."""
+        return self.start(coroutine, deadline_s).wait()
+
+    def close(self) -> None:
+        """End all requests at once; each raises `closed` where it is waited for."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        asyncio.run_coroutine_threadsafe(self._cancel(), self._loop)
+        self._thread.join(ENDING_S)
+
+    async def _cancel(self) -> None:
+        here = asyncio.current_task()
+        running = [task for task in asyncio.all_tasks() if task is not here]
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=ENDING_S / 2) if running else None
+        self._loop.stop()
