@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, str] = {
     "engine": "ovfile.spec ovfile.words ovfile.schema graph verdicts store workers.ipc",
     "sources": "",
     "remote": "ovfile.spec ovfile.words ovfile.schema graph engine",
-    "project": "ovfile graph rules store engine sources project.stamp",
+    "project": "ovfile graph rules store engine sources remote project.stamp",
     "project.stamp": "",
     # Commands.
     "commands.check": "graph store engine",

@@ -88,6 +88,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     mode = build.add_mutually_exclusive_group()
     mode.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why; run nothing")
     mode.add_argument("--watch", action="store_true", help="build again after every change, until Ctrl-C")
+    only_help = "fail at the first action that no cache has, rather than run it"
+    build.add_argument("--remote-only", action="store_true", help=only_help)
     build.add_argument("--force", action="store_true", help="run all actions that the targets need, even fresh ones")
     check_help = "then build them again from nothing, in a scratch folder, and compare byte by byte"
     mode.add_argument("--check", action="store_true", help=check_help)
@@ -170,6 +172,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     _jobs_argument(parser)
     _limit_arguments(parser)
     _code_argument(parser)
+    _remote_arguments(parser)
     parser.add_argument("-k", "--keep-going", action="store_true", help="continue with the rest after a failure")
     parser.add_argument("--explain", action="store_true", help="print why each action runs")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines on stdout")
@@ -182,6 +185,7 @@ def _debug_arguments(parser: argparse.ArgumentParser) -> None:
     _limit_arguments(parser)
     parser.add_argument("--all", action="store_true", help="show all layers, not only the worst")
     _code_argument(parser)
+    _remote_arguments(parser)
     parser.add_argument("--explain", action="store_true", help="print why each action runs")
     parser.add_argument("--json", action="store_true", help="print a JSON object per target on stdout")
 
@@ -231,6 +235,12 @@ def _code_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-user-code", action="store_true", help=help_text)
     allow_help = "allow models the operations of `allow-ops` in the Ovfile, which do more than compute"
     parser.add_argument("--allow-ops", action="store_true", help=allow_help)
+
+
+def _remote_arguments(parser: argparse.ArgumentParser) -> None:
+    flag = argparse.BooleanOptionalAction
+    parser.add_argument("--push", action=flag, help="upload what is made to the remote cache; default: the Ovfile's")
+    parser.add_argument("--no-remote", action="store_true", help="do not use the remote cache of the Ovfile")
 
 
 def _positive(text: str) -> int:

@@ -47,6 +47,7 @@ def run_build(arguments: argparse.Namespace) -> int:
             dry_run=arguments.dry_run,
             estimate=arguments.dry_run,
             progress=not arguments.dry_run,
+            only_cached=arguments.remote_only,
         )
         summary = Summary(session.ovfile.build_dir, known_fresh=session.elsewhere(arguments.targets))
         with listener_of(arguments) as listener:

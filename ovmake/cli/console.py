@@ -33,6 +33,7 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
     """Open the repo for a command that runs actions: all targets, or those that the stamp does not know to be fresh."""
     from ovmake.ovfile.schema.measuring import Limits
     from ovmake.project.opening import open_session
+    from ovmake.project.remote import RemoteRequest
 
     return open_session(
         where_of(arguments),
@@ -41,6 +42,7 @@ def open_repo(arguments: argparse.Namespace, known: Stamp | None = None) -> Abst
         user_code=not arguments.no_user_code,
         allow_ops=arguments.allow_ops,
         limits=Limits(minutes=arguments.timeout, memory_bytes=arguments.memory),
+        remote=RemoteRequest(use=not arguments.no_remote, push=arguments.push),
         known=known,
         asked=arguments.targets,
     )

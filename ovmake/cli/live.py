@@ -16,7 +16,16 @@ from typing import Any, Self
 
 from ovmake.cli.narrow import fit
 from ovmake.cli.terminal import Write, doing, how_far, inner, lines_of
-from ovmake.engine.events import ActionFinished, ActionProgressed, ActionStarted, BuildProgressed, Event
+from ovmake.engine.events import (
+    ActionDownloading,
+    ActionFinished,
+    ActionProgressed,
+    ActionStarted,
+    BuildProgressed,
+    Event,
+    Uploading,
+)
+from ovmake.engine.job import Progress
 from ovmake.graph.action import Action
 
 # On narrower terminals, counts are shown without words.
@@ -43,6 +52,10 @@ class Live:
                 return
         if isinstance(event, BuildProgressed):
             self._progress = (event, time.monotonic())
+        if isinstance(event, ActionDownloading):
+            self._show(event.action.name, f"downloading · {event.action.subject}", event.progress)
+        if isinstance(event, Uploading):
+            self._show("", "uploading to the remote cache", event.progress)
         if isinstance(event, ActionProgressed):
             self._advance(event)
         if isinstance(event, ActionFinished):
@@ -50,12 +63,20 @@ class Live:
         self._print(lines_of(event, explain=self._explain))
 
     def _begin(self, action: Action) -> None:
+        self._add(action.name, f"{doing(action.kind)} · {action.subject}")
+
+    def _add(self, name: str, description: str) -> None:
         if self._view is None:
             self._view = _view(self._footer)
             self._narrow = self._view.console.width < NARROW
             self._view.start()
-        description = f"{doing(action.kind)} · {action.subject}"
-        self._tasks[action.name] = self._view.add_task(description, total=None, inner="")
+        self._tasks[name] = self._view.add_task(description, total=None, inner="")
+
+    def _show(self, name: str, description: str, progress: Progress) -> None:
+        """Show a transfer, in a row of its own."""
+        if name not in self._tasks:
+            self._add(name, description)
+        self._view.update(self._tasks[name], inner=inner(progress, narrow=self._narrow))
 
     def _advance(self, event: ActionProgressed) -> None:
         if event.action.name in self._tasks:

@@ -26,7 +26,9 @@ from ovmake.engine.events import (
 from ovmake.engine.forecasting.estimate import Estimate, duration, in_words
 from ovmake.engine.job import Progress
 from ovmake.engine.outcomes.scores import drop_in_words
+from ovmake.engine.remote import Traffic
 from ovmake.project.stamp import up_to_date
+from ovmake.units import counted, size_in_words
 
 Write = Callable[[str], None]
 
@@ -133,7 +135,9 @@ def _finished(event: ActionFinished, *, explain: bool) -> list[str]:
         # One failure skips a dozen actions per target; the lines of the targets say so.
         return [f"{name}: skipped, because {' and '.join(event.reasons)}"] if explain else []
     planned = event.status in {"would-run", "would-restore", "may-run"}
-    line = f"{name}: {STATUS_WORDS.get(event.status, event.status)}"
+    line = (
+        f"{name}: {'restored from the remote cache' if event.remote else STATUS_WORDS.get(event.status, event.status)}"
+    )
     if event.estimate_seconds is not None and event.action.worker != "in-process":
         line += f", about {duration(event.estimate_seconds)}"
     return [*_with_reasons(line, event.reasons, explain=explain or planned), *warned]
@@ -157,6 +161,22 @@ def target_line(event: TargetFinished, places: str) -> str:
     chosen = "" if event.chosen is None else f" ({event.chosen})"
     needs = "" if event.needs is None else f" with {event.needs}"
     return f"{event.target:<24} {event.status:<8} {gate + scores + drop + int8:<28} {places}{chosen}{needs}".rstrip()
+
+
+def remote_lines(traffic: Traffic | None, ran: int) -> list[str]:
+    """Return what a build had of the remote cache: a line of counts, and one for each kind of trouble."""
+    if traffic is None or traffic == Traffic():
+        return []
+    restored = f"restored {counted(traffic.restored, 'result')}"
+    restored += f" ({size_in_words(traffic.restored_bytes)})" if traffic.restored_bytes else ""
+    uploaded = f", uploaded {traffic.uploaded:,} ({size_in_words(traffic.uploaded_bytes)})" if traffic.uploaded else ""
+    lines = [f"remote cache: {restored}, ran {counted(ran, 'action')}{uploaded}"]
+    if traffic.refused:
+        why = ", ".join(f"{count} {reason}" for reason, count in sorted(traffic.refused.items()))
+        lines.append(f"remote cache: {counted(sum(traffic.refused.values()), 'result')} not used: {why}")
+    lines += [f"remote cache: {counted(count, 'request')} failed: {why}" for why, count in traffic.errors.items()]
+    lines += [f"remote cache is off for this build: {traffic.off}"] if traffic.off else []
+    return lines
 
 
 class Plain:
@@ -207,6 +227,8 @@ class Summary:
         self._skipped = 0
         self._seconds = 0.0
         self._estimate: Estimate | None = None
+        self._ran = 0
+        self._traffic: Traffic | None = None
 
     def __call__(self, event: Event) -> None:
         """Record the outcome of a target. Fresh targets are only counted: there may be ten thousand."""
@@ -219,6 +241,7 @@ class Summary:
                 self._lines.append(target_line(event, place))
         if isinstance(event, BuildFinished):
             self._seconds, self._estimate = event.seconds, event.estimate
+            self._ran, self._traffic = event.ran, event.traffic
 
     def lines(self, *, dry_run: bool, jobs: int) -> list[str]:
         """Return the lines of the targets, and a summary."""
@@ -230,4 +253,5 @@ class Summary:
             return [*self._lines, f"{count} of {count + self._fresh} targets are stale; nothing was run{takes}"]
         stopped = "; the build stopped at a failure (-k continues with the rest)" if self._skipped else ""
         others = f"; {up_to_date(self._fresh)}" if self._fresh else ""
-        return [*self._lines, f"done in {self._seconds:.1f} s{stopped}{others}"]
+        shared = remote_lines(self._traffic, self._ran)
+        return [*self._lines, *shared, f"done in {self._seconds:.1f} s{stopped}{others}"]

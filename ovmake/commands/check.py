@@ -132,7 +132,7 @@ def _build_again(actions: Sequence[Action], world: World, options: Options) -> O
     moved = {action.name: _moved(action, names) for action in actions}
     database = Database.in_memory()
     try:
-        elsewhere = replace(world, database=database, state=SCRATCH)
+        elsewhere = replace(world, database=database, remote=None, state=SCRATCH)
         outcome = Executor(Graph(actions=moved, targets=names), elsewhere, options).build(list(names))
     finally:
         database.close()

@@ -38,7 +38,7 @@ from ovmake.engine.job import Completion, Failure, Progress, to_nobody
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.outcomes.target_outcome import EndedAction, finished
 from ovmake.engine.outcomes.telling import not_cached, not_kept, point_home, warnings_of
-from ovmake.engine.remote import Answer, Missed
+from ovmake.engine.remote import Answer
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
 from ovmake.engine.staleness import Decision
@@ -173,7 +173,7 @@ class Executor:
         elif not forced and self._fetch(action, scheduler, seen):
             return
         elif self._options.only_cached:
-            self._fail(action, scheduler, not_cached(action, self._fetching.why(action, seen)))
+            self._fail(action, scheduler, not_cached(action, self._fetching.why(action)))
         elif lost := self._results.lost(action, seen):
             self._make_again(action, scheduler, lost)
         else:
@@ -193,15 +193,9 @@ class Executor:
         if isinstance(found, Progress):
             self._world.emit(ActionDownloading(action=action, progress=found))
             return
-        seen, _ = self._looked[action.name]
-        taken, why = None, found.why if isinstance(found, Missed) else "the result is not that of this action"
-        if not isinstance(found, Missed):
-            with contextlib.suppress(OSError):
-                taken = self._results.take(action, seen, found)
-        if taken is not None:
+        if (taken := self._fetching.take(action, found)) is not None:
             self._succeed(action, scheduler, "restored", taken, remote=True)
         else:
-            self._fetching.miss(action, seen, why)
             scheduler.put_back(action.name)
 
     def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
@@ -279,7 +273,7 @@ class Executor:
     def _foresee(self, action: Action, scheduler: Scheduler, *, forced: bool) -> None:
         """Dry run: report what would happen, and continue as if it had happened."""
         seen, decision = self._looked[action.name]
-        cached = self._results.find(seen) if seen.known and not forced else None
+        cached = self._results.find(action, seen) if seen.known and not forced else None
         if cached is not None:
             self._succeed(action, scheduler, "would-restore", cached)
             return

@@ -9,12 +9,13 @@ fetching.traffic() -> Traffic | None   wait for uploads, at the end of the build
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from ovmake.engine.events import Uploading
 from ovmake.engine.job import Progress
 from ovmake.engine.remote import Answer, Fetched, Missed, Traffic
-from ovmake.engine.results import ResultStore
+from ovmake.engine.results import ResultStore, variants
 from ovmake.engine.world import World
 from ovmake.graph.action import Action
 from ovmake.graph.trace import Seen, Trace
@@ -26,7 +27,9 @@ class Fetching:
     def __init__(self, world: World, results: ResultStore) -> None:
         self._world = world
         self._results = results
-        self._asked: dict[str, str] = {}  # action digest and name -> why it was not there
+        self._asked: dict[str, list[str]] = {}  # name of an action -> action digests
+        self._asking: dict[str, Seen] = {}  # name of an action -> the work whose result may come
+        self._why: dict[str, str] = {}
 
     def ask(self, action: Action, seen: Seen) -> bool:
         """Ask for the result of an action, unless it was asked for; returns whether an answer will come.
@@ -35,27 +38,33 @@ class Fetching:
             OSError: there is no folder to download to.
         """
         remote, name = self._world.remote, action.name
-        if remote is None or self._key(action, seen) in self._asked:
+        asked = self._asked.setdefault(name, [])
+        work = next((one for one in variants(action, seen) if one.digest not in asked), None)
+        if remote is None or work is None:
             return False
-        self._asked[self._key(action, seen)] = ""
+        asked.append(work.digest)
+        self._asking[name] = work
 
         def answer(found: Fetched | Missed | Progress) -> None:
             self._world.runner.post(Answer(action=name, found=found))
 
-        remote.fetch(replace(self._results.wanted(action, seen), tell=answer), answer)
+        remote.fetch(replace(self._results.wanted(action, work), tell=answer), answer)
         return True
 
-    def _key(self, action: Action, seen: Seen) -> str:
-        return f"{seen.digest} {action.name}"
+    def take(self, action: Action, found: Fetched | Missed) -> Trace | None:
+        """Store, publish and record what the cache had; None if that is nothing, or not the result of this work."""
+        why, taken = found.why if isinstance(found, Missed) else "the result is not that of this action", None
+        if isinstance(found, Fetched):
+            with contextlib.suppress(OSError):
+                taken = self._results.take(action, self._asking[action.name], found)
+        if taken is None:
+            self._why[action.name] = why
+            self._results.let_go(action)
+        return taken
 
-    def miss(self, action: Action, seen: Seen, why: str) -> None:
-        """Note why the cache did not help."""
-        self._asked[self._key(action, seen)] = why
-        self._results.let_go(action)
-
-    def why(self, action: Action, seen: Seen) -> str:
-        """Return why the cache did not help with an action."""
-        return self._asked.get(self._key(action, seen), "")
+    def why(self, action: Action) -> str:
+        """Return why the cache did not help with an action, "" if it has no such result."""
+        return self._why.get(action.name, "")
 
     def offer(self, action: Action, trace: Trace) -> None:
         """Offer a result that was made here to the cache."""

@@ -118,7 +118,9 @@ class Observer:
         if trace is None:
             return self._world.rebuilder(seen, None, {}, forced=forced)
         outputs = self._changed_outputs(action, trace)
-        return self._world.rebuilder(seen, self._with_listings(trace, seen), outputs, forced=forced)
+        before = self._with_listings(trace, seen)
+        before = replace(before, seen=before.seen.without(action.advice))
+        return self._world.rebuilder(seen.without(action.advice), before, outputs, forced=forced)
 
     def _with_listings(self, trace: Trace, seen: Seen) -> Trace:
         """Return the trace with the files that folders had, where they have others now."""

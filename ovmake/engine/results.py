@@ -48,6 +48,12 @@ def journal_name(seen: Seen, steering: Collection[str], database: Database) -> s
     return database.sealed(seen.without(steering).digest)
 
 
+def variants(action: Action, seen: Seen) -> tuple[Seen, ...]:
+    """Return the work whose results will do: without advice, and with the present advice."""
+    plain = seen.without(action.advice) if action.advice else seen
+    return (plain,) if plain.params == seen.params else (plain, seen)
+
+
 class ResultStore:
     """Moves files between scratch folders, CAS and build folder."""
 
@@ -155,10 +161,13 @@ class ResultStore:
         self._made.pop(job.action.name, None)
         return trace
 
-    def find(self, seen: Seen) -> Trace | None:
+    def find(self, action: Action, seen: Seen) -> Trace | None:
         """Return the cached result of the same work, if all of its outputs are still stored."""
-        cached = self._world.database.result(seen.digest)
-        return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None
+        for variant in variants(action, seen):
+            cached = self._world.database.result(variant.digest)
+            if cached and all(self._cas.has(digest) for digest in cached.outputs.values()):
+                return replace(cached, seen=variant)
+        return None
 
     def restore(self, action: Action, seen: Seen) -> Trace | None:
         """Publish and record the cached result of the same work; None if there is none.
@@ -166,7 +175,7 @@ class ResultStore:
         Raises:
             OSError: the disk is full or read-only.
         """
-        cached = self.find(seen)
+        cached = self.find(action, seen)
         if cached is None:
             return None
         try:
@@ -174,9 +183,8 @@ class ResultStore:
         except DigestMismatchError as error:
             self._cas.drop(error.path)  # damaged on the disk: the action runs again
             return None
-        trace = replace(cached, seen=seen)
-        self._world.database.succeed(action.name, trace)
-        return trace
+        self._world.database.succeed(action.name, cached)
+        return cached
 
     def wanted(self, action: Action, seen: Seen) -> Wanted:
         """Return what to look for in a remote cache, and where to put it."""

@@ -110,6 +110,10 @@ class Action:
     `journal`: None, or the action writes its intermediate results to a journal, and the next run of the same work
     continues after a kill. The names are of params that do not change these results, only their use. The case:
     *control* writes the result of each trial; a new `max-drop` needs a new search over the same trials.
+
+    `advice` are names of params that help the action and ask nothing of its result: a result that was made with other
+    advice, or with none, is as good. They are in the digest, and are no reason to run. The case: the layers that a lock
+    names, which *control* tries first.
     """
 
     kind: str
@@ -125,6 +129,7 @@ class Action:
     exclusive: bool = False
     advisory: bool = False
     journal: tuple[str, ...] | None = None
+    advice: tuple[str, ...] = ()
     prepares: str = field(default="", compare=False)
     prepared: tuple[str, ...] = field(default=(), compare=False)
     at: KeyPath = ()

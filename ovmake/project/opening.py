@@ -22,6 +22,7 @@ from ovmake.names import DATABASE, STAMP, STATE
 from ovmake.ovfile.parse import span_of
 from ovmake.ovfile.schema.measuring import Limits
 from ovmake.project import stamp
+from ovmake.project.remote import AS_WRITTEN, RemoteRequest, remote_of
 from ovmake.project.repo import (
     LoadedOvfile,
     Where,
@@ -54,6 +55,7 @@ def open_session(
     known: stamp.Stamp | None = None,
     asked: Sequence[str] = (),
     limits: Limits = NO_LIMITS,
+    remote: RemoteRequest = AS_WRITTEN,
 ) -> Iterator[Session]:
     """Open the repo for one command. `tell` gets warnings and the wait for another ovmake.
 
@@ -81,6 +83,7 @@ def open_session(
             disk.remove(STAMP)
             read = read_ovfile(where)  # all of it: without traces no model is known to be fresh
         session = session_of(where, read, disk, database, limits)
+        session.remote = remote_of(read.ovfile.cache, where.root, remote, tell)
         try:
             yield session
         except sqlite3.DatabaseError as error:
@@ -91,6 +94,8 @@ def open_session(
             disk.remove(STAMP)
             raise _lost(state, error) from error
         finally:
+            if session.remote is not None:
+                session.remote.close()
             session.runner.close()
             database.close()
 

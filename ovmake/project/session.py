@@ -17,7 +17,7 @@ from ovmake.diagnostics import OvmakeError, Span
 from ovmake.engine.events import Event
 from ovmake.engine.executor import Executor, Outcome
 from ovmake.engine.job import Completion, Job
-from ovmake.engine.remote import Answer
+from ovmake.engine.remote import Answer, RemoteCache
 from ovmake.engine.results import LOGS
 from ovmake.engine.world import Options, Runner, World
 from ovmake.graph.action import Graph
@@ -53,7 +53,10 @@ class TornStateError(OvmakeError):
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """An open repo. With `known`, the stamp of an earlier build, `ovfile` lacks the models that are fresh by it."""
+    """An open repo. With `known`, the stamp of an earlier build, `ovfile` lacks the models that are fresh by it.
+
+    `remote` is the cache that a team shares, None without one.
+    """
 
     where: Where
     text: str
@@ -65,6 +68,7 @@ class Session:
     toolchain: Toolchain
     inside: Callable[[str], bool]
     known: stamp.Stamp | None = None
+    remote: RemoteCache | None = None
     _spans: dict[KeyPath, Span | None] = field(default_factory=dict)
 
     def graph(self, *, measure: bool) -> Graph:
@@ -100,6 +104,7 @@ class Session:
             memory_bytes=available_bytes,
             locate=self.locate,
             span=self.span,
+            remote=self.remote,
         )
 
     def _nearby(self, path: str) -> str:

@@ -15,6 +15,7 @@
     debug.py             the IR, layer by layer          -> its differences from TensorFlow (for `ovmake debug`)
 
     settings.py          the settings of a target that each action uses
+    replaying.py         a lock                          -> the layers that accuracy control tries first
     filling.py           declared keys                   -> params
 
 A rule imports only light modules such as the graph. The code of an action is in `ovmake.workers`, under its kind; the

@@ -63,7 +63,9 @@ def worst(layers: Sequence[SearchedLayer]) -> str:
     return ", ".join(f"`{layer.layer or layer.name}` ({layer.type}, {_share(layer.share)})" for layer in layers)
 
 
-def _share(share: float) -> str:
+def _share(share: float | None) -> str:
+    if share is None:
+        return "share not measured"
     return f"{share:.0%}" if share >= LEAST_SHARE else "under 1%"
 
 

@@ -165,7 +165,7 @@ def test_help_alone_begins_with_the_commands(tmp_path: Path) -> None:
             ("build", "--memory", "8"),
             "ovmake build: error: argument --memory: '8' is not a size such as '8 GB' or '512 MiB'",
         ),
-        (("build", "--nope"), "ovmake: error: unrecognized arguments: --nope"),
+        (("build", "--zzz"), "ovmake: error: unrecognized arguments: --zzz"),
     ],
     ids=" ".join,
 )

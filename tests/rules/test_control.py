@@ -11,6 +11,7 @@ from ovmake.graph.action import Action
 from ovmake.graph.lower import SourceForm, lower
 from ovmake.ovfile.parse import parse
 from ovmake.rules import build_target
+from ovmake.rules.replaying import with_replay
 
 OVFILE = """
 [datasets.train]
@@ -128,3 +129,31 @@ def test_a_source_is_frozen_for_its_names_within_the_action_unless_it_is_frozen_
     assert roles == {given.role for given in action.inputs} - {"xml", "bin", "interface", "search"}
     assert tools == action.optional_tools
     assert ("freeze m" in made) == ("graph" in roles)
+
+
+# --- replay from a lock -------------------------------------------------------------------------------------
+
+
+def test_a_lock_tells_the_search_what_to_try_first() -> None:
+    graph = lower(parse(OVFILE), build_target, {})
+    name = next(name for name in graph.actions if name.startswith("control "))
+    target = name.partition(" ")[2]
+
+    told = with_replay(graph, {target: ("conv/Conv2D", "dense/MatMul"), "gone:int8": ("x",)})
+
+    assert {**params(graph.actions[name]), "replay": ("conv/Conv2D", "dense/MatMul")} == params(told.actions[name])
+    assert ("replay",) == told.actions[name].advice
+    assert "replay" in (told.actions[name].journal or ())
+    assert {name} == {one for one in graph.actions if graph.actions[one] != told.actions[one]}
+
+
+def test_a_lock_without_reverted_layers_changes_nothing() -> None:
+    graph = lower(parse(OVFILE), build_target, {})
+
+    assert graph.actions == with_replay(graph, dict.fromkeys(graph.targets, ())).actions
+
+
+def test_targets_without_a_search_are_left_as_they_are() -> None:
+    graph = lower(parse(OVFILE.replace('on-drop = "mixed"', "")), build_target, {})
+
+    assert graph.actions == with_replay(graph, dict.fromkeys(graph.targets, ("x",))).actions

@@ -104,7 +104,7 @@ def _layer(one: SearchedLayer, unit: str) -> LayerRow:
         name=one.layer or one.name,
         operation=one.name if one.layer not in {"", one.name} else "",
         type=one.type,
-        share=words.part(one.share) if one.share >= LEAST_SHARE else "under 0.1%",
+        share=_share(one.share),
         in_int8=words.NOT_MEASURED if one.in_int8 is None else words.drop_in(unit, one.in_int8),
     )
 
@@ -117,3 +117,9 @@ def _trial(trial: SearchTrial, unit: str) -> TrialRow:
         result=f"{result}, ended early" if trial.ended_early else result,
         samples=f"{trial.samples:,}",
     )
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return "not measured"
+    return words.part(share) if share >= LEAST_SHARE else "under 0.1%"

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedLayer:
-    """A layer of the search. `share` is its part of the disturbance that all layers cause.
+    """A layer of the search. `share` is its part of the quantization error of all layers, null if it was not measured.
 
     `name` is the IR's, `layer` the source's, "" where it was not found. `in_int8` is the drop with this layer in INT8
     again, null where that was not tried, or not on all samples.
@@ -16,7 +16,7 @@ class SearchedLayer:
 
     name: str
     type: str
-    share: float
+    share: float | None
     in_int8: float | None = None
     layer: str = ""
 
@@ -43,6 +43,8 @@ class Search:
     promise. `hopeless`: the float model misses it too. `ended` is the limit that ended the search, or why it could not
     begin; "" if it went to its end. `inferences` are the samples that trials and ranking ran.
 
+    `replayed`: `reverted` are the layers that a lock names, and nothing was searched.
+
     It holds no time and does not say what the journal knew: it is the same whether the search was interrupted or not.
     """
 
@@ -57,3 +59,4 @@ class Search:
     hopeless: bool
     ended: str
     inferences: int
+    replayed: bool = False

@@ -97,10 +97,14 @@ class CompressWeightsParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlParams:
-    """*control*: a trial is an evaluation, which the promise judges, until the limits are reached."""
+    """*control*: a trial is an evaluation, which the promise judges, until the limits are reached.
+
+    `replay` are the layers that the lock names as reverted: this set is tried before any search. It is advice.
+    """
 
     KEBAB: ClassVar[bool] = True
 
     trial: EvaluateParams = field(metadata=flat_as(""))
     promise: PromiseParams = field(metadata=flat_as("accuracy"))
     limits: SearchLimits = field(metadata=flat_as(""))
+    replay: tuple[str, ...] = ()

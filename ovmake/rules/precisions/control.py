@@ -41,6 +41,7 @@ def control(lowering: Lowering, target: Target, *, converted: Action, quantized:
                 Input(role="float-bin", origin=Artifact(converted.name, "bin")),
             ),
             outputs=(Output(role="xml"), Output(role="bin"), Output(role="search")),
-            journal=(*flat(GateParams(promise=promise)), *flat(limits)),
+            advice=("replay",),
+            journal=("replay", *flat(GateParams(promise=promise)), *flat(limits)),
         )
     )

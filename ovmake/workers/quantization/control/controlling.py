@@ -6,6 +6,7 @@ It writes the IR, and `contracts.files.search.Search`.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 
 from ovmake.contracts.codec import save
 from ovmake.contracts.files.search import Search, SearchedLayer, SearchTrial
@@ -13,11 +14,11 @@ from ovmake.contracts.params.quantization import ControlParams
 from ovmake.workers.conversion import ir
 from ovmake.workers.evaluation.comparison import Subject
 from ovmake.workers.ipc import progress
-from ovmake.workers.ipc.protocol import Request
+from ovmake.workers.ipc.protocol import Request, warning
 from ovmake.workers.quantization.control.effects import ranking_of
 from ovmake.workers.quantization.control.journal import Journal
 from ovmake.workers.quantization.control.pair import Pair
-from ovmake.workers.quantization.control.search import Found, search
+from ovmake.workers.quantization.control.search import BudgetSpentError, Found, search
 from ovmake.workers.quantization.control.trials import Limits, Trials
 
 WORST = 5
@@ -29,6 +30,8 @@ def control(request: Request) -> dict[str, object]:
     trials = _trials(request)
     if trials.subject.facts.not_measured:
         found = Found(names=(), kept=False, distance=0.0, ended=trials.subject.facts.not_measured)
+    elif (replayed := _replay(trials, request.asked(ControlParams).replay)) is not None:
+        found = replayed
     else:
         found = search(lambda: ranking_of(trials), trials.attempt)
     _write(request, trials.pair, found)
@@ -38,7 +41,30 @@ def control(request: Request) -> dict[str, object]:
         "layers": len(trials.pair.layers),
         "recalled": trials.recalled,
         "search_seconds": round(trials.seconds, 3),
+        **_warned(request.asked(ControlParams).replay, found),
     }
+
+
+def _replay(trials: Trials, names: tuple[str, ...]) -> Found | None:
+    """Try the layers that a lock names: one validation. None if there are none, or they miss the requirement here."""
+    if not names or not set(names) <= {layer.name for layer in trials.pair.layers}:
+        return None
+    try:
+        outcome = trials.attempt(names)
+    except BudgetSpentError:
+        return None
+    return Found(names=names, kept=True, distance=outcome.distance, replayed=True) if outcome.kept else None
+
+
+def _warned(names: tuple[str, ...], found: Found) -> dict[str, object]:
+    """Return the warning that the lock's layers did not do."""
+    if not names or found.replayed:
+        return {}
+    listed = ", ".join(f"`{name}`" for name in names[:WORST]) + (", ..." if len(names) > WORST else "")
+    text = (
+        f"the layers that Ovfile.lock reverts ({listed}) do not meet the requirement here, so the layers were searched"
+    )
+    return warning("replay-missed", text, hint="run `ovmake lock`, and commit what it writes")
 
 
 def _trials(request: Request) -> Trials:
@@ -68,11 +94,11 @@ def _write(request: Request, pair: Pair, found: Found) -> None:
 
 def _report(trials: Trials, found: Found) -> Search:
     types = {layer.name: layer.type for layer in trials.pair.layers}
-    shares = found.ranking.shares if found.ranking else {}
+    shares: Mapping[str, float] = found.ranking.shares if found.ranking else {}
     drops = {frozenset(done.trial.names): done.drop for done in trials.done if done.outcome.whole}
 
     def about(name: str, in_int8: float | None = None) -> SearchedLayer:
-        return SearchedLayer(name=name, type=types[name], share=shares[name], in_int8=in_int8)
+        return SearchedLayer(name=name, type=types[name], share=shares.get(name), in_int8=in_int8)
 
     return Search(
         layers=len(types),
@@ -93,4 +119,5 @@ def _report(trials: Trials, found: Found) -> Search:
         hopeless=found.hopeless,
         ended=found.ended,
         inferences=trials.inferences,
+        replayed=found.replayed,
     )

@@ -52,7 +52,8 @@ Attempt = Callable[[Names], Outcome]
 class Found:
     """The best set: one that passes (`kept`), or the closest. `ended` says why the search stopped early, "" if not.
 
-    `hopeless`: the float model itself fails. `ranking` is None if plain INT8 passes.
+    `hopeless`: the float model itself fails. `replayed`: the set is that of a lock, and nothing was searched. `ranking`
+    is None if plain INT8 passes, and without a search.
     """
 
     names: Names
@@ -60,6 +61,7 @@ class Found:
     distance: float
     ended: str = ""
     hopeless: bool = False
+    replayed: bool = False
     ranking: Ranking | None = field(default=None, compare=False)
 
 
