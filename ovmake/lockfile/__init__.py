@@ -2,10 +2,11 @@
 
 For other rooms:
 
-    read_lock(root) -> Lock | None                        file.py; None: there is no lock
-    write_lock(root, lock)                                file.py
-    input_digest(graph, target, source_digest) -> TargetInputs(inputs, settings, sources)      inputs.py
-    check(lock, present) -> findings                      checking.py; present: target -> TargetInputs
+    read_lock(root) -> Lock | None                                      file.py; None: there is no lock
+    write_lock(root, lock)                                              file.py
+    input_digest(graph, target, source_digest) -> TargetInputs     inputs.py
+    present_inputs(graph, targets, files) -> {target: TargetInputs}      present.py
+    check(lock, present) -> findings, empty if up to date               checking.py
 
 The modules:
 
@@ -14,6 +15,7 @@ reading.py      the lines of a lock -> blocks and problems
 values.py       which digests, names, paths and numbers a lock may hold
 file.py         read and write the file, without following a link
 inputs.py       a target's own input digest: its settings and sources, and nothing else
+present.py      the present inputs, from the files of the repo
 checking.py     a lock against the present inputs
 conflicts.py    a text with git's conflict markers -> the texts that it is of
 merging.py      three-way merge, block by block
