@@ -41,13 +41,16 @@ MAY_IMPORT: dict[str, str] = {
     "store": "ovfile.spec ovfile.words graph",
     "engine": "ovfile.spec ovfile.words ovfile.schema graph verdicts store workers.ipc",
     "sources": "",
+    # What teams share.
+    "lockfile": "graph store",
     "remote": "ovfile.spec ovfile.words ovfile.schema graph engine",
-    "project": "ovfile graph rules store engine sources remote project.stamp",
+    "project": "ovfile graph rules store engine sources remote lockfile project.stamp",
     "project.stamp": "",
     # Commands.
     "commands.check": "graph store engine",
     "commands.debug": "ovfile.spec ovfile.words graph store engine project",
     "commands.gc": "graph store engine project commands.check",
+    "commands.lock": "graph store engine project lockfile",
     "commands.help": "diagnostics",
     "commands.inspect": "ovfile graph store engine project sources workers.ipc",
     "commands.report": "ovfile.spec ovfile.words graph verdicts store engine project",

@@ -124,6 +124,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     gc = _command(commands, "gc", run["gc"], "remove unreferenced files, and results over a limit of age or size")
     _gc_arguments(gc)
 
+    lock = _command(commands, "lock", run["lock"], "write Ovfile.lock from what is built; check it, merge it")
+    _lock_arguments(lock)
+
     cache = _command(commands, "cache", run["cache"], "import a copied cache: `ovmake cache trust`")
     cache.add_argument("action", choices=("trust",), help="import a different user's .ovmake, after checking it")
 
@@ -211,6 +214,16 @@ def _gc_arguments(parser: argparse.ArgumentParser) -> None:
     age_help = "drop results that were not used for this long: 30d, 12h, 2w"
     parser.add_argument("--max-age", type=_age, metavar="AGE", help=age_help)
     parser.add_argument("-n", "--dry-run", action="store_true", help="print what would be removed; remove nothing")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _lock_arguments(parser: argparse.ArgumentParser) -> None:
+    _target_arguments(parser)
+    mode = parser.add_mutually_exclusive_group()
+    check_help = "print what is out of date, and exit with 1 if anything is; write nothing"
+    mode.add_argument("--check", action="store_true", help=check_help)
+    merge_help = "git's merge driver: merge three files into OURS, and exit with 1 if a conflict is left"
+    mode.add_argument("--merge", nargs=3, metavar=("BASE", "OURS", "THEIRS"), help=merge_help)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 

@@ -1,4 +1,4 @@
-"""Commands that run no action: status, explain, inspect, init, graph; clean, gc, cache; help and version."""
+"""Commands that run no action: status, explain, inspect, init, graph; lock, clean, gc, cache; help and version."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def run_init(arguments: argparse.Namespace) -> int:
     written = init(where, arguments.paths, tell_on_terminal, warn, attempting)
     left_out = f", and {written.left_out} as comments" if written.left_out else ""
     show(f"wrote {written.path} with {written.models} model{'' if written.models == 1 else 's'}{left_out}")
-    if written.ignored:
-        show(written.ignored)
+    for line in written.told_git:
+        show(line)
     return 0
 
 
@@ -159,6 +159,45 @@ def run_gc(arguments: argparse.Namespace) -> int:
     for line in () if arguments.json else lines(done, limits, dry_run=arguments.dry_run):
         show(line)
     return 0
+
+
+def run_lock(arguments: argparse.Namespace) -> int:
+    """Write the lock, check it, or merge three files of it for git."""
+    if arguments.merge is not None:
+        return _merge_lock(arguments)
+    from ovmake.commands.lock.command import check_lock, lock
+    from ovmake.commands.lock.words import check_lines, check_to_json, lines, to_json
+
+    with read_repo(arguments) as session:
+        if arguments.check:
+            checked = check_lock(session, arguments.targets)
+            said, status = check_lines(checked), 1 if checked.findings else 0
+            as_json = check_to_json(checked)
+        else:
+            written = lock(session, arguments.targets)
+            said, status = lines(written), 1 if written.must_build else 0
+            as_json = to_json(written)
+    if arguments.json:
+        print_json(as_json)
+    for line in () if arguments.json else said:
+        show(line)
+    return status
+
+
+def _merge_lock(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from ovmake.commands.lock.driver import merge_files
+
+    if arguments.targets:
+        tell("ovmake lock: --merge takes three files, and no targets")
+        return WRONG_USE
+    done = merge_files(*map(Path, arguments.merge))
+    if done.unreadable:
+        tell(f"the lock stays in conflict as a whole: {done.unreadable}")
+    elif done.undecided:
+        tell(f"both sides changed {', '.join(done.undecided)}: run `ovmake lock` when the other files are merged")
+    return done.exit_status
 
 
 def run_cache(arguments: argparse.Namespace) -> int:
@@ -197,6 +236,7 @@ COMMANDS: Mapping[str, Command] = {
     "init": run_init,
     "clean": run_clean,
     "gc": run_gc,
+    "lock": run_lock,
     "cache": run_cache,
     "graph": run_graph,
 }

@@ -5,6 +5,7 @@ debug/    `ovmake debug`: the first layer whose output differs from TensorFlow's
 gc/       `ovmake gc`: remove unreferenced files, and results over a limit of age or size
 help/     `ovmake help`: the documentation that comes with ovmake, read in a terminal
 inspect/  `ovmake inspect` and `ovmake init`: read models, and write a starter Ovfile
+lock/     `ovmake lock`: Ovfile.lock, its check, and git's merge driver
 report/   `ovmake report`: results and measurements as HTML, JSON, Markdown and JUnit
 watch/    `ovmake build --watch`: build again after every change
 """

@@ -197,7 +197,7 @@ def test_what_init_writes_builds_as_it_is(repo: Repo) -> None:
     written = repo.ovmake("init")
     built = repo.build("-k")
 
-    assert "wrote Ovfile with 5 models, and 2 as comments\nwrote .gitignore\n" == written.stdout
+    assert "wrote Ovfile with 5 models, and 2 as comments\nwrote .gitignore\nwrote .gitattributes\n" == written.stdout
     assert not (repo.folder / ".ovmake/trial").exists()
     assert 2 == written.stderr.count("warning[")
     assert "warning[unsupported-operations]: `models/odd` cannot be built: " in written.stderr
@@ -216,7 +216,7 @@ def test_init_keeps_the_ovfile_that_is_there(repo: Repo) -> None:
     assert 2 == refused.status
     assert refused.stderr.startswith("error[ovfile-exists]: Ovfile exists already, and init never overwrites a file\n")
     assert "# mine\n" == (repo.folder / "Ovfile").read_text()
-    assert "wrote Other with 1 model\nwrote .gitignore\n" == beside.stdout
+    assert "wrote Other with 1 model\nwrote .gitignore\nwrote .gitattributes\n" == beside.stdout
     assert not (repo.folder / ".ovmake").exists()
     assert '\nsource = "models/saved"\n' in (repo.folder / "Other").read_text()
 
@@ -224,7 +224,10 @@ def test_init_keeps_the_ovfile_that_is_there(repo: Repo) -> None:
 def test_init_that_tries_nothing_writes_the_same_models(repo: Repo) -> None:
     written = repo.ovmake("init", "--no-try")
 
-    assert (0, "wrote Ovfile with 5 models, and 1 as comments\nwrote .gitignore\n") == (written.status, written.stdout)
+    assert (0, "wrote Ovfile with 5 models, and 1 as comments\nwrote .gitignore\nwrote .gitattributes\n") == (
+        written.status,
+        written.stdout,
+    )
     assert not (repo.folder / ".ovmake").exists()
 
 
@@ -303,7 +306,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repo, str]:
     run_tensorflow(DATA, folder)
     repo = Repo(folder=folder)
     done = repo.ovmake("init")
-    assert (0, "wrote Ovfile with 4 models\nwrote .gitignore\n") == (done.status, done.stdout)
+    assert (0, "wrote Ovfile with 4 models\nwrote .gitignore\nwrote .gitattributes\n") == (done.status, done.stdout)
     return repo, done.stderr
 
 

@@ -27,7 +27,7 @@ from ovmake.names import BUILD
 from ovmake.ovfile.spec import Ovfile
 from ovmake.project.repo import Where, read_ovfile
 from ovmake.sources.recognise import recognise, unknown
-from ovmake.store.files.ignoring import ignore_outputs
+from ovmake.store.files.ignoring import declare_lock, ignore_outputs
 from ovmake.store.files.nearby import nearby
 
 Tell = Callable[[Diagnostic], None]
@@ -38,13 +38,13 @@ Attempting = Callable[[], AbstractContextManager[Attempt | None]]
 class Written:
     """The result of `init`: the Ovfile, the number of models that it builds, and the number in comments.
 
-    `ignored` is a message about `.gitignore`, "" if no change was needed.
+    `told_git` are messages about `.gitignore` and `.gitattributes`, where a change was needed.
     """
 
     path: Path
     models: int
     left_out: int
-    ignored: str = ""
+    told_git: tuple[str, ...] = ()
 
 
 def inspect(where: Where, model: str, busy: Callable[[str], None], allowed: tuple[str, ...] = ()) -> Description:
@@ -150,8 +150,9 @@ def init(
             Diagnostic(code="cannot-write", message=message, help=what_to_do(error)), exit_status=1
         ) from None
     built = sum(entry.builds for entry in entries)
-    ignored = ignore_outputs(str(where.root), BUILD)
-    return Written(path=where.ovfile, models=built, left_out=len(entries) - built, ignored=ignored)
+    root = str(where.root)
+    told = (ignore_outputs(root, BUILD), declare_lock(root, f"{where.ovfile.name}.lock"))
+    return Written(path=where.ovfile, models=built, left_out=len(entries) - built, told_git=tuple(filter(None, told)))
 
 
 def _check_free(where: Where) -> None:

@@ -4,7 +4,7 @@ build_folder.py  check of the build folder before a build: can outputs go there?
 cleaning.py      `ovmake clean`: remove published files, and only those
 disk.py          the Disk protocol, which the engine uses, and the real disk
 handles.py       system calls on the entries of an open folder; links are never followed
-ignoring.py      the `.gitignore` beside an Ovfile: it gets the build folder
+ignoring.py      `.gitignore` and `.gitattributes` beside an Ovfile
 links.py         targets of the links in a source folder
 nearby.py        "did you mean" for a path that does not exist
 own_folders.py   our own folders, `.ovmake/` and the build folder: no link in them is followed

@@ -1,0 +1,7 @@
+"""`ovmake lock`: write Ovfile.lock, check it, and merge it for git.
+
+command.py  `ovmake lock` and `ovmake lock --check`
+built.py    the blocks of the targets that are built and fresh
+driver.py   `ovmake lock --merge`: git's merge driver
+words.py    what is printed
+"""

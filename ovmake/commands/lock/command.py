@@ -1,0 +1,196 @@
+"""`ovmake lock` and `ovmake lock --check`.
+
+    lock(session, asked) -> Written     write the lock from what is built
+    check_lock(session, asked) -> Checked
+
+`lock` reads the lock that is there, merges both sides if it has conflict markers, and puts the blocks of what is built
+here into it. A target that is not built here keeps its block: it may be of the present inputs, made by a colleague.
+Both take no lock on the state, so they work beside a build. `check_lock` writes nothing, and needs no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ovmake.commands.lock.built import Built, built
+from ovmake.contracts.sharing.lock import Lock, LockedTarget
+from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.graph.query import select
+from ovmake.lockfile.checking import Finding, check, confirms
+from ovmake.lockfile.conflicts import has_markers, sides_of
+from ovmake.lockfile.file import read_lock, read_text, write_text
+from ovmake.lockfile.inputs import TargetInputs
+from ovmake.lockfile.merging import How, Merged, locks_of, merge
+from ovmake.lockfile.present import PresentFiles, present_inputs
+from ovmake.lockfile.text import parse, render
+from ovmake.project.repo import Where
+from ovmake.project.session import Session
+
+What = Literal[
+    "locked",  # built here, and new in the lock
+    "updated",  # built here, and other than in the lock
+    "unchanged",  # built here, and in the lock as it is
+    "kept",  # not built here; the block in the lock is of the present inputs
+    "must build",  # not built here, and the lock has no block of the present inputs
+    "removed",  # no longer in the Ovfile
+]
+
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedLine:
+    """What became of a target; `why` it must be built; `merged`: how two sides became one, "" without a conflict."""
+
+    target: str
+    what: What
+    why: str = ""
+    merged: How | Literal[""] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What `ovmake lock` did. `changed`: the file was written."""
+
+    name: str
+    lines: tuple[LockedLine, ...]
+    changed: bool
+
+    @property
+    def must_build(self) -> tuple[str, ...]:
+        """The targets without a block of the present inputs."""
+        return tuple(line.target for line in self.lines if line.what == "must build")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `ovmake lock --check` found; `targets` is how many it looked at."""
+
+    name: str
+    findings: tuple[Finding, ...]
+    targets: int
+
+
+def lock_name(where: Where) -> str:
+    """Return the name of the lock beside an Ovfile."""
+    return f"{where.ovfile.name}.lock"
+
+
+def lock(session: Session, asked: Sequence[str]) -> Written:
+    """Write the lock from what is built; merge it, if it has conflict markers.
+
+    Raises:
+        OvmakeError: no target is built; the lock cannot be read or written; a source cannot be read.
+    """
+    root, name = session.where.root, lock_name(session.where)
+    graph = session.graph(measure=False)
+    targets = select(graph, asked)
+    before = read_text(root, name)
+    files = _files(session)
+    present = present_inputs(graph, graph.targets, files)
+    merged = _there(before or "", name, present)
+    found = built(session, graph, targets, files)
+    lines = _lines(merged, found, present, targets, whole=not asked)
+    _refuse_nothing(lines, merged, found, name)
+    after = render(_lock(merged.lock, found, lines))
+    if after != before:
+        write_text(root, after, name)
+    return Written(name=name, lines=lines, changed=after != before)
+
+
+def check_lock(session: Session, asked: Sequence[str]) -> Checked:
+    """Compare the lock with the present inputs.
+
+    Raises:
+        OvmakeError: there is no lock, it cannot be read, it has conflict markers, or a source cannot be read.
+    """
+    name = lock_name(session.where)
+    found = read_lock(session.where.root, name)
+    if found is None:
+        message = f"there is no {session.where.root / name}"
+        hint = "`ovmake lock` writes it from what is built"
+        raise OvmakeError(Diagnostic(code="no-lock", message=message, help=hint), exit_status=1)
+    graph = session.graph(measure=False)
+    targets = select(graph, asked)
+    present = present_inputs(graph, targets, _files(session))
+    return Checked(name=name, findings=check(found, present, whole=not asked), targets=len(targets))
+
+
+def _files(session: Session) -> PresentFiles:
+    return PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
+
+
+def _there(text: str, name: str, present: Mapping[str, TargetInputs]) -> Merged:
+    """Return the lock that is there, merged where git left two sides.
+
+    Raises:
+        OvmakeError: it cannot be read.
+    """
+    if not has_markers(text):
+        try:
+            return Merged(lock=parse(text, file=name), how={})
+        except OvmakeError as error:
+            if any(one.code != "lock-conflict" for one in error.diagnostics):
+                raise
+        return merge(None, locks_of(text, file=name), present)
+    # No base: the present inputs decide what two sides differ about.
+    return merge(None, [one for side in sides_of(text, file=name).all for one in locks_of(side, file=name)], present)
+
+
+def _lines(
+    merged: Merged, found: Built, present: Mapping[str, TargetInputs], targets: Sequence[str], *, whole: bool
+) -> tuple[LockedLine, ...]:
+    """Return what becomes of each target: of those that were asked for, and of those that two sides differ about."""
+    there = merged.lock.targets
+    disputed = {target: how for target, how in merged.how.items() if how != "agreed"}
+    gone = {target for target in {*there, *disputed} if target not in present} if whole or disputed else set()
+    names = sorted({*targets, *disputed, *gone})
+    return tuple(
+        LockedLine(
+            target=target,
+            what="removed" if target not in present else _what(target, there.get(target), found, present[target]),
+            why=found.others.get(target, ""),
+            merged=disputed.get(target, ""),
+        )
+        for target in names
+    )
+
+
+def _what(target: str, block: LockedTarget | None, found: Built, now: TargetInputs) -> What:
+    made = found.blocks.get(target)
+    if made is None:
+        return "kept" if confirms(block, now) else "must build"
+    if block is None:
+        return "locked"
+    return "unchanged" if made == block else "updated"
+
+
+def _lock(there: Lock, found: Built, lines: Sequence[LockedLine]) -> Lock:
+    removed = {line.target for line in lines if line.what == "removed"}
+    blocks = {target: block for target, block in there.targets.items() if target not in removed}
+    return Lock(targets={**blocks, **found.blocks})
+
+
+def _refuse_nothing(lines: Sequence[LockedLine], merged: Merged, found: Built, name: str) -> None:
+    """Refuse if no target can be locked and nothing was merged: the lock would say nothing new.
+
+    Raises:
+        OvmakeError: it names what to build.
+    """
+    must_build = [line.target for line in lines if line.what == "must build"]
+    if merged.how or any(line.what not in {"must build", "removed"} for line in lines):
+        return
+    named = ", ".join(must_build[:MOST_NAMED])
+    more = f" and {len(must_build) - MOST_NAMED} more" if len(must_build) > MOST_NAMED else ""
+    whys = [f"{target}: {found.others[target]}" for target in must_build[:MOST_NAMED] if target in found.others]
+    raise OvmakeError(
+        Diagnostic(
+            code="nothing-built",
+            message=f"{name} is not written: nothing is built of {named}{more}",
+            notes=tuple(whys),
+            help="run `ovmake build`, then `ovmake lock`",
+        ),
+        exit_status=1,
+    )

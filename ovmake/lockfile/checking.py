@@ -1,0 +1,125 @@
+"""Compare a lock with the present inputs. Pure.
+
+    check(lock, present) -> tuple[Finding, ...]     empty: the lock is up to date
+    in_words(finding) -> str
+
+`present` holds the inputs of targets as they are now, by `inputs.inputs_of`. Tools are not compared: a newer OpenVINO
+does not make a lock out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ovmake.contracts.sharing.lock import Lock, LockedTarget
+from ovmake.lockfile.inputs import ABSENT, TargetInputs, combined
+
+State = Literal[
+    "changed",  # the present inputs are not those of the block
+    "mixed",  # the block's own digests do not fit together: a merge put two blocks together
+    "missing",  # the lock has no block of the target
+    "gone",  # the Ovfile has no such target
+]
+
+SourceState = Literal["changed", "added", "removed", "missing"]
+
+MOST_SOURCES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChange:
+    """A source that differs. added, removed: by an edit of the Ovfile; missing: the file does not exist."""
+
+    path: str
+    state: SourceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A target that is out of date. `settings` says whether its settings in the Ovfile differ."""
+
+    target: str
+    state: State
+    sources: tuple[SourceChange, ...] = ()
+    settings: bool = False
+
+
+def check(lock: Lock, present: Mapping[str, TargetInputs], *, whole: bool = True) -> tuple[Finding, ...]:
+    """Return what is out of date, in the order of the targets' names.
+
+    `whole`: `present` holds all targets of the Ovfile, so that a block of another one is of no use any more.
+    """
+    names = {*present, *lock.targets} if whole else set(present)
+    found = (_finding(name, lock.targets.get(name), present.get(name)) for name in sorted(names))
+    return tuple(one for one in found if one is not None)
+
+
+def is_whole(block: LockedTarget) -> bool:
+    """Whether a block's input digest is that of its own settings and sources."""
+    return block.inputs == combined(block.settings, block.sources)
+
+
+def confirms(block: LockedTarget | None, now: TargetInputs | None) -> bool:
+    """Whether a block is of the present inputs."""
+    return block is not None and now is not None and block.inputs == now.inputs and is_whole(block)
+
+
+def _finding(name: str, block: LockedTarget | None, now: TargetInputs | None) -> Finding | None:
+    if now is None:
+        return Finding(target=name, state="gone")
+    if block is None:
+        return Finding(target=name, state="missing")
+    if confirms(block, now):
+        return None
+    if not is_whole(block):
+        return Finding(target=name, state="mixed")
+    return Finding(
+        target=name,
+        state="changed",
+        sources=tuple(_changes(block.sources, now.sources)),
+        settings=block.settings != now.settings,
+    )
+
+
+def _changes(was: Mapping[str, str], now: Mapping[str, str]) -> list[SourceChange]:
+    return [
+        SourceChange(path=path, state=_state(was.get(path), now.get(path)))
+        for path in sorted({*was, *now})
+        if was.get(path) != now.get(path)
+    ]
+
+
+def _state(was: str | None, now: str | None) -> SourceState:
+    if now == ABSENT:
+        return "missing"
+    if was is None:
+        return "added"
+    return "removed" if now is None else "changed"
+
+
+def in_words(finding: Finding) -> str:
+    """Return one line about a target."""
+    match finding.state:
+        case "missing":
+            return f"{finding.target} is not in the lock"
+        case "gone":
+            return f"{finding.target} is no longer in the Ovfile"
+        case "mixed":
+            return f"{finding.target} is out of date: its block was put together from two by a merge"
+        case "changed":
+            return f"{finding.target} is out of date: {', '.join(_differences(finding))}"
+
+
+def _differences(finding: Finding) -> list[str]:
+    words = {
+        "changed": "`{}` changed",
+        "added": "`{}` is new",
+        "removed": "`{}` is no longer used",
+        "missing": "`{}` does not exist",
+    }
+    said = [words[one.state].format(one.path) for one in finding.sources[:MOST_SOURCES]]
+    if (left := len(finding.sources) - MOST_SOURCES) > 0:
+        said.append(f"{left} more sources")
+    return [*said, *(["its settings in the Ovfile changed"] if finding.settings else [])]

@@ -1,0 +1,140 @@
+"""The input digest of a target: its settings in the Ovfile and its sources, and nothing else.
+
+    input_digest(graph, target, source_digest) -> TargetInputs(inputs, settings, sources)
+    inputs_of(graph, targets, source_digest) -> {target: TargetInputs}      the same of many; shared actions count once
+    combined(settings, sources) -> inputs
+
+Not tools, machine, environment, code or ovmake's version: newer tools do not make a lock out of date.
+
+Rule 1: an action counts by its kind, its settings, and what its inputs are. It does not count by its name: names of
+        shared actions depend on other targets.
+Rule 2: only actions count that *publish* reads from, and what *publish* itself waits for (a limit of size). Checks of
+        samples, measurements and advice do not.
+Rule 3: a source counts by its bytes, also where an action compares it by what it computes.
+Rule 4: `inputs` follows from `settings` and `sources`. A block that a textual merge put together from two is recognised
+        by that alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from ovmake.graph.action import Action, Artifact, Graph, Source
+from ovmake.graph.digest import Digest, of_json
+
+# Of what a digest is made. A new number makes all locks out of date.
+FORMAT = 1
+
+# What stands for the digest of a source that does not exist.
+ABSENT = ""
+
+# The digest of a source's bytes by its path in the Ovfile; None if it does not exist.
+SourceDigest = Callable[[str], Digest | None]
+
+
+class TargetInputs(NamedTuple):
+    """What a target is made of; see `LockedTarget`. `sources` holds "" for a source that does not exist."""
+
+    inputs: str
+    settings: str
+    sources: Mapping[str, str]
+
+
+def input_digest(graph: Graph, target: str, source_digest: SourceDigest) -> TargetInputs:
+    """Return the digests of a target's inputs. `graph` may be that of a build or of a report.
+
+    Raises:
+        KeyError: the graph has no such target.
+        OSError, OvmakeError: whatever `source_digest` raises.
+    """
+    return inputs_of(graph, [target], source_digest)[target]
+
+
+def inputs_of(graph: Graph, targets: Iterable[str], source_digest: SourceDigest) -> dict[str, TargetInputs]:
+    """Return the digests of the inputs of several targets."""
+    settings = _Settings(graph)
+    found: dict[str, str] = {}
+
+    def encoded(path: str) -> str:
+        if path not in found:
+            digest = source_digest(path)
+            found[path] = ABSENT if digest is None else digest.encoded()
+        return found[path]
+
+    result = {}
+    for target in targets:
+        last = publication(graph, target)
+        paths = sorted(settings.paths_of(last))
+        sources = {path: encoded(path) for path in paths}
+        digest = settings.digest_of(last)
+        result[target] = TargetInputs(combined(digest, sources), digest, sources)
+    return result
+
+
+def combined(settings: str, sources: Mapping[str, str]) -> str:
+    """Return the input digest that follows from settings and sources."""
+    return of_json({"format": FORMAT, "settings": settings, "sources": dict(sources)})
+
+
+def publication(graph: Graph, target: str) -> Action:
+    """Return the action that publishes a target.
+
+    Raises:
+        KeyError: the graph has no such target.
+    """
+    return graph.actions[f"publish {target}"]
+
+
+def read_by(graph: Graph, last: Action) -> tuple[str, ...]:
+    """Return the names of the actions that count for one: those that it reads from. *publish* waits for some, too."""
+    names = [*last.made_by, *(last.after if last.kind == "publish" else ())]
+    return tuple(name for name in dict.fromkeys(names) if not graph.actions[name].advisory)
+
+
+class _Settings:
+    """Digests of settings, and paths of sources, by action; each action is looked at once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._digests: dict[str, str] = {}
+        self._paths: dict[str, frozenset[str]] = {}
+
+    def digest_of(self, last: Action) -> str:
+        """Return the digest of an action's settings and of those of all that it reads from."""
+        self._look(last)
+        return self._digests[last.name]
+
+    def paths_of(self, last: Action) -> frozenset[str]:
+        """Return the paths of the sources that an action and all that it reads from are made of."""
+        self._look(last)
+        return self._paths[last.name]
+
+    def _look(self, last: Action) -> None:
+        pending = [last]
+        while pending:
+            action = pending[-1]
+            missing = [name for name in read_by(self._graph, action) if name not in self._digests]
+            if missing:
+                pending += (self._graph.actions[name] for name in missing)
+                continue
+            pending.pop()
+            if action.name not in self._digests:
+                self._note(action)
+
+    def _note(self, action: Action) -> None:
+        before = read_by(self._graph, action)
+        self._digests[action.name] = of_json(
+            {
+                "kind": action.kind,
+                "settings": dict(action.settings),
+                "inputs": {given.role: self._origin(given.origin) for given in action.inputs},
+                "after": sorted(self._digests[name] for name in before if name not in action.made_by),
+            }
+        )
+        self._paths[action.name] = frozenset(action.source_paths).union(*(self._paths[name] for name in before))
+
+    def _origin(self, origin: Source | Artifact) -> list[str]:
+        if isinstance(origin, Source):
+            return ["source", origin.path]
+        return ["output", origin.role, self._digests.get(origin.action, "")]
