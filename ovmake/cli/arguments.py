@@ -10,7 +10,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+TYPE_CHECKING = False  # importing typing takes 2 ms
 Command = Callable[[argparse.Namespace], int]
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]  # noqa: SLF001 - argparse has no public name for it
 
 # Names of our commands in different tools.
 ALSO_CALLED = {
@@ -81,6 +84,12 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     top.set_defaults(command=run[""], parser=top)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest=COMMAND)
 
+    for add in (_build_command, _report_command, _commands_that_look, _commands_that_keep, _commands_to_read):
+        add(commands, run)
+    return top
+
+
+def _build_command(commands: Commands, run: Mapping[str, Command]) -> None:
     build = _command(commands, "build", run["build"], "bring IRs up to date")
     _target_arguments(build)
     _run_arguments(build)
@@ -88,12 +97,22 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     mode = build.add_mutually_exclusive_group()
     mode.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why; run nothing")
     mode.add_argument("--watch", action="store_true", help="build again after every change, until Ctrl-C")
-    only_help = "fail at the first action that no cache has, rather than run it"
-    build.add_argument("--remote-only", action="store_true", help=only_help)
     build.add_argument("--force", action="store_true", help="run all actions that the targets need, even fresh ones")
     check_help = "then build them again from nothing, in a scratch folder, and compare byte by byte"
     mode.add_argument("--check", action="store_true", help=check_help)
+    locked_help = "require that settings, sources and IRs are those of Ovfile.lock, byte for byte"
+    mode.add_argument("--locked", action="store_true", help=locked_help)
+    frozen_help = "run nothing: take the files that Ovfile.lock names from the caches, and publish them"
+    mode.add_argument("--frozen", action="store_true", help=frozen_help)
+    upgrade_help = (
+        "build what Ovfile.lock names with today's tools in a scratch folder, and compare; 1: a gate is missed"
+    )
+    mode.add_argument("--upgrade-check", action="store_true", help=upgrade_help)
+    only_help = "fail at the first action that no cache has, rather than run it"
+    build.add_argument("--remote-only", action="store_true", help=only_help)
 
+
+def _report_command(commands: Commands, run: Mapping[str, Command]) -> None:
     report = _command(commands, "report", run["report"], "build, update stale measurements, write the report")
     _target_arguments(report)
     _run_arguments(report)
@@ -102,6 +121,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     report.add_argument("--force", action="store_true", help="repeat all measurements, even fresh ones")
     _report_arguments(report)
 
+
+def _commands_that_look(commands: Commands, run: Mapping[str, Command]) -> None:
     explain = _command(commands, "explain", run["explain"], "print why targets are stale")
     _target_arguments(explain)
     explain.add_argument("--json", action="store_true", help="print events as JSON lines on stdout")
@@ -116,6 +137,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     inspect = _command(commands, "inspect", run["inspect"], "print inputs, outputs, layers, and what OpenVINO lacks")
     _inspect_arguments(inspect)
 
+
+def _commands_that_keep(commands: Commands, run: Mapping[str, Command]) -> None:
     init = _command(commands, "init", run["init"], "write a starter Ovfile for the models that it finds")
     _init_arguments(init)
 
@@ -130,6 +153,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     cache = _command(commands, "cache", run["cache"], "import a copied cache: `ovmake cache trust`")
     cache.add_argument("action", choices=("trust",), help="import a different user's .ovmake, after checking it")
 
+
+def _commands_to_read(commands: Commands, run: Mapping[str, Command]) -> None:
     about = commands.add_parser("help", help="read about a topic, an error, a key of the Ovfile, or a command")
     about.set_defaults(command=run["help"], commands=commands.choices)
     about.add_argument("about", nargs="?", metavar="TOPIC", help="default: list the commands and the topics")
@@ -137,11 +162,10 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     graph = _command(commands, "graph", run["graph"], "print the action graph, for drawing or reading")
     _target_arguments(graph)
     graph.add_argument("--format", choices=("dot", "mermaid", "json"), default="dot", help="default: dot")
-    return top
 
 
 def _command(
-    commands: argparse._SubParsersAction[Parser],
+    commands: Commands,
     name: str,
     run: Command,
     summary: str,
