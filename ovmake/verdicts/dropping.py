@@ -109,9 +109,9 @@ def check_drop(metric: Metric, asked: MaxDrop, samples: int) -> Dropped:
     between = metric.interval
     word = "drop" if higher else "rise"
     doubt = "" if known is None else _doubt(drop, promise, metric, samples)
-    said = f"{word} {promise.shown(drop, unit)}{_held(between, promise, unit, samples)}"
-    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {promise.written}"
-    text = "; ".join(filter(None, (f"{scores}: {told}", doubt)))
+    shown = f"{word} {promise.shown(drop, unit)}{_range(between, promise, unit, samples)}"
+    result = f"{shown}, {absurd}" if absurd else f"{shown}, allowed {promise.written}"
+    text = "; ".join(filter(None, (f"{scores}: {result}", doubt)))
     excess = math.inf if known is None or absurd else drop - promise.bound
     check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
     return Dropped(check=check, drop=known, interval=between, doubt=doubt, absurd=bool(absurd))
@@ -122,7 +122,7 @@ def _promise(asked: MaxDrop, reference: float) -> _Promise:
     return _Promise(written=asked.written, bound=asked.bound(reference), per_cent=per_cent)
 
 
-def _held(interval: DropInterval | None, promise: _Promise, unit: str, samples: int) -> str:
+def _range(interval: DropInterval | None, promise: _Promise, unit: str, samples: int) -> str:
     if interval is None:
         return ""
     low, high = (promise.shown(end, unit) for end in (interval.low, interval.high))

@@ -123,7 +123,7 @@ def of_publication(verdict: Verdict | None, neighbours: Neighbours | None, compi
             message=f"compiled without properties, the IR is executed in {default.precision} on this processor, "
             f"and its gate is {_result(default.verdict)}: {default.verdict.text}",
             notes=(f"as it was verified: {compiled}",),
-            help=f"set `{default.needs}` where the application compiles the IR, or relax the gate",
+            help=f"set `{default.needs}` when the application compiles the IR, or relax the gate",
             setting="accuracy",
         )
     if verdict.result == "passed" and (by_nature := depends_by_nature(neighbours)):

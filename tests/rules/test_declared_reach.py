@@ -1,7 +1,7 @@
 """Each key reaches the actions that its declaration names: every key is edited, and the actions are compared.
 
-An edit is seen by kinds of action in some Ovfiles and not in others: a `threshold` by those that count a metric which
-reads it. So each key is edited in all of the `OVFILES` that allow it, and what it reaches is the union.
+A key may reach actions in some Ovfiles only: a `threshold` reaches them if the metric uses it. So each key is edited in
+all of the `OVFILES` that allow it, and the union of the actions is compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Exactly which actions an edit reaches, for a model with accuracy control, `auto` and the speed check.
 
-What an edit reaches too little is shown as fresh and is not; what it reaches too much is done again for nothing. Only
-what changes in an action itself counts here; what follows from its outputs is the engine's business.
+An action that an edit wrongly misses is shown as fresh; one that it wrongly reaches runs again for nothing. Only
+changes of the action itself count here; the engine handles changes of its inputs' contents.
 """
 
 from __future__ import annotations

@@ -84,9 +84,9 @@ def test_uncertain_tensorflow_makes_the_gate_not_measured() -> None:
 @pytest.mark.parametrize(
     ("error", "own", "expected"),
     [
-        (1e-5, 0.5, "passed"),  # near all the same: nothing had to be widened
+        (1e-5, 0.5, "passed"),  # passes without widening
         (5e-3, 2e-3, "passed"),
-        (1.2e-2, 2e-3, "not-measured"),  # within what is left open, and beyond what is useful
+        (1.2e-2, 2e-3, "not-measured"),  # within the widened tolerance, beyond the useful limit
         (1.7e-2, 2e-3, "missed"),
         (5e-3, 1.1e-2, "passed"),
         (2e-2, 1.1e-2, "not-measured"),
@@ -144,9 +144,9 @@ def test_the_text_says_that_the_truth_decided() -> None:
         (1e-6, 0.04, None, "passed"),
         (0.03, 0.04, None, "passed"),
         (0.045, 0.04, None, "missed"),
-        (0.045, 0.04, 0.0, "passed"),  # in integers both round, and twice as far is as near
+        (0.045, 0.04, 0.0, "passed"),  # in integers both round: twice as far passes
         (0.09, 0.04, 0.0, "missed"),
-        (0.1, 0.2, None, "not-measured"),  # further from the truth than is useful
+        (0.1, 0.2, None, "not-measured"),  # further from the truth than the useful limit
         (0.3, 0.2, None, "missed"),
     ],
 )

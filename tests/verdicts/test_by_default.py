@@ -20,7 +20,7 @@ from tests.promises import decide, promise
 VERIFIED = an_output()
 ROUNDED = an_output(max_abs=0.02, cosine=0.9998)
 WRONG = an_output(max_abs=1.9, cosine=0.953)
-# What the rule asks of an fp32 target whose Ovfile says nothing: in bf16, what is asked of bf16.
+# The promise of an fp32 target without settings in the Ovfile: in bf16, the defaults of bf16.
 PARAMS = {
     "accuracy.agreement.cosine": 0.99999,
     "accuracy.agreement.max-error": 1e-4,
@@ -68,7 +68,7 @@ def test_verdict_on_the_default_execution(
 
     assert default is not None
     assert ("bf16", result, needed) == (default.precision, default.verdict.result, default.needs)
-    assert "passed" == decide(found, params).result, "the IR as it was verified is published all the same"
+    assert "passed" == decide(found, params).result, "the IR passed as it was verified, so it is published"
 
 
 def test_metric_of_the_default_is_judged_by_the_same_drop() -> None:

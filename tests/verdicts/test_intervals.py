@@ -43,7 +43,7 @@ def test_as_many_are_left_out_at_each_end_as_tables_of_the_sign_test_say(count: 
 
 @pytest.mark.parametrize("count", [LEAST, 9, 20, 40])
 def test_range_misses_the_true_median_at_the_stated_rate(count: int) -> None:
-    # Skewed as times are: nothing is faster than possible, and now and then something is much slower.
+    # Skewed like times: there is a fastest time, and now and then a much slower one.
     chance = random.Random(count)  # noqa: S311 - times, not a secret
     missed = 0
     for _ in range(2000):

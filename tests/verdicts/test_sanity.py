@@ -46,7 +46,7 @@ LOWER = {"name": "mae", "unit": "labels", "higher_is_better": False}
         (0.495, 0.51, -0.1, {}),
         (0.51, 0.51, 0.0, {}),
         (0.54, 0.52, -0.08, {}),  # shuffled labels of two classes, 100 samples
-        (0.96, 0.955, -0.01, {}),  # nearly all of one class: accuracy tells nothing
+        (0.96, 0.955, -0.01, {}),  # nearly all of one class: accuracy means nothing
         (0.0, 0.0, 0.0, {}),
         (12.0, 11.5, -2.0, LOWER),
         (11.0, 11.5, -0.5, LOWER),
@@ -62,8 +62,8 @@ def test_score_at_chance(reference: float, blind: float, low: float, changed: di
     ("reference", "blind", "low", "changed"),
     [
         (0.87, 0.1, 0.75, {}),
-        (0.53, 0.5, 0.01, {}),  # little, but the samples are many
-        (0.9, 0.6, -0.05, {}),  # ten samples: nothing is sure, and nothing is said
+        (0.53, 0.5, 0.01, {}),  # a small gain, but many samples
+        (0.9, 0.6, -0.05, {}),  # ten samples: undecided, so no warning
         (0.97, 0.95, -0.001, {}),
         (3.0, 11.5, 7.0, LOWER),
         (6.0, 11.5, -1.0, LOWER),
@@ -116,8 +116,8 @@ def test_implausible_gain(reference: float, candidate: float, high: float, chang
     ("reference", "candidate", "high", "changed"),
     [
         (0.872, 0.874, 0.003, {}),
-        (0.872, 0.880, -0.002, {}),  # a sure gain, and a small one
-        (0.990, 0.996, -0.001, {}),  # most errors undone: six of 10,000 images
+        (0.872, 0.880, -0.002, {}),  # a gain that is certain, but small
+        (0.990, 0.996, -0.001, {}),  # corrects most errors: six of 10,000 images
         (0.5, 0.9, 0.1, {}),  # four samples of eight: luck
         (0.872, 0.80, 0.09, {}),
         (20.0, 15.0, -3.0, LOWER),

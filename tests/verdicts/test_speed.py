@@ -99,9 +99,9 @@ def test_all_reasons_are_given() -> None:
     "facts",
     [
         {},
-        # Nobody asked the processor: the IR runs on another device.
+        # Instructions are unknown: the IR runs on a different device.
         {"int8_instructions": None},
-        # The runtime does not tell.
+        # The runtime does not report executed precisions.
         {"executed": {}, "conversions": 0},
         # A few layers in floating point behind the last quantized one, as softmax.
         {"executed": {"f32": 9, "i8": 7}, "conversions": 1},

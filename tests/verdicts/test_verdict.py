@@ -39,7 +39,7 @@ def interval(low: float, high: float) -> dict[str, float]:
         (0.90, 0.88, 0.01, "missed"),
         (0.90, 0.895, "1%", "passed"),
         (0.90, 0.88, "1%", "missed"),
-        (0.0, 0.0, "1%", "passed"),  # nothing of nothing is nothing
+        (0.0, 0.0, "1%", "passed"),  # a drop of 0 from 0 is 0
         (0.0, 0.1, "1%", "missed"),
         (0.0, math.nan, "1%", "missed"),
         (0.90, 0.92, -0.01, "passed"),
@@ -166,7 +166,7 @@ def test_agreement_is_about_these_samples_alone() -> None:
         ({"max_abs": 2.1e-4}, "missed"),
         ({"max_abs": None, "scale": None}, "missed"),
         ({"nan_mismatch": 1}, "missed"),
-        ({"scale": 0.0, "max_abs": 5e-5}, "passed"),  # where TensorFlow gives nothing but 0, of 1
+        ({"scale": 0.0, "max_abs": 5e-5}, "passed"),  # all of TensorFlow's values are 0: a share of 1
         ({"scale": 0.0, "max_abs": 5e-4}, "missed"),
     ],
 )
