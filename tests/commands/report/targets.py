@@ -328,7 +328,7 @@ def required(name: str = "fashion:int8") -> TargetReport:
         measured="4.8× (4.3 to 5.1×)",
         result="missed",
         decided=False,
-        text="speedup is 4.8× (4.3 to 5.1×), at least 5.0× wanted; not decided, for the range holds it",
+        text="speedup is 4.8× (4.3 to 5.1×), at least 5.0× wanted; not decided, because the range holds it",
     )
     size = Requirement(
         name="size",
@@ -379,7 +379,7 @@ def slower(name: str = "fashion:int8") -> TargetReport:
     """Return a target that the speed check warns of."""
     reasons = (
         "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
-        "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
+        "9 of 16 layers compute in floating point, and activations are converted to INT8 in 6 places",
     )
     check = SpeedCheck(slower=True, speed=SpeedRatio(median=0.81, low=0.78, high=0.84), reasons=reasons)
     return target(name, speed_check=check)
