@@ -109,7 +109,7 @@ def _int8_no_faster(known: Sequence[_Known]) -> Iterator[Advice]:
         yield Advice(
             text="Leave out INT8 on this machine, or measure it where it will run: this processor has no instructions "
             "for products of 8-bit integers (VNNI, AMX)",
-            evidence=f"{speeds}; its instruction sets include neither",
+            evidence=f"{speeds}; the processor's instruction sets include none of these",
             targets=(int8.name, base.name),
         )
         return
@@ -173,8 +173,8 @@ def _moving(known: Sequence[_Known]) -> Iterator[Advice]:
             yield Advice(
                 text="Set `layout` to the layout that the model computes in, or cut off layers that only move data: "
                 f"they take {_share(one, moving):.0%} of the time",
-                evidence=f"{len(moving)} of {one.name}'s layers move data; the slowest is {largest.name} "
-                f"({largest.type}), {_time(largest.us)}",
+                evidence=f"layers of {one.name} that move data: {len(moving)} of {len(one.measured.layers)}; the "
+                f"slowest is {largest.name} ({largest.type}), {_time(largest.us)}",
                 targets=(one.name,),
             )
             return
@@ -188,7 +188,7 @@ def _converting(known: Sequence[_Known]) -> Iterator[Advice]:
             yield Advice(
                 text=f"{_share(one, converting):.0%} of {one.name}'s time goes into type conversions: set `type` to "
                 "the type of your input, or leave fewer layers in floating point",
-                evidence=f"{len(converting)} of its {len(one.measured.layers)} layers only convert",
+                evidence=f"its layers that only convert: {len(converting)} of {len(one.measured.layers)}",
                 targets=(one.name,),
             )
             return

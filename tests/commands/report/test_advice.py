@@ -79,7 +79,7 @@ def test_moving_data_is_told_by_its_share_of_the_time() -> None:
     found = one(target("m:fp32", measurement=plain(layers=layers)))
 
     assert "they take 40% of the time" in found.text
-    assert "2 of m:fp32's layers move data; the slowest is t (Transpose), 30.0 µs" == found.evidence
+    assert "layers of m:fp32 that move data: 2 of 3; the slowest is t (Transpose), 30.0 µs" == found.evidence
 
 
 def test_conversions_are_told_by_their_share_of_the_time() -> None:

@@ -40,12 +40,12 @@ def change(before: TargetReport, after: TargetReport) -> Change:
 @pytest.mark.parametrize(
     ("now", "speed", "words"),
     [
-        ((6.0, 5.9, 6.1), "faster", "faster: 1.50× (1.46 to 1.55×) relative to TensorFlow, speed-up 4.0× → 6.0×"),
-        ((2.0, 1.9, 2.1), "slower", "slower: 0.50× (0.47 to 0.53×) relative to TensorFlow, speed-up 4.0× → 2.0×"),
+        ((6.0, 5.9, 6.1), "faster", "faster: 1.50× (1.46 to 1.55×), speed-up over TensorFlow 4.0× → 6.0×"),
+        ((2.0, 1.9, 2.1), "slower", "slower: 0.50× (0.47 to 0.53×), speed-up over TensorFlow 4.0× → 2.0×"),
         (
             (4.1, 4.0, 4.2),
             "no clear difference",
-            "no clear difference: 1.02× (0.99 to 1.06×) relative to TensorFlow, speed-up 4.0× → 4.1×",
+            "no clear difference: 1.02× (0.99 to 1.06×), speed-up over TensorFlow 4.0× → 4.1×",
         ),
     ],
 )

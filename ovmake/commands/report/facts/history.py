@@ -200,8 +200,8 @@ def _speed_words(speed: str, ratio: SpeedRatio | None, before: ComparedTarget, a
         return [f"speed-up {words.times(then.median)} on another machine, {words.times(now.median)} on this one"]
     doubts = [label for name, label in words.DOUBTS.items() if name in {*before.doubts, *after.doubts}]
     doubt = f"; {' and '.join(doubts)}" if doubts else ""
-    moved = f"speed-up {words.times(then.median)} → {words.times(now.median)}"
-    return [f"{speed}: {words.speed(ratio)} relative to TensorFlow, {moved}{doubt}"]
+    moved = f"speed-up over TensorFlow {words.times(then.median)} → {words.times(now.median)}"
+    return [f"{speed}: {words.speed(ratio)}, {moved}{doubt}"]
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -233,7 +233,7 @@ def _machine(measured: ActionOutcome | None) -> str:
 
 def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[contract.Evaluation | None, str]:
     """Return a target's evaluation, if any, and why nothing was compared, "" if something was."""
-    # *choose* copies the evaluation of the chosen candidate; its file says so if there is none, without a gate.
+    # *choose* copies the evaluation of the chosen candidate. Without a gate there is none, and the file says so.
     judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
     evaluation = _made_if_any(outcome.actions.get(judge), "evaluation", contract.Evaluation, read)
     if evaluation is not None:

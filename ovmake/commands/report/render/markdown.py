@@ -52,7 +52,7 @@ def _answer(section: Section) -> str:
     best = section.best
     lines = [f"## {text(section.model)}", ""]
     if best is None:
-        lines.append("No target of this model was measured and passes its gate.")
+        lines.append("No target of this model was measured and passed its gate.")
         lines += ["", *(f"- {sentence(row.verdict)}." for row in section.rows)]
     else:
         lines.append(f"**{sentence(best.verdict)}.**")
