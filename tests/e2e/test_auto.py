@@ -113,7 +113,7 @@ def test_the_report_shows_the_candidates_and_measures_the_chosen_one(repo: Repo)
     assert repo.record("fashion", "auto")["auto"] == target["auto"]
     assert target["speedup"]["median"] > 0
     html = (repo.folder / "build/report/index.html").read_text()
-    assert "What fashion:auto was chosen from" in html
+    assert "Candidates for fashion:auto" in html
 
 
 def test_the_speed_check_is_made_once_for_this_machine_and_is_in_the_report(built: Repo) -> None:
