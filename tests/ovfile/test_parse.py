@@ -230,7 +230,7 @@ def test_a_default_judges_no_int8_on_noise() -> None:
     assert (True, False) == (plain.noise, quantized.noise)
     assert "train" == quantized.calibration
     (warning,) = parse(text).warnings
-    told = "`inputs` does nothing: a default says nothing of INT8 on noise: give the `agreement` to ask for"
+    told = "`inputs` has no effect: INT8 has no default for noise: set an `agreement`"
     assert told == warning.message
 
 
