@@ -283,6 +283,7 @@ def test_example_with_mistakes_is_read_or_refused_with_diagnostics(edits: list[t
     [
         "batch = " + "9" * 5000,
         "version = 0x" + "f" * 5000,
+        "limits.minutes = 0x" + "f" * 300,
         "a = " + "[" * 390 + "]" * 390,
         "a = " + "[" * 500,
         "a = " + "{a = " * 300 + "1" + "}" * 300,

@@ -213,7 +213,7 @@ class Number:
 
     def read(self, value: object) -> float | None:
         """Return the typed value; None if its form is wrong."""
-        return float(value) if isinstance(value, int | float) else None
+        return float(value) if isinstance(value, int | float) and is_number(value) else None
 
     def json_schema(self) -> JsonSchema:
         """Return the JSON Schema of the value."""
