@@ -135,7 +135,6 @@ def test_help_of_a_command_is_what_the_command_says_and_what_to_read(word: str, 
 
     assert (0, "") == (said.status, said.complaint)
     assert said.output.startswith(f"{shown.output}\nRead more:\n")
-    assert (0, "") == (said.status, said.complaint)
     assert said.output.startswith("usage: ovmake")
 
 
