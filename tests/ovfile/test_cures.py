@@ -48,7 +48,7 @@ def refused(text: str) -> Diagnostic:
         ("[models.m]\nsource = models/digits\n", 'text needs quotes: `"models/digits"`'),
         (MODEL + 'precisions = ["fp32", int8]\n', 'text needs quotes: `"int8"`'),
         ('[models.m]\nsource = "m.pb\n', 'the quote is not closed: `source = "m.pb"`'),
-        # words of other languages
+        # words of other programming languages
         (MODEL + "accuracy = False\n", "write `false`"),
         (MODEL + "accuracy = None\n", "TOML has no null: leave the key out"),
         # names of tables
@@ -78,7 +78,7 @@ def refused(text: str) -> Diagnostic:
         (MODEL + "accuracy.max-drop = .01\n", "write a digit before the point: `0.01`"),
         (MODEL + "accuracy.max-drop = -.01\n", "write a digit before the point: `-0.01`"),
         (MODEL + "batch = 0128\n", "a whole number must not begin with 0: `128`"),
-        # nothing is known
+        # no help
         (MODEL + "batch = 1_\n", ""),
         (MODEL + "[models..x]\n", ""),
         (MODEL + "[]\n", ""),
@@ -100,7 +100,7 @@ def test_help_shows_the_correction(text: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        # A sound string may hold any quotes and spaces.
+        # A valid string may hold any quotes and spaces.
         ("title = \u00abx\u00bb", STRAIGHT + '`title = "x"`'),
         ('title = "it\u2019s" x', ""),
         ('title = "a\u00a0b" x', ""),
@@ -109,7 +109,7 @@ def test_help_shows_the_correction(text: str, hint: str) -> None:
         ('a = "b\\\\c" x', ""),
     ],
 )
-def test_what_is_sound_in_the_line_is_not_blamed(line: str, hint: str) -> None:
+def test_valid_parts_of_the_line_are_not_blamed(line: str, hint: str) -> None:
     assert hint == cure(line, len(line) if "#" in line or hint == "" else line.index("=") + 2)
 
 
@@ -137,7 +137,7 @@ def test_help_quotes_a_name_with_dots(text: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize("text", [MODEL + "[models.m.colour]\nx = 1\n", MODEL + "[models.m.colour.x]\n"])
-def test_table_that_is_no_model_gets_other_help(text: str) -> None:
+def test_table_that_is_not_a_model_gets_different_help(text: str) -> None:
     assert refused(text).help.startswith("known here: accuracy, ")
 
 
@@ -174,11 +174,11 @@ def test_help_shows_how_to_name_a_function(written: str, hint: str) -> None:
     assert ("bad-value", hint) == (loader.code, loader.help)
 
 
-def test_metric_that_is_misspelt_is_met_with_the_nearest() -> None:
+def test_misspelt_metric_gets_a_suggestion() -> None:
     assert refused(MODEL + 'accuracy.metric = "acuracy"\n').help == "did you mean `accuracy`?"
 
 
 @pytest.mark.unmeasured
 @given(st.text(alphabet=st.sampled_from("ab=[]\"'\\.:,;#%1\u201c\u00e8 \n\r\t{}0"), max_size=60), st.integers(0, 60))
-def test_any_line_is_met_in_one_line(text: str, position: int) -> None:
+def test_help_is_one_line_for_any_text(text: str, position: int) -> None:
     assert "\n" not in cure(text, min(position, len(text)))

@@ -1,6 +1,6 @@
-"""An Ovfile of a stranger is read within seconds, or refused with a limit that says so.
+"""A stranger's Ovfile is read within seconds, or refused with an error that names the limit.
 
-Times are the process's own, and the limits on them far off: what these tests are for took minutes.
+Times are CPU times of this process, with generous limits: without the code under test, these cases took minutes.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def test_values_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["bare", "quoted", "header", "inline", "long"],
 )
-def test_key_of_many_parts_is_refused_where_it_stands(key: str) -> None:
+def test_key_of_many_parts_is_refused_at_its_position(key: str) -> None:
     (found,) = refusal(f"{key} = 1").diagnostics
 
     assert ("too-large", "a key of the Ovfile has more than 32 parts") == (found.code, found.message)
@@ -88,7 +88,7 @@ DOTTED = ".".join(["a"] * 100)
         "title = 'x'\n" + ".".join(["a"] * 32) + " = [" + ", ".join(["1.5"] * 100) + "]\n",
     ],
 )
-def test_dots_that_stand_in_no_key_are_not_counted(sound: str) -> None:
+def test_dots_outside_of_keys_are_not_counted(sound: str) -> None:
     limits.check_text(f"[report]\n{sound}", "Ovfile")
 
 
@@ -126,7 +126,7 @@ def test_edit_that_makes_an_ovfile_too_large_is_looked_at_as_a_whole() -> None:
     assert edited_models(MODEL, f"{MODEL}{'.'.join(['a'] * 33)} = 1\n") is None
 
 
-# --- mistakes without end -----------------------------------------------------------------------------------
+# --- many mistakes ------------------------------------------------------------------------------------------
 
 
 def test_a_hundred_mistakes_are_shown_and_the_last_says_that_there_are_more() -> None:
@@ -138,7 +138,7 @@ def test_a_hundred_mistakes_are_shown_and_the_last_says_that_there_are_more() ->
     assert "help: known here:" in render(found[0])
 
 
-def test_as_many_as_are_shown_are_all_there_are() -> None:
+def test_exactly_a_hundred_mistakes_have_no_note() -> None:
     assert not refusal(MODEL + lines(lambda number: f"k{number} = 1", ENOUGH)).diagnostics[-1].notes
 
 
@@ -157,7 +157,7 @@ def test_mistakes_of_meaning_are_shown_in_part() -> None:
         parse_some(text, ["m"])
 
 
-def test_another_version_is_the_only_mistake() -> None:
+def test_unknown_version_is_the_only_mistake() -> None:
     (found,) = refusal("version = 9\n" + lines(lambda number: f"k{number} = 1", 300)).diagnostics
 
     assert ("unknown-version", ()) == (found.code, found.notes)
@@ -207,6 +207,6 @@ def test_nothing_takes_long(name: str) -> None:
     assert len(shown) < 200_000
 
 
-def test_long_words_are_compared_with_nothing() -> None:
+def test_long_words_get_no_suggestion() -> None:
     assert not did_you_mean("a" * 101, ["a" * 101])
     assert "did you mean `ab`?" == did_you_mean("abc", ["ab", "x" * 101])

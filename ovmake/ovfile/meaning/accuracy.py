@@ -17,7 +17,7 @@ from ovmake.contracts.params.promise import MaxDrop
 from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
-from ovmake.ovfile.schema.accuracy import Asked, MetricOptions
+from ovmake.ovfile.schema.accuracy import AccuracyKeys, MetricOptions
 from ovmake.ovfile.schema.compression import Calibration
 from ovmake.ovfile.schema.datasets import Dataset
 from ovmake.ovfile.schema.declaring import declared, keys_of
@@ -54,7 +54,7 @@ def accuracy_of(
     """
     if own.get("accuracy") is False:
         return None
-    asked = read(Asked, own, "accuracy")
+    asked = read(AccuracyKeys, own, "accuracy")
     metric, drop = asked.metric, asked.max_drop
     options = MetricOptions()
     cosine, error = asked.agreement.cosine, asked.agreement.max_error
@@ -90,7 +90,7 @@ def accuracy_of(
     )
 
 
-def _noise(own: Settings, asked: Asked, precision: str, *, promised: bool, problems: Problems) -> bool:
+def _noise(own: Settings, asked: AccuracyKeys, precision: str, *, promised: bool, problems: Problems) -> bool:
     """Return whether synthetic inputs judge, and warn if they cannot."""
     if asked.inputs != NOISE:
         return False

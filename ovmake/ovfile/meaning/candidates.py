@@ -1,7 +1,7 @@
 """Choose the candidates of `auto`, and check that their speeds can be compared.
 
     candidate_names(auto, int8) -> tuple[str, ...]    precisions, the most accurate first
-    check_alike(candidates, listed, problems)         report different inputs or outputs
+    check_comparable(candidates, listed, problems)         report different inputs or outputs
 
 Each candidate is a target like those in `precisions`, with the settings of its own table.
 """
@@ -28,7 +28,7 @@ def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
     return tuple(name for name in CANDIDATES if name in listed)
 
 
-def check_alike(candidates: tuple[Target, ...], listed: KeyPath | None, problems: Problems) -> None:
+def check_comparable(candidates: tuple[Target, ...], listed: KeyPath | None, problems: Problems) -> None:
     """Report candidates whose speeds cannot be compared. `listed` is the key path of their list, if there is one."""
     for other in candidates[1:]:
         one = candidates[0]
@@ -36,7 +36,7 @@ def check_alike(candidates: tuple[Target, ...], listed: KeyPath | None, problems
             problems.add(
                 Problem(
                     code="candidates-differ",
-                    at=_said_at(different, one, other) or listed or one.at,
+                    at=_set_at(different, one, other) or listed or one.at,
                     message=f"`{one.family}:{AUTO}` cannot compare `{other.precision}` with `{one.precision}`: "
                     f"`{different}` differs",
                     label="candidates need the same inputs and outputs",
@@ -62,7 +62,7 @@ def _differing(one: Target, other: Target) -> str:
     return next((name for name, (mine, theirs) in settings.items() if mine != theirs), "")
 
 
-def _said_at(setting: str, one: Target, other: Target) -> KeyPath | None:
+def _set_at(setting: str, one: Target, other: Target) -> KeyPath | None:
     """Return the key path of the setting in the table of one of the two precisions."""
     places = [at for target in (other, one) for name, at in target.origins.items() if name.startswith(setting)]
     return next((at for at in places if {one.precision, other.precision} & set(at)), None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
 from ovmake.names import BUILD, STATE
 from ovmake.ovfile.meaning.accuracy import accuracy_of
-from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
+from ovmake.ovfile.meaning.candidates import candidate_names, check_comparable
 from ovmake.ovfile.meaning.compression import quantization_of, weights_of
 from ovmake.ovfile.meaning.datasets import dataset_of, is_same
 from ovmake.ovfile.meaning.inputs import input_of, outputs_of
@@ -64,7 +64,7 @@ class Meaning:
         self.build_dir, self.device = top.build_dir, top.device
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
         self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
-        self._check_read_apart()
+        self._check_datasets_outside()
         models = self._models()
         families = [self._family(model, variant) for model in models for variant in self._variants(model)]
         if not check_targets(families, self.document, self.problems):
@@ -97,7 +97,7 @@ class Meaning:
             return []
         return [model for model in models if self._is_well_formed("models", model)]
 
-    def _check_read_apart(self) -> None:
+    def _check_datasets_outside(self) -> None:
         """Report a dataset that contains ovmake's outputs: it would never be up to date."""
         for dataset in self.datasets.values():
             for at, path in dataset.places.items():
@@ -153,7 +153,7 @@ class Meaning:
         special: KeyPath = (*at, "variants", variant)
         own = self._settings(model, variant, precision)
         source = read(OfModel, own).source
-        self._check_apart(source, model, variant)
+        self._check_source_outside(source, model, variant)
         if "device" in self.document:  # at the top, for all targets
             own.origins["device"] = ("device",)
         return read(
@@ -192,7 +192,7 @@ class Meaning:
         """Return the candidates of `auto`, the most accurate first."""
         names = self._candidate_names(model, variant)
         found = tuple(self._target(model, variant, name) for name in names if name in CANDIDATES)
-        check_alike(found, own.origin("candidates"), self.problems)
+        check_comparable(found, own.origin("candidates"), self.problems)
         return found
 
     def _candidate_names(self, model: str, variant: str) -> tuple[str, ...]:
@@ -204,14 +204,14 @@ class Meaning:
         listed = set(self._precisions(model, variant)[0])
         return listed | set(self._candidate_names(model, variant)) if AUTO in listed else listed
 
-    def _wanted_at(self, model: str, variant: str, precision: str) -> KeyPath:
+    def _listed_at(self, model: str, variant: str, precision: str) -> KeyPath:
         """Return the key path that lists a precision: in `precisions`, else among the candidates of `auto`."""
         _, listed = self._precisions(model, variant)
         candidates = self._settings(model, variant, AUTO).origin("candidates") or listed
         lists = {at: names for at in (listed, candidates) if isinstance(names := dig(self.document, at)[1], list)}
         return next((*at, names.index(precision)) for at, names in lists.items() if precision in names)
 
-    def _check_apart(self, source: str, model: str, variant: str) -> None:
+    def _check_source_outside(self, source: str, model: str, variant: str) -> None:
         """Report a source that contains its outputs, or the other way round: it would never be up to date."""
         outputs = posixpath.join(self.build_dir, f"{model}@{variant}" if variant else model)
         if posixpath.isabs(source) != posixpath.isabs(outputs):
@@ -233,7 +233,7 @@ class Meaning:
         found = quantization_of(own, self.problems)
         name = found.calibration
         if not name:
-            at = self._wanted_at(model, variant, "int8")
+            at = self._listed_at(model, variant, "int8")
             self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
         elif self._is_same_samples(name, judge := own.text("accuracy", "dataset", default="")):
             both = f"`{name}` both calibrates and judges INT8"

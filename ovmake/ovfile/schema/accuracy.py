@@ -137,7 +137,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AccuracyKeys:
     """The gate as the Ovfile writes it; `spec.Accuracy` is the gate of one precision."""
 
     dataset: str | None = key(
@@ -173,5 +173,5 @@ class Asked:
     agreement: Agreement = table(Table(keys=keys_of(Agreement)), default=Agreement, doc="A gate without labels")
 
 
-*_FIRST, _LAST = keys_of(Asked)
+*_FIRST, _LAST = keys_of(AccuracyKeys)
 ACCURACY = Table(keys=(*_FIRST, *keys_of(MetricOptions), _LAST), otherwise=Off(), title="accuracy")

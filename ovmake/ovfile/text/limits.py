@@ -119,14 +119,14 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class _Size:
     """The size of a table: the number of its values, and of the inputs and outputs that it names."""
 
     values: int = 0
     names: int = 0
 
     @classmethod
-    def of(cls, said: object, *, but: str = "") -> _Said:
+    def of(cls, said: object, *, but: str = "") -> _Size:
         """Count a table, without the key `but`."""
         tables = [said, *(table(said, (precision,)) for precision in PRECISIONS)]
         names = sum(len(table(one, (key,))) for one in tables for key in ("inputs", "outputs"))
@@ -141,14 +141,14 @@ class _Said:
 def check_targets(families: Sequence[Family], document: dict[str, object], problems: Problems) -> bool:
     """Return whether the targets of `families` are within the limits; report the limit that is exceeded."""
     variants: dict[str, int] = {}
-    models: dict[str, _Said] = {}
-    defaults = _Said.of(table(document, ("defaults",)))
+    models: dict[str, _Size] = {}
+    defaults = _Size.of(table(document, ("defaults",)))
     targets = values = names = 0
     for family in families:
         at: KeyPath = ("models", family.model)
         if family.model not in models:
-            models[family.model] = _Said.of(table(document, at), but="variants")
-        own = _Said.of(table(document, (*at, "variants", family.variant))) if family.variant else _Said()
+            models[family.model] = _Size.of(table(document, at), but="variants")
+        own = _Size.of(table(document, (*at, "variants", family.variant))) if family.variant else _Size()
         variants[family.model] = variants.get(family.model, 0) + (family.variant != "")
         targets += family.precisions
         for said in (defaults, models[family.model], own):
