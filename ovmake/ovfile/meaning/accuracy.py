@@ -214,5 +214,5 @@ def _check_direction(metric: str, at: KeyPath, problems: Problems) -> None:
     word = next((word for word in WORD.findall(function) if word.lower() in LOWER), "")
     if word:
         message = f"lower values of `{function}` may be better: its name contains `{word}`"
-        hint = "set `higher-is-better = false` beside the metric, or `true`"
+        hint = "set `higher-is-better = false`, or `true`, in the table of the metric"
         problems.add(Problem(code="missing-direction", at=at, message=message, help=hint))

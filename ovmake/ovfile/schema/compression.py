@@ -208,8 +208,8 @@ class FourBits(WeightCompression):
         Number(minimum=0, maximum=1),
         default=None,
         shown="1",
-        doc="Share of the weights to store in 4 bits, of those that can be (see `all-layers`). The others use "
-        "`backup-mode`",
+        doc="Share of the weights to store in 4 bits, of those that can be (see `all-layers`). The rest of "
+        "them uses `backup-mode`",
         reaches=COMPRESSED,
     )
     all_layers: bool = key(

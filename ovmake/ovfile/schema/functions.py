@@ -26,7 +26,7 @@ class UserFunction:
     expected: str = "a function in a file, such as `data.py:val`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """It is called without arguments, so there are none here."""
+        """Report a value that does not name a function; a name has no arguments."""
         if not isinstance(value, str):
             problems.add(wrong_type(self.expected, value, at))
         elif not FUNCTION.match(value):
