@@ -54,9 +54,9 @@ def weigh(judged: Sequence[JudgedCandidate], rounds: Rounds) -> Choice:
     candidates = tuple(_weighed(one, rounds) for one in judged)
     keepers = [one.precision for one in judged if one.kept]
     if not keepers:
-        return Choice(chosen="", why="no candidate keeps its gate", candidates=candidates)
+        return Choice(chosen="", why="no candidate passes its gate", candidates=candidates)
     if len(keepers) == 1:
-        why = "the only candidate" if len(judged) == 1 else "the only candidate that keeps its gate"
+        why = "the only candidate" if len(judged) == 1 else "the only candidate that passes its gate"
         return Choice(chosen=keepers[0], why=why, candidates=candidates)
     chosen, why = _fastest(keepers, rounds)
     return Choice(chosen=chosen, why=why, candidates=candidates)
@@ -89,4 +89,4 @@ def _fastest(keepers: Sequence[str], rounds: Rounds) -> tuple[str, str]:
         gained = ratio_of(rounds, slow=name, fast=fastest)
         if gained is None or not gained.clearly_faster:
             return name, f"more accurate than {fastest}, which is not clearly faster"
-    return fastest, "the fastest that keeps its gate"
+    return fastest, "the fastest that passes its gate"

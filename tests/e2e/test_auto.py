@@ -89,7 +89,7 @@ def test_without_a_candidate_that_keeps_its_gate_nothing_is_published_and_all_ar
     result = repo.ovmake("build", "fashion:auto")
 
     assert 1 == result.status
-    assert "error[gate-missed]: choose fashion:auto: no candidate keeps its gate\n" in result.stderr
+    assert "error[gate-missed]: choose fashion:auto: no candidate passes its gate\n" in result.stderr
     for precision in ORDER:
         assert f"= note: {precision}: gate missed: accuracy 0.91" in result.stderr
     assert not (repo.folder / "build/fashion/auto").exists()

@@ -325,7 +325,7 @@ def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_pat
     failure = chosen(tmp_path, choice)
 
     assert isinstance(failure, Failure)
-    assert ("gate-missed", "no candidate keeps its gate") == (failure.code, failure.message)
+    assert ("gate-missed", "no candidate passes its gate") == (failure.code, failure.message)
     assert failure.notes[:2] == (
         "fp32: gate missed: drop 0.1000, allowed 0.01",
         "int8: gate missed: drop 0.2000, allowed 0.01",

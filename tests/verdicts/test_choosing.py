@@ -35,7 +35,7 @@ def chosen(measured: list[dict[str, float]], *precisions: str, missed: tuple[str
 def test_the_fastest_is_chosen() -> None:
     choice = chosen(rounds(fp32=150, fp16=150, int8=100), "fp32", "fp16", "int8")
 
-    assert ("int8", "the fastest that keeps its gate") == (choice.chosen, choice.why)
+    assert ("int8", "the fastest that passes its gate") == (choice.chosen, choice.why)
 
 
 def test_one_that_misses_its_gate_is_not_chosen_however_fast() -> None:
@@ -81,7 +81,7 @@ def test_too_few_rounds_decide_for_accuracy_and_say_so() -> None:
     ("precisions", "missed", "why"),
     [
         (("int8",), (), "the only candidate"),
-        (("fp32", "int8"), ("fp32",), "the only candidate that keeps its gate"),
+        (("fp32", "int8"), ("fp32",), "the only candidate that passes its gate"),
     ],
 )
 def test_the_only_one_left_is_chosen_untimed(precisions: tuple[str, ...], missed: tuple[str, ...], why: str) -> None:

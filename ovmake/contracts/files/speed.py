@@ -88,7 +88,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What `auto` chose, "" if no candidate keeps its gate; why; and all candidates, the most accurate first."""
+    """What `auto` chose, "" if no candidate passes its gate; why; and all candidates, the most accurate first."""
 
     FORMAT: ClassVar[int] = 2
 

@@ -369,7 +369,7 @@ def weighed(name: str = "fashion:auto") -> TargetReport:
     )
     weighing = Choice(
         chosen="int8",
-        why="the fastest that keeps its gate",
+        why="the fastest that passes its gate",
         candidates=(base, late, candidate("int8", 1.52)),
     )
     return target(name, choice=weighing)
