@@ -528,7 +528,7 @@ def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_publ
 
 
 def test_what_is_no_such_file_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="publish m:auto: interface is an array, and an object is expected"):
+    with pytest.raises(ContractError, match="publish m:auto: interface is an array, expected an object"):
         run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
 
     with pytest.raises(TypeError, match="gate m:auto: its params are no GateParams"):
