@@ -34,7 +34,7 @@ from ovmake.engine.explain import all_in_words
 from ovmake.engine.forecasting.costs import Cost, costs_of
 from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, estimate_build
 from ovmake.engine.forecasting.forecast import Forecast
-from ovmake.engine.job import Completion, Failure, Progress, to_nobody
+from ovmake.engine.job import Completion, Failure, Progress, ignore_progress
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
@@ -249,7 +249,7 @@ class Executor:
     def _teller(self, action: Action) -> Callable[[Progress], None]:
         """Return a function that emits the progress of an action."""
         if not self._options.progress:
-            return to_nobody
+            return ignore_progress
         return lambda progress: self._world.emit(ActionProgressed(action=action, progress=progress))
 
     def _end(self, action: Action, *, fresh: bool) -> None:

@@ -3,7 +3,7 @@
 An *action* is one tool invocation: kind, tools, params, inputs, outputs. It names its dependencies; the engine reads
 their present state (`trace.Seen`) and compares it with that of the last success (`trace.Trace`).
 
-    Source      a file or folder made by nobody; its path is relative to the Ovfile's folder
+    Source      a file or folder that no action made; its path is relative to the Ovfile's folder
     Artifact    an output of another action, by role: ("convert digits", "xml")
     params      a dataclass of `contracts.params`, None where the action has no settings; `settings` is the same flat,
                 under the names of the Ovfile ("inputs.image.mean"), so that reasons can name them
