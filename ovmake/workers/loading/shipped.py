@@ -195,7 +195,7 @@ class Signature:
         return ""
 
     @property
-    def truth_is_dear(self) -> bool:
+    def truth_is_slow(self) -> bool:
         """See `ReferenceModel`."""
         return False
 

@@ -333,7 +333,7 @@ class _Noted:
 
     def _needs_truth(self) -> bool:
         """Whether the truth must be computed: if it is slow, only when TensorFlow's own kernels differ."""
-        if not self.model.truth_is_dear:
+        if not self.model.truth_is_slow:
             return True
         quanta = self.model.quanta
         return any(

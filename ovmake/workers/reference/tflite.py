@@ -70,7 +70,7 @@ class TfliteKernels:
     operations: int
     true: Interpreter | None = None
     truth_name: str = ""
-    truth_is_dear: bool = False
+    truth_is_slow: bool = False
 
     @classmethod
     def load(
@@ -193,14 +193,14 @@ def _made(part: _Part, threads: int) -> TfliteKernels:
     """Make the interpreters of a part; see `TfliteKernels` for what each is for."""
     make = functools.partial(_ready, part.content, part.shapes, threads)
     in_integers = computes_in_integers(part.model)
-    true, truth_name, dear = _true(part.content, part.shapes, threads) if in_integers else (None, "", False)
+    true, truth_name, slow = _true(part.content, part.shapes, threads) if in_integers else (None, "", False)
     return TfliteKernels(
         make=make,
         interpreter=make(),
         plain=make(kernels=PLAIN) if in_integers else None,
         true=true,
         truth_name=truth_name,
-        truth_is_dear=dear,
+        truth_is_slow=slow,
         quanta={name: step for name, index in part.outputs.items() if (step := quantum(part.model, index))},
         inputs=part.inputs,
         outputs=part.outputs,
