@@ -106,7 +106,7 @@ def _make(place: str, key: bytes) -> bytes:
             there = _read(place)
             if there is not None:
                 return there
-            os.replace(fresh, place)  # noqa: PTH105 - damaged, or open to others
+            os.replace(fresh, place)  # noqa: PTH105 - damaged, or readable by other users
     finally:
         if os.path.lexists(fresh):
             os.unlink(fresh)  # noqa: PTH108

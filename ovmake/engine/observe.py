@@ -121,7 +121,7 @@ class Observer:
         return self._world.rebuilder(seen, self._with_listings(trace, seen), outputs, forced=forced)
 
     def _with_listings(self, trace: Trace, seen: Seen) -> Trace:
-        """Return the trace with the files that folders had, where they have others now."""
+        """Return the trace with the earlier file lists of folders that changed."""
         was = dict(trace.seen.inputs)
         for role, given in seen.inputs.items():
             before = was.get(role)
@@ -155,17 +155,17 @@ class Observer:
         return self._cas.has(digest)
 
     def _published(self, place: str, digest: Digest | None) -> OutputState | None:
-        """Return what is wrong with a published file, None if nothing is."""
+        """Return the defect of a published file, None if it is intact."""
         try:
             found = self._world.disk.stat(place, self._sources.ledger.of(place).setdefault)
             if found is None or found.is_folder:
                 return "missing"
             return None if self._sources.file_digest(place, found) == digest else "edited"
-        except (OSError, ForeignEntryError):  # nobody can read it, or it is a link: not what was published
+        except (OSError, ForeignEntryError):  # it is unreadable, or a link: not the published file
             return "edited"
 
     def moved_source(self, action: Action) -> str:
-        """Return a source that is not what it was when its digest was taken, "" if there is none."""
+        """Return the first source that was modified since it was hashed, "" if none was."""
         for given in action.inputs:
             if isinstance(given.origin, Source):
                 state = self._sources.state(given.origin.path)

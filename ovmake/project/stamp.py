@@ -168,7 +168,7 @@ def _stored() -> bytes:
     Raises:
         ValueError: it is not this user's, or no file that ovmake wrote.
     """
-    # In a stranger's repo it may be a link to a file without end, or a pipe that nobody writes to.
+    # In a stranger's repo it may be a link to an endless file, or a pipe without a writer.
     file = os.open(STAMP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(file, "rb") as stored:
         found = os.fstat(file)
@@ -278,7 +278,7 @@ def _package() -> str:
 
 
 def _installed() -> list[str]:
-    # Without the first, the script's folder or with `-m` the working one: packages are installed in the others.
+    # Without the first (the script's folder, or with `-m` the working one): the remaining folders hold the packages.
     return sys.path if sys.flags.safe_path else sys.path[1:]
 
 

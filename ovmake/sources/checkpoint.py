@@ -11,9 +11,9 @@ tensorflow/core/protobuf/tensor_bundle.proto.
 Rule 1: values are hashed from the file in pieces. No value is held whole, and each byte is read once.
 Rule 2: a form that TensorFlow's own writer never makes (compressed index blocks, big-endian data) is
         a CheckpointError, and so are sliced (partitioned) variables and variables of strings.
-Rule 3: every entry is verified as TensorFlow verifies it, also one that nobody asks for: its
-        checksum, and its size against dtype and shape. This makes the fingerprint of a 100 MB
-        checkpoint 6 % slower. Without a compiled crc32c it is a CheckpointError.
+Rule 3: every entry is verified as TensorFlow verifies it, even an unused one: its checksum, and
+        its size against dtype and shape. This makes the fingerprint of a 100 MB checkpoint 6 %
+        slower. Without a compiled crc32c it is a CheckpointError.
 
 The graph's own restore op (SaverDef.restore_op_name) says which variable gets which value, in TF1
 and TF2: RestoreV2 -> AssignVariableOp. A variable that the restore op leaves out is found as

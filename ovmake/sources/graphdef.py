@@ -117,7 +117,7 @@ class Body:
         """Return the node called `name`.
 
         Raises:
-            UnfollowableError: there is none.
+            UnfollowableError: there is no such node.
         """
         if name not in self._nodes:
             if name not in self._raw:

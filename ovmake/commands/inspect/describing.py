@@ -35,7 +35,7 @@ _Facts = TypeVar("_Facts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model to look at. `shown` is its name in messages; `signature` and `tags` are None where nobody chose."""
+    """A model to look at. `shown` is its name in messages; `signature` and `tags` are None if not chosen."""
 
     shown: str
     path: Path
@@ -83,7 +83,7 @@ class Describer:
         return _description(subject, source, converted)
 
     def look_into(self, path: Path) -> Data | None:
-        """Look into a file or folder that may be a dataset; None if it is none that can be read."""
+        """Look into a file or folder that may be a dataset; None if it is not a readable dataset."""
         response = self._ask("openvino", None, {"dataset": str(path.absolute())}, {}, kind="inspect-data")
         found = _facts(Data, response)
         return found if isinstance(found, Data) else None

@@ -4,7 +4,7 @@ Each kind has a module of its own, so that an edit of one makes no other stale.
 
 gate.py          an evaluation against the promise; what misses it fails
 judge.py         the same for a candidate of `auto`: what misses it is not chosen
-check_speed.py   an IR beside the FP32 one; a warning where it is slower
+check_speed.py   an IR compared with the FP32 one; a warning if it is slower
 weigh.py         which candidate `auto` chooses
 choose.py        the chosen IR
 publish.py       the record

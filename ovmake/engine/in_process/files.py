@@ -36,10 +36,10 @@ def read(job: Job, role: str, cls: type[T]) -> T:
 
 
 def read_if_any(job: Job, role: str, cls: type[T]) -> T | None:
-    """Return a JSON input, None where the action has none of that role, and where the file says that there is none."""
+    """Return a JSON input, None if the action has no input of that role, or the file holds `null`."""
     return found(cls, read_file(job.inputs[role]), f"{job.action.name}: {role}") if role in job.inputs else None
 
 
 def write(job: Job, role: str, content: object) -> None:
-    """Write a JSON output: a dataclass, or None for a file that says that there is none."""
+    """Write a JSON output: a dataclass, or `null` for None."""
     create_file(job.outputs[role], to_bytes(content))

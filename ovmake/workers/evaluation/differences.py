@@ -22,7 +22,7 @@ SMALL = 1e-3
 
 
 def difference(expected: Array, actual: Array) -> Distances:
-    """Return how far `actual` is from `expected`, over every element."""
+    """Return the error of `actual` against `expected`, over every element."""
     found = Difference(scale=largest(expected))
     found.add(expected, actual)
     return found.figures()

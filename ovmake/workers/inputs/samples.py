@@ -35,7 +35,7 @@ BATCH = 64
 SEEDED_SAMPLES = 16
 # How many samples of a batch are also run alone: if one depends on its neighbours, others do too.
 ALONE = 8
-# How many of the samples that do not calibrate are compared: enough for a cosine, and short beside a calibration.
+# How many of the unused calibration samples are compared: enough for a cosine, and short compared with a calibration.
 HELD_OUT = 32
 # How many names of an untrusted file a message shows.
 SHOWN, SHOWN_CHARACTERS = 20, 60

@@ -68,7 +68,7 @@ class Request:
         """Return the params as the dataclass that the kind of action has.
 
         Raises:
-            ContractError: whoever asks means another action, or is of another version.
+            ContractError: the params belong to a different action or version.
         """
         return decode(kind, self.params, f"params of {self.kind}")
 

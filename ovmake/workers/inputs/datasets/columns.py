@@ -201,7 +201,7 @@ def unpacked(source: IO[bytes] | gzip.GzipFile, given: Given, size_bytes: int | 
     room = int(shutil.disk_usage(given.scratch or tempfile.gettempdir()).free * ROOM)
     if size_bytes is not None and size_bytes > room:
         raise _no_room(given, f"unpacks to {size_bytes:,} bytes", room)
-    target = tempfile.TemporaryFile(dir=given.scratch)  # noqa: SIM115 - whoever maps it keeps it
+    target = tempfile.TemporaryFile(dir=given.scratch)  # noqa: SIM115 - the caller maps it
     try:
         _copy(source, target, given, room)
     except BaseException:
