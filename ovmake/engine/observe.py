@@ -26,7 +26,7 @@ from ovmake.store.files.disk import LinkOutsideError
 from ovmake.store.files.handles import ForeignEntryError
 from ovmake.store.files.sources import Sources, SourceState
 
-# The outputs of the actions before, by action name; None where they are not known (dry run).
+# The outputs of the earlier actions, by action name; None if unknown (dry run).
 Made = Mapping[str, Mapping[str, Digest] | None]
 
 

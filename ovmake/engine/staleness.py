@@ -56,10 +56,10 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One difference. `name` says of what; `old` and `new` are None where the kind has no values.
+    """A difference in `name`. `old` and `new` are None if the kind has no values.
 
-    `was`: what an input was called before, "" if that is `name` too. `files`: what differs in a folder, in order of
-    their paths; empty for what is no folder, and where it is not known.
+    `was`: the earlier name of an input, "" if unchanged. `files`: the changed files of a folder, sorted by path; empty
+    if it is not a folder, or they are unknown.
     """
 
     kind: ReasonKind

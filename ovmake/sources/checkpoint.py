@@ -132,7 +132,7 @@ class Checkpoint:
     def _strings(self, key: str, entry: _Entry) -> tuple[list[int], memoryview]:
         """Return the lengths of an entry's strings, and all their bytes: varints, a checksum of the lengths, bytes.
 
-        Both checksums take a length as four bytes, or as eight where it needs them.
+        Both checksums take a length as four bytes, or as eight if it needs them.
         """
         whole, at = memoryview(b"".join(self._pieces(key, entry))), 0
         lengths: list[int] = []

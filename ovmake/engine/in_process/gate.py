@@ -21,7 +21,7 @@ def gate(job: Job) -> Success | Failure:
     search = read_if_any(job, "search", Search)
     facts = facts_of(verdict) | (searching.facts(search) if search else {})
     if not verdict.keeps(promised=params.promise.promised):
-        unpublished = "nothing was published; the last good IR, if there is one, is where it was"
+        unpublished = "nothing was published; the last good IR, if any, stays"
         doubts = _doubts(job)
         return Failure(
             code=judging.code(verdict),

@@ -126,7 +126,7 @@ class Samples:
         return replace(self, order=self.order[np.random.default_rng(seed).permutation(self.count)])
 
     def with_batch(self, batch: int) -> Samples:
-        """Return the samples fed `batch` at a time, where the model leaves that open."""
+        """Return the samples fed `batch` at a time, if the model's batch is dynamic."""
         return self if self.fixed or self.batch is None else replace(self, batch=batch)
 
 
@@ -182,9 +182,9 @@ def _planned(samples: Samples, plan: FeedingPlan) -> Samples:
 
 
 def calibrating(request: Request, interface: Interface, asked: SampleParams, count: int) -> Samples:
-    """Return the `count` samples that calibrate: of a dataset that has more, by the seeded shuffle.
+    """Return the `count` samples that calibrate; a seeded shuffle chooses them if the dataset has more.
 
-    They are fed one at a time where the model allows it: statistics are per sample, whatever the batch.
+    They are fed one at a time if the model allows it: statistics are per sample, whatever the batch.
     """
     samples = take(request, interface, asked)
     if count < samples.count:

@@ -43,8 +43,8 @@ class Side:
 
     `request` is the measurement's, and `time` its params for this side; `inputs` are those of its inputs that this side
     needs, under their plain roles.
-    `start` makes another process like the worker, where a side has one of its own and starting it takes little;
-    `process` counts them.
+    `start` starts a new process of the same kind, if the side has one of its own that is quick to start; `process`
+    counts them.
     """
 
     worker: WorkerProcess

@@ -71,7 +71,7 @@ class Subject(Protocol[Feed]):
         """Return each layer with its time; empty if the framework does not report it."""
 
     def layers(self) -> ExecutedIr:
-        """Return what the runtime makes of the IR; nothing where the framework does not tell."""
+        """Return the IR as the runtime executes it; empty if the framework does not report it."""
 
 
 @dataclass(slots=True, kw_only=True)

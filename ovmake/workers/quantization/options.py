@@ -128,7 +128,7 @@ def weight_options(model: ov.Model, asked: WeightParams, find: Find) -> dict[str
         ActionError: a setting does not fit the model.
     """
     options: dict[str, object] = {"mode": nncf.CompressWeightsMode(_word(asked.mode))}
-    # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
+    # NNCF writes its arguments into the IR, so only the Ovfile's settings are passed.
     given = {"ratio": asked.ratio, "group_size": asked.group_size, "all_layers": asked.all_layers or None}
     options |= {name: value for name, value in given.items() if value is not None}
     if asked.backup_mode is not None:

@@ -144,9 +144,9 @@ class TfliteKernels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A model that begins and ends where it was asked to, and the shapes of what is fed, by tensor.
+    """A model cut to the requested inputs and outputs, and the shapes of the fed arrays, by tensor.
 
-    `refusal`: how an error begins where TFLite cannot load it; "" of a part, for the source may be sound all the same.
+    `refusal`: the beginning of the error if TFLite cannot load it; "" for a part, because the source may be intact.
     """
 
     model: ModelT

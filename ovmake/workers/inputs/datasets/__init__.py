@@ -17,9 +17,8 @@
     spooling.py  what that process does
     yielded.py   whether a loader yields the same in each pass
 
-Which form a dataset has is decided when the Ovfile is read, by the name of its path (`contracts.forms`), and is a
-param. Here bytes decide only where a name does not tell; where they contradict it, that is said. Nothing here imports a
-framework.
+The path decides the form of a dataset when the Ovfile is read (`contracts.forms`); the form is a param. Readers look at
+bytes only if the name does not decide; a contradiction is an error. Nothing here imports a framework.
 """
 
 from __future__ import annotations

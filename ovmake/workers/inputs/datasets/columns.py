@@ -86,7 +86,7 @@ class Column:
 
     `label` names it in messages ("array `x`"). `shape` is that of one sample, -1 where samples may differ; these are
     read one at a time if the model allows it. `rows` takes numbers [n] and returns [n, ...]. `look` checks whether
-    `rows` would fail, where that is cheaper than reading; None if there is nothing to check.
+    `rows` would fail, if that is cheaper than reading; None if there is nothing to check.
     """
 
     label: str
