@@ -182,7 +182,7 @@ class Observer:
         return {path: state for asked in paths for path, state in self._sources.ledger.of(asked).items()}
 
     def source_changed(self, action: Action, path: str, notes: tuple[str, ...] = ()) -> Diagnostic:
-        """Return what is wrong with a source that is not what it was when its digest was taken."""
+        """Return the error for a source that was modified since it was hashed."""
         return Diagnostic(
             code="source-changed",
             message=f"{action.name}: `{path}` changed while it was being read",

@@ -1,12 +1,12 @@
-"""What a word after `ovmake help` asks for.
+"""Answer the word after `ovmake help`.
 
     answer("precisions") -> Markdown      a page
     answer("gate-missed") -> Markdown     the entry of an error
     answer("on-drop") -> Markdown         the keys of the Ovfile with this name
-    answer("unstable") -> Markdown        where else the pages mention the word
+    answer("unstable") -> Markdown        the sections that mention the word
     index() -> Markdown                   the topics
 
-The first that fits is the answer, in this order. What a command takes, `cli` says before it asks here.
+The first match in this order is the answer. `cli` answers names of commands itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NoReturn
 from ovmake.commands.help import pages
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
 
-# Words that people try first, and the topic that answers them.
+# Words that users try first, and their topics.
 ALSO_CALLED = {
     **dict.fromkeys(("gate", "gates", "quantization", "control"), "precisions"),
     **dict.fromkeys(("data", "metrics"), "datasets"),
@@ -33,12 +33,12 @@ READ_ON = {"speedup": "measuring"}
 WRONG_USE = 2
 # Levels of headings: a chapter of a page, and an error.
 _CHAPTER, _ERROR = 2, 3
-# As many sections as a reader looks through.
+# The most sections to list.
 _MOST = 12
 
 
 def index() -> str:
-    """Return the topics, a line each."""
+    """Return the topics, one per line."""
     known = pages.topics()
     width = max(map(len, known))
     lines = [f"  {topic:{width}}  {title}" for topic, title in known.items()]
@@ -47,7 +47,7 @@ def index() -> str:
 
 
 def answer(word: str, *, commands: Iterable[str] = ()) -> str:
-    """Return what the pages say about a word; `commands` may have been meant by one that is misspelt.
+    """Return the pages' text about a word; `commands` are suggested for a misspelt word.
 
     Raises:
         OvmakeError: nothing is known about it.

@@ -1,12 +1,12 @@
-"""The pages in `ovmake/docs`: what there is to read, and the sections of each.
+"""Read the pages in `ovmake/docs`: topics, sections, and tables of keys.
 
     topics() -> {"precisions": "Precisions and gates", ...}      a topic is the name of its file, without `.md`
     page("precisions") -> text                                   the Markdown
-    sections(text) -> (Section, ...)                             a heading and what stands below it
+    sections(text) -> (Section, ...)                             a heading and the text below it
     keys(text) -> (Row, ...)                                     the rows of the tables that list keys of the Ovfile
 
-Only the Markdown of our own pages is read here: headings begin with `#`, code stands between fences, and a table of
-keys has the head "| key | value |".
+This reads only the Markdown of ovmake's pages: headings begin with `#`, code is between fences, and a table of keys has
+the head "| key | value |".
 """
 
 from __future__ import annotations

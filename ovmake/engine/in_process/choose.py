@@ -1,4 +1,4 @@
-"""*choose*: the IR of the candidate that was chosen, and what is known of it."""
+"""*choose*: the IR of the chosen candidate, with its evaluation, verdict and search."""
 
 from __future__ import annotations
 

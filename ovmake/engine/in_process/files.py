@@ -1,4 +1,4 @@
-"""What a job reads and writes: its params, and JSON files by role.
+"""The inputs and outputs of a job: its params, and JSON files by role.
 
 params_of(job, GateParams)
 read(job, "evaluation", Evaluation), read_if_any(job, "search", Search), write(job, "verdict", verdict)
@@ -19,7 +19,7 @@ def params_of(job: Job, kind: type[T]) -> T:
     """Return the settings of a job.
 
     Raises:
-        TypeError: they are those of another kind of action.
+        TypeError: they belong to a different kind of action.
     """
     if not isinstance(job.action.params, kind):
         raise TypeError(f"{job.action.name}: its params are no {kind.__name__}")
@@ -30,7 +30,7 @@ def read(job: Job, role: str, cls: type[T]) -> T:
     """Return a JSON input.
 
     Raises:
-        ContractError: it is no such file.
+        ContractError: the file does not match the dataclass.
     """
     return from_bytes(cls, read_file(job.inputs[role]), f"{job.action.name}: {role}")
 

@@ -1,4 +1,4 @@
-"""*gate*: an evaluation against the promise. What misses it is a failure, and is not published."""
+"""*gate*: judge an evaluation by the promise. A miss fails the action, so the IR is not published."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def gate(job: Job) -> Success | Failure:
 
 
 def _doubts(job: Job) -> tuple[str, ...]:
-    """Return what is odd about the samples that calibrated."""
+    """Return the doubts about the calibration samples."""
     checked = read_if_any(job, "calibrated", CheckedCalibration)
     return checked.doubts if checked else ()

@@ -1,4 +1,4 @@
-"""Explain a framework's failure by the damaged or missing file of the source's checkpoint, where there is one.
+"""Explain a framework's failure by a damaged or missing file of the source's checkpoint.
 
     @explained
     def convert(request): ...      a handler whose errors name the damaged file

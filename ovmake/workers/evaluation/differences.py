@@ -29,7 +29,7 @@ def difference(expected: Array, actual: Array) -> Distances:
 
 
 def largest(array: Array) -> float:
-    """Return the largest finite magnitude; 0 if there is none."""
+    """Return the largest finite magnitude; 0 without finite elements."""
     return float(np.abs(array.astype(np.float64)).max(initial=0.0, where=np.isfinite(array)))
 
 

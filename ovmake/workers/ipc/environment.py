@@ -32,12 +32,12 @@ PASSED_PREFIXES = (
     *("ONEDNN_", "DNNL_", "OV_", "OPENVINO_", "NNCF_", "OCL_", "OPENCL_", "ZE_", "ZES_", "SYCL_", "NEO_", "LIBVA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DISABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "KERAS_NNX_", "OVMAKE_"),
 )
-# Signs for what workers made: see ovmake/seal.py.
+# The key that signs the results of workers: see ovmake/seal.py.
 WITHHELD = frozenset({"OVMAKE_STATE_KEY"})
 
 
 def passed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what of a user's environment reaches a worker."""
+    """Return the part of a user's environment that reaches a worker."""
     return {
         name: value
         for name, value in environment.items()

@@ -87,7 +87,7 @@ def refer(request: Request) -> dict[str, object]:
 
 
 def _inputs(samples: Samples, plan: FeedingPlan, interface: Interface) -> ComparedInputs:
-    """Return what an evaluation says of its inputs."""
+    """Return the facts of the compared inputs."""
     return ComparedInputs(
         origin=samples.origin,
         why=samples.why,

@@ -14,7 +14,7 @@
     tfrecord.py  TFRecord files and folders of them
     examples.py  what one record of them holds
     loader.py    a Python function of the user's, which runs in a process of its own
-    spooling.py  what that process does
+    spooling.py  the work of that process
     yielded.py   whether a loader yields the same in each pass
 
 The path decides the form of a dataset when the Ovfile is read (`contracts.forms`); the form is a param. Readers look at
@@ -75,7 +75,7 @@ def _check_name(path: Path, start: bytes, given: Given, *, is_folder: bool) -> N
 
 
 def _form_of_file(path: Path, start: bytes, given: Given) -> DatasetForm:
-    """Return what a file is whose name does not tell."""
+    """Return the form of a file by its first bytes, if its name does not decide."""
     if start.startswith((ZIP, EMPTY_ZIP, NUMPY)):
         return "arrays"
     raise given.error("dataset-form", f"`{path.name}` is no dataset that ovmake can read", help=f"it can read {FORMS}")
