@@ -173,7 +173,7 @@ class Executor:
         return forecast
 
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
-        """Decide about an action whose needs are done, and act on the decision."""
+        """Decide about an action whose needs are done, then skip, restore or start it."""
         forced = action.kind in self._options.forced
         if outside := self._link_outside(action):
             self._fail(action, scheduler, outside)
@@ -206,7 +206,7 @@ class Executor:
             self._start(action, scheduler)
 
     def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
-        """Run again what made the lost inputs, and let the action wait for it. Only once: the disk may be failing."""
+        """Run the actions that made the lost inputs again, and let `action` wait. Only once: the disk may fail."""
         makers = dict.fromkeys(artifact.action for artifact in lost)
         if not self._again.isdisjoint(makers):
             message = f"{action.name}: {lost[0]} was damaged on the disk, made again, and damaged again"

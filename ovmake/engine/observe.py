@@ -1,11 +1,11 @@
-"""Look at the world for an action: what would it see now, and are its outputs as it left them.
+"""Observe the dependencies of an action: its inputs now, and whether its outputs are unchanged.
 
-Everything is looked at through the world's disk, so that tests can put another one there:
+All reads go through the world's disk, so that tests can replace it:
 
     looker.see(action, made) -> Seen               digests of inputs and code, versions, environment
     looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
     looker.moved_source(action) -> str             a source that changed since it was seen
-    looker.looked_at(action) -> Files              the ledger of all that its decision rests on
+    looker.looked_at(action) -> Files              the ledger of all files that its decision depends on
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Observer:
         self._traces: dict[str, Trace | None] = {}
 
     def see(self, action: Action, made: Made) -> Seen:
-        """Return what the action would see now.
+        """Return the present dependencies of the action.
 
         Raises:
-            OvmakeError: a source is not there or cannot be read, or a tool is not installed.
+            OvmakeError: a source does not exist or cannot be read, or a tool is not installed.
         """
         inputs = {}
         for given in action.inputs:
@@ -142,7 +142,7 @@ class Observer:
             digest = trace.outputs.get(output.role)
             if output.place is not None and (state := self._published(output.place, digest)):
                 changed[output.place] = state
-            # Of published outputs too: what comes after reads the stored bytes.
+            # Published outputs need their stored bytes too: later actions read them.
             elif digest is None or not self._stored(digest):
                 changed[f"`{output.role}` of {action.name}"] = "missing"
         return changed
@@ -174,7 +174,7 @@ class Observer:
         return ""
 
     def looked_at(self, action: Action) -> Files:
-        """Return every file and folder that was looked at to decide about an action, with its state then."""
+        """Return every file and folder that the decision about an action depends on, with its state at that time."""
         trace = self.trace(action)
         stored = () if trace is None else trace.outputs.values()
         published = (output.place for output in action.outputs if output.place)
@@ -197,7 +197,7 @@ class Observer:
 
 
 def link_outside(action: Action, path: str, span: Span | None) -> Diagnostic:
-    """Return what is wrong with a source, or a file of one, that is a link out of the repo."""
+    """Return the error for a source, or a file of one, that is a link out of the repo."""
     return Diagnostic(
         code="path-outside",
         message=f"{action.name}: `{path}` is a link that leaves the repo",

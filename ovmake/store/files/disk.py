@@ -165,7 +165,7 @@ class RealDisk:
     def walk(self, path: str, note: Note = note_nothing) -> dict[str, Stat]:
         """See `Disk`. A link to a parent folder is followed once. In our own folders no link is followed."""
         if self._is_ours(path):
-            note(path, ABSENT)  # no decision may rest on what we write ourselves: this is never so again
+            note(path, ABSENT)  # no decision may depend on our own folders: ABSENT never matches again
             return {name: _stat(found) for name, found in self.ours.walk(path).items()}
         found: dict[str, Stat] = {}
         self._walk(path, "", found, frozenset(), note)

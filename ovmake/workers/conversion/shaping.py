@@ -27,7 +27,7 @@ FIXED = "the operation that OpenVINO names requires different sizes: give those,
 
 
 def input_settings(model: ov.Model, inputs: Settings) -> Settings:
-    """Return what is said of each input, by the model's own names.
+    """Return the settings of each input, by the model's own names.
 
     Raises:
         ActionError: there is no such input.

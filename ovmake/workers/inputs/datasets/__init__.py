@@ -12,7 +12,7 @@
     decoding.py  limits for images: formats, size, how many are decoded at a time
     manifest.py  .csv with a header: numbers, class names, paths of images and .npy
     tfrecord.py  TFRecord files and folders of them
-    examples.py  what one record of them holds
+    examples.py  the content of one record
     loader.py    a Python function of the user's, which runs in a process of its own
     spooling.py  the work of that process
     yielded.py   whether a loader yields the same in each pass
@@ -64,7 +64,7 @@ def open_dataset(given: Given) -> Reader:
 
 
 def _check_name(path: Path, start: bytes, given: Given, *, is_folder: bool) -> None:
-    """Refuse what its name calls something else: the Ovfile was read by that name, and has settings for that form."""
+    """Refuse data whose name says a different form: the Ovfile's settings were checked for the form of the name."""
     form = given.params.form
     found = "a folder" if is_folder and form in {"csv", "arrays"} else ""
     if start.startswith(NEVER.get(form, ())):
