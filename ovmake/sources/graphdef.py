@@ -41,7 +41,7 @@ IGNORED_ATTRIBUTES = frozenset({
     "_construction_context",
     "_gradient_op_type",  # for training only, and carries a counter: CustomGradient-123
     "_has_manual_control_dependencies",
-    "_input_shapes",  # what shape inference found, here and below
+    "_input_shapes",  # results of shape inference, here and below
     "_num_original_outputs",
     "_output_shapes",
     "_read_only_resource_inputs",

@@ -246,7 +246,7 @@ def _node(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip("_-") or "input"
 
 
-# what is in the file, and what is wrong with it
+# the content of the file, and errors about it
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def _signature(meta_graph: MetaGraphDef, signature: str) -> SignatureDef | None:
     raise ActionError("unknown-signature", message, setting="signature", help=did_you_mean(signature, known))
 
 
-# what is inference in a graph for training
+# the inference part of a training graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> SideFigur
 
 
 def _needed(percent: float) -> int:
-    """Return how many times it takes to tell a percentile."""
+    """Return the number of times that a percentile needs."""
     return round(BEYOND * 100 / (100 - percent))
 
 

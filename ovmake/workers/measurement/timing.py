@@ -84,7 +84,7 @@ class _Opened(Generic[Feed]):
     turn: Iterator[Feed]
 
 
-# Each model takes feeds of a form of its own, and only what its `subject` made.
+# Each model takes its own type of feeds, made by its `subject`.
 _AnyOpened = _Opened[Any]
 # Makes a model ready to be timed.
 Make = Callable[[Request, Interface, TimeParams], Subject[Any]]
