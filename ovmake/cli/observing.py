@@ -30,7 +30,7 @@ def run_nothing(arguments: argparse.Namespace) -> int:
 
 
 def run_help(arguments: argparse.Namespace) -> int:
-    """List commands and topics; or show what a command takes, or what the documentation says about a word."""
+    """List commands and topics; or show the help of a command, or the documentation about a word."""
     from ovmake.cli.manual import show_markdown
     from ovmake.commands.help.asked import answer, index, read_more
 

@@ -34,7 +34,7 @@ from ovmake.engine.explain import all_in_words
 from ovmake.engine.forecasting.costs import Cost, costs_of
 from ovmake.engine.forecasting.estimate import NOTHING, Estimate, Plan, estimate_build
 from ovmake.engine.forecasting.forecast import Forecast
-from ovmake.engine.job import Completion, Failure, Progress, to_nobody
+from ovmake.engine.job import Completion, Failure, Progress, ignore_progress
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
@@ -173,7 +173,7 @@ class Executor:
         return forecast
 
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
-        """Decide about an action whose needs are done, and act on the decision."""
+        """Decide about an action whose needs are done, then skip, restore or start it."""
         forced = action.kind in self._options.forced
         if outside := self._link_outside(action):
             self._fail(action, scheduler, outside)
@@ -206,7 +206,7 @@ class Executor:
             self._start(action, scheduler)
 
     def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
-        """Run again what made the lost inputs, and let the action wait for it. Only once: the disk may be failing."""
+        """Run the actions that made the lost inputs again, and let `action` wait. Only once: the disk may fail."""
         makers = dict.fromkeys(artifact.action for artifact in lost)
         if not self._again.isdisjoint(makers):
             message = f"{action.name}: {lost[0]} was damaged on the disk, made again, and damaged again"
@@ -249,7 +249,7 @@ class Executor:
     def _teller(self, action: Action) -> Callable[[Progress], None]:
         """Return a function that emits the progress of an action."""
         if not self._options.progress:
-            return to_nobody
+            return ignore_progress
         return lambda progress: self._world.emit(ActionProgressed(action=action, progress=progress))
 
     def _end(self, action: Action, *, fresh: bool) -> None:

@@ -36,7 +36,7 @@ def test_an_ir_that_is_too_large_is_not_published_and_the_last_good_one_stays(tm
     assert 1 == result.status
     assert "error[requirement-missed]: check-size file:fp32: the IR's size is " in result.stderr
     assert 'require.size = "100 B"' in result.stderr
-    assert "nothing was published; the last good IR, if there is one, is where it was" in result.stderr
+    assert "nothing was published; the last good IR, if any, stays" in result.stderr
     assert before == repo.outputs()
 
 

@@ -364,7 +364,7 @@ def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layer
         "2 sets of layers in floating point were tried; the closest has 37 of 64",
         "the search ended early: `max-evaluations` = 3 were done",
         "the layers whose quantization changes the outputs most: `stem` (Convolution, 91%), `add.31` (Add, 4%)",
-        "nothing was published; the last good IR, if there is one, is where it was",
+        "nothing was published; the last good IR, if any, stays",
     )
     assert "raise the limit; the trials are stored, and the search continues from there" == failure.help
     assert (27, 64) == (failure.facts["int8_layers"], failure.facts["layers"])
@@ -396,7 +396,7 @@ def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_p
     assert isinstance(failure, Failure)
     assert "gate-not-measured" == failure.code
     assert "`accuracy = false` publishes the IR without comparing it" == failure.help
-    assert ("nothing was published; the last good IR, if there is one, is where it was",) == failure.notes
+    assert ("nothing was published; the last good IR, if any, stays",) == failure.notes
 
 
 UNMEASURED = an_evaluation(not_measured="TensorFlow: Integer division by zero", help="name a dataset under `accuracy`")
@@ -525,7 +525,7 @@ def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_publ
 
 
 def test_what_is_no_such_file_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="publish m:auto: interface is an array, and an object is expected"):
+    with pytest.raises(ContractError, match="publish m:auto: interface is an array, expected an object"):
         run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
 
     with pytest.raises(TypeError, match="gate m:auto: its params are no GateParams"):
