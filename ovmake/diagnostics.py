@@ -183,7 +183,7 @@ def _width(text: str) -> int:
 
 def _columns(character: str) -> int:
     if _is_control(character):
-        return 1  # what `_one_column_each` puts in its place
+        return 1  # `_one_column_each` replaces it
     if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
@@ -235,7 +235,7 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
     `FP16` and `max_drop` are similar to `fp16` and `max-drop`.
     """
-    import difflib  # noqa: PLC0415 - 5 ms that only a mistake should cost
+    import difflib  # noqa: PLC0415 - takes 5 ms, and only mistakes need it
 
     if len(word) > LONGEST_WORD:
         return ""

@@ -101,7 +101,7 @@ def int8_instructions(block: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def cpu_limit(root: str = "") -> float | None:
-    """Return the container's CPU quota in cores, None if there is none (cgroup v2, then v1)."""
+    """Return the container's CPU quota in cores, None without a quota (cgroup v2, then v1)."""
     quota, _, period = _text(f"{root}/sys/fs/cgroup/cpu.max").strip().partition(" ")
     if not quota:
         quota = _text(f"{root}/sys/fs/cgroup/cpu/cpu.cfs_quota_us").strip()

@@ -1,4 +1,4 @@
-"""Names that several rooms share: of our own paths, and of targets. The no-op build loads it, so it imports nothing."""
+"""Names that several rooms share: paths of ovmake, and targets. The no-op build loads it, so it imports nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ BUILD = "build"
 
 
 def words_for(target: str) -> tuple[str, str, str]:
-    """Return what a user may call a target: itself, its variant, its model (`m@thumb:fp32`, `m@thumb`, `m`)."""
+    """Return the names that select a target: its own, its variant's, its model's (`m@thumb:fp32`, `m@thumb`, `m`)."""
     family = target.partition(":")[0]
     return target, family, family.partition("@")[0]

@@ -1,6 +1,6 @@
 """Seals: ovmake trusts state in `.ovmake` only if this user's ovmake wrote it.
 
-    key = read_key()                 this user's key, None if there is none yet; enough for a no-op build
+    key = read_key()                 this user's key, None if it does not exist yet; enough for a no-op build
     key, why = keep_key()            the same, created on first use; `why`: why it cannot be stored
     seal(key, data) -> bytes         a MAC: keyed BLAKE2b, 16 bytes
 
@@ -9,7 +9,7 @@ date". Without the key they cannot write its seal. The key is in `$XDG_STATE_HOM
 owner; a CI that keeps `.ovmake` between runs sets it as OVMAKE_STATE_KEY. Workers never get the key.
 
 Rule: import only light modules of the standard library. A no-op build runs this: `hashlib` would load OpenSSL, which
-      takes longer than all of the seals.
+      takes longer than computing all seals.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import stat
 
 try:
     from _blake2 import blake2b
-except ImportError:  # a Python built without its own hash modules
+except ImportError:  # a Python built without its builtin hash modules
     from hashlib import blake2b
 
 VARIABLE = "OVMAKE_STATE_KEY"
 KEY_BYTES = 32
 SEAL_BYTES = 16
-# The least length of a key in the environment: a shorter one can be found by trying all.
+# The minimum length of a key in the environment: a shorter one can be found by brute force.
 LEAST_CHARACTERS = 16
 
 
@@ -35,7 +35,7 @@ def seal(key: bytes, data: bytes) -> bytes:
 
 
 def read_key() -> bytes | None:
-    """Return this user's key, None if there is none that only this user can read."""
+    """Return this user's key, None if it does not exist or other users can read it."""
     given = os.environ.get(VARIABLE)
     if given:
         return _of_variable(given) if len(given) >= LEAST_CHARACTERS else None
@@ -44,7 +44,7 @@ def read_key() -> bytes | None:
 
 
 def keep_key() -> tuple[bytes, str]:
-    """Return this user's key, created if there is none; and why it lasts only for this run, "" if it is stored."""
+    """Return this user's key, created if needed; and why it lasts only for this run, "" if it is stored."""
     found = read_key()
     if found is not None:
         return found, ""
@@ -106,7 +106,7 @@ def _make(place: str, key: bytes) -> bytes:
             there = _read(place)
             if there is not None:
                 return there
-            os.replace(fresh, place)  # noqa: PTH105 - damaged, or open to others
+            os.replace(fresh, place)  # noqa: PTH105 - damaged, or readable by other users
     finally:
         if os.path.lexists(fresh):
             os.unlink(fresh)  # noqa: PTH108

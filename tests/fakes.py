@@ -29,7 +29,7 @@ from ovmake.engine.world import Options, World
 from ovmake.graph.action import Action, EnvironmentName, Graph
 from ovmake.graph.digest import Digest, of_bytes
 from ovmake.graph.trace import Trace
-from ovmake.ledger import ABSENT, Note, to_nobody
+from ovmake.ledger import ABSENT, Note, note_nothing
 from ovmake.store.cas import FOLDER as CAS
 from ovmake.store.database import CachedFile, Database
 from ovmake.store.files.disk import DigestMismatchError, LinkOutsideError, Stat
@@ -133,7 +133,7 @@ class FakeDisk:
 
     # what ovmake does: the protocol
 
-    def stat(self, path: str, note: Note = to_nobody) -> Stat | None:
+    def stat(self, path: str, note: Note = note_nothing) -> Stat | None:
         """See `Disk`."""
         found = self._stat(path)
         note(path, ABSENT if found is None else (found.size_bytes, found.mtime_ns, found.mtime_ns, found.inode))
@@ -145,7 +145,7 @@ class FakeDisk:
         is_folder = path in self.folders or any(name.startswith(f"{path}/") for name in [*self.files, *self.folders])
         return Stat(True, 0, 0, 0) if is_folder else None
 
-    def walk(self, path: str, note: Note = to_nobody) -> dict[str, Stat]:
+    def walk(self, path: str, note: Note = note_nothing) -> dict[str, Stat]:
         """See `Disk`."""
         self._check_readable(path)
         prefix = f"{path}/"

@@ -37,13 +37,13 @@ def test_message_alone_is_one_line() -> None:
     assert render(Diagnostic(code="no-ovfile", message="there is none")) == "error[no-ovfile]: there is none"
 
 
-def test_help_and_notes_without_a_place() -> None:
+def test_help_and_notes_without_a_span() -> None:
     diagnostic = Diagnostic(code="c", message="m", notes=("first", "second"), help="do it")
 
     assert render(diagnostic).splitlines() == ["error[c]: m", "  = note: first", "  = note: second", "help: do it"]
 
 
-def test_value_with_its_place_label_note_and_help() -> None:
+def test_value_with_span_label_note_and_help() -> None:
     diagnostic = Diagnostic(
         code="unknown-preset",
         message="unknown quantization preset `perfomance`",
@@ -65,7 +65,7 @@ def test_value_with_its_place_label_note_and_help() -> None:
     ]
 
 
-def test_two_places_share_a_margin_and_have_different_marks() -> None:
+def test_two_spans_share_a_margin_and_have_different_marks() -> None:
     second = Label(span=span("[b]", 1, 3, line=7), text="first declared here")
     diagnostic = Diagnostic(code="c", message="m", span=span("[a]", 1, 3, line=123), also=(second,))
 
@@ -82,13 +82,13 @@ def test_two_places_share_a_margin_and_have_different_marks() -> None:
     ]
 
 
-def test_second_place_alone_has_no_caret() -> None:
+def test_second_span_alone_has_no_caret() -> None:
     also = (Label(span=span("[b]", 1, 3), text="see here"),)
 
     assert "^" not in render(Diagnostic(code="c", message="m", also=also))
 
 
-def test_warning_says_that_it_is_one() -> None:
+def test_a_warning_begins_with_its_severity() -> None:
     assert render(Diagnostic(code="c", message="m", severity="warning")) == "warning[c]: m"
 
 
@@ -115,7 +115,7 @@ def test_note_of_several_lines_stays_one_block() -> None:
         ("", 1, 1, "^"),
     ],
 )
-def test_caret_stands_under_what_it_means(text: str, column: int, length: int, marks: str) -> None:
+def test_caret_is_under_the_value(text: str, column: int, length: int, marks: str) -> None:
     assert marks == caret(text, column, length)[1]
 
 
@@ -126,7 +126,7 @@ def test_long_line_is_cut_around_the_caret() -> None:
     assert line[marks.index("^") : marks.rindex("^") + 1] == "VALUE"
 
 
-def test_long_value_is_marked_as_far_as_it_is_shown() -> None:
+def test_the_shown_part_of_a_long_value_is_marked() -> None:
     line, marks = caret("key = " + "v" * 500, 7, 500)
 
     assert line == "key = " + "v" * 104 + "…"
@@ -160,7 +160,7 @@ def test_control_characters_are_written_out(character: str) -> None:
     assert shown.splitlines()[3:5] == ["5 | a\ufffdb = 1", f"  |   ^ {character.encode('unicode_escape').decode()}"]
 
 
-def test_new_line_in_a_message_does_not_make_it_two() -> None:
+def test_a_newline_in_a_message_is_escaped() -> None:
     assert render(Diagnostic(code="c", message="a\nb")) == r"error[c]: a\nb"
 
 
@@ -191,14 +191,14 @@ def test_json_has_everything_that_the_text_has() -> None:
     assert json.dumps(to_json(diagnostic))
 
 
-def test_json_leaves_out_what_is_empty() -> None:
+def test_json_leaves_out_empty_values() -> None:
     assert to_json(Diagnostic(code="c", message="m")) == {"severity": "error", "code": "c", "message": "m"}
 
 
 # --- order, spans, hints ----------------------------------------------------------------------------------
 
 
-def test_order_is_that_of_the_file_and_what_has_no_place_comes_last() -> None:
+def test_errors_are_in_the_order_of_the_file_and_those_without_a_span_last() -> None:
     places = [None, span("", 9, line=2), span("", 1, line=10), span("", 2, line=2)]
     diagnostics = [Diagnostic(code=str(index), message="", span=place) for index, place in enumerate(places)]
 

@@ -26,7 +26,7 @@ def tree(root: Path, files: dict[str, str]) -> str:
     return str(root)
 
 
-def test_everything_that_a_server_tells(tmp_path: Path) -> None:
+def test_all_facts_of_a_server(tmp_path: Path) -> None:
     cpu = "sys/devices/system/cpu"
     root = tree(
         tmp_path,
@@ -54,7 +54,7 @@ def test_everything_that_a_server_tells(tmp_path: Path) -> None:
     assert {} == found.missing
 
 
-def test_what_is_not_known_is_none_and_has_a_reason(tmp_path: Path) -> None:
+def test_an_unknown_fact_is_none_and_has_a_reason(tmp_path: Path) -> None:
     found = facts(str(tmp_path))
 
     unknown = {name for name, value in encode_object(found).items() if value is None}
@@ -69,7 +69,7 @@ def test_arm_has_other_names() -> None:
     assert ("asimddp", "i8mm") == int8_instructions(block)
 
 
-def test_without_instructions_for_int8_there_are_none_and_without_a_processor_nobody_knows() -> None:
+def test_no_int8_instructions_differ_from_unknown_ones() -> None:
     assert () == int8_instructions({"flags": "avx2 fma"})
     assert int8_instructions({}) is None
 
@@ -82,13 +82,13 @@ def test_limits_of_both_versions_of_control_groups(tmp_path: Path) -> None:
     assert cpu_limit(tree(tmp_path / "none", {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n"})) is None
 
 
-def test_only_the_first_processor_is_looked_at(tmp_path: Path) -> None:
+def test_only_the_first_processor_counts(tmp_path: Path) -> None:
     root = tree(tmp_path, {"proc/cpuinfo": XEON})
 
     assert "Intel(R) Xeon(R) Processor" == processor(root)["model name"]
 
 
-def test_this_machine_can_be_told_in_json() -> None:
+def test_this_machine_becomes_json() -> None:
     found = facts()
 
     assert found.cores >= 1

@@ -23,7 +23,7 @@ def test_size_is_read_in_any_case_and_unit(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["GB", "5XB", "five", "-1GB", "1.2.3GB", "5d", "1e3", "5 G B"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text):
         size_of(text)
 
@@ -34,7 +34,7 @@ def test_age_is_read(text: str, age: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["30", "d", "30m", "5GB", "-1d"])
-def test_what_is_no_age_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_age_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text):
         age_of(text)
 
@@ -53,12 +53,12 @@ def test_what_is_no_age_is_refused(text: str) -> None:
         ("512 B", 512),
     ],
 )
-def test_unit_says_what_it_is_a_power_of(text: str, expected: int) -> None:
+def test_a_unit_is_a_power_of_1000_or_1024(text: str, expected: int) -> None:
     assert expected == memory_of(text)
 
 
 @pytest.mark.parametrize("text", ["", "8", "GB", "8 iB", "-8 GB", "8 GBs", "0 GB", "0.1 B"])
-def test_what_is_no_size_of_memory(text: str) -> None:
+def test_a_text_that_is_not_a_memory_size(text: str) -> None:
     assert memory_of(text) is None
 
 
@@ -73,7 +73,7 @@ def test_what_is_no_size_of_memory(text: str) -> None:
         (2e12, "2.00 TB"),
     ],
 )
-def test_size_is_said_with_three_digits(size: float, expected: str) -> None:
+def test_a_size_has_three_digits(size: float, expected: str) -> None:
     assert expected == size_in_words(size)
 
 

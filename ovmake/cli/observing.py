@@ -30,14 +30,17 @@ def run_nothing(arguments: argparse.Namespace) -> int:
 
 
 def run_help(arguments: argparse.Namespace) -> int:
-    """List commands and topics; or show what a command takes, or what the documentation says about a word."""
+    """List commands and topics; or show the help of a command, or the documentation about a word."""
     from ovmake.cli.manual import show_markdown
-    from ovmake.commands.help.asked import answer, index
+    from ovmake.commands.help.asked import answer, index, read_more
 
     if arguments.about is None:
         show(f"{arguments.parser.format_help()}\n{index().rstrip()}")
     elif command := arguments.commands.get(arguments.about.lower()):
         show(command.format_help().rstrip())
+        if more := read_more(arguments.about.lower()):
+            print()
+            show_markdown(more)
     else:
         show_markdown(answer(arguments.about, commands=arguments.commands))
     return 0

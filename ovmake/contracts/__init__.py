@@ -1,14 +1,14 @@
-"""What passes between actions, and between processes: types that both sides import, and one codec.
+"""The types that pass between actions and between processes, and one codec for all of them.
 
-entry_points.py  what each kind of action runs
+entry_points.py  the function that each kind of action runs
 params/          the settings of each kind of action, nested and typed
 metrics.py       the metrics: directions, units, options, libraries
-source_kinds.py  the kinds of source: words, suffixes, how OpenVINO gets them
+source_kinds.py  the kinds of source: words, suffixes, how OpenVINO reads them
 forms.py         the forms of dataset, and which one a path names
-values.py        values that JSON and the digest of an action both hold
-codec.py         from dataclasses to JSON and back, strictly
+values.py        values that JSON and action digests can hold
+codec.py         dataclasses to JSON and back, strictly
 schema.py        the JSON Schema of a dataclass
-problem.py       what is wrong with an action, or with what it made
-files/           the JSON files that an action writes and another one reads
+problem.py       an error of an action, or a warning about its result
+files/           the JSON files that one action writes and another reads
 sharing/         what leaves a machine: the lock, and results in a remote cache
 """

@@ -1,26 +1,26 @@
-"""From frozen dataclasses to JSON and back, strictly. `schema.py` says in JSON Schema what that writes.
+"""Encode frozen dataclasses as JSON, and decode them strictly. `schema.py` derives the JSON Schema.
 
     encode(value) -> JSON                     a dataclass becomes an object; a field at its default is left out
     decode(Verdict, data, "verdict") -> Verdict
     to_bytes(value) -> bytes; from_bytes(Verdict, data, "verdict") -> Verdict      a whole file
     save(value, path); load(Verdict, path, "verdict") -> Verdict                   the same, by its path
-    to_bytes(None), found(Verdict, data, "verdict") -> Verdict | None              a file that says that there is none
-    flat(value) -> {"accuracy.max-drop": "1%", ...}      what a reason names, and an action's digest covers
-    beyond(value, base) -> value                         less what is said already
+    to_bytes(None), found(Verdict, data, "verdict") -> Verdict | None              a file that may hold `null`
+    flat(value) -> {"accuracy.max-drop": "1%", ...}      for reasons and for an action's digest
+    beyond(value, base) -> value                         only the fields that differ from `base`
 
-The writer, the reader, the digest and the schema of a thing come from its one dataclass. Fields may be None, bool, int,
-float, str, a `Literal`, a dataclass, `X | None`, a union of dataclasses that a `Literal` field tells apart,
-`Mapping[str, X]`, `tuple[X, ...]`, `tuple[X, Y]`, and `object` for any JSON. A name is the field's, with hyphens for
-underscores in a class with `KEBAB = True` (those are named as in an Ovfile); `field(metadata=named("class"))` gives
-another one. `flat` alone differs in two things: `field(metadata=flat_as("accuracy"))` names a field as another one, ""
-has its fields stand beside those around it; and a class with a method `setting()` is the one value that this returns.
-A class with `FORMAT = 2` is a file: its number stands first in it, and another number is an error.
+One dataclass defines the writer, the reader, the digest and the schema. Fields may be None, bool, int, float, str, a
+`Literal`, a dataclass, `X | None`, a union of dataclasses that differ in a `Literal` field, `Mapping[str, X]`,
+`tuple[X, ...]`, `tuple[X, Y]`, and `object` for any JSON. The JSON name is the field's name, with hyphens for
+underscores in a class with `KEBAB = True` (as in an Ovfile); `field(metadata=named("class"))` sets a different one.
+`flat` differs in two things: `field(metadata=flat_as("accuracy"))` renames a field, and "" merges its fields into the
+parent's; a class with a method `setting()` becomes the one value that the method returns.
+A class with `FORMAT = 2` is a file: it begins with this number, and a different number is an error.
 
-Rule 1: nothing is guessed. An unknown field, a missing one, one of another type, a number that is not finite: each is a
+Rule 1: nothing is guessed. An unknown field, a missing field, a wrong type and a number that is not finite are each a
         `ContractError` that names the file and the field.
-Rule 2: a field with a default may be missing, and is left out where it has that default. So a new option with a default
-        changes no digest of what was made without it.
-Rule 3: standard library only. Workers import this, and may run in an environment that has little else.
+Rule 2: a field with a default may be missing, and is left out if it has that default. So a new option with a default
+        does not change existing digests.
+Rule 3: standard library only. Workers import this, and their environment may have little else.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ T = TypeVar("T")
 
 
 class ContractError(ValueError):
-    """What was read is no such thing. The message names the file, the field and what was expected."""
+    """The data does not match the dataclass. The message names the file, the field and what was expected."""
 
 
 def named(name: str) -> Mapping[str, str]:
-    """Return the metadata of a field that has another name in JSON, such as "class" or "from"."""
+    """Return the metadata of a field that has a different name in JSON, such as "class" or "from"."""
     return {NAME: name}
 
 
 def flat_as(name: str) -> Mapping[str, str]:
-    """Return the metadata of a field that has another name in `flat`; with "", its own fields stand in its place."""
+    """Return the metadata of a field that has a different name in `flat`; "" merges its fields into the parent's."""
     return {FLAT: name}
 
 
@@ -74,7 +74,7 @@ class Field:
 
 @functools.cache
 def fields(cls: type) -> tuple[Field, ...]:
-    """Return the fields of a dataclass, in their order."""
+    """Return the fields of a dataclass, in order."""
     hints = typing.get_type_hints(cls)
     kebab = bool(getattr(cls, "KEBAB", False))
     return tuple(_field(one, hints[one.name], kebab=kebab) for one in dataclasses.fields(cls))
@@ -105,26 +105,26 @@ def is_contract(value: object) -> bool:
 
 
 def encode(value: object) -> object:
-    """Return a value as JSON has it: objects, arrays, strings, numbers, true, false, null.
+    """Return a value as JSON: objects, arrays, strings, numbers, true, false, null.
 
     Raises:
-        ContractError: a number is not finite, or a value has no form in JSON.
+        ContractError: a number is not finite, or JSON cannot hold the value.
     """
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ContractError(f"{value} is no number in JSON")
+            raise ContractError(f"JSON cannot hold the number {value}")
         return value
     if isinstance(value, list | tuple):
         return [encode(one) for one in value]
     if isinstance(value, Mapping) or is_contract(value):
         return encode_object(value)
-    raise ContractError(f"a {type(value).__name__} has no form in JSON")
+    raise ContractError(f"JSON cannot hold a {type(value).__name__}")
 
 
 def encode_object(value: object) -> dict[str, object]:
-    """Return a dataclass or a mapping as the object that it is in JSON; None is the empty one.
+    """Return a dataclass or a mapping as a JSON object; an empty one for None.
 
     Raises:
         ContractError: see `encode`.
@@ -137,7 +137,7 @@ def encode_object(value: object) -> dict[str, object]:
 
 
 def written(value: object) -> Iterator[tuple[Field, object]]:
-    """Yield the fields of a dataclass that are not at their default, with what they hold."""
+    """Yield the fields of a dataclass that are not at their default, with their values."""
     for one in fields(type(value)):  # type: ignore[arg-type] # a class is hashable
         held = getattr(value, one.attribute)
         if one.required or held != one.default() or type(held) is not type(one.default()):
@@ -145,7 +145,7 @@ def written(value: object) -> Iterator[tuple[Field, object]]:
 
 
 def to_bytes(value: object) -> bytes:
-    """Return a JSON file's content. None is `null`: there is no such thing, and the file says so."""
+    """Return a JSON file's content; `null` for None."""
     content = encode(value)
     number = format_of(type(value))
     if number is not None and isinstance(content, dict):
@@ -154,22 +154,22 @@ def to_bytes(value: object) -> bytes:
 
 
 def from_bytes(cls: type[T], data: bytes, where: str) -> T:
-    """Return what a JSON file holds; `where` is what it is called in an error.
+    """Decode a JSON file; `where` is its name in errors.
 
     Raises:
-        ContractError: it is no JSON, or no such thing, or of another format.
+        ContractError: it is not JSON, does not match the dataclass, or has a different format.
     """
     content = _parsed(data, where)
     number = format_of(cls)
     if number is None or not isinstance(content, Mapping):
         return decode(cls, content, where)
     if content.get(FORMAT) != number:
-        raise ContractError(f"{where} has format {json.dumps(content.get(FORMAT))}, and {number} is expected")
+        raise ContractError(f"{where} has format {json.dumps(content.get(FORMAT))}, expected {number}")
     return decode(cls, {name: value for name, value in content.items() if name != FORMAT}, where)
 
 
 def found(cls: type[T], data: bytes, where: str) -> T | None:
-    """Return what a JSON file holds, None where it says that there is none. Errors are those of `from_bytes`."""
+    """Decode a JSON file that may hold `null`: None then. Raises what `from_bytes` raises."""
     return None if _parsed(data, where) is None else from_bytes(cls, data, where)
 
 
@@ -179,12 +179,12 @@ def save(value: object, path: str) -> None:
 
 
 def load(cls: type[T], path: str, where: str) -> T:
-    """Read a JSON file. Errors are those of `from_bytes`."""
+    """Read a JSON file. Raises what `from_bytes` raises."""
     return from_bytes(cls, Path(path).read_bytes(), where)
 
 
 def format_of(cls: type) -> int | None:
-    """Return the number of a file's format; None for a class that is no file."""
+    """Return the number of a file's format; None if the class is not a file."""
     number = getattr(cls, "FORMAT", None)
     return number if isinstance(number, int) else None
 
@@ -193,14 +193,14 @@ def _parsed(data: bytes, where: str) -> object:
     try:
         return json.loads(data)
     except ValueError as error:
-        raise ContractError(f"{where} is no JSON: {error}") from error
+        raise ContractError(f"{where} is not JSON: {error}") from error
 
 
 def decode(cls: type[T], data: object, where: str) -> T:
-    """Return the dataclass that JSON describes; `where` is what it is called in an error.
+    """Return the dataclass that JSON describes; `where` is its name in errors.
 
     Raises:
-        ContractError: see the module.
+        ContractError: the data does not match the dataclass.
     """
     made: T = _object(cls, data, where)  # type: ignore[assignment]
     return made
@@ -208,12 +208,12 @@ def decode(cls: type[T], data: object, where: str) -> T:
 
 def _object(cls: type, data: object, where: str) -> object:
     if not isinstance(data, Mapping):
-        raise ContractError(f"{where} is {_kind(data)}, and an object is expected")
+        raise ContractError(f"{where} is {_kind(data)}, expected an object")
     expected = fields(cls)
     known = {one.name for one in expected}
     for name in data:
         if name not in known:
-            raise ContractError(f"{where} has a field `{name}` that is unknown")
+            raise ContractError(f"{where} has an unknown field `{name}`")
     values = {}
     for one in expected:
         if one.name in data:
@@ -229,9 +229,7 @@ def _value(hint: object, data: object, where: str) -> object:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         if not any(data == one and type(data) is type(one) for one in arguments):
-            raise ContractError(
-                f"{where} is {json.dumps(data)}, and one of {', '.join(map(repr, arguments))} is expected"
-            )
+            raise ContractError(f"{where} is {json.dumps(data)}, expected one of {', '.join(map(repr, arguments))}")
         return data
     if origin in (typing.Union, types.UnionType):
         return _one_of(arguments, data, where)
@@ -239,18 +237,18 @@ def _value(hint: object, data: object, where: str) -> object:
         return _array(arguments, data, where)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if not isinstance(data, Mapping):
-            raise ContractError(f"{where} is {_kind(data)}, and an object is expected")
+            raise ContractError(f"{where} is {_kind(data)}, expected an object")
         return {name: _value(arguments[1], one, f"{where}: `{name}`") for name, one in data.items()}
     return _scalar(hint, data, where)
 
 
 def _array(arguments: tuple[object, ...], data: object, where: str) -> tuple[object, ...]:
     if not isinstance(data, list | tuple):
-        raise ContractError(f"{where} is {_kind(data)}, and an array is expected")
+        raise ContractError(f"{where} is {_kind(data)}, expected an array")
     if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
         return tuple(_value(arguments[0], one, f"{where}[{index}]") for index, one in enumerate(data))
     if len(data) != len(arguments):
-        raise ContractError(f"{where} has {len(data)} elements, and {len(arguments)} are expected")
+        raise ContractError(f"{where} has {len(data)} elements, expected {len(arguments)}")
     pairs = enumerate(zip(arguments, data, strict=True))
     return tuple(_value(hint, one, f"{where}[{index}]") for index, (hint, one) in pairs)
 
@@ -268,10 +266,10 @@ def _scalar(hint: object, data: object, where: str) -> object:
     if hint is object:  # any JSON, frozen
         return _frozen(data)
     if hint not in _SCALARS:
-        raise TypeError(f"{where}: a contract has no fields of type {hint}")
+        raise TypeError(f"{where}: a contract cannot have a field of type {hint}")
     words, fits = _SCALARS[hint]
     if not fits(data):
-        raise ContractError(f"{where} is {_kind(data)}, and {words} is expected")
+        raise ContractError(f"{where} is {_kind(data)}, expected {words}")
     if hint is float and not math.isfinite(float(data)):  # type: ignore[arg-type]
         raise ContractError(f"{where} is not finite")
     return float(data) if hint is float and not isinstance(data, float) and isinstance(data, int) else data
@@ -282,7 +280,7 @@ def _frozen(data: object) -> object:
 
 
 def _one_of(hints: tuple[object, ...], data: object, where: str) -> object:
-    """Return the value under the first of the types that it fits; of dataclasses, the one with its tag."""
+    """Decode as the first type that fits; for dataclasses, as the one with the matching tag."""
     if data is None and type(None) in hints:
         return None
     rest = [hint for hint in hints if hint is not type(None)]
@@ -297,18 +295,18 @@ def _one_of(hints: tuple[object, ...], data: object, where: str) -> object:
     tagged = _by_tag(rest, data)
     if tagged is not None:
         return _object(tagged, data, where)
-    raise ContractError(f"{where} fits nothing that is expected: {'; '.join(dict.fromkeys(errors))}")
+    raise ContractError(f"{where} fits no expected type: {'; '.join(dict.fromkeys(errors))}")
 
 
 def _exactly(hint: object, data: object, where: str) -> object:
-    """Decode, and keep 1 an int where a union has both int and float."""
+    """Decode; 1 stays an int if a union has both int and float."""
     if hint is float and isinstance(data, int):
         raise ContractError(f"{where} is a whole number")
     return _value(hint, data, where)
 
 
 def _by_tag(hints: list[object], data: object) -> type | None:
-    """Return the dataclass one of whose `Literal` fields has the value that the object has, None if none has."""
+    """Return the first dataclass that has a `Literal` field with the object's value, or None."""
     for hint in hints:
         if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(data, Mapping):
             tags = [one for one in fields(hint) if typing.get_origin(one.type) is typing.Literal]
@@ -323,7 +321,7 @@ def _kind(data: object) -> str:
 
 
 def beyond(value: T, base: T) -> T:
-    """Return a dataclass less what `base` says too: fields that are equal in both are at their default.
+    """Return `value` with the fields that equal those of `base` reset to their defaults.
 
     A field without a default stays.
     """
@@ -338,9 +336,9 @@ def beyond(value: T, base: T) -> T:
 
 
 def flat(value: object) -> dict[str, JsonValue]:
-    """Return a dataclass as dotted names and values, less what is at its default: `{"inputs.image.mean": (0.5,)}`.
+    """Return a dataclass as dotted names and values, without defaults: `{"inputs.image.mean": (0.5,)}`.
 
-    A name that has a dot itself stands as it is: reasons are read by people, and `encode` is what is read back.
+    Dots in names are not escaped: people read the result, and only `encode` is decoded.
     """
     return dict(_flattened(value, ""))
 
@@ -368,4 +366,4 @@ def _leaf(value: object) -> JsonValue:
         return tuple((str(name), _leaf(one)) for name, one in value.items())
     if is_contract(value):
         return tuple((one.name, _leaf(held)) for one, held in written(value))
-    raise TypeError(f"a {type(value).__name__} is no setting")
+    raise TypeError(f"a {type(value).__name__} cannot be a setting")

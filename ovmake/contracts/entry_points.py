@@ -1,17 +1,17 @@
-"""What each kind of action runs: the function, and what that starts in other processes. Standard library only.
+"""The function that each kind of action runs, and what it starts in other processes. Standard library only.
 
     HANDLERS["openvino"]["convert"]        the function, as `module:function` below `ovmake`
-    STARTS["workers.conversion.reading"]   what a module has another process do
+    STARTS["workers.conversion.reading"]   the requests that a module sends to other processes
 
-Workers serve this table, and the digest of an action's code (`store.own_code`) begins at it: code that is not reached
-from an entry by imports or by STARTS cannot run in the action.
+Workers serve this table. The digest of an action's code (`store.own_code`) starts from it: code that an entry reaches
+neither by imports nor by STARTS cannot run in the action.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Of each process: kind of request -> function. "in-process" is the ovmake process, "observer" its reading of sources.
+# Process -> kind of request -> function. "in-process" is the ovmake process, "observer" is its reader of sources.
 HANDLERS: Mapping[str, Mapping[str, str]] = {
     "openvino": {
         "convert": "workers.conversion.converting:convert",
@@ -56,7 +56,7 @@ HANDLERS: Mapping[str, Mapping[str, str]] = {
     "observer": {"fingerprint": "sources.fingerprint:fingerprint"},
 }
 
-# A module -> what it has other processes do: requests as (worker, kind), or the module of a program.
+# Module -> what it starts in other processes: requests as (worker, kind), or the module of a program.
 STARTS: Mapping[str, tuple[tuple[str, str] | str, ...]] = {
     "workers.conversion.reading": (("tensorflow", "freeze"),),
     "workers.conversion.reading_tflite": (("tensorflow", "sever"),),

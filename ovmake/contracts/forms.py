@@ -1,11 +1,11 @@
-"""The forms of dataset, and which one a path names: decided once, when the Ovfile is lowered.
+"""The forms of dataset. The path decides the form, once, when the Ovfile is lowered.
 
 form_of(path) -> DatasetForm
 
-The name decides, for at that time nothing is read yet, and each form has settings of its own. A name that does not tell
-is "folder": of images or of TFRecords, which only a look into it can tell; or it is a file, which is recognised by how
-it begins. The form travels in the action's params, so that the digest covers it: the same bytes under another name are
-read in another way.
+Only the name decides, because each form has settings of its own and lowering reads no data. Any other name is a
+"folder": a folder of images or of TFRecords, or a file that its first bytes identify; the reader finds out which. The
+form is part of the action's params, so the digest covers it: the same bytes under a different name may be read
+differently.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WORDS: Mapping[DatasetForm, str] = {
 
 
 def form_of(path: str) -> DatasetForm:
-    """Return the form that the name of a file or folder says."""
+    """Return the form of the dataset at `path`, by its name."""
     name = path.rpartition("/")[2].lower()
     if TFRECORD in name:
         return "tfrecord"

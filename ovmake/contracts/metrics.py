@@ -1,9 +1,9 @@
-"""The metrics: names, directions, units, options, and whose library computes them.
+"""The metrics: names, directions, units, options, and the library that computes each.
 
 METRICS["mae"].higher_is_better -> False
 metric_kind("top-5") -> METRICS["top-K"]; metric_kind("metrics.py:recall") -> METRICS[OWN]
 
-One table for the Ovfile's reader, the rules and the workers; what counts is in `workers/evaluation/metrics`.
+The Ovfile's reader, the rules and the workers share this table. `workers/evaluation/metrics` computes the scores.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-# What a score is counted in: a share of 1, the unit of the labels, or nothing in particular.
+# The unit of a score: a share of 1, the unit of the labels, or none.
 Unit = Literal["share", "labels", "none"]
 
 OWN = "the user's own function"
@@ -23,11 +23,11 @@ _PATTERNS = {TOP_K: re.compile(r"top-[1-9][0-9]*"), OWN: re.compile(r"[^:]+\.py:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricKind:
-    """One metric, or one family of them.
+    """A metric, or a family of metrics.
 
-    `options` are the Ovfile's keys beside it that it takes. `up_to_one`: its score is 0 to 1, or nearly always, so that
-    no IR drops by 1. `any_size`: a drop of 0.01 may be anything, so that the default is a relative one. `library` is
-    the package whose version its score depends on, "" for ovmake's own. `suggested` are its names in lists and hints.
+    `options` are the Ovfile keys that it accepts. `up_to_one`: nearly all scores are 0 to 1, so no IR drops by 1.
+    `any_size`: scores have no fixed scale, so the default `max-drop` is relative. `library` is the package whose
+    version affects the score, "" if ovmake computes it. `suggested` are its names in lists and hints.
     """
 
     name: str
@@ -68,6 +68,6 @@ SUGGESTED = tuple(name for kind in _KINDS for name in kind.suggested)
 
 
 def metric_kind(name: str) -> MetricKind | None:
-    """Return what is known of the metric that an Ovfile names, None if there is none of that name."""
+    """Return the kind of the metric that an Ovfile names, None if the name is unknown."""
     family = next((family for family, pattern in _PATTERNS.items() if pattern.fullmatch(name)), "")
     return METRICS[family] if family else None if name in _PATTERNS else METRICS.get(name)

@@ -1,6 +1,6 @@
-"""What is wrong with an action, or with what it made: the words of a diagnostic, before anybody knows where it points.
+"""The error of an action, or a warning about its result: a diagnostic without a position in the Ovfile.
 
-A failure is one; a success may carry some as warnings, in its facts.
+A failure is one problem. The facts of a success may hold problems as warnings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ WARNINGS = "warnings"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionProblem:
-    """What is wrong. `setting` names the setting or the input role that the diagnostic points at."""
+    """An error or a warning. `setting` names the setting or the input role that the diagnostic points at."""
 
     code: str
     message: str
@@ -24,13 +24,13 @@ class ActionProblem:
 
     @staticmethod
     def as_facts(*complaints: ActionProblem) -> dict[str, JsonValue]:
-        """Return facts of a success: its warnings. Kept with the trace, they are said again after a restore."""
+        """Return warnings as facts of a success. The trace stores them, so that a restore repeats them."""
         told = tuple((one.code, one.message, one.notes, one.help, one.setting) for one in complaints)
         return {WARNINGS: told} if told else {}
 
     @classmethod
     def of_facts(cls, facts: Facts) -> tuple[ActionProblem, ...]:
-        """Return the warnings among a success's facts."""
+        """Return the warnings in the facts of a success."""
         told = facts.get(WARNINGS)
         return tuple(map(cls._of_fact, told)) if isinstance(told, tuple) else ()
 
@@ -39,4 +39,4 @@ class ActionProblem:
         match told:
             case (str(code), str(message), tuple(notes), str(hint), str(setting)):
                 return cls(code=code, message=message, notes=tuple(map(str, notes)), help=hint, setting=setting)
-        raise TypeError(f"no warning: {told}")
+        raise TypeError(f"not a warning: {told}")

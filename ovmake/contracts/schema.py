@@ -1,4 +1,4 @@
-"""The JSON Schema (draft 2020-12) of what `codec.encode` writes of a dataclass.
+"""Derive the JSON Schema (draft 2020-12) of a dataclass, as `codec.encode` writes it.
 
 schema(Verdict) -> {"$schema": ..., "$ref": "#/$defs/Verdict", "$defs": {...}}
 """
@@ -16,9 +16,9 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(cls: type) -> dict[str, object]:
-    """Return the JSON Schema of what `to_bytes` writes of a dataclass. Its docstring's first line is the description.
+    """Return the JSON Schema of a dataclass as `to_bytes` writes it, described by the first line of its docstring.
 
-    A class that is a file has its `format` in it, at the top alone: within another file it is a part.
+    Only the file's own class has a `format`; a class nested in it has none.
     """
     definitions: dict[str, object] = {}
     body = _reference(cls, definitions)
@@ -30,13 +30,13 @@ def schema(cls: type) -> dict[str, object]:
 
 def _reference(cls: type, definitions: dict[str, object]) -> dict[str, object]:
     if cls.__name__ not in definitions:
-        definitions[cls.__name__] = {}  # a class may hold itself
+        definitions[cls.__name__] = {}  # a class may contain itself
         definitions[cls.__name__] = _object(cls, definitions, {})
     return {"$ref": f"#/$defs/{cls.__name__}"}
 
 
 def _object(cls: type, definitions: dict[str, object], first: Mapping[str, object]) -> dict[str, object]:
-    """Return the schema of a class; `first` are properties that stand before its fields, and that it must have."""
+    """Return the schema of a class; `first` are required properties that come before its fields."""
     held = fields(cls)
     return {
         "type": "object",

@@ -1,8 +1,8 @@
-"""The kinds of source: what they are called, how their files are named, and how OpenVINO gets them.
+"""The kinds of source: their names in messages, their file suffixes, and how OpenVINO reads them.
 
 in_words("keras-h5") -> "a Keras .h5 file"; title_of("keras-h5") -> "Keras .h5 model"
 
-One table for the Ovfile's key `kind`, for `sources.recognise`, for the rules and for the workers.
+The Ovfile's key `kind`, `sources.recognise`, the rules and the workers share this table.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 class SourceKind:
     """One kind of source.
 
-    `in_words` is how messages name it, `title` how a description does. `suffixes` are those of its files, the usual one
-    first; a folder has none. `is_frozen_first`: TensorFlow freezes it before OpenVINO reads it. `has_graph`: it is or
-    becomes a TensorFlow graph. `has_fingerprint`: `sources.fingerprint` can tell what it computes.
+    `in_words` is its name in messages, `title` in descriptions. `suffixes` are its file suffixes, the usual one first;
+    empty for a folder. `is_frozen_first`: TensorFlow freezes it before OpenVINO reads it. `has_graph`: it is or becomes
+    a TensorFlow graph. `has_fingerprint`: `sources.fingerprint` can digest what it computes.
     """
 
     name: str
@@ -72,10 +72,10 @@ BY_SUFFIX: Mapping[str, str] = {suffix: kind.name for kind in _KINDS for suffix 
 
 
 def in_words(kind: str) -> str:
-    """Return what a kind is called in messages; a word that is no kind stays as it is."""
+    """Return the name of a kind in messages; an unknown kind is returned as it is."""
     return SOURCE_KINDS[kind].in_words if kind in SOURCE_KINDS else kind
 
 
 def title_of(kind: str) -> str:
-    """Return what a kind is called in descriptions; a word that is no kind stays as it is."""
+    """Return the name of a kind in descriptions; an unknown kind is returned as it is."""
     return SOURCE_KINDS[kind].title if kind in SOURCE_KINDS else kind

@@ -1,8 +1,8 @@
-"""Values that JSON and the digest of an action both hold, and objects of them.
+"""Values that JSON and action digests can hold, and objects of such values.
 
-JsonValue   a value that is frozen: arrays are tuples
-Facts       what an action says of its result, by name: few and small values, kept with its trace
-JsonObject  an object as a JSON reader gives it, before a contract has read it; or one that a framework wants
+JsonValue   an immutable value: arrays are tuples
+Facts       what an action reports about its result, by name: a few small values, stored with its trace
+JsonObject  a JSON object that no contract has decoded yet, or one that a framework expects
 """
 
 from __future__ import annotations

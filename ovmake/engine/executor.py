@@ -34,7 +34,7 @@ from ovmake.engine.events import (
 from ovmake.engine.explain import all_in_words
 from ovmake.engine.fetching import Fetching
 from ovmake.engine.forecasting.outlook import Outlook
-from ovmake.engine.job import Completion, Failure, Progress, to_nobody
+from ovmake.engine.job import Completion, Failure, Progress, ignore_progress
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.outcomes.target_outcome import EndedAction, finished
 from ovmake.engine.outcomes.telling import not_cached, not_kept, point_home, warnings_of
@@ -143,7 +143,7 @@ class Executor:
                 self._complete(came, scheduler)
 
     def _consider(self, action: Action, scheduler: Scheduler) -> None:
-        """Decide about an action whose needs are done, and act on the decision."""
+        """Decide about an action whose needs are done, then skip, restore or start it."""
         forced = action.kind in self._options.forced
         if outside := self._link_outside(action):
             self._fail(action, scheduler, outside)
@@ -199,7 +199,7 @@ class Executor:
             scheduler.put_back(action.name)
 
     def _make_again(self, action: Action, scheduler: Scheduler, lost: Sequence[Artifact]) -> None:
-        """Run again what made the lost inputs, and let the action wait for it. Only once: the disk may be failing."""
+        """Run the actions that made the lost inputs again, and let `action` wait. Only once: the disk may fail."""
         makers = dict.fromkeys(artifact.action for artifact in lost)
         if not self._again.isdisjoint(makers):
             message = f"{action.name}: {lost[0]} was damaged on the disk, made again, and damaged again"
@@ -243,7 +243,7 @@ class Executor:
     def _teller(self, action: Action) -> Callable[[Progress], None]:
         """Return a function that emits the progress of an action."""
         if not self._options.progress:
-            return to_nobody
+            return ignore_progress
         return lambda progress: self._world.emit(ActionProgressed(action=action, progress=progress))
 
     def _complete(self, completion: Completion, scheduler: Scheduler) -> None:

@@ -25,7 +25,7 @@ class Progress:
     unit: str
 
 
-def to_nobody(_: Progress) -> None:
+def ignore_progress(_: Progress) -> None:
     """Ignore the progress of a job."""
 
 
@@ -56,7 +56,7 @@ class Job:
     folder: str = ""
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
-    tell: Callable[[Progress], None] = to_nobody
+    tell: Callable[[Progress], None] = ignore_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
-"""Look at the world for an action: what would it see now, and are its outputs as it left them.
+"""Observe the dependencies of an action: its inputs now, and whether its outputs are unchanged.
 
-Everything is looked at through the world's disk, so that tests can put another one there:
+All reads go through the world's disk, so that tests can replace it:
 
     looker.see(action, made) -> Seen               digests of inputs and code, versions, environment
     looker.decide(action, seen) -> Decision        `staleness.decide` on that and the last trace
     looker.moved_source(action) -> str             a source that changed since it was seen
-    looker.looked_at(action) -> Files              the ledger of all that its decision rests on
+    looker.looked_at(action) -> Files              the ledger of all files that its decision depends on
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ovmake.store.files.disk import LinkOutsideError
 from ovmake.store.files.handles import ForeignEntryError
 from ovmake.store.files.sources import Sources, SourceState
 
-# The outputs of the actions before, by action name; None where they are not known (dry run).
+# The outputs of the earlier actions, by action name; None if unknown (dry run).
 Made = Mapping[str, Mapping[str, Digest] | None]
 
 
@@ -40,10 +40,10 @@ class Observer:
         self._traces: dict[str, Trace | None] = {}
 
     def see(self, action: Action, made: Made) -> Seen:
-        """Return what the action would see now.
+        """Return the present dependencies of the action.
 
         Raises:
-            OvmakeError: a source is not there or cannot be read, or a tool is not installed.
+            OvmakeError: a source does not exist or cannot be read, or a tool is not installed.
         """
         inputs = {}
         for given in action.inputs:
@@ -123,7 +123,7 @@ class Observer:
         return self._world.rebuilder(seen.without(action.advice), before, outputs, forced=forced)
 
     def _with_listings(self, trace: Trace, seen: Seen) -> Trace:
-        """Return the trace with the files that folders had, where they have others now."""
+        """Return the trace with the earlier file lists of folders that changed."""
         was = dict(trace.seen.inputs)
         for role, given in seen.inputs.items():
             before = was.get(role)
@@ -144,7 +144,7 @@ class Observer:
             digest = trace.outputs.get(output.role)
             if output.place is not None and (state := self._published(output.place, digest)):
                 changed[output.place] = state
-            # Of published outputs too: what comes after reads the stored bytes.
+            # Published outputs need their stored bytes too: later actions read them.
             elif digest is None or not self._stored(digest):
                 changed[f"`{output.role}` of {action.name}"] = "missing"
         return changed
@@ -157,17 +157,17 @@ class Observer:
         return self._cas.has(digest)
 
     def _published(self, place: str, digest: Digest | None) -> OutputState | None:
-        """Return what is wrong with a published file, None if nothing is."""
+        """Return the defect of a published file, None if it is intact."""
         try:
             found = self._world.disk.stat(place, self._sources.ledger.of(place).setdefault)
             if found is None or found.is_folder:
                 return "missing"
             return None if self._sources.file_digest(place, found) == digest else "edited"
-        except (OSError, ForeignEntryError):  # nobody can read it, or it is a link: not what was published
+        except (OSError, ForeignEntryError):  # it is unreadable, or a link: not the published file
             return "edited"
 
     def moved_source(self, action: Action) -> str:
-        """Return a source that is not what it was when its digest was taken, "" if there is none."""
+        """Return the first source that was modified since it was hashed, "" if none was."""
         for given in action.inputs:
             if isinstance(given.origin, Source):
                 state = self._sources.state(given.origin.path)
@@ -176,7 +176,7 @@ class Observer:
         return ""
 
     def looked_at(self, action: Action) -> Files:
-        """Return every file and folder that was looked at to decide about an action, with its state then."""
+        """Return every file and folder that the decision about an action depends on, with its state at that time."""
         trace = self.trace(action)
         stored = () if trace is None else trace.outputs.values()
         published = (output.place for output in action.outputs if output.place)
@@ -184,7 +184,7 @@ class Observer:
         return {path: state for asked in paths for path, state in self._sources.ledger.of(asked).items()}
 
     def source_changed(self, action: Action, path: str, notes: tuple[str, ...] = ()) -> Diagnostic:
-        """Return what is wrong with a source that is not what it was when its digest was taken."""
+        """Return the error for a source that was modified since it was hashed."""
         return Diagnostic(
             code="source-changed",
             message=f"{action.name}: `{path}` changed while it was being read",
@@ -199,7 +199,7 @@ class Observer:
 
 
 def link_outside(action: Action, path: str, span: Span | None) -> Diagnostic:
-    """Return what is wrong with a source, or a file of one, that is a link out of the repo."""
+    """Return the error for a source, or a file of one, that is a link out of the repo."""
     return Diagnostic(
         code="path-outside",
         message=f"{action.name}: `{path}` is a link that leaves the repo",

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ovmake.contracts.values import Facts
-from ovmake.engine.job import Progress, to_nobody
+from ovmake.engine.job import Progress, ignore_progress
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen
 
@@ -39,7 +39,7 @@ class Wanted:
     action: str
     roles: Mapping[str, str]
     holds: Callable[[Digest], bool] = lambda _: False
-    tell: Callable[[Progress], None] = to_nobody
+    tell: Callable[[Progress], None] = ignore_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class RemoteCache(Protocol):
     def push(self, made: Made) -> None:
         """Upload a result, blobs first, beside others; returns at once. Nothing happens if uploads are off."""
 
-    def settle(self, tell: Callable[[Progress], None] = to_nobody) -> Traffic:
+    def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """Wait for uploads to end, and return what all of it came to."""
 
     def close(self) -> None:

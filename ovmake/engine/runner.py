@@ -44,7 +44,7 @@ from ovmake.workers.ipc.protocol import Request, Response
 
 LOG_LINES_SHOWN = 5
 # Seconds between two measurements of the memory of running workers: a worker that grows by 2 GB/s exceeds its limit by
-# half a GB. During a benchmark they are rarer, because they disturb it.
+# half a GB. During a benchmark they are rarer, because they slow it down.
 LOOK_SECONDS = 0.25
 LOOK_SECONDS_ALONE = 1.0
 # Seconds between two searches for descendants of workers. Each reads all processes of the machine: 2 ms for a hundred.
@@ -172,7 +172,7 @@ class WorkerRunner:
         return WorkerProcess.start(name, boot_log=str(self._logs / f"worker-{name}.log"))
 
     def _make_room(self, job: Job) -> None:
-        """End idle workers that would disturb the job: all of them, or those that hold the memory that it needs."""
+        """End idle workers for the job: all of them before a benchmark, else those that hold the memory it needs."""
         if job.action.exclusive:
             self._end_idle()
         elif job.memory_bytes and (free := available_bytes()) is not None and free < job.memory_bytes:

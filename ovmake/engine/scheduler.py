@@ -10,7 +10,7 @@
 
 Rule 1: critical path first: the action with the longest path to the end of the build, its own time included. Ties go by
         the order of the graph, so equal costs always give the same order.
-Rule 2: an action whose memory does not fit beside the running ones waits; later ones may overtake it. If nothing runs,
+Rule 2: an action whose memory does not fit next to the running ones waits; later ones may overtake it. If nothing runs,
         any action may start.
 Rule 3: an exclusive action measures this machine. It starts when no action runs and no different one is ready.
 Rule 4: an action that a remote cache is asked for takes no place among the jobs: it waits for a network.

@@ -8,12 +8,12 @@ Rule 1: every reason to rebuild is produced in this file.
 Rule 2: `build` acts on these reasons and `explain` prints them, so they cannot disagree.
 Rule 3: all reasons, not the first one.
 
-`seen` is what the action would see now; `trace` is what its last success saw and made (verifying trace in Mokhov et
-al., "Build Systems à la Carte", ICFP 2018, 4.2.2). An input that is known only after another action ran has no digest
-yet (in a dry run); it is a *pending* reason: it may turn out to be none.
+`seen` holds the present dependencies of the action; `trace` holds those of its last success, and its outputs (verifying
+trace in Mokhov et al., "Build Systems à la Carte", ICFP 2018, 4.2.2). In a dry run, an input that an earlier action
+would make has no digest yet. It is a *pending* reason: the input may turn out to be unchanged.
 
-Both bring the files of source folders where those are known. They decide nothing, for a folder's digest says all that
-they say; they are there to be named.
+Both list the files of source folders, if known. These do not affect the decision, because the folder's digest covers
+them; reasons name the files that differ.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from ovmake.graph.trace import Seen, SeenInput, Trace
 ReasonKind = Literal[
     "never-built",  # there is no trace
     "forced",  # the user asked for it
-    "input",  # a source or an artifact has another digest
-    "param",  # a setting has another value
-    "code",  # a room of ovmake's code that the action runs has another digest
-    "tool",  # a tool has another version
-    "environment",  # the instruction set or the machine is another
-    "output-missing",  # an output is gone
-    "output-edited",  # a published output is not what was published
-    "pending",  # an input is known only after another action ran
+    "input",  # the digest of a source or an artifact differs
+    "param",  # the value of a setting differs
+    "code",  # the digest of a room of ovmake's code that the action runs differs
+    "tool",  # the version of a tool differs
+    "environment",  # the instruction set or the machine differs
+    "output-missing",  # an output is missing
+    "output-edited",  # a published output was modified
+    "pending",  # an input is unknown until an earlier action has run
 ]
 
 OutputState = Literal["missing", "edited"]
@@ -56,10 +56,10 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One difference. `name` says of what; `old` and `new` are None where the kind has no values.
+    """A difference in `name`. `old` and `new` are None if the kind has no values.
 
-    `was`: what an input was called before, "" if that is `name` too. `files`: what differs in a folder, in order of
-    their paths; empty for what is no folder, and where it is not known.
+    `was`: the earlier name of an input, "" if unchanged. `files`: the changed files of a folder, sorted by path; empty
+    if it is not a folder, or they are unknown.
     """
 
     kind: ReasonKind

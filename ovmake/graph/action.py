@@ -3,10 +3,10 @@
 An *action* is one tool invocation: kind, tools, params, inputs, outputs. It names its dependencies; the engine reads
 their present state (`trace.Seen`) and compares it with that of the last success (`trace.Trace`).
 
-    Source      a file or folder made by nobody; its path is relative to the Ovfile's folder
+    Source      a file or folder that no action made; its path is relative to the Ovfile's folder
     Artifact    an output of another action, by role: ("convert digits", "xml")
-    params      a dataclass of `contracts.params`, None where the action has no settings; `settings` is the same flat,
-                under the names of the Ovfile ("inputs.image.mean"), so that reasons can name them
+    params      a dataclass of `contracts.params`, None without settings; `settings` is its flat form with the names
+                of the Ovfile ("inputs.image.mean"), for reasons
     Output      a role, and for published files the place under the build folder
 
 Rule 1: an action names exactly the settings it uses. A setting at its default is left out, so that a new option with a

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 from ovmake.contracts.values import Facts, JsonValue
 from ovmake.graph.digest import Digest, of_json
 
-# Of what a digest is made. Raise it, too, where something that is in no digest (`store.own_code.CARRIERS`) had a fault
-# that changed results.
+# The format of digests. Also raise it after a bug that changed results in code that no digest covers
+# (`store.own_code.CARRIERS`).
 FORMAT = 2
 
 # The files of a folder by relative path.

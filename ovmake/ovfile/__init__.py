@@ -1,12 +1,12 @@
-"""The Ovfile: TOML text in, a typed `spec.Ovfile` or every diagnostic at once out. Pure.
+"""The Ovfile: from TOML text to a typed `spec.Ovfile`, or to all diagnostics at once. Pure.
 
-`parse.parse` is the way in.
+`parse.parse` is the entry point.
 
-words.py      words and numbers that more than one module needs
-text/         where in the text things stand, its limits, and cures for wrong TOML
+words.py      words and numbers that several modules need
+text/         positions in the text, limits, and help for wrong TOML
 problems.py   mistakes at key paths
-schema/       which keys there are: one declaration each; the form's check, the reference and the JSON Schema from them
-spec.py       what an Ovfile means: targets, and the dataclasses of `schema` that they hold
-meaning/      a document -> spec.Ovfile, and what takes more than one key to see
-parse.py      text -> spec.Ovfile, or every diagnostic
+schema/       one declaration per key; from these the check of the form, the reference and the JSON Schema
+spec.py       the typed Ovfile: targets, and the dataclasses of `schema` that they hold
+meaning/      a document -> spec.Ovfile, and the checks that need several keys
+parse.py      text -> spec.Ovfile, or all diagnostics
 """

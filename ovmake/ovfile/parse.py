@@ -1,13 +1,13 @@
-"""Read an Ovfile: TOML text in, a typed `Ovfile` out, or every diagnostic at once.
+"""Parse an Ovfile: from TOML text to a typed `Ovfile`, or to all diagnostics at once.
 
     parse(text, file=..., inside=...) -> Ovfile
-    parse_some(text, models, file=..., inside=...) -> Ovfile    of an Ovfile that is known to be right otherwise
+    parse_some(text, models, file=..., inside=...) -> Ovfile    only these models; the rest is known to be right
     decode(data, file=...) -> str
     span_of(at, text, file) -> Span | None
 
-Four passes: TOML syntax (tomli), form (`form.py`), references (`references.py`), meaning (`meaning.py`). What one pass
-refuses, the next ones pass over, so that all mistakes show in one run; only wrong TOML and another version end it
-early.
+Four passes: TOML syntax (tomli), form (`schema/form.py`), references (`meaning/references.py`), meaning
+(`meaning/targets.py`). Later passes skip what an earlier pass refused, so one run shows all mistakes. Only wrong TOML
+and a different version end the run early.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from ovmake.ovfile.text.pointing import Pointer, not_toml
 from ovmake.ovfile.words import VERSION, KeyPath
 
 BYTE_ORDER_MARK = "\ufeff"
-# What an Ovfile means whose mistakes are all there is to say of it.
+# The result for an Ovfile with mistakes; it is not used.
 NOTHING = Ovfile(build_dir="", device="", report_title="", datasets={}, targets=())
 
 
 def parse(text: str, *, file: str = "Ovfile", inside: Inside = lambda _: True) -> Ovfile:
-    """Return what `text` means. `inside(path)` says whether a path of the Ovfile stays in the repo.
+    """Return the parsed Ovfile. `inside(path)` says whether a path of the Ovfile stays in the repo.
 
     Raises:
         OvmakeError: with one diagnostic per mistake, in the order of the file.
@@ -53,10 +53,10 @@ def parse(text: str, *, file: str = "Ovfile", inside: Inside = lambda _: True) -
 
 
 def parse_some(text: str, models: Collection[str], *, file: str = "Ovfile", inside: Inside = lambda _: True) -> Ovfile:
-    """Return what `text` means for some of its models; what it says of the others is known to be right.
+    """Return the parsed Ovfile for some of its models; the other models are known to be right.
 
     Raises:
-        OvmakeError: something about them is wrong; `parse` says all that is.
+        OvmakeError: something in these models is wrong; `parse` reports all mistakes.
     """
     document = _document(_without_mark(text), file)
     everything = table(document, (MODELS,))
@@ -65,7 +65,7 @@ def parse_some(text: str, models: Collection[str], *, file: str = "Ovfile", insi
     ovfile = _meaning(document, problems, inside)
     if any(problem.code != "no-models" for problem in problems.errors):
         raise OvmakeError(*(Pointer(text, file).diagnostic(problem) for problem in problems.errors))
-    # No warnings: what seems to be of no use may be of use to the others, and was said when they were looked at.
+    # No warnings: a setting without effect here may have one on the other models, whose parse warned already.
     return replace(ovfile, models=tuple(everything))
 
 
@@ -91,22 +91,22 @@ def decode(data: bytes, *, file: str = "Ovfile") -> str:
 
 
 def span_of(at: KeyPath, text: str, file: str) -> Span | None:
-    """Return where a setting or a table stands in the text of an Ovfile: what a run-time failure points at."""
+    """Return the span of a setting or a table in the text of an Ovfile, for errors at run time."""
     return Pointer(_without_mark(text), file).span(at)
 
 
 def _without_mark(text: str) -> str:
-    """Editors on Windows begin a file with a byte order mark, which TOML does not know."""
+    """Remove the byte order mark that editors on Windows write, and that TOML does not allow."""
     return text.removeprefix(BYTE_ORDER_MARK)
 
 
 def _told(problems: list[Problem], pointer: Pointer, *, cut: bool) -> tuple[Diagnostic, ...]:
-    """Return what is said of problems; `cut`: there are more than these."""
+    """Return the diagnostics of problems; `cut`: there are more than these."""
     told = in_order([pointer.diagnostic(problem) for problem in problems])
     if not cut:
         return told
     *others, last = told
-    note = f"there are more than these {ENOUGH}, which are shown"
+    note = f"only the first {ENOUGH} are shown"
     return (*others, replace(last, notes=(*last.notes, note)))
 
 
@@ -114,7 +114,7 @@ def _document(text: str, file: str) -> dict[str, object]:
     limits.check_text(text, file)
     try:
         document = tomli.loads(text)
-    except (ValueError, RecursionError) as error:  # also of integers that are too long, and too many brackets
+    except (ValueError, RecursionError) as error:  # also for integers that are too long, and too many brackets
         raise OvmakeError(not_toml(error, text, file)) from None
     limits.check_document(document)
     return document
@@ -131,10 +131,10 @@ def _understood(document: dict[str, object], problems: Problems, inside: Inside)
     form.check(document, problems)
     version = document.get("version", VERSION)
     if version != VERSION and not any(problem.at == ("version",) for problem in problems.found):
-        # What else looks wrong may be right in that version.
+        # Other mistakes may be right in that version.
         problems.forget()
         message = f"this ovmake reads version {VERSION} of the Ovfile, not {toml(version)}"
-        hint = "install an ovmake that reads it"
+        hint = "install an ovmake that reads this version"
         problems.add(Problem(code="unknown-version", at=("version",), message=message, help=hint))
         return NOTHING
     if problems.cut:

@@ -1,10 +1,10 @@
-"""Mistakes at key paths, before anybody knows where in the text they stand.
+"""Mistakes at key paths, before their positions in the text are looked up.
 
     Problem(code, at, message, ...)    one mistake
-    Problems.add(problem)              collects them, each once, and not without end
-    toml(value) -> str                 a value as its writer would write it, for messages
+    Problems.add(problem)              collect mistakes, each once, up to a maximum
+    toml(value) -> str                 a value in TOML, for messages
 
-Rule: what a message quotes from the Ovfile goes through `toml` or `clipped`, so that no message outgrows its reader.
+Rule: quotes from the Ovfile go through `toml` or `clipped`, so that messages stay short.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ovmake.diagnostics import Severity
 from ovmake.ovfile.words import KeyPath
 
 LONGEST = 60
-# Mistakes that are told. Whoever has more mends these first.
+# Maximum number of mistakes to report.
 ENOUGH = 100
 BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Also:
-    """A second place of a problem, and what is to be said of it."""
+    """A second position of a problem, and its label."""
 
     at: KeyPath
     text: str
@@ -46,7 +46,7 @@ class Problem:
 
 
 class EnoughError(Exception):
-    """There are more mistakes than are told: no more of them need be looked for."""
+    """The maximum number of mistakes is found: the check can stop."""
 
 
 @dataclass(slots=True)
@@ -59,10 +59,10 @@ class Problems:
     _count: dict[Severity, int] = field(default_factory=dict)
 
     def add(self, problem: Problem) -> None:
-        """Add `problem`, once: several targets may run into the same place of the Ovfile.
+        """Add `problem` once: several targets may report the same setting.
 
         Raises:
-            EnoughError: it is one error more than are told.
+            EnoughError: it is one error more than the maximum.
         """
         if (problem.code, problem.at) in self._known:
             return
@@ -77,7 +77,7 @@ class Problems:
             raise EnoughError
 
     def forget(self) -> None:
-        """Drop what was found."""
+        """Drop all problems."""
         self.found.clear()
         self.cut.clear()
         self._known.clear()
@@ -85,17 +85,17 @@ class Problems:
 
     @property
     def errors(self) -> list[Problem]:
-        """Those that end the command."""
+        """The problems that end the command."""
         return [problem for problem in self.found if problem.severity == "error"]
 
     @property
     def warnings(self) -> list[Problem]:
-        """Those that do not."""
+        """The problems that do not end it."""
         return [problem for problem in self.found if problem.severity == "warning"]
 
 
 def dotted(at: KeyPath) -> str:
-    """Return a key path as a user writes it: `models.digits.inputs."x:0".shape[0]`."""
+    """Return a key path in TOML's spelling: `models.digits.inputs."x:0".shape[0]`."""
     text = ""
     for part in at:
         if isinstance(part, int):
@@ -148,15 +148,15 @@ def wrong_type(expected: str, value: object, at: KeyPath, hint: str = "") -> Pro
 
 
 def bad_value(is_what: str, expected: str, at: KeyPath, hint: str = "") -> Problem:
-    """Return the problem of a value of the right type that will not do; `is_what` goes on after "... is"."""
+    """Return the problem of a wrong value of the right type; `is_what` continues "... is"."""
     label = f"expected {expected}" if expected else ""
     return Problem(code="bad-value", at=at, message=f"`{dotted(at)}` is {is_what}", label=label, help=hint)
 
 
 def not_yet(at: KeyPath, value: object, ready: str) -> Problem:
-    """Return the problem of a value that has a meaning, and that this version cannot do: it must not pass in silence.
+    """Return the problem of a valid value that this version does not support; it must not be ignored.
 
-    `ready` says what can stand there instead.
+    `ready` lists the supported values.
     """
     return Problem(
         code="not-yet-supported",

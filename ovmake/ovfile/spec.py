@@ -1,10 +1,10 @@
-"""What an Ovfile means, after defaults and precision tables are merged.
+"""The typed Ovfile, after defaults and precision tables are merged.
 
-An `Ovfile` holds `Dataset`s and `Target`s. A `Target` is complete by itself: everything that `[defaults]`, the model
-and the precision's table say about it has been looked up, nearest first, and `origins` remembers where each setting was
-written, so that a reason ("`inputs.image.mean` changed") and a failure at run time can point home.
+An `Ovfile` holds `Dataset`s and `Target`s. A `Target` is complete: its settings are looked up in the precision's
+table, the model and `[defaults]`, nearest first. `origins` records where each setting was written, so that a reason
+("`inputs.image.mean` changed") and an error at run time can point at it.
 
-The plain keys are fields of dataclasses in `schema/`, each of which declares its key; a target holds them.
+The plain keys are fields of dataclasses in `schema/`; each field declares its key. A target holds these dataclasses.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from ovmake.ovfile.words import DEFAULT_SAMPLES, KeyPath
 class Accuracy:
     """The gate. With a `metric`, labels decide; without, agreement with TensorFlow's outputs does.
 
-    `cosine` is the least cosine, `max_error` the largest difference as a share of an output's scale. `promised`: the
-    Ovfile asks for some of this, so that where TensorFlow cannot be compared with the target fails. `given` says which
-    of `cosine` and `max-error` are the Ovfile's own.
+    `cosine` is the minimum cosine, `max_error` the maximum difference as a share of an output's scale. `promised`: the
+    Ovfile itself sets part of the gate, so the target fails if it cannot be compared with TensorFlow. `given` lists
+    which of `cosine` and `max-error` the Ovfile sets.
 
-    Without a `dataset`, samples of the dataset `calibration` judge, if there is one, but for the `calibrating` that
-    calibrate INT8 by a seeded shuffle; else synthetic inputs, if `noise` is set.
+    Without a `dataset`, the gate uses samples of the dataset `calibration`, if there is one, except the `calibrating`
+    samples that a seeded shuffle draws to calibrate INT8; otherwise synthetic inputs, if `noise` is set.
     """
 
     dataset: str | None
@@ -51,7 +51,7 @@ class Accuracy:
 
     @property
     def uses_labels(self) -> bool:
-        """Whether labels are read, where the dataset has some."""
+        """Whether labels are read, if the dataset has any."""
         return self.metric not in {None, "cosine"}
 
 
@@ -59,7 +59,7 @@ class Accuracy:
 class Target(TargetKeys):
     """One IR to make: `model`, or a `variant` of it, for `precision`. `outputs` are (name in the source, new name).
 
-    `candidates` are what `auto` chooses from, each as it would be if it were listed itself; other targets have none.
+    `candidates` are the targets that `auto` chooses from, as if `precisions` listed them; empty for other targets.
     """
 
     model: str
@@ -81,26 +81,26 @@ class Target(TargetKeys):
 
     @property
     def name(self) -> str:
-        """The name a user asks for: `mobilenet:int8`, `mobilenet@thumb:int8`."""
+        """The target's name on the command line: `mobilenet:int8`, `mobilenet@thumb:int8`."""
         return f"{self.family}:{self.precision}"
 
     @property
     def home(self) -> KeyPath:
-        """The table of the model, which says where the source is."""
+        """The table of the model, which names the source."""
         return ("models", self.model)
 
     @property
     def family(self) -> str:
-        """The model, or the model's variant: what all precisions share. Also the folder under the build folder."""
+        """The model or variant, without the precision. Also the folder in the build folder."""
         return f"{self.model}@{self.variant}" if self.variant else self.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ovfile:
-    """A whole Ovfile, or the part of it that some models are about.
+    """A whole Ovfile, or the part of it for some models.
 
-    `targets` are in the order of the file; `models` names all that it declares, also where `targets` are those of a few
-    only; `warnings` are what is legal but looks like a mistake.
+    `targets` are in the order of the file. `models` names all declared models, even if `targets` has only some of them.
+    `warnings` are about settings that are legal but look like mistakes.
     """
 
     build_dir: str
@@ -115,13 +115,13 @@ class Ovfile:
 
     @property
     def allowed_ops(self) -> Mapping[KeyPath, tuple[str, ...]]:
-        """Operations that sources may run though they do more than compute, by the keys that allow them."""
+        """Operations with side effects that sources may run, by the key that allows them."""
         every = (one for target in self.targets for one in (target, *target.candidates))
         return {one.origins.get("allow-ops", one.at): one.allow_ops for one in every if one.allow_ops}
 
     @property
     def user_code(self) -> Mapping[KeyPath, str]:
-        """Functions of the user's that a build would run, as "data.py:val", by the keys that name them."""
+        """The user's functions that a build would run, such as "data.py:val", by the key that names them."""
         loaders = {(*d.at, "loader"): f"{d.path}:{d.function}" for d in self.datasets.values() if d.function}
         metrics = {
             target.origins.get("accuracy.metric", target.at): target.accuracy.metric

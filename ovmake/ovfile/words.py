@@ -1,13 +1,13 @@
-"""Words and numbers of the format that more than one module needs. A leaf: it imports nothing of ovmake.
+"""Words and numbers of the format that several modules need. A leaf: it imports nothing of ovmake.
 
-What one key alone has, its default for example, stands where the key is declared: in `schema/`.
+Facts about one key, such as its default, are where the key is declared: in `schema/`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Where something stands in an Ovfile: ("models", "digits", "inputs", "x", "shape", 0).
+# A path to a value in an Ovfile: ("models", "digits", "inputs", "x", "shape", 0).
 KeyPath = tuple[str | int, ...]
 
 VERSION = 1  # of the format
@@ -15,10 +15,10 @@ LIMITS = "limits"
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights", "auto")
 DEFAULT_PRECISIONS = ("fp32", "fp16")
 AUTO = "auto"
-# What `auto` can choose from, the most accurate first: of two that run equally fast it takes the earlier. Not bf16:
-# that is a way of executing an IR, and `auto` publishes one that is fast as it is.
+# What `auto` can choose from, the most accurate first: of two equally fast ones it takes the earlier. bf16 is not here:
+# it needs a property at compilation, and `auto` publishes an IR that is fast without one.
 CANDIDATES = ("fp32", "fp16", "int8-weights", "int8", "int4-weights")
-# What `auto` weighs where the Ovfile does not say; INT8 where there are samples to calibrate it on.
+# The default candidates of `auto`; INT8 only if it has calibration samples.
 DEFAULT_CANDIDATES = ("fp32", "fp16", "int8-weights", "int8")
 DEFAULT_MAX_DROP = 0.01
 DEFAULT_RELATIVE_DROP = 0.01
@@ -26,8 +26,8 @@ DEFAULT_SAMPLES = 300
 NOISE = "noise"
 SEED = 0
 
-# The gate without labels: cosine between TensorFlow's output and the IR's, over every element of an output, that an
-# IR of this precision must reach. Rounding to fp32 costs nothing here, to fp16 1e-6 in trained models and 3e-4 in deep
+# The gate without labels: the minimum cosine between TensorFlow's output and the IR's, over all elements of an output,
+# by precision. Rounding to fp32 costs nothing here, to fp16 1e-6 in trained models and 3e-4 in deep
 # ones with random weights, plain INT8 about 1e-2. Executed in bf16, examples/fashion loses 2e-5, and a transformer of 8
 # blocks with random weights 5e-5; with weights in 8 bits they lose 1e-5 and 2e-4, in 4 bits 2e-4 and 2e-2.
 DEFAULT_COSINE: Mapping[str, float] = {
@@ -43,8 +43,8 @@ DEFAULT_COSINE: Mapping[str, float] = {
 # as a share of the output's own scale (the largest magnitude in TensorFlow's). Two correct FP32 implementations differ
 # by some 1e-6 in a deep network. Rounding weights to FP16 costs 1e-3 in most trained models, 3e-2 in deep ones with
 # random weights, and 1e-1 at single elements of one that takes logarithms; a wrong scale or a lost epsilon costs more.
-# Executing in bf16 costs 1e-2 in that transformer and 3e-2 in examples/fashion. Weights in integers, like INT8, may be
-# off by any amount at single elements: by 0.3 in that transformer in 4 bits, which agrees with it all the same.
+# Executing in bf16 costs 1e-2 in that transformer and 3e-2 in examples/fashion. Integer weights, like INT8, can
+# cause any difference at single elements: 0.3 in that transformer in 4 bits, although it agrees with TensorFlow.
 DEFAULT_MAX_ERROR: Mapping[str, float] = {"fp32": 1e-4, "fp16": 0.25, "bf16": 0.25}
 
 ELEMENT_TYPES = ("f32", "f16", "f64", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "boolean")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovmake.diagnostics import OvmakeError, render
-from ovmake.engine.job import Progress, to_nobody
+from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, RemoteCache, Traffic, Wanted
 from ovmake.ovfile.schema.sharing import Cache
 
@@ -82,7 +82,7 @@ class RemoteWhenNeeded:
         if (cache := self._opened()) is not None:
             cache.push(made)
 
-    def settle(self, tell: Callable[[Progress], None] = to_nobody) -> Traffic:
+    def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """See `RemoteCache`. What was not opened has nothing to settle."""
         return Traffic() if self._cache is None else self._cache.settle(tell)
 

@@ -1,30 +1,31 @@
-"""The stamp: what the last look saw of each model when nothing of it was stale. Checked before anything else is loaded.
+"""The stamp: the file states of each fresh model at the last look. It is checked before anything else is loaded.
 
-    known = look(folder, key)          None: nothing is known, look properly
-    known.fresh(asked) -> int | None   how many targets are asked for, if all are known to be fresh
-    known.stale, known.edited          models whose files are not as they were; whether the Ovfile is not
-    encoded(...) -> bytes | None       a stamp, to be written to STAMP; None: nothing can be vouched for
+    known = look(folder, key)          None: nothing is known; the caller observes everything
+    known.fresh(asked) -> int | None   the number of requested targets, if all are known to be fresh
+    known.stale, known.edited          models with changed files; whether the Ovfile changed
+    encoded(...) -> bytes | None       a stamp, to be written to STAMP; None: no valid stamp is possible
 
-A no-op `ovmake build` would spend its time on importing itself and reading its own state. The stamp is the ledger of
-the engine's observer, written down: every path that decisions rested on, with its state. For each model those are its
-sources with their folders, its outputs, and folders of the store; for all of them the Ovfile, what several models read,
-ovmake's own code and the folders of packages. If none of them changed, the decisions would be the same. If those of one
-model did, the others need no look.
+Without it, a no-op `ovmake build` would spend its time on importing modules and reading its state. The stamp is the
+stored ledger of the engine's observer: every path that decisions depended on, with its state. For each model these are
+its sources with their folders, its outputs, and folders of the store. The shared paths are the Ovfile, files that
+several models read, ovmake's own code and the folders of packages. If no path changed, the decisions are the same. If
+only paths of some models changed, all other models stay fresh.
 
 The file: the seal of the rest (see seal.py), a line of numbers (format, targets, bytes of each section), then the
-sections. A no-op reads the first four and compares them as bytes; nothing is decoded that is not asked for.
+sections. A no-op reads the first four and compares them as bytes; it decodes only what it needs.
 
-    key            which Ovfile, and whether its paths may leave the repo
-    surroundings   Python, where code and packages are, the CPU
+    key            the Ovfile's name, and whether its paths may leave the repo
+    surroundings   Python, the folders of code and packages, the CPU
     paths          of files and folders, each ended by a zero byte, group by group
     states         four 64-bit numbers each
-    groups         JSON: [model, number of paths or null where it is not known to be fresh, targets], shared ones first
+    groups         JSON: [model, number of paths (null if not known to be fresh), targets], shared ones first
     text           the Ovfile's
 
-Rule 1: a stamp says "fresh" or nothing. Every doubt, also an unreadable stamp, ends in the full look.
+Rule 1: a stamp says "fresh" or nothing. Every doubt, such as an unreadable stamp, leads to a full look.
 Rule 2: no entry may be racy: a file written within a clock tick of the look could change again unnoticed. `encoded`
-        then leaves out what depends on it.
-Rule 3: only the standard library's lightest, no dataclass: this module and argparse are the whole cost of a no-op.
+        leaves out targets that depend on such a file.
+Rule 3: import only light modules of the standard library, no dataclass: this module and argparse are the whole cost of
+        a no-op.
 """
 
 from __future__ import annotations
@@ -42,22 +43,22 @@ from ovmake.seal import SEAL_BYTES, read_key, seal
 
 FORMAT = 4
 SHARED = ""
-# Of a stamp: 100,000 models have some 40 MB.
+# The maximal size of a stamp: 100,000 models need some 40 MB.
 MOST_BYTES = 1 << 30
 
 NUMBERS = 4  # of a state
 
 
 class Stamp:
-    """What is known without a look."""
+    """A stamp, compared with the present states of its files."""
 
     __slots__ = ("_groups", "_now", "_paths", "_text", "count", "edited", "stale")
 
     def __init__(self, paths: list[bytes], then: array[int], groups: bytes, text: bytes, count: int) -> None:
-        """Compare what was with what is.
+        """Compare the stored states with the present ones.
 
         Raises:
-            ValueError: something that several models rest on has changed.
+            ValueError: a shared path has changed.
         """
         self.count = count
         self._paths = paths
@@ -74,7 +75,7 @@ class Stamp:
             if files is None:
                 yield model
                 continue
-            # The Ovfile is the first of the shared ones, and its change is no reason to forget the models.
+            # The Ovfile is the first shared path. If it changed, the models are still compared.
             start = NUMBERS * max(files.start, 1)
             if self._now[start : NUMBERS * files.stop] != then[start : NUMBERS * files.stop]:
                 if model == SHARED:
@@ -100,7 +101,7 @@ class Stamp:
         return self._text.decode()
 
     def fresh(self, asked: Sequence[str]) -> int | None:
-        """Return how many targets the words mean (none: all), if all of them are known to be fresh; else None."""
+        """Return the number of targets that the words mean (none: all), None unless all are known to be fresh."""
         if self.edited:
             return None
         if not asked:
@@ -112,7 +113,7 @@ class Stamp:
         return sum(not words.isdisjoint(words_for(target)) for targets in named.values() for target in targets)
 
     def named(self, asked: Sequence[str]) -> dict[str, list[str]] | None:
-        """Return the models that the words mean (none: all) with their targets; None if a word means nothing."""
+        """Return the models that the words mean (none: all) with their targets; None if a word is unknown."""
         groups = {model: targets for model, _, targets in self._decoded() if model != SHARED}
         words = set(asked)
         unknown = words.difference(*(words_for(target) for targets in groups.values() for target in targets))
@@ -133,7 +134,7 @@ class Stamp:
         }
 
     def shared(self) -> Files:
-        """Return what several models rest on, without the Ovfile; ovmake's own code among it."""
+        """Return the shared paths without the Ovfile, such as ovmake's own code."""
         files = next(files for model, _, files in self._slices() if model == SHARED)
         return {} if files is None else self._files(slice(1, files.stop))
 
@@ -144,12 +145,12 @@ class Stamp:
 
 
 def up_to_date(count: int) -> str:
-    """Return what is said of so many fresh targets."""
+    """Return the message for so many fresh targets."""
     return f"up to date: {count} target{'' if count == 1 else 's'}"
 
 
 def look(folder: str, key: str) -> Stamp | None:
-    """Return what the stamp says of the repo in `folder` as it is now; None if that is nothing."""
+    """Return the stamp of the repo in `folder`, compared with its present state; None without a valid stamp."""
     try:
         here = os.getcwd()  # noqa: PTH109
         # Paths are relative: the kernel walks each of them from the root otherwise, a tenth of the time of a no-op.
@@ -166,9 +167,9 @@ def _stored() -> bytes:
     """Return the sealed part of the stamp.
 
     Raises:
-        ValueError: it is not this user's, or no file that ovmake wrote.
+        ValueError: it is not this user's, or ovmake did not write it.
     """
-    # In a stranger's repo it may be a link to a file without end, or a pipe that nobody writes to.
+    # In a stranger's repo it may be a link to an endless file, or a pipe without a writer.
     file = os.open(STAMP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(file, "rb") as stored:
         found = os.fstat(file)
@@ -203,7 +204,7 @@ def _read(data: bytes, key: str) -> Stamp:
 
 
 def _states(paths: list[bytes]) -> array[int]:
-    """Return the states of files, one after the other; zeros for what is not there.
+    """Return the concatenated states of files; zeros for a missing file.
 
     Raises:
         OverflowError: a number of more than 63 bits.
@@ -225,11 +226,11 @@ def encoded(
     looked_ns: int,
     around: Files,
 ) -> bytes | None:
-    """Return the stamp of what a look that began at `looked_ns` saw; None if that can be no stamp.
+    """Return the stamp of a look that began at `looked_ns`; None if no valid stamp is possible.
 
     `secret` is the user's key. `ovfile` is the Ovfile's name, state and text, and when it was read. `models` holds each
-    model's targets, and the files that they rest on if all of them are fresh. `around` is the code that looked, see
-    `around`. Paths are relative to the Ovfile's folder.
+    model's targets, and the files that they depend on if all of them are fresh. `around` is ovmake's code and the
+    package folders, see `around`. Paths are relative to the Ovfile's folder.
     """
     name, its_state, text, read_ns = ovfile
     if is_racy([its_state], read_ns) or is_racy((*shared.values(), *around.values()), looked_ns):
@@ -263,13 +264,13 @@ def encoded(
 
 
 def surroundings() -> bytes:
-    """Return what decisions rest on that is no file: Python, where its code is looked for, the CPU."""
+    """Return the dependencies that are not files: Python, its search path, the CPU."""
     return os.fsencode(repr((sys.version, _package(), _installed()))) + _cpu()
 
 
 def around() -> Files:
     """Return ovmake's own code, and the folders that packages are installed in, with their states."""
-    # One that is not there would cost every no-op a second look, see `_states`.
+    # A missing folder would cost every no-op a second look, see `_states`.
     return _code(_package()) | {path: state_of(path) for path in _installed() if os.path.isdir(path)}  # noqa: PTH112
 
 
@@ -278,7 +279,7 @@ def _package() -> str:
 
 
 def _installed() -> list[str]:
-    # Without the first, the script's folder or with `-m` the working one: packages are installed in the others.
+    # Without the first (the script's folder, or with `-m` the working one): the remaining folders hold the packages.
     return sys.path if sys.flags.safe_path else sys.path[1:]
 
 
@@ -294,7 +295,7 @@ def _code(package: str) -> Files:
 
 
 def _cpu() -> bytes:
-    """Return the first page of /proc/cpuinfo less the clock's reading: model and flags of the first core."""
+    """Return the first page of /proc/cpuinfo without the clock frequency: model and flags of the first core."""
     try:
         with open("/proc/cpuinfo", "rb") as file:  # noqa: PTH123
             lines = file.read(4096).partition(b"\n\n")[0].splitlines()

@@ -1,11 +1,11 @@
-"""Write the stamp of a build: which files its decisions rested on, model by model.
+"""Write the stamp of a build: the files that its decisions depended on, model by model.
 
-    stamping = Stamping(session, graph, targets)    before the build: the old stamp is forgotten
-    stamping.finish(executor, outcome)              after it: what is fresh now is written down
+    stamping = Stamping(session, graph, targets)    before the build: removes the old stamp
+    stamping.finish(executor, outcome)              after it: stores which targets are fresh
     stamping.look_again()                           the same without a build
 
-What the build found fresh is in its ledger. What it made is looked at once more, for files that it wrote just now could
-change again within the same tick of the clock.
+The build's ledger has the files of targets that it found fresh. Files that it made are looked at again, because they
+could change within the same clock tick.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class Stamping:
-    """Notes what a build looks at."""
+    """Records the files that a build looks at."""
 
     def __init__(self, session: Session, graph: Graph, targets: Sequence[str]) -> None:
-        """Forget the stamp: from now on until `finish`, nothing is known to be fresh."""
+        """Remove the stamp: until `finish`, no target is known to be fresh."""
         self._session = session
         self._root = str(session.where.root)
         self._graph = graph
@@ -42,23 +42,23 @@ class Stamping:
         self._looked_ns = time.time_ns()
 
     def finish(self, executor: Executor, outcome: Outcome) -> None:
-        """Write down what is known to be fresh now."""
+        """Store which targets are fresh now."""
         files = self._fresh(list(outcome.targets), executor, outcome)
         built = [name for name, status in outcome.targets.items() if status in {"built", "fresh"}]
         self._keep(files | self._look_again([name for name in built if name not in files]))
 
     def look_again(self) -> None:
-        """Look at all targets in place of a build: whatever happened before, happened."""
+        """Look at all targets in place of a build, whatever happened before."""
         self._keep(self._look_again(list(self._actions)))
 
     def _keep(self, files: dict[str, Files]) -> None:
         try:
             self._write(files)
-        except OSError as error:  # what goes wrong in the midst of writing says of no file
+        except OSError as error:  # an error while writing names no file
             raise OSError(error.errno, error.strerror, error.filename or f"{self._root}/{STAMP}") from error
 
     def _look_again(self, targets: Sequence[str]) -> dict[str, Files]:
-        """Return what those of the targets rest on that are fresh."""
+        """Return the files that the fresh targets depend on."""
         if not targets:
             return {}
         self._looked_ns = after_a_tick()
@@ -67,8 +67,8 @@ class Stamping:
         return self._fresh(targets, executor, outcome)
 
     def _fresh(self, targets: Sequence[str], executor: Executor, outcome: Outcome) -> dict[str, Files]:
-        """Return what those of the targets rest on for which nothing had to be done."""
-        # Of all actions, for advice that could not be had is tried again next time.
+        """Return the files that targets without any work depend on."""
+        # All actions must be fresh, because advisory ones that failed run again next time.
         fresh = [
             name for name in targets if all(outcome.actions[a.name].status == "fresh" for a in self._actions[name])
         ]
@@ -76,11 +76,11 @@ class Stamping:
         return {name: found for name, found in files.items() if not is_racy(found.values(), self._looked_ns)}
 
     def _ledger(self, target: str, executor: Executor) -> Files:
-        """Return everything in the repo that it takes for the target to be fresh."""
+        """Return all files in the repo that the target depends on."""
         return {path: state for one in self._actions[target] for path, state in executor.looked_at(one).items()}
 
     def _write(self, files: Mapping[str, Files]) -> None:
-        """Write the stamp: what of these targets is fresh, and what is known of other models from the last stamp."""
+        """Write the stamp: these targets if fresh, and the other models of the last stamp."""
         known = self._session.known
         before = {} if known is None else known.models()
         of_model: dict[str, list[str]] = {}
@@ -112,13 +112,13 @@ class Stamping:
             self._session.disk.ours.replace(STAMP, data, durable=False)
 
     def _look_at_store(self, files: Files) -> None:
-        """Put in the states that the store's folders have now: since a look, this build has written to them."""
+        """Update the states of the store's folders: this build has written to them since the look."""
         files |= {
             path: state_if_any(self._session.disk.absolute(path)) for path in files if path.startswith(f"{FOLDER}/")
         }
 
     def _ovfile_seen_ns(self) -> int:
-        """Return when the Ovfile last had the text that the session read: one edited a moment ago is read again."""
+        """Return when the Ovfile last had the session's text; a file edited a moment ago is read again."""
         if not is_racy([self._session.ovfile_state], self._looked_ns):
             return self._looked_ns
         now_ns = after_a_tick()
@@ -127,7 +127,7 @@ class Stamping:
 
 
 def _take_shared(models: dict[str, tuple[list[str], Files | None]]) -> Files:
-    """Move what several models rest on out of their files: a dataset need not be looked at a thousand times."""
+    """Move shared paths out of the models' files, so that a dataset is not looked at a thousand times."""
     counted = Counter(path for _, files in models.values() for path in files or ())
     shared: Files = {}
     for _, files in models.values():

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ovmake.contracts.sharing.remote_result import RemoteResult
-from ovmake.engine.job import Progress, to_nobody
+from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, Traffic, Wanted
 from ovmake.remote.fetching import Fetching
 from ovmake.remote.layout import nearest_path
@@ -68,7 +68,7 @@ class SharedCache:
             return None
         return found if found is not None and found.action == action else None
 
-    def settle(self, tell: Callable[[Progress], None] = to_nobody) -> Traffic:
+    def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """See `RemoteCache`. Uploads of which none moves for some time are given up."""
         self._pushes.settle(tell)
         return self.traffic()

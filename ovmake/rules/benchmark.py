@@ -37,7 +37,7 @@ def benchmark(
     elsewhere: str = "",
     after: Action | None = None,
 ) -> Action:
-    """Add the measurement of the IR that `published` publishes, beside TensorFlow.
+    """Add the measurement of TensorFlow and the IR that `published` publishes.
 
     `elsewhere` is an additional device. This machine may lack it; then the measurement only gives a warning.
     """

@@ -1,12 +1,12 @@
-"""From the declared keys of an Ovfile to the params of an action.
+"""Fill the params of an action from the declared keys of an Ovfile.
 
     filled(InputParams, "convert", tensor) -> InputParams(shape=(1, 28, 28), ...)
 
-`reaches` of a key's declaration (`ovfile/schema`) names the kinds of action that see it. Such a key goes into the field
-of its name, or into `more` where the params have no such field. So a new key reaches its actions by its declaration
-alone.
+`reaches` in a key's declaration (`ovfile/schema`) names the kinds of action that use the key. Its value goes into the
+params' field of the same name, or into `more` if there is no such field. So a new key reaches its actions by its
+declaration alone.
 
-A key in a field is left out of the digest at the field's default, one in `more` at the declared default.
+The digest omits a field at the field's default, and a key in `more` at its declared default.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ P = TypeVar("P", bound=Declared)
 
 
 def filled(cls: type[P], kind: str, settings: object, /, *, beyond: type | None = None, **given: object) -> P:
-    """Return the params that an action of a kind gets of a dataclass of keys.
+    """Return the params of an action of this kind, filled from `settings`, a dataclass of keys.
 
-    `beyond` is a class that `settings` extends, whose keys are left out. `given` are the fields that no key has by
-    itself: tables, and what follows from several keys; they win.
+    `beyond` is a base class of `settings` whose keys are omitted. `given` are fields that do not come from a single
+    key: tables, and values computed from several keys. They override keys.
     """
     make: Callable[..., P] = cls
     table: type = cls

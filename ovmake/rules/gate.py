@@ -1,11 +1,11 @@
 """gate: compare an evaluation's figures with the accuracy that the Ovfile promises.
 
     gate(lowering, target, evaluation, searched=...) -> Action
-    judge(lowering, target, evaluation) -> Action     the same as data, for a candidate of `auto`
-    promise_of(target) -> PromiseParams    for whoever asks whether the promise is kept
+    judge(lowering, target, evaluation) -> Action     the verdict as data, for a candidate of `auto`
+    promise_of(target) -> PromiseParams               the promise, for all actions that compare figures with it
 
 A failed gate fails its target before publishing; so the last good IR stays in the build folder. The action runs
-in-process: it compares two numbers (`ovmake.verdicts`).
+in-process: it only compares numbers (`ovmake.verdicts`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _gate(target: Target, *inputs: Input) -> Action:
         kind="gate",
         subject=target.name,
         worker="in-process",
-        # There is more to do for INT8 than to promise less.
+        # For INT8 without a search, the error suggests `on-drop = "mixed"`.
         params=GateParams(
             promise=promise_of(target),
             on_drop="fail" if target.quantization and target.quantization.control is None else None,
@@ -57,7 +57,7 @@ def _gate(target: Target, *inputs: Input) -> Action:
 
 
 def promise_of(target: Target) -> PromiseParams:
-    """Return what the target promises."""
+    """Return the target's requirement on accuracy."""
     accuracy = target.accuracy
     if accuracy is None:
         raise AssertionError(f"{target.name} has no gate")

@@ -129,7 +129,7 @@ def _params(lowering: Lowering, target: Target) -> PublishParams:
         device=device_params(target),
         made=made,
         candidates=tuple(one.precision for one in target.candidates),
-        # Each has a promise of its own, if only by the defaults of its precision.
+        # Each candidate has its own promise, because the defaults depend on the precision.
         own={one.precision: beyond(_made(lowering, one), made) for one in target.candidates},
     )
 
@@ -155,7 +155,7 @@ def _judged(lowering: Lowering, target: Target) -> JudgedParams | None:
         dataset=dataset.path if dataset else None,
         inputs=NOISE if accuracy.noise else None,
         annotations=accuracy.options.annotations if accuracy.metric else None,
-        # Who promised it, and on which inputs it holds, the record says elsewhere.
+        # The record has these two elsewhere: whether the Ovfile states the promise, and which inputs it is judged on.
         promise=replace(promise_of(target), promised=False, real_data=False),
         metric=metric_params(target),
         samples=judging_params(datasets, target, labels=accuracy.uses_labels),

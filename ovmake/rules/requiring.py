@@ -7,7 +7,7 @@ The size is known when the IR is made, so it is a gate like accuracy. The other 
 is missed, the report fails; the published IR stays. A requirement that could not be measured has not passed.
 
 Rule: the median decides. If the range around it contains the limit, a second measurement might give the opposite
-result, and the requirement is *undecided*.
+result, and the requirement is *not decided*.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
-"""The settings of a target that each action uses. What an edit of the Ovfile makes stale is decided here.
+"""Select the settings of a target that each action uses. So an edit of the Ovfile makes only these actions stale.
 
-    model_params(target)     what changes the model: cut, batch, inputs, outputs
-    source_params(target)    which function of the source is meant: kind, signature, tags; and what it may run
-    tensorflow_...           what of it TensorFlow gets, for reference and benchmark
-    device_params(target)    where to verify and measure, and in which precision to execute
-    quantization_params(...) how INT8 is made; weight_params(...) how weights in 8 or 4 bits are
-    search_limits(target)    how long to search for layers to revert to float
-    tracing_...              what finds the source's layers in an IR, where a precision is to leave some alone
-    metric_params(target)    what is counted; metric_inputs(target): the files that it takes
-    sample_params(dataset)   which samples, and how they come out of a dataset
-    judging_params(...)      those that the gate is asked on
-    dataset_inputs(...)      its files; dataset_tools(...): what decodes them
+    model_params(target)     settings that change the model: cut, batch, inputs, outputs
+    source_params(target)    the function of the source (kind, signature, tags), and the operations that it may run
+    tensorflow_...           the source as TensorFlow loads it, for reference and benchmark
+    device_params(target)    the device to verify and measure on, and the precision to execute in
+    quantization_params(...) options of INT8; weight_params(...): options of weights in 8 or 4 bits
+    search_limits(target)    limits of the search for layers to revert to float
+    tracing_...              a second conversion, to find the source's layers in an IR, if some must stay in float
+    metric_params(target)    the metric; metric_inputs(target): its files
+    sample_params(dataset)   which samples to take from a dataset, and how to read them
+    judging_params(...)      the same for the gate's samples
+    dataset_inputs(...)      the dataset's files; dataset_tools(...): the libraries that decode them
 
-A setting at its default is in no digest: see `contracts.codec`, rule 2. Which keys a kind of action sees is declared
-with the key: `reaches`, in `ovfile/schema`; `filling.py` puts them into the params.
+A setting at its default is in no digest: see `contracts.codec`, rule 2. Each key declares the kinds of action that use
+it: `reaches`, in `ovfile/schema`; `filling.py` puts the keys into the params.
 """
 
 from __future__ import annotations
@@ -105,12 +105,12 @@ def tensorflow_params(lowering: Lowering, target: Target, frozen: Action | None)
 
 
 def source_params(target: Target, kind: str) -> SourceParams:
-    """Return the settings that say which function of the source TensorFlow runs; `kind` is what the source is."""
+    """Return the settings that select the function of the source that TensorFlow runs; `kind` is the source's kind."""
     return filled(SourceParams, "freeze", target, kind=kind)
 
 
 def device_params(target: Target) -> DeviceParams:
-    """Return the device to verify and measure on, and what to execute in."""
+    """Return the device to verify and measure on, and the precision to execute in."""
     return DeviceParams(device=target.device, execute_in=execute_in(target))
 
 
@@ -120,7 +120,7 @@ def execute_in(target: Target) -> Literal["f32", "bf16"]:
 
 
 def quantization_params(target: Target) -> QuantizationParams | None:
-    """Return how a target in INT8 is quantized: NNCF's options, less the samples themselves."""
+    """Return the options for quantizing to INT8, without the samples; None for other precisions."""
     settings = target.quantization
     if settings is None:
         return None
@@ -138,13 +138,13 @@ def quantization_params(target: Target) -> QuantizationParams | None:
 
 
 def search_limits(target: Target) -> SearchLimits | None:
-    """Return the limits of the search for layers to revert to float, None where there is no search."""
+    """Return the limits of the search for layers to revert to float, None if there is no search."""
     settings = target.quantization
     return filled(SearchLimits, "control", settings) if settings and settings.control else None
 
 
 def weight_params(target: Target) -> WeightParams | None:
-    """Return the options for compressing weights to 8 or 4 bits."""
+    """Return the options for compressing weights to 8 or 4 bits; None for other precisions."""
     settings, kind = target.weights, "compress-weights"
     if settings is None:
         return None
@@ -201,14 +201,14 @@ def metric_inputs(target: Target) -> tuple[Input, ...]:
 
 
 def metric_tools(target: Target) -> tuple[str, ...]:
-    """Return the library that the metric's score comes from. A function of the user's may import what it likes."""
+    """Return the library that computes the metric's score; empty for a user's function, which may import any."""
     metric = target.accuracy.metric if target.accuracy else None
     kind = metric_kind(metric) if metric else None
     return (kind.library,) if kind and kind.library else ()
 
 
 def dataset_params(dataset: Dataset, *, labels: bool) -> DatasetParams:
-    """Return how samples come out of a dataset. `labels` says whether they are used: names of classes are some too."""
+    """Return how to read samples from a dataset. `labels`: whether labels are used; names of classes are labels too."""
     kind = "evaluate" if labels else "reference"
     return filled(
         DatasetParams,
@@ -221,7 +221,7 @@ def dataset_params(dataset: Dataset, *, labels: bool) -> DatasetParams:
 
 
 def sample_params(dataset: Dataset | None, *, labels: bool) -> SampleParams:
-    """Return which samples an action takes. Without a dataset, seeded random inputs take its place."""
+    """Return which samples an action uses: those of the dataset, or seeded random inputs without one."""
     if dataset is None:
         return SampleParams(seed=SEED)
     return SampleParams(dataset=dataset_params(dataset, labels=labels), seed=None if dataset.limit is None else SEED)
@@ -237,7 +237,7 @@ def dataset_tools(*datasets: Dataset | None) -> tuple[str, ...]:
 
 
 def dataset_inputs(dataset: Dataset | None, role: str = "dataset") -> tuple[Input, ...]:
-    """Return the inputs of a dataset: its file or folder, or its loader; and further files that it names."""
+    """Return the inputs of a dataset: its file, folder or loader, and the files that it lists."""
     if dataset is None:
         return ()
     files = enumerate(dataset.files)

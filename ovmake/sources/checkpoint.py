@@ -11,9 +11,9 @@ tensorflow/core/protobuf/tensor_bundle.proto.
 Rule 1: values are hashed from the file in pieces. No value is held whole, and each byte is read once.
 Rule 2: a form that TensorFlow's own writer never makes (compressed index blocks, big-endian data) is
         a CheckpointError, and so are sliced (partitioned) variables and variables of strings.
-Rule 3: every entry is verified as TensorFlow verifies it, also one that nobody asks for: its
-        checksum, and its size against dtype and shape. This makes the fingerprint of a 100 MB
-        checkpoint 6 % slower. Without a compiled crc32c it is a CheckpointError.
+Rule 3: every entry is verified as TensorFlow verifies it, even an unused one: its checksum, and
+        its size against dtype and shape. This makes the fingerprint of a 100 MB checkpoint 6 %
+        slower. Without a compiled crc32c it is a CheckpointError.
 
 The graph's own restore op (SaverDef.restore_op_name) says which variable gets which value, in TF1
 and TF2: RestoreV2 -> AssignVariableOp. A variable that the restore op leaves out is found as
@@ -132,7 +132,7 @@ class Checkpoint:
     def _strings(self, key: str, entry: _Entry) -> tuple[list[int], memoryview]:
         """Return the lengths of an entry's strings, and all their bytes: varints, a checksum of the lengths, bytes.
 
-        Both checksums take a length as four bytes, or as eight where it needs them.
+        Both checksums take a length as four bytes, or as eight if it needs them.
         """
         whole, at = memoryview(b"".join(self._pieces(key, entry))), 0
         lengths: list[int] = []

@@ -59,7 +59,7 @@ def ops_of_graph(graph: bytes | memoryview) -> tuple[Op, ...]:
 
 
 def declared_types(graph: bytes | memoryview, names: Collection[str]) -> dict[str, int]:
-    """Return the TensorFlow DataType that each node in `names` declares for its output, where it declares one.
+    """Return the TensorFlow DataType of each node in `names` that declares one for its output.
 
     Raises:
         ProtobufError: the bytes are no GraphDef.

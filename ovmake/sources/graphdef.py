@@ -41,7 +41,7 @@ IGNORED_ATTRIBUTES = frozenset({
     "_construction_context",
     "_gradient_op_type",  # for training only, and carries a counter: CustomGradient-123
     "_has_manual_control_dependencies",
-    "_input_shapes",  # what shape inference found, here and below
+    "_input_shapes",  # results of shape inference, here and below
     "_num_original_outputs",
     "_output_shapes",
     "_read_only_resource_inputs",
@@ -117,7 +117,7 @@ class Body:
         """Return the node called `name`.
 
         Raises:
-            UnfollowableError: there is none.
+            UnfollowableError: there is no such node.
         """
         if name not in self._nodes:
             if name not in self._raw:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ovmake.sources.protobuf import Message
 
-# Stateful by their definition, but harmless where nothing writes: they read a variable that never
+# Stateful by their definition, but harmless if nothing writes: they read a variable that never
 # changes, or run functions whose bodies are checked node by node.
 READERS = frozenset({
     "Case", "DisableCopyOnRead", "If", "PartitionedCall", "ReadVariableOp", "ResourceGather", "ResourceGatherNd",

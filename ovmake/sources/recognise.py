@@ -1,8 +1,8 @@
 """Recognise the kind of a model by the content of its file or folder.
 
-    found = recognise(path)              found.kind is one of SOURCE_KINDS, or "" and then found.why says what is there
+    found = recognise(path)              found.kind is one of SOURCE_KINDS, or "", and found.why describes the file
     raise unknown(path, found)           the error for the latter
-    raise with_kind(error, path, kind)   an error about what is of another kind than it was said to be
+    raise with_kind(error, path, kind)   an error about a source whose kind differs from the stated one
 
 A file's name states its intended kind, its first bytes show its real kind. So the name decides nothing here; it only
 improves the message: `model.h5` is named like a Keras .h5 file, but begins with `<!DOCTYPE html>`.

@@ -74,7 +74,7 @@ class Scope:
 
     @property
     def spellings(self) -> dict[str, bool]:
-        """Each spelling of its own word, and whether it is the raw one where a canonical one exists."""
+        """Each spelling of its own word, and whether it is raw although a canonical one exists."""
         if self.canonical:
             return {self.canonical: False, self.raw: True}
         numbered = _NUMBERED.fullmatch(self.raw)

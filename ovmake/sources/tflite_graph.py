@@ -2,7 +2,7 @@
 
     flat = ops_of_tflite(path.read_bytes())
     flat.ops         an `Op` per operator, named after its first output; a Placeholder per input, a Const per weight
-    flat.kinds       operator name -> its kind, where that is known: "Betainc" of a custom operator, "VAR_HANDLE"
+    flat.kinds       operator name -> its kind, if known: "Betainc" of a custom operator, "VAR_HANDLE"
     flat.spelling    tensors in GraphDef's spelling ("conv/Relu:0") -> as the file has them ("conv/Relu")
 
 TFLite is a FlatBuffer (schema: tensorflow/compiler/mlir/lite/schema/schema.fbs). The few fields that describe the
@@ -44,8 +44,7 @@ class TfliteGraph:
     `kinds` has custom operators by their code, and the operators in `RESOURCES`. Operators without outputs have no
     name; `silent` has their kinds. `signatures` are all signatures of the file, with the number of their graph: 0 is
     the main one. `half_numbered`: of the two fields that state an operation's code, the file fills one only, and
-    OpenVINO reads the other. Names are those of the signature where the model has one, else the tensors' own, without
-    `:0`.
+    OpenVINO reads the other. Names are those of the signature, else the tensors' own, without `:0`.
     """
 
     ops: tuple[Op, ...]

@@ -1,19 +1,19 @@
-"""The code of ovmake that an action runs, as a digest for each room.
+"""The digests of ovmake's code that an action runs, one per room.
 
     OwnCode().of("openvino", "convert") -> {"ovmake/workers/conversion": "3f2a77c01b9e", ...}
 
-It begins at the function that `contracts.entry_points` names, and follows every import: at the top of a module and in
-functions, of what that starts in other processes too, and of the packages on the way. So whatever can run in the action
-is in it, and an edit elsewhere makes nothing stale. A room is a folder; its digest is of those of its modules that the
-action can reach.
+It starts at the function that `contracts.entry_points` names, and follows every import: at the top of modules and in
+functions, in code that runs in other processes, and of parent packages. So the digests cover all code that can run in
+the action, and an edit elsewhere makes nothing stale. A room is a folder; its digest covers the modules that the action
+can reach.
 
 Left out:
-    docstrings of modules   nothing reads them; a package that is only a map runs nothing
-    CARRIERS                they carry a request, a file or a message, and compute nothing of it. Where a fault in one
-                            did change results, raise `graph.trace.FORMAT`: it is in every digest
+    docstrings of modules   they do not run, and a package may have nothing else
+    CARRIERS                they pass on a request, a file or a message and do not affect results. If a bug in one did
+                            change results, raise `graph.trace.FORMAT`, which is in every digest
 
-Imports are found by their form, for a parser would take half a second for what takes a regular expression 10 ms. A test
-compares with the parser, for every module.
+A regular expression finds the imports in 10 ms; a parser would take half a second. A test compares both for every
+module.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ DIGITS = 12
 
 # Modules and packages, dotted below `ovmake`; "" is `ovmake/__init__.py`, which holds the version.
 CARRIERS = ("", "diagnostics", "workers.ipc", "engine.job", "graph", "store", "contracts.entry_points")
-# What every worker runs with and no module of an action imports: it says which kernels a framework runs.
+# A module that every worker runs but no action imports: it selects the kernels of the frameworks.
 OF_WORKERS = "workers.ipc.environment"
 IN_THIS_PROCESS = {"in-process", "observer"}
 
-# Each begins with letters only, for which `re` looks ten times as fast as for the start of a line.
+# Each begins with plain letters, which `re` finds ten times as fast as the start of a line.
 FROM = re.compile(rb"from ovmake\b\.?([\w.]*) import (\([^)]*\)|[^\n]*)")
 IMPORT = re.compile(rb"import ovmake\b\.?([\w.]*)()")
 COMMENT = re.compile(rb"#[^\n]*")
@@ -115,7 +115,7 @@ class OwnCode:
         return frozenset(found)
 
     def _read(self, module: str) -> tuple[bytes, frozenset[str]]:
-        """Return the digest of a module's code, b"" where it has none, and the modules that it imports."""
+        """Return the digest of a module's code, b"" without code, and the modules that it imports."""
         if module not in self._modules:
             with open(self._file(module), "rb") as file:  # noqa: PTH123 - a third of the time of pathlib
                 code = without_docstring(file.read())
@@ -161,7 +161,7 @@ class OwnCode:
 
 
 def without_docstring(text: bytes) -> bytes:
-    """Return the text of a module after its docstring; b"" where that is only space."""
+    """Return the text of a module after its docstring; b"" if that is only whitespace."""
     if text.startswith((QUOTES, b"r" + QUOTES)):
         text = text.split(QUOTES, 2)[2]
     return text.lstrip()

@@ -1,19 +1,19 @@
-"""What the Ovfile promises of an IR's accuracy, and whether it is kept. Pure, and known to no framework.
+"""Decide whether an IR meets the Ovfile's requirements: accuracy, speed, size. Pure; uses no framework.
 
-It imports none of its modules: an import of one depends on that one alone.
+The requirement on accuracy is called the *promise*. This file imports nothing, so each module can be imported alone.
 
-verdict.py       an evaluation beside the promise: passed, missed, not measured
-agreement.py     how far an IR is from TensorFlow's outputs, and how far it may be
-dropping.py      the drop of a metric, and whether the samples are enough to tell
+verdict.py       figures against the promise: passed, missed, not measured
+agreement.py     the distance from TensorFlow's outputs, and the tolerance for it
+dropping.py      the drop of a metric, and whether there are enough samples to decide
 neighbours.py    the same samples in batches of two sizes
-by_default.py    the same promise, of an IR that is compiled without properties
-sanity.py        whether the two scores are believable at all
-figures.py       figures, and how they are written
-judging.py       what gates and publications say beside their verdict
-searching.py     what accuracy control found, in words
+by_default.py    the same promise for the IR compiled without properties
+sanity.py        whether the two scores are plausible
+figures.py       figures and their formats
+judging.py       warnings and advice of gates and publications
+searching.py     the result of accuracy control, in words
 choosing.py      which candidate `auto` chooses
 speed.py         whether an IR of reduced precision is slower than the FP32 one
-requirements.py  what an IR must reach beside its accuracy
-intervals.py     how sure a median of ratios is
-record.py        the record beside a published IR
+requirements.py  requirements besides accuracy
+intervals.py     confidence intervals for medians of ratios
+record.py        the record of a published IR
 """

@@ -1,8 +1,8 @@
-"""Is the promise kept where an application compiles the IR without properties. Pure.
+"""Judge the IR as an application compiles it without properties. Pure.
 
     with_default(verdict, evaluation, promise) -> Verdict      with `by_default`, see contracts.files.verdict
 
-Nothing is added where the IR executes in the same way without properties, and where it keeps no promise as verified.
+Nothing is added if the IR executes in the same way without properties, or if it did not pass as verified.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ovmake.verdicts.verdict import judged
 
 
 def with_default(verdict: Verdict, evaluation: Evaluation, promise: PromiseParams) -> Verdict:
-    """Return a verdict with that over the second execution that an evaluation holds, if it holds one."""
+    """Return the verdict, extended by that on the evaluation's second execution, if there is one."""
     found = evaluation.by_default
     if found is None or verdict.result != "passed":
         return verdict
-    # What the Ovfile leaves to the tool's defaults has others here, see `rules/gate.py`.
+    # Settings that the Ovfile lacks have different defaults here, see `rules/gate.py`.
     second = judged(found.figures, replace(promise, agreement=_by_default(promise)), inputs=evaluation.inputs).verdict
     needs = f"{HINT}={evaluation.compile_properties[HINT]}" if second.result != "passed" else ""
     return replace(verdict, by_default=DefaultVerdict(precision=found.precision, verdict=second, needs=needs))

@@ -1,14 +1,14 @@
-"""Which candidate `auto` chooses. Pure.
+"""Choose a candidate of `auto`. Pure.
 
-    judged(precision, ...) -> JudgedCandidate     what a candidate's gate says
+    judged(precision, ...) -> JudgedCandidate     a candidate with the result of its gate
     weigh(judged, rounds) -> Choice
     in_words(choice) -> tuple[str, ...]           a line per candidate
 
 Rule 1: a candidate that misses its gate is not chosen, however fast it is.
-Rule 2: of those left the fastest is chosen; but where a more accurate one is not clearly slower than it, the most
-        accurate of these. "Clearly" is about the range of the ratio, and by more than two runs of one IR differ
-        (`intervals.SAME`), so on a restless machine the more accurate one wins.
-Rule 3: every candidate is in the choice, with its figures, or with why it has none.
+Rule 2: of the others the fastest is chosen. If more accurate ones are not clearly slower, the most accurate of these is
+        chosen. "Clearly" means: the whole interval of the ratio, by more than two runs of one IR differ
+        (`intervals.SAME`). So on a noisy machine the more accurate one wins.
+Rule 3: every candidate is in the choice, with its figures, or with the reason why it has none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BASE = "fp32"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedCandidate:
-    """A candidate and what its gate says. `kept`: it may be published. `drop` is None without a metric."""
+    """A candidate and the result of its gate. `kept`: it may be published. `drop` is None without a metric."""
 
     precision: str
     kept: bool
@@ -35,7 +35,7 @@ class JudgedCandidate:
 
 
 def judged(precision: str, *, verdict: Verdict | None, kept: Kept | None) -> JudgedCandidate:
-    """Return a candidate with the two files of its judgement; None where it has no gate, and nothing to miss."""
+    """Return a candidate with the outputs of *judge*, `verdict` and `kept`; both are None if it has no gate."""
     if verdict is None or kept is None:
         text = "`accuracy = false`"
         return JudgedCandidate(precision=precision, kept=True, gate="not-measured", text=text, drop=None)
@@ -45,18 +45,18 @@ def judged(precision: str, *, verdict: Verdict | None, kept: Kept | None) -> Jud
 
 
 def in_words(choice: Choice) -> tuple[str, ...]:
-    """Return a line per candidate of a choice: its gate and its figures."""
+    """Return a line per candidate: the result of its gate, and its figures."""
     return tuple(f"{one.precision}: gate {one.gate}: {one.text}" for one in choice.candidates)
 
 
 def weigh(judged: Sequence[JudgedCandidate], rounds: Rounds) -> Choice:
-    """Return the choice among candidates, the most accurate first, that were timed in `rounds`."""
+    """Return the choice between candidates, in order of accuracy, that were timed in `rounds`."""
     candidates = tuple(_weighed(one, rounds) for one in judged)
     keepers = [one.precision for one in judged if one.kept]
     if not keepers:
-        return Choice(chosen="", why="no candidate keeps its gate", candidates=candidates)
+        return Choice(chosen="", why="no candidate passes its gate", candidates=candidates)
     if len(keepers) == 1:
-        why = "the only candidate" if len(judged) == 1 else "the only candidate that keeps its gate"
+        why = "the only candidate" if len(judged) == 1 else "the only candidate that passes its gate"
         return Choice(chosen=keepers[0], why=why, candidates=candidates)
     chosen, why = _fastest(keepers, rounds)
     return Choice(chosen=chosen, why=why, candidates=candidates)
@@ -79,14 +79,14 @@ def _weighed(one: JudgedCandidate, rounds: Rounds) -> Candidate:
 
 
 def _fastest(keepers: Sequence[str], rounds: Rounds) -> tuple[str, str]:
-    """Return which of the candidates that keep their gate is chosen, and why."""
+    """Return the chosen one of the candidates that keep their gate, and the reason."""
     found = {name: ratio_of(rounds, slow=BASE, fast=name) for name in keepers}
     speeds = {name: speed.median for name, speed in found.items() if speed is not None}
     if len(speeds) < len(keepers):
-        return keepers[0], "the most accurate: too few rounds to tell speeds apart"
+        return keepers[0], "the most accurate: too few rounds to compare speeds"
     fastest = max(keepers, key=lambda name: speeds[name])
     for name in keepers[: keepers.index(fastest)]:
         gained = ratio_of(rounds, slow=name, fast=fastest)
         if gained is None or not gained.clearly_faster:
             return name, f"more accurate than {fastest}, which is not clearly faster"
-    return fastest, "the fastest that keeps its gate"
+    return fastest, "the fastest that passes its gate"

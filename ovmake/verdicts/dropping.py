@@ -1,11 +1,11 @@
-"""The drop of a metric: how large it is, how sure, and whether it may be. Pure.
+"""Compare the drop of a metric with `max-drop`. Pure.
 
     accuracy_drop(reference, candidate, ...) -> float
-    check_drop(metric, promise, samples) -> Dropped       `metric` as an evaluation holds it
+    check_drop(metric, asked, samples) -> Dropped         `metric` is that of an evaluation
 
-The measured drop decides, and nothing else. But another validation set would give another drop, so its interval stands
-beside it; and where that holds the promise too, so that the samples might as well have said the opposite, the text
-says that they are too few. Whoever reads "passed" can tell luck from evidence.
+The measured drop alone decides. But a different validation set would give a different drop, so the text has the drop's
+interval too. If the interval contains `max-drop`, a different set might give the opposite result, and the text says
+that the samples are too few. So a reader of "passed" can tell luck from evidence.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SETTING = "accuracy.max-drop"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One promise: the setting that makes it, whether it is kept, and its figures.
+    """One check: the setting that requires it, whether it is kept, and its figures in words.
 
-    `excess` is by how much the figure is worse than promised, in the figure's own unit; infinite where there is none.
-    `unmeasured` says why the figures say neither, and `help` what would help; "" where they do.
+    `excess` is the figure minus its limit, in the figure's unit; infinite without a figure. `unmeasured` says why the
+    figures decide nothing, and `help` gives advice; "" if they decide.
     """
 
     setting: str
@@ -39,9 +39,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """The check of a drop. `drop` and `interval` are in metric units, None where there is none.
+    """The check of a drop. `drop` and `interval` are in metric units, None if unknown.
 
-    `doubt` says why the samples are too few to tell, "" if they are not. `absurd`: the IR is better than it can be.
+    `doubt` says why the samples are too few to decide, "" if they suffice. `absurd`: the IR is implausibly good.
     """
 
     check: Check
@@ -53,43 +53,46 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Promise:
-    """`max-drop` as the Ovfile has it, and what it comes to in metric units: a share of TensorFlow's score."""
+    """`max-drop` as it is written in the Ovfile, and the same in metric units (`bound`).
+
+    `per_cent` is 1 % of TensorFlow's score in metric units, None if `max-drop` is absolute.
+    """
 
     written: float | str
     bound: float
     per_cent: float | None
 
     def shown(self, drop: float, unit: str) -> str:
-        """Return a drop as the promise speaks of it."""
+        """Return a drop in the unit of `max-drop`."""
         if self.per_cent is not None:
             return f"{_unsigned_zero(f'{drop / self.per_cent if self.per_cent else 0:.2f}')}%"
         return _unsigned_zero(f"{drop:.4f}") if unit == "share" else f"{drop:.3g}"
 
 
 def _unsigned_zero(text: str) -> str:
-    """Return "0.0000" for "-0.0000": differences of counts over counts are a little more or less than nothing."""
+    """Return "0.0000" for "-0.0000": a difference of two ratios of counts can be slightly below 0."""
     return text.removeprefix("-") if not float(text) else text
 
 
 def accuracy_drop(reference: float, candidate: float, *, higher_is_better: bool, relative: bool) -> float:
     """Return how much worse `candidate` is than `reference`.
 
-    Both are the same metric on the same samples. Absolute: metric units (0.01 = one point of top-1). Relative: fraction
-    of `reference`; 0 where both are 0. Negative when the candidate is better, so `drop <= max_drop` still holds.
+    Both are the same metric on the same samples. Absolute: in metric units (0.01 = one point of top-1). Relative: as a
+    fraction of `reference`; 0 if both are 0. Negative if the candidate is better, so `drop <= max_drop` still holds.
 
     Raises:
-        ValueError: relative with `reference == 0` alone; such metrics need an absolute drop.
+        ValueError: the drop is relative, and only `reference` is 0; such metrics need an absolute drop.
     """
     drop = reference - candidate if higher_is_better else candidate - reference
     if not relative or drop == 0:
         return drop
     if reference == 0:
-        raise ValueError("a relative drop needs a reference metric other than 0")
+        raise ValueError("a relative drop needs a reference score that is not 0")
     return drop / abs(reference)
 
 
 def check_drop(metric: Metric, asked: MaxDrop, samples: int) -> Dropped:
-    """Return whether the promise is kept."""
+    """Return the check of a metric's drop against `max-drop`, over so many samples."""
     reference, candidate = number(metric.reference), number(metric.candidate)
     higher, unit = metric.higher_is_better, metric.unit
     first, second = score_in_words(reference, unit), score_in_words(candidate, unit)
@@ -98,17 +101,17 @@ def check_drop(metric: Metric, asked: MaxDrop, samples: int) -> Dropped:
     known = drop if math.isfinite(drop) else None
     promise = _promise(asked, reference)
     if promise.per_cent == 0 and drop != 0:
-        text = f"{scores}: no relative drop from 0, give `max-drop` as a number"
+        text = f"{scores}: a relative drop from 0 is undefined, give `max-drop` as a number"
         return Dropped(check=Check(setting=SETTING, kept=False, text=text), drop=None)
-    # Who promises a gain has one to expect: a negative `max-drop` is taken at its word.
+    # A negative `max-drop` says that a gain is expected.
     absurd = better_by_too_much(metric, drop) if promise.bound >= 0 else ""
     kept = math.isfinite(drop) and drop <= promise.bound + SLACK and not absurd
     between = metric.interval
     word = "drop" if higher else "rise"
     doubt = "" if known is None else _doubt(drop, promise, metric, samples)
-    said = f"{word} {promise.shown(drop, unit)}{_held(between, promise, unit, samples)}"
-    told = f"{said}, {absurd}" if absurd else f"{said}, allowed {promise.written}"
-    text = "; ".join(filter(None, (f"{scores}: {told}", doubt)))
+    shown = f"{word} {promise.shown(drop, unit)}{_range(between, promise, unit, samples)}"
+    result = f"{shown}, {absurd}" if absurd else f"{shown}, allowed {promise.written}"
+    text = "; ".join(filter(None, (f"{scores}: {result}", doubt)))
     excess = math.inf if known is None or absurd else drop - promise.bound
     check = Check(setting=SETTING, kept=kept, text=text, excess=excess)
     return Dropped(check=check, drop=known, interval=between, doubt=doubt, absurd=bool(absurd))
@@ -119,7 +122,7 @@ def _promise(asked: MaxDrop, reference: float) -> _Promise:
     return _Promise(written=asked.written, bound=asked.bound(reference), per_cent=per_cent)
 
 
-def _held(interval: DropInterval | None, promise: _Promise, unit: str, samples: int) -> str:
+def _range(interval: DropInterval | None, promise: _Promise, unit: str, samples: int) -> str:
     if interval is None:
         return ""
     low, high = (promise.shown(end, unit) for end in (interval.low, interval.high))
@@ -127,7 +130,7 @@ def _held(interval: DropInterval | None, promise: _Promise, unit: str, samples: 
 
 
 def _doubt(drop: float, promise: _Promise, metric: Metric, samples: int) -> str:
-    """Return why the samples are too few, "" if they are not."""
+    """Return why the samples are too few to decide, "" if they suffice."""
     interval, unit = metric.interval, metric.unit
     if interval is None:
         return f"{samples} sample{'' if samples == 1 else 's'} of the validation set cannot decide"
@@ -136,8 +139,8 @@ def _doubt(drop: float, promise: _Promise, metric: Metric, samples: int) -> str:
         around = f"{promise.shown(drop, unit)} ± {promise.shown((high - low) / 2, unit)}"
         word = "drop" if metric.higher_is_better else "rise"
         return f"the {samples} samples of the validation set are too few to decide: {word} {around}"
-    # Whoever allows 0.001 on 200 samples allows no sample to be lost, and cannot have meant that.
+    # A `max-drop` of 0.001 on 200 samples allows no wrong sample at all, which is hardly intended.
     if drop <= promise.bound + SLACK and 0 < promise.bound < step - SLACK:
         share = promise.shown(step, unit)
-        return f"`max-drop` is finer than one of the {samples} samples of the validation set, which counts {share}"
+        return f"`max-drop` is smaller than {share}, the weight of one of the {samples} samples of the validation set"
     return ""

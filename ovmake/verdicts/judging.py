@@ -1,9 +1,9 @@
-"""What gates and publications say beside their verdict, in words. Pure.
+"""Write the error codes, advice and warnings of gates and publications. Pure.
 
-code(verdict), advice(verdict, ...)        of a target that is not published
-of_gate(verdict, search)                   warnings of a gate that lets the IR through
-of_publication(verdict, neighbours, compiled)  warnings of other ways to run the IR
-unmeasured(why, help), guessing(...)       two of them, for whoever hands on another's verdict
+code(verdict), advice(verdict, ...)        for a target that is not published
+of_gate(verdict, search)                   warnings of a gate that passes the IR
+of_publication(verdict, neighbours, compiled)  warnings about other ways to run the IR
+unmeasured(why, help), guessing(...)       two single warnings, also used for `auto`
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ovmake.verdicts import searching
 from ovmake.verdicts.neighbours import depends_by_nature, other_batches
 
 GUESSES: Facts = {"note": "TensorFlow itself is no better than chance"}
-MEND = "mend what calibrates first"
+MEND = "fix the calibration samples first"
 CAUSES = (
-    "look for what spoils both: scaling done twice or not at all (`mean`, `scale`, a layer of the model's own), labels "
-    "off by one or shuffled, RGB for BGR (`reverse-channels`)"
+    "look for a mistake that affects both: inputs scaled twice or not at all (`mean`, `scale`, a layer of the model), "
+    "labels off by one or shuffled, RGB instead of BGR (`reverse-channels`)"
 )
 ABSURD = (
-    "see that the data gives the same samples and labels each time, and that TensorFlow gets them as it was trained; "
-    "if a gain is expected, say so with a negative `max-drop`"
+    "check that the dataset gives the same samples and labels each time, and that TensorFlow gets them as in training; "
+    "if a gain is expected, set a negative `max-drop`"
 )
 
 
@@ -46,7 +46,7 @@ def advice(
     *,
     doubts: Sequence[str],
 ) -> str:
-    """Return what helps a target that is not published; `doubts` are what is odd about the samples that calibrated."""
+    """Return the advice for a target that is not published; `doubts` are warnings about its calibration samples."""
     return "; ".join(filter(None, (MEND if doubts else "", _advice(verdict, search, neighbours, params))))
 
 
@@ -60,12 +60,12 @@ def _advice(verdict: Verdict, search: Search | None, neighbours: Neighbours | No
     if search is not None:
         return searching.advice(search)
     if params.on_drop == "fail":
-        return '`on-drop = "mixed"` reverts as few layers as possible to float, until the gate is kept'
+        return '`on-drop = "mixed"` reverts as few layers as possible to float, until the gate passes'
     return verdict.help
 
 
 def of_gate(verdict: Verdict, search: Search | None) -> Iterator[ActionProblem]:
-    """Yield what a gate that lets the IR through has to say all the same."""
+    """Yield the warnings of a gate that passes the IR."""
     if verdict.result == "not-measured":
         yield unmeasured(verdict.text, verdict.help)
         return
@@ -76,43 +76,43 @@ def of_gate(verdict: Verdict, search: Search | None) -> Iterator[ActionProblem]:
             code="nothing-in-int8",
             message=f"the gate passed, with all {search.layers} layers reverted to float: nothing is left in INT8",
             notes=(verdict.doubt,) if verdict.doubt else (),
-            help="promise less, or leave `int8` out of `precisions`: this IR computes what `fp32` computes",
+            help="relax the gate, or remove `int8` from `precisions`: this IR computes what `fp32` computes",
             setting="accuracy",
         )
     elif verdict.doubt:
         yield ActionProblem(
             code="undecided-gate",
-            message=f"the gate passed, and {verdict.doubt}",
-            help="add samples to the validation set, or promise no more than it can tell",
+            message=f"the gate passed, but {verdict.doubt}",
+            help="add samples to the validation set, or allow a larger drop",
             setting="accuracy.dataset",
         )
 
 
 def unmeasured(why: str, help_: str) -> ActionProblem:
-    """Return the warning of an IR that is published though nothing is known of its accuracy."""
+    """Return the warning for an IR that is published although its accuracy is unknown."""
     return ActionProblem(
         code="gate-not-measured",
-        message=f"the gate was not measured, and the IR is published all the same: {why}",
-        help=help_ or "`accuracy = false` says that nothing is to be compared",
+        message=f"the gate was not measured, but the IR is published: {why}",
+        help=help_ or "`accuracy = false` turns the gate off",
         setting="accuracy",
     )
 
 
 def guessing(result: str, at_chance: str) -> ActionProblem:
-    """Return that a gate compared guesses."""
+    """Return the warning that TensorFlow only guesses, so the gate means nothing."""
     return ActionProblem(
         code="reference-at-chance",
-        message=f"the gate {result}, and says nothing: {at_chance}",
+        message=f"the gate {result}, but means nothing: {at_chance}",
         help=CAUSES,
         setting="accuracy.dataset",
     )
 
 
 def of_publication(verdict: Verdict | None, neighbours: Neighbours | None, compiled: str) -> Iterator[ActionProblem]:
-    """Yield what a publication warns of: other ways to run the IR than the one that its gate judged.
+    """Yield warnings about ways to run the IR that its gate did not judge.
 
-    Compiled without properties it may break its promise; and where TensorFlow's own answers for a sample depend on its
-    batch, the gate speaks of batches as it fed them. `compiled` is the line of Python that compiles the IR as verified.
+    Compiled without properties, the IR may miss its gate. If TensorFlow's own answers depend on the batch, the gate
+    holds only for the batches that it compared. `compiled` is the line of Python that compiles the IR as verified.
     """
     if verdict is None:
         return
@@ -121,20 +121,20 @@ def of_publication(verdict: Verdict | None, neighbours: Neighbours | None, compi
         yield ActionProblem(
             code="promise-needs-property",
             message=f"compiled without properties, the IR is executed in {default.precision} on this processor, "
-            f"and its promise is {_broken(default.verdict)}: {default.verdict.text}",
+            f"and its gate is {_result(default.verdict)}: {default.verdict.text}",
             notes=(f"as it was verified: {compiled}",),
-            help=f"set `{default.needs}` where the application compiles the IR, or promise less",
+            help=f"set `{default.needs}` when the application compiles the IR, or relax the gate",
             setting="accuracy",
         )
     if verdict.result == "passed" and (by_nature := depends_by_nature(neighbours)):
         yield ActionProblem(
             code="depends-on-batch",
-            message=f"TensorFlow's own answers for a sample depend on what else is in its batch, {by_nature}",
-            notes=("the gate compared batches as it fed them, and says nothing of others",),
-            help="`batch` fixes how many samples the IR takes",
+            message=f"TensorFlow's own answers for a sample depend on the other samples of its batch, {by_nature}",
+            notes=("the gate holds only for the batches that it compared",),
+            help="`batch` fixes the IR's batch size",
             setting="batch",
         )
 
 
-def _broken(verdict: Verdict) -> str:
-    return "broken" if verdict.result == "missed" else "not measured"
+def _result(verdict: Verdict) -> str:
+    return "missed" if verdict.result == "missed" else "not measured"

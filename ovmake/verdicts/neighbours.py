@@ -1,12 +1,12 @@
-"""Does an answer depend on its neighbours: the same samples in batches of two sizes. Pure.
+"""Check that a sample's answer does not depend on its batch: the same samples in batches of two sizes. Pure.
 
-    check_neighbours(found, promise) -> Check | None    None where nothing was compared, or nothing is asked
-    other_batches(found) -> str                         what helps
-    depends_by_nature(found) -> str                     how far TensorFlow's own answers do, "" if they do not
+    check_neighbours(found, promise) -> Check | None    None if nothing was compared or required
+    other_batches(found) -> str                         advice
+    depends_by_nature(found) -> str                     by how much TensorFlow's own answers depend on their batch
 
-A gate holds for the batch it was measured with; an application sends one sample, or a thousand. So a sample's answer
-must be the same in any batch, within the tolerance that there is for TensorFlow's outputs; or within what TensorFlow's
-own answers depend on their batch, for there are models that look at all of it.
+A gate measures one batch size; an application sends one sample, or a thousand. So a sample's answer must be the same in
+any batch, within the tolerance for TensorFlow's outputs. In some models TensorFlow's own answers depend on the batch;
+then the tolerance is a multiple of that dependence.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ovmake.verdicts.dropping import Check
 from ovmake.verdicts.figures import OWN_FLOATS, number
 
 SETTING = "batch"
-# Of TensorFlow's own dependence: what sums in another order do not explain.
+# A larger dependence of TensorFlow's answers cannot come from the order of sums alone.
 BY_NATURE = 1e-3
 
 
 def check_neighbours(found: Neighbours | None, promise: PromiseParams) -> Check | None:
-    """Return whether answers in a batch are those of samples alone; of several outputs the one that is farthest off."""
+    """Return the check that answers agree in both batch sizes: that of the worst output."""
     if found is None:
         return None
     agreed, most = promise.agreement.cosine, promise.agreement.max_error
@@ -45,19 +45,19 @@ def check_neighbours(found: Neighbours | None, promise: PromiseParams) -> Check 
 
 
 def depends_by_nature(found: Neighbours | None) -> str:
-    """Return by how much TensorFlow's own answers depend on their batch, as a share of the output's scale."""
+    """Return by how much TensorFlow's own answers depend on their batch, as a share of the output's scale, or ""."""
     shares = {one.name: number(one.own_max_abs) / _scale(one) for one in (found.outputs if found else ())}
     name, share = max(shares.items(), key=lambda item: item[1], default=("", 0.0))
     return f"by {share:.2g} of the scale of `{name}`" if share > BY_NATURE else ""
 
 
 def other_batches(found: Neighbours) -> str:
-    """Return what helps an IR whose answers depend on their batch: what was tried, and what the gate can judge."""
+    """Return advice for an IR whose answers depend on the batch: properties that helped, `batch`, a layer in float."""
     tried = [f"`{name}={value}`" for one in found.helps for name, value in one.items()]
     begins = found.begins
-    fixed = f"`batch = {found.sizes[1]}` lets the IR take batches of that size alone, which the gate then judges"
+    fixed = f"`batch = {found.sizes[1]}` limits the IR to batches of that size, which the gate then judges"
     layer = f'`ignored.names = ["{begins.name}"]` leaves the layer in floating point' if begins else ""
-    worked = f"compiled with {' or '.join(tried)} it does not happen" if tried else ""
+    worked = f"compiled with {' or '.join(tried)} the answers agree" if tried else ""
     return "; ".join(word for word in (worked, fixed, layer) if word)
 
 
@@ -66,7 +66,7 @@ def _scale(output: BatchFigures) -> float:
 
 
 def _cosine(output: BatchFigures, least: float) -> Check | None:
-    """Return the check of one output's cosine; None where nothing is finite."""
+    """Return the check of one output's cosine; None if no value is finite."""
     cosine = number(output.cosine)
     if math.isnan(cosine):
         return None
@@ -87,8 +87,8 @@ def _error(output: BatchFigures, most: float) -> Check | None:
 
 def _sentence(found: Neighbours, figures: str) -> str:
     small, large = found.sizes
-    first = f"; it begins in `{found.begins.name}` ({found.begins.type})" if found.begins else ""
+    first = f"; the first layer that differs is `{found.begins.name}` ({found.begins.type})" if found.begins else ""
     return (
-        f"a sample's answer in a batch of {large} is another than in a batch of {small}, and TensorFlow's is the same: "
+        f"a sample's answer in a batch of {large} differs from that in a batch of {small}, TensorFlow's does not: "
         f"{figures}{first}"
     )

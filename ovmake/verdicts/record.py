@@ -1,7 +1,7 @@
-"""The record beside a published IR: what it is, what it was made of, and what was found out about it. Pure.
+"""Make the record of a published IR: its source, settings, versions, gate and figures. Pure.
 
 record(Published(...)) -> Record                the content of record.json
-reproducible(Published(...)) -> Reproducible    whether another machine would make the same bytes
+reproducible(Published(...)) -> Reproducible    whether a different machine would make the same bytes
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from ovmake.graph.digest import Digest
 UNGATED = Verdict(result="not-measured", text="`accuracy = false` turns the gate off", drop=None, interval=None)
 
 
-# The steps whose arithmetic is the processor's, and whose bytes may therefore be others on another machine. All others
-# only rewrite the graph and round single numbers. See rules/NOTES.md, "Which bytes depend on the machine".
+# The actions that compute with the processor's kernels, so their bytes may differ between machines. All others only
+# rewrite the graph and round single numbers. See rules/NOTES.md, "Which bytes depend on the machine".
 PROCESSOR_DEPENDENT = {
-    "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases come of sums of floats, "
-    "which another instruction set rounds otherwise",
+    "quantize": "NNCF runs the model on the calibration samples: ranges and corrected biases are sums of floats, which "
+    "a different instruction set rounds differently",
     "control": "the search runs every trial on this processor, and its rounding may decide between two sets of layers",
     "compress-weights": "NNCF computes scales and integers in a model that OpenVINO compiles for this processor",
     "choose": "speeds measured on this machine decide which of the candidates is published",
 }
 
 
-# What makes the bytes of a precision, for `auto`, which hands on what others made.
+# The action that makes the bytes of a precision, for `auto`, which only copies them.
 MAKES_PRECISION = {"int8": "quantize", "int8-weights": "compress-weights", "int4-weights": "compress-weights"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a record is made of: the JSON files among the action's inputs, and its own params, tools and digests.
+    """The data for a record: the JSON files among the action's inputs, and its own params, tools and digests.
 
-    `action` is the kind of action that made the IR, `environment` what of the machine its bytes depend on.
+    `action` is the kind of action that made the IR, `environment` the properties of the machine that its bytes depend
+    on.
     """
 
     params: PublishParams
@@ -57,10 +58,10 @@ class Published:
 
 
 def reproducible(made: Published) -> Reproducible:
-    """Return what the record says of the IR's bytes: which of the actions that made them may differ, and why.
+    """Return which of the actions that made the IR's bytes may make different ones on a different machine, and why.
 
-    Where time was limited it may have cut the work short, and where speeds decide they may decide otherwise: then not
-    even one machine repeats it surely.
+    A time limit may end a search at a different point, and measured speeds may choose a different candidate. In both
+    cases even the same machine may make different bytes.
     """
     differing = [one for one in _actions(made) if one in PROCESSOR_DEPENDENT]
     searches = [one.search for one in (made.params.made, *made.params.own.values())]
@@ -75,14 +76,14 @@ def reproducible(made: Published) -> Reproducible:
 
 
 def _actions(made: Published) -> tuple[str, ...]:
-    """Return the kinds of action that made the IR's bytes, of those that look at more than the model."""
+    """Return the kinds of action that made the IR's bytes from more than the model."""
     chosen = made.choice.chosen if made.choice else ""
     first = MAKES_PRECISION.get(chosen, "") if chosen else ("quantize" if made.action == "control" else made.action)
     return (first, *(("control",) if made.search else ()), *(("choose",) if chosen else ()))
 
 
 def _call(params: PublishParams, properties: Mapping[str, str]) -> str:
-    """Return the line of Python that compiles the IR as it was verified, in the folder of its files."""
+    """Return the line of Python that compiles the IR as it was verified. It runs in the folder of the IR."""
     given = ", ".join(f'"{name}": "{value}"' for name, value in properties.items())
     file = f"{params.target.rpartition(':')[0]}.xml"
     return f'core.compile_model("{file}", "{params.device.device}", {{{given}}})'
@@ -122,7 +123,7 @@ def record(made: Published) -> Record:
 
 
 def _with_evaluation(bare: Record, evaluation: Evaluation, params: PublishParams) -> Record:
-    """Return a record that repeats an evaluation."""
+    """Return the record with the results of an evaluation."""
     figures = evaluation.figures
     metric = figures.metric if figures else None
     return replace(

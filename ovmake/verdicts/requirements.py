@@ -1,10 +1,10 @@
-"""Requirements: what an IR must reach beside its accuracy, and whether it does. Pure.
+"""Judge an IR by the requirements besides accuracy: size, speed-up, latency, throughput, memory. Pure.
 
     judge(wanted, measurement, why) -> tuple      one `JudgedRequirement` per requirement
-    judge_size(most, size_bytes)                  the one that is known before anything is measured
+    judge_size(most, size_bytes)                  the size, which needs no measurement
 
-Rule: the median decides. Where the range around it holds what is wanted, another measurement might say the opposite,
-and the result is called not decided.
+Rule: the median decides. If the range around it contains the limit, a second measurement might give the opposite
+result, and the requirement is *not decided*.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_MEASURED: Final = "not-measured"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRequirement:
-    """A requirement and what became of it. `name` is its key; `wanted` and `measured` are words."""
+    """A requirement and its result. `name` is its key; `wanted` and `measured` are texts."""
 
     name: str
     wanted: str
@@ -35,15 +35,15 @@ class JudgedRequirement:
 
     @property
     def text(self) -> str:
-        """The whole sentence, without a final period."""
+        """The whole sentence, without a period."""
         if self.result == NOT_MEASURED:
             return f"{self.name} is not measured: {self.reason}; {self.wanted} wanted"
-        doubt = "" if self.decided else f"; not decided, for {self.reason}"
+        doubt = "" if self.decided else f"; not decided, because {self.reason}"
         return f"{self.name} is {self.measured}, {self.wanted} wanted{doubt}"
 
     @property
     def told(self) -> Requirement:
-        """What a file says of it."""
+        """The requirement as it is stored in a file."""
         return Requirement(
             name=self.name,
             wanted=self.wanted,
@@ -55,7 +55,7 @@ class JudgedRequirement:
 
 
 def judge_size(most: int, size_bytes: int) -> JudgedRequirement:
-    """Return whether an IR is small enough."""
+    """Return the result for the size of an IR, in bytes."""
     return JudgedRequirement(
         name="size",
         wanted=f"at most {size_in_words(most)}",
@@ -65,7 +65,7 @@ def judge_size(most: int, size_bytes: int) -> JudgedRequirement:
 
 
 def unmade_size(most: int) -> JudgedRequirement:
-    """Return that there is nothing to weigh."""
+    """Return the result for the size if there is no IR."""
     wanted = f"at most {size_in_words(most)}"
     return JudgedRequirement(
         name="size", wanted=wanted, measured="not measured", result=NOT_MEASURED, reason="there is no IR"
@@ -73,13 +73,13 @@ def unmade_size(most: int) -> JudgedRequirement:
 
 
 def judge(wanted: Mapping[str, float], measurement: Measurement | None, why: str = "") -> tuple[JudgedRequirement, ...]:
-    """Return what became of each requirement, by key; `why` says why there is no measurement."""
+    """Return the result of each requirement; `wanted` is by key, `why` says why there is no measurement."""
     return tuple(_judge(FIGURES[name], name, value, measurement, why) for name, value in wanted.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Figure:
-    """The figure that a requirement is about. `most`: it may be no more, else no less; `name` is a side's field."""
+    """The figure that a requirement limits: from above (`most`) or from below. `name` is its field in the file."""
 
     name: str
     of: Callable[[Measurement], float | None]
@@ -140,13 +140,13 @@ def _judge(figure: _Figure, name: str, wanted: float, measurement: Measurement |
 
 
 def _doubts(measurement: Measurement, wanted: float) -> str:
-    """Return why the speed-up decides nothing, "" if it does."""
+    """Return why the speed-up is not decided, "" if it is."""
     low, high = measurement.speedup.low, measurement.speedup.high
-    held = f"the range of {low:.2f} to {high:.2f} holds what is wanted" if low <= wanted <= high else ""
+    held = f"the range of {low:.2f} to {high:.2f} contains the limit" if low <= wanted <= high else ""
     return held and ", and ".join(filter(None, (held, _labels(measurement))))
 
 
 def _labels(measurement: Measurement) -> str:
     if measurement.loaded:
-        return "others used the processor meanwhile"
-    return "the inter-core latency was high meanwhile" if measurement.high_latency else ""
+        return "other processes used the CPU during the measurement"
+    return "the inter-core latency was high during the measurement" if measurement.high_latency else ""

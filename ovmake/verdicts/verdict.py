@@ -1,10 +1,10 @@
-"""Is a promise kept: an evaluation's figures beside the Ovfile's. Pure.
+"""Compare an evaluation's figures with the promise of the Ovfile. Pure.
 
     decide(evaluation, promise) -> Verdict
-    judged(figures, promise, inputs=...) -> Judged     the same of figures that are no evaluation yet
+    judged(figures, promise, inputs=...) -> Judged     the same for figures without an evaluation
 
-`promise` is what `rules.gate` makes of the Ovfile. The gate acts on the verdict, and the search for layers to revert to
-float asks for it: one function, so that they cannot disagree.
+`rules.gate` makes the promise from the Ovfile. The gate and the search for layers to revert to float use the same
+function, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ovmake.verdicts.neighbours import check_neighbours
 from ovmake.verdicts.sanity import no_better_than_chance, scores_of
 
 NOISE = (
-    "name a dataset under `accuracy`, or let fewer `samples` calibrate than there are; with `agreement`, "
-    '`inputs = "noise"` judges INT8 on noise all the same'
+    "name a dataset under `accuracy`, or set `samples` below the size of the calibration set; with `agreement`, "
+    '`inputs = "noise"` judges INT8 on noise anyway'
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A verdict, and by how much the worst figure is worse than promised.
+    """A verdict, and `excess`: the worst figure minus its limit.
 
-    `excess` is 0 or less where all promises are kept, infinite where there is no figure.
+    `excess` is 0 or less if all checks are kept, infinite without a figure.
     """
 
     verdict: Verdict
@@ -40,11 +40,11 @@ class Judged:
 
 
 def facts_of(verdict: Verdict) -> dict[str, JsonValue]:
-    """Return the few figures that are worth having without opening a file.
+    """Return the figures that the target's line and `status` show.
 
-    `interval` is (low, high); `scores` are (metric, unit, TensorFlow's, the IR's). Without a drop there is nothing of
-    it. `needs` is the property without which the promise is broken, see `by_default.py`. What was not measured says
-    why.
+    `interval` is (low, high); `scores` are (metric, unit, TensorFlow's, the IR's); both are absent without a drop.
+    `needs` is the property without which the IR misses its gate, see `by_default.py`. `why` is the reason of
+    *not-measured*.
     """
     facts: dict[str, JsonValue] = {"gate": verdict.result, "drop": verdict.drop}
     if verdict.result == "not-measured":
@@ -61,11 +61,11 @@ def facts_of(verdict: Verdict) -> dict[str, JsonValue]:
 
 
 def decide(evaluation: Evaluation, promise: PromiseParams) -> Verdict:
-    """Return the verdict over an evaluation under a promise.
+    """Return the verdict on an evaluation.
 
-    The result is *missed* when any promise is broken or a figure is not finite, for a NaN keeps no promise. It is
-    *not-measured*, and says why, where TensorFlow could not run, where it cannot tell right from wrong (`agreement`),
-    and for INT8 on noise: its ranges were chosen for real data.
+    The result is *missed* if any check fails or a figure is not finite. It is *not-measured*, with a reason, if
+    TensorFlow could not run, if TensorFlow is too uncertain to decide (`agreement`), and for INT8 on noise, because its
+    ranges were chosen for real data.
     """
     if evaluation.figures is None:
         return _unmeasured(evaluation.not_measured, evaluation.help).verdict
@@ -79,7 +79,7 @@ def judged(
     inputs: ComparedInputs,
     neighbours: Neighbours | None = None,
 ) -> Judged:
-    """Return the verdict over one way to run an IR; see `decide`."""
+    """Return the verdict on the figures of one execution of an IR; see `decide`."""
     checks: list[Check] = []
     dropped, metric = None, figures.metric
     if promise.max_drop is not None:
@@ -128,16 +128,16 @@ def _judged(checks: Sequence[Check], dropped: Dropped | None, figures: Figures, 
 
 
 def _unsteady(figures: Figures) -> list[str]:
-    """Return what to say of an IR that does not answer alike when it is asked the same again."""
+    """Return a text that lists the outputs in which the IR gave different values for the same inputs."""
     listed = ", ".join(f"`{name}`" for name in figures.unsteady)
-    return [f"the IR itself gives another {listed} when it is asked the same again"] if listed else []
+    return [f"the IR itself gives a different {listed} for the same inputs"] if listed else []
 
 
 def _without_switch(inputs: ComparedInputs) -> str:
-    """Return what may help an IR that has a switch among its inputs, "" of others: without it there is one branch."""
+    """Return advice for an IR with a switch among its inputs, else ""."""
     if not inputs.switches:
         return ""
-    return f"`inputs.{inputs.switches[0]}.value = false` leaves the branch that is used, and no switch"
+    return f"`inputs.{inputs.switches[0]}.value = false` keeps only the branch that is used"
 
 
 def _unmeasured(why: str, help_: str) -> Judged:
@@ -152,6 +152,6 @@ def _about_synthetic(inputs: ComparedInputs) -> str:
 
 
 def _not_finite(outputs: Sequence[OutputFigures]) -> list[str]:
-    """Return what cosines and differences do not show: they are of those values that are finite on both sides."""
+    """Return a text per output with non-finite values that differ. Cosines and differences cover finite values only."""
     counts = [(output.name, output.nan_mismatch) for output in outputs if output.nan_mismatch]
-    return [f"{count} values of `{name}` are not finite in one of the two only" for name, count in counts]
+    return [f"{count} non-finite values of `{name}` differ from TensorFlow's" for name, count in counts]

@@ -129,11 +129,12 @@ def test_unknown_topic_is_met_with_the_one_that_was_meant(word: str, shown: str,
 
 
 @pytest.mark.parametrize("word", ["build", "gc", "BUILD"])
-def test_help_of_a_command_is_what_the_command_says(word: str, tmp_path: Path) -> None:
+def test_help_of_a_command_is_what_the_command_says_and_what_to_read(word: str, tmp_path: Path) -> None:
     said = run(tmp_path, "help", word)
+    shown = run(tmp_path, word.lower(), "--help")
 
-    assert said == run(tmp_path, word.lower(), "--help")
     assert (0, "") == (said.status, said.complaint)
+    assert said.output.startswith(f"{shown.output}\nRead more:\n")
     assert said.output.startswith("usage: ovmake")
 
 

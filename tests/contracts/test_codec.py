@@ -1,4 +1,4 @@
-"""The codec: what is written is read back, and nothing else is read."""
+"""The codec: a round trip is exact, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """What has a file in it."""
+    """A class with a file as a part."""
 
     file: File
 
@@ -136,12 +136,12 @@ LEAST = {"name": "n", "count": 1, "share": 0.5}
 
 
 @given(everything)
-def test_what_is_written_is_read_back_and_fits_its_schema(value: Everything) -> None:
+def test_a_round_trip_is_exact_and_matches_the_schema(value: Everything) -> None:
     assert value == from_bytes(Everything, to_bytes(value), "file")
     jsonschema.Draft202012Validator(schema(Everything)).validate(json.loads(to_bytes(value)))
 
 
-def test_a_schema_is_one() -> None:
+def test_a_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(schema(Everything))
 
 
@@ -149,34 +149,34 @@ def test_a_field_at_its_default_is_left_out() -> None:
     assert LEAST == encode(Everything(name="n", count=1, share=0.5))
 
 
-def test_false_is_not_a_zero_that_may_be_left_out() -> None:
+def test_false_is_written_where_the_default_is_zero() -> None:
     assert {**LEAST, "both": False} == encode(Everything(name="n", count=1, share=0.5, both=False))
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"nmae": 1}, "file has a field `nmae` that is unknown"),
-        ({"name": None}, "file: `name` is null, and a string is expected"),
-        ({"count": 1.5}, "file: `count` is a number, and a whole number is expected"),
-        ({"count": True}, "file: `count` is true or false, and a whole number is expected"),
-        ({"share": "much"}, "file: `share` is a string, and a number is expected"),
-        ({"share": True}, "file: `share` is true or false, and a number is expected"),
-        ({"sure": 1}, "file: `sure` is a number, and true or false is expected"),
-        ({"word": "kept"}, "file: `word` is \"kept\", and one of 'passed', 'missed' is expected"),
+        ({"nmae": 1}, "file has an unknown field `nmae`"),
+        ({"name": None}, "file: `name` is null, expected a string"),
+        ({"count": 1.5}, "file: `count` is a number, expected a whole number"),
+        ({"count": True}, "file: `count` is true or false, expected a whole number"),
+        ({"share": "much"}, "file: `share` is a string, expected a number"),
+        ({"share": True}, "file: `share` is true or false, expected a number"),
+        ({"sure": 1}, "file: `sure` is a number, expected true or false"),
+        ({"word": "kept"}, "file: `word` is \"kept\", expected one of 'passed', 'missed'"),
         ({"interval": {"low": 1}}, "file: `interval` lacks the field `high`"),
-        ({"interval": [1, 2]}, "file: `interval` is an array, and an object is expected"),
-        ({"several": [{"low": 1, "high": 2}, 3]}, "file: `several`[1] is a number, and an object is expected"),
-        ({"several": {}}, "file: `several` is an object, and an array is expected"),
-        ({"pair": ["a"]}, "file: `pair` has 1 elements, and 2 are expected"),
-        ({"by_name": []}, "file: `by_name` is an array, and an object is expected"),
-        ({"by_name": {"x": [None]}}, "file: `by_name`: `x`[0] is null, and a number is expected"),
+        ({"interval": [1, 2]}, "file: `interval` is an array, expected an object"),
+        ({"several": [{"low": 1, "high": 2}, 3]}, "file: `several`[1] is a number, expected an object"),
+        ({"several": {}}, "file: `several` is an object, expected an array"),
+        ({"pair": ["a"]}, "file: `pair` has 1 elements, expected 2"),
+        ({"by_name": []}, "file: `by_name` is an array, expected an object"),
+        ({"by_name": {"x": [None]}}, "file: `by_name`: `x`[0] is null, expected a number"),
         ({"pet": {"kind": "dog"}}, "file: `pet` lacks the field `barks`"),
-        ({"pet": {"kind": "cow"}}, "file: `pet` fits nothing that is expected"),
+        ({"pet": {"kind": "cow"}}, "file: `pet` fits no expected type"),
         ({"share": math.inf}, "file: `share` is not finite"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_and_field(change: dict[str, object], told: str) -> None:
+def test_an_error_names_the_file_and_the_field(change: dict[str, object], told: str) -> None:
     with pytest.raises(ContractError) as caught:
         decode(Everything, {**LEAST, **change}, "file")
 
@@ -188,24 +188,24 @@ def test_a_missing_field_is_named() -> None:
         decode(Everything, {"name": "n", "share": 1}, "file")
 
 
-def test_what_is_no_json_is_told() -> None:
-    with pytest.raises(ContractError, match=r"^file is no JSON: "):
+def test_a_file_that_is_not_json_is_an_error() -> None:
+    with pytest.raises(ContractError, match=r"^file is not JSON: "):
         from_bytes(Everything, b"{", "file")
 
 
 @pytest.mark.parametrize("value", [math.nan, -math.inf])
-def test_a_number_that_is_not_finite_is_not_written(value: float) -> None:
+def test_a_number_that_is_not_finite_is_an_error(value: float) -> None:
     with pytest.raises(ContractError):
         to_bytes(Everything(name="n", count=1, share=value))
 
 
-def test_a_whole_number_is_read_as_a_float_where_one_is_expected() -> None:
+def test_a_whole_number_becomes_a_float_in_a_float_field() -> None:
     read = decode(Everything, {**LEAST, "share": 1, "both": 2}, "file")
 
     assert (float, int) == (type(read.share), type(read.both))
 
 
-def test_settings_are_flat_for_reasons_and_named_as_in_an_ovfile() -> None:
+def test_flat_settings_have_dotted_ovfile_names() -> None:
     params = Params(
         accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.99}), mean=(1.0, 2.0), boxes=(Interval(low=0, high=1),)
     )
@@ -240,7 +240,7 @@ class Nested:
     share: Share | None = None
 
 
-def test_a_field_is_flat_under_another_name_or_in_its_place_and_nested_in_json() -> None:
+def test_flat_as_renames_a_field_or_merges_it_and_json_stays_nested() -> None:
     given = Nested(beside=Params(mean=(1.0,)), judged=Accuracy(max_drop="2%"), share=Share(amount=5.0))
 
     assert {"mean": (1.0,), "gate.max-drop": "2%", "share": "5%"} == flat(given)
@@ -248,7 +248,7 @@ def test_a_field_is_flat_under_another_name_or_in_its_place_and_nested_in_json()
     assert given == decode(Nested, encode(given), "params")
 
 
-def test_what_is_said_already_is_left_out() -> None:
+def test_beyond_resets_fields_that_equal_the_base() -> None:
     base = Params(accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.9}), mean=(1.0,))
     other = Params(accuracy=Accuracy(max_drop="1%", agreement={"cosine": 0.99}), mean=(1.0,))
 
@@ -257,15 +257,15 @@ def test_what_is_said_already_is_left_out() -> None:
     assert Interval(low=1, high=2) == beyond(Interval(low=1, high=2), Interval(low=1, high=2))
 
 
-def test_a_type_that_no_json_has_is_a_fault_of_the_contract() -> None:
-    with pytest.raises(ContractError, match="a set has no form in JSON"):
+def test_a_type_that_json_cannot_hold_is_an_error() -> None:
+    with pytest.raises(ContractError, match="JSON cannot hold a set"):
         encode({"x": {1}})
 
 
 FILE = File(interval=Interval(low=0.0, high=1.0), within=File(interval=Interval(low=0.5, high=0.5)))
 
 
-def test_a_file_says_its_format_first_and_a_part_of_it_does_not(tmp_path: Path) -> None:
+def test_a_file_begins_with_its_format_and_its_parts_have_none(tmp_path: Path) -> None:
     save(FILE, str(tmp_path / "file"))
 
     content = json.loads((tmp_path / "file").read_bytes())
@@ -277,20 +277,23 @@ def test_a_file_says_its_format_first_and_a_part_of_it_does_not(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b'{"format": 2}', "file has format 2, and 3 is expected"),
-        (b"{}", "file has format null, and 3 is expected"),
-        (b"[]", "file is an array, and an object is expected"),
-        (b'{"format": 3, "interval": {"low": 0, "high": 1}, "within": {"format": 3}}', "file: `within` has a field"),
+        (b'{"format": 2}', "file has format 2, expected 3"),
+        (b"{}", "file has format null, expected 3"),
+        (b"[]", "file is an array, expected an object"),
+        (
+            b'{"format": 3, "interval": {"low": 0, "high": 1}, "within": {"format": 3}}',
+            "file: `within` has an unknown field `format`",
+        ),
     ],
 )
-def test_a_file_of_another_format_is_not_read(content: bytes, told: str) -> None:
+def test_a_file_with_a_different_format_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(ContractError) as caught:
         from_bytes(File, content, "file")
 
     assert str(caught.value).startswith(told)
 
 
-def test_the_schema_of_a_file_has_its_format_and_a_part_of_another_has_none() -> None:
+def test_the_schema_of_a_file_has_its_format_and_a_part_has_none() -> None:
     check = jsonschema.Draft202012Validator(schema(File)).is_valid
     part = jsonschema.Draft202012Validator(schema(Holder)).is_valid
     body = {"interval": {"low": 0, "high": 1}}
@@ -299,6 +302,6 @@ def test_the_schema_of_a_file_has_its_format_and_a_part_of_another_has_none() ->
     assert (True, False) == tuple(map(part, ({"file": body}, {"file": {"format": 3, **body}})))
 
 
-def test_a_file_may_say_that_there_is_none() -> None:
+def test_a_file_may_hold_null() -> None:
     assert found(File, to_bytes(None), "file") is None
     assert FILE == found(File, to_bytes(FILE), "file")

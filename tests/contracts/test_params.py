@@ -1,4 +1,4 @@
-"""The params of every kind of action: what a rule makes is what a worker reads."""
+"""The params of every kind of action: a worker reads exactly what a rule wrote."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ candidates = ["fp32", "int8"]
 
 
 def actions() -> Mapping[str, Action]:
-    """Return the actions of an Ovfile that has a bit of everything."""
+    """Return the actions of an Ovfile that uses every kind of action."""
     ovfile = parse(OVFILE)
     return {**lower(ovfile, measure_target, {}).actions, **lower(ovfile, debug_target, {}).actions}
 
 
-def test_every_action_has_a_dataclass_that_survives_the_way_to_a_worker() -> None:
+def test_the_params_of_every_action_survive_a_round_trip() -> None:
     made = actions()
 
     assert {"compress", "choose"} == {one.kind for one in made.values() if one.params is None}
@@ -86,15 +86,15 @@ def test_a_kind_of_action_has_one_dataclass() -> None:
     assert [] == [kind for kind, types in kinds.items() if len(types) > 1]
 
 
-def test_params_of_another_action_are_refused_with_the_field() -> None:
+def test_params_of_a_different_action_are_refused_by_field() -> None:
     request = Request(id=1, kind="evaluate", params=encode_object(ConvertParams()) | {"model": {"batch": 4}})
 
-    with pytest.raises(ContractError, match=r"^params of evaluate has a field `model` that is unknown$"):
+    with pytest.raises(ContractError, match=r"^params of evaluate has an unknown field `model`$"):
         request.asked(EvaluateParams)
 
 
 @pytest.mark.parametrize(("written", "bound"), [(0.01, 0.01), ("1%", 0.008), ("0.1%", 0.0008), (-0.02, -0.02)])
-def test_a_drop_is_read_as_it_is_written_and_bounds_in_metric_units(written: float | str, bound: float) -> None:
+def test_a_max_drop_survives_a_round_trip_and_bounds_in_metric_units(written: float | str, bound: float) -> None:
     drop = MaxDrop.read(written)
 
     assert written == drop.written

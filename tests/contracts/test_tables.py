@@ -30,7 +30,7 @@ def test_a_metric_is_known_by_its_name_or_its_family(name: str, kind: str | None
     assert kind == (found and found.name)
 
 
-def test_every_suggested_metric_is_one() -> None:
+def test_every_suggested_metric_exists() -> None:
     assert [] == [name for name in SUGGESTED if metric_kind(name) is None]
 
 
@@ -54,12 +54,12 @@ def test_every_option_of_a_metric_is_a_param_or_a_file() -> None:
         ("val.csv.d", "folder"),
     ],
 )
-def test_the_name_of_a_path_decides_the_form(path: str, form: DatasetForm) -> None:
+def test_the_path_decides_the_form(path: str, form: DatasetForm) -> None:
     assert form == form_of(path)
     assert form in WORDS
 
 
-def test_a_kind_of_source_has_words_and_a_suffix_is_of_one_kind() -> None:
+def test_a_kind_of_source_has_a_name_and_a_suffix_belongs_to_one_kind() -> None:
     suffixes = [suffix for kind in SOURCE_KINDS.values() for suffix in kind.suffixes]
 
     assert sorted(BY_SUFFIX) == sorted(suffixes)

@@ -1,10 +1,10 @@
-"""Every code that ovmake can say, found in its source.
+"""Find every code of a diagnostic in ovmake's source.
 
     codes() -> {"gate-missed": ["engine/in_process.py:120", ...], ...}
     passed_on() -> ["verdicts/judging.py:12: judging.code(verdict)", ...]
 
-A code is what is given for a parameter or field that is called `code`, by its name or in its place. Most are written
-out there. Those that are not stand in a table below. Anything else is in `passed_on`, for the test to object to.
+A code is the argument for a parameter or field with the name `code`, by keyword or by position. Most arguments are
+literals. A table below lists the other expressions. `passed_on` returns all remaining ones, and the test refuses them.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ovmake"
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 
-# Where a code is chosen in another way, in words: the expression as it is spelt -> the codes that it can be.
+# Expressions that choose a code: their source -> the codes that they can be.
 CHOSEN: dict[str, tuple[str, ...]] = {
     "CANNOT_FREEZE": ("cannot-freeze",),
     "judging.code(verdict)": ("gate-absurd", "gate-missed", "gate-not-measured"),
     "f'requirement-{failed[0].result}'": ("requirement-missed", "requirement-not-measured"),
     "guilty.code if guilty else 'worker-died'": ("user-code", "loader-failed", "worker-died"),
-    # A local variable, in the functions that choose between two.
+    # A local variable in functions that choose between two codes.
     "code": (
         *("calibration-range", "calibration-copies", "calibration-few"),
         *("tensorflow-cannot-run", "tensorflow-cannot-load"),
     ),
 }
-# What is told again as it was told before.
+# Codes that are copied from an earlier diagnostic.
 TOLD_AGAIN = re.compile(r"(self|error|refusal|first|response|failure|problem|trouble|loaded|converted|source)\.code")
 
 

@@ -1,4 +1,4 @@
-"""Make the model and the data that the README and the pages are about: handwritten digits of 8 x 8 pixels.
+"""Make the model and the data of the README and the pages: handwritten digits of 8 x 8 pixels.
 
     python make_digits.py FOLDER      writes models/digits, data/val.npz and data/calibration.npz there
 

@@ -1,4 +1,4 @@
-"""What stands in blocks is true: TOML has keys that there are, and transcripts are those of a test."""
+"""Blocks in documents are valid: TOML has known keys, and transcripts are checked by a test."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.docs.blocks import PAGES, PROMPT, Block, blocks, steps
 from tests.docs.test_console import bless, filtered
 
 KINDS = {"", "console", "console no-run", "python", "sh", "toml"}
-# What does not run here: it would install from PyPI.
+# Commands that do not run here: they would install from PyPI.
 NOT_RUN = {"$ pip install 'ovmake[cpu]'\n"}
-# What a part of an Ovfile lacks, and no more.
+# Mistakes that are expected in a part of an Ovfile.
 OF_PARTS = {
     *("missing-key", "no-models", "unknown-dataset", "unused-precision", "missing-calibration", "missing-dataset"),
     *("unlabelled-dataset", "without-effect"),

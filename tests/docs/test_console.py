@@ -1,4 +1,4 @@
-"""The transcripts of README.md and of the pages are what the commands print.
+"""The transcripts of README.md and of the pages agree with the commands' output.
 
 A page's `console` blocks are run in their order, in a repo with the digits of `make_digits.py`. The Ovfile is the last
 `toml` block before that has a source; on a page without one, the README's last, and it is built.
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.heavy
 
 HERE = Path(__file__).parent
 SOURCE = 'source = "models/digits"'
-# What differs from run to run, and from machine to machine.
+# Text that differs from run to run, and from machine to machine.
 VARYING = (
     (re.compile(r"\d+\.\d+"), "N"),
     (re.compile(r" with INFERENCE_PRECISION_HINT=\w+"), ""),

@@ -1,4 +1,4 @@
-"""Each code that ovmake can say has an entry in `ovmake/docs/errors.md`, and each entry has a code."""
+"""Each code in ovmake's source has an entry in `ovmake/docs/errors.md`, and each entry has a code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from ovmake.commands.help import pages
 from tests.docs.codes import CHOSEN, CODE, codes, passed_on, spelt
 
-# `ovmake.cli` prints this one itself, where nothing of ovmake is loaded.
+# `ovmake.cli` prints this one itself, before anything of ovmake is loaded.
 PRINTED = {"cannot-write"}
 ENTRY = 3
 FORM = re.compile(r"### `[a-z0-9-]+`\n\n(?:[A-Z`]|ovmake ).*?\n\n- Usual causes: .+?\n- What to do: .+", re.DOTALL)
@@ -29,5 +29,5 @@ def test_every_code_has_an_entry_and_every_entry_a_code() -> None:
     assert sorted(said) == sorted(one.title for one in entries())
 
 
-def test_every_entry_says_what_it_means_why_it_happens_and_what_to_do() -> None:
+def test_every_entry_has_a_meaning_causes_and_a_cure() -> None:
     assert [] == [one.title for one in entries() if not FORM.fullmatch(one.text.rstrip())]

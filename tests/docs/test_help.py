@@ -11,13 +11,16 @@ import pytest
 from ovmake.cli import main
 from ovmake.cli.observing import COMMANDS
 from ovmake.commands.help import pages
-from ovmake.commands.help.asked import ALSO_CALLED, answer, index
+from ovmake.commands.help.asked import ABOUT_COMMAND, ALSO_CALLED, answer, index, read_more
 from ovmake.diagnostics import OvmakeError
+from ovmake.ovfile.schema.form import NAME, walk
+from ovmake.ovfile.schema.keys import WITH_SETTINGS
 
 
 def test_every_page_is_a_topic_and_every_topic_a_page() -> None:
     assert sorted(pages.ORDER) == sorted(path.stem for path in pages.DOCS.glob("*.md"))
     assert set(ALSO_CALLED.values()) <= set(pages.ORDER)
+    assert set(ABOUT_COMMAND) <= set(COMMANDS)
 
 
 def test_other_words_for_topics_are_needed() -> None:
@@ -81,6 +84,48 @@ def test_a_table_names_the_keys_in_it() -> None:
     assert "Keys in it: `minutes`, `memory`.\n" in answer("limits")
 
 
+def test_a_precision_names_its_keys_and_leads_to_its_page() -> None:
+    said = answer("int8")
+
+    assert "Keys in it: `calibration`, `samples`, `preset`, `model-type`, `ignored`, " in said
+    assert "It also takes the keys marked `p` in `ovmake help ovfile`, for this precision only.\n" in said
+    assert "- `ovmake help precisions`: The precisions\n" in said
+    assert "Keys in it: `mode`, `ignored`, `speed-check`.\n" in answer("int8-weights")
+    assert set(WITH_SETTINGS) == set(pages.OF_PRECISION)
+
+
+@pytest.mark.parametrize(
+    ("key", "tables"),
+    [
+        ("batch", "`[defaults]`, `[models.NAME.int8]`, `[models.NAME.variants.VARIANT]`"),
+        ("auto", "`[defaults]`, `[models.NAME.variants.VARIANT]`"),
+        ("mean", "`[defaults.inputs.INPUT]`, `[models.NAME.int8.inputs.INPUT]`, "),
+        ("candidates", "`[defaults.auto]`, `[models.NAME.variants.VARIANT.auto]`"),
+    ],
+)
+def test_a_key_names_the_other_tables_that_take_it(key: str, tables: str) -> None:
+    assert f"\nAlso allowed in: {tables}" in answer(key)
+
+
+def test_the_other_tables_are_those_of_the_schema() -> None:
+    known = {(at, key.name) for at, key in walk()}
+
+    def takes(table: str, key: str) -> bool:
+        at = (NAME if part in {"INPUT", "VARIANT"} else part for part in table.strip("[]").split("."))
+        return (tuple(at), key) in known
+
+    for row in pages.keys(pages.page("ovfile")):
+        inner = row.table.removeprefix("[models.NAME")
+        tables = [f"{table}{inner}" for table in ("[defaults", "[models.NAME.int8", "[models.NAME.variants.VARIANT")]
+        expected = [table for table in tables if inner != row.table and takes(table, row.key)]
+        assert expected == list(row.also_in), row
+
+
+@pytest.mark.parametrize("key", ["source", "variants", "labels", "minutes"])
+def test_a_key_of_one_table_names_no_other(key: str) -> None:
+    assert "Also allowed in: " not in answer(key)
+
+
 def test_required_keys_say_so() -> None:
     assert "Value: a string. Required.\n" in answer("source")
 
@@ -119,7 +164,16 @@ def test_a_command_has_its_own_help(capsys: pytest.CaptureFixture[str]) -> None:
     expected = capsys.readouterr().out
 
     assert 0 == main(["help", "gc"])
-    assert expected == capsys.readouterr().out
+    more = "Read more:\n\n- `ovmake help engine`: Proof, and cleaning up\n"
+    assert f"{expected}\n{more}" == capsys.readouterr().out
+
+
+def test_a_command_leads_to_the_chapters_about_it() -> None:
+    more = read_more("cache")
+
+    assert "- `ovmake help engine`: Proof, and cleaning up\n" in more
+    assert "- `ovmake help security`: The walls\n" in more
+    assert "" == read_more("version")
 
 
 class Terminal(io.StringIO):

@@ -1,4 +1,4 @@
-"""Documents are short, their links lead somewhere, and a wheel has them."""
+"""Documents are short, their links are valid, and a wheel contains them."""
 
 from __future__ import annotations
 

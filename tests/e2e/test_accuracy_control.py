@@ -170,7 +170,7 @@ def test_a_promise_that_nothing_keeps_publishes_nothing_and_names_the_worst_laye
     assert before == controlled.outputs()
     assert "error[gate-missed]: gate fashion:int8: accuracy 0.9180 in TensorFlow" in result.stderr
     assert f"note: plain INT8: drop {plain:.4f}" in result.stderr
-    assert "note: even with all layers in floating point the promise is not kept" in result.stderr
+    assert "note: even with all layers in floating point the gate is missed" in result.stderr
     assert "note: the layers whose quantization changes the outputs most: `wide_14` (Convolution, " in result.stderr
 
 
@@ -179,7 +179,7 @@ def test_a_limit_takes_the_best_so_far_or_says_that_it_ended_the_search(controll
 
     assert 1 == result.status
     assert "note: the search ended early: `max-evaluations` = 2 were done" in result.stderr
-    assert "help: raise the limit; what was tried is remembered, and the search goes on from there" in result.stderr
+    assert "help: raise the limit; the trials are stored, and the search continues from there" in result.stderr
 
 
 def _wait_until(ready: Callable[[], bool]) -> None:

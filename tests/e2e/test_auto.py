@@ -89,7 +89,7 @@ def test_without_a_candidate_that_keeps_its_gate_nothing_is_published_and_all_ar
     result = repo.ovmake("build", "fashion:auto")
 
     assert 1 == result.status
-    assert "error[gate-missed]: choose fashion:auto: no candidate keeps its gate\n" in result.stderr
+    assert "error[gate-missed]: choose fashion:auto: no candidate passes its gate\n" in result.stderr
     for precision in ORDER:
         assert f"= note: {precision}: gate missed: accuracy 0.91" in result.stderr
     assert not (repo.folder / "build/fashion/auto").exists()
@@ -113,7 +113,7 @@ def test_the_report_shows_the_candidates_and_measures_the_chosen_one(repo: Repo)
     assert repo.record("fashion", "auto")["auto"] == target["auto"]
     assert target["speedup"]["median"] > 0
     html = (repo.folder / "build/report/index.html").read_text()
-    assert "What fashion:auto was chosen from" in html
+    assert "Candidates for fashion:auto" in html
 
 
 def test_the_speed_check_is_made_once_for_this_machine_and_is_in_the_report(built: Repo) -> None:

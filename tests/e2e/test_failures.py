@@ -50,7 +50,7 @@ largest difference SMALL of the scale of `probabilities`, at most 0.0001 wanted
 30 | max-drop = -0.5
    |            ^^^^
    |
-   = note: nothing was published; the last good IR, if there is one, is where it was
+   = note: nothing was published; the last good IR, if any, stays
 """
     assert expected == re.sub(r"\d\.\d\de-0\d", "SMALL", result.stderr)
 

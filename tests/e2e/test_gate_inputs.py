@@ -37,7 +37,7 @@ MODELS: dict[str, tuple[str, str, str]] = {
     "positions": ("positions", "passed", "cosine 1.000000"),
     "never": ("never", "not-measured", "TensorFlow cannot run the model on these samples"),
     "switch": ("switch.pb", "passed", "cosine 1.000000"),
-    "draws": ("draws", "not-measured", "it gives another answer each time, for the model draws random numbers"),
+    "draws": ("draws", "not-measured", "it gives a different answer each time, because the model draws random numbers"),
     "mixed-bfloat16": ("mixed-bfloat16.keras", "passed", "at most 0.03125 wanted (bf16 inside)"),
     "mixed-float16": ("mixed-float16.keras", "passed", "at most 0.00390625 wanted (f16 inside)"),
     "stored-in-half": ("stored-in-half", "passed", "at most 0.0001 wanted"),
@@ -110,7 +110,7 @@ def test_what_was_not_measured_is_never_silent(built: tuple[Repo, Result], model
     status = repo.ovmake("status", model).stdout
 
     assert "gate-not-measured" == warning["code"]
-    assert warning["message"].endswith(f"the gate was not measured, and the IR is published all the same: {text}")
+    assert warning["message"].endswith(f"the gate was not measured, but the IR is published: {text}")
     assert warning["help"]
     assert ("not-measured", text) == (finished["gate"], finished["why"])
     assert ("fresh", "not-measured", text) == (again["status"], again["gate"], again["why"])
@@ -151,8 +151,8 @@ def test_a_switch_over_a_normalization_is_missed_or_right_and_right_without_it(s
     result = repo.build()
     if result.status:
         (failed,) = [e["diagnostic"] for e in result.events if "diagnostic" in e]
-        assert "the IR itself gives another `y` when it is asked the same again" in failed["message"]
-        assert "`inputs.is_training.value = false` leaves the branch that is used" in failed["help"]
+        assert "the IR itself gives a different `y` for the same inputs" in failed["message"]
+        assert "`inputs.is_training.value = false` keeps only the branch that is used" in failed["help"]
     (repo.folder / "Ovfile").write_text(f"{table}inputs.is_training.value = false\n")
     assert 0 == repo.build().status
     assert "passed" == repo.record("m")["gate"]["result"]

@@ -96,7 +96,7 @@ def test_int8_that_only_noise_could_judge_is_warned_of(built: tuple[Repo, Result
 
     assert "gate-not-measured" == warned[place]["code"]
     assert f"INT8 is judged on real samples, and {ALL}; on synthetic inputs: cosine" in warned[place]["message"]
-    assert "let fewer `samples` calibrate than there are" in warned[place]["help"]
+    assert "set `samples` below the size of the calibration set" in warned[place]["help"]
 
 
 def test_an_agreement_that_was_asked_for_is_not_kept_by_noise(built: tuple[Repo, Result]) -> None:
@@ -106,7 +106,7 @@ def test_an_agreement_that_was_asked_for_is_not_kept_by_noise(built: tuple[Repo,
     assert 1 == result.status
     assert ("failed", "not-measured") == tuple(ended(result, "asked:int8")[key] for key in ("status", "gate"))
     assert "gate-not-measured" == failed["code"]
-    assert '`inputs = "noise"` judges INT8 on noise all the same' in failed["help"]
+    assert '`inputs = "noise"` judges INT8 on noise anyway' in failed["help"]
     assert not (repo.folder / "build/asked/int8").exists()
 
 

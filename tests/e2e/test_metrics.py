@@ -146,7 +146,7 @@ def test_too_few_samples_are_warned_of(scored: Repo) -> None:
     result = scored.ovmake("build", "mail")
 
     assert 0 == result.status
-    assert "warning[undecided-gate]: gate mail:fp16: the gate passed, and `max-drop` is finer than one of the 40 " in (
+    assert "warning[undecided-gate]: gate mail:fp16: the gate passed, but `max-drop` is smaller than 0.0250, the " in (
         result.stderr
     )
     assert scored.record("mail", "fp16")["gate"]["doubt"]

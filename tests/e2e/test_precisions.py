@@ -218,7 +218,7 @@ error[gate-not-measured]: gate fashion:bf16: {NOT_AVAILABLE}
 27 | [models.fashion.accuracy]
    | ^^^^^^^^^^^^^^^^^^^^^^^^^
    |
-   = note: nothing was published; the last good IR, if there is one, is where it was
+   = note: nothing was published; the last good IR, if any, stays
 help: `accuracy = false` publishes the IR without comparing it
 """
     assert (1, expected) == (result.status, result.stderr)

@@ -36,7 +36,7 @@ def test_an_ir_that_is_too_large_is_not_published_and_the_last_good_one_stays(tm
     assert 1 == result.status
     assert "error[requirement-missed]: check-size file:fp32: the IR's size is " in result.stderr
     assert 'require.size = "100 B"' in result.stderr
-    assert "nothing was published; the last good IR, if there is one, is where it was" in result.stderr
+    assert "nothing was published; the last good IR, if any, stays" in result.stderr
     assert before == repo.outputs()
 
 
@@ -89,10 +89,10 @@ def _check_twins(repo: Repo) -> None:
     told = repo.ovmake("report", "--no-measure", "--markdown", "--junit", "out/gates.xml", "--against", str(report))
 
     assert 0 == told.status
-    assert told.stdout.startswith("# OpenVINO beside TensorFlow\n\n## file\n")
+    assert told.stdout.startswith("# OpenVINO compared with TensorFlow\n\n## file\n")
     assert "speedup missed" in told.stdout
     assert "## Since " in told.stdout
-    assert "No target got clearly faster, slower, or less accurate." in told.stdout
+    assert "No target is clearly faster, slower, or less accurate." in told.stdout
     gates = ET.parse(repo.folder / "out/gates.xml").iter("testcase")  # noqa: S314 - ours
     cases = {case.get("name"): [child.tag for child in case] for case in gates}
     assert {"accuracy": ["skipped"], "speedup": ["failure"], "p95-ms": ["system-out"]} == cases

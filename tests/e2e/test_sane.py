@@ -148,7 +148,10 @@ ERRORS = {
     "huge": ("metric-value", "`metrics.py:huge` returned a whole number of 1329 bits, more than a float holds"),
 }
 WARNINGS = {
-    "twice": ("reference-at-chance", "the gate passed, and says nothing: TensorFlow itself is no better than chance: "),
+    "twice": (
+        "reference-at-chance",
+        "the gate passed, but means nothing: TensorFlow itself is no better than chance: ",
+    ),
     "wrong": ("reference-at-chance", "and always answering the most frequent label, "),
     "one": ("calibration-few", "`one` has 1 sample to calibrate INT8, and 300 are requested"),
     "scaled": (
@@ -218,4 +221,4 @@ def test_missed_gate_speaks_of_what_calibrated(repo: Repo, tmp_path: Path) -> No
     assert 1 == result.status
     assert "error[gate-missed]: gate scaled:int8: " in result.stderr
     assert "= note: input `image` runs from 0 to 1 in `scaled`, which calibrates, and from 0 to 255 in" in result.stderr
-    assert "help: mend what calibrates first; `on-drop" in result.stderr
+    assert "help: fix the calibration samples first; `on-drop" in result.stderr

@@ -76,7 +76,7 @@ def test_a_search_in_vain_is_told_by_the_event_the_error_and_the_report(repo: Re
     # The last good IR is another promise's; the report is about this one.
     reported = search_in_report(repo)
     assert re.match(
-        "No set of layers keeps the promise, for not even all of them in floating point do: "
+        "No set of layers keeps the promise, not even all of them in floating point: "
         r"plain INT8's drop is 0\.\d\d points, the best of ",
         reported["text"],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ovmake.engine.job import Progress, to_nobody
+from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, Traffic, Wanted
 from ovmake.graph.digest import Digest
 from tests.fakes import FakeRepo
@@ -80,7 +80,7 @@ class FakeRemote:
             self.blobs[made.outputs[role]] = repo.disk.files[repo.relative(path)].data
         self.results[made.seen.digest] = made
 
-    def settle(self, tell: Callable[[Progress], None] = to_nobody) -> Traffic:
+    def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """See `RemoteCache`."""
         self.settled += 1
         tell(Progress(done=1, of=1, unit="MB"))

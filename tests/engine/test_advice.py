@@ -116,8 +116,8 @@ def test_warnings_are_in_the_public_event_and_the_first_also_alone_as_it_was_bef
     assert not {"warning", "warnings"} & set(finished(built, "compare m").to_json())
 
 
-def test_a_warning_that_is_none_is_a_fault_of_ovmakes() -> None:
-    with pytest.raises(TypeError, match="no warning"):
+def test_a_malformed_warning_is_a_bug_of_ovmake() -> None:
+    with pytest.raises(TypeError, match="not a warning"):
         ActionProblem.of_facts({"warnings": ("slow",)})
 
 

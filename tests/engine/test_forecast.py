@@ -11,7 +11,7 @@ import pytest
 from ovmake.engine.events import ActionProgressed, BuildProgressed
 from ovmake.engine.forecasting.costs import Cost
 from ovmake.engine.forecasting.forecast import Forecast
-from ovmake.engine.job import Progress, to_nobody
+from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.runner import WorkerRunner
 from ovmake.engine.world import Options
 from ovmake.graph.action import Action
@@ -140,7 +140,7 @@ def test_nobody_is_told_who_does_not_watch() -> None:
     built = made.build(graph(action("convert m", "models/m.pb")), during=lambda one: tellers.append(one.tell))
 
     assert [] == how_far(list(built.events))
-    assert [to_nobody] == tellers
+    assert [ignore_progress] == tellers
 
 
 def test_what_a_worker_says_of_an_action_is_told() -> None:

@@ -123,8 +123,8 @@ warning[slower-than-float]: check-speed m:int8: the int8 IR is slower than the F
   | ^^^^^^^^^^^^^^^
   |
   = note: likely because this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)
-  = note: likely because 9 of 16 layers compute in floating point, and activations are made INT8 in 6 places
-  = note: likely because the shape of `image` is dynamic, so kernels are chosen while it runs; `batch` or `shape` \
+  = note: likely because 9 of 16 layers compute in floating point, and activations are converted to INT8 in 6 places
+  = note: likely because the shape of `image` is dynamic, so kernels are chosen at run time; `batch` or `shape` \
 fixes it
 help: leave `int8` out of `precisions`, or choose by measurement with `auto`; `speed-check = false` turns this check \
 off""".splitlines()
@@ -218,7 +218,7 @@ def test_a_choice_over_guesses_is_warned_of(tmp_path: Path, monkeypatch: pytest.
 
     assert isinstance(made, Success)
     (warned,) = ActionProblem.of_facts(made.facts)
-    assert ("reference-at-chance", "the gate passed, and says nothing: it guesses") == (warned.code, warned.message)
+    assert ("reference-at-chance", "the gate passed, but means nothing: it guesses") == (warned.code, warned.message)
     assert "TensorFlow itself is no better than chance" == made.facts["note"]
 
 
@@ -252,12 +252,12 @@ def test_a_gate_over_guesses_passes_with_a_warning_that_names_the_causes(tmp_pat
     assert ("accuracy", "share", 0.495, 0.495) == passed.facts["scores"]
     assert "TensorFlow itself is no better than chance" == passed.facts["note"]  # of `ovmake status`
     (warned,) = ActionProblem.of_facts(passed.facts)
-    assert ("reference-at-chance", f"the gate passed, and says nothing: {CHANCE}", "accuracy.dataset") == (
+    assert ("reference-at-chance", f"the gate passed, but means nothing: {CHANCE}", "accuracy.dataset") == (
         warned.code,
         warned.message,
         warned.setting,
     )
-    for cause in ("scaling done twice or not at all", "labels off by one or shuffled", "RGB for BGR"):
+    for cause in ("inputs scaled twice or not at all", "labels off by one or shuffled", "RGB instead of BGR"):
         assert cause in warned.help
     verdict = load(Verdict, str(tmp_path / "made.verdict"), "verdict")
     scores = Scores(metric="accuracy", unit="share", tensorflow=0.495, openvino=0.495)
@@ -279,7 +279,7 @@ def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(
     assert isinstance(missed, Failure)
     assert "gate-missed" == missed.code
     assert missed.message.endswith(f"allowed 0.05; {CHANCE}")
-    assert missed.help.startswith("look for what spoils both")
+    assert missed.help.startswith("look for a mistake that affects both")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_missed_gate_over_guesses_says_so_before_it_advises_another_precision(
         (
             CheckedCalibration(samples=1, overlap=None, doubts=("1 sample",)),
             ("1 sample",),
-            "mend what calibrates first; `",
+            "fix the calibration samples first; `",
         ),
         (CheckedCalibration(samples=300, overlap=0, doubts=()), (), "`on-drop"),
     ],
@@ -317,7 +317,7 @@ def test_an_ir_that_is_far_better_than_tensorflow_was_asked_something_else(tmp_p
     assert ("gate-absurd", "accuracy.max-drop") == (failed.code, failed.setting)
     assert failed.message == (
         "accuracy 0.3000 in TensorFlow, 0.9400 in the IR: drop -0.6400 (-0.7200 to -0.5600 with 95 % confidence on 200 "
-        "samples), better by more than chance explains: the two were not asked the same"
+        "samples), better by more than chance explains: the two did not see the same samples"
     )
     assert "the same samples and labels each time" in failed.help
     assert isinstance(scored(tmp_path, metric, promised=-0.5), Success)  # whoever expects a gain has said so
@@ -330,7 +330,7 @@ def test_where_no_candidate_keeps_its_gate_the_failure_names_all_figures(tmp_pat
     failure = chosen(tmp_path, choice)
 
     assert isinstance(failure, Failure)
-    assert ("gate-missed", "no candidate keeps its gate") == (failure.code, failure.message)
+    assert ("gate-missed", "no candidate passes its gate") == (failure.code, failure.message)
     assert failure.notes[:2] == (
         "fp32: gate missed: drop 0.1000, allowed 0.01",
         "int8: gate missed: drop 0.2000, allowed 0.01",
@@ -366,12 +366,12 @@ def test_a_gate_that_no_set_of_layers_keeps_tells_what_was_tried_and_which_layer
     assert isinstance(failure, Failure)
     assert failure.notes == (
         "plain INT8: drop 0.38",
-        "2 sets of layers in floating point were tried; this is the nearest, with 37 of 64",
+        "2 sets of layers in floating point were tried; the closest has 37 of 64",
         "the search ended early: `max-evaluations` = 3 were done",
         "the layers whose quantization changes the outputs most: `stem` (Convolution, 91%), `add.31` (Add, 4%)",
-        "nothing was published; the last good IR, if there is one, is where it was",
+        "nothing was published; the last good IR, if any, stays",
     )
-    assert "raise the limit; what was tried is remembered, and the search goes on from there" == failure.help
+    assert "raise the limit; the trials are stored, and the search continues from there" == failure.help
     assert (27, 64) == (failure.facts["int8_layers"], failure.facts["layers"])
 
 
@@ -379,8 +379,8 @@ def test_a_gate_that_floating_point_misses_too_says_so(tmp_path: Path) -> None:
     failure = gated(tmp_path, replace(SEARCH, hopeless=True, ended=""))
 
     assert isinstance(failure, Failure)
-    assert "even with all layers in floating point the promise is not kept" in failure.notes
-    assert "the float IR misses it too: promise less" == failure.help
+    assert "even with all layers in floating point the gate is missed" in failure.notes
+    assert "the float IR misses the gate too: relax it" == failure.help
 
 
 def test_search_that_had_no_time_for_a_single_trial_names_the_limit(tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_gate_that_nothing_could_be_measured_for_does_not_blame_the_search(tmp_p
     assert isinstance(failure, Failure)
     assert "gate-not-measured" == failure.code
     assert "`accuracy = false` publishes the IR without comparing it" == failure.help
-    assert ("nothing was published; the last good IR, if there is one, is where it was",) == failure.notes
+    assert ("nothing was published; the last good IR, if any, stays",) == failure.notes
 
 
 UNMEASURED = an_evaluation(not_measured="TensorFlow: Integer division by zero", help="name a dataset under `accuracy`")
@@ -414,10 +414,7 @@ def test_an_ir_that_nothing_is_known_of_is_published_with_a_warning(tmp_path: Pa
     assert isinstance(result, Success)
     (warning,) = ActionProblem.of_facts(result.facts)
     assert ("gate-not-measured", "accuracy") == (warning.code, warning.setting)
-    assert (
-        "the gate was not measured, and the IR is published all the same: TensorFlow: Integer division by zero"
-        == warning.message
-    )
+    assert "the gate was not measured, but the IR is published: TensorFlow: Integer division by zero" == warning.message
     assert "name a dataset under `accuracy`" == warning.help
     assert "TensorFlow: Integer division by zero" == result.facts["why"]
 
@@ -436,8 +433,8 @@ def test_a_choice_of_which_nothing_is_known_warns_too(tmp_path: Path, help_: str
 
     assert isinstance(result, Success)
     (warning,) = ActionProblem.of_facts(result.facts)
-    assert warning.message.endswith("published all the same: nothing to compare")
-    assert (help_ or "`accuracy = false` says that nothing is to be compared") == warning.help
+    assert warning.message.endswith("the IR is published: nothing to compare")
+    assert (help_ or "`accuracy = false` turns the gate off") == warning.help
 
 
 def test_status_repeats_why_a_gate_was_not_measured(tmp_path: Path) -> None:
@@ -461,7 +458,7 @@ def test_plain_int8_that_misses_its_gate_is_told_of_accuracy_control(tmp_path: P
 
     assert isinstance(plain, Failure)
     assert isinstance(other, Failure)
-    hint = '`on-drop = "mixed"` reverts as few layers as possible to float, until the gate is kept'
+    hint = '`on-drop = "mixed"` reverts as few layers as possible to float, until the gate passes'
     assert (hint, "") == (plain.help, other.help)
 
 
@@ -533,7 +530,7 @@ def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_publ
 
 
 def test_what_is_no_such_file_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="publish m:auto: interface is an array, and an object is expected"):
+    with pytest.raises(ContractError, match="publish m:auto: interface is an array, expected an object"):
         run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
 
     with pytest.raises(TypeError, match="gate m:auto: its params are no GateParams"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ovmake.contracts.values import JsonValue
 from ovmake.graph.action import Action, Graph
 from tests.engine.remotes import FakeRemote
 from tests.engine.small import action, graph, repo
@@ -12,7 +13,7 @@ from tests.fakes import FakeRepo
 
 def search(*layers: str) -> Action:
     """Return a search that is told which layers to try first."""
-    params = {"limit": 7, **({"replay": layers} if layers else {})}
+    params: dict[str, JsonValue] = {"limit": 7, **({"replay": layers} if layers else {})}
     return replace(action("control m", "models/m.pb", place="build/m/m.xml", params=params), advice=("replay",))
 
 

@@ -1,6 +1,6 @@
-"""Say what a package makes of a key: run by a process of its own on a copy of ovmake, see `test_one_declaration.py`.
+"""Report how a copy of ovmake handles a key: run in its own process, see `test_one_declaration.py`.
 
-A JSON object of Ovfiles on stdin, what was found on stdout.
+Reads a JSON object of Ovfiles from stdin, and writes the findings to stdout.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Whatever a user writes, `parse` returns an Ovfile or diagnostics that can be shown; it never raises anything else.
+"""For any text, `parse` returns an Ovfile or raises diagnostics that can be shown; it raises nothing else.
 
-Two kinds of text: documents of known keys with values of any kind, and the example with a few characters changed. And
-mistakes are reported in the order of the file, each at a place inside it, no two of a code at the same place.
+Two kinds of text: documents of known keys with values of any kind, and the example with a few characters changed.
+Mistakes are reported in the order of the file, each at a position inside it, each code once per position.
 
-`OVMAKE_LONG=1` looks longer.
+`OVMAKE_LONG=1` runs longer.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _check_shown(diagnostics: tuple[Diagnostic, ...], text: str) -> None:
 
 # --- documents of known keys ------------------------------------------------------------------------------
 
-# Something that is written as a TOML value.
+# A value in TOML.
 _Value = st.SearchStrategy[str]
 
 _NAMES = ["digits", "letters", "val", "train", "x", "x:0", "report", "", "数字", "a b", "\x1b[31m"]
@@ -135,7 +135,7 @@ _anything: _Value = st.recursive(
     ),
     max_leaves=5,
 )
-# Keys whose right values the kind alone does not tell.
+# Keys whose kind does not describe all right values.
 _RIGHT: Mapping[str, _Value] = {
     "source": st.sampled_from(['"models/m"', '"m.pb"']),
     "path": st.sampled_from(['"v.npz"', '"./v.npz"', '"t.npz"']),
@@ -277,7 +277,7 @@ def test_example_with_mistakes_is_read_or_refused_with_diagnostics(edits: list[t
     check(text)
 
 
-# --- what is hard to meet by chance -----------------------------------------------------------------------
+# --- rare cases -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.unmeasured
@@ -286,6 +286,7 @@ def test_example_with_mistakes_is_read_or_refused_with_diagnostics(edits: list[t
     [
         "batch = " + "9" * 5000,
         "version = 0x" + "f" * 5000,
+        "limits.minutes = 0x" + "f" * 300,
         "a = " + "[" * 390 + "]" * 390,
         "a = " + "[" * 500,
         "a = " + "{a = " * 300 + "1" + "}" * 300,

@@ -1,4 +1,4 @@
-"""The keys for precisions in integers: what arrives of them, where they stand, and what goes together."""
+"""The keys of integer precisions: their values, the tables that take them, and which of them go together."""
 
 from __future__ import annotations
 
@@ -103,24 +103,24 @@ def test_weights_need_no_calibration() -> None:
 
 
 @pytest.mark.parametrize("table", ["models.m", "defaults", "models.m.int8", "models.m.int8-weights"])
-def test_keys_of_four_bits_stand_in_the_table_of_four_bits_only(table: str) -> None:
+def test_keys_of_four_bits_are_allowed_in_the_table_of_four_bits_only(table: str) -> None:
     text = f"{WEIGHTS}[{table}]\nratio = 0.5\n" if table != "models.m" else f"{WEIGHTS}ratio = 0.5\n"
 
     assert ["unknown-key"] == codes(text)
 
 
 @pytest.mark.parametrize("line", ["ratio = 0", "ratio = 0.0", "group-size = 0"])
-def test_zeros_that_nncf_takes_for_something_else_are_refused(line: str) -> None:
+def test_zeros_that_nncf_misreads_are_refused(line: str) -> None:
     assert ["bad-value"] == codes(f"{WEIGHTS}[models.m.int4-weights]\n{line}\n")
 
 
-def test_warning_of_settings_for_a_precision_that_nobody_makes() -> None:
+def test_warning_about_settings_of_a_precision_that_is_not_listed() -> None:
     found = parse('[models.m]\nsource = "m"\n[models.m.bf16]\nbatch = 1\n[models.m.int4-weights]\nratio = 0.5\n')
 
     assert ["unused-precision", "unused-precision"] == [warning.code for warning in found.warnings]
 
 
-def test_search_has_limits_where_there_is_one() -> None:
+def test_search_has_limits() -> None:
     searched = target(f'{INT8}on-drop = "mixed"\nmax-minutes = 5\n').quantization
     plain = target(INT8).quantization
 
@@ -129,7 +129,7 @@ def test_search_has_limits_where_there_is_one() -> None:
     assert (AccuracyControl(max_evaluations=60, max_minutes=5.0), None) == (searched.control, plain.control)
 
 
-def test_layers_of_the_source_may_be_meant_by_a_name_or_a_pattern() -> None:
+def test_names_and_patterns_may_name_layers_of_the_source() -> None:
     found = [Ignored(names=("a",)), Ignored(patterns=("a.*",)), Ignored(types=("MatMul",)), Ignored()]
 
     assert [True, True, False, False] == [one.traced for one in found]

@@ -1,4 +1,4 @@
-"""What people write that is no TOML: the help shows how it is written."""
+"""Common mistakes in TOML: the help shows the correction."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ovmake.ovfile.parse import parse
 from ovmake.ovfile.text.cures import cure, plain_name
 
 MODEL = '[models.m]\nsource = "m.pb"\n'
-NAMES = "such names are of the letters a to z, digits, `.`, `_` and `-`"
-ESCAPE = "a backslash begins an escape: paths take slashes, "
-STRAIGHT = "quotes are straight ones: "
-UNIT = "what has a unit stands in quotes: "
-EQUALS = "a key and its value have `=` between them"
+NAMES = "such a name may have the letters a to z, digits, `.`, `_` and `-`"
+ESCAPE = "a backslash begins an escape: write paths with slashes, "
+STRAIGHT = "use straight quotes: "
+UNIT = "a value with a unit needs quotes: "
+EQUALS = "write `=` between a key and its value"
 
 
 def refused(text: str) -> Diagnostic:
@@ -44,13 +44,13 @@ def refused(text: str) -> Diagnostic:
         (MODEL + "accuracy = { max-drop = 1% }\n", UNIT + '`"1%"`'),
         (MODEL + "require.size = 50 MB\n", UNIT + '`"50 MB"`'),
         (MODEL + "require.size = 50MiB\n", UNIT + '`"50 MiB"`'),
-        (MODEL + "precisions = [fp32, int8]\n", 'text stands in quotes: `"fp32"`'),
-        ("[models.m]\nsource = models/digits\n", 'text stands in quotes: `"models/digits"`'),
-        (MODEL + 'precisions = ["fp32", int8]\n', 'text stands in quotes: `"int8"`'),
+        (MODEL + "precisions = [fp32, int8]\n", 'text needs quotes: `"fp32"`'),
+        ("[models.m]\nsource = models/digits\n", 'text needs quotes: `"models/digits"`'),
+        (MODEL + 'precisions = ["fp32", int8]\n', 'text needs quotes: `"int8"`'),
         ('[models.m]\nsource = "m.pb\n', 'the quote is not closed: `source = "m.pb"`'),
-        # words of other languages
-        (MODEL + "accuracy = False\n", "written `false`"),
-        (MODEL + "accuracy = None\n", "what has no value is left out, with its key"),
+        # words of other programming languages
+        (MODEL + "accuracy = False\n", "write `false`"),
+        (MODEL + "accuracy = None\n", "TOML has no null: leave the key out"),
         # names of tables
         ('[models.mod\u00e8le]\nsource = "m.pb"\n', f"{NAMES}: `[models.modele]`"),
         ('[models.gr\u00f6\u00dfe]\nsource = "m.pb"\n', f"{NAMES}: `[models.grosse]`"),
@@ -58,27 +58,27 @@ def refused(text: str) -> Diagnostic:
         ('[datasets.v\u00e1l]\npath = "x.npz"\n', f"{NAMES}: `[datasets.val]`"),
         ('[models.\u6a21\u578b]\nsource = "m.pb"\n', NAMES),
         (MODEL + "[models.m.variants.a b]\nbatch = 1\n", f"{NAMES}: `[models.m.variants.a-b]`"),
-        (MODEL + '[models.m.inputs.x:0]\ntype = "u8"\n', 'quotes hold other signs: `[models.m.inputs."x:0"]`'),
+        (MODEL + '[models.m.inputs.x:0]\ntype = "u8"\n', 'other characters need quotes: `[models.m.inputs."x:0"]`'),
         (
             MODEL + "[models.m.inputs.gr\u00f6\u00dfe]\n",
-            'quotes hold other signs: `[models.m.inputs."gr\u00f6\u00dfe"]`',
+            'other characters need quotes: `[models.m.inputs."gr\u00f6\u00dfe"]`',
         ),
-        ('[models.m\nsource = "m.pb"\n', "a table's name ends with a bracket: `[models.m]`"),
+        ('[models.m\nsource = "m.pb"\n', "close the bracket after the table's name: `[models.m]`"),
         # signs
         ('[models.m]\nsource: "m.pb"\n', f'{EQUALS}: `source = "m.pb"`'),
         (MODEL + 'inputs = {"x": 1}\n', EQUALS),
         (MODEL + "batch:\n", EQUALS),
-        ('[models.m]\nsource = "m.pb",\n', 'nothing stands after a value: `source = "m.pb"`'),
-        ('[models.m]\nsource = "m.pb";  # mine\n', 'nothing stands after a value: `source = "m.pb"`'),
-        (MODEL + "; comment\n", "comments begin with `#`"),
-        (MODEL + "// comment\n", "comments begin with `#`"),
-        ('[models.m]\nsource\u00a0= "m.pb"\n', "a space in this line is none of TOML's: type it anew"),
+        ('[models.m]\nsource = "m.pb",\n', 'remove the text after the value: `source = "m.pb"`'),
+        ('[models.m]\nsource = "m.pb";  # mine\n', 'remove the text after the value: `source = "m.pb"`'),
+        (MODEL + "; comment\n", "a comment begins with `#`"),
+        (MODEL + "// comment\n", "a comment begins with `#`"),
+        ('[models.m]\nsource\u00a0= "m.pb"\n', "this line has a space character that TOML does not allow: retype it"),
         # numbers
-        (MODEL + "mean = 1,5\n", "a decimal point is a point: `1.5`; several numbers stand in brackets"),
-        (MODEL + "accuracy.max-drop = .01\n", "a digit stands before the point: `0.01`"),
-        (MODEL + "accuracy.max-drop = -.01\n", "a digit stands before the point: `-0.01`"),
-        (MODEL + "batch = 0128\n", "a whole number begins with no 0: `128`"),
-        # nothing is known
+        (MODEL + "mean = 1,5\n", "write a decimal point: `1.5`; several numbers need brackets"),
+        (MODEL + "accuracy.max-drop = .01\n", "write a digit before the point: `0.01`"),
+        (MODEL + "accuracy.max-drop = -.01\n", "write a digit before the point: `-0.01`"),
+        (MODEL + "batch = 0128\n", "a whole number must not begin with 0: `128`"),
+        # no help
         (MODEL + "batch = 1_\n", ""),
         (MODEL + "[models..x]\n", ""),
         (MODEL + "[]\n", ""),
@@ -91,7 +91,7 @@ def refused(text: str) -> Diagnostic:
         (MODEL + "inputs = { a b }\n", ""),
     ],
 )
-def test_help_shows_how_it_is_written(text: str, hint: str) -> None:
+def test_help_shows_the_correction(text: str, hint: str) -> None:
     found = refused(text)
 
     assert ("toml-syntax", hint) == (found.code, found.help)
@@ -100,7 +100,7 @@ def test_help_shows_how_it_is_written(text: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        # A sound string may hold any quotes and spaces.
+        # A valid string may hold any quotes and spaces.
         ("title = \u00abx\u00bb", STRAIGHT + '`title = "x"`'),
         ('title = "it\u2019s" x', ""),
         ('title = "a\u00a0b" x', ""),
@@ -109,35 +109,35 @@ def test_help_shows_how_it_is_written(text: str, hint: str) -> None:
         ('a = "b\\\\c" x', ""),
     ],
 )
-def test_what_is_sound_in_the_line_is_not_blamed(line: str, hint: str) -> None:
+def test_valid_parts_of_the_line_are_not_blamed(line: str, hint: str) -> None:
     assert hint == cure(line, len(line) if "#" in line or hint == "" else line.index("=") + 2)
 
 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ('[models.mobilenet.v2]\nsource = "m.pb"\n', 'a name with dots stands in quotes: `[models."mobilenet.v2"]`'),
-        ('[models.resnet.v1.5]\nsource = "m.pb"\n', 'a name with dots stands in quotes: `[models."resnet.v1.5"]`'),
+        ('[models.mobilenet.v2]\nsource = "m.pb"\n', 'a name with dots needs quotes: `[models."mobilenet.v2"]`'),
+        ('[models.resnet.v1.5]\nsource = "m.pb"\n', 'a name with dots needs quotes: `[models."resnet.v1.5"]`'),
         (
             MODEL + '[models.m.v2]\nsource = "m.pb"\nbatch = 1\n',
-            'a name with dots stands in quotes: `[models."m.v2"]`',
+            'a name with dots needs quotes: `[models."m.v2"]`',
         ),
         (
             MODEL + '[datasets.val.small]\nloader = "a.py:f"\n',
-            'a name with dots stands in quotes: `[datasets."val.small"]`',
+            'a name with dots needs quotes: `[datasets."val.small"]`',
         ),
-        ('["models.m"]\nsource = "m.pb"\n', "the dot stands outside of quotes: `[models.m]`"),
-        ('["models.m".fp32]\nsource = "m.pb"\n', "the dot stands outside of quotes: `[models.m.fp32]`"),
+        ('["models.m"]\nsource = "m.pb"\n', "put the dot outside of the quotes: `[models.m]`"),
+        ('["models.m".fp32]\nsource = "m.pb"\n', "put the dot outside of the quotes: `[models.m.fp32]`"),
     ],
 )
-def test_name_with_dots_is_shown_as_it_is_written(text: str, hint: str) -> None:
+def test_help_quotes_a_name_with_dots(text: str, hint: str) -> None:
     found = refused(text)
 
     assert ("unknown-key", hint) == (found.code, found.help)
 
 
 @pytest.mark.parametrize("text", [MODEL + "[models.m.colour]\nx = 1\n", MODEL + "[models.m.colour.x]\n"])
-def test_table_that_is_no_model_gets_other_help(text: str) -> None:
+def test_table_that_is_not_a_model_gets_different_help(text: str) -> None:
     assert refused(text).help.startswith("known here: accuracy, ")
 
 
@@ -156,17 +156,17 @@ def test_nearest_name_that_a_model_may_have(name: str, plain: str) -> None:
     [
         ("metrics.py", "name the function too, after a colon: `metrics.py:FUNCTION`"),
         ("lib/metrics.py:", "name the function too, after a colon: `lib/metrics.py:FUNCTION`"),
-        ("metrics:mine", "a function of yours is named by its file: `metrics.py:mine`"),
-        ("metrics.mine", "a function of yours is named by its file: `metrics.py:mine`"),
-        ("lib.metrics.mine", "a function of yours is named by its file: `lib/metrics.py:mine`"),
-        ("metrics.py::mine", "a function of yours is named by its file: `metrics.py:mine`"),
-        ("metrics.py:mine()", "a function of yours is named by its file: `metrics.py:mine`"),
-        ("metrics.py.mine", "a function of yours is named by its file: `metrics.py:mine`"),
+        ("metrics:mine", "name your function by its file: `metrics.py:mine`"),
+        ("metrics.mine", "name your function by its file: `metrics.py:mine`"),
+        ("lib.metrics.mine", "name your function by its file: `lib/metrics.py:mine`"),
+        ("metrics.py::mine", "name your function by its file: `metrics.py:mine`"),
+        ("metrics.py:mine()", "name your function by its file: `metrics.py:mine`"),
+        ("metrics.py.mine", "name your function by its file: `metrics.py:mine`"),
         ("nonsense", ""),
         ("???", ""),
     ],
 )
-def test_function_is_told_its_form(written: str, hint: str) -> None:
+def test_help_shows_how_to_name_a_function(written: str, hint: str) -> None:
     metric = refused(MODEL + f'[models.m.accuracy]\nmetric = "{written}"\n')
     loader = refused(f'[datasets.v]\nloader = "{written}"\n' + MODEL)
 
@@ -174,11 +174,11 @@ def test_function_is_told_its_form(written: str, hint: str) -> None:
     assert ("bad-value", hint) == (loader.code, loader.help)
 
 
-def test_metric_that_is_misspelt_is_met_with_the_nearest() -> None:
+def test_misspelt_metric_gets_a_suggestion() -> None:
     assert refused(MODEL + 'accuracy.metric = "acuracy"\n').help == "did you mean `accuracy`?"
 
 
 @pytest.mark.unmeasured
 @given(st.text(alphabet=st.sampled_from("ab=[]\"'\\.:,;#%1\u201c\u00e8 \n\r\t{}0"), max_size=60), st.integers(0, 60))
-def test_any_line_is_met_in_one_line(text: str, position: int) -> None:
+def test_help_is_one_line_for_any_text(text: str, position: int) -> None:
     assert "\n" not in cure(text, min(position, len(text)))

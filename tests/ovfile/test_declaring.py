@@ -1,4 +1,4 @@
-"""A field declares a key: its name, its words, and what of it an action sees."""
+"""A field declares a key: its name, its description, and the values that an action sees."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Grill(Oven):
     bars: int = key(Whole(), default=4, doc="How many", reaches=("heat",))
 
 
-def test_keys_are_named_as_their_fields_or_as_they_say() -> None:
+def test_keys_have_the_names_of_their_fields_or_their_own() -> None:
     assert ["fan-speed", "door-open", "warmth", "steam"] == [one.name for one in keys_of(Oven)]
     assert ["bars"] == [one.name for one in keys_of(Grill, beyond=Oven)]
 
@@ -60,7 +60,7 @@ def test_list_as_a_default_is_its_elements() -> None:
     assert ["fp32, fp16", "[]"] == [words_for(("fp32", "fp16")), words_for(())]
 
 
-def test_action_sees_what_reaches_it_and_is_not_at_its_default() -> None:
+def test_action_sees_values_that_reach_it_and_are_not_default() -> None:
     oven = Oven(label="a", fan_speed=5, door=True)
 
     assert (("fan-speed", 5), ("warmth", 180.0)) == reaching("heat", oven)
@@ -68,13 +68,13 @@ def test_action_sees_what_reaches_it_and_is_not_at_its_default() -> None:
     assert () == reaching("wash", oven)
 
 
-def test_action_sees_a_table_in_the_table_and_that_it_is_switched_off() -> None:
+def test_action_sees_a_nested_table_and_that_it_is_switched_off() -> None:
     assert (("steam.most", 0.5),) == reaching("cook", Oven(label="a", steam=Steam(most=0.5)))
     assert (("steam", False),) == reaching("cook", Oven(label="a", steam=None))
     assert (("warmth", 180.0),) == reaching("heat", Oven(label="a", steam=None))
 
 
-def test_fields_that_an_action_sees_say_which_of_their_values_it_is_told() -> None:
+def test_seen_fields_know_which_values_an_action_sees() -> None:
     seen = {one.field: one for one in seen_fields(Oven(label="a"), "heat")}
 
     assert ["fan_speed", "warmth"] == list(seen)
@@ -91,7 +91,7 @@ def test_keys_of_a_class_that_is_extended_can_be_left_out() -> None:
     assert (("bars", 6),) == reaching("heat", grill, beyond=Oven)
 
 
-def test_order_means_nothing_where_a_kind_says_so() -> None:
+def test_order_has_no_meaning_for_unordered_kinds() -> None:
     text = '[models.m]\nsource = "m"\nallow-ops = ["Where", "PyFunc", "Where"]\ntags = ["b", "a", "b"]\n'
 
     target = parse(text).targets[0]

@@ -1,4 +1,4 @@
-"""What an edit of an Ovfile can have changed, and the part of it that some models are about."""
+"""The models that an edit of an Ovfile changes, and parsing some models only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_models_whose_tables_differ(after: str, expected: set[str] | None) -> No
     assert expected == edited_models(A + B, after)
 
 
-def test_some_models_are_what_all_of_them_say_of_these() -> None:
+def test_some_models_are_parsed_as_among_all_models() -> None:
     everything = parse(A + B)
 
     some = parse_some(A + B, {"b"})
@@ -48,7 +48,7 @@ def test_no_model_at_all_is_no_mistake() -> None:
     assert ((), ("a", "b")) == (some.targets, some.models)
 
 
-def test_mistake_in_one_of_them_is_one() -> None:
+def test_mistake_in_one_of_them_is_reported() -> None:
     wrong = A + B.replace("batch = 1", 'batch = "one"')
 
     with pytest.raises(OvmakeError) as caught:

@@ -1,4 +1,4 @@
-"""`Ovfile.example` shows the whole format, and all of what it shows is true."""
+"""`Ovfile.example` shows the whole format, and everything in it is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mistake in an Ovfile, as its user sees it: one file per diagnostic code, and the whole output beside it.
+"""Every mistake in an Ovfile, as the user sees it: one file per diagnostic code, and a file with the whole output.
 
 `invalid/<code>.ovfile` and `<code>-2.ovfile` ... are run through the command line, in this process: starting Python for
 each takes ten times as long; `invalid/<code>.expected` is what it prints. After a deliberate change of a message:
@@ -30,9 +30,9 @@ INVALID = Path(__file__).parent / "invalid"
 CASES = sorted(INVALID.glob("*.ovfile"))
 ROOT = Path(__file__).parents[2]
 
-# Files that show where carets go rather than one code.
+# Files that show positions of carets, not one code.
 OTHERS = {"carets"}
-# A warning stops nothing, and the command line would go on to build.
+# A warning does not stop the command line, so it would build.
 WARNINGS = {"unused-precision", "unused-option"}
 
 
@@ -124,5 +124,5 @@ def _codes(module: Path) -> Iterator[str]:
             if isinstance(node.value, ast.Constant):
                 yield str(node.value.value)
             else:
-                # `Choice` hands its own code on
+                # `Choice` passes its own code on
                 assert ast.unparse(node.value) in {"self.code", "problem.code"}

@@ -1,6 +1,6 @@
-"""The JSON Schema takes every Ovfile that ovmake takes, and refuses what a schema can tell to be wrong.
+"""The JSON Schema accepts every valid Ovfile, and refuses all mistakes that a schema can find.
 
-Text in the tests is found by its look: a string with a table of models in it that parses.
+Ovfiles in the tests are found by their form: a string with a table of models in it that parses.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.ovfile.test_any_ovfile import documents
 
 ROOT = Path(__file__).parents[2]
 INVALID = sorted((ROOT / "tests/ovfile/invalid").glob("*.ovfile"))
-# What only ovmake can tell of the form, and why.
+# Mistakes of form that only ovmake finds, and why.
 OVMAKE_ALONE = {
     "bad-pattern": "Python does not compile it",
     "bad-value-7": "a 32-bit float cannot hold it, and JSON has no NaN",
@@ -98,7 +98,7 @@ def invalid() -> list[tuple[str, dict[str, object]]]:
 
 
 @pytest.mark.parametrize(("name", "document"), invalid(), ids=lambda value: value if isinstance(value, str) else "")
-def test_it_refuses_what_is_wrong_in_form_and_nothing_else(name: str, document: dict[str, object]) -> None:
+def test_it_refuses_mistakes_of_form_and_nothing_else(name: str, document: dict[str, object]) -> None:
     problems = Problems()
     form.check(document, problems)
 
@@ -107,7 +107,7 @@ def test_it_refuses_what_is_wrong_in_form_and_nothing_else(name: str, document: 
 
 @settings(max_examples=tries(daily=40, ci=150, long=5_000))
 @given(text=documents)
-def test_it_takes_whatever_has_the_right_form(text: str) -> None:
+def test_it_accepts_any_document_of_the_right_form(text: str) -> None:
     try:
         document = tomli.loads(text)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""An Ovfile of a stranger is read within seconds, or refused with a limit that says so.
+"""A stranger's Ovfile is read within seconds, or refused with an error that names the limit.
 
-Times are the process's own, and the limits on them far off: what these tests are for took minutes.
+Times are CPU times of this process, with generous limits: without the code under test, these cases took minutes.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ def test_text_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(OvmakeError) as caught:
         decode(b"\xff" * (limits.LARGEST_TEXT + 1))
 
-    assert "the Ovfile is larger than the 2,000 kB that are read" == caught.value.diagnostics[0].message
-    assert "the Ovfile is larger than the 2,000 kB that are read" == message("#" * (limits.LARGEST_TEXT + 1))
+    assert "the Ovfile is larger than the limit of 2,000 kB" == caught.value.diagnostics[0].message
+    assert "the Ovfile is larger than the limit of 2,000 kB" == message("#" * (limits.LARGEST_TEXT + 1))
 
 
 def test_values_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_VALUES", 12)
 
     assert parse(MODEL + "inputs.x.mean = [1, 1, 1, 1, 1, 1]\n")
-    words = "the Ovfile has more than the 12 keys and values that are read"
+    words = "the Ovfile has more keys and values than the limit of 12"
     assert words == message(MODEL + "inputs.x.mean = [1, 1, 1, 1, 1, 1, 1]\n")
 
 
@@ -66,7 +66,7 @@ def test_values_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["bare", "quoted", "header", "inline", "long"],
 )
-def test_key_of_many_parts_is_refused_where_it_stands(key: str) -> None:
+def test_key_of_many_parts_is_refused_at_its_position(key: str) -> None:
     (found,) = refusal(f"{key} = 1").diagnostics
 
     assert ("too-large", "a key of the Ovfile has more than 32 parts") == (found.code, found.message)
@@ -88,7 +88,7 @@ DOTTED = ".".join(["a"] * 100)
         "title = 'x'\n" + ".".join(["a"] * 32) + " = [" + ", ".join(["1.5"] * 100) + "]\n",
     ],
 )
-def test_dots_that_stand_in_no_key_are_not_counted(sound: str) -> None:
+def test_dots_outside_of_keys_are_not_counted(sound: str) -> None:
     limits.check_text(f"[report]\n{sound}", "Ovfile")
 
 
@@ -97,7 +97,7 @@ def test_targets_are_counted_with_the_candidates_of_auto(monkeypatch: pytest.Mon
     text = '[defaults]\nprecisions = ["fp32", "auto"]\n[models.a]\nsource = "a"\n'
 
     assert parse(text)
-    words = "the Ovfile asks for 10 targets, and up to 5 are read"
+    words = "the Ovfile has 10 targets; the limit is 5"
     assert words == message(text + '[models.b]\nsource = "b"\n')
 
 
@@ -106,8 +106,8 @@ def test_settings_count_for_each_target(monkeypatch: pytest.MonkeyPatch) -> None
     text = MODEL + 'tags = ["a", "b", "c"]\n[models.m.variants.v]\nbatch = 1\n'
 
     assert parse(text)
-    said = "says 57 settings of 6 targets, those of [defaults] for each"
-    assert f"the Ovfile {said}, and up to 30 are read" == message(DEFAULTS + text)
+    said = "has 57 settings for 6 targets, counting [defaults] for each target"
+    assert f"the Ovfile {said}; the limit is 30" == message(DEFAULTS + text)
 
 
 DEFAULTS = '[defaults]\nprecisions = ["fp32", "fp16", "bf16"]\n'
@@ -118,7 +118,7 @@ def test_inputs_and_outputs_count_for_each_target(monkeypatch: pytest.MonkeyPatc
     text = MODEL + "inputs.x.mean = 1\ninputs.y.mean = 1\n"
 
     assert parse(text)
-    words = "the Ovfile names 8 inputs and outputs in 2 targets, and up to 7 are read"
+    words = "the Ovfile names 8 inputs and outputs in 2 targets; the limit is 7"
     assert words == message(f'{text}outputs.a = "b"\nfp16.outputs.c = "d"\n')
 
 
@@ -126,19 +126,19 @@ def test_edit_that_makes_an_ovfile_too_large_is_looked_at_as_a_whole() -> None:
     assert edited_models(MODEL, f"{MODEL}{'.'.join(['a'] * 33)} = 1\n") is None
 
 
-# --- mistakes without end -----------------------------------------------------------------------------------
+# --- many mistakes ------------------------------------------------------------------------------------------
 
 
 def test_a_hundred_mistakes_are_shown_and_the_last_says_that_there_are_more() -> None:
     found = refusal(MODEL + lines(lambda number: f"k{number} = 1", 300)).diagnostics
 
     assert ENOUGH == len(found)
-    assert ("there are more than these 100, which are shown",) == found[-1].notes
+    assert ("only the first 100 are shown",) == found[-1].notes
     assert not any(one.notes for one in found[:-1])
     assert "help: known here:" in render(found[0])
 
 
-def test_as_many_as_are_shown_are_all_there_are() -> None:
+def test_exactly_a_hundred_mistakes_have_no_note() -> None:
     assert not refusal(MODEL + lines(lambda number: f"k{number} = 1", ENOUGH)).diagnostics[-1].notes
 
 
@@ -146,7 +146,7 @@ def test_warnings_stop_nothing_and_are_shown_in_part() -> None:
     found = parse(MODEL + "[models.m.variants]\n" + lines(lambda number: f"v{number}.int8.batch = 1", 300))
 
     assert (602, ENOUGH) == (len(found.targets), len(found.warnings))
-    assert ("there are more than these 100, which are shown",) == found.warnings[-1].notes
+    assert ("only the first 100 are shown",) == found.warnings[-1].notes
 
 
 def test_mistakes_of_meaning_are_shown_in_part() -> None:
@@ -157,7 +157,7 @@ def test_mistakes_of_meaning_are_shown_in_part() -> None:
         parse_some(text, ["m"])
 
 
-def test_another_version_is_the_only_mistake() -> None:
+def test_unknown_version_is_the_only_mistake() -> None:
     (found,) = refusal("version = 9\n" + lines(lambda number: f"k{number} = 1", 300)).diagnostics
 
     assert ("unknown-version", ()) == (found.code, found.notes)
@@ -207,6 +207,6 @@ def test_nothing_takes_long(name: str) -> None:
     assert len(shown) < 200_000
 
 
-def test_long_words_are_compared_with_nothing() -> None:
+def test_long_words_get_no_suggestion() -> None:
     assert not did_you_mean("a" * 101, ["a" * 101])
     assert "did you mean `ab`?" == did_you_mean("abc", ["ab", "x" * 101])

@@ -1,4 +1,4 @@
-r"""`locate` finds every key path of a TOML text, whatever the style it is written in.
+r"""`locate` finds every key path of a TOML text in any style.
 
 First examples, one TOML corner each: `shown` turns a path's spans back into the characters they cover.
 Then the law, on random data written in random styles by `_Writer`:
@@ -272,7 +272,7 @@ def test_inline_tables_in_an_array_are_its_elements() -> None:
     assert shown(text, ("t", "v", 2, "a", "b")) == ("b", "2", None)
 
 
-def test_four_hundred_brackets_inside_each_other_do_not_exhaust_the_stack() -> None:
+def test_four_hundred_nested_brackets_do_not_exhaust_the_stack() -> None:
     depth = 400  # the most that tomli reads
     text = "v = " + "[{k = " * (depth // 2) + "1" + "}]" * (depth // 2)
 
@@ -617,7 +617,7 @@ def _is_toml(text: str) -> bool:
     return True
 
 
-# --- the law finds what is wrong --------------------------------------------------------------------------
+# --- the law finds faults ---------------------------------------------------------------------------------
 
 _SAMPLE = "x = [1, 1]\n[a]\nb.c = {d = 1}\n[[e]]\nb = 1\n[[e]]\nb = 1\n"
 

@@ -1,7 +1,7 @@
-"""An Ovfile that was damaged in any way is read or refused, within seconds and without a traceback.
+"""A damaged Ovfile is read or refused, within seconds and without a traceback.
 
-Bytes are changed, taken out, repeated, and taken over from another Ovfile: of the example and of all samples of
-mistakes. What is read is also lowered. `OVMAKE_LONG=1` tries 10,000.
+The damage: bytes of the example and of all samples of mistakes are changed, removed, repeated, and copied from another
+Ovfile. Ovfiles that can be read are also lowered. `OVMAKE_LONG=1` tries 10,000.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.examples import tries
 ROOT = Path(__file__).parents[2]
 SAMPLES = [ROOT / "Ovfile.example", ROOT / "examples/fashion/Ovfile", *sorted((ROOT / "tests").rglob("*.ovfile"))]
 TEXTS = [sample.read_bytes() for sample in SAMPLES if sample.stat().st_size < 1 << 16]
-# A run in this process that stops to collect garbage or to let others work takes longer than it would by itself.
+# Garbage collection and other processes make a run in this process slower.
 SECONDS = 10
 EACH = 50
 

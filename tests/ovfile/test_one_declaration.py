@@ -1,6 +1,7 @@
-"""A new key is one declaration: a field in a class of a copy of the package, and all that follows from it is there.
+"""A new key needs one declaration: a field in a class, from which everything else is derived.
 
-Nothing else of the copy is touched. A process that runs it tells what it makes of Ovfiles with the key: `key_probe.py`.
+Only this field is added to a copy of the package. A process with this copy reports how it handles Ovfiles with the key:
+`key_probe.py`.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def probed(folder: Path, place: Place) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
-def test_all_follows_from_one_declaration(place: Place, tmp_path: Path) -> None:
+def test_everything_is_derived_from_one_declaration(place: Place, tmp_path: Path) -> None:
     found = probed(tmp_path, place)
 
     line, table = f"{place.table}.pause-ms", f"models.m.{place.table}"

@@ -1,4 +1,4 @@
-"""What an Ovfile means: defaults, layers and which wins, origins, and how every key arrives."""
+"""Parsing an Ovfile: defaults, precedence of layers, origins, and the value of every key."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_keys_at_the_top() -> None:
         ('loader = "data.py:val"', "loader"),
     ],
 )
-def test_form_of_a_dataset_is_told_by_its_name(said: str, form: str) -> None:
+def test_form_of_a_dataset_follows_from_its_name(said: str, form: str) -> None:
     assert form == parse(f"[datasets.val]\n{said}\n{DIGITS}").datasets["val"].form
 
 
@@ -135,7 +135,7 @@ def test_batch_and_benchmark() -> None:
     assert (actual.batch, actual.benchmark) == (4, Benchmark(max_seconds=2.5))
 
 
-def test_what_a_measurement_must_show_is_told_by_key() -> None:
+def test_measured_requirements_are_listed_by_key() -> None:
     actual = target(DIGITS + 'require = { size = "1 MB", memory = "2 kB", speedup = 2 }\n').require
 
     assert (1_000_000, (("speedup", 2.0), ("memory", 2000))) == (actual.size, actual.measured)
@@ -230,11 +230,11 @@ def test_a_default_judges_no_int8_on_noise() -> None:
     assert (True, False) == (plain.noise, quantized.noise)
     assert "train" == quantized.calibration
     (warning,) = parse(text).warnings
-    told = "`inputs` does nothing: a default says nothing of INT8 on noise: give the `agreement` to ask for"
+    told = "`inputs` has no effect: INT8 has no default for noise: set an `agreement`"
     assert told == warning.message
 
 
-def test_a_calibration_set_judges_nobody_where_no_int8_is_made() -> None:
+def test_a_calibration_set_does_not_judge_without_int8() -> None:
     found = target(DATA + DIGITS + 'calibration = "train"\n').accuracy
 
     assert found is not None
@@ -244,7 +244,7 @@ def test_a_calibration_set_judges_nobody_where_no_int8_is_made() -> None:
 @pytest.mark.parametrize(
     ("written", "expected"), [("", False), ('metric = "cosine"', False), ('metric = "accuracy"', True)]
 )
-def test_labels_are_read_by_what_counts_against_them(written: str, expected: bool) -> None:  # noqa: FBT001
+def test_labels_are_read_by_metrics_that_need_them(written: str, expected: bool) -> None:  # noqa: FBT001
     actual = target(f'{DATA}{DIGITS}[models.digits.accuracy]\ndataset = "val"\n{written}\n')
 
     assert actual.accuracy
@@ -271,7 +271,7 @@ def test_nearest_of_the_layers_that_have_a_setting_wins(count: int) -> None:
     assert actual.origins["batch"] == (*LAYERS[count - 1].split("."), "batch")
 
 
-def test_setting_of_another_precision_or_model_does_not_count() -> None:
+def test_settings_of_different_precisions_or_models_have_no_effect() -> None:
     text = f'{DIGITS}batch = 1\n[models.digits.fp16]\nbatch = 2\n[models.other]\nsource = "o"\nbatch = 3\n'
 
     batches = {target.name: target.batch for target in parse(text).targets}
@@ -350,7 +350,7 @@ def test_span_of_a_setting_is_its_value_and_of_a_table_its_header() -> None:
     assert (header.line, header.column, header.length) == (1, 1, len("[models.digits]"))
 
 
-def test_span_of_what_is_not_written_is_its_tables() -> None:
+def test_span_of_a_missing_key_is_that_of_its_table() -> None:
     place = span_of(("models", "digits", "inputs", "x", "mean"), DIGITS, "O")
 
     assert place
@@ -380,7 +380,7 @@ def test_order_of_tables_and_keys_changes_nothing_about_a_target() -> None:
     assert parse(one).targets == parse(other).targets
 
 
-def test_other_samples_of_one_file_may_calibrate() -> None:
+def test_different_samples_of_one_file_may_calibrate() -> None:
     text = (
         '[datasets.val]\npath = "d.npz"\ninputs.x = "x_val"\n[datasets.train]\npath = "d.npz"\ninputs.x = "x_train"\n'
     )
@@ -431,7 +431,7 @@ def test_mistake_in_a_table_that_no_target_uses_is_reported() -> None:
     assert codes(text) == ["unknown-dataset", "unknown-dataset"]
 
 
-def test_path_is_judged_by_whoever_knows_the_repo() -> None:
+def test_caller_decides_whether_a_path_is_inside_the_repo() -> None:
     with pytest.raises(OvmakeError) as refusal:
         parse(DIGITS, inside=lambda path: path != "models/digits")
 
@@ -439,13 +439,13 @@ def test_path_is_judged_by_whoever_knows_the_repo() -> None:
     assert isinstance(parse(DIGITS, inside=lambda _: True), Ovfile)
 
 
-def test_device_is_at_home_at_the_top() -> None:
+def test_origin_of_the_device_is_the_top() -> None:
     found = target('device = "AUTO:GPU,CPU"\n' + DIGITS)
 
     assert ("AUTO:GPU,CPU", ("device",)) == (found.device, found.origins["device"])
 
 
-# --- code of the user's -----------------------------------------------------------------------------------
+# --- user code --------------------------------------------------------------------------------------------
 
 
 def test_allowed_ops_are_those_of_every_target_by_the_key_that_allows_them() -> None:

@@ -1,4 +1,4 @@
-"""Promises that cannot be broken are refused, and a score's direction is asked for where its name leaves doubt."""
+"""A promise that cannot be broken is refused, and so is a metric whose direction is in doubt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def codes(accuracy: str) -> list[str]:
 
 @pytest.mark.parametrize("metric", ["accuracy", "top-5", "precision", "recall", "f1", "miou", "cosine"])
 @pytest.mark.parametrize("drop", ["1", "1.0", "5", "100", '"100%"', '"2000%"'])
-def test_share_cannot_drop_by_all_of_it(metric: str, drop: str) -> None:
+def test_share_cannot_drop_by_one_or_more(metric: str, drop: str) -> None:
     assert ["drop-too-large"] == codes(f'metric = "{metric}", max-drop = {drop}')
 
 
@@ -44,7 +44,7 @@ def test_share_cannot_drop_by_all_of_it(metric: str, drop: str) -> None:
         'metric = "metrics.py:points", max-drop = 3',
     ],
 )
-def test_what_can_be_broken_is_a_promise(accuracy: str) -> None:
+def test_promise_that_can_be_broken_is_accepted(accuracy: str) -> None:
     assert not codes(accuracy)
 
 
@@ -52,7 +52,7 @@ def test_what_can_be_broken_is_a_promise(accuracy: str) -> None:
     "function",
     ["loss", "val_loss", "error", "mae", "MAE", "word_error_rate", "wordErrorRate", "rmse_of_depth", "brier", "L1Loss"],
 )
-def test_function_whose_name_says_lower_is_asked_for_its_direction(function: str) -> None:
+def test_function_whose_name_suggests_lower_needs_a_direction(function: str) -> None:
     metric = f'metric = "metrics.py:{function}"'
 
     assert ["missing-direction"] == codes(metric)
@@ -61,5 +61,5 @@ def test_function_whose_name_says_lower_is_asked_for_its_direction(function: str
 
 
 @pytest.mark.parametrize("function", ["recall", "lossless_share", "terror", "accuracy", "mirror", "glosses_found"])
-def test_other_functions_are_not(function: str) -> None:
+def test_other_functions_need_no_direction(function: str) -> None:
     assert not codes(f'metric = "metrics.py:{function}"')

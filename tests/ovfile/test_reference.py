@@ -1,4 +1,4 @@
-"""The reference in `ovmake/docs/ovfile.md` is what the schema says.
+"""The reference in `ovmake/docs/ovfile.md` agrees with the schema.
 
 After a change of the schema: OVMAKE_BLESS=1 python -m pytest tests/ovfile/test_reference.py
 """
@@ -21,7 +21,7 @@ def test_reference_has_a_row_per_key() -> None:
     assert {key.name for _, key in walk()} == {row.split("`")[1] for row in rows}
 
 
-def test_reference_marks_what_is_required_and_what_waits() -> None:
+def test_reference_marks_required_keys_and_keys_of_a_precision() -> None:
     rows = {line.split("`")[1]: line for line in markdown().splitlines() if line.startswith("| `")}
 
     assert rows["source"].startswith("| `source` | a string | required | The TensorFlow model: a SavedModel folder, ")

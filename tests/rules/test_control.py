@@ -1,4 +1,4 @@
-"""Which actions `on-drop = "mixed"` adds, what they depend on, and what their journal is about."""
+"""The actions that `on-drop = "mixed"` adds, their dependencies, and their journal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ on-drop = "mixed"
 
 
 def needs(made: Mapping[str, Action], name: str) -> set[str]:
-    """Return the actions that come before one."""
+    """Return the actions that an action needs."""
     before = made[name].needs
     return {*before, *(more for one in before for more in needs(made, one))}
 
@@ -42,7 +42,7 @@ def params(action: Action) -> dict[str, JsonValue]:
     return action.settings
 
 
-def test_control_stands_between_quantize_and_evaluate() -> None:
+def test_control_is_between_quantize_and_evaluate() -> None:
     made = lower(parse(OVFILE), build_target, {}).actions
 
     assert "quantize m:int8" in made["control m:int8"].needs
@@ -55,14 +55,14 @@ def test_control_stands_between_quantize_and_evaluate() -> None:
     assert "control m:int8" in needs(made, "gate m:int8")
 
 
-def test_without_it_nothing_searches() -> None:
+def test_no_search_without_on_drop() -> None:
     made = lower(parse(OVFILE.replace('on-drop = "mixed"', "")), build_target, {}).actions
 
     assert not [action for action in made.values() if action.kind == "control"]
     assert not [given for given in made["gate m:int8"].inputs if given.role == "search"]
 
 
-def test_another_promise_is_another_search_over_the_same_trials_and_calibrates_nothing() -> None:
+def test_new_promise_searches_again_over_the_same_trials() -> None:
     one = lower(parse(OVFILE), build_target, {}).actions
     other = lower(parse(OVFILE.replace("0.002", "0.001")), build_target, {}).actions
 
@@ -74,13 +74,13 @@ def test_another_promise_is_another_search_over_the_same_trials_and_calibrates_n
     }
 
 
-def test_what_a_trial_gives_is_part_of_what_the_journal_is_about() -> None:
+def test_settings_of_a_trial_are_part_of_the_journals_name() -> None:
     action = lower(parse(OVFILE), build_target, {}).actions["control m:int8"]
 
     assert {"dataset.form", "dataset.labels", "accuracy.metric"} == set(params(action)) - set(action.journal or ())
 
 
-def test_limits_steer_the_search_only() -> None:
+def test_limits_affect_only_the_search() -> None:
     limited = OVFILE + "max-minutes = 5\nmax-evaluations = 7\n"
     action = lower(parse(limited), build_target, {}).actions["control m:int8"]
 
@@ -89,7 +89,7 @@ def test_limits_steer_the_search_only() -> None:
 
 
 @pytest.mark.parametrize("reader", ["gate", "publish"])
-def test_who_tells_of_the_search_has_it_with_the_sources_names(reader: str) -> None:
+def test_readers_of_the_search_get_the_sources_names(reader: str) -> None:
     made = lower(parse(OVFILE), build_target, {}).actions
 
     assert ["name-layers m:int8"] == [
@@ -99,8 +99,8 @@ def test_who_tells_of_the_search_has_it_with_the_sources_names(reader: str) -> N
     ]
 
 
-def test_names_come_from_the_sources_bytes_and_the_search_does_not() -> None:
-    """A re-export of the same weights may name its layers otherwise, and searches nothing again."""
+def test_names_depend_on_the_sources_bytes_and_the_search_does_not() -> None:
+    """A re-export of the same weights may name its layers differently, and does not search again."""
     made = lower(parse(OVFILE), build_target, {}).actions
 
     assert ["source"] == [given.role for given in made["name-layers m:int8"].inputs if given.role == "source"]
@@ -120,7 +120,7 @@ def test_names_come_from_the_sources_bytes_and_the_search_does_not() -> None:
         ("saved-model", 'ignored = { names = ["stem"] }\n', {"graph", "names"}, ()),
     ],
 )
-def test_a_source_is_frozen_for_its_names_within_the_action_unless_it_is_frozen_anyway(
+def test_naming_freezes_the_source_unless_it_is_frozen_already(
     kind: str, lines: str, roles: set[str], tools: tuple[str, ...]
 ) -> None:
     made = lower(parse(OVFILE + lines), build_target, {"m": SourceForm(kind=kind)}).actions

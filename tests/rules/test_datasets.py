@@ -1,4 +1,4 @@
-"""Which actions a dataset reaches, and what an edit of its table makes stale."""
+"""The actions that a dataset reaches, and those that an edit of its table makes stale."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def graph(val: str = VAL, train: str = TRAIN, model: str = MODEL) -> Graph:
 
 
 def changed(before: Graph, after: Graph) -> set[str]:
-    """Return the actions whose params or inputs are others, but for publish, whose record repeats every setting."""
+    """Return the actions whose params or inputs differ, except publish, whose record repeats every setting."""
 
     def work(action: Action) -> object:
         return action.params, action.inputs
@@ -48,7 +48,7 @@ def test_reference_and_quantize_wait_for_the_checks_and_do_not_depend_on_them() 
     assert ("check-samples m", "check-calibration m:int8") == actions["quantize m:int8"].after
 
 
-def test_precisions_with_other_metrics_share_the_reference_which_waits_for_the_checks_of_both() -> None:
+def test_precisions_with_different_metrics_share_a_reference_that_waits_for_both_checks() -> None:
     model = MODEL + 'int8.accuracy.metric = "top-3"\n'
 
     actions = graph(model=model).actions
@@ -59,7 +59,7 @@ def test_precisions_with_other_metrics_share_the_reference_which_waits_for_the_c
     assert ["accuracy", "top-3"] == [params["accuracy.metric"] for params in metrics]
 
 
-def test_precisions_of_other_shapes_are_checked_by_their_own_interface() -> None:
+def test_precisions_with_different_shapes_have_their_own_check() -> None:
     actions = graph(model=MODEL + "int8.batch = 2\n").actions
 
     assert ("check-samples m",) == actions["reference m"].after
@@ -73,7 +73,7 @@ def test_gate_without_a_dataset_checks_none() -> None:
     assert not {"check-samples", "check-calibration"} & kinds
 
 
-def test_what_calibrates_is_looked_at_without_a_dataset_that_judges() -> None:
+def test_calibration_is_checked_without_a_validation_set() -> None:
     model = '[models.m]\nsource = "m"\nprecisions = ["int8"]\ncalibration = "train"\n'
 
     actions = graph(model=model).actions
@@ -86,21 +86,21 @@ def test_what_calibrates_is_looked_at_without_a_dataset_that_judges() -> None:
     assert not [name for name in params if name.startswith(("accuracy", "validation"))]
 
 
-def test_number_of_samples_that_the_ovfile_gives_is_wanted_whole() -> None:
+def test_number_of_samples_in_the_ovfile_is_required() -> None:
     actions = graph(model=MODEL + "int8.samples = 200\n").actions
 
     params = actions["check-calibration m:int8"].settings
     assert (200, True) == (params["samples"], params["samples-written"])
 
 
-def test_gate_of_int8_reads_what_is_odd_about_its_calibration() -> None:
+def test_gate_of_int8_reads_the_warnings_about_its_calibration() -> None:
     actions = graph().actions
 
     assert "check-calibration m:int8" in actions["gate m:int8"].needs
     assert "calibrated" not in {given.role for given in actions["gate m:fp32"].inputs}
 
 
-def test_quantize_reads_what_a_loader_yielded_before_and_nothing_of_files() -> None:
+def test_quantize_reads_the_check_of_a_loader_and_not_of_files() -> None:
     loader = '[datasets.train]\nloader = "code/data.py:train"\n'
 
     roles = {given.role for given in graph(train=loader).actions["quantize m:int8"].inputs}
@@ -134,11 +134,11 @@ def test_setting_of_the_validation_set_never_reaches_quantize(line: str, expecte
         ('classes = ["a"]', set()),  # labels, which calibration does not use
     ],
 )
-def test_setting_of_the_calibration_set_reaches_what_reads_it(line: str, expected: set[str]) -> None:
+def test_setting_of_the_calibration_set_reaches_its_readers(line: str, expected: set[str]) -> None:
     assert expected == changed(graph(), graph(train=f"{TRAIN}{line}\n"))
 
 
-def test_labels_reach_what_counts_them() -> None:
+def test_labels_reach_the_actions_that_count_them() -> None:
     after = graph(val=VAL.replace('"y"', '"z"'))
 
     assert {"check-samples m", *JUDGED} == changed(graph(), after)

@@ -1,7 +1,7 @@
-"""What a key's declaration says of its reach is true: every key is edited, and the actions that see it are compared.
+"""Each key reaches the actions that its declaration names: every key is edited, and the actions are compared.
 
-An edit is seen by kinds of action in some Ovfiles and not in others: a `threshold` by those that count a metric which
-reads it. So each key is edited in all of the `OVFILES` that allow it, and what it reaches is the union.
+A key may reach actions in some Ovfiles only: a `threshold` reaches them if the metric uses it. So each key is edited in
+all of the `OVFILES` that allow it, and the union of the actions is compared.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ OVFILES = (
     DATA + WEIGHTS,
     f'{DATA}precisions = ["int8"]\nrequire = {{ size = "1 MB", speedup = 1.5 }}\n',
 )
-# Keys that actions see as an input, by what there is to do or by what follows from several keys.
+# Keys that reach actions as an input, by adding actions, or through values computed from several keys.
 SEEN_OTHERWISE = {
     *("version", "build-dir", "datasets.NAME.path", "datasets.NAME.files"),
     *("models.NAME.source", "models.NAME.kind", "models.NAME.precisions", "models.NAME.speed-check"),
@@ -98,7 +98,7 @@ VALUES: dict[type, object] = {
 
 
 def another(key: Key) -> object:
-    """Return a value of a key that is not its default."""
+    """Return a value for a key that is not its default."""
     return "rmse" if key.name == "metric" else _another(key.kind, key.default)
 
 
@@ -116,7 +116,7 @@ def _another(kind: Kind, default: str) -> object:
 
 
 def keys() -> Iterator[tuple[KeyPath, Key]]:
-    """Yield every key with a value of its own: below a model those that stand in its own table, once."""
+    """Yield every key once with its path; for a model, the keys of its own table."""
     for at, key in walk():
         repeated = at[:1] == ("defaults",) or "variants" in at
         in_precision = at[:2] == ("models", NAME) and at[2:3] not in ((), ("int8-weights",), ("int4-weights",))
@@ -139,7 +139,7 @@ def _is_of_models(key: Key) -> bool:
 
 
 def edited(text: str, at: KeyPath, name: str, value: object) -> Iterator[str]:
-    """Yield an Ovfile with one key set, once for each thing of the user's whose table it may be in."""
+    """Yield Ovfiles with one key set, one for each user-named table that may contain it."""
     for dataset in ("val", "train") if at[:1] == ("datasets",) else ("",):
         names = iter([dataset or "m", "x"])
         document: Document = tomli.loads(text)
@@ -149,7 +149,7 @@ def edited(text: str, at: KeyPath, name: str, value: object) -> Iterator[str]:
             assert isinstance(inner, dict)
             table = inner
         if name == "loader":
-            table.clear()  # its samples and labels come from one place
+            table.clear()  # its samples and labels have the same origin
         if table.get(name) != value:
             table[name] = value
             yield written(document)
@@ -171,14 +171,14 @@ def _value(value: object) -> str:
 
 @cache
 def actions(text: str) -> dict[str, Action]:
-    """Return all that build, report and debug would do, but for publish, whose record repeats every setting."""
+    """Return the actions of build, report and debug, except publish, whose record repeats every setting."""
     ovfile = parse(text)
     made = {**lower(ovfile, measure_target, {}).actions, **lower(ovfile, debug_target, {}).actions}
     return {name: action for name, action in made.items() if action.kind != "publish"}
 
 
 def reached(at: KeyPath, key: Key) -> set[str]:
-    """Return the kinds of action that see another value of a key, in any of the Ovfiles."""
+    """Return the kinds of action that a different value of a key changes, in any of the Ovfiles."""
     kinds: set[str] = set()
     for text in OVFILES:
         before = actions(written(tomli.loads(text)))
@@ -204,7 +204,7 @@ def test_key_reaches_what_its_declaration_names(at: KeyPath, key: Key) -> None:
     assert bool(key.reaches) or name in SEEN_OTHERWISE | SEEN_BY_NOBODY
 
 
-def test_no_key_is_listed_that_there_is_not() -> None:
+def test_every_listed_key_exists() -> None:
     names = {".".join([*map(str, at), key.name]) for at, key in keys()}
 
     assert set() == (SEEN_OTHERWISE | SEEN_BY_NOBODY) - names

@@ -1,4 +1,4 @@
-"""Params are filled with the declared keys that their action sees: by field, else under `more`."""
+"""Params are filled with the declared keys that their action uses: by field, else under `more`."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ class Grill(Oven):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatParams(Declared):
-    """What a worker reads of an oven."""
+    """The params of an oven that a worker reads."""
 
     fan_speed: int = 2
     open_door: bool = False
     food: str = ""
 
 
-def test_key_goes_into_the_field_of_its_name_and_else_into_more() -> None:
+def test_key_goes_into_the_field_of_its_name_or_into_more() -> None:
     found = filled(HeatParams, "heat", Oven(fan_speed=5, is_open=True, warmth=200.0))
 
     assert HeatParams(fan_speed=5, more={"door-open": True, "warmth": 200.0}) == found
 
 
-def test_key_at_its_default_is_told_only_where_its_declaration_says_so() -> None:
+def test_key_at_its_default_is_sent_only_if_declared_so() -> None:
     found = filled(HeatParams, "heat", Oven())
 
     assert HeatParams(more={"warmth": 180.0}) == found
     assert {"warmth": 180.0} == flat(found)
 
 
-def test_key_that_the_action_does_not_see_is_not_told() -> None:
+def test_key_that_the_action_does_not_use_is_not_sent() -> None:
     assert {} == flat(filled(HeatParams, "wash", Oven(fan_speed=5, label="big")))
 
 
-def test_keys_of_a_class_that_is_extended_can_be_left_out() -> None:
+def test_keys_of_a_base_class_can_be_omitted() -> None:
     assert HeatParams(more={"bars": 6}) == filled(HeatParams, "heat", Grill(fan_speed=5, bars=6), beyond=Oven)
 
 
-def test_what_is_given_wins() -> None:
+def test_given_fields_override_keys() -> None:
     found = filled(HeatParams, "heat", Oven(fan_speed=5), fan_speed=7, food="bread")
 
     assert (7, "bread") == (found.fan_speed, found.food)
 
 
-def test_field_that_is_given_must_be_there() -> None:
+def test_given_field_must_exist() -> None:
     with pytest.raises(TypeError, match="colour"):
         filled(HeatParams, "heat", Oven(), colour="red")
 

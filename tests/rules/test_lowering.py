@@ -1,4 +1,4 @@
-"""From an Ovfile to actions: when a source is frozen first, what variants share, and which setting reaches whom."""
+"""From an Ovfile to actions: freezing, variants, and the actions that each setting reaches."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def kinds(text: str, kind: str = "saved-model") -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["saved-model", "frozen-graph", "tflite", ""])
-def test_what_openvino_reads_is_not_frozen(kind: str) -> None:
+def test_source_that_openvino_reads_is_not_frozen(kind: str) -> None:
     assert ["convert", "reference", "evaluate", "gate", "publish"] == kinds(MODEL, kind)
 
 
 @pytest.mark.parametrize("kind", ["keras", "keras-h5", "checkpoint"])
-def test_what_openvino_cannot_read_is_frozen_first(kind: str) -> None:
+def test_source_that_openvino_cannot_read_is_frozen_first(kind: str) -> None:
     assert "freeze" == kinds(MODEL, kind)[0]
 
 
 @pytest.mark.parametrize("line", ['signature = "other"', 'tags = ["serve", "gpu"]', 'cut.outputs = ["pool"]'])
-def test_saved_model_of_which_a_part_is_wanted_is_frozen_first(line: str) -> None:
+def test_saved_model_with_a_signature_tags_or_cut_is_frozen_first(line: str) -> None:
     assert "freeze" == kinds(MODEL + line)[0]
 
 
@@ -46,7 +46,7 @@ def test_cut_of_a_flat_graph_needs_no_freezing(kind: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "by_computation"), [("", True), ('cut.outputs = ["pool"]\n', False), ("accuracy = false\n", None)]
 )
-def test_source_counts_by_what_it_computes_over_a_dataset_unless_it_is_cut(
+def test_over_a_dataset_a_source_without_cut_is_compared_by_fingerprint(
     lines: str,
     by_computation: bool | None,  # noqa: FBT001
 ) -> None:
@@ -61,7 +61,7 @@ def by_computation_of(found: Mapping[str, Action], name: str) -> bool:
     return next(given for given in found[name].inputs if given.role == "source").by_computation
 
 
-def test_seeded_inputs_are_no_set_to_be_spared_so_the_source_counts_by_its_bytes() -> None:
+def test_on_seeded_inputs_the_source_is_compared_by_bytes() -> None:
     found = graph(MODEL, "frozen-graph").actions
 
     assert not by_computation_of(found, "reference m")
@@ -72,13 +72,13 @@ def test_seeded_inputs_are_no_set_to_be_spared_so_the_source_counts_by_its_bytes
 @pytest.mark.parametrize("kind", ["saved-model", "frozen-graph", "keras", "checkpoint", "tflite"])
 @pytest.mark.parametrize("lines", ["", 'cut.outputs = ["pool"]\n', 'signature = "other"\n', "accuracy = false\n"])
 @pytest.mark.parametrize("scored", [True, False])
-def test_what_reads_a_source_by_its_fingerprint_reads_too_what_its_own_bytes_answered(
+def test_readers_of_a_fingerprint_also_read_the_answers_of_the_bytes(
     rule: Rule,
     kind: str,
     lines: str,
     scored: bool,  # noqa: FBT001
 ) -> None:
-    """Else a damaged model would have the results of a sound one with the same fingerprint."""
+    """Otherwise a damaged model would get the results of an intact one with the same fingerprint."""
     scored = scored and "accuracy" not in lines
     text = MODEL.replace("precisions", 'calibration = "train"\nprecisions').replace('"fp32"', '"fp32", "int8", "auto"')
     text += lines + ('accuracy.dataset = "val"\n' if scored else "")
@@ -100,8 +100,8 @@ def test_what_reads_a_source_by_its_fingerprint_reads_too_what_its_own_bytes_ans
     ("lines", "read"),
     [("", True), ('accuracy.dataset = "val"\n', False), ("accuracy = false\n", False)],
 )
-def test_what_is_timed_on_made_up_inputs_is_fed_as_the_gate_found_out(lines: str, read: bool) -> None:  # noqa: FBT001
-    """A model that refuses the first draw could be judged else, and not be timed."""
+def test_timing_on_synthetic_inputs_uses_the_gates_feeding_plan(lines: str, read: bool) -> None:  # noqa: FBT001
+    """Otherwise a model that refuses the first draw could be judged, but not timed."""
     text = MODEL.replace('"fp32"', '"fp32", "int8-weights", "auto"') + lines
     text += '[models.m.auto]\ncandidates = ["fp32", "int8-weights"]\n[datasets.val]\npath = "val.npz"\n'
     found = lower(parse(text), measure_target, {"m": SourceForm(kind="frozen-graph")}).actions
@@ -112,7 +112,7 @@ def test_what_is_timed_on_made_up_inputs_is_fed_as_the_gate_found_out(lines: str
     assert {name: [Artifact("reference m", "plan")] if read else [] for name in timed} == plans
 
 
-def test_kind_of_the_ovfile_overrides_what_was_recognised() -> None:
+def test_kind_of_the_ovfile_overrides_the_recognised_one() -> None:
     assert "freeze" == kinds(MODEL + 'kind = "keras"', "saved-model")[0]
 
 
@@ -126,7 +126,7 @@ def test_variants_share_the_freezing_and_nothing_else() -> None:
     assert ["build/m@b/fp32/m@b.xml", "build/m@b/fp32/m@b.bin", "build/m@b/fp32/record.json"] == places
 
 
-def test_files_that_belong_to_a_source_are_inputs_of_what_reads_it() -> None:
+def test_files_of_a_source_are_inputs_of_its_readers() -> None:
     found = graph(MODEL, "checkpoint", ("m.index", "m.data-00000-of-00001"))
 
     assert ["source", "beside.0", "beside.1"] == [given.role for given in found.actions["freeze m"].inputs]
@@ -168,13 +168,13 @@ dataset = "val"
 
 
 def evaluated(settings: str) -> tuple[dict[str, JsonValue], dict[str, str]]:
-    """Return the params and the sources of *evaluate* under a gate of these settings."""
+    """Return the params and the sources of *evaluate* for a gate with these settings."""
     action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
     sources = {given.role: given.origin.path for given in action.inputs if isinstance(given.origin, Source)}
     return action.settings, sources
 
 
-def test_users_function_is_an_input_of_what_runs_it() -> None:
+def test_users_function_is_an_input_of_the_action_that_runs_it() -> None:
     params, sources = evaluated('metric = "./lib/metrics.py:f"\nhigher-is-better = false\n')
 
     assert {"accuracy.metric": "./lib/metrics.py:f", "accuracy.higher-is-better": False}.items() <= params.items()
@@ -206,7 +206,7 @@ def test_options_of_a_metric_are_params(metric: str, options: str, expected: dic
 @pytest.mark.parametrize(
     ("metric", "promise"), [("f1", 0.01), ("r2", 0.01), ("mae", "1%"), ("rmse", "1%"), ("m.py:f", "1%")]
 )
-def test_default_promise_is_relative_where_the_unit_may_be_any(metric: str, promise: object) -> None:
+def test_default_promise_is_relative_for_metrics_of_any_unit(metric: str, promise: object) -> None:
     action = graph(MODEL + SCORED + f'metric = "{metric}"\n').actions["gate m:fp32"]
 
     assert promise == action.settings["accuracy.max-drop"]
@@ -215,7 +215,7 @@ def test_default_promise_is_relative_where_the_unit_may_be_any(metric: str, prom
 @pytest.mark.parametrize(
     ("metric", "tools"), [("f1", ["scikit-learn"]), ("coco-map", ["pycocotools"]), ("accuracy", []), ("mae", [])]
 )
-def test_library_that_scores_counts(metric: str, tools: list[str]) -> None:
+def test_library_of_the_metric_is_a_tool(metric: str, tools: list[str]) -> None:
     settings = f'metric = "{metric}"\nannotations = "boxes.json"\n'
     action = graph(MODEL + SCORED + settings).actions["evaluate m:fp32"]
 
@@ -254,7 +254,7 @@ def test_rule_that_makes_the_ir_of_a_precision(precision: str, kind: str) -> Non
     assert f"build/m/{precision}/m.xml" == found.actions[f"publish m:{precision}"].outputs[0].place
 
 
-def test_bf16_is_verified_measured_and_recorded_as_it_is_executed_and_others_are_not() -> None:
+def test_only_bf16_is_verified_measured_and_recorded_in_bf16() -> None:
     found = lower(
         parse('[models.m]\nsource = "m"\nprecisions = ["fp16", "bf16"]\n'),
         measure_target,
@@ -297,7 +297,7 @@ def test_source_is_frozen_for_the_names_of_layers_and_only_for_them(text: str, k
     makes = next(action for action in found.actions.values() if action.kind in {"quantize", "compress-weights"})
     assert {"graph", "names", "interface"} <= {given.role for given in makes.inputs}
     assert {"batch", f"ignored.{key}"} <= set(makes.settings)
-    # The IR itself is made as it was.
+    # The IR does not change.
     assert ["source"] == [given.role for given in found.actions["convert m"].inputs]
     assert "freeze" not in [action.kind for action in graph(f'{text}ignored.types = ["Add"]\n').actions.values()]
 
@@ -330,7 +330,7 @@ def test_overflow_fix_of_the_ovfile_wins_on_every_device() -> None:
     assert "enable" == found["overflow-fix"]
 
 
-def test_record_of_what_depends_on_the_processor_knows_it() -> None:
+def test_publish_depends_on_the_processor_if_the_ir_does() -> None:
     environments = {
         precision: graph(text).actions[f"publish m:{precision}"].environment
         for precision, text in {"fp32": MODEL, "int8": INT8, "int4-weights": WEIGHTS}.items()

@@ -32,7 +32,7 @@ def params(found: Graph, name: str) -> dict[str, JsonValue]:
     return found.actions[name].settings
 
 
-def test_auto_weighs_what_is_made_and_judged_for_each_candidate() -> None:
+def test_auto_makes_judges_and_weighs_each_candidate() -> None:
     found = graph(ovfile("auto"))
 
     assert {"m:auto": "publish m:auto"} == found.targets
@@ -58,14 +58,14 @@ def test_auto_weighs_what_is_made_and_judged_for_each_candidate() -> None:
     ] == list(found.actions)
 
 
-def test_candidate_that_is_a_target_too_is_made_and_evaluated_once_and_judged_twice() -> None:
+def test_candidate_that_is_also_a_target_is_made_once_and_judged_twice() -> None:
     alone, both = graph(ovfile("auto")), graph(ovfile("int8", "auto"))
 
     added = set(both.actions) - set(alone.actions)
     assert {"gate m:int8", "publish m:int8", "compare-speed m:int8", "check-speed m:int8"} == added
 
 
-def test_a_missed_gate_of_a_target_is_no_business_of_auto() -> None:
+def test_auto_does_not_depend_on_the_gate_of_a_target() -> None:
     found = graph(ovfile("int8", "auto"))
 
     assert "gate m:int8" not in needs(found, found.targets["m:auto"])
@@ -76,7 +76,7 @@ def test_a_missed_gate_of_a_target_is_no_business_of_auto() -> None:
     [
         ("", ("fp32", "fp16", "int8-weights")),
         (INT8, ("fp32", "fp16", "int8-weights", "int8")),
-        # In the order of accuracy, whatever the order of the Ovfile.
+        # In order of accuracy, not in that of the Ovfile.
         (INT8 + '[models.m.auto]\ncandidates = ["int8", "fp32"]\n', ("fp32", "int8")),
         (INT8 + '[models.m.auto]\ncandidates = ["int8"]\n', ("int8",)),
     ],
@@ -87,7 +87,7 @@ def test_candidates(tables: str, candidates: tuple[str, ...]) -> None:
     assert candidates == params(found, "weigh m:auto")["candidates"]
 
 
-def test_the_fp32_ir_is_timed_also_where_it_is_no_candidate() -> None:
+def test_the_fp32_ir_is_timed_even_if_it_is_no_candidate() -> None:
     found = graph(ovfile("auto", tables=INT8 + '[models.m.auto]\ncandidates = ["int8"]\n'))
 
     origins = {given.role: given.origin for given in found.actions["time-candidates m:auto"].inputs}
@@ -96,7 +96,7 @@ def test_the_fp32_ir_is_timed_also_where_it_is_no_candidate() -> None:
     assert "evaluate m:fp32" not in found.actions
 
 
-def test_a_new_promise_changes_what_judges_and_times_nothing_itself() -> None:
+def test_a_new_promise_changes_the_judges_and_no_timing() -> None:
     before = graph(ovfile("auto"))
     after = graph(ovfile("auto", lines="accuracy.agreement.cosine = 0.9"))
 
@@ -120,7 +120,7 @@ def test_the_record_repeats_the_settings_of_the_candidates() -> None:
     assert "int8-asym" == shown["int8-weights.mode"]
 
 
-def test_the_record_repeats_what_each_candidate_promises_and_once_what_all_do() -> None:
+def test_the_record_has_common_promises_once_and_own_ones_per_candidate() -> None:
     gates = "accuracy.agreement.max-error = 0.5\n"
     shown = params(
         graph(ovfile("auto", lines=gates, tables=INT8 + "accuracy.agreement.cosine = 0.9\n")), "publish m:auto"
@@ -141,7 +141,7 @@ def test_the_choice_is_measured_alone_on_this_machine() -> None:
     assert (True, ("machine",)) == (timed.exclusive, timed.environment)
 
 
-def test_the_chosen_ir_is_what_is_benchmarked_and_debugged() -> None:
+def test_the_chosen_ir_is_benchmarked_and_debugged() -> None:
     for rule, name in ((measure_target, "benchmark m:auto"), (debug_target, "compare-layers m:auto")):
         origins = {given.role: given.origin for given in graph(ovfile("auto"), rule).actions[name].inputs}
 
@@ -155,7 +155,7 @@ def test_the_chosen_ir_is_what_is_benchmarked_and_debugged() -> None:
         *(("int8", True), ("int8-weights", True), ("int4-weights", True), ("auto", False)),
     ],
 )
-def test_what_is_there_to_be_faster_is_checked(precision: str, *, is_checked: bool) -> None:
+def test_precisions_for_speed_are_checked(precision: str, *, is_checked: bool) -> None:
     found = graph(ovfile(precision))
 
     assert is_checked == (f"compare-speed m:{precision}" in found.actions)

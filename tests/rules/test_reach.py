@@ -1,7 +1,7 @@
-"""Of a model with everything, accuracy control, `auto`, the speed check: exactly which actions an edit reaches.
+"""Exactly which actions an edit reaches, for a model with accuracy control, `auto` and the speed check.
 
-What an edit reaches too little is shown as fresh and is not; what it reaches too much is done again for nothing. Only
-what changes in an action itself counts here; what follows from its outputs is the engine's business.
+An action that an edit wrongly misses is shown as fresh; one that it wrongly reaches runs again for nothing. Only
+changes of the action itself count here; the engine handles changes of its inputs' contents.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ FED = {"reference m", "check-calibration m:int8", "compare-layers m:int8", "comp
 
 
 def actions(text: str) -> dict[str, Action]:
-    """Return all that build, report and debug would do, but for publish, whose record repeats every setting."""
+    """Return the actions of build, report and debug, except publish, whose record repeats every setting."""
     made = {**lower(parse(text), measure_target, {}).actions, **lower(parse(text), debug_target, {}).actions}
     return {name: action for name, action in made.items() if action.kind != "publish"}
 
 
 def changed(before: str, after: str) -> set[str]:
-    """Return the actions that see something else."""
+    """Return the actions that differ."""
 
     def sees(action: Action | None) -> object:
         return action and (action.params, action.inputs, action.tools, action.optional_tools, action.environment)
@@ -57,17 +57,17 @@ def changed(before: str, after: str) -> set[str]:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        # The promise: who asks whether it is kept, and no inference but the search's.
+        # The promise: the actions that judge, and no inference except the search's.
         ("0.002", "0.001", {*JUDGED, "control m:int8"}),
         ('"mixed"', '"mixed"\nmax-minutes = 5', {"control m:int8"}),
         ('"mixed"', '"mixed"\nmax-evaluations = 5', {"control m:int8"}),
-        # The model: the conversion, and whatever converts it once more to find its layers.
+        # The model: the conversion, and the actions that convert it again to find its layers.
         (
             "\n[models.m.int8]",
             "\nbatch = 4\n[models.m.int8]",
             {"convert m", "name-layers m:int8", "compare-layers m:int8", "compare-layers m:auto"},
         ),
-        # What the source may run: whatever loads it, and says so in its messages.
+        # Operations that the source may run: the actions that load it, and name these in messages.
         (
             "\n[models.m.int8]",
             '\nallow-ops = ["ReadFile"]\n[models.m.int8]',
@@ -75,7 +75,7 @@ def changed(before: str, after: str) -> set[str]:
             - {"time-candidates m:auto"}
             | {"compare-layers m:int8", "compare-layers m:auto"},
         ),
-        # The metric: what counts it, of one precision or of all. TensorFlow's outputs are the same.
+        # The metric: the actions that compute it, for one precision or all. TensorFlow's outputs are the same.
         ('"accuracy"', '"f1"', {*EVALUATED, "check-samples m"}),
         ('"accuracy"', '"own.py:f"', {*EVALUATED, "check-samples m"}),
         ('"accuracy"', '"accuracy"\naccuracy.output = "z"', {*EVALUATED, "check-samples m"}),
@@ -84,32 +84,32 @@ def changed(before: str, after: str) -> set[str]:
             '"mixed"\naccuracy.metric = "f1"',
             {"evaluate m:int8", "control m:int8", "check-samples m:int8"},
         ),
-        # What judges: labels reach what counts them, samples all that runs them but what calibrates.
+        # The validation set: labels reach the actions that count them, samples all that run them; not quantize.
         ('labels = "y"', 'labels = "z"', {*EVALUATED, "check-samples m"}),
         ("val.npz", "other.npz", {*EVALUATED, *TIMED, *FED, "check-samples m"}),
         ('labels = "y"', 'labels = "y"\nlimit = 9', {*EVALUATED, *TIMED, *FED, "check-samples m"}),
-        # What calibrates.
+        # The calibration set.
         ('"train"\n[', '"other"\n[', CALIBRATED),
         ('"train"\n[', '"train"\nimages.crop = 8\n[', CALIBRATED),
         ('"train"\n[', '"train"\nmax-overlap = 2\n[', {"check-calibration m:int8"}),
         ('"mixed"', '"mixed"\nsamples = 9', CALIBRATED),
         ('"mixed"', '"mixed"\npreset = "performance"', {"quantize m:int8"}),
-        # Where: whatever runs the IR for its figures or its time.
+        # The device: the actions that run the IR for figures or times.
         (
             "\n[datasets.train]",
             'device = "GPU"\n[datasets.train]',
             {*EVALUATED, *TIMED, "compare-speed m:int8", "quantize m:int8"},
         ),
         ("\n[models.m.int8]", "\nbenchmark.max-seconds = 3\n[models.m.int8]", TIMED),
-        # What is required: who judges it, and no measurement.
+        # Requirements: the actions that judge them, and no measurement.
         ('"mixed"', '"mixed"\nrequire.size = "4 MB"', {"check-size m:int8"}),
         ('"mixed"', '"mixed"\nrequire.speedup = 2', {"require m:int8"}),
         ('"mixed"', '"mixed"\nbenchmark.devices = ["GPU"]', {"benchmark m:int8 on GPU"}),
-        # What one action may take: nothing that any of them sees.
+        # Limits of an action reach no action.
         ("\n[datasets.train]", '\nlimits = { minutes = 5, memory = "8 GB" }\n[datasets.train]', set()),
     ],
 )
-def test_edit_reaches_exactly_what_reads_it(old: str, new: str, expected: set[str]) -> None:
+def test_edit_reaches_exactly_its_readers(old: str, new: str, expected: set[str]) -> None:
     assert OVFILE.count(old) == 1
 
     assert expected == changed(OVFILE, OVFILE.replace(old, new))
@@ -132,12 +132,12 @@ GATES = {"gate m:fp32", "gate m:int8"}
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        # What does not calibrate judges: whatever chooses samples of the set.
+        # The rest of the calibration set judges: the actions that choose samples of the set.
         ('path = "train"', 'path = "other"', CALIBRATES),
         ('path = "train"', 'path = "train"\nlabels = "y"', set()),
         ('path = "train"', 'path = "train"\nlimit = 9', CALIBRATES),
         (CALIBRATION, f"{CALIBRATION}\nsamples = 9", CALIBRATES),
-        # An agreement, and noise that was asked for, which what is timed is fed as well.
+        # An agreement, and noise that the Ovfile asks for; timing uses it too.
         (CALIBRATION, f"{CALIBRATION}\naccuracy.agreement.cosine = 0.9", GATES),
         (
             CALIBRATION,
@@ -146,20 +146,20 @@ GATES = {"gate m:fp32", "gate m:int8"}
         ),
     ],
 )
-def test_edit_reaches_who_sees_what_calibration_leaves(old: str, new: str, expected: set[str]) -> None:
+def test_edit_reaches_the_actions_that_use_held_out_samples(old: str, new: str, expected: set[str]) -> None:
     assert UNJUDGED.count(old) == 1
 
     assert expected == changed(UNJUDGED, UNJUDGED.replace(old, new))
 
 
-def test_a_precision_that_is_no_int8_says_nothing_of_noise() -> None:
+def test_only_int8_has_a_setting_for_noise() -> None:
     gates = {name: actions(UNJUDGED)[name].settings for name in GATES}
 
     assert ["gate m:int8"] == [name for name, params in gates.items() if "accuracy.real-data" in params]
 
 
 @pytest.mark.parametrize("form", ["pictures", "pictures.csv", "pictures.tfrecord"])
-def test_what_may_decode_images_depends_on_the_version_of_pillow(form: str) -> None:
+def test_forms_with_images_depend_on_the_version_of_pillow(form: str) -> None:
     made = actions(OVFILE.replace("val.npz", form)).values()
 
     assert CALIBRATED == {name for name, action in actions(OVFILE).items() if "pillow" in action.tools}
@@ -167,7 +167,7 @@ def test_what_may_decode_images_depends_on_the_version_of_pillow(form: str) -> N
     assert expected == {action.name for action in made if "pillow" in action.tools}
 
 
-def test_metric_of_a_candidate_that_is_no_target_is_checked_too() -> None:
+def test_metric_of_a_candidate_that_is_no_target_is_also_checked() -> None:
     listed = OVFILE.replace('["auto", "int8"]', '["auto"]').replace(
         "[models.m.auto]", 'accuracy.metric = "f1"\n[models.m.auto]'
     )

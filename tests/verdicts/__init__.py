@@ -1,1 +1,1 @@
-"""Promises of accuracy, kept and broken."""
+"""Tests of the verdicts: accuracy, speed, requirements."""

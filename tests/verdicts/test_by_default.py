@@ -1,4 +1,4 @@
-"""The same promise, of an IR that is compiled without properties; and of samples in batches of other sizes."""
+"""The promise for an IR compiled without properties, and for samples in batches of different sizes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.promises import decide, promise
 VERIFIED = an_output()
 ROUNDED = an_output(max_abs=0.02, cosine=0.9998)
 WRONG = an_output(max_abs=1.9, cosine=0.953)
-# What the rule asks of an fp32 target whose Ovfile says nothing: in bf16, what is asked of bf16.
+# The promise of an fp32 target without settings in the Ovfile: in bf16, the defaults of bf16.
 PARAMS = {
     "accuracy.agreement.cosine": 0.99999,
     "accuracy.agreement.max-error": 1e-4,
@@ -46,7 +46,7 @@ def evaluation(
 
 
 def by_default(found: Evaluation, params: Mapping[str, JsonValue]) -> DefaultVerdict | None:
-    """Return what the gate says of the IR compiled without properties."""
+    """Return the verdict on the IR compiled without properties."""
     return with_default(decide(found, params), found, promise(params)).by_default
 
 
@@ -60,7 +60,7 @@ def by_default(found: Evaluation, params: Mapping[str, JsonValue]) -> DefaultVer
     ],
     ids=["rounded", "the Ovfile says more", "wrong", "nan"],
 )
-def test_what_the_processors_default_makes_of_the_promise(
+def test_verdict_on_the_default_execution(
     output: OutputFigures, params: dict[str, Any], result: str, needed: str
 ) -> None:
     found = evaluation(output)
@@ -68,7 +68,7 @@ def test_what_the_processors_default_makes_of_the_promise(
 
     assert default is not None
     assert ("bf16", result, needed) == (default.precision, default.verdict.result, default.needs)
-    assert "passed" == decide(found, params).result, "the IR as it was verified is published all the same"
+    assert "passed" == decide(found, params).result, "the IR passed as it was verified, so it is published"
 
 
 def test_metric_of_the_default_is_judged_by_the_same_drop() -> None:
@@ -84,19 +84,19 @@ def test_metric_of_the_default_is_judged_by_the_same_drop() -> None:
     assert ("missed", 0.2) == (default.verdict.result, round(default.verdict.drop or 0, 6))
 
 
-def test_where_the_first_execution_keeps_no_promise_the_second_is_not_asked() -> None:
+def test_default_execution_is_not_judged_after_a_missed_gate() -> None:
     missed = evaluation(ROUNDED, verified=WRONG)
     unknown = evaluation(ROUNDED, not_measured="TensorFlow cannot run it")
 
     assert [None, None] == [by_default(found, PARAMS) for found in (missed, unknown)]
 
 
-def test_without_another_execution_there_is_no_second_verdict() -> None:
+def test_no_second_verdict_without_a_second_execution() -> None:
     assert by_default(evaluation(), PARAMS) is None
 
 
 def beside(output: Mapping[str, object], **more: Any) -> Evaluation:
-    """Return an evaluation whose samples were run alone, too."""
+    """Return an evaluation whose samples were also run alone."""
     return evaluation(neighbours=encode(neighbours_of(output, **more)))
 
 
@@ -120,29 +120,27 @@ HELPS = [{"EXECUTION_MODE_HINT": "ACCURACY"}]
     ],
     ids=["same", "other", "close", "int8", "int8 other", "nothing asked", "by nature", "nothing finite"],
 )
-def test_a_samples_answer_may_not_depend_on_its_neighbours(
-    output: Mapping[str, object], params: dict[str, Any], result: str
-) -> None:
+def test_answer_must_not_depend_on_the_batch(output: Mapping[str, object], params: dict[str, Any], result: str) -> None:
     asked = {name: value for name, value in params.items() if name != "accuracy.max-drop"}
     verdict = decide(beside(output), asked)
 
     assert (result, "" if result == "passed" else "batch") == (verdict.result, verdict.broken)
 
 
-def test_sentence_names_the_batches_and_where_it_begins() -> None:
+def test_sentence_names_the_batches_and_the_first_layer() -> None:
     found = beside(OTHER, begins=MATMUL, helps=HELPS)
 
     text = decide(found, PARAMS).text
-    assert "a sample's answer in a batch of 64 is another than in a batch of 1, and TensorFlow's is the same" in text
-    assert "it begins in `MatMul_12` (MatMul)" in text
+    assert "a sample's answer in a batch of 64 differs from that in a batch of 1, TensorFlow's does not" in text
+    assert "the first layer that differs is `MatMul_12` (MatMul)" in text
     assert (
-        "compiled with `EXECUTION_MODE_HINT=ACCURACY` it does not happen; "
-        "`batch = 64` lets the IR take batches of that size alone, which the gate then judges; "
+        "compiled with `EXECUTION_MODE_HINT=ACCURACY` the answers agree; "
+        "`batch = 64` limits the IR to batches of that size, which the gate then judges; "
         '`ignored.names = ["MatMul_12"]` leaves the layer in floating point'
     ) == other_batches(neighbours_of(OTHER, begins=MATMUL, helps=HELPS))
 
 
-def test_dependence_that_is_the_models_own_is_told_in_shares_of_the_scale() -> None:
+def test_dependence_of_tensorflow_is_a_share_of_the_scale() -> None:
     assert "by 0.7 of the scale of `y`" == depends_by_nature(neighbours_of({**OTHER, "own_max_abs": 1.4}))
     assert "" == depends_by_nature(neighbours_of(OTHER))
     assert "" == depends_by_nature(None)

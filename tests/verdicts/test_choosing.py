@@ -1,4 +1,4 @@
-"""Which candidate `auto` chooses, on made-up measurements: these speeds are certain, as in a test run none are."""
+"""The choice of `auto`, on synthetic measurements, because real speeds are not certain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def judgement(precision: str, *, kept: bool = True, drop: float | None = 0.0) ->
 
 
 def rounds(count: int = 20, **times: float) -> list[dict[str, float]]:
-    """Return rounds in which each side takes its time, give or take 1 %, and the machine slows down meanwhile."""
+    """Return rounds in which each side takes its time ± 1 %, while the machine slows down."""
     return [
         {
             name: time * (1 + number / 10) * (1 + 0.01 * ((number * (place + 2)) % 3 - 1))
@@ -35,7 +35,7 @@ def chosen(measured: list[dict[str, float]], *precisions: str, missed: tuple[str
 def test_the_fastest_is_chosen() -> None:
     choice = chosen(rounds(fp32=150, fp16=150, int8=100), "fp32", "fp16", "int8")
 
-    assert ("int8", "the fastest that keeps its gate") == (choice.chosen, choice.why)
+    assert ("int8", "the fastest that passes its gate") == (choice.chosen, choice.why)
 
 
 def test_one_that_misses_its_gate_is_not_chosen_however_fast() -> None:
@@ -53,13 +53,13 @@ def test_of_two_that_run_equally_fast_the_more_accurate_is_chosen() -> None:
     assert "more accurate than int8, which is not clearly faster" == choice.why
 
 
-def test_one_in_between_wins_if_it_is_as_fast_as_the_fastest_and_the_first_is_not() -> None:
+def test_middle_candidate_wins_if_as_fast_as_the_fastest() -> None:
     choice = chosen(rounds(fp32=150, fp16=101, int8=100), "fp32", "fp16", "int8")
 
     assert "fp16" == choice.chosen
 
 
-def test_a_restless_machine_decides_for_accuracy() -> None:
+def test_on_a_noisy_machine_accuracy_decides() -> None:
     wild = [{"fp32": 150.0, "int8": 100.0 if number % 3 else 400.0} for number in range(7)]
 
     speed = ratio_of(wild, slow="fp32", fast="int8")
@@ -73,7 +73,7 @@ def test_too_few_rounds_decide_for_accuracy_and_say_so() -> None:
     choice = chosen(rounds(LEAST - 1, fp32=150, int8=100), "fp32", "int8")
 
     assert "fp32" == choice.chosen
-    assert "the most accurate: too few rounds to tell speeds apart" == choice.why
+    assert "the most accurate: too few rounds to compare speeds" == choice.why
     assert ["too few rounds to tell"] * 2 == [one.not_measured for one in choice.candidates]
 
 
@@ -81,7 +81,7 @@ def test_too_few_rounds_decide_for_accuracy_and_say_so() -> None:
     ("precisions", "missed", "why"),
     [
         (("int8",), (), "the only candidate"),
-        (("fp32", "int8"), ("fp32",), "the only candidate that keeps its gate"),
+        (("fp32", "int8"), ("fp32",), "the only candidate that passes its gate"),
     ],
 )
 def test_the_only_one_left_is_chosen_untimed(precisions: tuple[str, ...], missed: tuple[str, ...], why: str) -> None:
@@ -91,14 +91,14 @@ def test_the_only_one_left_is_chosen_untimed(precisions: tuple[str, ...], missed
     assert "there was nothing to choose from" == choice.candidates[-1].not_measured
 
 
-def test_none_that_keeps_its_gate_is_no_choice_and_every_figure_is_there() -> None:
+def test_no_choice_if_all_miss_and_every_figure_is_listed() -> None:
     choice = chosen([], "fp32", "int8", missed=("fp32", "int8"))
 
     assert "" == choice.chosen
     assert ("fp32: gate missed: as it is", "int8: gate missed: as it is") == in_words(choice)
 
 
-def test_speeds_are_told_against_fp32_also_where_it_is_no_candidate() -> None:
+def test_speeds_are_relative_to_fp32_even_if_it_is_no_candidate() -> None:
     choice = chosen(rounds(fp32=150, fp16=120, int8=75), "fp16", "int8")
 
     assert choice.candidates[1].speed is not None
@@ -112,7 +112,7 @@ def test_a_candidate_without_a_gate_misses_nothing() -> None:
     assert (True, "not-measured", None) == (free.kept, free.gate, free.drop)
 
 
-def test_a_verdict_that_was_not_measured_keeps_what_it_says_it_keeps() -> None:
+def test_not_measured_candidate_is_kept_as_its_file_says() -> None:
     verdict = a_verdict("not-measured", text="TensorFlow cannot run it")
 
     for kept in (True, False):

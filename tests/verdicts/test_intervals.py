@@ -1,4 +1,4 @@
-"""The range of a ratio of speeds: that it holds the true one as often as it says."""
+"""The interval of a ratio of speeds contains the true ratio as often as it states."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def test_with_fewer_there_is_no_range() -> None:
 
 
 def test_twenty_ratios_leave_out_five_at_each_end() -> None:
-    """As in tables of the sign test: the 6th and the 15th of 20 hold the median with 95.9 %."""
+    """As in tables of the sign test: the 6th and the 15th of 20 enclose the median with 95.9 % confidence."""
     assert Interval(median=10.5, low=6, high=15) == ratio(*range(1, 21))
 
 
-def test_a_round_without_one_of_the_sides_counts_for_nothing() -> None:
+def test_round_that_lacks_a_side_is_ignored() -> None:
     rounds = [{"slow": 2.0, "fast": 1.0}] * LEAST + [{"slow": 9.0}, {"fast": 9.0}]
 
     assert Interval(median=2, low=2, high=2) == ratio_of(rounds, slow="slow", fast="fast")
@@ -42,8 +42,8 @@ def test_as_many_are_left_out_at_each_end_as_tables_of_the_sign_test_say(count: 
 
 
 @pytest.mark.parametrize("count", [LEAST, 9, 20, 40])
-def test_the_range_misses_the_true_median_as_rarely_as_it_says(count: int) -> None:
-    # Skewed as times are: nothing is faster than possible, and now and then something is much slower.
+def test_range_misses_the_true_median_at_the_stated_rate(count: int) -> None:
+    # Skewed like times: there is a fastest time, and now and then a much slower one.
     chance = random.Random(count)  # noqa: S311 - times, not a secret
     missed = 0
     for _ in range(2000):
@@ -64,7 +64,7 @@ def test_the_range_misses_the_true_median_as_rarely_as_it_says(count: int) -> No
         (0.8, 1.2, False, False),
     ],
 )
-def test_the_whole_range_decides_and_what_two_runs_of_one_ir_differ_by_does_not(
+def test_whole_range_decides_beyond_the_difference_of_two_runs(
     low: float, high: float, *, faster: bool, slower: bool
 ) -> None:
     found = Interval(median=(low + high) / 2, low=low, high=high)

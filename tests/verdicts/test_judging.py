@@ -1,4 +1,4 @@
-"""What a publication warns of: a promise broken as an IR is usually compiled, answers that depend on a batch."""
+"""Warnings of a publication: a gate missed without properties, answers that depend on the batch."""
 
 from __future__ import annotations
 
@@ -27,27 +27,26 @@ def neighbours(own: float) -> Neighbours:
     return neighbours_of({"scale": 1.0, "own_max_abs": own})
 
 
-def test_default_that_breaks_the_promise_is_told_with_the_line_that_keeps_it() -> None:
+def test_default_that_misses_the_gate_warns_with_the_line_that_passes() -> None:
     (missed,) = of_publication(verdict("missed"), None, COMPILED)
     (unknown,) = of_publication(verdict("not-measured"), None, COMPILED)
 
     assert "promise-needs-property" == missed.code
     assert (
-        "compiled without properties, the IR is executed in bf16 on this processor, and its promise is broken: "
-        "cosine 0.95"
+        "compiled without properties, the IR is executed in bf16 on this processor, and its gate is missed: cosine 0.95"
     ) == missed.message
     assert (f"as it was verified: {COMPILED}",) == missed.notes
     assert missed.help.startswith(f"set `{NEEDS}`")
-    assert "its promise is not measured" in unknown.message
+    assert "its gate is not measured" in unknown.message
 
 
-def test_default_that_keeps_it_and_a_gate_that_did_not_pass_are_nothing_to_warn_of() -> None:
+def test_no_warning_if_the_default_passes_or_the_gate_did_not() -> None:
     assert [] == [*of_publication(verdict("passed", needs=""), neighbours(0.0), COMPILED)]
     assert [] == [*of_publication(verdict(None), None, COMPILED)]
     assert [] == [*of_publication(verdict(None, gate="not-measured"), neighbours(0.5), COMPILED)]
 
 
-def test_model_whose_answers_depend_on_the_batch_is_told_as_that() -> None:
+def test_model_whose_answers_depend_on_the_batch_gives_a_warning() -> None:
     (found,) = of_publication(verdict(None), neighbours(0.5), COMPILED)
 
     assert ("depends-on-batch", "batch") == (found.code, found.setting)
@@ -64,10 +63,12 @@ def test_targets_line_says_with_which_property_the_promise_is_kept() -> None:
 ASKED = GateParams(promise=PromiseParams())
 
 
-def test_gate_missed_by_answers_that_depend_on_their_batch_says_what_helps() -> None:
+def test_gate_missed_by_dependence_on_the_batch_gives_advice() -> None:
     apart = neighbours_of({"max_abs": 0.9, "cosine": 0.4})
     missed = decide(an_evaluation(an_output(), neighbours=encode(apart)), {"accuracy.agreement.cosine": 0.99})
 
-    helping = "`batch = 64` lets the IR take batches of that size alone, which the gate then judges"
+    helping = "`batch = 64` limits the IR to batches of that size, which the gate then judges"
     assert ("gate-missed", helping) == (code(missed), advice(missed, None, apart, ASKED, doubts=()))
-    assert f"mend what calibrates first; {helping}" == advice(missed, None, apart, ASKED, doubts=("few samples",))
+    assert f"fix the calibration samples first; {helping}" == advice(
+        missed, None, apart, ASKED, doubts=("few samples",)
+    )

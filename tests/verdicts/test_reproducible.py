@@ -1,4 +1,4 @@
-"""What a record says of its IR's bytes: which step could make others on another machine."""
+"""Which actions, according to the record, may make different bytes on a different machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEARCH = a_search()
 
 
 def said(step: str, **made: Any) -> Reproducible:
-    """Return what the record says where `step` made the IR."""
+    """Return the record's statement for an IR that the action `step` made."""
     return reproducible(
         Published(
             params=PublishParams(target="m:int8", path="m", made=made.pop("params", MadeParams())),
@@ -35,17 +35,17 @@ def said(step: str, **made: Any) -> Reproducible:
 
 
 def steps(found: Reproducible) -> list[str]:
-    """Return the steps that may differ."""
+    """Return the actions whose bytes may differ."""
     return [one.action for one in found.may_differ_between_machines]
 
 
 @pytest.mark.parametrize("step", ["convert", "compress"])
-def test_steps_without_the_processors_arithmetic_differ_nowhere(step: str) -> None:
+def test_actions_that_only_rewrite_differ_on_no_machine(step: str) -> None:
     assert Reproducible(same_machine=True, may_differ_between_machines=()) == said(step)
 
 
 @pytest.mark.parametrize("step", ["quantize", "compress-weights"])
-def test_steps_with_it_say_why_and_on_which_instruction_set_it_was(step: str) -> None:
+def test_actions_that_compute_state_why_and_the_instruction_set(step: str) -> None:
     found = said(step, environment={"isa": "avx2 avx512f"})
 
     (one,) = found.may_differ_between_machines
@@ -53,7 +53,7 @@ def test_steps_with_it_say_why_and_on_which_instruction_set_it_was(step: str) ->
     assert "avx2 avx512f" == found.isa
 
 
-def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> None:
+def test_search_lists_both_actions_and_a_time_limit_is_not_reproducible() -> None:
     found = said("control", search=SEARCH, params=MadeParams(search=SearchLimits(max_evaluations=60, max_minutes=5)))
 
     assert not found.same_machine
@@ -69,7 +69,7 @@ def test_a_search_has_both_steps_and_with_limited_time_promises_nothing() -> Non
         ("int4-weights", None, ["compress-weights", "choose"]),
     ],
 )
-def test_a_chosen_ir_has_the_steps_of_its_precision_and_the_choice(
+def test_chosen_ir_lists_the_action_of_its_precision_and_the_choice(
     chosen: str, search: Search | None, expected: list[str]
 ) -> None:
     found = said("choose", choice=Choice(chosen=chosen, why="", candidates=()), search=search)

@@ -1,4 +1,4 @@
-"""What is required of an IR beside its accuracy: what a measurement says of it, and what it leaves open."""
+"""Requirements besides accuracy: which results a measurement gives, and when it is undecided."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_without_a_table_nothing_is_checked() -> None:
     assert {"check-size", "require"}.isdisjoint(action.kind for action in graph.actions.values())
 
 
-def test_other_devices_are_measured_beside_the_one_of_the_ovfile() -> None:
+def test_other_devices_are_measured_besides_that_of_the_ovfile() -> None:
     text = '[models.m]\nsource = "m"\nprecisions = ["fp32"]\nbenchmark.devices = ["CPU", "GPU", "AUTO:GPU,CPU"]\n'
 
     actions = lower(parse(text), measure_target, {}).actions
@@ -100,25 +100,28 @@ def test_the_figure_decides(name: str, wanted: float, result: str, text: str) ->
 
 
 @pytest.mark.parametrize(("wanted", "result"), [(1.75, "passed"), (1.85, "missed")])
-def test_a_range_that_holds_what_is_wanted_decides_nothing(wanted: float, result: str) -> None:
+def test_range_that_contains_the_limit_decides_nothing(wanted: float, result: str) -> None:
     judged = one("speedup", wanted, a_measurement())
 
     assert (result, False) == (judged.result, judged.decided)
-    assert judged.text.endswith("; not decided, for the range of 1.70 to 1.90 holds what is wanted")
+    assert judged.text.endswith("; not decided, because the range of 1.70 to 1.90 contains the limit")
 
 
 @pytest.mark.parametrize(
     ("why", "words"),
-    [("loaded", "others used the processor meanwhile"), ("high_latency", "the inter-core latency was high meanwhile")],
+    [
+        ("loaded", "other processes used the CPU during the measurement"),
+        ("high_latency", "the inter-core latency was high during the measurement"),
+    ],
 )
-def test_a_disturbed_measurement_decides_nothing_of_a_latency(why: str, words: str) -> None:
+def test_perturbed_measurement_does_not_decide_a_latency(why: str, words: str) -> None:
     judged = one("p95-ms", 5, a_measurement(**{why: True}))
 
     assert ("missed", False) == (judged.result, judged.decided)
-    assert judged.text.endswith(f"; not decided, for {words}")
+    assert judged.text.endswith(f"; not decided, because {words}")
 
 
-def test_what_was_not_measured_has_not_passed() -> None:
+def test_requirement_that_was_not_measured_has_not_passed() -> None:
     missing = {"latency_p95_us": "it takes 20 inferences to tell"}
     few = a_measurement(openvino=a_side(latency_p95_us=None, missing=missing))
 
@@ -128,7 +131,7 @@ def test_what_was_not_measured_has_not_passed() -> None:
     assert "p95-ms is not measured: it takes 20 inferences to tell; at most 8.00 ms wanted" == judged.text
 
 
-def test_without_a_measurement_nothing_has_passed() -> None:
+def test_nothing_passes_without_a_measurement() -> None:
     judged = judge({"speedup": 1.5, "memory": 1e6}, None, "not measured yet: run `ovmake report`")
 
     assert ["not-measured"] * 2 == [one.result for one in judged]

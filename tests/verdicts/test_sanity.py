@@ -1,4 +1,4 @@
-"""Two scores that nobody should believe: TensorFlow that guesses, and an IR that is better than it can be."""
+"""Implausible scores: TensorFlow that guesses, and an IR that is too good."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def metric(reference: float | None, candidate: float | None = None, **changed: A
 
 
 def beside(reference: float, blind: float, low: float, **changed: Any) -> str:
-    """Return what is said of a score beside a blind one, where the gain begins at `low`."""
+    """Return the text about a score and a blind one, if the gain's interval begins at `low`."""
     chance = {"answer": "always answering 1", "score": blind, "above_low": low}
     return no_better_than_chance(metric(reference, chance=chance, **changed))
 
 
-def test_hint_is_told_with_a_guess_and_only_then() -> None:
+def test_hint_is_shown_only_for_a_guess() -> None:
     guess: dict[str, Any] = {
         "answer": "always answering 1",
         "score": 0.5,
@@ -46,7 +46,7 @@ LOWER = {"name": "mae", "unit": "labels", "higher_is_better": False}
         (0.495, 0.51, -0.1, {}),
         (0.51, 0.51, 0.0, {}),
         (0.54, 0.52, -0.08, {}),  # shuffled labels of two classes, 100 samples
-        (0.96, 0.955, -0.01, {}),  # nearly all of one class: accuracy tells nothing
+        (0.96, 0.955, -0.01, {}),  # nearly all of one class: accuracy means nothing
         (0.0, 0.0, 0.0, {}),
         (12.0, 11.5, -2.0, LOWER),
         (11.0, 11.5, -0.5, LOWER),
@@ -54,9 +54,7 @@ LOWER = {"name": "mae", "unit": "labels", "higher_is_better": False}
         (0.31, 0.3, -0.1, {"name": "metrics.py:share", "unit": "none"}),
     ],
 )
-def test_score_that_is_no_better_than_a_blind_one(
-    reference: float, blind: float, low: float, changed: dict[str, Any]
-) -> None:
+def test_score_at_chance(reference: float, blind: float, low: float, changed: dict[str, Any]) -> None:
     assert beside(reference, blind, low, **changed).startswith("TensorFlow itself is no better than chance: ")
 
 
@@ -64,15 +62,15 @@ def test_score_that_is_no_better_than_a_blind_one(
     ("reference", "blind", "low", "changed"),
     [
         (0.87, 0.1, 0.75, {}),
-        (0.53, 0.5, 0.01, {}),  # little, but the samples are many
-        (0.9, 0.6, -0.05, {}),  # ten samples: nothing is sure, and nothing is said
+        (0.53, 0.5, 0.01, {}),  # a small gain, but many samples
+        (0.9, 0.6, -0.05, {}),  # ten samples: undecided, so no warning
         (0.97, 0.95, -0.001, {}),
         (3.0, 11.5, 7.0, LOWER),
         (6.0, 11.5, -1.0, LOWER),
         (0.6, 0.0, -0.1, {"name": "r2", "unit": "none"}),
     ],
 )
-def test_score_that_is_better_or_may_be(reference: float, blind: float, low: float, changed: dict[str, Any]) -> None:
+def test_score_above_chance(reference: float, blind: float, low: float, changed: dict[str, Any]) -> None:
     assert not beside(reference, blind, low, **changed)
 
 
@@ -80,7 +78,7 @@ def test_without_a_blind_score_nothing_is_said() -> None:
     assert not no_better_than_chance(metric(0.1))
 
 
-def test_score_that_is_no_number_is_the_gates_business() -> None:
+def test_missing_score_is_left_to_the_gate() -> None:
     assert not no_better_than_chance(
         metric(None, chance={"answer": "always answering 1", "score": 0.5, "above_low": -1.0})
     )
@@ -91,7 +89,7 @@ def test_score_that_is_no_number_is_the_gates_business() -> None:
 
 
 def gained(reference: float, candidate: float, high: float, **changed: Any) -> bool:
-    """Whether an IR of that score is refused, where its drop is `high` at most."""
+    """Whether an IR with this score is refused if the upper end of its drop is `high`."""
     found = metric(
         reference, candidate, interval={"low": -9.0, "high": high, "level": 0.95, "replicates": 1000}, **changed
     )
@@ -110,7 +108,7 @@ def gained(reference: float, candidate: float, high: float, **changed: Any) -> b
         (0.2, 0.7, -0.3, {"name": "metrics.py:share", "unit": "none"}),
     ],
 )
-def test_gain_that_cannot_be(reference: float, candidate: float, high: float, changed: dict[str, Any]) -> None:
+def test_implausible_gain(reference: float, candidate: float, high: float, changed: dict[str, Any]) -> None:
     assert gained(reference, candidate, high, **changed)
 
 
@@ -118,15 +116,15 @@ def test_gain_that_cannot_be(reference: float, candidate: float, high: float, ch
     ("reference", "candidate", "high", "changed"),
     [
         (0.872, 0.874, 0.003, {}),
-        (0.872, 0.880, -0.002, {}),  # a sure gain, and a small one
-        (0.990, 0.996, -0.001, {}),  # most errors undone: six of 10,000 images
+        (0.872, 0.880, -0.002, {}),  # a gain that is certain, but small
+        (0.990, 0.996, -0.001, {}),  # corrects most errors: six of 10,000 images
         (0.5, 0.9, 0.1, {}),  # four samples of eight: luck
         (0.872, 0.80, 0.09, {}),
         (20.0, 15.0, -3.0, LOWER),
         (0.2, 0.25, -0.01, {"name": "metrics.py:share", "unit": "none"}),
     ],
 )
-def test_gain_that_may_be(reference: float, candidate: float, high: float, changed: dict[str, Any]) -> None:
+def test_plausible_gain(reference: float, candidate: float, high: float, changed: dict[str, Any]) -> None:
     assert not gained(reference, candidate, high, **changed)
 
 

@@ -1,4 +1,4 @@
-"""The speed check's verdict on made-up measurements: when it warns, and which reasons it finds."""
+"""The speed check's verdict on synthetic measurements: when it warns, and which reasons it finds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reasons(facts: dict[str, Any], precision: str = "int8") -> tuple[str, ...]:
     return verdict.reasons
 
 
-def test_a_faster_ir_is_no_cause_for_words() -> None:
+def test_faster_ir_gives_no_warning() -> None:
     verdict = judge(replace(QUICK, int8_instructions=()), "int8")
 
     assert (False, ()) == (verdict.slower, verdict.reasons)
@@ -35,7 +35,7 @@ def test_a_faster_ir_is_no_cause_for_words() -> None:
     assert pytest.approx(1.43, abs=0.01) == verdict.speed.median
 
 
-def test_a_slower_one_is() -> None:
+def test_slower_ir_gives_a_warning() -> None:
     verdict = judge(SLOW, "int8")
 
     assert verdict.slower
@@ -43,7 +43,7 @@ def test_a_slower_one_is() -> None:
     assert "0.79 times as fast (0.78 to 0.80)" == in_words(verdict.speed)
 
 
-def test_a_median_below_1_whose_range_holds_1_is_none() -> None:
+def test_median_below_1_whose_range_contains_1_gives_no_warning() -> None:
     restless = tuple({"fp32": 300.0, "ir": 370.0 if number % 3 else 200.0} for number in range(12))
 
     verdict = judge(replace(SLOW, rounds=restless), "int8")
@@ -53,7 +53,7 @@ def test_a_median_below_1_whose_range_holds_1_is_none() -> None:
     assert not verdict.slower
 
 
-def test_a_measurement_of_too_few_rounds_says_nothing() -> None:
+def test_too_few_rounds_give_no_speed() -> None:
     verdict = judge(replace(SLOW, rounds=({"fp32": 1e6, "ir": 9e6},) * 3), "int8")
 
     assert SpeedCheck(slower=False, speed=None) == verdict
@@ -68,15 +68,15 @@ def test_a_measurement_of_too_few_rounds_says_nothing() -> None:
         ),
         (
             {"executed": {"f32": 9, "i8": 7}, "conversions": 6},
-            "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
+            "9 of 16 layers compute in floating point, and activations are converted to INT8 in 6 places",
         ),
         (
             {"dynamic_inputs": ("image",)},
-            "the shape of `image` is dynamic, so kernels are chosen while it runs; `batch` or `shape` fixes it",
+            "the shape of `image` is dynamic, so kernels are chosen at run time; `batch` or `shape` fixes it",
         ),
         (
             {"rounds": ({"fp32": 20.0, "ir": 31.2},) * 20},
-            "an inference takes 31 µs, which leaves little to gain over what starting its layers takes",
+            "an inference takes 31 µs, and much of it is the overhead of starting layers",
         ),
     ],
 )
@@ -99,21 +99,19 @@ def test_all_reasons_are_given() -> None:
     "facts",
     [
         {},
-        # Nobody asked the processor: the IR runs on another device.
+        # Instructions are unknown: the IR runs on a different device.
         {"int8_instructions": None},
-        # The runtime does not tell.
+        # The runtime does not report executed precisions.
         {"executed": {}, "conversions": 0},
         # A few layers in floating point behind the last quantized one, as softmax.
         {"executed": {"f32": 9, "i8": 7}, "conversions": 1},
     ],
 )
-def test_no_reason_is_made_up(facts: dict[str, Any]) -> None:
+def test_no_reason_without_a_fact(facts: dict[str, Any]) -> None:
     assert () == reasons(facts)
 
 
-def test_weights_alone_are_unpacked_whatever_the_processor_can_do() -> None:
+def test_reduced_weights_are_the_reason_on_every_processor() -> None:
     (reason,) = reasons({"int8_instructions": ()}, "int8-weights")
 
-    assert (
-        "only weights are reduced; they are unpacked to floating point, which is what the layers compute in" == reason
-    )
+    assert "only weights are reduced: the layers unpack them, and compute in floating point" == reason

@@ -1,4 +1,4 @@
-"""The gate: what is asked, what was measured, and what comes of it."""
+"""The gate's verdict, by promise and figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def evaluation(**figures: Any) -> Evaluation:
 
 
 def scored(reference: float, candidate: float, *, samples: int = 200, **changed: Any) -> Evaluation:
-    """Return an evaluation whose samples are so many that there is no doubt."""
+    """Return an evaluation with enough samples for a decided verdict."""
     drop = reference - candidate
     sure = {"interval": interval(drop, drop)} if math.isfinite(drop) else {}
     metric = a_metric(reference=reference, candidate=candidate, **{"step": 1e-6, **sure, **changed})
@@ -39,7 +39,7 @@ def interval(low: float, high: float) -> dict[str, float]:
         (0.90, 0.88, 0.01, "missed"),
         (0.90, 0.895, "1%", "passed"),
         (0.90, 0.88, "1%", "missed"),
-        (0.0, 0.0, "1%", "passed"),  # nothing of nothing is nothing
+        (0.0, 0.0, "1%", "passed"),  # a drop of 0 from 0 is 0
         (0.0, 0.1, "1%", "missed"),
         (0.0, math.nan, "1%", "missed"),
         (0.90, 0.92, -0.01, "passed"),
@@ -53,13 +53,13 @@ def test_drop(reference: float, candidate: float, promise: float | str, expected
     assert ("" if expected == "passed" else "accuracy.max-drop") == verdict.broken
 
 
-def test_relative_drop_from_nothing_is_no_number() -> None:
-    with pytest.raises(ValueError, match="other than 0"):
+def test_relative_drop_from_0_is_undefined() -> None:
+    with pytest.raises(ValueError, match="not 0"):
         accuracy_drop(0.0, 0.5, higher_is_better=True, relative=True)
 
 
 @pytest.mark.parametrize("higher_is_better", [True, False])
-def test_relative_drop_from_nothing_to_nothing_is_nothing(higher_is_better: bool) -> None:  # noqa: FBT001 - a parameter
+def test_relative_drop_from_0_to_0_is_0(higher_is_better: bool) -> None:  # noqa: FBT001 - a parameter
     assert 0 == accuracy_drop(0.0, 0.0, higher_is_better=higher_is_better, relative=True)
 
     found = scored(0.0, 0.0, unit="labels", higher_is_better=higher_is_better, interval=interval(0.0, 0.0))
@@ -78,7 +78,7 @@ def test_relative_drop_from_nothing_to_nothing_is_nothing(higher_is_better: bool
         (2.1, "4%", "missed"),
     ],
 )
-def test_where_lower_is_better_a_rise_is_the_drop(candidate: float, promise: float | str, expected: str) -> None:
+def test_drop_is_a_rise_if_lower_is_better(candidate: float, promise: float | str, expected: str) -> None:
     found = scored(2.0, candidate, name="mae", unit="labels", higher_is_better=False, step=None)
 
     verdict = decide(found, {"accuracy.max-drop": promise, **PROMISED})
@@ -120,7 +120,7 @@ def test_relative_drop_has_a_relative_interval() -> None:
         ("2%", "the 200 samples of the validation set are too few to decide: drop 0.44% ± 1.22%"),
     ],
 )
-def test_interval_that_holds_the_promise_leaves_it_open(promise: float | str, doubt: str) -> None:
+def test_interval_that_contains_the_promise_is_undecided(promise: float | str, doubt: str) -> None:
     around = interval(-0.003, 0.019) if promise == "2%" else interval(-0.007, 0.015)
     found = scored(0.9, 0.896, interval=around)
 
@@ -132,11 +132,11 @@ def test_interval_that_holds_the_promise_leaves_it_open(promise: float | str, do
 
 
 @pytest.mark.parametrize(("promise", "decided"), [(0.001, False), (0.005, True), (0.0, True), (-0.1, True)])
-def test_promise_that_is_finer_than_a_sample(promise: float, decided: bool) -> None:  # noqa: FBT001
+def test_promise_smaller_than_one_sample(promise: float, decided: bool) -> None:  # noqa: FBT001
     verdict = decide(scored(0.9, 0.9, step=1 / 200), {"accuracy.max-drop": promise})
 
     assert decided == verdict.decided
-    doubt = "`max-drop` is finer than one of the 200 samples of the validation set, which counts 0.0050"
+    doubt = "`max-drop` is smaller than 0.0050, the weight of one of the 200 samples of the validation set"
     assert ("" if decided else doubt) == verdict.doubt
 
 
@@ -146,7 +146,7 @@ def test_single_sample_decides_nothing() -> None:
     assert "1 sample of the validation set cannot decide" == decide(found, {"accuracy.max-drop": 0.01}).doubt
 
 
-def test_score_that_is_none_is_no_question_of_samples() -> None:
+def test_missing_score_is_no_question_of_samples() -> None:
     verdict = decide(scored(0.9, math.nan, interval=None), {"accuracy.max-drop": 0.01})
 
     assert ("missed", None, "") == (verdict.result, verdict.drop, verdict.doubt)
@@ -166,7 +166,7 @@ def test_agreement_is_about_these_samples_alone() -> None:
         ({"max_abs": 2.1e-4}, "missed"),
         ({"max_abs": None, "scale": None}, "missed"),
         ({"nan_mismatch": 1}, "missed"),
-        ({"scale": 0.0, "max_abs": 5e-5}, "passed"),  # where TensorFlow gives nothing but 0, of 1
+        ({"scale": 0.0, "max_abs": 5e-5}, "passed"),  # all of TensorFlow's values are 0: a share of 1
         ({"scale": 0.0, "max_abs": 5e-4}, "missed"),
     ],
 )
@@ -187,14 +187,14 @@ def test_largest_difference_is_a_share_of_the_outputs_own_scale(figures: dict[st
         ({"max_abs": 1.0, "scale": 128.0, "own_max_abs": 0.0, "own_cosine": 1.0, "quantum": 1.0}, "passed"),  # a step
     ],
 )
-def test_default_is_as_wide_as_what_tensorflow_leaves_open(figures: dict[str, Any], expected: str) -> None:
+def test_default_is_widened_by_tensorflows_own_distance(figures: dict[str, Any], expected: str) -> None:
     asked = {"accuracy.agreement.max-error": 1e-4}
 
     assert expected == decide(evaluation(**figures), asked).result
     assert "missed" == decide(evaluation(**figures), {**asked, **PROMISED}).result
 
 
-def test_cosine_widens_with_the_sources_own_and_never_for_a_promise() -> None:
+def test_default_cosine_is_widened_and_a_promised_one_never() -> None:
     found = evaluation(cosine=0.9991, own_max_abs=1.0, own_cosine=0.9993, quantum=1.0)
     asked = {"accuracy.agreement.cosine": 0.9999}
 
@@ -219,21 +219,21 @@ def test_worst_output_decides() -> None:
         (0.99999942, 1, "cosine 0.999999420 with TensorFlow's outputs, at least 1 wanted"),
     ],
 )
-def test_cosine_is_told_as_finely_as_it_was_asked_for(cosine: float, least: float, expected: str) -> None:
+def test_cosine_is_shown_with_the_digits_of_its_limit(cosine: float, least: float, expected: str) -> None:
     assert expected == decide(evaluation(cosine=cosine), {"accuracy.agreement.cosine": least, **PROMISED}).text
 
 
-def test_what_is_finite_on_one_side_only_is_said_beside_figures_that_look_well() -> None:
+def test_values_finite_on_one_side_are_listed() -> None:
     asked = {"accuracy.agreement.cosine": 0.9, "accuracy.agreement.max-error": 0.1, **PROMISED}
 
     verdict = decide(evaluation(nan_mismatch=2), asked)
 
     assert "missed" == verdict.result
-    assert verdict.text.endswith("wanted; 2 values of `y` are not finite in one of the two only")
+    assert verdict.text.endswith("wanted; 2 non-finite values of `y` differ from TensorFlow's")
 
 
 @pytest.mark.parametrize("asked", [{"accuracy.max-drop": 0.01}, {"accuracy.agreement.cosine": 0.9}])
-def test_what_tensorflow_could_not_run_is_not_measured(asked: dict[str, Any]) -> None:
+def test_model_that_tensorflow_cannot_run_is_not_measured(asked: dict[str, Any]) -> None:
     verdict = decide(an_evaluation(not_measured="TensorFlow cannot run it"), asked)
 
     assert ("not-measured", "TensorFlow cannot run it") == (verdict.result, verdict.text)
@@ -244,7 +244,7 @@ def test_no_output_is_no_agreement() -> None:
     assert "missed" == decide(an_evaluation(), {"accuracy.agreement.cosine": 0.5}).result
 
 
-def test_a_drop_of_a_little_less_than_nothing_has_no_sign() -> None:
+def test_tiny_negative_drop_has_no_sign() -> None:
     verdict = decide(scored(0.8, 0.8, interval=interval(-5e-12, 0.004)), {"accuracy.max-drop": 0.01})
 
     assert "drop 0.0000 (0.0000 to 0.0040 with 95 % confidence" in verdict.text

@@ -29,7 +29,7 @@ from ovmake.workers.reference import kept_model, reference
 class Slow:
     """A model that takes so many seconds for a sample, and the first time some more."""
 
-    operations, in_integers, computes_in, truth_name, truth_is_dear = 1, False, "", "", False
+    operations, in_integers, computes_in, truth_name, truth_is_slow = 1, False, "", "", False
     quanta: Mapping[str, float] = {}
 
     def __init__(self, seconds: float, first: float = 0.0) -> None:

@@ -1,7 +1,7 @@
-"""The findings of a comparison of layers: which layers leave TensorFlow's, and by how much. Pure.
+"""The findings of a comparison of layers: which layers leave TensorFlow's, and their errors. Pure.
 
     findings = Findings.of(target, told)      told: the `LayerComparisons` that *compare-layers* writes
-    findings.first                            the first layer that leaves, in the order in which they compute
+    findings.first                            the first layer that leaves, in execution order
     findings.worst()                          matched layers, the worst first
 
 A layer *leaves* TensorFlow's if its difference exceeds the target's tolerance: that of its gate, if the gate compares

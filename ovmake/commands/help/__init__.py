@@ -1,5 +1,5 @@
 """`ovmake help`: the documentation that comes with ovmake, read in a terminal.
 
-pages.py   what the pages in `ovmake/docs` say: topics, and the sections of a page
-asked.py   a word of the user's -> the page, the error or the keys that it asks for
+pages.py   read the pages in `ovmake/docs`: topics, and the sections of a page
+asked.py   a user's word -> the page, the error or the keys with this name
 """

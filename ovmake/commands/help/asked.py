@@ -1,12 +1,13 @@
-"""What a word after `ovmake help` asks for.
+"""Answer a word after `ovmake help`.
 
     answer("precisions") -> Markdown      a page
     answer("gate-missed") -> Markdown     the entry of an error
     answer("on-drop") -> Markdown         the keys of the Ovfile with this name
-    answer("unstable") -> Markdown        where else the pages mention the word
+    answer("unstable") -> Markdown        the sections that mention the word
+    read_more("gc") -> Markdown           the sections about a command
     index() -> Markdown                   the topics
 
-The first that fits is the answer, in this order. What a command takes, `cli` says before it asks here.
+`answer` tries these in this order. `cli` itself shows the options of a command, and then `read_more`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NoReturn
 from ovmake.commands.help import pages
 from ovmake.diagnostics import Diagnostic, OvmakeError, did_you_mean
 
-# Words that people try first, and the topic that answers them.
+# Words that people may try, and the topic that answers them.
 ALSO_CALLED = {
     **dict.fromkeys(("gate", "gates", "quantization", "control"), "precisions"),
     **dict.fromkeys(("data", "metrics"), "datasets"),
@@ -28,17 +29,19 @@ ALSO_CALLED = {
     **dict.fromkeys(("keys", "reference"), "ovfile"),
     **dict.fromkeys(("error", "warnings", "codes"), "errors"),
 }
-# Keys that are words of a topic too.
+# Keys that a topic explains under a different spelling.
 READ_ON = {"speedup": "measuring"}
+# Commands whose sections use other words than `ovmake COMMAND`.
+ABOUT_COMMAND = {"cache": r"\bthe cache\b"}
 WRONG_USE = 2
 # Levels of headings: a chapter of a page, and an error.
 _CHAPTER, _ERROR = 2, 3
-# As many sections as a reader looks through.
+# Maximum number of sections to list.
 _MOST = 12
 
 
 def index() -> str:
-    """Return the topics, a line each."""
+    """Return the topics, one per line."""
     known = pages.topics()
     width = max(map(len, known))
     lines = [f"  {topic:{width}}  {title}" for topic, title in known.items()]
@@ -47,10 +50,10 @@ def index() -> str:
 
 
 def answer(word: str, *, commands: Iterable[str] = ()) -> str:
-    """Return what the pages say about a word; `commands` may have been meant by one that is misspelt.
+    """Return what the pages say about a word. `commands` are suggestions for a misspelt word.
 
     Raises:
-        OvmakeError: nothing is known about it.
+        OvmakeError: the pages do not mention it.
     """
     known, word = pages.topics(), word.strip(" .,:;!?`'\"").lower()
     if word in known:
@@ -59,6 +62,13 @@ def answer(word: str, *, commands: Iterable[str] = ()) -> str:
     if not found and word in ALSO_CALLED:
         return pages.page(ALSO_CALLED[word])
     return found or _mentions(word, list(known)) or _refuse(word, [*commands, *known])
+
+
+def read_more(command: str) -> str:
+    """Return the chapters about a command, "" if there are none."""
+    pattern = "|".join([rf"`ovmake {re.escape(command)}(?![\w-])", *filter(None, [ABOUT_COMMAND.get(command)])])
+    found = _sections_with(pattern, [topic for topic in pages.ORDER if topic != "errors"])
+    return "\n".join(["Read more:\n", *found, ""]) if found else ""
 
 
 def _error(word: str) -> str:
@@ -75,8 +85,14 @@ def _keys(word: str) -> str:
         where = f"In `{row.table}`" if row.table.startswith("[") else row.table
         said = "" if not default or default == "required" else f" Default: {default}."
         parts.append(f"{where}: {what}.\n\nValue: {value}.{said}{' Required.' if default == 'required' else ''}\n")
-    if inner := dict.fromkeys(row.key for row in known if row.table.endswith((f".{word}]", f"[{word}]"))):
-        parts.append(f"Keys in it: {', '.join(f'`{key}`' for key in inner)}.\n")
+        if also := row.also_in:
+            parts.append(f"Also allowed in: {', '.join(f'`{table}`' for table in also)}.\n")
+    inner = [row.key for row in known if row.table.endswith((f".{word}]", f"[{word}]"))]
+    inner += [row.key for row in known if word in row.precisions]
+    if inner:
+        parts.append(f"Keys in it: {', '.join(f'`{key}`' for key in dict.fromkeys(inner))}.\n")
+    if word in pages.OF_PRECISION:
+        parts.append("It also takes the keys marked `p` in `ovmake help ovfile`, for this precision only.\n")
     more = _sections_with(rf"`{re.escape(word)}(?![\w-])", pages.ORDER)
     more += [f"- `ovmake help {READ_ON[word]}`"] if word in READ_ON else []
     read = ["Read more:\n", *more, ""] if more else []
@@ -89,7 +105,7 @@ def _mentions(word: str, known: list[str]) -> str:
 
 
 def _sections_with(pattern: str, known: Iterable[str]) -> list[str]:
-    """Return a line for each chapter and each error that mentions a word; the reference of all keys is left out."""
+    """Return a line for each chapter and each error that mentions a word; the reference of keys is left out."""
     wanted = re.compile(pattern, re.IGNORECASE)
     found = [
         f"- `ovmake help {section.title}`" if topic == "errors" else f"- `ovmake help {topic}`: {section.title}"

@@ -1,16 +1,17 @@
-"""The pages in `ovmake/docs`: what there is to read, and the sections of each.
+"""Read the pages in `ovmake/docs` and their sections.
 
     topics() -> {"precisions": "Precisions and gates", ...}      a topic is the name of its file, without `.md`
     page("precisions") -> text                                   the Markdown
-    sections(text) -> (Section, ...)                             a heading and what stands below it
-    keys(text) -> (Row, ...)                                     the rows of the tables that list keys of the Ovfile
+    sections(text) -> (Section, ...)                             a heading and the text below it
+    keys(text) -> (Row, ...)                                     the rows of the tables of keys
 
-Only the Markdown of our own pages is read here: headings begin with `#`, code stands between fences, and a table of
-keys has the head "| key | value |".
+This reads only the Markdown of our own pages: headings begin with `#`, code is between fences, and a table of keys
+begins with "| key | value |".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ FENCE = "```"
 # A table of keys, below a heading of the third level.
 HEAD = "| key | value |"
 OF_TABLE = 3
+# Precisions with their own table. `auto` has one too, with a key of its own only.
+OF_PRECISION = ("fp32", "fp16", "bf16", "int8", "int8-weights", "int4-weights")
+_MODEL = "[models.NAME"
+_EVERY_PRECISION = " p |"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +43,31 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row of a table of keys: the key, the title of its section, and the row as it is written."""
+    """A row of a table of keys: the key, the title of its section, and the Markdown of the row."""
 
     key: str
     table: str
     line: str
+
+    @property
+    def also_in(self) -> tuple[str, ...]:
+        """The other tables that take the key: of `[defaults]`, of a precision such as int8, and of a variant."""
+        if not self.table.startswith(_MODEL) or self.key in {"source", "variants"}:
+            return ()
+        inner = self.table.removeprefix(_MODEL)
+        of_precision = inner[1:-1] in {*OF_PRECISION, "auto"}
+        per_precision = f"`{self.key}`{_EVERY_PRECISION}" in self.line if inner == "]" else not of_precision
+        tables = ("[defaults", "[models.NAME.int8" if per_precision else "", "[models.NAME.variants.VARIANT")
+        return tuple(f"{table}{inner}" for table in tables if table)
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """The precisions that alone use a key of a model, as its description begins: "int8 only: ..."."""
+        if self.table != f"{_MODEL}]":
+            return ()
+        about = self.line.rsplit("|", 2)[-2].partition(":")[0]
+        words = re.findall(r"[\w-]+", about)
+        return tuple(name for name in OF_PRECISION if name in words and words[0] in OF_PRECISION)
 
 
 def topics() -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""Ask the workers about models: TensorFlow what a model is, OpenVINO whether it can convert it.
+"""Ask the workers about models: TensorFlow describes a model, OpenVINO tries to convert it.
 
     with Describer() as describer:
         description = describer.describe(Subject(shown="models/digits", path=Path(...), kind="saved-model"))
 
-Outside the action graph: nothing is kept, no `.ovmake` is made. Both workers are started when first needed, and
-replaced when they die, so that one bad model of ten costs one answer.
+There are no actions, so nothing is stored, and no `.ovmake` is created. Both workers start when first needed, and are
+replaced if they die, so that a bad model does not affect the others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _Facts = TypeVar("_Facts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model to look at. `shown` is its name in messages; `signature` and `tags` are None where nobody chose."""
+    """A model to describe. `shown` is its name in messages; `signature` and `tags` are None if not chosen."""
 
     shown: str
     path: Path
@@ -46,7 +46,7 @@ class Subject:
 
 
 class Describer:
-    """The two workers, and a temporary folder for what goes from one to the other."""
+    """The two workers, and a temporary folder for files that pass between them."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ovmake-inspect-")
@@ -65,7 +65,7 @@ class Describer:
         self._folder.cleanup()
 
     def describe(self, subject: Subject) -> Description:
-        """Look at a model.
+        """Describe a model.
 
         Raises:
             OvmakeError: TensorFlow cannot load it; exit status 1.
@@ -83,7 +83,7 @@ class Describer:
         return _description(subject, source, converted)
 
     def look_into(self, path: Path) -> Data | None:
-        """Look into a file or folder that may be a dataset; None if it is none that can be read."""
+        """Look into a file or folder that may be a dataset; None if it is not a readable dataset."""
         response = self._ask("openvino", None, {"dataset": str(path.absolute())}, {}, kind="inspect-data")
         found = _facts(Data, response)
         return found if isinstance(found, Data) else None
@@ -100,7 +100,7 @@ class Describer:
         plain = source.signature == "serving_default" and source.tags == ("serve",)
         if _converts(found) or subject.kind != "saved-model" or not plain:
             return found
-        # Rarely OpenVINO reads a SavedModel and not what became of it by freezing.
+        # Rarely OpenVINO can read a SavedModel but not its frozen graph.
         directly = self._converted("tf", subject.path)
         return directly if _converts(directly) else found
 
@@ -155,7 +155,7 @@ def _diagnostic(response: Response) -> Diagnostic:
 
 
 def _facts(kind: type[_Facts], response: Response) -> _Facts | Response:
-    """Return what a worker told, or the response that says why it told nothing."""
+    """Return a worker's facts, or its response if it failed."""
     if not response.ok:
         return response
     try:
@@ -171,7 +171,7 @@ def _converts(found: ConversionFacts | Response) -> bool:
 def _description(
     subject: Subject, source: SourceFacts | Response, converted: ConversionFacts | Response
 ) -> Description:
-    """Put together what both said. Of a model that only OpenVINO could read, there is what OpenVINO says."""
+    """Combine both answers. If only OpenVINO could read the model, use OpenVINO's."""
     ports = converted if isinstance(source, Response) else source
     inputs, outputs = ((), ()) if isinstance(ports, Response) else (ports.inputs, ports.outputs)
     problems = _types(inputs, "input") + _types(outputs, "output") + _conversion(converted)

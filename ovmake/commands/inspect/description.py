@@ -1,9 +1,9 @@
-"""What `ovmake inspect` found out about a model, as data.
+"""The description of a model by `ovmake inspect`, as data.
 
     description = Description(source="models/digits", kind="saved-model", ...)
     description.to_json()        the public form, "format": 1
 
-Shapes speak of the source; -1 is a dynamic dimension, None an unknown rank. Types are spelt as OpenVINO spells them.
+Shapes are the source's; -1 is a dynamic dimension, None an unknown rank. Types have OpenVINO's names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionProblem:
-    """Why OpenVINO cannot have the model as it is. `notes` are a framework's own words."""
+    """Why OpenVINO cannot convert the model as it is. `notes` are a framework's messages."""
 
     code: str
     message: str
@@ -31,9 +31,9 @@ class ConversionProblem:
 class Description:
     """A model.
 
-    `way`: how TensorFlow loaded it. `signature` and `tags`: those that were looked at, of `signatures`; empty for what
-    has none. `operations` count those that data flows through. `converted`: what OpenVINO makes of them; None if it
-    cannot.
+    `way`: how TensorFlow loaded it. `signature` and `tags`: the inspected ones of `signatures`; empty if it has none.
+    `operations` counts the operations that data flows through. `converted` counts OpenVINO's; None if it cannot
+    convert.
     """
 
     source: str

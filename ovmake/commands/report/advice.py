@@ -1,9 +1,9 @@
-"""What to do next: advice that follows from what was measured, each with its evidence. Pure.
+"""Derive advice on what to do next from the measured figures, each with its evidence. Pure.
 
-    advice_for(reports, beside=...) -> tuple[Advice, ...]     for the targets of a model, the weightiest first
+    advice_for(reports, beside=...) -> tuple[Advice, ...]     for the targets of a model, the most important first
 
-Rule: nothing is advised from a rule of thumb. Each piece has a condition on figures of this report, and its evidence
-names them. Where a figure was not measured, nothing is said about it.
+Rule: no advice comes from a rule of thumb. Each piece has a condition on figures of this report, and its evidence
+names them. A figure that was not measured gives no advice.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ovmake.contracts.files.executed import TimedLayer
 from ovmake.verdicts.intervals import SAME
 
 MOST = 6
-# Shares and ratios from which something is worth saying.
-MUCH = 0.1
-ISLANDS = 0.25
+# Thresholds: a smaller share or ratio gives no advice.
+LAYERS_SHARE = 0.1
+FLOAT_SHARE = 0.25
 WASTED = 0.05
 TAIL = 3.0
-APART = 1.3
-STARTING = 1000.0  # inferences that a start takes as long as
+UNEVEN = 1.3
+STARTING = 1000.0  # duration of a start, in inferences
 STARTING_MS = 500.0
 
 
@@ -55,7 +55,7 @@ class _Known:
 
 
 def advice_for(reports: Sequence[TargetReport], *, beside: Sequence[TargetReport] = ()) -> tuple[Advice, ...]:
-    """Return the advice for a model, or a variant; `beside` are the targets of the model's other variants."""
+    """Return the advice for a model or a variant. `beside` are the targets of the model's other variants."""
     known, others = _known(reports), _known(beside)
     found = itertools.chain(*(rule(known) for rule in FIRST), _dynamic(known, others), *(rule(known) for rule in THEN))
     return tuple(itertools.islice(found, MOST))
@@ -71,28 +71,28 @@ def _measure_again(known: Sequence[_Known]) -> Iterator[Advice]:
         most = max(one.measured.foreign_cores or 0.0 for one in loaded)
         yield Advice(
             text="Measure again while the machine is quiet: `ovmake report --force`",
-            evidence=f"others used up to {most:.1f} cores while {_listed(loaded)} {_was(loaded)} measured",
+            evidence=f"other programs used up to {most:.1f} cores while {_listed(loaded)} {_was(loaded)} measured",
             targets=_names(loaded),
         )
     slow = [one for one in known if one.measured.high_latency]
     if slow:
         most = max(one.measured.core_latency_ns or 0.0 for one in slow)
         yield Advice(
-            text="Measure again when the host has moved the cores together: `ovmake report --force`",
-            evidence=f"values took up to {most:.0f} ns from one core to another, which share a cache as the system has "
-            f"it, while {_listed(slow)} {_was(slow)} measured",
+            text="Measure again later, when the host has moved the cores together: `ovmake report --force`",
+            evidence=f"the system says that the cores share a cache, but a value took up to {most:.0f} ns from core to "
+            f"core while {_listed(slow)} {_was(slow)} measured",
             targets=_names(slow),
         )
 
 
 def _no_gain(known: Sequence[_Known]) -> Iterator[Advice]:
-    """The move to OpenVINO is not worth it for speed."""
+    """No target is faster than TensorFlow."""
     for one in known[:1] if all(one.measured.speedup.low <= 1 for one in known) else ():
         fastest = max(known, key=lambda other: other.measured.speedup.median)
         memory = _memory_saved(fastest.measured)
         yield Advice(
             text="Do not move this model to OpenVINO for its speed"
-            + (f"; memory is another matter: {memory}" if memory else ""),
+            + (f"; it needs less memory, though: {memory}" if memory else ""),
             evidence=f"the fastest, {fastest.name}, is {_range(fastest.measured)} as fast as TensorFlow",
             targets=(one.name,),
         )
@@ -103,22 +103,22 @@ def _int8_no_faster(known: Sequence[_Known]) -> Iterator[Advice]:
     int8 = next((one for one in known if one.report.precision == "int8"), None)
     if base is None or int8 is None or int8.measured.speedup.low > base.measured.speedup.high:
         return
-    beside = f"{int8.name} is {_range(int8.measured)} as fast as TensorFlow, {base.name} {_range(base.measured)}"
+    speeds = f"{int8.name} is {_range(int8.measured)} as fast as TensorFlow, {base.name} {_range(base.measured)}"
     facts = int8.measured.machine_facts
     if facts.int8_instructions == ():
         yield Advice(
-            text="Leave INT8 out on this machine, or measure it where it will run: this processor has no instructions "
+            text="Leave out INT8 on this machine, or measure it where it will run: this processor has no instructions "
             "for products of 8-bit integers (VNNI, AMX)",
-            evidence=f"{beside}; none of them is among its instruction sets",
+            evidence=f"{speeds}; the processor's instruction sets include none of these",
             targets=(int8.name, base.name),
         )
         return
     floats = sum(count for name, count in int8.measured.executed.items() if name not in {"i8", "u8"})
     total = sum(int8.measured.executed.values())
-    if total and floats / total > ISLANDS:
+    if total and floats / total > FLOAT_SHARE:
         yield Advice(
             text="See which layers of the INT8 IR stay in floating point: data is converted around them",
-            evidence=f"{beside}; {floats} of {total} layers are executed in floating point",
+            evidence=f"{speeds}; {floats} of {total} layers are executed in floating point",
             targets=(int8.name, base.name),
         )
 
@@ -131,7 +131,7 @@ def _bf16(known: Sequence[_Known]) -> Iterator[Advice]:
     if bf16 is not None and bf16.ir_us * (1 + SAME) < base.ir_us:
         yield Advice(
             text=f"bf16 is {words.times(base.ir_us / bf16.ir_us)} as fast as fp32 here: compile with "
-            "`INFERENCE_PRECISION_HINT = bf16` where its accuracy will do",
+            "`INFERENCE_PRECISION_HINT = bf16` if its accuracy is good enough",
             evidence=f"{bf16.name} takes {_time(bf16.ir_us)}, {base.name} {_time(base.ir_us)}",
             targets=(bf16.name, base.name),
         )
@@ -140,14 +140,14 @@ def _bf16(known: Sequence[_Known]) -> Iterator[Advice]:
     broken = default is not None and default.precision == "bf16" and default.verdict.result != "passed"
     if bf16 is None and has and not broken:
         yield Advice(
-            text="Try `bf16` in `precisions`: this processor computes in it",
+            text="Try `bf16` in `precisions`: this processor supports it",
             evidence=f"it has {', '.join(map(str, has))}, and no target of this model is executed in bf16",
             targets=(base.name,),
         )
 
 
 def _signature(known: Sequence[_Known]) -> Iterator[Advice]:
-    """TensorFlow called as it is shipped is slower than it need be: compare with nothing that is called so."""
+    """Calling TensorFlow through its signature, as shipped, is slower than necessary."""
     for one in known:
         ways = {way.name: way.latency_median_us for way in one.measured.ways}
         if "signature" in ways and len(ways) > 1:
@@ -155,10 +155,10 @@ def _signature(known: Sequence[_Known]) -> Iterator[Advice]:
             wasted = 1 - best / ways["signature"]
             if wasted > WASTED:
                 yield Advice(
-                    text="Where TensorFlow stays, freeze the model: called through its signature it wastes "
-                    f"{wasted:.0%}",
-                    evidence=f"beside {one.name} the signature took {_time(ways['signature'])}, the frozen graph "
-                    f"{_time(best)}",
+                    text="If you stay with TensorFlow, freeze the model: calling it through its signature wastes "
+                    f"{wasted:.0%} of the time",
+                    evidence=f"measured with {one.name}, the signature took {_time(ways['signature'])}, the frozen "
+                    f"graph {_time(best)}",
                     targets=(one.name,),
                 )
                 return
@@ -168,27 +168,27 @@ def _moving(known: Sequence[_Known]) -> Iterator[Advice]:
     """Layers that only move data."""
     for one in known:
         moving = [layer for layer in one.measured.layers if layer.moves]
-        if _share(one, moving) >= MUCH:
+        if _share(one, moving) >= LAYERS_SHARE:
             largest = max(moving, key=lambda layer: layer.us)
             yield Advice(
-                text="Let the IR take the layout that the model computes in (`layout`), or cut what only moves data: "
-                f"{_share(one, moving):.0%} of the time goes into that",
-                evidence=f"of {one.name}'s layers {len(moving)} move data, the slowest is {largest.name} "
-                f"({largest.type}), {_time(largest.us)}",
+                text="Set `layout` to the layout that the model computes in, or cut off layers that only move data: "
+                f"they take {_share(one, moving):.0%} of the time",
+                evidence=f"layers of {one.name} that move data: {len(moving)} of {len(one.measured.layers)}; the "
+                f"slowest is {largest.name} ({largest.type}), {_time(largest.us)}",
                 targets=(one.name,),
             )
             return
 
 
 def _converting(known: Sequence[_Known]) -> Iterator[Advice]:
-    """Conversions between floats and INT8 that are executed as layers of their own."""
+    """Conversions between floats and INT8 that are executed as separate layers."""
     for one in known:
         converting = [layer for layer in one.measured.layers if layer.type in {"FakeQuantize", "Convert"}]
-        if _share(one, converting) >= MUCH:
+        if _share(one, converting) >= LAYERS_SHARE:
             yield Advice(
-                text=f"{_share(one, converting):.0%} of {one.name}'s time goes into converting between types: give the "
-                "input the type it has (`type`), or leave fewer layers in floating point",
-                evidence=f"{len(converting)} of its {len(one.measured.layers)} layers only convert",
+                text=f"{_share(one, converting):.0%} of {one.name}'s time goes into type conversions: set `type` to "
+                "the type of your input, or leave fewer layers in floating point",
+                evidence=f"its layers that only convert: {len(converting)} of {len(one.measured.layers)}",
                 targets=(one.name,),
             )
             return
@@ -213,15 +213,15 @@ def _halves(known: Sequence[_Known]) -> Iterator[Advice]:
 
 
 def _dynamic(known: Sequence[_Known], others: Sequence[_Known]) -> Iterator[Advice]:
-    """A variant with a fixed batch beside one whose batch is open."""
+    """A dynamic batch is slower than the fixed batch of another variant."""
     for one, other in itertools.product(known, others):
         same = one.report.precision == other.report.precision
         same = same and one.report.digests.get("source") == other.report.digests.get("source")
         fixed = "batch" in other.report.options and "batch" not in one.report.options
         if same and fixed and one.measured.batch == other.measured.batch and one.ir_us > other.ir_us * (1 + SAME):
             yield Advice(
-                text=f"Fix the batch where it is known: leaving it open costs {one.ir_us / other.ir_us - 1:.0%}",
-                evidence=f"{one.name} takes {_time(one.ir_us)}, {other.name} with a batch of {other.measured.batch} "
+                text=f"Fix the batch if you know it: leaving it open costs {one.ir_us / other.ir_us - 1:.0%}",
+                evidence=f"{one.name} takes {_time(one.ir_us)}, {other.name} (batch {other.measured.batch}) "
                 f"{_time(other.ir_us)}",
                 targets=(one.name, other.name),
             )
@@ -229,19 +229,19 @@ def _dynamic(known: Sequence[_Known], others: Sequence[_Known]) -> Iterator[Advi
 
 
 def _use(known: Sequence[_Known]) -> Iterator[Advice]:
-    """Latency and throughput gain differently."""
+    """Latency gains more than throughput, or less."""
     best = max(known, key=lambda one: one.measured.speedup.median, default=None)
     ratio = best.measured.throughput_ratio if best else None
     if best is None or ratio is None:
         return
     low, high = sorted((best.measured.speedup.median, ratio.median))
-    if high / low > APART:
-        gains = ("one inference at a time", "many at a time")
+    if high / low > UNEVEN:
+        gains = ("one inference at a time", "many inferences in parallel")
         more, less = gains if best.measured.speedup.median > ratio.median else gains[::-1]
         yield Advice(
-            text=f"Moving pays more for {more} than for {less}",
-            evidence=f"{best.name} is {words.times(best.measured.speedup.median)} as fast one at a time, and does "
-            f"{words.times(ratio.median)} as many samples a second side by side",
+            text=f"OpenVINO gains more with {more} than with {less}",
+            evidence=f"{best.name} is {words.times(best.measured.speedup.median)} as fast with one at a time, and does "
+            f"{words.times(ratio.median)} as many samples per second in parallel",
             targets=(best.name,),
         )
 
@@ -251,7 +251,7 @@ def _tail(known: Sequence[_Known]) -> Iterator[Advice]:
         p99 = one.measured.openvino.latency_p99_us
         if p99 is not None and not (one.measured.loaded or one.measured.high_latency) and p99 > TAIL * one.ir_us:
             yield Advice(
-                text="Plan for the slow ones: one inference in a hundred takes several times the median",
+                text="Plan for slow inferences: one in a hundred takes several times the median",
                 evidence=f"{one.name}: median {_time(one.ir_us)}, 99 % within {_time(p99)}",
                 targets=(one.name,),
             )
@@ -263,7 +263,7 @@ def _starting(known: Sequence[_Known]) -> Iterator[Advice]:
         side = one.measured.openvino
         if side.load_ms > STARTING_MS and side.load_ms * 1000 > STARTING * one.ir_us:
             yield Advice(
-                text="Keep what was compiled (OpenVINO's property `CACHE_DIR`) if processes are short-lived",
+                text="Cache the compiled model (OpenVINO's property `CACHE_DIR`) if processes are short-lived",
                 evidence=f"{one.name} takes {_time(side.load_ms * 1000)} to load and compile, and {_time(one.ir_us)} "
                 "for an inference",
                 targets=(one.name,),
@@ -290,7 +290,7 @@ def _memory_saved(measured: Measured) -> str:
     before, after = measured.tensorflow.peak_memory_bytes, measured.openvino.peak_memory_bytes
     if before is None or after is None or after >= before:
         return ""
-    return f"{words.size(after)} in place of {words.size(before)}"
+    return f"{words.size(after)} instead of {words.size(before)}"
 
 
 def _time(us: float) -> str:

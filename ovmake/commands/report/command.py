@@ -2,7 +2,7 @@
 
     report(session, request, listener) -> Written
 
-Measurements are actions like others, so an unchanged IR on an unchanged machine is not measured again.
+Measurements are actions. So an unchanged IR on an unchanged machine is not measured again.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from ovmake.project.session import Session
 from ovmake.store.cas import Cas
 from ovmake.store.files.own_folders import OwnFolders
 
-# The kinds of action that --force runs again: what a busy machine may have got wrong.
+# The kinds of action that --force runs again: a busy machine may have given wrong figures.
 MEASUREMENTS = frozenset({"benchmark", "compare-speed", "time-candidates"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for on the command line."""
+    """The arguments of the command line."""
 
     targets: tuple[str, ...]
     jobs: int
@@ -45,9 +45,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written: paths relative to the Ovfile's folder, a verdict in words per target, the whole as Markdown.
+    """The written files, relative to the Ovfile's folder, a verdict in words per target, and the page.
 
-    `twin` is the content of `json` once more, beside the Ovfile: to be committed, which what is built is not.
+    `twin` is a copy of `json` next to the Ovfile, to be committed: Git ignores the build folder.
     """
 
     html: str
@@ -60,19 +60,19 @@ class Written:
 
 
 def report(session: Session, request: Request, listener: Callable[[Event], None]) -> Written:
-    """Bring targets and measurements up to date and write the report about them.
+    """Bring targets and measurements up to date, and write the report.
 
-    A target that fails is in the report too, with the reason; the exit status says that it failed.
+    The report also contains targets that failed, with the reason. The exit status says that they failed.
     """
     folder = f"{session.ovfile.build_dir}/report"
-    # Read first: it may be the very file that is about to be written, and a wrong word must not cost a measurement.
+    # Read first: this run may overwrite the file, and a wrong argument must fail before anything is measured.
     twin = f"{session.where.ovfile.name}.report.json"
     before = _earlier(session, request, (twin, f"{folder}/report.json"))
     graph = session.graph(measure=True)
     targets = select(graph, request.targets)
     options = Options(
         jobs=request.jobs,
-        # One target that fails must not keep the others out of the report.
+        # If one target fails, the report still contains the rest.
         keep_going=True,
         forced=MEASUREMENTS if request.again else frozenset(),
         dry_run=not request.measure,
@@ -110,13 +110,13 @@ def _earlier(session: Session, request: Request, places: Sequence[str]) -> Earli
 
 
 def _changes(page: Page) -> tuple[str, ...]:
-    """Return a line per target of which there is something to tell since the earlier report."""
-    told = [change for change in page.history.changes if change.weighs] if page.history else []
-    return tuple(f"{change.target}: {'; '.join((*change.sentences, *change.between))}" for change in told)
+    """Return a line per target that changed since the earlier report."""
+    changed = [change for change in page.history.changes if change.weighs] if page.history else []
+    return tuple(f"{change.target}: {'; '.join((*change.sentences, *change.between))}" for change in changed)
 
 
 def _write_junit(place: Path, page: Page) -> None:
-    """Write the file whole or not at all.
+    """Write the file atomically.
 
     Raises:
         OvmakeError: it cannot be written.

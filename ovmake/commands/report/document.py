@@ -1,7 +1,7 @@
-"""From the page to report.json: what stands on the page, as data. Pure.
+"""Convert the page to report.json. Pure.
 
 document(page) -> Report
-reported(row) -> ReportedTarget     null where there is no figure, and the reason in `missing`
+reported(row) -> ReportedTarget     a missing figure is null, and `missing` has the reason
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from ovmake.contracts.files.report import (
 )
 from ovmake.contracts.files.verdict import DefaultVerdict
 
-# What is not known of a measurement, and why.
+# Fields of a measurement that may be null, and why.
 UNKNOWN = {
-    "foreign_cores": "this system does not tell what others use of the processor",
-    "core_latency_ns": "this system does not tell which cores share a cache, or there is one core only",
+    "foreign_cores": "this system does not report how much of the processor other programs use",
+    "core_latency_ns": "this system does not report which cores share a cache, or there is only one core",
 }
-# What an evaluation gives beside the figures.
+# The fields that come from an evaluation, in addition to the figures.
 OF_METRIC = ("metric", "unit", "higher_is_better", "drop_interval", "score_intervals")
 EVALUATED = (*OF_METRIC, "samples", "differences", "executed", "layers", "weights")
 
 
 def document(page: Page) -> Report:
-    """Return the content of report.json: plain numbers, units in their names."""
+    """Return the content of report.json: plain numbers, with units in their names."""
     return Report(
         schema="ovmake-report.schema.json",
         title=page.title,
@@ -116,7 +116,7 @@ def _default_gate(found: DefaultVerdict) -> DefaultGate:
 
 
 def _side(figures: Mapping[str, Figure], prefix: str) -> dict[str, float | None]:
-    """Return a framework's figures. A metric may have a dot of its own: `tensorflow.metrics.py:recall`."""
+    """Return a framework's figures. The name of a metric may contain a dot: `tensorflow.metrics.py:recall`."""
     return {path.removeprefix(prefix): one.value for path, one in figures.items() if path.startswith(prefix)}
 
 
@@ -140,7 +140,7 @@ def _score_intervals(evaluated: Evaluation) -> dict[str, ReportedInterval] | Non
 
 
 def _difference(one: OutputDifference) -> ReportedDifference:
-    """Return how far an output is off; JSON has no word for a figure that overflowed, so it is null."""
+    """Return the difference of an output. A figure that is not finite becomes null, because JSON has no form for it."""
     return ReportedDifference(
         name=one.name,
         max_abs=_finite(one.max_abs),
@@ -160,7 +160,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _circumstances(measured: Measured) -> Circumstances:
-    """Return how a measurement came about, and what there is no figure of."""
+    """Return how a measurement was made, and on which machine."""
     facts = encode_object(measured.machine_facts)
     return Circumstances(
         pairs=measured.pairs,
@@ -179,7 +179,7 @@ def _circumstances(measured: Measured) -> Circumstances:
         core_latency_ns=measured.core_latency_ns,
         machine=measured.machine,
         layers_missing=measured.layers_missing,
-        # What is not known of the machine has its reasons there.
+        # `missing` in the facts has the reasons for unknown ones.
         machine_facts={name: value for name, value in facts.items() if value is not None},
         versions=measured.versions,
         tensorflow_called=measured.tensorflow.way,
@@ -199,7 +199,7 @@ def _circumstances(measured: Measured) -> Circumstances:
 
 
 def _elsewhere(found: Measured | str) -> MeasuredElsewhere | NotMeasuredElsewhere:
-    """Return what was measured on another device, or why nothing was."""
+    """Return the measurement on another device, or why there is none."""
     if isinstance(found, str):
         return NotMeasuredElsewhere(not_available=found)
     return MeasuredElsewhere(

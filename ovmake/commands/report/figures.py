@@ -1,9 +1,9 @@
-"""Figures of a target: every number with its words, or with why there is none. Pure.
+"""Make the figures of a target: each number with its text, or with the reason why it is missing. Pure.
 
     figures_of(report, unit) -> {"openvino.latency_median_us": Figure(...), ...}     by path in report.json
-    candidate_row(unit, candidate), speed_figure(speed, why)                         what else is told as a figure
+    candidate_row(unit, candidate), speed_figure(speed, why)                         figures outside of report.json
 
-Rule: a figure without a value has a reason instead. It is never 0 and never blank.
+Rule: a figure without a value has a reason. It is never 0 and never blank.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIDES = ("tensorflow", "openvino")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number and how it reads. `value` is None when there is none; `reason` then says why, and is empty otherwise."""
+    """A number and its text. If `value` is None, `reason` says why; else `reason` is empty."""
 
     value: float | None
     text: str
@@ -33,7 +33,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:
-    """A candidate of `auto`: its `drop` in the metric, its `speed` against the FP32 IR, and the range of that."""
+    """A candidate of `auto`: its `drop` in the metric, its `speed` relative to the FP32 IR, and the range of that."""
 
     candidate: Candidate
     drop: Figure
@@ -42,10 +42,10 @@ class CandidateRow:
 
 
 def figures_of(report: TargetReport, unit: str) -> dict[str, Figure]:
-    """Return the figures of a target by path, in the order in which a reader meets them."""
+    """Return the figures of a target by path, in reading order. `unit` is that of its times."""
     measured = report.measurement
     unmeasured = why(report, "measurement")
-    # The gate's own note has its figures.
+    # Without figures: the note about the gate has them.
     unpublished = "not published: it missed its gate" if report.gate == "missed" else why(report, "ir")
     evaluated = _evaluated(report)
     sides: dict[str, SideFigures | None] = {
@@ -87,13 +87,13 @@ def candidate_row(unit: str, one: Candidate) -> CandidateRow:
         candidate=one,
         drop=_figure(one, "drop", in_points, no_drop),
         speed=_figure(one.speed, "median", words.times, one.not_measured),
-        # The FP32 IR's own ratio to itself has no range.
+        # The FP32 IR's ratio to itself has no range.
         range=words.range_of(one.speed) if one.speed and one.speed.low < one.speed.high else "",
     )
 
 
 def speed_figure(speed: SpeedRatio | None, unmeasured: str) -> Figure:
-    """Return a ratio with its range, or why there is none."""
+    """Return a ratio with its range, or the reason why it is missing."""
     if speed is None:
         return Figure(value=None, text=words.NOT_MEASURED, reason=unmeasured)
     return Figure(value=speed.median, text=words.speed(speed))
@@ -122,8 +122,8 @@ def _side(side: SideFigures | None, unit: str, unmeasured: str) -> dict[str, Fig
 
 
 NO_REASON = "the measurement does not say why"
-NO_INTERVAL = "there is nothing to draw samples from: a score is not finite, or there is one sample"
-UNLABELLED = "no labelled dataset, so outputs are compared and no metric"
+NO_INTERVAL = "an interval needs finite scores and more than one sample"
+UNLABELLED = "no labelled dataset, so only outputs are compared"
 
 
 def _evaluated(report: TargetReport) -> dict[str, Figure]:
@@ -149,17 +149,15 @@ def _evaluated(report: TargetReport) -> dict[str, Figure]:
 
 
 def _figure(owner: object, name: str, text: Callable[[float], str], missing: str) -> Figure:
-    """Return the owner's figure of that name; without an owner, or when it has none, the reason."""
+    """Return the owner's figure of that name, or why it is missing."""
     value = None if owner is None else getattr(owner, name)
     if value is None:
         return Figure(value=None, text=words.NOT_MEASURED, reason=missing)
     if not math.isfinite(value):
-        return Figure(
-            value=None, text=words.NOT_MEASURED, reason=f"it came out as {value}, which compares with nothing"
-        )
+        return Figure(value=None, text=words.NOT_MEASURED, reason=f"its value is {value}, which cannot be compared")
     return Figure(value=value, text=text(value))
 
 
 def sides_of(measured: Measured) -> dict[str, SideFigures]:
-    """Return what each framework took, by its name."""
+    """Return the figures of each framework, by its name."""
     return dict(zip(SIDES, (measured.tensorflow, measured.openvino), strict=True))

@@ -1,4 +1,4 @@
-"""What figures and facts about a machine are called, and how the facts read. Pure.
+"""Name figures and facts about a machine, and put the facts in words. Pure.
 
 figure_name("latency_p95_us") -> "Latency, 95 % of inferences"
 machine(measured) -> (("Processor", "..."), ...)
@@ -19,9 +19,9 @@ FIGURES = {
     "peak_memory_bytes": "Peak memory",
     "import_memory_bytes": "Memory of the import alone",
     "import_ms": "Time to import",
-    "load_ms": "Time to load, and compile",
+    "load_ms": "Time to load and compile",
     "first_inference_ms": "First inference",
-    "energy_joules": "Energy of an inference",
+    "energy_joules": "Energy per inference",
     "inferences": "Inferences timed",
     "operations": "Operations",
     "speedup.median": "Speed-up",
@@ -33,17 +33,17 @@ FIGURES = {
 
 
 def figure_name(key: str) -> str:
-    """Return a figure's name in words; a metric has its own."""
+    """Return a figure's name in words; a metric keeps its own."""
     return FIGURES.get(key, key)
 
 
 def machine(measured: Measured) -> tuple[tuple[str, str], ...]:
-    """Return what is known of the machine of a measurement: a name and words for each fact."""
+    """Return a name and a text for each known fact about the machine of a measurement."""
     facts = measured.machine_facts
     found = [(name, _fact(getattr(facts, key), facts.missing.get(key, ""))) for key, name in MACHINE.items()]
     tools = ", ".join(f"{tool} {version}" for tool, version in measured.versions.items())
     identity = measured.machine or "the measurement does not say"
-    return (*(pair for pair in found if pair[1]), ("Measured with", tools), ("Compared under the name", identity))
+    return (*(pair for pair in found if pair[1]), ("Measured with", tools), ("Identity for comparisons", identity))
 
 
 MACHINE = {
@@ -51,9 +51,9 @@ MACHINE = {
     "instruction_sets": "Instruction sets",
     "int8_instructions": "Instructions for INT8 products",
     "bf16_instructions": "Instructions for bf16",
-    "cores": "Cores that may be used",
-    "cores_online": "Cores in all",
-    "threads_per_core": "Threads of a core",
+    "cores": "Usable cores",
+    "cores_online": "Cores in total",
+    "threads_per_core": "Threads per core",
     "governor": "Frequency governor",
     "boost": "Frequency boost",
     "cpu_limit": "Limit on cores",
@@ -67,7 +67,7 @@ MACHINE = {
 
 
 def _fact(value: object, why: str) -> str:
-    """Return a fact in words, or why it is not known; "" for a limit that there is not."""
+    """Return a fact in words, or why it is unknown; "" for a limit that does not exist."""
     if value is None:
         return f"not known: {why}" if why else ""
     if isinstance(value, bool):
@@ -77,5 +77,5 @@ def _fact(value: object, why: str) -> str:
     return words.size(value) if isinstance(value, int) and value >= LEAST_BYTES else f"{value}"
 
 
-# A fact that is a larger number is a size.
+# A larger number is a size in bytes.
 LEAST_BYTES = 1 << 20

@@ -1,9 +1,9 @@
-"""How a search for layers to revert to float reads: a sentence, the layers, the trials. Pure.
+"""Describe a search for layers to revert to float: a sentence, the layers, the trials. Pure.
 
     searched(report) -> Searched | None
 
-Rule: where the promise is kept, the layers are those given back; where it is missed, those that disturb most, for what
-was given back in vain (at worst all of them) tells nothing.
+Rule: if the promise is kept, `layers` lists the reverted layers. If it is missed, `layers` lists those with the largest
+quantization error: the best set may be all layers, which is no information.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LEAST_SHARE = 0.0005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRow:
-    """A layer by the source's name; `operation` is the IR's, "" where there is only that."""
+    """A layer by its name in the source. `operation` is its name in the IR, "" if it has the same name or no other."""
 
     name: str
     operation: str
@@ -32,7 +32,7 @@ class LayerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRow:
-    """A trial: how many layers were in floating point, and what came of it."""
+    """A trial: how many layers were in floating point, and the result."""
 
     reverted: str
     drop: str
@@ -42,10 +42,9 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Searched:
-    """What the report says of a search.
+    """A search in words.
 
-    `ended` says that a limit ended it, "" if none did. `has_drops`: the promise is about a metric, so that trials have
-    drops.
+    `ended` says which limit ended it, "" if none did. `has_drops`: the promise is about a metric, so trials have drops.
     """
 
     search: Search
@@ -57,7 +56,7 @@ class Searched:
 
 
 def searched(report: TargetReport) -> Searched | None:
-    """Return what to say of a target's search; None where there was none."""
+    """Return a target's search in words; None without a search."""
     search = report.search
     if search is None:
         return None
@@ -83,7 +82,7 @@ def _text(search: Search, unit: str, reached: float | None) -> str:
         return f"{search.int8} of {layers} layers in INT8; {reverted} reverted to float after {trials}"
     nothing = "No set of layers was found that keeps the promise"
     if search.hopeless:
-        nothing = "No set of layers keeps the promise, for not even all of them in floating point do"
+        nothing = "No set of layers keeps the promise, not even all of them in floating point"
     best = f"with {reverted} of {layers} layers in floating point"
     plain = search.trials[0].drop
     if plain is None or reached is None:
@@ -95,8 +94,8 @@ def _text(search: Search, unit: str, reached: float | None) -> str:
 def _ended(search: Search) -> str:
     if not search.ended or not search.trials:
         return ""
-    more = "fewer layers in floating point might do" if search.kept else "more trials might find a set that does"
-    return f"The search ended before it was done: {search.ended}; {more}."
+    more = "fewer layers in floating point might do" if search.kept else "more trials might find a set that keeps it"
+    return f"The search ended early: {search.ended}; {more}."
 
 
 def _layer(one: SearchedLayer, unit: str) -> LayerRow:

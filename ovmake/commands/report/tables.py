@@ -1,12 +1,12 @@
-"""What the report says: every figure with its words, a verdict per target, the best target of each model. Pure.
+"""Build the page: every figure with its text, a verdict per target, the best target of each model. Pure.
 
     build_page(reports, title=...) -> Page
     verdicts(page) -> tuple[str, ...]    a line per target
 
-Rule 1: HTML, JSON and the terminal show what stands here; none of them computes a figure of its own.
-Rule 2: a figure without a value has a reason instead. It is never 0 and never blank.
+Rule 1: HTML, JSON and the terminal show these figures. None of them computes a figure.
+Rule 2: a figure without a value has a reason. It is never 0 and never blank.
 
-A figure goes by its path in report.json: `openvino.latency_median_us`.
+The name of a figure is its path in report.json: `openvino.latency_median_us`.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from ovmake.commands.report.searched import Searched, searched
 from ovmake.commands.report.words import why
 from ovmake.contracts.files.report import History
 
-# The figures in the table of a model, of both frameworks and of the two together; all others are in the details.
+# The figures in a model's table: of each framework, and of both together. The details show all figures.
 SHOWN = ("latency_median_us", "latency_p95_us", "throughput_per_second", "peak_memory_bytes", "operations")
 SHOWN_ONCE = ("speedup.median", "drop", "max_abs_difference", "openvino.size_bytes")
-# With more models than these, a page that says all about each would be too long to open.
+# With more models, a page with all details would be too long to open.
 MOST_MODELS = 40
-UNTITLED = "OpenVINO beside TensorFlow"
+UNTITLED = "OpenVINO compared with TensorFlow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A figure of both frameworks, by its name in words."""
+    """A figure of both frameworks, with its name in words."""
 
     name: str
     tensorflow: Figure
@@ -50,7 +50,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A target with everything that is said of it."""
+    """A target with its figures and its verdict."""
 
     report: TargetReport
     figures: Mapping[str, Figure]
@@ -58,19 +58,19 @@ class Row:
 
     @property
     def metric(self) -> str:
-        """The name that the scores go by in `figures`."""
+        """The name of the scores in `figures`."""
         return words.metric_of(self.report)
 
     @property
     def interval(self) -> str:
-        """Where the drop lies, in the unit of the drop; "" where that is not known."""
+        """The interval of the drop, in its unit; "" if unknown."""
         evaluated = self.report.evaluation
         if evaluated is None or evaluated.interval is None:
             return ""
         return words.interval_in(evaluated.unit, *evaluated.interval)
 
     def score_interval(self, side: str) -> str:
-        """Where a framework's score lies, in the unit of the score; "" where that is not known."""
+        """The interval of a framework's score, in its unit; "" if unknown."""
         evaluated = self.report.evaluation
         if evaluated is None or evaluated.score_intervals is None:
             return ""
@@ -87,29 +87,29 @@ class Row:
 
     @property
     def noted(self) -> bool:
-        """Whether the gate's figures stand among the notes: all is not as a plain "passed" would say."""
+        """Whether the notes show the gate's figures: the result is not simply "passed"."""
         return self.report.gate != "passed" or not self.report.decided or bool(self.report.at_chance)
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Labels of a speed-up that is not to be relied on: "unstable", "loaded", "high core latency"."""
+        """Labels that say why the speed-up is not reliable: "unstable", "loaded", "high core latency"."""
         return words.doubts(self.report.measurement) if self.report.measurement is not None else ()
 
     @property
     def candidates(self) -> tuple[CandidateRow, ...]:
-        """What `auto` weighed; nothing for other targets."""
+        """The candidates of `auto`; empty for other targets."""
         weighing, evaluated = self.report.choice, self.report.evaluation
         unit = evaluated.unit if evaluated else ""
         return () if weighing is None else tuple(candidate_row(unit, one) for one in weighing.candidates)
 
     @property
     def searched(self) -> Searched | None:
-        """What accuracy control did; None for targets without."""
+        """The search of accuracy control in words; None without one."""
         return searched(self.report)
 
     @property
     def speed_check(self) -> Figure | None:
-        """How fast an INT8 IR is beside the FP32 one; None where that is not checked."""
+        """The speed of an INT8 IR relative to the FP32 IR; None if it is not checked."""
         check = self.report.speed_check
         if check is None and "speed-check" not in self.report.missing:
             return None
@@ -118,7 +118,7 @@ class Row:
 
     @property
     def again(self) -> str:
-        """The command that measures this target again, for a shell."""
+        """The shell command that measures this target again."""
         return f"ovmake report --force {shlex.quote(self.report.name)}"
 
     @property
@@ -136,7 +136,7 @@ class Row:
 
     @property
     def single(self) -> tuple[tuple[str, Figure], ...]:
-        """The figures that are not one of each framework, by their names in words; a ratio with its range."""
+        """The figures that exist once per target, with their names in words; a ratio with its range."""
         both = {path for path in self.figures if path.startswith("tensorflow.")}
         both |= {path.replace("tensorflow.", "openvino.", 1) for path in both}
         ends = (".low", ".high")
@@ -155,9 +155,9 @@ class Row:
 class Section:
     """A model and its targets.
 
-    `best` is the fastest of the measured targets that keep their gate. `rivals` are those among them whose range meets
-    the best one's, so that which of them is faster is open. `notes` are the reasons that the model's table refers to by
-    number; `advice` says what to do next.
+    `best` is the fastest of the measured targets that pass their gate. `rivals` are those of them whose range overlaps
+    the range of `best`, so either may be faster. `notes` are the reasons that the model's table refers to by number.
+    `advice` says what to do next.
     """
 
     model: str
@@ -170,7 +170,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The whole report. `rows` are in the order of the Ovfile; `history` compares it with an earlier one."""
+    """The report. `rows` are in the order of the Ovfile; `history` compares with an earlier report."""
 
     title: str
     rows: tuple[Row, ...]
@@ -179,28 +179,28 @@ class Page:
 
     @property
     def is_long(self) -> bool:
-        """Whether there are too many models for a page that says all about each."""
+        """Whether there are too many models to show all details."""
         return len(self.sections) > MOST_MODELS
 
     @property
     def machine(self) -> tuple[tuple[str, str], ...]:
-        """What is known of the machine: a name and words for each fact. Nothing, where nothing was measured."""
+        """A name and a text for each known fact about the machine; empty if nothing was measured."""
         measured = next((row.report.measurement for row in self.rows if row.report.measurement is not None), None)
         return () if measured is None else names.machine(measured)
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """The machines that figures come from: one, unless a measurement did not say."""
+        """The machines of the measurements: one, or none if no measurement names it."""
         measured = (row.report.measurement for row in self.rows)
         return tuple(dict.fromkeys(one.machine for one in measured if one is not None and one.machine))
 
 
 def build_page(reports: Sequence[TargetReport], *, title: str) -> Page:
-    """Return what the report says of the targets."""
+    """Return the page for the targets."""
     of_model: dict[str, list[TargetReport]] = {}
     for report in reports:
         of_model.setdefault(report.model, []).append(report)
-    # Variants of a model are sections of their own, and tell about each other.
+    # Each variant of a model is a section; its advice compares it with the model's other variants.
     families: dict[str, list[TargetReport]] = {}
     for report in reports:
         families.setdefault(_family(report.model), []).append(report)
@@ -245,20 +245,20 @@ def _section(model: str, reports: Sequence[TargetReport], beside: Sequence[Targe
 
 
 def _common_unit(reports: Sequence[TargetReport]) -> str:
-    """Return one unit for all times of a model: whoever compares 1.2 ms with 640 µs misreads one."""
+    """Return one unit for all times of a model: 1.2 ms and 640 µs are hard to compare."""
     measured = [report.measurement for report in reports if report.measurement is not None]
     sides = [side for one in measured for side in (one.tensorflow, one.openvino)]
     return words.unit_for(min((side.latency_median_us for side in sides), default=0))
 
 
 def _rivals(contenders: Mapping[str, Measured], best: str) -> tuple[str, ...]:
-    # Of one IR under two names (`auto` and what it chose) there is one measurement.
+    # `auto` and the precision that it chose are one IR with one measurement.
     others = {name: one for name, one in contenders.items() if one != contenders[best]}
     return tuple(name for name, one in others.items() if one.speedup.high >= contenders[best].speedup.low)
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return each reason once, in the order in which a reader of the table meets it."""
+    """Return each reason once, in the reading order of the table."""
     reasons: list[str] = []
     for row in rows:
         sides = [f"{side}.{name}" for side in SIDES for name in (*SHOWN, row.metric)]

@@ -1,14 +1,14 @@
-"""How figures read: numbers as short text, and a verdict per target. Pure.
+"""Put figures in words: numbers as short text, and a verdict per target. Pure.
 
     verdict(report) -> str                        "fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) at …"
     duration, rate, size, ratio, times, ...       one number -> text
 
-Rule: the range decides what is said of speed, not the median. A range that holds 1 is "no clear difference", one that
-stayed wider than asked for is "unstable", one that was taken while others used the processor "loaded", and one that was
-taken while the cores passed values slowly "high core latency".
+Rule: the range of the speed-up decides, not its median. A range that holds 1 is "no clear difference". A range that is
+wider than required is "unstable". "loaded": other programs used the processor. "high core latency": values took long
+from core to core.
 """
 
-# ruff: noqa: RUF001, RUF002 - the signs for times and minus are meant as such
+# ruff: noqa: RUF001, RUF002 - the signs for times and minus are intended
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ovmake.contracts.files.speed import SpeedRatio
 from ovmake.units import digits, size_in_words
 
 NOT_MEASURED = "not measured"
-# What of a measurement is not to be relied on, by its field, and the label for it.
+# Why a measurement is not reliable: the field that says so, and its label.
 DOUBTS = {"unstable": "unstable", "loaded": "loaded", "high_latency": "high core latency"}
 
-# The unit of a metric that is a share of something: 0.01 of it is a point. Others are shown as they are.
+# The unit of a metric that is a share: 0.01 is a point. Other metrics are shown unchanged.
 SHARE = "share"
-# Scores are counts over counts; what is smaller than this is binary arithmetic, not a difference.
+# Scores are ratios of counts. A smaller difference is a rounding error.
 SAME_SCORE = 1e-9
 ENERGIES = (("J", 1.0), ("mJ", 1e-3), ("µJ", 1e-6))
 UNITS_US = {"µs": 1.0, "ms": 1e3, "s": 1e6}
@@ -36,7 +36,7 @@ UNITS_US = {"µs": 1.0, "ms": 1e3, "s": 1e6}
 
 
 def verdict(report: TargetReport) -> str:
-    """Return one sentence without a final period: how fast, and at what cost."""
+    """Return one sentence without a final period: the speed, and its cost."""
     if report.gate == "missed":
         return f"{report.name} missed its gate and was not published: {report.gate_text}"
     if report.place is None:
@@ -44,12 +44,12 @@ def verdict(report: TargetReport) -> str:
         return f"{report.name} {state}: {why(report, 'ir')}"
     if report.measurement is None:
         alone = f"{report.name}: speed {NOT_MEASURED} ({why(report, 'measurement')}); {_accuracy_alone(report)}"
-        return f"{alone}{_worth(report)}"
-    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_worth(report)}{_beside_float(report)}"
+        return f"{alone}{_undecided(report)}"
+    return f"{_named(report)} {_speed(report.measurement)}{_cost(report)}{_undecided(report)}{_slower(report)}"
 
 
-def _worth(report: TargetReport) -> str:
-    """Return why the figures decide nothing, as the end of a sentence; where there are none, that is said already."""
+def _undecided(report: TargetReport) -> str:
+    """Return why the figures decide nothing, as the end of a sentence; "" if they do, or without figures."""
     if report.at_chance:
         return "; TensorFlow itself is no better than chance"
     evaluated = report.evaluation
@@ -59,15 +59,15 @@ def _worth(report: TargetReport) -> str:
 
 
 def _named(report: TargetReport) -> str:
-    """Return the target's name with what is special about it: "fashion:auto (int8, 7 of 8 layers in INT8)"."""
+    """Return the target's name with the choice and reverted layers: "m:auto (int8, 7 of 8 layers in INT8)"."""
     search = report.search
     chosen = report.choice.chosen if report.choice else ""
     int8 = f"{search.int8} of {search.layers} layers in INT8" if search and search.reverted else ""
-    special = ", ".join(filter(None, (chosen, int8)))
-    return f"{report.name} ({special})" if special else report.name
+    details = ", ".join(filter(None, (chosen, int8)))
+    return f"{report.name} ({details})" if details else report.name
 
 
-def _beside_float(report: TargetReport) -> str:
+def _slower(report: TargetReport) -> str:
     """Return the warning of the speed check, as the end of a sentence."""
     check = report.speed_check
     if check is None or not check.slower or check.speed is None:
@@ -76,17 +76,17 @@ def _beside_float(report: TargetReport) -> str:
 
 
 def why(report: TargetReport, what: str) -> str:
-    """Return why "measurement", "evaluation" or "ir" is not there."""
+    """Return why "measurement", "evaluation" or "ir" is missing."""
     return report.missing.get(what) or "the records do not say why"
 
 
 def doubts(measured: Measured) -> tuple[str, ...]:
-    """Return the labels of a measurement that is not to be relied on."""
+    """Return the labels that say why a measurement is not reliable."""
     return tuple(label for name, label in DOUBTS.items() if getattr(measured, name))
 
 
 def metric_of(report: TargetReport) -> str:
-    """Return the name that scores go by. Without labels there is no score to name, and the usual one stands in."""
+    """Return the name of the metric; "accuracy" without one."""
     return (report.evaluation.metric if report.evaluation else None) or "accuracy"
 
 
@@ -101,24 +101,24 @@ def _speed(measured: Measured) -> str:
 
 
 def _cost(report: TargetReport) -> str:
-    """Return what a target's speed costs, as the end of a sentence about its speed."""
+    """Return the cost in accuracy, as the end of a sentence about speed."""
     drop, evaluated = _known_drop(report), report.evaluation
     if drop is None or evaluated is None:
         return f"; {_accuracy_alone(report)}"
     if drop == 0:
         return f" with the same {metric_of(report)}"
     if drop < 0:
-        return f" and {_better_or_worse(evaluated, drop)}{_around(evaluated, -1)}"
-    return f" at a cost of {_amount(evaluated, drop)}{_around(evaluated)}"
+        return f" and {_better_or_worse(evaluated, drop)}{_interval(evaluated, -1)}"
+    return f" at a cost of {_amount(evaluated, drop)}{_interval(evaluated)}"
 
 
 def _accuracy_alone(report: TargetReport) -> str:
-    """Return what is known of a target's accuracy, as a clause of its own."""
+    """Return the accuracy, as a separate clause."""
     drop, evaluated, metric = _known_drop(report), report.evaluation, metric_of(report)
     if drop is not None and evaluated is not None:
         if not drop:
             return f"the same {metric} as TensorFlow"
-        return f"{_better_or_worse(evaluated, drop)}{_around(evaluated, 1 if drop > 0 else -1)} than TensorFlow"
+        return f"{_better_or_worse(evaluated, drop)}{_interval(evaluated, 1 if drop > 0 else -1)} than TensorFlow"
     if report.evaluation is None:
         return f"accuracy {NOT_MEASURED} ({why(report, 'evaluation')})"
     if report.evaluation.drop is not None:
@@ -127,7 +127,7 @@ def _accuracy_alone(report: TargetReport) -> str:
 
 
 def _known_drop(report: TargetReport) -> float | None:
-    """Return the drop, exactly 0 when the scores are the same; None without a metric or a finite score."""
+    """Return the drop, exactly 0 if the scores are equal; None without a metric or a finite score."""
     drop = report.evaluation.drop if report.evaluation else None
     if drop is None or not math.isfinite(drop):
         return None
@@ -139,7 +139,7 @@ def _agreement(evaluated: Evaluation) -> str:
     if evaluated.not_measured:
         return f"agreement with TensorFlow {NOT_MEASURED} ({evaluated.not_measured})"
     if not outputs:
-        held = "every output was empty" if evaluated.differences else "the evaluation holds no output"
+        held = "every output was empty" if evaluated.differences else "the evaluation has no output"
         return f"agreement with TensorFlow {NOT_MEASURED} ({held})"
     mismatched = sum(output.nan_mismatch for output in outputs)
     nan = f", {mismatched:,} elements finite on one side only" if mismatched else ""
@@ -162,8 +162,8 @@ def _better_or_worse(evaluated: Evaluation, drop: float) -> str:
     return f"{amount} {direction} in {evaluated.metric}"
 
 
-def _around(evaluated: Evaluation, sign: int = 1) -> str:
-    """Return the interval of a drop, " (0.08 to 0.74)", in the unit that was just named; of a gain with `sign` -1."""
+def _interval(evaluated: Evaluation, sign: int = 1) -> str:
+    """Return the interval of a drop, without its unit: " (0.08 to 0.74)". With `sign` -1, that of a gain."""
     if evaluated.interval is None:
         return ""
     ends = sorted(sign * end for end in evaluated.interval)
@@ -172,13 +172,13 @@ def _around(evaluated: Evaluation, sign: int = 1) -> str:
 
 
 def _signed(unit: str, drop: float) -> str:
-    """Return a number of points, or of what else the metric counts in, with its sign if it is negative."""
+    """Return a number in points, or in the unit of the metric, with a sign if it is negative."""
     shown = f"{abs(drop) * 100:.2f}" if unit == SHARE else f"{abs(drop):.3g}"
     return f"−{shown}" if drop < 0 and float(shown) else shown
 
 
 def _points(drop: float) -> str:
-    """Return hundredths; a difference too small for two decimals does not become 0."""
+    """Return a drop in points. One that is too small for two decimals does not become 0."""
     points = abs(drop) * 100
     return "less than 0.01" if points < 0.005 else f"{points:.2f}"  # noqa: PLR2004 - half of the last decimal
 
@@ -188,13 +188,13 @@ def _points(drop: float) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """Return a number of things: "1 trial", "12 trials"."""
+    """Return a count with its noun: "1 trial", "12 trials"."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def ratio(value: float) -> str:
-    """Return a ratio, with two decimals near 1 where the second one matters: "0.72", "1.04", "4.8", "120"."""
-    decimals = 2 if value < 2 else 1 if value < 100 else 0  # noqa: PLR2004 - steps of a scale
+    """Return a ratio, with two decimals below 2: "0.72", "1.04", "4.8", "120"."""
+    decimals = 2 if value < 2 else 1 if value < 100 else 0  # noqa: PLR2004 - a scale
     return f"{value:,.{decimals}f}"
 
 
@@ -204,7 +204,7 @@ def times(value: float) -> str:
 
 
 def speed(measured: SpeedRatio) -> str:
-    """Return how fast something is beside another, with its range: "1.52× (1.51 to 1.53×)"."""
+    """Return a relative speed with its range: "1.52× (1.51 to 1.53×)"."""
     return f"{times(measured.median)} ({range_of(measured)})"
 
 
@@ -214,12 +214,12 @@ def range_of(measured: SpeedRatio) -> str:
 
 
 def duration(us: float, unit: str) -> str:
-    """Return a time in a given unit: "215 µs"."""
+    """Return a time in the given unit: "215 µs"."""
     return f"{digits(us / UNITS_US[unit])} {unit}"
 
 
 def unit_for(us: float) -> str:
-    """Return the unit in which a time and longer ones read well."""
+    """Return the unit for times of this length and longer."""
     return "µs" if us < UNITS_US["ms"] else "ms" if us < UNITS_US["s"] else "s"
 
 
@@ -240,12 +240,12 @@ def size(count: float) -> str:
 
 
 def score(unit: str, value: float) -> str:
-    """Return a score: shares in per cent, so that a drop in points can be read off."""
+    """Return a score; a share in per cent."""
     return f"{value * 100:.2f} %" if unit == SHARE else f"{value:.4g}"
 
 
 def drop_in(unit: str, drop: float) -> str:
-    """Return a drop with its sign: "0.42 points", "−0.10 points" when the IR is better, "none"."""
+    """Return a drop with its sign: "0.42 points", "−0.10 points" if the IR is better, "none"."""
     if abs(drop) < SAME_SCORE:
         return "none"
     sign = "−" if drop < 0 else ""
@@ -258,7 +258,7 @@ def drop_in(unit: str, drop: float) -> str:
 
 
 def interval_in(unit: str, low: float, high: float) -> str:
-    """Return where a drop lies: "0.08 to 0.74"; "none" where both ends are."""
+    """Return the interval of a drop: "0.08 to 0.74"; "none" if both ends are 0."""
     if max(abs(low), abs(high)) < SAME_SCORE:
         return "none"
     return f"{_signed(unit, low)} to {_signed(unit, high)}"
@@ -271,17 +271,17 @@ def counted_in(unit: str, *, higher_is_better: bool) -> str:
 
 
 def difference(value: float) -> str:
-    """Return a numeric difference: three digits, whatever its magnitude."""
+    """Return a numeric difference with three digits."""
     return f"{value:.3g}"
 
 
 def decibels(value: float | None) -> str:
-    """Return a signal-to-noise ratio; outputs that are equal have no noise."""
+    """Return a signal-to-noise ratio; "equal" for equal outputs, which have no noise."""
     return "equal" if value is None else f"{value:.0f} dB"
 
 
 def precision(element: str) -> str:
-    """Return the usual name of an element type: "INT8" of `i8`, "FP32" of `f32`; others as they are."""
+    """Return the usual name of an element type: "INT8" for `i8`, "FP32" for `f32`. Unknown types stay unchanged."""
     kind, bits = element[:1], element[1:]
     if not bits.isdecimal():
         return element.upper() if element == "bf16" else element
@@ -289,11 +289,11 @@ def precision(element: str) -> str:
 
 
 def part(value: float | None) -> str:
-    """Return a share in per cent, or a dash where there is none to tell."""
+    """Return a share in per cent; a dash if it is unknown."""
     return "-" if value is None else f"{value:.1%}"
 
 
 def cosine(value: float) -> str:
-    """Return a cosine; what is below 1 never reads as 1."""
+    """Return a cosine. One below 1 is never shown as 1."""
     text = f"{value:.6f}"
     return "over 0.999999" if text == "1.000000" and value < 1 else text

@@ -1,4 +1,4 @@
-"""checked.json: what is odd about samples that calibrate INT8. *check-calibration* writes it, the gate repeats it."""
+"""checked.json: doubts about the calibration samples of INT8. *check-calibration* writes it, the gate repeats it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedCalibration:
-    """How many samples calibrate, how many of them judge as well (null: nothing judges), and what is odd, in words."""
+    """The calibration samples: their number, how many are also in the validation set (null without one), and doubts."""
 
     FORMAT: ClassVar[int] = 2
 

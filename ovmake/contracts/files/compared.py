@@ -1,8 +1,8 @@
-"""What *compare-layers* writes: every layer of a source, and how far the IR is from TensorFlow there.
+"""The output of *compare-layers*: every layer of a source, and the IR's error in it.
 
     LayerComparisons(samples=4, layers=(LayerComparison(name="conv1", state="matched", ...), ...))
 
-The layers are in the order in which they compute. Tensors are spelt as in the source: `conv1/Relu:0`.
+Layers are in execution order. Tensors have their names in the source: `conv1/Relu:0`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ State = Literal["matched", "folded", "unmatched"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFigures:
-    """How far a layer is from TensorFlow's, over all its elements in all samples; see `evaluation/differences.py`.
+    """The IR's error in a layer, over all elements of all samples; see `evaluation/differences.py`.
 
-    None: no finite element to compare; of `snr_db` also where both are equal, or TensorFlow gives nothing but 0.
-    `quantum` is the step of a tensor of integers, in the unit of the values; None of others.
+    None: no finite element to compare. `snr_db` is also None if both are equal, or all of TensorFlow's values are 0.
+    `quantum` is the quantization step of an integer tensor, in the unit of the values; None for other tensors.
     """
 
     snr_db: float | None
@@ -31,10 +31,10 @@ class LayerFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerComparison:
-    """A layer. `figures` and `shape` are there when it was matched, else `why` says why it was not.
+    """A layer. A matched layer has `figures` and `shape`; otherwise `why` says why it was not matched.
 
-    `operation` is of the source, but for TFLite's, which have numbers for names: then it is the IR's. `counterpart` is
-    the operation of the IR that computes it.
+    `operation` is the operation's type in the source; for TFLite, whose types are numbers, its type in the IR.
+    `counterpart` is the operation of the IR that computes the layer.
     """
 
     name: str
@@ -50,7 +50,7 @@ class LayerComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerComparisons:
-    """All layers, compared on so many samples."""
+    """All layers, compared on `samples` samples."""
 
     samples: int
     layers: tuple[LayerComparison, ...]

@@ -1,11 +1,11 @@
-"""evaluation.json: an IR beside TensorFlow. *evaluate* writes it; the gate, the record and the report read it.
+"""evaluation.json: an IR compared with TensorFlow. *evaluate* writes it; the gate, the record and the report read it.
 
-    Evaluation ── Figures ── OutputFigures       by how much each output differs
-               │          └─ Metric              the scores of both, and where the drop lies
+    Evaluation ── Figures ── OutputFigures       the error of each output
+               │          └─ Metric              the scores of both, and the interval of the drop
                ├─ ByDefault ── Figures           the IR compiled without properties
                └─ Neighbours ── BatchFigures     the IR in batches of two sizes
 
-A figure that is null was not measured, or came out as no finite number.
+A figure is null if it was not measured, or is not finite.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ovmake.contracts.files.executed import ExecutedLayer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedInputs:
-    """Which inputs were compared on.
+    """The inputs of the comparison.
 
-    `origin` is "dataset", "calibration" or "noise"; `why` says why there is nothing better. `switches` are inputs that
-    choose between branches of the model. `notes` tell how inputs were made up, and where there was time for few.
+    `origin` is "dataset", "calibration" or "noise"; `why` says why no better inputs were used. `switches` are inputs
+    that choose between branches of the model. `notes` say how synthetic inputs were drawn, and if time allowed few.
     """
 
     origin: str = field(metadata=named("from"))
@@ -34,21 +34,21 @@ class ComparedInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distances:
-    """How far an array is from the one that is expected.
+    """The error of an array against the expected one.
 
-    scale: the largest magnitude in the expected one, which tolerances are shares of.
-    max_abs, mean_abs: of the difference, in the array's own unit.
-    max_rel: the largest difference as a share of the expected element, over elements of at least 1/1000 of the
-        scale: of what is next to nothing, everything is a large share.
-    cosine: of the two as one long vector each, 1 if both are zero.
-    snr_db: signal to noise, 10 log10 of the sum of the expected squares over that of the difference's; null for equals.
+    scale: the largest magnitude in the expected array; tolerances are shares of it.
+    max_abs, mean_abs: the largest and the mean absolute error, in the array's unit.
+    max_rel: the largest error as a share of the expected element, over elements of at least 1/1000 of the scale:
+        relative errors of values near 0 are meaningless.
+    cosine: the cosine of both arrays as vectors, 1 if both are zero.
+    snr_db: the signal-to-noise ratio, 10 log10(sum of expected squares / sum of squared errors); null if equal.
     argmax: the share of rows (along the last axis) whose largest element has the same index; null for single columns.
-    nonfinite_expected, nonfinite_actual: elements that are NaN or infinite. nan_mismatch: those that are so on one side
-        or both, and not the same there.
-    elements: how many there are, 0 of an output that was always empty.
-    other_sizes: how many parts of an output whose size depends on the data had another size than expected.
+    nonfinite_expected, nonfinite_actual: the number of elements that are NaN or infinite. nan_mismatch: the number of
+        elements that are NaN or infinite on one side or both, and differ.
+    elements: the number of elements, 0 for an output that was always empty.
+    other_sizes: for an output whose size depends on the data, the number of parts with an unexpected size.
 
-    All but the counts are over elements that are finite on both sides, and null where there is none.
+    All figures except counts are over elements that are finite on both sides, and null if there are none.
     """
 
     scale: float | None
@@ -67,13 +67,13 @@ class Distances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFigures(Distances):
-    """How far the IR is from TensorFlow in one output, over all samples.
+    """The IR's error in one output, over all samples.
 
-    `own_*` is how far TensorFlow is from itself when its inputs move by `own_moved`; null where it was not asked.
-    `random`: it draws random numbers. `resolution` is what a number of the type is rounded by, as a share of it, and
-    `computes_in` the half precision inside. `in_integers`: the source computes in integers; `quantum` is the step of
-    this output then. `truth` names a higher precision of the same model, from which the IR is `truth_*` far, and
-    TensorFlow `own_truth_*`; "" without one.
+    `own_*` is the change of TensorFlow's output when its inputs are perturbed by `own_moved`; null if not measured.
+    `random`: the output is drawn at random. `resolution` is the type's relative rounding error, and `computes_in` the
+    half precision inside. `in_integers`: the source computes in integers, and `quantum` is this output's quantization
+    step. `truth` names the same model in a higher precision, "" without one; `truth_*` is the IR's error against it,
+    and `own_truth_*` is TensorFlow's.
     """
 
     name: str
@@ -94,7 +94,7 @@ class OutputFigures(Distances):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropInterval:
-    """Where the drop lies, in metric units, with the confidence `level`: a bootstrap of so many `replicates`."""
+    """The confidence interval of the drop at `level`, in metric units, from a bootstrap of `replicates` draws."""
 
     low: float
     high: float
@@ -104,7 +104,7 @@ class DropInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreIntervals:
-    """Where the score of each framework lies: its low and high end."""
+    """The confidence interval of each framework's score: low and high end."""
 
     tensorflow: tuple[float, float]
     openvino: tuple[float, float]
@@ -112,7 +112,7 @@ class ScoreIntervals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
-    """What answers without looking score, and between which ends TensorFlow's gain over them lies."""
+    """The score of a constant or random answer, and the interval of TensorFlow's gain over it."""
 
     answer: str
     score: float
@@ -123,9 +123,10 @@ class Chance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """The scores of TensorFlow (`reference`) and of the IR (`candidate`); null: no finite number.
+    """The scores of TensorFlow (`reference`) and of the IR (`candidate`); null: not finite.
 
-    `unit` is "share" (0 to 1), "labels" (theirs) or "none". `step` is what one sample counts, null where that varies.
+    `unit` is "share" (0 to 1), "labels" (the unit of the labels) or "none". `step` is the weight of one sample in the
+    score, null if it varies.
     """
 
     name: str
@@ -141,9 +142,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One way to run an IR, beside TensorFlow. `unsteady` are outputs that differ when the IR is asked the same again.
+    """An IR compiled in one way, compared with TensorFlow. `unsteady` are outputs that differ on a second run.
 
-    `metric` is null where the Ovfile asks for none.
+    `metric` is null if the Ovfile asks for none.
     """
 
     samples: int
@@ -154,7 +155,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByDefault:
-    """The IR compiled without properties, which executes floating point in `precision`. `executed` counts layers."""
+    """The IR compiled without properties; it executes floating point in `precision`. `executed` counts layers."""
 
     precision: str
     executed: Mapping[str, int]
@@ -163,7 +164,7 @@ class ByDefault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFigures:
-    """How far answers in a large batch are from those in a small one; `own_*`: TensorFlow's, in the same batches."""
+    """The difference between outputs in a large and in a small batch; `own_*` is TensorFlow's, in the same batches."""
 
     name: str
     scale: float | None
@@ -185,8 +186,8 @@ class Operation:
 class Neighbours:
     """The same samples in batches of two `sizes`, the small one first.
 
-    `begins` is the first operation that depends on its batch, null where none does or it was not found in time.
-    `helps` are properties, each by its name, with which no answer depends on its batch.
+    `begins` is the first operation whose result depends on its batch, null if none does or it was not found in time.
+    `helps` are compile properties, by name; with each, no output depends on its batch.
     """
 
     sizes: tuple[int, int]
@@ -198,7 +199,7 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """How many operations each framework runs; null where TensorFlow does not tell."""
+    """The number of operations of each framework's graph; null if TensorFlow does not report it."""
 
     tensorflow: int | None
     openvino: int
@@ -206,11 +207,11 @@ class Operations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """An IR beside TensorFlow. Where nothing could be compared, `figures` is null and `not_measured` says why.
+    """An IR compared with TensorFlow. If nothing could be compared, `figures` is null and `not_measured` says why.
 
-    `samples` is how many there are. `executed` counts layers by precision, `weights` bytes of constants by type.
-    `layers` are in the order in which they run. `help` may say what lets TensorFlow run. `by_default` is null where the
-    IR executes in the same way without properties; `neighbours` where no batch can have another size.
+    `samples` is their number. `executed` counts layers by precision, `weights` bytes of constants by type. `layers` are
+    in execution order. `help` may say how to let TensorFlow run. `by_default` is null if the IR executes in the same
+    way without properties; `neighbours` is null if the batch size is fixed.
     """
 
     FORMAT: ClassVar[int] = 5

@@ -1,6 +1,7 @@
-"""The layers of a compiled model, as the runtime executes them: fused, and by its own types.
+"""The layers of a compiled model, as the runtime executes them: fused, with the runtime's types.
 
-`precision` is what a layer is computed in: `f32`, `bf16`, `i8`. `name` is that of the first operation of the IR in it.
+`precision` is the precision that a layer computes in: `f32`, `bf16`, `i8`. `name` is the name of the first operation of
+the IR in the layer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutedLayer:
-    """A layer that computes; what only moves data is none."""
+    """A layer that computes; layers that only move data are left out."""
 
     name: str
     type: str
@@ -19,7 +20,7 @@ class ExecutedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedLayer:
-    """A layer that was timed: `us` is its mean time in an inference. `moves`: it computes nothing, and moves data."""
+    """A timed layer: `us` is its mean time per inference. `moves`: it only moves data."""
 
     name: str
     type: str

@@ -1,11 +1,11 @@
-"""What workers tell of models and of data, for `ovmake inspect` and `ovmake init`.
+"""Facts of models and of data that workers report to `ovmake inspect` and `ovmake init`.
 
-    SourceFacts        TensorFlow's half: what a source takes, gives and is made of
-    ConversionFacts    OpenVINO's half: what it makes of the source, or why it makes nothing of it
-    Data               what is in a file or folder that may be a dataset
+    SourceFacts        TensorFlow's half: inputs, outputs, operations and layers of a source
+    ConversionFacts    OpenVINO's half: the converted model, or why the conversion fails
+    Data               the content of a file or folder that may be a dataset
 
-Shapes speak of the source: -1 is a dynamic dimension, None an unknown rank. Types are spelt as OpenVINO spells them:
-`f32`, `i64`, `boolean`. Operations are counted by their type, the most frequent first.
+Shapes are the source's: -1 is a dynamic dimension, None an unknown rank. Types have OpenVINO's names: `f32`, `i64`,
+`boolean`. Operations are counted by type, the most frequent first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ovmake.contracts.codec import named
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
-    """What TFLite's integers stand for: (integer - zero_point) * scale."""
+    """TFLite's quantization: an integer represents (integer - zero_point) * scale."""
 
     scale: float
     zero_point: int
@@ -27,7 +27,7 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """An input, an output, or what comes out of a layer. `quantization` is that of TFLite's integers."""
+    """An input or output of a model, or an output of a layer. `quantization` is set for TFLite's integers."""
 
     name: str
     shape: tuple[int, ...] | None
@@ -37,7 +37,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerDescription:
-    """Something one can cut at. `parts` counts the layers in it, where it is a model itself."""
+    """A layer that a model can be cut at. `parts` counts the layers inside it, if it is a model itself."""
 
     name: str
     operations: tuple[str, ...]
@@ -47,7 +47,7 @@ class LayerDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One way to call a model. `tags` are those of the graph that it is in."""
+    """A signature of a model. `tags` are the tags of its graph."""
 
     name: str
     tags: tuple[str, ...]
@@ -57,10 +57,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """A source as TensorFlow has it. `way`: how it was loaded, in words.
+    """A source as TensorFlow loads it. `way` says how it was loaded.
 
-    `signature` and `tags` are those that were looked at, of `signatures`; empty for a source that has none.
-    `parameters` counts the numbers in weights.
+    `signature` and `tags` are the inspected ones of `signatures`; empty if the source has none. `parameters` is the
+    number of weights.
     """
 
     way: str
@@ -76,9 +76,9 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionFacts:
-    """What OpenVINO makes of a source: its operations, inputs and outputs.
+    """A source as OpenVINO converts it: operations, inputs and outputs.
 
-    Where it cannot convert it: `message` in OpenVINO's own words, and the operations that it has no rule for.
+    If it does not convert, `message` is OpenVINO's message, and `missing` are the operations that OpenVINO lacks.
     """
 
     converts: bool
@@ -91,11 +91,11 @@ class ConversionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataColumn:
-    """An array, a column or a feature. `shape` is one sample's.
+    """An array, a column or a feature. `shape` is the shape of one sample.
 
-    `low` and `high` are of the first samples; of labels (a number a sample) of all, or of as many records as are
-    quickly read. `common` is the share of the most frequent label, 0..1. `words` are the different ones of a column of
-    words, in order; of a table's images, the folders that they are in.
+    `low` and `high` are the range in the first samples; for labels (one number per sample) in all samples, or in as
+    many records as are quick to read. `common` is the share of the most frequent label, 0..1. `words` are the distinct
+    words of a column, sorted; for images of a table, their folders.
     """
 
     name: str
@@ -109,7 +109,7 @@ class DataColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What is in a file or folder: `count` samples. `classes` are the folders of a folder of images."""
+    """The content of a file or folder: `count` samples. `classes` are the subfolders of a folder of images."""
 
     form: Literal["arrays", "images", "table", "records"]
     count: int

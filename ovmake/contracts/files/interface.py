@@ -1,10 +1,10 @@
-"""interface.json: what *convert* found out about an IR's inputs and outputs. Whoever runs a side reads it.
+"""interface.json: the inputs and outputs of an IR. *convert* writes it; all actions that run a model read it.
 
-Names are those a user writes in an Ovfile: a SavedModel's signature keys, a frozen graph's tensors without `:0`, the
-words of a cut. -1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
+Names are those of an Ovfile: a SavedModel's signature keys, a frozen graph's tensors without `:0`, the names in a cut.
+-1 in a shape is a dynamic dimension. Types are OpenVINO's (`f32`, `i64`, `u8`, `boolean`).
 
-`shape` and `type` are what the IR takes. What the source takes can differ: `Preparation` holds that, and what the IR
-does inside to get there, so that TensorFlow's inputs can be prepared in the same way outside.
+`shape` and `type` are those of the IR's input. The source's can differ: `Preparation` holds them, and the preprocessing
+inside the IR, so that TensorFlow's inputs can be preprocessed in the same way.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Scalar = bool | int | float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What the IR does to an input before the source's own graph, in the order of the fields.
+    """The IR's preprocessing of an input, in the order of the fields.
 
-    `size` is the height and width to resize to, along `axes`; `reverse` the axis of the channels to reverse, -1 for
-    none, and `colours` their number: alpha, the fourth, stays where it is; `mean` and `scale` hold one number, or one
-    per channel of axis `channels`; `transpose` is the permutation from the IR's layout to the source's. `type` and
-    `shape` are what the source takes. Axes are the IR's.
+    `size` is the height and width to resize to, along `axes`. `reverse` is the axis of the channels to reverse, -1 for
+    none, and `colours` their number: alpha, the fourth, keeps its index. `mean` and `scale` hold one number, or one per
+    channel of axis `channels`. `transpose` is the permutation from the IR's layout to the source's. `type` and `shape`
+    are those of the source's input. Axes are the IR's.
     """
 
     resize: str = ""
@@ -41,17 +41,16 @@ class Preparation:
 
     @property
     def computes(self) -> bool:
-        """Whether values change, and not only their type and order."""
+        """Whether it changes values, not only their type and order."""
         return bool(self.resize or self.reverse >= 0 or self.mean or self.scale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """One input or output.
+    """An input or an output.
 
-    `tensor` is its name in the source's graph where that is not `name`; `bounds` the least and largest size of each
-    dimension, where some dimension is bounded; `quantum` an output's quantization step, if the source computes in
-    integers.
+    `tensor` is its name in the source's graph, "" if that is `name`. `bounds` are the least and largest size of each
+    dimension, if any dimension is bounded.
     """
 
     name: str
@@ -63,7 +62,7 @@ class Tensor:
 
     @property
     def source_shape(self) -> tuple[int, ...]:
-        """The shape that the source takes or gives."""
+        """The shape in the source."""
         return self.prepare.shape if self.prepare else self.shape
 
     @property
@@ -74,7 +73,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """An input frozen to a constant: `values` in row-major order, or one that fills the shape."""
+    """An input frozen to a constant: `values` in row-major order, or one value that fills the shape."""
 
     name: str
     shape: tuple[int, ...]
@@ -101,16 +100,16 @@ class Interface:
 
     @property
     def batch(self) -> int | None:
-        """The batch dimension of all inputs, -1 if dynamic; None where the inputs have none in common.
+        """The batch dimension of all inputs, -1 if dynamic; None if the inputs differ.
 
-        The first dimension counts as the batch if every input has the same one: a graph says no more about it.
+        The first dimension counts as the batch if it is the same in every input: a graph does not name its batch.
         """
         firsts = {tensor.shape[0] if tensor.shape else None for tensor in self.inputs}
         return firsts.pop() if len(firsts) == 1 else None
 
     @property
     def batch_bounds(self) -> tuple[int, int] | None:
-        """The fewest and the most (-1: no limit) samples that a bounded batch holds; None if it has no bounds."""
+        """The least and the largest size (-1: no limit) of a bounded batch; None if it has no bounds."""
         bounds = [tensor.bounds[0] for tensor in self.inputs if tensor.bounds and tensor.shape[0] == -1]
         if not any(least > 1 or most > 0 for least, most in bounds):
             return None
@@ -122,9 +121,9 @@ class Interface:
 
     @classmethod
     def read(cls, path: str) -> Interface:
-        """Read what `write` wrote.
+        """Read the file.
 
         Raises:
-            ContractError: it is no such file.
+            ContractError: it is not an interface.json.
         """
         return load(cls, path, "interface")

@@ -1,4 +1,4 @@
-"""What is known of a machine: it stands in every measurement. `ovmake/machine.py` finds it out."""
+"""The facts of a machine, for every measurement. `ovmake/machine.py` reads them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A machine. `cores` may be used by this process, of `cores_online`; `cpu_limit` is a container's, in cores.
+    """A machine. This process may use `cores` of `cores_online`; `cpu_limit` is a container's, in cores.
 
-    `governor` is the kernel's policy for frequencies, `boost` whether they may go beyond the nominal one.
-    `memory_limit_bytes` is a container's. What is null is not known, and `missing` says why.
+    `governor` is the kernel's frequency policy; `boost`: frequencies may exceed the nominal one. `memory_limit_bytes`
+    is a container's. A fact is null if it is unknown, and `missing` says why.
     """
 
     processor: str

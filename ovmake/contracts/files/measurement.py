@@ -1,7 +1,7 @@
-"""measurement.json: TensorFlow and one IR taking turns. *benchmark* writes it, *require* and the report read it.
+"""measurement.json: TensorFlow and one IR, timed in turns. *benchmark* writes it, *require* and the report read it.
 
-Times are in µs or ms as the names say, sizes in bytes, throughput in samples per second, energy in joules. Null is a
-figure that was not measured, and the side's `missing` then says why, by the figure's name.
+Times are in µs or ms as the names say, sizes in bytes, throughput in samples per second, energy in joules. A figure is
+null if it was not measured; `missing` of the same side then says why, by the figure's name.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ovmake.contracts.files.speed import SpeedRatio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Energy:
-    """What an inference takes beyond idling: the median of some runs, and the least and the most of them.
+    """The energy of an inference beyond idling: the median of some runs, the lowest and the highest.
 
-    `watts` and `idle_watts` are the medians of runs and of idling; `seconds` and `inferences` are of all runs. `zones`
-    are the counters that were read.
+    `watts` and `idle_watts` are the median power of the runs and of idling. `seconds` and `inferences` are totals over
+    all runs. `zones` are the counters that were read.
     """
 
     joules_per_inference: float
@@ -35,11 +35,11 @@ class Energy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideFigures:
-    """What one framework took. `way` says how the model was called; latencies are of that way.
+    """The figures of one framework. `way` says how the model was called for the latencies.
 
-    `loaded_way` is how it was loaded first, as an application does: what loading, first inference and memory are of.
+    `loaded_way` says how it was loaded first, as an application does, for load time, first inference and memory.
     `quantiles_us` are the 101 percentiles of the latency, from the shortest inference to the longest. `in_flight` is
-    how many inferences ran side by side where throughput was measured. `energy` says how `energy_joules` came about.
+    the number of parallel inferences in the throughput measurement. `energy` gives the details of `energy_joules`.
     """
 
     latency_median_us: float
@@ -65,7 +65,7 @@ class SideFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way of calling TensorFlow. `speedup` is the IR's against it, null with too few runs to tell."""
+    """A way of calling TensorFlow. `speedup` is the IR's against it, null if there are too few runs."""
 
     name: str
     latency_median_us: float
@@ -85,15 +85,15 @@ class TimedByDefault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """TensorFlow and the IR taking turns.
+    """TensorFlow and the IR, timed in turns.
 
-    `speedup` is against the faster way of calling TensorFlow, and its range holds the true one with `level`.
-    `unstable`: that range is wider than asked for when the time was up. `loaded`: others used the processor during most
-    of it, on average `foreign_cores` of them. `high_latency`: during most of it, a value took longer between two
-    cores than within the cache that they share, on average `core_latency_ns`. `pairs` were timed, and `quiet_pairs` of
-    them were undisturbed; if these are enough, the figures are theirs. `ways_missing` says why TensorFlow was not
-    called in some way. `layers` are the IR's in execution order; if there are none, `layers_missing` says why.
-    `by_default` is the IR compiled without properties, null if that is how it was verified.
+    `speedup` is against the faster way of calling TensorFlow; its range is a confidence interval at `level`.
+    `unstable`: the range was wider than requested when the time was up. `loaded`: during most of the measurement, other
+    programs used the processor, `foreign_cores` cores on average. `high_latency`: during most of it, a value took
+    longer between two cores than within their shared cache, `core_latency_ns` on average. `pairs` were timed, of which
+    `quiet_pairs` were quiet; if these are enough, only they count. `ways_missing` says why TensorFlow was not called in
+    some way. `layers` are the IR's in execution order; if there are none, `layers_missing` says why. `by_default` is
+    the IR compiled without properties, null if that is how it was verified.
     """
 
     FORMAT: ClassVar[int] = 4

@@ -1,7 +1,7 @@
-"""record.json: what a published IR is, what it was made of, and what was found out about it.
+"""record.json: a published IR: its source, settings, tools and results.
 
-It lies beside the IR. It holds no time, no host name and no path of the machine, so that two clean builds of the same
-inputs agree on it too. Scores are plain numbers; what was not measured is absent or null, not 0.
+It is in the folder of the IR. It holds no time, no host name and no path of the machine, so that two clean builds of
+the same inputs write the same record. Scores are plain numbers; a figure that was not measured is absent or null.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ovmake.contracts.values import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedSource:
-    """The source: its path in the repo, the digest that it counts by, and how it was read."""
+    """The source: its path in the repo, the digest that identifies it, and how it was read."""
 
     path: str
     fingerprint: str
@@ -30,7 +30,7 @@ class RecordedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferingAction:
-    """A kind of action whose bytes may differ on another machine, and why."""
+    """A kind of action whose output may differ on a different machine, and why."""
 
     action: str
     why: str
@@ -38,9 +38,9 @@ class DifferingAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reproducible:
-    """Whether this machine makes the same bytes again, and which actions may make others on another one.
+    """Whether a rebuild on this machine makes the same bytes, and which outputs may differ on a different machine.
 
-    `isa` are this processor's instructions that choose between kernels, "" where no such action took part.
+    `isa` are this processor's instruction sets that select kernels, "" if no such action was involved.
     """
 
     same_machine: bool
@@ -52,13 +52,13 @@ class Reproducible:
 class Record:
     """A published IR.
 
-    `options` are all settings that shaped it, `versions` those of the tools. `inputs` and `outputs` are what it takes
-    and gives, `frozen_inputs` those that became constants. `files` are digests (SHA-256). `gate` is the verdict.
+    `options` are all settings that shaped it, `versions` the versions of the tools. `frozen_inputs` are inputs that
+    became constants. `files` are SHA-256 digests. `gate` is the verdict.
 
-    The rest repeats the evaluation. `tensorflow` and `openvino` hold the scores by the metric's name; `compared_on`
-    says which inputs these were, and `differences` by how much each output differs. `compile` is the line of Python
-    that compiles the IR as it was verified, "" where nothing was compared. `accuracy_control` is there where layers
-    were searched for, `auto` where speeds decided.
+    The rest repeats the evaluation. `tensorflow` and `openvino` hold the scores by the metric's name. `compared_on`
+    are the inputs, and `differences` the error of each output. `compile` is the line of Python that compiles the IR as
+    it was verified, "" if nothing was compared. `accuracy_control` is the search for layers to revert, `auto` the
+    choice by speed, if there was one.
     """
 
     FORMAT: ClassVar[int] = 2

@@ -1,4 +1,4 @@
-"""facts.json of *reference*: what is known of TensorFlow's own outputs. Whoever compares an IR with them reads it."""
+"""facts.json of *reference*: facts of TensorFlow's outputs. All actions that compare an IR with them read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ovmake.contracts.files.evaluation import ComparedInputs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distance:
-    """How far an output is from another one; null where no element is finite in both."""
+    """The difference between two outputs; null if no element is finite in both."""
 
     max_abs: float | None
     cosine: float | None
@@ -19,7 +19,7 @@ class Distance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDistance:
-    """How far TensorFlow is from itself when its inputs move by `moved`. `random`: it draws random numbers."""
+    """The change of TensorFlow's output when its inputs are perturbed by `moved`. `random`: it is drawn at random."""
 
     max_abs: float | None
     cosine: float | None
@@ -29,7 +29,7 @@ class OwnDistance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What a loader yielded: fingerprints of all samples and of their labels, in hexadecimal, one after the other."""
+    """A pass of a loader: the fingerprints of all samples and of their labels, as concatenated hexadecimal."""
 
     FORMAT: ClassVar[int] = 1
 
@@ -39,17 +39,16 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceFacts:
-    """What is known of TensorFlow's outputs, each by the output's name.
+    """Facts of TensorFlow's outputs, by output name.
 
-    `scales` are largest magnitudes; `varying` are outputs whose size depends on the data. `own` is how far TensorFlow
-    is from itself, where it was asked. `alone` is how far a sample's answer alone is from that in a batch; null where
-    no batch can have another size. `truth` names a higher precision of the same model, "" without one;
-    `truth_distances` is how far TensorFlow is from it. `in_integers`: the source computes in integers, and `quanta` are
-    the steps of its outputs. `computes_in` is the half precision inside, "" without one. `yielded` is what a loader
-    gave.
+    `scales` are the largest magnitudes; `varying` are outputs whose size depends on the data. `own` is the change under
+    perturbed inputs, if measured. `alone` is the difference between a sample's output alone and in a batch; null if the
+    batch size is fixed. `truth` names the same model in a higher precision, "" without one; `truth_distances` are
+    TensorFlow's errors against it. `in_integers`: the source computes in integers, and `quanta` are the quantization
+    steps of its outputs. `computes_in` is the half precision inside, "" without one. `yielded` is the pass of a loader.
 
-    `not_measured` says why TensorFlow cannot run what the IR computes, and `help` what would help. All else but
-    `inputs` says nothing then.
+    `not_measured` says why TensorFlow cannot run what the IR computes, and `help` how to change that. Then only
+    `inputs` is set besides.
     """
 
     FORMAT: ClassVar[int] = 5

@@ -1,7 +1,7 @@
-"""report.json: what `ovmake report` found. `ovmake report --schema` prints its JSON Schema.
+"""report.json: the results of `ovmake report`. `ovmake report --schema` prints its JSON Schema.
 
-Times end in `_us` or `_ms`, sizes in `_bytes`; throughput is in samples per second, energy in joules. Null is a figure
-that there is none of, and the target's `missing` says why, by the figure's path: `openvino.latency_median_us`.
+Times end in `_us` or `_ms`, sizes in `_bytes`; throughput is in samples per second, energy in joules. A figure is null
+if it was not measured; the target's `missing` says why, by the figure's path: `openvino.latency_median_us`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ NO_CHANGE = "no clear difference"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultGate:
-    """The gate's word over the IR compiled without properties, which executes floating point in `precision`.
+    """The gate's result for the IR compiled without properties; it executes floating point in `precision`.
 
-    `needs` is the property that keeps the promise, "" where none is needed.
+    `needs` is the property that keeps the promise, "" if none is needed.
     """
 
     precision: str
@@ -36,7 +36,7 @@ class DefaultGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedGate:
-    """The gate. `decided`: the samples are enough for its word. `at_chance`: TensorFlow itself only guesses."""
+    """The gate. `decided`: the samples are enough for its result. `at_chance`: TensorFlow itself only guesses."""
 
     result: Literal["passed", "missed", "not-measured"]
     text: str
@@ -47,7 +47,7 @@ class ReportedGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedRatio:
-    """A ratio of speeds and the range that holds the true one; null where it was not measured."""
+    """A ratio of speeds and its confidence interval; null if not measured."""
 
     median: float | None
     low: float | None
@@ -56,7 +56,7 @@ class ReportedRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedInterval:
-    """Where a figure lies, with the confidence `level`."""
+    """The confidence interval of a figure at `level`."""
 
     low: float
     high: float
@@ -65,7 +65,7 @@ class ReportedInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedDifference:
-    """How far an output is from TensorFlow's. Null is no finite number; `snr_db` is null for equal outputs."""
+    """The error of an output against TensorFlow's. Null: not finite; `snr_db` is also null for equal outputs."""
 
     name: str
     max_abs: float | None
@@ -81,10 +81,10 @@ class ReportedDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """How a measurement came about. `machine` is the identity that figures are compared under.
+    """The circumstances of a measurement. Figures are compared only if `machine`, its identity, is the same.
 
-    `*_called` is how each framework was called, `*_in_flight` how many inferences ran side by side for the throughput,
-    `*_quantiles_us` are the percentiles of the latency from 0 to 100.
+    `*_called` says how each framework was called. `*_in_flight` is the number of parallel inferences for throughput,
+    and `*_quantiles_us` are the percentiles of the latency from 0 to 100.
     """
 
     pairs: int
@@ -122,7 +122,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredElsewhere:
-    """The IR on another device than the Ovfile's."""
+    """The IR, measured on one of `benchmark.devices`."""
 
     speedup: SpeedRatio
     latency_median_us: float
@@ -140,19 +140,19 @@ class NotMeasuredElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedSearch(Search):
-    """The search for layers to revert to float, and in words."""
+    """The search for layers to revert to float, also in words."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedTarget:
-    """A target with everything that is known of it.
+    """A target and all its figures.
 
-    `verdict` is a sentence. `tensorflow` and `openvino` hold figures by their names, the score by the metric's.
-    `compile` is the line of Python that compiles the IR as it was verified, "" where nothing was. `place` is the path
-    of the published IR. `digests` are of the source and of the published files. `auto` is what `auto` weighed,
-    `accuracy_control` the search for layers to revert to float, `speed_check` the IR beside the FP32 one.
+    `verdict` is a sentence. `tensorflow` and `openvino` hold figures by name, the score by the metric's name.
+    `compile` is the line of Python that compiles the IR as it was verified, "" if it was not. `place` is the path of
+    the published IR. `digests` are of the source and of the published files. `auto` is the choice of `auto`,
+    `accuracy_control` the search for layers to revert to float, `speed_check` the comparison with the FP32 IR.
     """
 
     target: str
@@ -193,7 +193,7 @@ class ReportedTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedAdvice:
-    """What to do about a model, and why. Both are sentences without a final period."""
+    """Advice about a model, and the evidence for it. Both are sentences without a final period."""
 
     model: str
     text: str
@@ -203,10 +203,10 @@ class ReportedAdvice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What became of a target since. `speed` is faster, slower, "no clear difference", or "" where it is not known.
+    """A target compared with the earlier report. `speed` is faster, slower, "no clear difference", or "" if unknown.
 
-    `ratio` is how many times as fast it is now; `sentences` say what is to be said, `between` what came between: tool
-    versions, options, sources.
+    `ratio` is how many times as fast it is now. `sentences` describe the change. `between` lists what changed in
+    between: tool versions, options, sources.
     """
 
     target: str
@@ -218,13 +218,13 @@ class Change:
 
     @property
     def weighs(self) -> bool:
-        """Whether there is something to tell."""
+        """Whether the change is worth showing."""
         return bool(self.between) or self.speed not in {"", NO_CHANGE} or self.accuracy not in {"", NO_CHANGE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The comparison with an earlier report; `against` says which. `note` holds for all of it, "" if there is none."""
+    """The comparison with an earlier report, which `against` names. `note` applies to all of it, "" without one."""
 
     against: str
     changes: tuple[Change, ...]
@@ -235,7 +235,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `ovmake report` found. `schema` is a name and no address: nothing is fetched for it."""
+    """The results of `ovmake report`. `schema` is a file name, not a URL: nothing is downloaded."""
 
     FORMAT: ClassVar[int] = 4
 

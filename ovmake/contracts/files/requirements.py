@@ -1,4 +1,4 @@
-"""size.json and requirements.json: what became of what the Ovfile asks for beside accuracy."""
+"""size.json and requirements.json: the results of the Ovfile's requirements other than accuracy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Result = Literal["passed", "missed", "not-measured"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What the Ovfile asks for: `name` is the key, such as "speedup"; `wanted` and `measured` are words.
+    """A requirement of the Ovfile: `name` is the key, such as "speedup"; `wanted` and `measured` are text.
 
-    `decided` is false where the measurement's range holds what is wanted; `text` is the whole sentence, without a final
+    `decided` is false if the confidence interval contains the wanted value. `text` is a sentence without a final
     period.
     """
 
@@ -28,7 +28,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """All that is asked of a measured IR."""
+    """All requirements of a measured IR."""
 
     FORMAT: ClassVar[int] = 2
 

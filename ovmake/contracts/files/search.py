@@ -8,10 +8,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedLayer:
-    """A layer of the search. `share` is its part of the quantization error of all layers, null if it was not measured.
+    """A layer of the search. `share` is its share of the quantization error of all layers, null if not measured.
 
-    `name` is the IR's, `layer` the source's, "" where it was not found. `in_int8` is the drop with this layer in INT8
-    again, null where that was not tried, or not on all samples.
+    `name` is its name in the IR, `layer` in the source, "" if it was not found there. `in_int8` is the drop with this
+    layer in INT8 again, null if that was not tried, or not on all samples.
     """
 
     name: str
@@ -23,9 +23,9 @@ class SearchedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchTrial:
-    """A set of layers that was tried: how many were given back, and what came of it on so many samples.
+    """A set of layers that was tried: how many layers were reverted, and the result on `samples` samples.
 
-    `drop` is in the unit of the metric, null without one; where the trial `ended_early`, it is the drop so far.
+    `drop` is in metric units, null without a metric; if the trial `ended_early`, it is the drop so far.
     """
 
     reverted: int
@@ -39,13 +39,13 @@ class SearchTrial:
 class Search:
     """A search. The first trial is plain INT8; `reverted` is the best set that was found.
 
-    `int8` of `layers` are left in INT8. `worst` are the layers that disturb most. `kept`: the best set keeps the
-    promise. `hopeless`: the float model misses it too. `ended` is the limit that ended the search, or why it could not
-    begin; "" if it went to its end. `inferences` are the samples that trials and ranking ran.
+    `int8` of `layers` stay in INT8. `worst` are the layers with the largest quantization error. `kept`: the best set
+    keeps the promise. `hopeless`: the float model misses it too. `ended` is the limit that ended the search, or why it
+    could not begin; "" if it was completed. `inferences` is the number of samples that trials and ranking ran.
 
     `replayed`: `reverted` are the layers that a lock names, and nothing was searched.
 
-    It holds no time and does not say what the journal knew: it is the same whether the search was interrupted or not.
+    It holds no times and nothing about the journal, so an interrupted search gives the same result.
     """
 
     FORMAT: ClassVar[int] = 3

@@ -1,9 +1,9 @@
-"""What IRs of one model measured beside each other: the speed check's files, and those of `auto`.
+"""IRs of one model, timed in turns: the files of the speed check and of `auto`.
 
-comparison.json     *compare-speed*: an IR of reduced precision beside the FP32 one, round by round
-speed.json          *check-speed*: whether it is slower, and why that may be
-times.json          *time-candidates*: the candidates that keep their gate, round by round
-choice.json         *weigh*: which candidate is chosen, with the figures of all
+comparison.json     *compare-speed*: an IR of reduced precision and the FP32 IR, round by round
+speed.json          *check-speed*: whether it is slower, and likely reasons
+times.json          *time-candidates*: the candidates that pass their gate, round by round
+choice.json         *weigh*: the chosen candidate, with the figures of all
 
 A round holds the median time of one block of each IR, in µs, by the IR's name.
 """
@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedRatio:
-    """How many times as fast one side is as the other, 2 for twice as fast, and the range that holds the true ratio."""
+    """How many times as fast one side is as the other (2: twice as fast), and the confidence interval."""
 
     median: float
     low: float
@@ -26,10 +26,10 @@ class SpeedRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedComparison:
-    """The IR ("ir") beside the FP32 one ("fp32"). `executed` counts the IR's layers by precision, as they run.
+    """The IR ("ir") and the FP32 IR ("fp32"), timed in turns. `executed` counts the IR's layers by executed precision.
 
-    `conversions` is how many layers only convert to INT8. `int8_instructions` are the processor's, null where they are
-    not known.
+    `conversions` is the number of layers that only convert to INT8. `int8_instructions` are the processor's, null if
+    unknown.
     """
 
     FORMAT: ClassVar[int] = 2
@@ -44,9 +44,9 @@ class SpeedComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedCheck:
-    """Whether an IR is slower than the FP32 one; `speed` is null with too few rounds to tell.
+    """Whether an IR is slower than the FP32 IR; `speed` is null if there are too few rounds.
 
-    `reasons` are likely ones, only where it is slower.
+    `reasons` are likely reasons; empty unless it is slower.
     """
 
     FORMAT: ClassVar[int] = 2
@@ -58,9 +58,9 @@ class SpeedCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateTimes:
-    """The candidates of `auto` that keep their gate, and the FP32 IR. No rounds where there is nothing to choose from.
+    """The candidates of `auto` that pass their gate, and the FP32 IR. `rounds` is empty if there is no choice.
 
-    `inputs` says what they ran on: "dataset", "seeded random", or "" where nothing was timed.
+    `inputs` is "dataset", "seeded random", or "" if nothing was timed.
     """
 
     FORMAT: ClassVar[int] = 2
@@ -72,9 +72,9 @@ class CandidateTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A precision that `auto` weighed: its gate, and its speed as a ratio to the FP32 IR.
+    """A candidate of `auto`: its gate, and its speed relative to the FP32 IR.
 
-    `kept`: it may be published. `drop` is null without a metric. Without a speed, `not_measured` says why.
+    `kept`: it may be published. `drop` is null without a metric. If `speed` is null, `not_measured` says why.
     """
 
     precision: str
@@ -88,7 +88,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What `auto` chose, "" if no candidate keeps its gate; why; and all candidates, the most accurate first."""
+    """What `auto` chose, "" if no candidate passes its gate; why; and all candidates, the most accurate first."""
 
     FORMAT: ClassVar[int] = 2
 

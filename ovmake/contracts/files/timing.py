@@ -1,4 +1,4 @@
-"""What a process that times a model answers to the one that measures. See `workers/measurement/timing.py`."""
+"""Answers of a process that times a model. See `workers/measurement/timing.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ovmake.contracts.files.executed import TimedLayer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedModel:
-    """A model that was loaded and run once. `way` says how it is called; `dataset`: on samples of the Ovfile's."""
+    """A model that was loaded and run once. `way` says how it is called. `dataset`: it ran on a dataset."""
 
     batch: int
     load_ms: float
@@ -22,7 +22,7 @@ class OpenedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportCost:
-    """What a framework's import took, and its version. The memory is null where the system does not tell."""
+    """The cost of importing a framework, and its version. The memory is null if the system does not report it."""
 
     import_ms: float
     memory_bytes: int | None
@@ -31,10 +31,10 @@ class ImportCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutedIr:
-    """What the runtime makes of an IR: `executed` counts layers by the precision that they compute in.
+    """An IR as the runtime executes it: `executed` counts layers by the precision that they compute in.
 
-    `conversions` is in how many places activations become INT8. `by_default` is what floating point is executed in
-    without properties, "" where that is no other precision.
+    `conversions` is the number of layers that convert activations to INT8. `by_default` is the precision that floating
+    point is executed in without properties, "" if it is the same.
     """
 
     executed: Mapping[str, int] = field(default_factory=dict)
@@ -44,6 +44,6 @@ class ExecutedIr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The layers in the order in which they run; none where the framework does not tell."""
+    """The layers in execution order; empty if the framework does not report them."""
 
     layers: tuple[TimedLayer, ...]

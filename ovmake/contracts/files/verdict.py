@@ -1,4 +1,4 @@
-"""verdict.json and kept.json: what a gate says of an IR. Gates write them; `auto`, the record and the report read."""
+"""verdict.json and kept.json: the verdict of a gate. Gates write them; `auto`, the record and the report read them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ GateResult = Literal["passed", "missed", "not-measured"]
 
 
 def gate_result(word: object) -> GateResult:
-    """Return a gate's result among an action's facts.
+    """Return `word` as the result of a gate.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is not a result of a gate.
     """
     match word:
         case "passed" | "missed" | "not-measured":
             return word
-    raise TypeError(f"no result of a gate: {word}")
+    raise TypeError(f"not a result of a gate: {word}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The scores of both frameworks, by the metric's name and unit."""
+    """The scores of both frameworks, and the metric's name and unit."""
 
     metric: str
     unit: str
@@ -34,13 +34,13 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether a promise is kept. `text` gives the figures; `drop` is in metric units, null without a metric.
+    """Whether an IR keeps the promise. `text` gives the figures; `drop` is in metric units, null without a metric.
 
-    `broken` is the setting that was not kept, "" if all were. `interval` is where the drop lies, and `doubt` says why
-    the samples are too few for the result, "" if they are not. `scores` are TensorFlow's and the IR's. What they are
-    worth: `at_chance` says that TensorFlow only guesses, "" if it does not; `absurd`, that the IR is better than it can
-    be. `help` is what may help where the gate was not passed, "" where nothing is known. `by_default` is null where the
-    IR executes in the same way without properties.
+    `broken` is the setting that was missed, "" if none. `interval` is the confidence interval of the drop; `doubt` says
+    why the samples are too few for the result, "" if they suffice. `scores` are TensorFlow's and the IR's. `at_chance`
+    says that TensorFlow only guesses, "" if it does not; `absurd`: the IR's score is implausibly good. `help` may help
+    if the gate was not passed, "" if nothing is known. `by_default` is null if the IR executes in the same way without
+    properties.
     """
 
     FORMAT: ClassVar[int] = 1
@@ -59,19 +59,19 @@ class Verdict:
 
     @property
     def decided(self) -> bool:
-        """Whether the samples are enough for the result. Agreement is about these samples, and needs no others."""
+        """Whether the samples are enough for the result. Agreement is about these samples only."""
         return not self.doubt
 
     def keeps(self, *, promised: bool) -> bool:
-        """Whether an IR may be published. Where the Ovfile promised something, what was not measured is not kept."""
+        """Whether an IR may be published. If `promised`, an unmeasured promise is not kept."""
         return self.result == "passed" or (self.result == "not-measured" and not promised)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultVerdict:
-    """The same promise, of the IR compiled without properties, which executes floating point in `precision`.
+    """The verdict for the IR compiled without properties; it executes floating point in `precision`.
 
-    `needs` is the property that keeps the promise, as `NAME=value`; "" where none is needed.
+    `needs` is the property that keeps the promise, as `NAME=value`; "" if none is needed.
     """
 
     precision: str
@@ -81,7 +81,7 @@ class DefaultVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Whether a candidate of `auto` may be published: the answer alone, so that equal answers measure nothing again."""
+    """Whether a candidate of `auto` may be published. It holds nothing else, so an equal answer triggers no timing."""
 
     FORMAT: ClassVar[int] = 1
 

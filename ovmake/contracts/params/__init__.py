@@ -1,14 +1,14 @@
-"""The params of actions: what a rule writes, a reason names, a digest covers and a worker reads.
+"""The params of actions. Rules write them, workers read them, digests cover them and reasons name them.
 
-source.py        which function of a source is meant, and what it may run: *freeze*
-model.py         what the IR computes of it: *convert*, *check-source*, *name-layers*
-data.py          where samples come from
-evaluation.py    what runs over samples: *reference*, *evaluate*, *check-samples*, *check-calibration*, *compare-layers*
+source.py        the signature of a source, and the operations that it may run: *freeze*
+model.py         the part and the form of the source to convert: *convert*, *check-source*, *name-layers*
+data.py          the samples
+evaluation.py    runs over samples: *reference*, *evaluate*, *check-samples*, *check-calibration*, *compare-layers*
 quantization.py  reduced precision: *quantize*, *compress-weights*, *control*
 measurement.py   *benchmark*, *time-candidates*, *compare-speed*
-promise.py       MaxDrop, and what a gate asks of an IR: *gate*, *judge*
-judging.py       what the other judges ask: *check-speed*, *weigh*, *check-size*, *require*
+promise.py       MaxDrop, and the accuracy that a gate requires: *gate*, *judge*
+judging.py       the other requirements: *check-speed*, *weigh*, *check-size*, *require*
 declared.py      Declared: the base of params that an Ovfile's keys fill
-helping.py       what workers ask each other, and `ovmake inspect` asks them
-publication.py   what the record repeats: *publish*
+helping.py       requests between workers, and from `ovmake inspect` to workers
+publication.py   the settings that the record repeats: *publish*
 """

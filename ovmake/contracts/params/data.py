@@ -1,4 +1,4 @@
-"""Where samples come from."""
+"""The samples of an action: a dataset, part of one, or synthetic samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ovmake.contracts.params.declared import Declared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageParams(Declared):
-    """What is done to an image before it goes into a model. See `ovfile.schema.datasets.ImageOptions`."""
+    """How an image is decoded for a model. See `ovfile.schema.datasets.ImageOptions`."""
 
     resize: tuple[int, ...] | None = None
     crop: tuple[int, ...] | None = None
@@ -21,12 +21,12 @@ class ImageParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetParams(Declared):
-    """How samples come out of a dataset.
+    """How samples are read from a dataset.
 
-    `form` is what its path names. `inputs` maps a model input to the column that feeds it, or to several. `loader` is
-    the name of the function that yields the samples, "" of a file. `labels` names what holds the labels, and `classes`
-    their names in the order of their numbers: both are left out where no label is read. `limit` is how many samples are
-    used after a seeded shuffle, None for all.
+    `form` follows from its path. `inputs` maps a model input to the column or columns that feed it. `loader` is the
+    name of the function that yields the samples, "" for a file. `labels` is the column of the labels, and `classes` are
+    their names by number; both are left out if no label is read. `limit` is the number of samples to use after a seeded
+    shuffle, None for all.
     """
 
     form: DatasetForm
@@ -40,10 +40,10 @@ class DatasetParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleParams:
-    """The samples of an action: of a dataset; without one they are synthetic.
+    """The samples of an action; they are synthetic if `dataset` is None.
 
-    `seed` is of what is drawn and shuffled, None where nothing is. `calibrating` is how many samples of the dataset
-    calibrate: then the others are meant.
+    `seed` draws and shuffles, None if nothing does. If `calibrating` is set, so many samples of the dataset calibrate,
+    and the action uses the remaining ones.
     """
 
     KEBAB: ClassVar[bool] = True

@@ -1,7 +1,7 @@
-"""Params that an Ovfile's keys fill: one field per key that a worker reads, and `more` for the others.
+"""The base of params that an Ovfile's keys fill: a field per key that a worker reads, and `more` for all other keys.
 
-A key that is declared in `ovfile/schema` reaches an action without a line here: `rules.filling` puts it into the field
-of its name, or into `more`. A key gets a field once a worker reads it.
+A key that `ovfile/schema` declares reaches an action without a line here: `rules.filling` puts it into the field of the
+same name, or into `more`. Only a key that a worker reads needs a field.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ovmake.contracts.codec import flat_as
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """The base of such params. `more` holds values by the Ovfile's names, less those at their default."""
+    """The base of such params. `more` holds values by their Ovfile keys, without defaults."""
 
     KEBAB: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""What runs a model over samples: TensorFlow for the reference, OpenVINO beside it, and the checks before."""
+"""The params of actions that run a model over samples: the reference, the evaluation, and the checks before them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ReferenceParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateParams:
-    """*evaluate*; `metric` is None where outputs alone are compared."""
+    """*evaluate*; `metric` is None if only outputs are compared."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -71,8 +71,8 @@ class CheckSamplesParams:
 class CheckCalibrationParams:
     """*check-calibration*: `samples` of the dataset `calibration` calibrate. `seed` shuffles.
 
-    `samples_written`: the Ovfile says how many, so that fewer are a mistake. `validated_by` names the validation set,
-    None without one, and `max_overlap` says how many samples may be in both.
+    `samples_written`: the Ovfile states the number, so a smaller dataset is an error. `validated_by` names the
+    validation set, None without one. `max_overlap` is the number of samples that may be in both.
     """
 
     KEBAB: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What workers ask each other, and `ovmake inspect` asks them: no actions, so no digest covers these."""
+"""The params of requests that are not actions: between workers, and from `ovmake inspect`. No digest covers them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ovmake.contracts.params.source import SourceParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeverParams:
-    """*sever*: tensors of a .tflite as the file spells them, and the operations that it may run all the same."""
+    """*sever*: tensors of a .tflite by their names in the file, and the operations that the Ovfile allows."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -23,9 +23,9 @@ class SeverParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayersParams:
-    """*layers*: the tensors whose values are wanted, as the file spells them.
+    """*layers*: the tensors to return, by their names in the file.
 
-    Of those in `integers` TFLite's integers are wanted, and not what they stand for.
+    Tensors in `integers` are returned as TFLite's integers, not as the real numbers that they represent.
     """
 
     KEBAB: ClassVar[bool] = True
@@ -37,7 +37,7 @@ class LayersParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolParams:
-    """*spool*: the loader's function, how many samples are wanted (None: all), and where it is noted that it runs."""
+    """*spool*: the loader's function, the number of samples (None: all), and the file that notes that it runs."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -48,9 +48,9 @@ class SpoolParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeParams:
-    """*time*: one step with the model that the process holds under a `name`, such as "frozen".
+    """*time*: one operation on the model that the process holds under a `name`, such as "frozen".
 
-    `runs` is how many inferences a block has, `seconds` how long a flood or a profile takes.
+    `runs` is the number of inferences per block, `seconds` the duration of a throughput run or a profile.
     """
 
     KEBAB: ClassVar[bool] = True
@@ -67,7 +67,7 @@ class TimeParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectParams:
-    """*inspect*, TensorFlow's half. "" and None leave the signature and the tags to what the source has."""
+    """*inspect*, TensorFlow's half. `signature` "" and `tags` None take those of the source."""
 
     KEBAB: ClassVar[bool] = True
 

@@ -18,7 +18,7 @@ class CheckSpeedParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeighParams:
-    """*weigh*: the precisions that `auto` chooses from, in the order in which they are preferred."""
+    """*weigh*: the precisions that `auto` chooses from, in order of preference."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -27,7 +27,7 @@ class WeighParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeLimit:
-    """The most bytes that the two files of an IR may have."""
+    """The largest size of the two files of an IR, in bytes."""
 
     KEBAB: ClassVar[bool] = True
 

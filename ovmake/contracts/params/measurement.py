@@ -1,4 +1,4 @@
-"""What measures: an IR beside TensorFlow, candidates beside each other, INT8 beside FP32."""
+"""The params of measurements: an IR and TensorFlow, the candidates of `auto`, INT8 and FP32."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ovmake.contracts.params.source import SourceParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkParams(Declared):
-    """*benchmark*: for at most so many seconds."""
+    """*benchmark*: takes at most `max_seconds`."""
 
     more: Mapping[str, object] = field(default_factory=dict, metadata=flat_as("benchmark"))
     max_seconds: float = field(metadata=flat_as("benchmark.max-seconds"))
@@ -26,7 +26,7 @@ class BenchmarkParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeCandidatesParams(Declared):
-    """*time-candidates*: the precisions, which take turns for a share of these seconds."""
+    """*time-candidates*: the precisions to time in turns, for a share of `max_seconds`."""
 
     candidates: tuple[str, ...]
     more: Mapping[str, object] = field(default_factory=dict, metadata=flat_as("benchmark"))
@@ -37,7 +37,7 @@ class TimeCandidatesParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareSpeedParams:
-    """*compare-speed*: on inputs from this seed."""
+    """*compare-speed*: the device and the inputs."""
 
     KEBAB: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""What the IR computes of its source, on which shapes and under which names."""
+"""The params of conversion: the part of the source to convert, its shapes, preprocessing and names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ovmake.contracts.params.source import SourceParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputParams(Declared):
-    """What the Ovfile says about one input; None: nothing. See `ovfile.schema.inputs.Input`.
+    """The Ovfile's settings of one input, None if unset. See `ovfile.schema.inputs.Input`.
 
     A dimension of `shape` is a size, -1 (dynamic) or "1..8" (bounded). `value` freezes the input to a constant.
     """
@@ -31,7 +31,7 @@ class InputParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutParams(Declared):
-    """Names of tensors at which the model begins and ends; empty: where the source does."""
+    """The names of the tensors that the model begins and ends at; empty: the source's inputs or outputs."""
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class CutParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelParams(Declared):
-    """What is done to the model of a source. `outputs` maps names in the source to new names."""
+    """The changes to a source's model. `outputs` maps names in the source to new names."""
 
     batch: int | None = None
     cut: CutParams = CutParams()
@@ -53,7 +53,7 @@ class ModelParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertParams:
-    """*convert*; and whatever converts the source once more, to find its layers in an IR."""
+    """*convert*, and actions that convert the source again to find its layers in an IR."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -73,7 +73,7 @@ class CheckSourceParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameLayersParams:
-    """*name-layers*: the layers of the source are found by what they compute of inputs from this seed."""
+    """*name-layers*: layers of the source are matched by their values on inputs from this seed."""
 
     KEBAB: ClassVar[bool] = True
 

@@ -1,9 +1,9 @@
-"""What an IR must keep to be published, and how far it may be off.
+"""The accuracy that an IR must keep to be published.
 
-MaxDrop.read("1%") -> MaxDrop       as an Ovfile has it
-MaxDrop.bound(reference) -> float   what it allows, in metric units
+MaxDrop.read("1%") -> MaxDrop       from an Ovfile's value
+MaxDrop.bound(reference) -> float   the allowed drop in metric units
 
-Made by the Ovfile's reader, judged by `verdicts`, and by the search that gives layers back.
+The Ovfile's reader creates it. `verdicts` judges it, for the gate and for the search for layers to revert.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from ovmake.contracts.codec import flat_as
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaxDrop:
-    """How much worse than TensorFlow an IR may be: metric units, or a fraction of TensorFlow's score if `relative`."""
+    """The largest allowed drop: in metric units, or as a fraction of TensorFlow's score if `relative`."""
 
     amount: float
     relative: bool = False
 
     @classmethod
     def read(cls, value: float | str) -> MaxDrop:
-        """Return what an Ovfile says: 0.01, or "1%".
+        """Parse an Ovfile's value: 0.01, or "1%".
 
         Raises:
-            ValueError: it is neither.
+            ValueError: the text is not a percentage.
         """
         if isinstance(value, str):
             return cls(amount=float(value.removesuffix("%")) / 100, relative=True)
@@ -34,16 +34,16 @@ class MaxDrop:
 
     @property
     def written(self) -> float | str:
-        """As an Ovfile has it: 0.01, or "1%"."""
+        """The value in an Ovfile: 0.01, or "1%"."""
         return f"{self.amount * 100:.12g}%" if self.relative else self.amount
 
     def setting(self) -> float | str:
-        """Return the one value that it is among an action's settings."""
+        """Return its value in an action's settings."""
         return self.written
 
     def bound(self, reference: float) -> float:
-        """Return the drop that it allows where TensorFlow's score is `reference`, in metric units."""
-        # A float of the Ovfile's text, so that "1%" of 0.9 is what it always was: 1 * (0.9 / 100).
+        """Return the allowed drop in metric units; `reference` is TensorFlow's score."""
+        # Computed from the Ovfile's text, so that "1%" of 0.9 stays 1 * (0.9 / 100).
         return self.per_cent * (abs(reference) / 100) if self.relative else self.amount
 
     @property
@@ -54,10 +54,7 @@ class MaxDrop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How far outputs may be from TensorFlow's: the least cosine, the largest difference as a share of the scale.
-
-    None: nothing is asked.
-    """
+    """The tolerance of outputs: the least cosine, and the largest error as a share of the scale; None: unchecked."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -67,12 +64,12 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseParams:
-    """What a gate asks. `max_drop` is of the metric, None without one; `agreement` is of outputs.
+    """The requirements of a gate. `max_drop` applies to the metric, None without one; `agreement` to outputs.
 
-    `neighbours` is the cosine between answers in batches of two sizes, where `agreement` asks for none. `default` is
-    what an IR compiled without properties is held to instead of `agreement`, where that is not the Ovfile's own word.
-    `promised`: the Ovfile asks for some of this, so that what was not measured fails. `real_data`: synthetic inputs
-    prove nothing, for INT8's ranges were chosen for real ones.
+    `neighbours` applies to outputs in batches of two sizes, if `agreement` asks for no cosine. `default` replaces
+    `agreement` for an IR compiled without properties, if the Ovfile does not set `agreement`. `promised`: the Ovfile
+    asks for some of this, so a requirement that was not measured fails. `real_data`: synthetic inputs prove nothing,
+    because INT8's ranges were chosen for real inputs.
     """
 
     KEBAB: ClassVar[bool] = True
@@ -87,7 +84,7 @@ class PromiseParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateParams:
-    """The params of *gate* and *judge*. `on_drop`: what a missed gate does, where there is more to advise than that."""
+    """The params of *gate* and *judge*. `on_drop` is "fail" if the help of a missed gate may suggest "mixed"."""
 
     KEBAB: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Everything that shaped a target: what *publish* repeats in the record."""
+"""The params of *publish*: all settings that shaped a target. The record repeats them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ovmake.contracts.params.quantization import QuantizationParams, SearchLimit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedParams:
-    """How an IR was judged. `dataset` and `annotations` are paths; `inputs` is "noise" where the Ovfile asks for it."""
+    """How an IR was judged. `dataset` and `annotations` are paths; `inputs` is "noise" if the Ovfile asks for it."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -30,7 +30,7 @@ class JudgedParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeParams:
-    """How an IR was made and judged. `calibration` is the path of what calibrated; `judged` is None without a gate."""
+    """How an IR was made and judged. `calibration` is the path of the dataset; `judged` is None without a gate."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -43,9 +43,9 @@ class MadeParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishParams:
-    """*publish*. `path` is the source's. `candidates` are what `auto` chose from.
+    """*publish*. `path` is the source's. `candidates` are the precisions that `auto` chose from.
 
-    `own` is how each of them was made, beyond what `made` says of all.
+    `own` holds the settings of each candidate that differ from `made`.
     """
 
     KEBAB: ClassVar[bool] = True

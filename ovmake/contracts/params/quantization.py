@@ -1,4 +1,4 @@
-"""How IRs of reduced precision are made."""
+"""The params of IRs of reduced precision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ovmake.contracts.params.promise import PromiseParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredParams(Declared):
-    """What stays in floating point: layers of the source or operations of the IR, by name, type or pattern."""
+    """Layers of the source or operations of the IR that stay in floating point, by name, type or pattern."""
 
     names: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class IgnoredParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmoothQuantParams(Declared):
-    """SmoothQuant's alpha by kind of operation; None is NNCF's own."""
+    """SmoothQuant's alpha by kind of operation; None is NNCF's default."""
 
     convolution: float | None = None
     matmul: float | None = None
@@ -32,9 +32,9 @@ class SmoothQuantParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizationParams(Declared):
-    """How `nncf.quantize` is called, with `samples` samples. None leaves an option to NNCF.
+    """The arguments of `nncf.quantize`, which calibrates on `samples` samples. None is NNCF's default.
 
-    `smooth_quant` is False where the Ovfile switches it off.
+    `smooth_quant` is False if the Ovfile switches it off.
     """
 
     preset: str
@@ -50,7 +50,7 @@ class QuantizationParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightParams(Declared):
-    """How `nncf.compress_weights` is called. None leaves an option to NNCF."""
+    """The arguments of `nncf.compress_weights`. None is NNCF's default."""
 
     mode: str
     group_size: int | None = None
@@ -63,7 +63,7 @@ class WeightParams(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchLimits(Declared):
-    """How long to search for layers to revert to float: how many sets to try, and for how many minutes."""
+    """The limits of the search for layers to revert to float: sets to try, and minutes."""
 
     max_evaluations: int
     max_minutes: float | None = None
@@ -71,9 +71,9 @@ class SearchLimits(Declared):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizeParams:
-    """*quantize*. `traced` is how the source is converted once more to find its layers, None where none is named.
+    """*quantize*. `traced` says how to convert the source again to find its layers, None if no layer is named.
 
-    `seed` chooses among the samples of the dataset where it has more than are used.
+    `seed` chooses among the samples if the dataset has more than are used.
     """
 
     KEBAB: ClassVar[bool] = True
@@ -86,7 +86,7 @@ class QuantizeParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressWeightsParams:
-    """*compress-weights*. `traced` as in *quantize*; `seed` is of the sample that layers are found by."""
+    """*compress-weights*. `traced` as in *quantize*; `seed` draws the sample that layers are matched on."""
 
     KEBAB: ClassVar[bool] = True
 
@@ -97,7 +97,7 @@ class CompressWeightsParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlParams:
-    """*control*: a trial is an evaluation, which the promise judges, until the limits are reached.
+    """*control*: each trial is an evaluation judged by `promise`; the search ends at `limits`.
 
     `replay` are the layers that the lock names as reverted: this set is tried before any search. It is advice.
     """

@@ -1,4 +1,4 @@
-"""Which function of a source is meant, and what it may run."""
+"""The params of a source: its kind, its signature, and the operations that it may run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ DEFAULT_TAGS = ("serve",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceParams(Declared):
-    """A source: its kind, the signature and tags of a SavedModel, and the operations that it may run all the same.
+    """A source: its kind, the signature and tags of a SavedModel, and the operations that the Ovfile allows.
 
-    Shapes, cuts and preparation reach TensorFlow's side through the interface that *convert* writes. Of a graph that
-    *freeze* made only `allow_ops` says something.
+    TensorFlow's side reads shapes, cuts and preprocessing from the interface that *convert* writes. For a graph that
+    *freeze* made, only `allow_ops` is used.
     """
 
     kind: str = DEFAULT_KIND
@@ -26,10 +26,10 @@ class SourceParams(Declared):
 
     @property
     def allowed(self) -> frozenset[str]:
-        """The operations that the source may run though they do more than compute."""
+        """The operations with side effects that the source may run."""
         return frozenset(self.allow_ops)
 
     @property
     def chosen_signature(self) -> str | None:
-        """The signature that the Ovfile chose, None where it is the default one."""
+        """The signature that the Ovfile chose, None if it is the default one."""
         return None if self.signature == DEFAULT_SIGNATURE else self.signature

@@ -16,7 +16,7 @@ def check_size(job: Job) -> Success | Failure:
         return Failure(
             code="requirement-missed",
             message=f"the IR's {judged.text}",
-            notes=("nothing was published; the last good IR, if there is one, is where it was",),
+            notes=("nothing was published; the last good IR, if any, stays",),
             help="int8 and the -weights precisions make smaller IRs, and `cut` takes layers off",
             setting="require.size",
         )

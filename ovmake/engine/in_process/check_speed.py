@@ -1,4 +1,4 @@
-"""*check-speed*: an IR beside the FP32 one of its model; a warning where it is slower."""
+"""*check-speed*: compare an IR's speed with the FP32 IR's; warn if it is slower."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*choose*: the IR of the candidate that was chosen, and what is known of it."""
+"""*choose*: the IR of the chosen candidate, with its evaluation, verdict and search."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def choose(job: Job) -> Success | Failure:
         return Failure(
             code="gate-missed",
             message=choice.why,
-            notes=(*choosing.in_words(choice), "nothing was published; the last good IR, if any, is where it was"),
+            notes=(*choosing.in_words(choice), "nothing was published; the last good IR, if any, stays"),
             help="widen the promise, or name other `candidates`",
             setting="accuracy",
             facts={"gate": "missed", "drop": None, "text": choice.why},
@@ -28,7 +28,7 @@ def choose(job: Job) -> Success | Failure:
     chosen = choice.chosen
     for role in ("xml", "bin"):
         copy_file(job.inputs[f"{chosen}.{role}"], job.outputs[role])
-    # None where the chosen precision has no gate, or no layers were searched for.
+    # None if the chosen precision has no gate, or no search for layers.
     verdict = read_if_any(job, f"{chosen}.verdict", Verdict)
     write(job, "verdict", verdict)
     write(job, "evaluation", read_if_any(job, f"{chosen}.evaluation", Evaluation))

@@ -1,4 +1,4 @@
-"""What a job reads and writes: its params, and JSON files by role.
+"""The inputs and outputs of a job: its params, and JSON files by role.
 
 params_of(job, GateParams)
 read(job, "evaluation", Evaluation), read_if_any(job, "search", Search), write(job, "verdict", verdict)
@@ -19,7 +19,7 @@ def params_of(job: Job, kind: type[T]) -> T:
     """Return the settings of a job.
 
     Raises:
-        TypeError: they are those of another kind of action.
+        TypeError: they belong to a different kind of action.
     """
     if not isinstance(job.action.params, kind):
         raise TypeError(f"{job.action.name}: its params are no {kind.__name__}")
@@ -30,16 +30,16 @@ def read(job: Job, role: str, cls: type[T]) -> T:
     """Return a JSON input.
 
     Raises:
-        ContractError: it is no such file.
+        ContractError: the file does not match the dataclass.
     """
     return from_bytes(cls, read_file(job.inputs[role]), f"{job.action.name}: {role}")
 
 
 def read_if_any(job: Job, role: str, cls: type[T]) -> T | None:
-    """Return a JSON input, None where the action has none of that role, and where the file says that there is none."""
+    """Return a JSON input, None if the action has no input of that role, or the file holds `null`."""
     return found(cls, read_file(job.inputs[role]), f"{job.action.name}: {role}") if role in job.inputs else None
 
 
 def write(job: Job, role: str, content: object) -> None:
-    """Write a JSON output: a dataclass, or None for a file that says that there is none."""
+    """Write a JSON output: a dataclass, or `null` for None."""
     create_file(job.outputs[role], to_bytes(content))

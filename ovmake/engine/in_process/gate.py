@@ -1,4 +1,4 @@
-"""*gate*: an evaluation against the promise. What misses it is a failure, and is not published."""
+"""*gate*: judge an evaluation by the promise. A miss fails the action, so the IR is not published."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def gate(job: Job) -> Success | Failure:
     search = read_if_any(job, "search", Search)
     facts = facts_of(verdict) | (searching.facts(search) if search else {})
     if not verdict.keeps(promised=params.promise.promised):
-        unpublished = "nothing was published; the last good IR, if there is one, is where it was"
+        unpublished = "nothing was published; the last good IR, if any, stays"
         doubts = _doubts(job)
         return Failure(
             code=judging.code(verdict),
@@ -38,6 +38,6 @@ def gate(job: Job) -> Success | Failure:
 
 
 def _doubts(job: Job) -> tuple[str, ...]:
-    """Return what is odd about the samples that calibrated."""
+    """Return the doubts about the calibration samples."""
     checked = read_if_any(job, "calibrated", CheckedCalibration)
     return checked.doubts if checked else ()

@@ -1,4 +1,4 @@
-"""*judge*: an evaluation against the promise, of a candidate of `auto`: a candidate that misses it is no failure."""
+"""*judge*: judge the evaluation of a candidate of `auto`. A miss is not a failure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""*publish*: the record beside a published IR.
+"""*publish*: the record of a published IR.
 
-The record tells which ovmake published it. A newer ovmake does not publish again for its number alone: that is in no
-digest.
+The record names the ovmake version that published it. No digest covers the version, so a newer version alone does not
+publish again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""*require*: whether what was measured is what the Ovfile requires."""
+"""*require*: whether the measurement meets the Ovfile's requirements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ovmake.verdicts import requirements
 def require(job: Job) -> Success | Failure:
     """Write `requirements`, or fail with the first that is missed."""
     judged = requirements.judge(params_of(job, RequireParams).require, read(job, "measurement", Measurement))
-    # What is missed first: it is surely wrong.
+    # Missed ones first: they are certain.
     failed = sorted(
         (one for one in judged if one.result != requirements.PASSED), key=lambda one: one.result != requirements.MISSED
     )

@@ -30,5 +30,5 @@ KINDS: Mapping[str, Callable[[Job], Success | Failure]] = {
 
 
 def run_here(job: Job) -> Success | Failure:
-    """Do the job now."""
+    """Run the job."""
     return KINDS[job.action.kind](job)

@@ -1,4 +1,4 @@
-"""*weigh*: which candidate `auto` chooses."""
+"""*weigh*: choose a candidate of `auto` by gate and speed."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""What a document means, when its form is right: from tables to a typed `spec.Ovfile`.
+"""Interpret a document of the right form: from tables to a typed `spec.Ovfile`.
 
 settings.py     look settings up in the tables of a document, nearest first
-reading.py      the plain keys of a table, as their declarations say
-accuracy.py     what a target's gate is: the metric and its options, how far it may drop, which agreement is asked for
-candidates.py   what `auto` chooses from, and whether they can be weighed against each other
-compression.py  which keys for precisions in integers go together
-datasets.py     what a dataset's table means, and which of its keys go together
-inputs.py       which keys of a model's inputs and outputs go together
-references.py   what an Ovfile refers to: datasets by name, files by path, each checked where it is written
-targets.py      the targets, and all else that takes more than one key to see
+reading.py      read the plain keys of a table into the dataclass that declares them
+accuracy.py     the gate of a target: the metric and its options, the allowed drop, the agreement
+candidates.py   the candidates of `auto`, and whether their speeds can be compared
+compression.py  the settings of integer precisions, and which of them go together
+datasets.py     the datasets, and which of their keys go together
+inputs.py       the inputs and outputs of a model, and which of their keys go together
+references.py   check the datasets and files that an Ovfile names, at each place that names one
+targets.py      the targets, and all other checks that need several keys
 """

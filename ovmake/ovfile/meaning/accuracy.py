@@ -1,9 +1,9 @@
-"""What a target's gate is: the metric and its options, how far it may drop, and which agreement is asked for.
+"""Read the gate of a target: the metric and its options, the allowed drop, and the agreement.
 
     accuracy_of(own, precision, datasets, problems, int8=...) -> Accuracy | None
-    function_file(metric) -> str | None             the file of a metric that is the user's own function
+    function_file(metric) -> str | None             the file of a metric that is the user's function
 
-What needs the labels or the model (are they classes? has it such an output?) is the workers' business.
+The workers check what needs the labels or the model: whether labels are classes, whether the output exists.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ovmake.contracts.params.promise import MaxDrop
 from ovmake.ovfile.meaning.reading import read
 from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems
-from ovmake.ovfile.schema.accuracy import Asked, MetricOptions
+from ovmake.ovfile.schema.accuracy import AccuracyKeys, MetricOptions
 from ovmake.ovfile.schema.compression import Calibration
 from ovmake.ovfile.schema.datasets import Dataset
 from ovmake.ovfile.schema.declaring import declared, keys_of
@@ -34,7 +34,7 @@ from ovmake.ovfile.words import (
 )
 
 DEFAULT_METRIC = "accuracy"
-# Words in the name of a function whose lower values are likely the better ones.
+# Words in the name of a function for which lower values are probably better.
 LOWER = frozenset({
     *("loss", "losses", "error", "errors", "err", "mae", "mse", "rmse", "msle", "rmsle", "mape", "smape", "mad"),
     *("distance", "dist", "divergence", "kl", "perplexity", "ppl", "nll", "crossentropy", "entropy", "brier"),
@@ -47,14 +47,14 @@ WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
 def accuracy_of(
     own: Settings, precision: str, datasets: Mapping[str, Dataset], problems: Problems, *, int8: Settings | None = None
 ) -> Accuracy | None:
-    """Return the gate, and report what is missing for it; None where it is turned off.
+    """Return the gate, and report what it lacks; None if it is turned off.
 
-    `int8` are the settings of INT8, where the same source is made into that too: what its calibration leaves judges all
+    `int8` has the settings of INT8, if the same source has an INT8 target: samples that do not calibrate it judge all
     precisions, so that TensorFlow runs once.
     """
     if own.get("accuracy") is False:
         return None
-    asked = read(Asked, own, "accuracy")
+    asked = read(AccuracyKeys, own, "accuracy")
     metric, drop = asked.metric, asked.max_drop
     options = MetricOptions()
     cosine, error = asked.agreement.cosine, asked.agreement.max_error
@@ -68,8 +68,8 @@ def accuracy_of(
         _check_drop(own, metric, drop, problems)
         options = _options(own, metric)
     elif cosine is None:
-        cosine = DEFAULT_COSINE.get(precision)  # `auto` has none of its own: its candidates have
-    # FP32 changes nothing but the order of sums: it agrees element by element, whatever the labels say.
+        cosine = DEFAULT_COSINE.get(precision)  # `auto` has no cosine: its candidates have
+    # FP32 changes only the order of sums: it must agree element by element, also if labels decide.
     if error is None and (metric is None or precision == "fp32"):
         error = DEFAULT_MAX_ERROR.get(precision)
     noise = _noise(own, asked, precision, promised=promised, problems=problems)
@@ -90,21 +90,21 @@ def accuracy_of(
     )
 
 
-def _noise(own: Settings, asked: Asked, precision: str, *, promised: bool, problems: Problems) -> bool:
-    """Return whether synthetic inputs are to judge, and warn where that cannot be."""
+def _noise(own: Settings, asked: AccuracyKeys, precision: str, *, promised: bool, problems: Problems) -> bool:
+    """Return whether synthetic inputs judge, and warn if they cannot."""
     if asked.inputs != NOISE:
         return False
     without = "there is a `dataset`" if asked.dataset else ""
     if precision == "int8" and not promised:
-        without = without or "a default says nothing of INT8 on noise: give the `agreement` to ask for"
+        without = without or "INT8 has no default for noise: set an `agreement`"
     if without:
         problems.add(
             Problem(
                 code="unused-option",
                 at=own.origins["accuracy.inputs"],
                 on="key",
-                message=f"`inputs` does nothing: {without}",
-                help="take it out, or what makes it useless",
+                message=f"`inputs` has no effect: {without}",
+                help="remove it, or the setting that makes it useless",
                 severity="warning",
             )
         )
@@ -112,12 +112,12 @@ def _noise(own: Settings, asked: Asked, precision: str, *, promised: bool, probl
 
 
 def function_file(metric: str | None) -> str | None:
-    """Return the path of the file that a metric such as `metrics.py:recall` is in; None for ovmake's own."""
+    """Return the file of a metric such as `metrics.py:recall`; None for ovmake's own metrics."""
     return posixpath.normpath(metric.rpartition(":")[0]) if metric and ":" in metric else None
 
 
 def _options(own: Settings, metric: str) -> MetricOptions:
-    """Return the options that are for the metric. A farther table may have one for the metric that it names."""
+    """Return the options of the metric. A farther table may have options of a different metric; they are ignored."""
     theirs = _kind_of(metric).options
     plain = MetricOptions()
     others = {field: getattr(plain, field) for field, key in declared(MetricOptions).items() if key.name not in theirs}
@@ -125,24 +125,24 @@ def _options(own: Settings, metric: str) -> MetricOptions:
 
 
 def _kind_of(metric: str) -> MetricKind:
-    """Return what is known of a metric. The schema has seen to the name."""
+    """Return the kind of a metric. The schema has checked the name."""
     return metric_kind(metric) or METRICS[DEFAULT_METRIC]
 
 
 def _default_drop(metric: str) -> MaxDrop:
-    if _kind_of(metric).any_size:  # of which 0.01 may be anything
+    if _kind_of(metric).any_size:  # an absolute 0.01 would be arbitrary
         return MaxDrop(amount=DEFAULT_RELATIVE_DROP, relative=True)
     return MaxDrop(amount=DEFAULT_MAX_DROP)
 
 
 def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problems: Problems) -> None:
-    """A metric counts against labels: there must be a dataset, and it must have some. A few need no labels."""
+    """Report a metric without a dataset, or with a dataset that lacks labels. A few metrics need no labels."""
     key = "metric" if own.origin("accuracy", "metric") else "max-drop"
     place = own.origins[f"accuracy.{key}"]
     named = own.origin("accuracy", "dataset")
     counts_labels = _kind_of(metric).needs_labels
     if named is None and metric != "cosine":
-        message = f"`{key}` needs a dataset{' with labels' if counts_labels else ''} to count against"
+        message = f"`{key}` needs a dataset{' with labels' if counts_labels else ''}"
         hint = 'name one: `dataset = "val"`; without labels use `agreement = { cosine = 0.999 }`'
         problems.add(Problem(code="missing-dataset", at=place, on="key", message=message, help=hint))
     elif named and dataset and not dataset.is_labelled and counts_labels:
@@ -150,15 +150,15 @@ def _check_labelled(own: Settings, metric: str, dataset: Dataset | None, problem
             Problem(
                 code="unlabelled-dataset",
                 at=named,
-                message=f"dataset `{dataset.name}` has no labels, and `{key}` counts against them",
+                message=f"dataset `{dataset.name}` has no labels, and `{key}` needs them",
                 also=Also(at=dataset.at, text="has no `labels`"),
-                help=f'say which array holds them: `labels = "y"` in [datasets.{dataset.name}]',
+                help=f'name the array with the labels: `labels = "y"` in [datasets.{dataset.name}]',
             )
         )
 
 
 def _check_options(own: Settings, metric: str, problems: Problems) -> None:
-    """Warn of options beside the metric that are for another one, and miss those that it cannot do without."""
+    """Warn about options of a different metric in the metric's table; report required ones that are missing."""
     beside = own.origin("accuracy", "metric") or own.origin("accuracy", "max-drop") or ()
     for option in (key.name for key in keys_of(MetricOptions)):
         place = own.origin("accuracy", option)
@@ -170,8 +170,8 @@ def _check_options(own: Settings, metric: str, problems: Problems) -> None:
                     code="unused-option",
                     at=place,
                     on="key",
-                    message=f"`{option}` does nothing for `{metric}`: it is for {theirs}",
-                    help="take it out, or name the metric that it is for",
+                    message=f"`{option}` has no effect on `{metric}`: it is for {theirs}",
+                    help="remove it, or choose a metric that uses it",
                     severity="warning",
                 )
             )
@@ -180,14 +180,14 @@ def _check_options(own: Settings, metric: str, problems: Problems) -> None:
             Problem(
                 code="missing-annotations",
                 at=own.origins["accuracy.metric"],
-                message="`coco-map` counts against boxes, and none are given",
-                help='name the file that has them: `annotations = "val/instances.json"`, in COCO\'s form',
+                message="`coco-map` compares with boxes, and `annotations` is missing",
+                help='name the file with the boxes: `annotations = "val/instances.json"`, in COCO\'s format',
             )
         )
 
 
 def _check_drop(own: Settings, metric: str, drop: MaxDrop, problems: Problems) -> None:
-    """Refuse a promise that cannot be broken, and ask which way a score is better where its name leaves doubt."""
+    """Refuse a promise that cannot be broken, and a metric whose name leaves its direction in doubt."""
     place = own.origin("accuracy", "max-drop")
     if place and _kind_of(metric).up_to_one and drop.amount >= 1:
         written = drop.written if drop.relative else f"{drop.amount:g}"
@@ -213,6 +213,6 @@ def _check_direction(metric: str, at: KeyPath, problems: Problems) -> None:
     function = metric.rpartition(":")[2]
     word = next((word for word in WORD.findall(function) if word.lower() in LOWER), "")
     if word:
-        message = f"`{function}` may be better lower or higher: what is called `{word}` is mostly better lower"
-        hint = "say so beside the metric: `higher-is-better = false`, or `true`"
+        message = f"lower values of `{function}` may be better: its name contains `{word}`"
+        hint = "set `higher-is-better = false`, or `true`, in the table of the metric"
         problems.add(Problem(code="missing-direction", at=at, message=message, help=hint))

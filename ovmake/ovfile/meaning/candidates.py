@@ -1,9 +1,9 @@
-"""What `auto` chooses from: the precisions, and whether they can be weighed against each other.
+"""Choose the candidates of `auto`, and check that their speeds can be compared.
 
     candidate_names(auto, int8) -> tuple[str, ...]    precisions, the most accurate first
-    check_alike(candidates, listed, problems)         they take the same inputs and give the same outputs
+    check_comparable(candidates, listed, problems)         report different inputs or outputs
 
-Every candidate is the target that it would be if it were listed itself, made from its own table.
+Each candidate is a target like those in `precisions`, with the settings of its own table.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ovmake.ovfile.words import AUTO, CANDIDATES, DEFAULT_CANDIDATES, KeyPath
 
 
 def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
-    """Return the precisions to weigh. `auto` and `int8` are the settings of these precisions.
+    """Return the precisions to compare. `auto` and `int8` are the settings of these precisions.
 
-    Without a list, INT8 is weighed where there are samples to calibrate it on.
+    Without a list, INT8 is a candidate only if it has calibration samples.
     """
     calibrated = bool(read(Calibration, int8).calibration)
     usual = tuple(name for name in DEFAULT_CANDIDATES if name != "int8" or calibrated)
@@ -28,26 +28,26 @@ def candidate_names(auto: Settings, int8: Settings) -> tuple[str, ...]:
     return tuple(name for name in CANDIDATES if name in listed)
 
 
-def check_alike(candidates: tuple[Target, ...], listed: KeyPath | None, problems: Problems) -> None:
-    """Report candidates whose speeds would not compare. `listed` is where the Ovfile lists them, if it does."""
+def check_comparable(candidates: tuple[Target, ...], listed: KeyPath | None, problems: Problems) -> None:
+    """Report candidates whose speeds cannot be compared. `listed` is the key path of their list, if there is one."""
     for other in candidates[1:]:
         one = candidates[0]
         if different := _differing(one, other):
             problems.add(
                 Problem(
                     code="candidates-differ",
-                    at=_said_at(different, one, other) or listed or one.at,
-                    message=f"`{one.family}:{AUTO}` cannot weigh `{other.precision}` against `{one.precision}`: "
-                    f"`{different}` is not the same for both",
-                    label="speeds compare where the inputs and outputs are the same",
-                    help=f"set it for all precisions alike, or name those to weigh: `candidates = [...]` in "
+                    at=_set_at(different, one, other) or listed or one.at,
+                    message=f"`{one.family}:{AUTO}` cannot compare `{other.precision}` with `{one.precision}`: "
+                    f"`{different}` differs",
+                    label="candidates need the same inputs and outputs",
+                    help=f"set it for all precisions, or list the candidates: `candidates = [...]` in "
                     f"[{dotted((*one.at, AUTO))}]",
                 )
             )
 
 
 def _differing(one: Target, other: Target) -> str:
-    """Return a setting that changes what an IR takes or gives and is not the same in both; "" if there is none."""
+    """Return a setting of inputs or outputs that differs between the two; "" if none differs."""
     settings = {
         "kind": (one.kind, other.kind),
         "signature": (one.signature, other.signature),
@@ -62,7 +62,7 @@ def _differing(one: Target, other: Target) -> str:
     return next((name for name, (mine, theirs) in settings.items() if mine != theirs), "")
 
 
-def _said_at(setting: str, one: Target, other: Target) -> KeyPath | None:
-    """Return where the table of one of the two precisions says it."""
+def _set_at(setting: str, one: Target, other: Target) -> KeyPath | None:
+    """Return the key path of the setting in the table of one of the two precisions."""
     places = [at for target in (other, one) for name, at in target.origins.items() if name.startswith(setting)]
     return next((at for at in places if {one.precision, other.precision} & set(at)), None)

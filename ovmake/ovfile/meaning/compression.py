@@ -1,9 +1,9 @@
-"""What the keys for precisions in integers mean, and which of them go together.
+"""Read the settings of integer precisions, and check which of them go together.
 
     quantization_of(own, problems) -> Quantization
     weights_of(own, precision, problems) -> WeightCompression | None
 
-Whether a model has what `ignored` names is *quantize*'s business.
+*quantize* checks whether a model has the layers that `ignored` names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BITS = {"int8-weights": "int8", "int4-weights": "int4"}
 
 
 def quantization_of(own: Settings, problems: Problems) -> Quantization:
-    """Return what the Ovfile says about INT8, and report settings that do nothing beside others."""
+    """Return the settings of INT8, and report settings that others make useless."""
     found = read(Quantization, own)
     _check_effect(own, found, problems)
     _check_search(own, found, problems)
@@ -25,11 +25,11 @@ def quantization_of(own: Settings, problems: Problems) -> Quantization:
 
 
 def _check_search(own: Settings, found: Quantization, problems: Problems) -> None:
-    """Report limits of a search that is not made, and a search without anything to reach."""
+    """Report limits without a search, and a search without a gate."""
     if found.on_drop == "fail":
         for key in (key for key in ("max-evaluations", "max-minutes") if own.origin(key)):
             message = f'`{key}` limits the search for layers to revert to float, which needs `on-drop = "mixed"`'
-            hint = 'add `on-drop = "mixed"`, or take it out'
+            hint = 'add `on-drop = "mixed"`, or remove it'
             at = own.origins[key]
             problems.add(Problem(code="without-effect", at=at, on="key", message=message, help=hint))
     elif own.get("accuracy") is False:
@@ -37,18 +37,18 @@ def _check_search(own: Settings, found: Quantization, problems: Problems) -> Non
             Problem(
                 code="without-effect",
                 at=own.origins["on-drop"],
-                message="the gate is off, so there is no drop at which layers could be reverted to float",
+                message="the gate is off, so no layer is ever reverted to float",
                 also=Also(at=own.origins["accuracy"], text="switched off here"),
-                help="promise something under `accuracy`, or take `on-drop` out",
+                help="set a gate under `accuracy`, or remove `on-drop`",
             )
         )
 
 
 def weights_of(own: Settings, precision: str, problems: Problems) -> WeightCompression | None:
-    """Return what the Ovfile says about the weights of this precision, None of one that has none of these settings."""
+    """Return the settings of weight compression, None for a precision without it."""
     if precision not in BITS:
         return None
-    cls = FourBits if precision == "int4-weights" else WeightCompression  # of 8 bits, NNCF refuses the others
+    cls = FourBits if precision == "int4-weights" else WeightCompression  # NNCF refuses the other settings for 8 bits
     found = read(cls, own, bits=BITS[precision], ignored=read(Ignored, own, "ignored"))
     if isinstance(found, FourBits):
         _check_zeros(own, found, problems)
@@ -57,11 +57,11 @@ def weights_of(own: Settings, precision: str, problems: Problems) -> WeightCompr
 
 def _check_zeros(own: Settings, found: FourBits, problems: Problems) -> None:
     if found.group_size == 0:
-        hint = "leave it out for 128; -1 takes all weights of a channel together"
+        hint = "leave it out for 128; -1 groups all weights of a channel"
         problems.add(bad_value("0: no weight would have a scale", "", own.origins["group-size"], hint=hint))
     if found.ratio == 0:  # NNCF computes `ratio or 1`
-        hint = "for no weight in 4 bits, take the precision `int8-weights`"
-        problems.add(bad_value("0, which NNCF takes for 1", "", own.origins["ratio"], hint=hint))
+        hint = "for no weights in 4 bits, use the precision `int8-weights`"
+        problems.add(bad_value("0, which NNCF reads as 1", "", own.origins["ratio"], hint=hint))
 
 
 def _check_effect(own: Settings, found: Quantization, problems: Problems) -> None:
@@ -72,8 +72,8 @@ def _check_effect(own: Settings, found: Quantization, problems: Problems) -> Non
                 code="without-effect",
                 at=own.origins[f"smooth-quant.{alphas[0]}"],
                 on="key",
-                message="SmoothQuant is for transformers, so its alphas do nothing here",
-                help='say that the model is one: `model-type = "transformer"`, or take the alphas out',
+                message="SmoothQuant is for transformers, so its alphas have no effect here",
+                help='add `model-type = "transformer"`, or remove the alphas',
             )
         )
     if not found.bias_correction and own.origin("fast-bias-correction"):
@@ -82,8 +82,8 @@ def _check_effect(own: Settings, found: Quantization, problems: Problems) -> Non
                 code="without-effect",
                 at=own.origins["fast-bias-correction"],
                 on="key",
-                message="no bias is corrected here, so `fast-bias-correction` does nothing",
+                message="`bias-correction` is off, so `fast-bias-correction` has no effect",
                 also=Also(at=own.origins["bias-correction"], text="switched off here"),
-                help="take one of the two out",
+                help="remove one of the two",
             )
         )

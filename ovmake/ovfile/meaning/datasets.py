@@ -1,4 +1,4 @@
-"""What a table of a dataset means, and which of its keys go together.
+"""Read the table of a dataset, and check which of its keys go together.
 
 dataset_of(document, name, problems) -> Dataset
 is_same(one, other) -> bool
@@ -17,7 +17,7 @@ from ovmake.ovfile.schema.datasets import Dataset
 from ovmake.ovfile.schema.kinds import OneOrMore
 from ovmake.ovfile.words import KeyPath
 
-# Keys that some forms of dataset have a use for, and those forms.
+# Keys that only some forms of dataset use, and those forms.
 USED_BY: dict[str, tuple[DatasetForm, ...]] = {
     "images": WITH_IMAGES,
     "classes": WITH_IMAGES,
@@ -25,15 +25,15 @@ USED_BY: dict[str, tuple[DatasetForm, ...]] = {
     "labels": ("arrays", *WITH_IMAGES),
 }
 INSTEAD = {
-    ("labels", "loader"): "yield them: (inputs, label)",
+    ("labels", "loader"): "the loader yields (inputs, label)",
     ("images", "loader"): "do this in the loader",
-    ("images", "arrays"): "its arrays go into the model as they are",
-    ("files", "folder"): "all that is in the folder counts already",
+    ("images", "arrays"): "the model gets its arrays unchanged",
+    ("files", "folder"): "all files in the folder are read already",
 }
 
 
 def dataset_of(document: dict[str, object], name: str, problems: Problems) -> Dataset:
-    """Return what `[datasets.NAME]` means, and report keys that say nothing there."""
+    """Return the dataset of `[datasets.NAME]`, and report keys that have no effect there."""
     at: KeyPath = ("datasets", name)
     own = Settings(document=document, layers=(at,))
     file, _, function = own.text("loader", default="").rpartition(":")
@@ -48,7 +48,7 @@ def dataset_of(document: dict[str, object], name: str, problems: Problems) -> Da
 
 
 def is_same(one: Dataset, other: Dataset) -> bool:
-    """Whether two datasets read the same samples, if perhaps not as many of them."""
+    """Whether two datasets read the same samples, except for their number."""
     plain = [replace(dataset, name="", at=(), labels=None, limit=None, max_overlap=0) for dataset in (one, other)]
     return plain[0] == plain[1]
 
@@ -58,14 +58,16 @@ def _names(own: Settings, key: str) -> tuple[str, ...]:
 
 
 def _check_place(own: Settings, at: KeyPath, problems: Problems) -> None:
-    """The samples are in one place."""
+    """Report a dataset with both `path` and `loader`, or with neither."""
     path, loader = own.origin("path"), own.origin("loader")
     if path and loader:
-        message = f"`{at[-1]}` has both a `path` and a `loader`, and its samples come from one of them"
+        message = f"`{at[-1]}` has both a `path` and a `loader`"
         also = Also(at=path, text="the other one")
-        problems.add(Problem(code="two-sources", at=loader, on="key", message=message, also=also, help="take one out"))
+        problems.add(
+            Problem(code="two-sources", at=loader, on="key", message=message, also=also, help="remove one of them")
+        )
     elif not path and not loader:
-        hint = 'say where its samples are: `path = "data/val.npz"`, or `loader = "data.py:val"`'
+        hint = 'name its samples: `path = "data/val.npz"`, or `loader = "data.py:val"`'
         message = f"[datasets.{at[-1]}] has neither `path` nor `loader`"
         problems.add(Problem(code="missing-key", at=at, message=message, help=hint))
 
@@ -77,6 +79,6 @@ def _useless(key: str, dataset: Dataset) -> Problem:
         code="useless-key",
         at=(*dataset.at, key),
         on="key",
-        message=f"`{key}` says nothing of {WORDS[form]}, which `{dataset.name}` is",
-        help=f"take it out: {hint}" if hint else "take it out",
+        message=f"`{key}` has no effect: `{dataset.name}` is {WORDS[form]}",
+        help=f"remove it: {hint}" if hint else "remove it",
     )

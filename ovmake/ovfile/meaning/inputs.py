@@ -1,9 +1,9 @@
-"""What the tables of a model's inputs and outputs mean, and which of their keys go together.
+"""Read the tables of a model's inputs and outputs, and check which of their keys go together.
 
     input_of(own, name, problems) -> Input
     outputs_of(own, problems) -> ((name in the source, new name), ...)
 
-What needs the model itself (does it have such an input, of that rank?) is *convert*'s business.
+*convert* checks what needs the model itself: whether it has such an input, of that rank.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ovmake.ovfile.meaning.settings import Settings
 from ovmake.ovfile.problems import Also, Problem, Problems, toml
 from ovmake.ovfile.schema.inputs import Input
 
-# What a frozen input has no use for: nobody feeds it.
+# Keys without effect on a frozen input, which is never fed.
 PREPARATION = ("layout", "type", "resize", "reverse-channels", "mean", "scale")
 
 
 def input_of(own: Settings, name: str, problems: Problems) -> Input:
-    """Return what the Ovfile says about one input, and report keys that contradict each other."""
+    """Return the settings of one input, and report keys that contradict each other."""
     tensor = read(Input, own, "inputs", name, name=name)
     _check_channels(own, tensor, problems)
     _check_layouts(own, tensor, problems)
@@ -27,7 +27,7 @@ def input_of(own: Settings, name: str, problems: Problems) -> Input:
 
 
 def outputs_of(own: Settings, problems: Problems) -> tuple[tuple[str, str], ...]:
-    """Return the renamed outputs, and report two that would get one name."""
+    """Return the renamed outputs, and report two with the same new name."""
     renamed = {name: own.text("outputs", name, default="") for name in own.names("outputs")}
     first: dict[str, str] = {}
     for name, new in renamed.items():
@@ -36,9 +36,9 @@ def outputs_of(own: Settings, problems: Problems) -> tuple[tuple[str, str], ...]
                 Problem(
                     code="duplicate-output",
                     at=own.origins[f"outputs.{name}"],
-                    message=f"outputs `{first[new]}` and `{name}` would both be called `{new}`",
+                    message=f"outputs `{first[new]}` and `{name}` would both be named `{new}`",
                     also=Also(at=own.origins[f"outputs.{first[new]}"], text="the first one"),
-                    help="give each output a name of its own",
+                    help="give each output its own name",
                 )
             )
         first.setdefault(new, name)
@@ -60,16 +60,16 @@ def _check_channels(own: Settings, tensor: Input, problems: Problems) -> None:
 
 
 def _check_layouts(own: Settings, tensor: Input, problems: Problems) -> None:
-    """Both layouts name the same dimensions; resizing needs to know which are the height and the width."""
+    """Report layouts with different dimensions, and `resize` without a known height and width."""
     layout, model = tensor.layout, tensor.model_layout
     if layout and model and sorted(layout) != sorted(model):
         problems.add(
             Problem(
                 code="layout-mismatch",
                 at=own.origins[f"inputs.{tensor.name}.layout"],
-                message=f"`{layout}` is no rearrangement of `{model}`, the source's layout of `{tensor.name}`",
+                message=f"`{layout}` does not have the dimensions of `{model}`, the source's layout of `{tensor.name}`",
                 also=Also(at=own.origins[f"inputs.{tensor.name}.model-layout"], text=f"the source has `{model}`"),
-                help=f"name the dimensions of {toml(model)} in another order",
+                help=f"write the letters of {toml(model)} in any order",
             )
         )
     known = layout or model
@@ -82,13 +82,13 @@ def _check_layouts(own: Settings, tensor: Input, problems: Problems) -> None:
                 also=Also(
                     at=own.origins[f"inputs.{tensor.name}.{'layout' if layout else 'model-layout'}"], text="here"
                 ),
-                help="name them in the layout, such as `NHWC`",
+                help="use a layout with H and W, such as `NHWC`",
             )
         )
 
 
 def _check_frozen(own: Settings, tensor: Input, problems: Problems) -> None:
-    """A frozen input is no input any more: nothing can be said about what is fed into it."""
+    """Report keys about the preprocessing of a frozen input, which is never fed."""
     if tensor.value is None:
         return
     for key in PREPARATION:
@@ -99,8 +99,8 @@ def _check_frozen(own: Settings, tensor: Input, problems: Problems) -> None:
                     code="frozen-input",
                     at=place,
                     on="key",
-                    message=f"input `{tensor.name}` is frozen to a constant, so `{key}` does nothing",
+                    message=f"input `{tensor.name}` is frozen to a constant, so `{key}` has no effect",
                     also=Also(at=own.origins[f"inputs.{tensor.name}.value"], text="frozen here"),
-                    help="take one of the two out",
+                    help="remove one of the two",
                 )
             )

@@ -1,9 +1,9 @@
-"""Read the plain keys of a table: from what the document says, nearest first, to the dataclass that declares them.
+"""Read the plain keys of a table into the dataclass that declares them, nearest table first.
 
     read(Benchmark, own, "benchmark") -> Benchmark(max_seconds=20.0, ...)
 
-A field has the value of the nearest table that gives its key, else its default; a table in the table is read likewise,
-and is None where `false` stands for it. What the form's check refused counts as not given.
+A field has the value of the nearest table with its key, else its default. Nested tables are read in the same way, and
+are None if their value is `false`. Values that the check of the form refused count as missing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def read(cls: type[T], own: Settings, *at: str, **given: object) -> T:
-    """Return an instance of a dataclass of keys. `at` is its table; `given` are the fields that are read elsewhere."""
+    """Return an instance of a dataclass of keys. `at` is its table; `given` has the fields that are not read here."""
     make: Callable[..., T] = cls
     if not own.has(*at):
         return make(**given)

@@ -1,9 +1,9 @@
-"""Check what an Ovfile refers to: datasets by name, files by path. Everything is checked where it is written.
+"""Check the datasets and files that an Ovfile names, at each place that names one.
 
     check(document, inside, problems)
 
-So a mistake in `[defaults]` is reported once, and one in a table that no target uses is reported too. What is malformed
-has been reported already and is passed over here.
+So a mistake in `[defaults]` is reported once, and one in an unused table is reported too. Malformed values have been
+reported already and are skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ovmake.ovfile.words import PRECISIONS, KeyPath
 
 Inside = Callable[[str], bool]
 DATASET_KEYS = (("accuracy", "dataset"), ("calibration",))
-# Datasets that an unknown name is compared with, for there may be a hundred such names.
+# Maximum number of datasets that an unknown name is compared with: there may be a hundred unknown names.
 MOST_COMPARED = 1000
 
 
@@ -41,7 +41,7 @@ def check(document: dict[str, object], inside: Inside, problems: Problems) -> No
         if path and not inside(path):
             problems.add(_outside(path, at))
     if STATE in posixpath.normpath(text_at(document, ("build-dir",))).split("/"):
-        problems.add(bad_value(f"in `{STATE}`, where ovmake keeps its cache", "a folder of its own", ("build-dir",)))
+        problems.add(bad_value(f"in `{STATE}`, where ovmake keeps its cache", "a folder outside of it", ("build-dir",)))
 
 
 def _count(dataset: object) -> int:
@@ -50,7 +50,7 @@ def _count(dataset: object) -> int:
 
 
 def _path_at(document: dict[str, object], at: KeyPath) -> str:
-    """Return the path at a key path; of a loader, its file."""
+    """Return the path at a key path; for a loader, its file."""
     if isinstance(at[-1], int):
         files = table(document, at[:-2]).get("files")
         element = files[at[-1]] if isinstance(files, list) else ""
@@ -60,7 +60,7 @@ def _path_at(document: dict[str, object], at: KeyPath) -> str:
 
 
 def _metric_files(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the files that metrics read, with the settings that name them."""
+    """Yield the files that metrics read, with their key paths."""
     for layer in settings_tables(document):
         at = (*layer, "accuracy", "annotations")
         yield at, text_at(document, at)
@@ -69,7 +69,7 @@ def _metric_files(document: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
 
 
 def settings_tables(document: dict[str, object]) -> Iterator[KeyPath]:
-    """Yield the path of every table that settings of a target can stand in."""
+    """Yield the path of every table that may hold settings of a target."""
     models: list[KeyPath] = [("models", name) for name in table(document, ("models",))]
     variants: list[KeyPath] = [(*at, "variants", name) for at in models for name in table(document, (*at, "variants"))]
     for at in [("defaults",), *models, *variants]:
@@ -78,7 +78,7 @@ def settings_tables(document: dict[str, object]) -> Iterator[KeyPath]:
 
 
 def _datasets_are_known(document: dict[str, object], problems: Problems) -> bool:
-    """Whether the names of all datasets can be told: not if `[datasets]` itself is malformed or misspelt."""
+    """Whether the names of all datasets are known: not if `[datasets]` is malformed or misspelt."""
     malformed = any(problem.at == ("datasets",) for problem in problems.found)
     misspelt = any(problem.code == "unknown-key" and len(problem.at) == 1 for problem in problems.found)
     return not malformed and not (misspelt and "datasets" not in document)

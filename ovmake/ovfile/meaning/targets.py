@@ -1,10 +1,9 @@
-"""What a document means: the targets of an Ovfile, and everything that takes more than one key to see.
+"""Interpret a document: make the targets of an Ovfile, and check what needs several keys.
 
     Meaning(document, problems).ovfile() -> Ovfile
 
-Works on malformed documents too, so that one run shows all mistakes: a model or a dataset in which the form is wrong
-is passed over, and its absence is not counted as another mistake. Whoever calls throws the result away if there are
-errors.
+Malformed documents are accepted too, so that one run shows all mistakes: a model or dataset of the wrong form is
+skipped, and its absence is not reported again. If there are errors, the caller discards the result.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ovmake.contracts.params.evaluation import DEFAULT_DEVICE
 from ovmake.names import BUILD, STATE
 from ovmake.ovfile.meaning.accuracy import accuracy_of
-from ovmake.ovfile.meaning.candidates import candidate_names, check_alike
+from ovmake.ovfile.meaning.candidates import candidate_names, check_comparable
 from ovmake.ovfile.meaning.compression import quantization_of, weights_of
 from ovmake.ovfile.meaning.datasets import dataset_of, is_same
 from ovmake.ovfile.meaning.inputs import input_of, outputs_of
@@ -42,7 +41,7 @@ from ovmake.ovfile.words import (
 
 @dataclass(slots=True)
 class Meaning:
-    """One document's meaning. `malformed` are the places whose form is wrong, as `form.check` found them."""
+    """The interpretation of one document. `malformed` are the key paths of the wrong form that `form.check` found."""
 
     document: dict[str, object]
     problems: Problems
@@ -55,18 +54,18 @@ class Meaning:
     _around: frozenset[KeyPath] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Index the places whose form is wrong: those that are asked about have two parts at the most."""
+        """Index the malformed key paths; look-ups have at most two parts."""
         self._wrong = frozenset(self.malformed)
         self._around = frozenset(place[:length] for place in self.malformed for length in (1, 2))
 
     def ovfile(self) -> Ovfile:
-        """Return the meaning, and report what is wrong with it."""
+        """Return the typed Ovfile, and report mistakes."""
         own = Settings(document=self.document, layers=((),))
         top = read(Top, own)
         self.build_dir, self.device = top.build_dir, top.device
         names = [name for name in table(self.document, ("datasets",)) if self._is_well_formed("datasets", name)]
         self.datasets = {name: dataset_of(self.document, name, self.problems) for name in names}
-        self._check_read_apart()
+        self._check_datasets_outside()
         models = self._models()
         families = [self._family(model, variant) for model in models for variant in self._variants(model)]
         if not check_targets(families, self.document, self.problems):
@@ -89,7 +88,9 @@ class Meaning:
 
     def _models(self) -> list[str]:
         models = list(table(self.document, ("models",)))
-        top_is_fine = not any(len(place) == 1 for place in self.malformed)  # [model.digits] is reported as it is
+        top_is_fine = not any(
+            len(place) == 1 for place in self.malformed
+        )  # a misspelt [model.digits] is reported already
         if not models and top_is_fine:
             hint = 'add a table such as [models.digits] with `source = "models/digits"`'
             message = "the Ovfile declares no model"
@@ -98,25 +99,27 @@ class Meaning:
             return []
         return [model for model in models if self._is_well_formed("models", model)]
 
-    def _check_read_apart(self) -> None:
-        """A dataset with ovmake's own outputs in it would never be up to date."""
+    def _check_datasets_outside(self) -> None:
+        """Report a dataset that contains ovmake's outputs: it would never be up to date."""
         for dataset in self.datasets.values():
             for at, path in dataset.places.items():
                 if not posixpath.isabs(path) and (
                     held := [own for own in (self.build_dir, STATE) if _holds(path, own)]
                 ):
-                    message = f"`{path}` holds `{held[0]}`, where ovmake writes: `{dataset.name}` would always be new"
-                    hint = "name the folder in which the samples are, or choose another `build-dir`"
+                    message = (
+                        f"`{path}` contains `{held[0]}`, ovmake's output: `{dataset.name}` would never be up to date"
+                    )
+                    hint = "name the folder with the samples only, or choose another `build-dir`"
                     self.problems.add(Problem(code="output-in-source", at=at, message=message, help=hint))
 
     # targets
 
     def _variants(self, model: str) -> list[str]:
-        """Return the model itself, which is "", and its variants."""
+        """Return the variants of a model; "" is the model itself."""
         return ["", *table(self.document, ("models", model, "variants"))]
 
     def _precisions(self, model: str, variant: str = "") -> tuple[tuple[str, ...], KeyPath]:
-        """Return the precisions of a model or variant, and where they are listed."""
+        """Return the precisions of a model or variant, and the key path of the list."""
         at: KeyPath = ("models", model)
         own: tuple[KeyPath, ...] = ((*at, "variants", variant),) if variant else ()
         shared = Settings(document=self.document, layers=(*own, at, ("defaults",)))
@@ -152,7 +155,7 @@ class Meaning:
         special: KeyPath = (*at, "variants", variant)
         own = self._settings(model, variant, precision)
         source = read(OfModel, own).source
-        self._check_apart(source, model, variant)
+        self._check_source_outside(source, model, variant)
         if "device" in self.document:  # at the top, for all targets
             own.origins["device"] = ("device",)
         return read(
@@ -173,11 +176,11 @@ class Meaning:
             require=read(Require, own, "require"),
             candidates=self._candidates(own, model, variant) if precision == AUTO else (),
             at=special if variant else at,
-            origins=own.origins,  # which knows all that was looked up for the target, once it is made
+            origins=own.origins,  # complete when the target is made: it records every look-up
         )
 
     def _int8(self, model: str, variant: str) -> Settings | None:
-        """Return the settings of INT8, None where a model or variant is not made into it."""
+        """Return the settings of INT8, None if the model or variant has no INT8 target."""
         return self._settings(model, variant, "int8") if "int8" in self._made(model, variant) else None
 
     def _benchmark(self, own: Settings) -> Benchmark:
@@ -188,10 +191,10 @@ class Meaning:
     # auto
 
     def _candidates(self, own: Settings, model: str, variant: str) -> tuple[Target, ...]:
-        """Return what `auto` chooses from, the most accurate first."""
+        """Return the candidates of `auto`, the most accurate first."""
         names = self._candidate_names(model, variant)
         found = tuple(self._target(model, variant, name) for name in names if name in CANDIDATES)
-        check_alike(found, own.origin("candidates"), self.problems)
+        check_comparable(found, own.origin("candidates"), self.problems)
         return found
 
     def _candidate_names(self, model: str, variant: str) -> tuple[str, ...]:
@@ -199,24 +202,24 @@ class Meaning:
         return candidate_names(auto, int8)
 
     def _made(self, model: str, variant: str) -> set[str]:
-        """Return the precisions of a model or variant, with those that `auto` makes to choose from."""
+        """Return the precisions of a model or variant, including the candidates of `auto`."""
         listed = set(self._precisions(model, variant)[0])
         return listed | set(self._candidate_names(model, variant)) if AUTO in listed else listed
 
-    def _wanted_at(self, model: str, variant: str, precision: str) -> KeyPath:
-        """Return where a precision is asked for: in `precisions`, else among the candidates of `auto`."""
+    def _listed_at(self, model: str, variant: str, precision: str) -> KeyPath:
+        """Return the key path that lists a precision: in `precisions`, else among the candidates of `auto`."""
         _, listed = self._precisions(model, variant)
         candidates = self._settings(model, variant, AUTO).origin("candidates") or listed
         lists = {at: names for at in (listed, candidates) if isinstance(names := dig(self.document, at)[1], list)}
         return next((*at, names.index(precision)) for at, names in lists.items() if precision in names)
 
-    def _check_apart(self, source: str, model: str, variant: str) -> None:
-        """A source that holds its own outputs, or the other way round, would never be up to date."""
+    def _check_source_outside(self, source: str, model: str, variant: str) -> None:
+        """Report a source that contains its outputs, or the other way round: it would never be up to date."""
         outputs = posixpath.join(self.build_dir, f"{model}@{variant}" if variant else model)
         if posixpath.isabs(source) != posixpath.isabs(outputs):
             return
         if _holds(source, outputs) or _holds(outputs, source):
-            how = "is part of its own source" if _holds(source, outputs) else "holds its source"
+            how = "is inside its source" if _holds(source, outputs) else "contains its source"
             self.problems.add(
                 Problem(
                     code="output-in-source",
@@ -232,29 +235,29 @@ class Meaning:
         found = quantization_of(own, self.problems)
         name = found.calibration
         if not name:
-            at = self._wanted_at(model, variant, "int8")
+            at = self._listed_at(model, variant, "int8")
             self.uncalibrated.setdefault(at, []).append(f"{model}@{variant}" if variant else model)
         elif self._is_same_samples(name, judge := own.text("accuracy", "dataset", default="")):
-            both = f"`{name}` both calibrates INT8 and judges it"
-            twins = f"`{name}` calibrates INT8 and `{judge}` judges it, and they hold the same samples"
+            both = f"`{name}` both calibrates and judges INT8"
+            twins = f"`{name}` calibrates INT8, `{judge}` judges it, and both hold the same samples"
             self.problems.add(
                 Problem(
                     code="calibration-is-validation",
                     at=own.origins["calibration"],
-                    message=f"{both if name == judge else twins}: the gate would see what INT8 was fitted to",
-                    also=Also(at=own.origins["accuracy.dataset"], text="judged by this"),
-                    help="take samples for calibration that the gate does not use, such as some of the training set",
+                    message=f"{both if name == judge else twins}: INT8 would be judged on samples it was fitted to",
+                    also=Also(at=own.origins["accuracy.dataset"], text="judged on this"),
+                    help="calibrate on samples that the gate does not use, such as a part of the training set",
                 )
             )
         return found
 
     def _is_same_samples(self, calibration: str, validation: str) -> bool:
-        """Whether two datasets are one, or read the same arrays of one file."""
+        """Whether two names mean the same dataset, or datasets that read the same arrays of one file."""
         one, other = self.datasets.get(calibration), self.datasets.get(validation)
         return one is not None and other is not None and is_same(one, other)
 
     def _check_calibrated(self) -> None:
-        """One list of precisions in `[defaults]` may ask INT8 of many models: report it once, and name them all."""
+        """Report INT8 without calibration, once for each list: a list in `[defaults]` may concern many models."""
         for at, models in self.uncalibrated.items():
             named = ", ".join(f"`{model}:int8`" for model in models[:5]) + (", ..." if models[5:] else "")
             where = "defaults" if at[0] == "defaults" else dotted(_without(at, "precisions", AUTO))
@@ -263,20 +266,20 @@ class Meaning:
                     code="missing-calibration",
                     at=at,
                     message=f"no calibration data for {named}",
-                    label="INT8 takes its ranges from running the model on samples",
+                    label="INT8 needs samples to measure the ranges of activations",
                     help=f'name a dataset: `calibration = "NAME"` in [{where}.int8], and a table [datasets.NAME]',
                 )
             )
 
     def _check_unused(self) -> None:
-        """Warn of settings for a precision that no model makes."""
+        """Warn about settings of a precision that no model lists."""
         families = [
             (model, variant) for model in table(self.document, ("models",)) for variant in self._variants(model)
         ]
         made = {family: self._made(*family) for family in families}
         places: dict[KeyPath, set[str]] = {("defaults",): set[str]().union(*made.values())}
         for (model, variant), precisions in made.items():
-            # What a model says holds for its variants too, whose precisions may be others.
+            # A model's settings apply to its variants too, which may list different precisions.
             at: KeyPath = ("models", model)
             places.setdefault(at, set()).update(precisions)
             if variant:
@@ -293,8 +296,8 @@ def _unused(at: KeyPath) -> Problem:
     return Problem(
         code="unused-precision",
         at=at,
-        message=f"{who} `{precision}` in its `precisions`, so these settings do nothing",
-        help=f'add "{precision}" to `precisions`, or take the table out',
+        message=f"{who} `{precision}` in its `precisions`, so these settings have no effect",
+        help=f'add "{precision}" to `precisions`, or remove the table',
         severity="warning",
     )
 

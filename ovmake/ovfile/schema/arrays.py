@@ -1,4 +1,4 @@
-"""The kinds of value that speak of tensors and images: shapes, layouts, values per channel, sizes in pixels.
+"""Kinds of value for tensors and images: shapes, layouts, values per channel, sizes in pixels.
 
 See `kinds.py` for what a kind is.
 """
@@ -15,7 +15,7 @@ from ovmake.ovfile.words import KeyPath
 
 BOUNDED = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})?\Z")
 LARGEST_SIZE = 1 << 31
-LARGEST_SIDE = 65535  # of an image, as JPEG has it
+LARGEST_SIDE = 65535  # of a JPEG image
 LAYOUT = re.compile(r"[A-Z]{1,10}\Z")
 
 Dimension = int | str
@@ -29,7 +29,7 @@ class Side:
     expected: str = "a size, or `[height, width]`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Height comes first, as in a shape."""
+        """Report wrong sizes. Height comes first, as in a shape."""
         sizes = value if isinstance(value, list) else [value]
         if isinstance(value, list) and len(value) != 2:  # noqa: PLR2004 - height and width
             problems.add(bad_value(f"{toml(value)}, not {self.expected}", self.expected, at))
@@ -39,12 +39,12 @@ class Side:
             Whole(minimum=1, maximum=LARGEST_SIDE).check(size, place, problems)
 
     def read(self, value: object) -> tuple[int, ...] | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         sizes = value if isinstance(value, list) else [value]
         return tuple(size for size in sizes if isinstance(size, int)) or None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         side: JsonSchema = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIDE}
         return {"anyOf": [side, {"type": "array", "items": side, "minItems": 2, "maxItems": 2}]}
 
@@ -56,7 +56,7 @@ class Shape:
     expected: str = 'an array of dimensions such as `[-1, 224, 224, 3]` or `["1..8", 10]`'
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Every wrong dimension is reported at its own place."""
+        """Report each wrong dimension at its own index."""
         if not isinstance(value, list):
             problems.add(wrong_type(self.expected, value, at))
             return
@@ -69,25 +69,25 @@ class Shape:
                 Problem(
                     code="bad-shape",
                     at=at,
-                    message=f"{toml(dimension)} is no dimension of a shape",
+                    message=f"{toml(dimension)} is not a valid dimension",
                     label='expected a size, -1 for dynamic, or a range such as "1..8"',
                 )
             )
 
     def read(self, value: object) -> tuple[Dimension, ...] | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         found = value if isinstance(value, list) else None
         return None if found is None else tuple(one for one in found if isinstance(one, int | str))
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         size: JsonSchema = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE - 1}
         bounds: JsonSchema = {"type": "string", "pattern": in_any_dialect(f"^(?:{BOUNDED.pattern})")}
         return {"type": "array", "items": {"anyOf": [{"const": -1}, size, bounds]}}
 
 
 def _is_dimension(dimension: object) -> bool:
-    """Whether a value is a size that 31 bits hold, -1, or a range of sizes such as "1..8" or "2.."."""
+    """Whether a value is a size of up to 31 bits, -1, or a range of sizes such as "1..8" or "2.."."""
     if isinstance(dimension, str):
         bounds = BOUNDED.match(dimension)
         return bounds is not None and 0 < int(bounds[1]) <= int(bounds[2] or bounds[1]) < LARGEST_SIZE
@@ -96,13 +96,13 @@ def _is_dimension(dimension: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerChannel:
-    """One number, or an array with one number per channel. `zero` says whether 0 is legal."""
+    """One number, or an array with one number per channel. `zero`: 0 is allowed."""
 
     zero: bool = True
     expected: str = "a number or an array of numbers, one per channel"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """The IR computes in 32-bit floats: what does not fit in one would fill the model with infinities."""
+        """Report wrong elements. The IR computes in 32-bit floats: larger values would become infinity."""
         elements = value if isinstance(value, list) else [value]
         if not elements:
             problems.add(bad_value("empty", self.expected, at))
@@ -119,15 +119,15 @@ class PerChannel:
         elif not is_number(element):
             problems.add(bad_value(no_number(element), expected, at))
         elif not _fits_float32(element):
-            problems.add(bad_value(f"{toml(element)}, which no 32-bit float can hold", expected, at))
+            problems.add(bad_value(f"{toml(element)}, which does not fit into a 32-bit float", expected, at))
 
     def read(self, value: object) -> tuple[float, ...] | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         elements = value if isinstance(value, list) else [value]
         return tuple(float(element) for element in elements if isinstance(element, int | float)) or None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         number: JsonSchema = {"type": "number", **({} if self.zero else {"not": {"const": 0}})}
         return {"anyOf": [number, {"type": "array", "items": number, "minItems": 1}]}
 
@@ -135,7 +135,7 @@ class PerChannel:
 def _fits_float32(value: float) -> bool:
     """Whether a number becomes a finite 32-bit float, and not 0 unless it is 0."""
     try:
-        # "<": the machine's own "f" makes an infinity of what is too large, and says nothing.
+        # "<": the native "f" turns a value that is too large into infinity, without an error.
         (rounded,) = struct.unpack("<f", struct.pack("<f", value))
     except OverflowError:
         return False
@@ -144,38 +144,38 @@ def _fits_float32(value: float) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Letters for dimensions, each once: N batch, C channels, H height, W width, D depth, others as one likes."""
+    """One letter per dimension, each once: N batch, C channels, H height, W width, D depth; others are free."""
 
     expected: str = "a layout such as `NHWC`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """The batch comes first where there is one: samples are counted along the first dimension."""
+        """Report wrong layouts. N must be first: samples are counted along the first dimension."""
         if not isinstance(value, str):
             problems.add(wrong_type(self.expected, value, at))
         elif not LAYOUT.match(value):
-            problems.add(bad_value(f"{toml(value)}, which is no layout", self.expected, at))
+            problems.add(bad_value(f"{toml(value)}, not a layout", self.expected, at))
         elif len(set(value)) < len(value):
             problems.add(bad_value(f"{toml(value)}, which names a dimension twice", self.expected, at))
         elif value.find("N") > 0:
             problems.add(bad_value(f"{toml(value)}, where the batch is not first", self.expected, at))
 
     def read(self, value: object) -> str | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         return value if isinstance(value, str) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         return {"type": "string", "pattern": "^[A-Z]{1,10}$"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """What an input can be frozen to: a number or a boolean, or an array of them."""
+    """A constant for a frozen input: a number or a boolean, or an array of them."""
 
     expected: str = "a number, a boolean, or an array of them"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Every wrong element is reported at its own place."""
+        """Report each wrong element at its own index."""
         if isinstance(value, list):
             if not value:
                 problems.add(bad_value("empty", self.expected, at))
@@ -191,11 +191,11 @@ class Constant:
             problems.add(bad_value(no_number(element), "a number", at))
 
     def read(self, value: object) -> tuple[ConstantElement, ...] | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         elements = value if isinstance(value, list) else [value]
         return tuple(element for element in elements if isinstance(element, bool | int | float)) or None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         element: JsonSchema = {"type": ["number", "boolean"]}
         return {"anyOf": [element, {"type": "array", "items": element, "minItems": 1}]}

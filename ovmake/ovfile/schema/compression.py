@@ -1,9 +1,9 @@
-"""The keys for precisions in integers: NNCF's own options under kebab-case names.
+"""The keys of integer precisions: NNCF's own options under kebab-case names.
 
-    Quantization      keys of `nncf.quantize`; they stand wherever a model's keys do
-    OF_PRECISION      keys that only one precision has; they stand in its tables alone
+    Quantization      keys of `nncf.quantize`; allowed in every table with keys of a model
+    OF_PRECISION      keys of one precision; allowed in its tables only
 
-A default that is not NNCF's own says so in its `doc`.
+If a default differs from NNCF's, its `doc` says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ALPHA = Number(minimum=-1, maximum=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """What stays in floating point: layers of the source or operations of the IR, by name, type or pattern."""
+    """Layers of the source or operations of the IR to keep in floating point, by name, type or pattern."""
 
     names: tuple[str, ...] = key(
         NAMES,
@@ -41,33 +41,33 @@ class Ignored:
     patterns: tuple[str, ...] = key(
         PATTERNS,
         default=(),
-        doc="Regular expressions that fit the whole name of a layer or operation",
+        doc="Regular expressions that match the whole name of a layer or operation",
         reaches=(*QUANTIZED, *COMPRESSED),
     )
 
     @property
     def traced(self) -> bool:
-        """Whether layers of the source may be meant, which are to be found in the IR."""
+        """Whether it may name layers of the source, which must be matched with operations of the IR."""
         return bool(self.names or self.patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmoothQuant:
-    """SmoothQuant's alphas, by kind of operation; None is NNCF's own."""
+    """SmoothQuant's alphas, by kind of operation; None means NNCF's default."""
 
     matmul: float | None = key(
         ALPHA,
         default=None,
         shown="0.95",
-        doc="How much of a MatMul's outliers goes to its weights; -1: off",
+        doc="Share of a MatMul's activation outliers that is moved into its weights; -1: off",
         reaches=QUANTIZED,
     )
-    convolution: float | None = key(ALPHA, default=None, shown="-1", doc="The same of convolutions", reaches=QUANTIZED)
+    convolution: float | None = key(ALPHA, default=None, shown="-1", doc="The same for convolutions", reaches=QUANTIZED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyControl:
-    """Revert layers to float where the gate is missed: how many sets to try, and for how long (minutes)."""
+    """Limits of the search for layers to revert to float: the number of sets to try, and minutes."""
 
     max_evaluations: int
     max_minutes: float | None = None
@@ -75,17 +75,17 @@ class AccuracyControl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """The dataset that INT8 is calibrated on, by its name, and how many samples of it are used."""
+    """The name of the dataset that calibrates INT8, and the number of its samples to use."""
 
     calibration: str = key(
         Text(),
         default="",
-        doc="int8 only, and required there: the dataset to calibrate on, which is not the gate's",
+        doc="int8 only, required: the dataset to calibrate on. It must not be the gate's dataset",
     )
     samples: int = key(
         Whole(minimum=1),
         default=DEFAULT_SAMPLES,
-        doc="int8 only: how many calibration samples to use",
+        doc="int8 only: number of calibration samples to use",
         reaches=CALIBRATING,
         stated=True,
     )
@@ -93,9 +93,9 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization(Calibration):
-    """Settings of INT8 quantization; what is not about samples or the search is NNCF's.
+    """Settings of INT8 quantization: NNCF's options, and those of the samples and the search.
 
-    `smooth_quant` is None where the Ovfile switches SmoothQuant off; `overflow_fix` None is the device's default.
+    `smooth_quant` is None if the Ovfile switches SmoothQuant off. `overflow_fix` None means the device's default.
     """
 
     preset: str = key(
@@ -108,8 +108,8 @@ class Quantization(Calibration):
     model_type: str | None = key(
         Choice(words=("transformer",), code="unknown-model-type", what="type of model"),
         default=None,
-        shown="none of them",
-        doc="int8 only: `transformer` keeps what attention is sensitive to in floating point, and smooths outliers",
+        shown="none",
+        doc="int8 only: `transformer` keeps sensitive operations of attention in floating point, and smooths outliers",
         reaches=QUANTIZED,
     )
     ignored: Ignored = table(
@@ -127,33 +127,33 @@ class Quantization(Calibration):
     bias_correction: bool = key(
         Flag(),
         default=True,
-        doc="int8 only: correct biases by what quantization shifts a layer's mean",
+        doc="int8 only: correct biases for the shift of a layer's mean that quantization causes",
         reaches=QUANTIZED,
     )
     fast_bias_correction: bool = key(
         Flag(),
         default=True,
-        doc="int8 only: `false` corrects bias by bias on the quantized model: slower, and often more accurate",
+        doc="int8 only: `false` corrects one bias after the other on the quantized model. Slower, often more accurate",
         reaches=QUANTIZED,
     )
     overflow_fix: str | None = key(
         Choice(words=("disable", "enable", "first-layer-only"), code="unknown-overflow-fix", what="`overflow-fix`"),
         default=None,
-        shown="`first-layer-only`; for GPU and NPU `disable`",
-        doc="int8 only: halve the range of weights, where 8-bit sums of CPUs without VNNI saturate",
+        shown="`first-layer-only`; on GPU and NPU `disable`",
+        doc="int8 only: halve the range of weights, because 8-bit sums saturate on CPUs without VNNI",
         reaches=QUANTIZED,
     )
     on_drop: str = key(
         Choice(words=("fail", "mixed"), code="bad-value", what="`on-drop`"),
         default="fail",
         doc="int8 only: what to do if INT8 misses its gate. `fail`: the target fails. `mixed`: revert as few layers as "
-        "possible to float, until the gate is kept; `max-evaluations` and `max-minutes` limit the search",
+        "possible to float, until the gate passes; `max-evaluations` and `max-minutes` limit the search",
         reaches=("gate",),
     )
     max_evaluations: int = key(
         Whole(minimum=1),
         default=60,
-        doc='int8 with `on-drop = "mixed"`: how many sets of layers the search tries at most',
+        doc='int8 with `on-drop = "mixed"`: the search tries at most this number of sets of layers',
         reaches=SEARCHED,
         stated=True,
     )
@@ -161,13 +161,13 @@ class Quantization(Calibration):
         Number(minimum=0),
         default=None,
         shown="no limit",
-        doc='int8 with `on-drop = "mixed"`: how many minutes to search; then the gate judges the best set so far',
+        doc='int8 with `on-drop = "mixed"`: the search ends after this time, and the gate judges the best set so far',
         reaches=SEARCHED,
     )
 
     @property
     def control(self) -> AccuracyControl | None:
-        """The search for layers to revert to float; None where a missed gate is the end of it."""
+        """The limits of the search for layers to revert to float; None if the target fails instead."""
         if self.on_drop == "fail":
             return None
         return AccuracyControl(max_evaluations=self.max_evaluations, max_minutes=self.max_minutes)
@@ -175,7 +175,7 @@ class Quantization(Calibration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightCompression:
-    """Settings of weights in 8 or 4 bits, as `nncf.compress_weights` has them. `bits` is "int8" or "int4"."""
+    """Settings of `nncf.compress_weights`. `bits` is "int8" or "int4"."""
 
     bits: str
     mode: str = key(
@@ -189,46 +189,47 @@ class WeightCompression:
 
     @property
     def nncf_mode(self) -> str:
-        """NNCF's word for it, such as `int4-asym`."""
+        """NNCF's name of the mode, such as `int4-asym`."""
         return f"{self.bits}-{self.mode}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FourBits(WeightCompression):
-    """What NNCF takes for 4 bits only."""
+    """Settings of weights in 4 bits only."""
 
     group_size: int | None = key(
         Whole(minimum=-1),
         default=None,
         shown="128",
-        doc="How many weights share a scale; -1: all of a channel",
+        doc="Number of weights that share a scale; -1: all weights of a channel",
         reaches=COMPRESSED,
     )
     ratio: float | None = key(
         Number(minimum=0, maximum=1),
         default=None,
         shown="1",
-        doc="Share of the weights that can be in 4 bits that will be; the others are in `backup-mode`",
+        doc="Share of the weights to store in 4 bits, of those that can be (see `all-layers`). The rest of "
+        "them uses `backup-mode`",
         reaches=COMPRESSED,
     )
     all_layers: bool = key(
         Flag(),
         default=False,
-        doc="4 bits for embeddings and the last MatMul too; convolutions are in 8 bits always",
+        doc="Use 4 bits for embeddings and the last MatMul too. Convolutions always use 8 bits",
         reaches=COMPRESSED,
     )
     backup_mode: str | None = key(
         Choice(words=("none", "int8-sym", "int8-asym"), code="unknown-backup-mode", what="`backup-mode`"),
         default=None,
         shown="int8-asym",
-        doc="What becomes of weights that are not in 4 bits; `none`: floating point",
+        doc="Form of the weights that are not in 4 bits; `none`: floating point",
         reaches=COMPRESSED,
     )
     group_size_fallback_mode: str = key(
         Choice(words=("error", "ignore", "adjust"), code="unknown-group-size-fallback", what="fallback"),
         default="adjust",
-        doc="What to do with a layer whose channels `group-size` does not divide: fail, leave it in floating "
-        "point, or take a smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
+        doc="If `group-size` does not divide a layer's channels: fail, leave the layer in floating point, or use a "
+        "smaller group (at least 32, else `backup-mode`). NNCF's own default is `error`",
         reaches=COMPRESSED,
         stated=True,
     )

@@ -1,4 +1,4 @@
-"""One declaration per key: a field of a dataclass that says all there is to know of a key.
+"""Declare each key once: a dataclass field holds everything about it.
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Benchmark:
@@ -6,18 +6,18 @@
             Number(minimum=1), default=20.0, doc="Time that the measurement may take", reaches=("benchmark",)
         )
 
-That is `max-seconds`, and all else follows from it: the check of its form, "did you mean", the row of the reference,
-the JSON Schema, the value in the spec (`meaning/reading.py`: the nearest table that has it, else the default), and the
-actions that an edit makes stale. What uses the value reads the field.
+This declares `max-seconds`. Everything else is derived from it: the check of its form, "did you mean", its row of the
+reference, its JSON Schema, its value in the spec (`meaning/reading.py`: the nearest table that has it, else the
+default), and the actions that an edit makes stale. Code that uses the value reads the field.
 
     keys_of(Benchmark) -> (Key(name="max-seconds", ...), ...)       in the order of the fields
     reaching("require", target.require) -> (("speedup", 2.0), ...)
     seen_fields(target.benchmark, "benchmark") -> (Seen(field="max_seconds", ...), ...)     see `rules/filling.py`
 
-Rule 1: `reaches` names the kinds of action that see the value; `tests/rules/test_declared_reach.py` edits each and
-        compares. A path, or a dataset by name, is seen as an input instead: it reaches whatever reads that.
-Rule 2: an action does not see a value at its default, so that a new key changes nothing that was built before;
-        `stated` keys are the exception, whose default is as much part of the work as any other value.
+Rule 1: `reaches` names the kinds of action that depend on the value; `tests/rules/test_declared_reach.py` edits each
+        key and compares. A path or the name of a dataset becomes an input: it reaches every action that reads it.
+Rule 2: an action does not see a default value, so a new key makes nothing stale that was built before. The exception
+        are `stated` keys: actions see their defaults too.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ T = TypeVar("T")
 class Key:
     """A key of a table. `doc` is one line for the reference, and so is `default`.
 
-    `ready` are the values that this version supports, if it does not support all that have a meaning. `required` is not
-    empty for a key that must be there, and says what to do when it is not. `reaches`, `stated`: see above.
+    `ready` lists the values that this version supports, if it does not support all valid ones. For a mandatory key,
+    `required` says what to do if the key is missing; otherwise it is empty. `reaches`, `stated`: see above.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Key:
     stated: bool = False
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told, and shows beside the key."""
+        """Return the JSON Schema of the key; editors show its description."""
         told = f"{self.doc}. Default: {self.default}" if self.default else self.doc
         ready = {"enum": list(self.ready)} if self.ready else {}
         return {"description": told, **self.kind.json_schema(), **ready}
@@ -69,10 +69,10 @@ def key(
     reaches: tuple[str, ...] = (),
     stated: bool = False,
 ) -> T:
-    """Declare a key whose value is of a kind.
+    """Declare a key with a kind.
 
-    `name` is for a key that is not called as its field is, with hyphens for underscores; `shown` for a default that
-    needs words. The others are those of `Key`.
+    `name` is needed if the key differs from the field's name with hyphens for underscores. `shown` describes a default
+    that needs words. For the other parameters see `Key`.
     """
     told = words_for(default) if shown is None else shown
     said = Key(name=name, kind=kind, doc=doc, default=told, ready=ready, reaches=reaches, stated=stated)
@@ -80,12 +80,12 @@ def key(
 
 
 def required(kind: Scalar[T], *, doc: str, cure: str) -> T:
-    """Declare a key that must be there; `cure` says what to do when it is not."""
+    """Declare a mandatory key; `cure` says what to do if it is missing."""
     return cast("T", field(metadata={KEY: Key(name="", kind=kind, doc=doc, required=cure)}))
 
 
 def by_hand(kind: Kind, *, default: T, doc: str, shown: str = "", name: str = "", reaches: tuple[str, ...] = ()) -> T:
-    """Declare a key whose value takes more to tell than what stands there; whoever reads the table gives it."""
+    """Declare a key whose value is not read by its kind alone; the caller of `read` passes it."""
     said = Key(name=name, kind=kind, doc=doc, default=shown, reaches=reaches)
     return field(default=default, metadata={KEY: said, BY_HAND: True})
 
@@ -93,7 +93,7 @@ def by_hand(kind: Kind, *, default: T, doc: str, shown: str = "", name: str = ""
 def table(kind: Kind, *, default: Callable[[], T], doc: str, shown: str = "", reaches: tuple[str, ...] = ()) -> T:
     """Declare a key that is a table: its keys are the fields of the dataclass `default`.
 
-    `reaches` is for a table in whose place `false` may stand, which is None in the spec.
+    `reaches` is for a table that may be `false`, which is None in the spec.
     """
     said = Key(name="", kind=kind, doc=doc, default=shown, reaches=reaches)
     return field(default_factory=default, metadata={KEY: said, TABLE: default})
@@ -101,13 +101,13 @@ def table(kind: Kind, *, default: Callable[[], T], doc: str, shown: str = "", re
 
 @cache
 def declared(cls: type) -> Mapping[str, Key]:
-    """Return the keys that a dataclass declares, by the names of their fields."""
+    """Return the keys that a dataclass declares, by field name."""
     return {one.name: _named(one) for one in _fields(cls) if KEY in one.metadata}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A field whose value stands in the document: its key, and the kind that reads it or the dataclass of its table."""
+    """A field that is read from the document: its key, and its kind, or the dataclass of its table."""
 
     field: str
     key: str
@@ -117,7 +117,7 @@ class Reading:
 
 @cache
 def readings(cls: type) -> tuple[Reading, ...]:
-    """Return the fields of a dataclass that are read from a document; not those that are read by hand."""
+    """Return the fields of a dataclass that are read from a document, without those declared `by_hand`."""
     return tuple(_reading(one) for one in _fields(cls) if KEY in one.metadata and BY_HAND not in one.metadata)
 
 
@@ -129,7 +129,7 @@ def _reading(one: Field[object]) -> Reading:
 
 
 def keys_of(cls: type, *, beyond: type | None = None) -> tuple[Key, ...]:
-    """Return the keys that a dataclass declares; `beyond` is one that it extends, whose keys are left out."""
+    """Return the keys that a dataclass declares, without those of its base class `beyond`."""
     inherited = declared(beyond) if beyond else {}
     return tuple(key for name, key in declared(cls).items() if name not in inherited)
 
@@ -137,9 +137,9 @@ def keys_of(cls: type, *, beyond: type | None = None) -> tuple[Key, ...]:
 def reaching(
     kind: str, settings: object, prefix: str = "", *, beyond: type | None = None
 ) -> tuple[tuple[str, JsonValue], ...]:
-    """Return what actions of a kind see of a dataclass of keys, by the names that an Ovfile has for it.
+    """Return the keys and values that actions of a kind see in a dataclass of keys.
 
-    `beyond` is a class that it extends, whose keys are left out.
+    Keys of its base class `beyond` are left out.
     """
     found: list[tuple[str, JsonValue]] = []
     cls: type = type(settings)
@@ -155,7 +155,7 @@ def reaching(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A field that an action of some kind sees, or a table in which it may see some."""
+    """A field that actions of a kind see, or a table that may contain such fields."""
 
     field: str
     name: str
@@ -165,12 +165,12 @@ class Seen:
     reached: bool
 
     def is_told(self, value: object) -> bool:
-        """Whether an action sees this value of the key: not where it is the default, see rule 2."""
+        """Whether an action sees this value: not if it is the default, see rule 2."""
         return self.stated or value != self.default
 
 
 def seen_fields(settings: object, kind: str, beyond: type | None = None) -> tuple[Seen, ...]:
-    """Return the fields of a dataclass of keys that actions of a kind see, less tables; `beyond` as in `reaching`."""
+    """Return the fields that actions of a kind see, without tables; `beyond` as in `reaching`."""
     cls: type = type(settings)
     return tuple(one for one in _seen(cls, kind, beyond) if not one.is_table)
 
@@ -194,7 +194,7 @@ def _seen(cls: type, kind: str, beyond: type | None) -> tuple[Seen, ...]:
 
 
 def words_for(default: object) -> str:
-    """Return a default as the reference has it: words and numbers as they are, `true`, `[]`."""
+    """Return a default as the reference shows it: words and numbers unchanged, `true`, `[]`."""
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, float):

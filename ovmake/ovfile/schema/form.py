@@ -1,9 +1,9 @@
 """Check the form of a document against the schema, and walk the schema.
 
     check(document, problems)     report everything that is wrong with the form of a document
-    walk() -> (table, key) ...    every key of the schema with the path of the table it stands in
+    walk() -> (table, key) ...    every key of the schema, with the path of its table
 
-A path in the schema has `NAME` where an Ovfile has a name of the user's: `("models", "NAME", "inputs", "NAME")`.
+A path in the schema has `NAME` in place of a name that the user chose: `("models", "NAME", "inputs", "NAME")`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def check(document: dict[str, object], problems: Problems) -> None:
 
 
 def walk(table: Table = OVFILE, at: KeyPath = ()) -> Iterator[tuple[KeyPath, Key]]:
-    """Yield every key below `table`, which is at `at`: first its own, then those of the tables in it."""
+    """Yield every key of `table`, which is at `at`: first its own, then those of nested tables."""
     for key in table.keys:
         yield at, key
     for key in table.keys:
@@ -47,14 +47,14 @@ _SCHEMA: tuple[tuple[KeyPath, Key], ...] = tuple(walk())
 
 
 def _value(document: object, at: KeyPath) -> object:
-    """Return what stands at a key path of the document."""
+    """Return the value at a key path of the document."""
     for part in at:
         document = document[part] if isinstance(document, dict) and isinstance(part, str) else None
     return document
 
 
 def _with_help(problem: Problem, value: object) -> Problem:
-    """Return the problem of an unknown key with what the user may have meant: another table, or another spelling."""
+    """Return the problem of an unknown key with a hint: the right table, or the right spelling."""
     *above, written = problem.at
     table = tuple(above)
     name = str(written).casefold().replace("_", "-")
@@ -64,7 +64,7 @@ def _with_help(problem: Problem, value: object) -> Problem:
     if dots := _name_with_dots(problem.at, value):
         hint = dots
     elif isinstance(value, dict) and (meant := did_you_mean(name, here)):
-        hint = meant  # [dataset.val] is [datasets.val] misspelt, and no misplaced `dataset = ...`
+        hint = meant  # [dataset.val] is [datasets.val] misspelt, not a misplaced `dataset = ...`
     elif elsewhere and name not in here:
         at = min(elsewhere, key=lambda at: (-_in_common(at, table), len(at)))
         place = f"in [{dotted(_named_like(at, table))}]" if at else "at the top, before the first table"
@@ -76,12 +76,12 @@ def _with_help(problem: Problem, value: object) -> Problem:
     return replace(problem, message=f"{problem.message} {where}", help=hint)
 
 
-# What tells a model or a dataset from any other table.
+# Keys by which a model or a dataset is recognised.
 _OWN = {"models": {"source"}, "datasets": {"path", "loader"}}
 
 
 def _name_with_dots(at: KeyPath, value: object) -> str:
-    """Return how [models.resnet.v1.5] or ["models.m"] is written, "" for other keys: TOML's dots part keys."""
+    """Return how to write [models.resnet.v1.5] or ["models.m"], "" for other keys: dots separate keys in TOML."""
     parts = [str(part) for part in at]
     while isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
         parts, value = [*parts, *map(str, value)], inner
@@ -91,8 +91,8 @@ def _name_with_dots(at: KeyPath, value: object) -> str:
     if _OWN.get(kind, set()).isdisjoint(value):
         return ""
     if inside:
-        return f"the dot stands outside of quotes: `[{dotted((kind, inside, *parts[1:]))}]`"
-    return f"a name with dots stands in quotes: `[{dotted((kind, '.'.join(parts[1:])))}]`"
+        return f"put the dot outside of the quotes: `[{dotted((kind, inside, *parts[1:]))}]`"
+    return f"a name with dots needs quotes: `[{dotted((kind, '.'.join(parts[1:])))}]`"
 
 
 def _is(schema: KeyPath, table: KeyPath) -> bool:
@@ -100,12 +100,12 @@ def _is(schema: KeyPath, table: KeyPath) -> bool:
 
 
 def _in_common(schema: KeyPath, table: KeyPath) -> int:
-    """Return how many parts of two paths agree from the start."""
+    """Return the length of the common prefix of two paths."""
     agree = [mine in (NAME, theirs) for mine, theirs in zip(schema, table, strict=False)]
     return agree.index(False) if False in agree else len(agree)
 
 
 def _named_like(schema: KeyPath, table: KeyPath) -> KeyPath:
-    """Return a path of the schema with the names that `table` has, as far as they go together."""
+    """Return a path of the schema in which the common prefix is replaced by that of `table`."""
     count = _in_common(schema, table)
     return (*table[:count], *schema[count:])

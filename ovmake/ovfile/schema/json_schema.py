@@ -1,9 +1,9 @@
-"""The JSON Schema of an Ovfile (draft 2020-12), made from the schema: for editors that complete and check TOML by one.
+"""Generate the JSON Schema of an Ovfile (draft 2020-12), for editors that complete and check TOML with it.
 
     json_schema() -> {"$schema": ..., "properties": {...}, "$defs": {...}}
     text() -> str                       as `ovmake init --schema` prints it
 
-Rule: what ovmake takes, the schema takes. It refuses less: what takes several keys or files to see, ovmake alone tells.
+Rule: the JSON Schema accepts every valid Ovfile. Mistakes that involve several keys or files are found by ovmake only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> JsonSchema:
-    """Return the schema; a table that stands in several places is in `$defs`, under its title."""
+    """Return the schema; a table that occurs several times is in `$defs`, under its title."""
     kinds = [key.kind.element if isinstance(key.kind, Named) else key.kind for _, key in walk()]
     shared = {kind.title: kind for kind in kinds if isinstance(kind, Table) and kind.title}
     definitions = {title: shared[title].definition() for title in sorted(shared)}

@@ -1,11 +1,11 @@
-"""Which keys an Ovfile has, of which kind, and what each is for: the tables, put together.
+"""The tables of an Ovfile, assembled from the keys.
 
     OVFILE      the whole document
-    MODEL       a model; also `[defaults]` and, less a few keys, a precision's table
+    MODEL       a model; also `[defaults]` and, without a few keys, a precision's table
 
 Each key is declared once: as a field of a dataclass, here or in the modules for datasets, inputs, accuracy, compression
-and measuring. `declaring.py` says what follows from it. A value that has a meaning and is not among a key's `ready` is
-refused with `not-yet-supported`.
+and measuring. `declaring.py` says what is derived from it. A valid value that is not in a key's `ready` is refused with
+`not-yet-supported`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from ovmake.ovfile.words import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceKeys:
-    """Plain keys of a model that say what of its source is meant."""
+    """Plain keys of a model that describe its source."""
 
     signature: str = key(Text(), default=DEFAULT_SIGNATURE, doc="Signature of a SavedModel", reaches=SOURCE)
     tags: tuple[str, ...] = key(
@@ -49,22 +49,22 @@ class SourceKeys:
     kind: str | None = key(
         Choice(words=tuple(SOURCE_KINDS), code="unknown-kind", what="kind of source"),
         default=None,
-        shown="recognised from its content",
+        shown="recognised by its content",
         doc="Kind of the source",
     )
     allow_ops: tuple[str, ...] = key(
         ListOf(element=Text(), expected="an array of strings", ordered=False),
         default=(),
         shown="none",
-        doc="Operations of a trusted model that may run though they do more than compute, such as `ReadFile`; "
-        "only with `--allow-ops` on the command line",
+        doc="Operations with side effects that a trusted model may run, such as `ReadFile`; needs `--allow-ops` on the "
+        "command line too",
         reaches=ALLOWED,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetKeys(SourceKeys):
-    """Plain keys of a model, which any of its precisions may have for itself."""
+    """Plain keys of a model that a table of a precision can override."""
 
     batch: int | None = key(
         Whole(minimum=1),
@@ -76,14 +76,14 @@ class TargetKeys(SourceKeys):
     speed_check: bool = key(
         Flag(),
         default=True,
-        doc="int8, int8-weights and int4-weights: time the published IR beside the FP32 one, for a second or two, and "
-        "warn if it is slower",
+        doc="int8, int8-weights and int4-weights: time the published IR and the FP32 IR for a second or two, and warn "
+        "if it is slower",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auto:
-    """What `auto` weighs; empty where the Ovfile does not say."""
+    """The keys of `[models.NAME.auto]`. Empty `candidates`: the default."""
 
     candidates: tuple[str, ...] = key(
         ListOf(
@@ -92,16 +92,16 @@ class Auto:
             once="precision",
         ),
         default=(),
-        shown=", ".join(DEFAULT_CANDIDATES) + "; int8 where it has a `calibration`",
-        doc="What to choose from: the fastest on this machine that keeps its gate. Each has the settings of its own "
-        "precision",
+        shown=", ".join(DEFAULT_CANDIDATES) + "; int8 only if it has a `calibration`",
+        doc="Precisions to choose from: `auto` is the fastest on this machine that passes its gate. Each candidate "
+        "uses the settings of its precision",
         reaches=("time-candidates", "weigh"),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """The key of a model and of `[defaults]` that no precision has for itself."""
+    """The key of a model and of `[defaults]` that a table of a precision cannot override."""
 
     precisions: tuple[str, ...] = key(
         ListOf(
@@ -110,27 +110,27 @@ class Shared:
             once="precision",
         ),
         default=DEFAULT_PRECISIONS,
-        doc=f"Which IRs to make: {one_of(PRECISIONS)}",
+        doc=f"IRs to make: {one_of(PRECISIONS)}",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfModel:
-    """The key that a model alone has."""
+    """The key of a model only."""
 
     source: str = required(
         FilePath(),
         doc="The TensorFlow model: a SavedModel folder, .pb, .keras, .h5, .tflite, or a TF1 checkpoint's .meta",
-        cure='say where the TensorFlow model is: `source = "models/digits"`',
+        cure='name the TensorFlow model: `source = "models/digits"`',
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Top:
-    """The keys at the top of the document that are no tables."""
+    """The keys at the top of the document that are not tables."""
 
     version: int = key(Whole(), default=VERSION, doc="Version of this format")
-    build_dir: str = key(FilePath(), default=BUILD, doc="Where IRs and reports go")
+    build_dir: str = key(FilePath(), default=BUILD, doc="Folder for IRs and reports")
     device: str = key(
         Text(),
         default=DEFAULT_DEVICE,
@@ -156,11 +156,11 @@ PER_PRECISION = (
         doc='Rename outputs: `{ output_0 = "scores" }`',
         default="the source's names",
     ),
-    Key(name="cut", kind=CUT, doc="Take layers off the top or the bottom"),
+    Key(name="cut", kind=CUT, doc="Cut layers off the start or the end of the model"),
     Key(name="accuracy", kind=ACCURACY, doc="The gate; `false` turns it off", default="agreement with TensorFlow"),
     *keys_of(Quantization),
     Key(name="benchmark", kind=BENCHMARK, doc="How `ovmake report` measures"),
-    Key(name="require", kind=REQUIRE, doc="What an IR must reach beside its accuracy"),
+    Key(name="require", kind=REQUIRE, doc="Requirements of an IR in addition to its accuracy"),
     _LAST,
 )
 
@@ -173,10 +173,10 @@ SHARED = (
     *PER_PRECISION,
     *keys_of(Shared),
     *(
-        Key(name=name, kind=OF_PRECISION_ALONE.get(name, OF_ANY_PRECISION), doc=f"Settings of {name} only")
+        Key(name=name, kind=OF_PRECISION_ALONE.get(name, OF_ANY_PRECISION), doc=f"Settings for {name} only")
         for name in WITH_SETTINGS
     ),
-    Key(name=AUTO, kind=Table(keys=keys_of(Auto), title=AUTO), doc="Settings of auto only"),
+    Key(name=AUTO, kind=Table(keys=keys_of(Auto), title=AUTO), doc="Settings for auto only"),
 )
 
 DEFAULTS = Table(keys=SHARED, title="defaults")
@@ -187,7 +187,7 @@ MODEL = Table(
         Key(
             name="variants",
             kind=Named(element=DEFAULTS, what="variant"),
-            doc="The same source once more with other settings, such as shapes or batch: targets `NAME@VARIANT:fp32`",
+            doc="The same source with different settings, such as shapes or batch: targets `NAME@VARIANT:fp32`",
         ),
     ),
 )
@@ -195,10 +195,12 @@ MODEL = Table(
 OVFILE = Table(
     keys=(
         *keys_of(Top),
-        Key(name="defaults", kind=DEFAULTS, doc="Any key of a model but `source`, for all models"),
+        Key(
+            name="defaults", kind=DEFAULTS, doc="Keys for all models: any key of a model except `source` and `variants`"
+        ),
         Key(name="datasets", kind=Named(element=DATASET, what="dataset"), doc="One table per dataset"),
         Key(name="models", kind=Named(element=MODEL, what="model", reserved=("report",)), doc="One table per model"),
-        Key(name=LIMITS, kind=LIMITS_TABLE, doc="What one action may take; it changes no result"),
+        Key(name=LIMITS, kind=LIMITS_TABLE, doc="Limits of one action; they change no result"),
         Key(name="cache", kind=CACHE, doc="A cache that a team shares; it changes no result"),
         Key(name="report", kind=Table(keys=keys_of(Report)), doc="The report"),
     ),

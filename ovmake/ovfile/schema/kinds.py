@@ -1,12 +1,12 @@
-"""The kinds of value an Ovfile's key can have, and how a wrong value is described.
+"""The kinds of value that a key of an Ovfile can have, and the messages about wrong values.
 
-    kind.check(value, at, problems)     report everything that is wrong with `value`, which stands at key path `at`
-    kind.read(value)                    what a value of the right form means: strings, numbers, tuples; else None
-    kind.expected                       what a value should be, for "expected ..." and for the key reference
+    kind.check(value, at, problems)     report everything that is wrong with `value`, which is at key path `at`
+    kind.read(value)                    the typed value (string, number, tuple), None if its form is wrong
+    kind.expected                       description for "expected ..." and for the key reference
     kind.json_schema()                  the same for editors, in JSON Schema
 
-A kind checks form only: what one value says by itself. What needs several keys (an unknown dataset, a missing
-calibration set) is the business of `meaning/`. A JSON Schema says less than `check` where it cannot say it all.
+A kind checks only the form of one value. `meaning/` checks what needs several keys, such as an unknown dataset or a
+missing calibration set. If JSON Schema cannot express a check, the schema accepts more than `check`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ovmake.ovfile.words import KeyPath
 from ovmake.units import EXAMPLES, memory_of
 
 LARGEST = (1 << 63) - 1
-NOTHING = r"(?!)"  # a pattern that fits no word
+NOTHING = r"(?!)"  # a pattern that matches no word
 
 JsonSchema = dict[str, object]
 T_co = TypeVar("T_co", covariant=True)
@@ -35,29 +35,29 @@ class Kind(Protocol):
 
     @property
     def expected(self) -> str:
-        """What a value should be, for "expected ..."."""
+        """Describe a right value, for "expected ..."."""
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
         """Report what is wrong with `value`."""
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told of it."""
+        """Return the JSON Schema of the value."""
 
 
 class Scalar(Kind, Protocol[T_co]):
-    """A kind of value that one line holds; a table is none."""
+    """A kind of value that is not a table."""
 
     def read(self, value: object) -> T_co | None:
-        """Return what a value means, None where its form is wrong or there is none."""
+        """Return the typed value; None if its form is wrong or there is no value."""
 
 
 def is_number(value: float) -> bool:
-    """Whether a TOML number is finite and 64 bits hold it. tomli reads integers of any length."""
+    """Whether a TOML number is finite and fits into 64 bits. tomli reads integers of any length."""
     return abs(value) <= LARGEST if isinstance(value, int) else math.isfinite(value)
 
 
 def no_number(value: float) -> str:
-    """Return why a TOML number is none for us, to go on after "... is"."""
+    """Return why `is_number` is False, to continue "... is"."""
     return "too large" if isinstance(value, int) else f"{value}, not a finite number"
 
 
@@ -68,7 +68,7 @@ def one_of(words: Sequence[str]) -> str:
 
 
 def in_any_dialect(pattern: str) -> str:
-    r"""Return a pattern of Python's as any editor takes it: JavaScript has no `\Z`, and Taplo, in Rust, has no `\0`."""
+    r"""Return a Python pattern without `\Z`, which JavaScript lacks, and `\0`, which Taplo (in Rust) lacks."""
     return pattern.replace(r"\Z", "$").replace(r"\0", r"\x00")
 
 
@@ -79,7 +79,7 @@ class Text:
     expected: str = "a string"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """A NUL can be in no path and no name."""
+        """Report empty strings, and NUL, which no path or name can contain."""
         if not isinstance(value, str):
             problems.add(wrong_type(self.expected, value, at))
         elif not value:
@@ -88,11 +88,11 @@ class Text:
             problems.add(bad_value("a string with a NUL character in it", "", at))
 
     def read(self, value: object) -> str | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         return value if isinstance(value, str) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         return {"type": "string", "minLength": 1}
 
 
@@ -107,52 +107,52 @@ class FilePath(Text):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOrMore:
-    """A string, or an array of some."""
+    """A string, or an array of strings."""
 
     expected: str = "a string or an array of strings"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Every wrong element is reported at its own place."""
+        """Report each wrong element at its own index."""
         if isinstance(value, list):
             ListOf(element=Text(), expected=self.expected).check(value, at, problems)
         else:
             Text(expected=self.expected).check(value, at, problems)
 
     def read(self, value: object) -> tuple[str, ...] | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         found = value if isinstance(value, list) else [value]
         return tuple(one for one in found if isinstance(one, str)) or None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         text = Text().json_schema()
         return {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A regular expression of Python's."""
+    """A Python regular expression."""
 
     expected: str = "a regular expression"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """What cannot be compiled is reported with the reason."""
+        """Report an expression that cannot be compiled, with the reason."""
         before = len(problems.found)
         Text(expected=self.expected).check(value, at, problems)
         if isinstance(value, str) and len(problems.found) == before:
             try:
                 re.compile(value)
             except (re.error, RecursionError, OverflowError) as error:
-                message = f"{toml(value)} is no regular expression: {error}"
-                hint = "write names that are meant as they are in `names`; `\\.` is a dot"
+                message = f"{toml(value)} is not a valid regular expression: {error}"
+                hint = "write literal names in `names`; `\\.` is a dot"
                 problems.add(Problem(code="bad-pattern", at=at, message=message, help=hint))
 
     def read(self, value: object) -> str | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         return value if isinstance(value, str) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         return {"type": "string", "minLength": 1, "format": "regex"}
 
 
@@ -163,22 +163,22 @@ class Flag:
     expected: str = "true or false"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Only TOML's booleans will do."""
+        """Report everything except TOML's booleans."""
         if not isinstance(value, bool):
             problems.add(wrong_type(self.expected, value, at))
 
     def read(self, value: object) -> bool | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         return value if isinstance(value, bool) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         return {"type": "boolean"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number in a range, both ends included; `above` is an end that is not."""
+    """A number in a range. `minimum` and `maximum` are included; `above` is not."""
 
     minimum: float | None = None
     maximum: float | None = None
@@ -195,7 +195,7 @@ class Number:
         return text + ("" if self.maximum is None else f" and at most {self.maximum:g}")
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Infinity and NaN are TOML floats, but never numbers here."""
+        """Report wrong types and values out of range; infinity and NaN are TOML floats, and are refused."""
         if (
             not isinstance(value, int | float)
             or isinstance(value, bool)
@@ -212,11 +212,11 @@ class Number:
         return ends and (self.above is None or value > self.above)
 
     def read(self, value: object) -> float | None:
-        """Return what the value means; None where its form is wrong."""
-        return float(value) if isinstance(value, int | float) else None
+        """Return the typed value; None if its form is wrong."""
+        return float(value) if isinstance(value, int | float) and is_number(value) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         ends = {"minimum": self.minimum, "exclusiveMinimum": self.above, "maximum": self.maximum}
         told = {name: end for name, end in ends.items() if end is not None}
         return {"type": "integer" if self._whole else "number", **told}
@@ -240,19 +240,19 @@ class Size:
     expected: str = f"a size such as `{EXAMPLES}`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """A number alone would leave open what it counts."""
+        """Report a size without a unit, or with an unknown one."""
         if not isinstance(value, str):
             problems.add(wrong_type(self.expected, value, at, hint="write it with a unit, as a string"))
         elif memory_of(value) is None:
             hint = "units are B, kB, MB, GB, TB (powers of 1000) and KiB, MiB, GiB, TiB (powers of 1024)"
-            problems.add(bad_value(f"{toml(value)}, which is no size", self.expected, at, hint=hint))
+            problems.add(bad_value(f"{toml(value)}, not a valid size", self.expected, at, hint=hint))
 
     def read(self, value: object) -> int | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         return memory_of(value) if isinstance(value, str) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         return {"type": "string", "pattern": r"^\s*[0-9.]+\s*([kKmMgGtT][iI]?)?[bB]\s*$"}
 
 
@@ -260,8 +260,8 @@ class Size:
 class Choice:
     """One of a few words.
 
-    `code` is the diagnostic's, such as `unknown-preset`; `what` is what the words name. Words that fit `pattern` are
-    known as well. `advice(word)` says what to do about an unknown one, "" where it does not know.
+    `code` is the code of the diagnostic, such as `unknown-preset`; `what` describes the words. Words that match
+    `pattern` are allowed too. `advice(word)` returns help for an unknown word, or "".
     """
 
     words: tuple[str, ...]
@@ -276,7 +276,7 @@ class Choice:
         return one_of(self.words)
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """A word that is not among them gets a "did you mean"."""
+        """Report an unknown word, with a "did you mean"."""
         if not isinstance(value, str):
             problems.add(wrong_type("a string", value, at))
         elif value not in self.words and not re.fullmatch(self.pattern, value):
@@ -285,11 +285,11 @@ class Choice:
             problems.add(Problem(code=self.code, at=at, message=message, label=f"expected {self.expected}", help=hint))
 
     def read(self, value: object) -> str | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         return value if isinstance(value, str) else None
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         words: JsonSchema = {"enum": list(self.words)}
         if self.pattern == NOTHING:
             return words
@@ -298,9 +298,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOf(Generic[T_co]):
-    """An array whose elements are all of one kind. `once`, if given, names the elements, which may not repeat.
+    """An array of elements of one kind. `once`, if given, names the elements, which must not repeat.
 
-    Where they are not `ordered`, their order and their number mean nothing, and they are read sorted, each once.
+    If not `ordered`, order and repetition have no meaning: the elements are read sorted, each once.
     """
 
     element: Scalar[T_co]
@@ -310,7 +310,7 @@ class ListOf(Generic[T_co]):
     ordered: bool = True
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Every wrong element is reported at its own place."""
+        """Report each wrong element at its own index."""
         if not isinstance(value, list):
             problems.add(wrong_type(self.expected, value, at))
             return
@@ -328,11 +328,11 @@ class ListOf(Generic[T_co]):
             at=at,
             message=f"{self.once} `{clipped(element)}` is listed twice",
             also=Also(at=first, text="first listed here"),
-            help="take one of them out",
+            help="remove one of them",
         )
 
     def read(self, value: object) -> tuple[T_co, ...] | None:
-        """Return what the value means; None where its form is wrong."""
+        """Return the typed value; None if its form is wrong."""
         if not isinstance(value, list):
             return None
         found = (self.element.read(element) for element in value)
@@ -340,7 +340,7 @@ class ListOf(Generic[T_co]):
         return tuple(known if self.ordered else sorted(dict.fromkeys(known), key=str))
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         once = {"uniqueItems": True} if self.once else {}
         return {"type": "array", "items": self.element.json_schema(), "minItems": self.at_least, **once}
 

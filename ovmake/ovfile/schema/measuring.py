@@ -1,4 +1,4 @@
-"""The keys of `benchmark`, `require` and `limits`: measurements, what an IR must reach, what an action may take."""
+"""The keys of `benchmark`, `require` and `limits`: measurements, requirements of an IR, limits of an action."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ REQUIRED = ("require",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """How long the measurement of one target may take, and on which devices beside the target's it is measured."""
+    """How long the measurement of one target may take, and the additional devices to measure on."""
 
     max_seconds: float = key(
         Number(minimum=1),
         default=20.0,
-        doc="Time that the measurement of a target may take; it ends earlier where the speed-up is known to 3 %",
+        doc="Time limit in seconds for the measurement of a target; it ends earlier when the speed-up is known to 3 %",
         reaches=TIMED,
         stated=True,
     )
@@ -28,7 +28,7 @@ class Benchmark:
         ListOf(element=Text(), expected="an array of OpenVINO devices", once="device"),
         default=(),
         shown="none",
-        doc="Devices to measure on beside `device`, such as `GPU`; one that is not there is said to be missing",
+        doc="Devices to measure on in addition to `device`, such as `GPU`; the report says if one is missing",
     )
     hints: tuple[str, ...] = key(
         ListOf(
@@ -45,68 +45,68 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Require:
-    """What an IR must reach beside its accuracy, None where the Ovfile asks for nothing. Sizes are in bytes."""
+    """Requirements of an IR in addition to its accuracy. None: no requirement. Sizes are in bytes."""
 
     size: int | None = key(
         Size(),
         default=None,
         shown="any",
-        doc="Largest size of .xml and .bin together; an IR that is larger is not published",
+        doc="Maximum size of .xml and .bin together; a larger IR is not published",
         reaches=("check-size",),
     )
     speedup: float | None = key(
         Number(above=0),
         default=None,
         shown="any",
-        doc="How many times as fast as TensorFlow the IR must be. This and what follows is measured by "
-        "`ovmake report`, which fails where it is missed or cannot be measured",
+        doc="How many times as fast as TensorFlow the IR must be. `ovmake report` measures this and the keys below, "
+        "and fails if one is missed or cannot be measured",
         reaches=REQUIRED,
     )
     p95_ms: float | None = key(
         Number(above=0),
         default=None,
         shown="any",
-        doc="Largest 95th percentile of the latency, in ms",
+        doc="Maximum 95th percentile of the latency, in ms",
         reaches=REQUIRED,
     )
     throughput: float | None = key(
         Number(above=0),
         default=None,
         shown="any",
-        doc="Least throughput, in samples per second",
+        doc="Minimum throughput, in samples per second",
         reaches=REQUIRED,
     )
     memory: int | None = key(
         Size(),
         default=None,
         shown="any",
-        doc="Largest peak memory of a process with this model alone",
+        doc="Maximum peak memory of a process that runs only this model",
         reaches=REQUIRED,
     )
 
     @property
     def measured(self) -> tuple[tuple[str, float], ...]:
-        """What a measurement must show, by key: speedup, p95-ms, throughput, memory (in bytes)."""
+        """The requirements to measure, by key: speedup, p95-ms, throughput, memory (in bytes)."""
         seen = reaching("require", self)
         return tuple((name, float(value)) for name, value in seen if isinstance(value, int | float))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one action may take, None where nobody says. They change no result, and are settings of no action."""
+    """Limits of one action; None: the Ovfile sets none. They change no result and are params of no action."""
 
     minutes: float | None = key(
         Number(above=0),
         default=None,
         shown="no limit",
-        doc="An action that takes longer is ended, and fails",
+        doc="An action that takes longer is ended and fails",
     )
     memory_bytes: int | None = key(
         Size(),
         name="memory",
         default=None,
-        shown="90 % of what the machine has, or the container",
-        doc="An action whose worker needs more is ended, and fails. GB are powers of 1000, GiB of 1024",
+        shown="90 % of the memory of the machine or container",
+        doc="An action whose worker needs more is ended and fails. GB are powers of 1000, GiB of 1024",
     )
 
 

@@ -1,33 +1,33 @@
-"""Which kinds of action see a key: the groups that `reaches` of a declaration names, for keys that go the same way.
+"""Groups of action kinds for `reaches` in declarations of keys.
 
 `tests/rules/test_declared_reach.py` edits every key and compares.
 """
 
 from __future__ import annotations
 
-# Whatever converts the source: also once more, to find its layers in an IR.
+# Actions that convert the source; some convert it again to find its layers in an IR.
 MODEL = ("convert", "name-layers", "compare-layers", "quantize", "compress-weights")
-# What makes a graph of one function of the source; what comes after reads the graph.
+# Makes a graph of one function of the source; later actions read the graph.
 SOURCE = ("freeze",)
-# Whatever may load the source, and run it.
+# Actions that may load and run the source.
 ALLOWED = (*MODEL, *SOURCE, "check-source", "reference", "benchmark")
-# What counts a metric over labels.
+# Actions that compute a metric over labels.
 COUNTED = ("check-samples", "evaluate", "control")
-# Whatever draws samples of a dataset: to check, to calibrate, to compare, to measure.
+# Actions that draw samples of a dataset: to check, to calibrate, to compare, to measure.
 SAMPLES = (
     *("check-samples", "check-calibration", "quantize", "reference", "evaluate", "control"),
     *("time-candidates", "benchmark", "compare-layers"),
 )
-# How many samples calibrate, also decides which are left to judge.
+# The number of calibration samples also decides which samples are left to judge.
 CALIBRATING = ("check-calibration", "quantize", "reference", "evaluate", "compare-layers")
-# What makes an IR in 8 bits, or one with weights in 8 or 4 bits.
+# Actions that make an IR in 8 bits, or one with weights in 8 or 4 bits.
 QUANTIZED = ("quantize",)
 COMPRESSED = ("compress-weights",)
-# What compares a figure with the promise.
+# Actions that compare a figure with the promise.
 JUDGED = ("gate", "judge", "control")
-# What looks for layers to revert to float.
+# Searches for layers to revert to float.
 SEARCHED = ("control",)
-# What times an IR for the report or for `auto`.
+# Actions that time an IR for the report or for `auto`.
 TIMED = ("benchmark", "time-candidates")
-# Whatever runs an IR on the device.
+# Actions that run an IR on the device.
 ON_DEVICE = ("evaluate", "control", "compare-speed", *TIMED)

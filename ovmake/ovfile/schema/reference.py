@@ -1,9 +1,9 @@
-"""The reference of all keys, ovmake/docs/ovfile.md, made from the schema.
+"""Generate the reference of all keys, ovmake/docs/ovfile.md, from the schema.
 
     markdown() -> str
 
-A section per kind of table, a row per key. `[defaults]` and the tables of precisions and variants hold keys of a model,
-so they are said in words where they belong and not listed again.
+A section per kind of table, a row per key. `[defaults]` and the tables of precisions and variants repeat keys of a
+model, so the text above a table says where else its keys may be.
 """
 
 from __future__ import annotations
@@ -29,22 +29,24 @@ WORDS: dict[KeyPath, str] = {
     (
         *MODEL,
         "int8-weights",
-    ): "Weights in 8 bits, computed with in floating point. These keys stand in this table only.",
-    (*MODEL, "int4-weights"): "Weights in 4 bits where NNCF can, else in 8. These keys stand in this table only.",
-    ("limits",): "They change no result, so nothing is stale after an edit. `--timeout` and `--memory` win over them.",
+    ): "Weights in 8 bits, computation in floating point. These keys are allowed in this table only.",
+    (
+        *MODEL,
+        "int4-weights",
+    ): "Weights in 4 bits if NNCF supports it, else in 8 bits. These keys are allowed in this table only.",
+    ("limits",): "Limits change no result, so an edit makes nothing stale. `--timeout` and `--memory` override them.",
     (
         "cache",
-    ): "They change no result, so nothing is stale after an edit. `ovmake help sharing` says how to set it up.",
+    ): "These keys change no result, so an edit makes nothing stale. `ovmake help sharing` says how to set it up.",
     MODEL: (
-        "`[defaults]` takes the same keys but `source` and `variants`, for all models. The table of a precision, such\n"
-        "as `[models.NAME.int8]` or `[defaults.int8]`, takes those marked `p`, for that precision only. Nearest wins:\n"
-        "`[models.NAME.int8]`, `[models.NAME]`, `[defaults.int8]`, `[defaults]`. A variant's table,\n"
-        "`[models.NAME.variants.VARIANT]`, takes what `[defaults]` takes, and is nearer than all of them."
+        "`[defaults]` takes the same keys except `source` and `variants`, for all models. The table of a precision,\n"
+        "such as `[models.NAME.int8]` or `[defaults.int8]`, takes the keys marked `p`, for that precision only. The\n"
+        "nearest table wins: `[models.NAME.int8]`, `[models.NAME]`, `[defaults.int8]`, `[defaults]`. The table of a\n"
+        "variant, `[models.NAME.variants.VARIANT]`, takes the keys of `[defaults]`, and is nearer than all of these."
     ),
     INPUT: (
-        "Inside the IR, in this order: convert to f32, resize, reverse the channels, subtract `mean`, divide by\n"
-        "`scale`, transpose to the source's layout. When the two are compared, TensorFlow gets the same done outside,\n"
-        "with numpy."
+        "The IR does this, in this order: convert to f32, resize, reverse the channels, subtract `mean`, divide by\n"
+        "`scale`, transpose to the source's layout. For the comparison, numpy does the same to TensorFlow's inputs."
     ),
 }
 
@@ -59,12 +61,12 @@ def markdown() -> str:
 
 
 def _is_repeated(at: KeyPath) -> bool:
-    """Whether the keys of a table are those of a model again."""
+    """Whether a table repeats keys of a model."""
     return at[:1] == ("defaults",) or (len(at) > 2 and at[:2] == MODEL and at[2] in (*WITH_SETTINGS, "variants"))  # noqa: PLR2004 - models, NAME
 
 
 def _is_own(at: KeyPath, key: Key) -> bool:
-    """Whether the table at `at` is a precision's, and `key` one that only this precision has."""
+    """Whether `at` is the table of a precision, and `key` belongs to this precision only."""
     return at[:-1] == MODEL and key in OF_PRECISION.get(str(at[-1]), ())
 
 

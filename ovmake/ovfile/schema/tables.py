@@ -1,7 +1,7 @@
 """Tables of an Ovfile: those with known keys, and those whose keys are names that the user chose.
 
 Table(keys=...), Named(element=...)     kinds like those of `kinds.py`
-Off()                                   the word `false`, where a table may stand
+Off()                                   the word `false` in place of a table
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
 def no_table(value: object, at: KeyPath, hint: str = "") -> Problem:
-    """Return the problem of a value that should be a table. `[[a]]` is an array of tables."""
+    """Return the problem of a value that should be a table, with a hint for `[[a]]`, an array of tables."""
     if isinstance(value, list) and value and all(isinstance(element, dict) for element in value):
         hint = f"write [{dotted(at)}], with single brackets, once"
     return wrong_type("a table", value, at, hint)
@@ -37,9 +37,9 @@ def no_table(value: object, at: KeyPath, hint: str = "") -> Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with known keys. `otherwise` may take a value that is no table, as in `accuracy = false`.
+    """A table with known keys. `otherwise` is a kind for other values, as in `accuracy = false`.
 
-    `title` names a table that stands in several places, whose JSON Schema is written once.
+    `title` names a table that occurs several times, so that its JSON Schema is written once.
     """
 
     keys: Sequence[Key]
@@ -48,15 +48,15 @@ class Table:
 
     @property
     def expected(self) -> str:
-        """A table, or what stands for it."""
+        """The words for "expected ..."."""
         return self.otherwise.expected if self.otherwise else "a table"
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told, or where that is written."""
+        """Return the JSON Schema, or a reference to it if the table has a title."""
         return {"$ref": f"#/$defs/{self.title}"} if self.title else self.definition()
 
     def definition(self) -> JsonSchema:
-        """Return every key with its words, and that there are no others."""
+        """Return the JSON Schema with all keys; others are not allowed."""
         table: JsonSchema = {
             "type": "object",
             "properties": {key.name: key.json_schema() for key in self.keys},
@@ -67,7 +67,7 @@ class Table:
         return {**table, **self.otherwise.json_schema()} if self.otherwise else table
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Unknown keys are errors; a value that is not supported says so instead of being ignored."""
+        """Report unknown keys, wrong values, values that are not supported yet, and missing keys."""
         if not isinstance(value, dict):
             if self.otherwise:
                 self.otherwise.check(value, at, problems)
@@ -102,7 +102,7 @@ def _check_key(key: Key, value: object, at: KeyPath, problems: Problems) -> None
 class Named:
     """A table whose keys are names that the user chose: models, datasets, inputs.
 
-    `strict` names become folders under the build folder, so they are kept to letters, digits and `._-`.
+    `strict` names become folders in the build folder, so they may have letters, digits and `._-` only.
     """
 
     element: Kind
@@ -112,18 +112,18 @@ class Named:
 
     @property
     def expected(self) -> str:
-        """A table of tables, or of strings."""
+        """The words for "expected ..."."""
         return f"a table with a key per {self.what}"
 
     def json_schema(self) -> JsonSchema:
-        """Return what an editor is told."""
+        """Return the JSON Schema of the value."""
         names: JsonSchema = {"minLength": 1}
         if self.strict:
             names = {"pattern": in_any_dialect(f"^{NAME.pattern}"), "not": {"enum": list(self.reserved)}}
         return {"type": "object", "propertyNames": names, "additionalProperties": self.element.json_schema()}
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """A bad name is reported at the name."""
+        """Report bad names at the name, and check each element."""
         if not isinstance(value, dict):
             problems.add(wrong_type(self.expected, value, at))
             return
@@ -134,7 +134,9 @@ class Named:
                 hint += f": `{plain}`" if NAME.match(plain := plain_name(name)) else ""
                 problems.add(self._bad_name(name, place, hint))
             elif name in self.reserved:
-                problems.add(self._bad_name(name, place, f"take another: ovmake writes a folder `{name}` of its own"))
+                problems.add(
+                    self._bad_name(name, place, f"choose another name: ovmake writes a folder `{name}` of its own")
+                )
             if isinstance(self.element, Table) and not isinstance(element, dict):
                 hint = f"each key here is the name of a {self.what}; its settings go in a table [{dotted(at)}.NAME]"
                 problems.add(no_table(element, place, hint=hint))
@@ -148,17 +150,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Off:
-    """The word `false`, where a table may stand."""
+    """The word `false` in place of a table."""
 
     expected: str = "a table or `false`"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """`true` would say nothing."""
+        """Report every value except `false`; `true` has no meaning."""
         if value is True:
-            problems.add(bad_value("true, which says nothing", self.expected, at, hint="leave it out for the default"))
+            problems.add(
+                bad_value("true, which has no meaning here", self.expected, at, hint="leave it out for the default")
+            )
         elif value is not False:
             problems.add(wrong_type(self.expected, value, at))
 
     def json_schema(self) -> JsonSchema:
-        """Return what is other for a table than where `false` may not stand."""
+        """Return the part of a table's JSON Schema that allows `false`."""
         return {"type": ["object", "boolean"], "not": {"const": True}}

@@ -1,8 +1,8 @@
-"""What an edit of an Ovfile can have changed, without asking what it means.
+"""Find the models that an edit of an Ovfile changes, without interpreting it.
 
     edited_models(before, after) -> frozenset[str] | None
 
-Of a thousand models an edit mostly concerns one, and what the others say need not be worked out again.
+Most edits change one model of a thousand, so the tables of the other models need not be interpreted again.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ MODELS = "models"
 
 
 def edited_models(before: str, after: str) -> frozenset[str] | None:
-    """Return the models whose tables differ, new ones included; None if anything else does, or `after` is no TOML."""
+    """Return the models whose tables differ or are new; None if anything else differs or `after` is no TOML."""
     try:
         check_text(after, "Ovfile")
         old, new = tomli.loads(before), tomli.loads(after)
     except (OvmakeError, ValueError, RecursionError):
         return None
     old_models, new_models = old.pop(MODELS, {}), new.pop(MODELS, {})
-    # By their text: 1 == True == 1.0 in Python, and they are different settings.
+    # Compared as text: 1 == True == 1.0 in Python, but these are different settings.
     if repr(old) != repr(new) or not isinstance(old_models, dict) or not isinstance(new_models, dict):
         return None
     return frozenset(

@@ -1,14 +1,14 @@
-"""How large an Ovfile may be: far more than anybody writes, and little enough to be read within seconds.
+"""Limits on the size of an Ovfile: far above any real one, and low enough to read it within seconds.
 
-    check_size(data)                     before anything
-    check_text(text, file)               before TOML: parts of a key
-    check_document(document)             before its form: values, and levels
-    check_targets(families, document)    before targets are made: how many, and how much is said of them
+    check_size(data)                     first of all
+    check_text(text, file)               before parsing TOML: parts of a key
+    check_document(document)             before checking its form: number of values, and levels
+    check_targets(families, document)    before making targets: their number, and the number of their settings
 
-An Ovfile may come from a stranger, and what is made of it grows faster than its text: a variant without a word in it is
-two targets, and each of ten thousand targets has all that `[defaults]` says.
+An Ovfile may come from a stranger, and the work grows faster than its text: an empty variant makes two targets, and
+each of ten thousand targets has all settings of `[defaults]`.
 
-Rule: a limit that is met says so, and names the number.
+Rule: the error names the limit that was exceeded.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ MOST_TARGETS = 36_000
 MOST_SETTINGS = 3_000_000
 MOST_NAMES = 100_000
 DEEP = "nest tables less deeply"
-HELP = "split it into several Ovfiles: `-f FILE` says which one to read"
+HELP = "split it into several Ovfiles, and choose one with `-f FILE`"
 
 _MANY_DOTS = re.compile(rf"(?:\.[^.\n]*+){{{MOST_LEVELS}}}")
-# See `locate.py` for what must be as it is here: what the groups repeat begins with different characters.
+# As in `locate.py`, the alternatives in a repeated group must begin with different characters.
 _TOKEN = re.compile(
     r"""
       (?P<long> \"{3} (?: [^"\\]++ | \\. | "(?!"") )* \"{3,5}+ | '{3} (?: [^']++ | '(?!'') )* '{3,5}+ )
@@ -48,17 +48,17 @@ _TOKEN = re.compile(
 
 
 def check_size(data: str | bytes) -> None:
-    """Refuse a text that takes long to read. Of bytes, as many may be read as of characters.
+    """Refuse a text that takes long to read. The limit is the same for bytes and characters.
 
     Raises:
         OvmakeError: it is too large.
     """
     if len(data) > LARGEST_TEXT:
-        raise _too_large(f"the Ovfile is larger than the {LARGEST_TEXT // 1000:,} kB that are read")
+        raise _too_large(f"the Ovfile is larger than the limit of {LARGEST_TEXT // 1000:,} kB")
 
 
 def check_text(text: str, file: str) -> None:
-    """Refuse a key of hundreds of parts: a thousand such keys are a million tables in each other.
+    """Refuse a key of hundreds of parts: a thousand such keys are a million nested tables.
 
     Raises:
         OvmakeError: a key has too many parts.
@@ -73,9 +73,9 @@ def check_text(text: str, file: str) -> None:
 
 
 def _long_key(text: str) -> tuple[int, int] | None:
-    """Return where a key with too many parts begins, and its last part that is allowed; None if there is none.
+    """Return the start of a key with too many parts, and the end of its allowed parts; None if there is no such key.
 
-    Outside of strings and comments, dots stand between the parts of keys and in numbers only.
+    Outside of strings and comments, dots occur only in keys and numbers.
     """
     dots, start = 0, None
     for token in _TOKEN.finditer(text):
@@ -91,10 +91,10 @@ def _long_key(text: str) -> tuple[int, int] | None:
 
 
 def check_document(document: dict[str, object]) -> None:
-    """Refuse a document with more in it than takes a moment to look at.
+    """Refuse a document that takes long to check.
 
     Raises:
-        OvmakeError: it has too many values, or levels.
+        OvmakeError: it has too many values or levels.
     """
     level: list[object] = [document]
     count = depth = 0
@@ -103,15 +103,15 @@ def check_document(document: dict[str, object]) -> None:
         count += len(level)
         depth += 1
         if count > MOST_VALUES:
-            raise _too_large(f"the Ovfile has more than the {MOST_VALUES:,} keys and values that are read")
+            raise _too_large(f"the Ovfile has more keys and values than the limit of {MOST_VALUES:,}")
         if depth > MOST_LEVELS:
-            message = f"the Ovfile has tables or arrays in each other, more than {MOST_LEVELS} levels deep"
+            message = f"the Ovfile nests tables or arrays more than {MOST_LEVELS} levels deep"
             raise _too_large(message, DEEP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """A model or a variant, for which targets are to be made: its precisions, the candidates of `auto` among them."""
+    """A model or a variant, and the number of its precisions, including the candidates of `auto`."""
 
     model: str
     variant: str
@@ -119,15 +119,15 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """How much a table says: all values in it, and the inputs and outputs that it has something to say of."""
+class _Size:
+    """The size of a table: the number of its values, and of the inputs and outputs that it names."""
 
     values: int = 0
     names: int = 0
 
     @classmethod
-    def of(cls, said: object, *, but: str = "") -> _Said:
-        """Count a table, without what is under the key `but`."""
+    def of(cls, said: object, *, but: str = "") -> _Size:
+        """Count a table, without the key `but`."""
         tables = [said, *(table(said, (precision,)) for precision in PRECISIONS)]
         names = sum(len(table(one, (key,))) for one in tables for key in ("inputs", "outputs"))
         level = [inner for key, inner in said.items() if key != but] if isinstance(said, dict) else []
@@ -139,16 +139,16 @@ class _Said:
 
 
 def check_targets(families: Sequence[Family], document: dict[str, object], problems: Problems) -> bool:
-    """Whether targets can be made of `families`; report it where they are too many, or too much is said of them."""
+    """Return whether the targets of `families` are within the limits; report the limit that is exceeded."""
     variants: dict[str, int] = {}
-    models: dict[str, _Said] = {}
-    defaults = _Said.of(table(document, ("defaults",)))
+    models: dict[str, _Size] = {}
+    defaults = _Size.of(table(document, ("defaults",)))
     targets = values = names = 0
     for family in families:
         at: KeyPath = ("models", family.model)
         if family.model not in models:
-            models[family.model] = _Said.of(table(document, at), but="variants")
-        own = _Said.of(table(document, (*at, "variants", family.variant))) if family.variant else _Said()
+            models[family.model] = _Size.of(table(document, at), but="variants")
+        own = _Size.of(table(document, (*at, "variants", family.variant))) if family.variant else _Size()
         variants[family.model] = variants.get(family.model, 0) + (family.variant != "")
         targets += family.precisions
         for said in (defaults, models[family.model], own):
@@ -156,17 +156,20 @@ def check_targets(families: Sequence[Family], document: dict[str, object], probl
             names += family.precisions * said.names
     model, most = max(variants.items(), key=lambda item: item[1], default=("", 0))
     if most > MOST_VARIANTS:
-        message = f"`{model}` has {most:,} variants, and up to {MOST_VARIANTS:,} are made of a model"
-        problems.add(_too_many(message, ("models", model, "variants"), "take some out, or make them models"))
+        message = f"`{model}` has {most:,} variants; a model may have {MOST_VARIANTS:,}"
+        problems.add(_too_many(message, ("models", model, "variants"), "remove some, or make them models"))
         return False
     counts = {
-        f"asks for {targets:,} targets": (targets, MOST_TARGETS),
-        f"says {values:,} settings of {targets:,} targets, those of [defaults] for each": (values, MOST_SETTINGS),
+        f"has {targets:,} targets": (targets, MOST_TARGETS),
+        f"has {values:,} settings for {targets:,} targets, counting [defaults] for each target": (
+            values,
+            MOST_SETTINGS,
+        ),
         f"names {names:,} inputs and outputs in {targets:,} targets": (names, MOST_NAMES),
     }
     for what, (count, allowed) in counts.items():
         if count > allowed:
-            problems.add(_too_many(f"the Ovfile {what}, and up to {allowed:,} are read", ("models",), HELP))
+            problems.add(_too_many(f"the Ovfile {what}; the limit is {allowed:,}", ("models",), HELP))
             return False
     return True
 

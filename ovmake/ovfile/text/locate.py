@@ -1,21 +1,21 @@
-r"""Find where every key path stands in an Ovfile's text.
+r"""Find the position of every key path in an Ovfile's text.
 
-    locate(text) -> {key path: Place}
-    declared_twice(text) -> (key path, first Place, second Place)
+    locate(text) -> {key path: Position}
+    declared_twice(text) -> (key path, first Position, second Position)
 
-tomli keeps no positions, so a diagnostic about `models.digits.shape` could say what is wrong but not
-where. This second, smaller reader runs only when there is a diagnostic to point. Pure: no disk, no tomli.
+tomli keeps no positions, so without this a diagnostic about `models.digits.shape` could not point at it.
+This second, smaller reader runs only if there is a diagnostic. Pure: no disk, no tomli.
 
-Rule 1: tomli has accepted the text. Nothing is validated again; in particular commas carry no news here
-        and are skipped like blanks, and a `]` always closes what was opened last.
+Rule 1: tomli has accepted the text. Nothing is validated again; in particular commas are skipped like
+        blanks, and a `]` always closes the last open bracket.
 Rule 2: offsets are into the text as given. tomli turns "\r\n" into "\n" before it reads; here "\r" is
         a blank instead, which is safe because accepted text has no other "\r".
-Rule 3: no backtracking. The repeats that can grow long are possessive, so reading takes time
-        proportional to the text plus the paths returned.
+Rule 3: no backtracking. Repeats that can grow long are possessive, so the time is proportional to the
+        length of the text plus the paths returned.
 
 A *span* is a half-open pair of character offsets: `text[start:end]`.
 A *header* is `[a.b]` or `[[a.b]]`; it *opens* its last part and only *implies* the parts before it.
-A *key* is what stands before `=` or inside a header; its *parts* are separated by dots.
+A *key* is the text before `=` or inside a header; its *parts* are separated by dots.
 
 Source: TOML 1.0.0 (https://toml.io/en/v1.0.0), and of TOML 1.1.0 what tomli 2.5 reads: newlines, comments
 and a trailing comma in inline tables, the escapes `\e` and `\xHH`, times without seconds.
@@ -34,12 +34,12 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where one key path stands, as spans of the text.
+    """The position of one key path, as spans of the text.
 
     key: the last key's own characters (`shape`, `"a b"`), without the parts before it. None for an
         element of an array.
     value: all characters of the value: the whole array or inline table, a string with its quotes. None
-        for what a header or a dotted key made.
+        for a table that a header or a dotted key opened.
     header: from `[` to the closing `]` of the line that opened the table, else None. An array of tables
         has its first `[[header]]`; each of its elements has its own.
     """
@@ -50,13 +50,13 @@ class Position:
 
 
 def locate(text: str) -> dict[KeyPath, Position]:
-    """Return the place of every key path in `text`, a TOML text that tomli has accepted.
+    """Return the position of every key path in `text`, a TOML text that tomli has accepted.
 
-    The paths are exactly those of tomli's result, tables and arrays included, the root `()` excepted.
-    A table that no header opens has the key that names it first; a header, wherever it comes, wins.
+    The paths are exactly those of tomli's result, tables and arrays included, without the root `()`.
+    A table without a header has the position of the key that names it first; a header always wins.
 
     Raises:
-        ValueError: the text is not TOML. Only what stops the reading is noticed: parse it with tomli first.
+        ValueError: the text is not TOML. Only errors that stop the reader are noticed: parse it with tomli first.
     """
     reader = _Reader(text)
     reader.read_document()
@@ -64,21 +64,21 @@ def locate(text: str) -> dict[KeyPath, Position]:
 
 
 def declared_twice(text: str) -> tuple[KeyPath, Position, Position] | None:
-    """Return the first key path that has two values or two headers, and where; None if we cannot tell.
+    """Return the first key path with two values or two headers, and both positions; None if none is found.
 
-    For text that tomli refused for being declared twice: up to there it is TOML. Not found are keys that are one thing
-    first and another later, such as `a = 1` and then `a.b = 2`.
+    For text that tomli refused because of a double declaration: the text before it is TOML. Keys that change their
+    type, such as `a = 1` and then `a.b = 2`, are not found.
     """
     reader = _Reader(text)
     reader.places = watched = _Watched()
-    with contextlib.suppress(ValueError):  # what comes after the second declaration may be anything
+    with contextlib.suppress(ValueError):  # the text after the second declaration may be anything
         reader.read_document()
     return watched.twice
 
 
-# Every pattern matches at the reader's position. `++`, `*+` and `?+` give nothing back once matched. They stand behind
-# single characters only: before Python 3.11.5 a group that gives nothing back may match too much (gh-106052), and
-# Debian 12 has 3.11.2. What the groups here repeat begins with different characters, so they cannot give back either.
+# Every pattern matches at the reader's position. `++`, `*+` and `?+` are possessive. They follow single characters
+# only: before Python 3.11.5 a possessive group may match too much (gh-106052), and Debian 12 has 3.11.2. The
+# alternatives in the repeated groups begin with different characters, so the groups cannot backtrack either.
 _BLANKS_AND_COMMAS = re.compile(r"(?:[ \t\r\n,]++|#[^\n]*+)*")
 _KEY_PART = re.compile(
     r"""
@@ -93,7 +93,7 @@ _EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
 _HEADER_START = re.compile(r"\[\[?+[ \t]*+")
 _HEADER_END = re.compile(r"[ \t]*+\]\]?+")
 
-# A multi-line string may end in two quotes of its own, which stand before the closing three: hence {3,5}.
+# A multi-line string may end in two quotes of its own, before the closing three: hence {3,5}.
 # The last line is every value without quotes or brackets; its space is the one in `1979-05-27 07:32:00`.
 _SCALAR = re.compile(
     r"""
@@ -116,7 +116,7 @@ _ESCAPE_LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "
 
 
 class _Watched(dict[KeyPath, Position]):
-    """Places that notice when one is taken twice. A table that was implied first and opened later is not."""
+    """Positions by key path; records the first path that is set twice. Opening an implied table does not count."""
 
     twice: tuple[KeyPath, Position, Position] | None = None
 
@@ -134,7 +134,7 @@ class _Bracket:
     path: KeyPath
     key: Span | None
     start: int
-    indexes: Iterator[int] | None  # the elements' indexes, to be drawn from; None for an inline table
+    indexes: Iterator[int] | None  # the next indexes of its elements; None for an inline table
 
 
 class _Reader:
@@ -157,7 +157,7 @@ class _Reader:
             self._take(_BLANKS_AND_COMMAS)
 
     def _read_header(self) -> KeyPath:
-        """Read `[a.b]` or `[[a.b]]`; return the path of the table that it opens."""
+        """Read `[a.b]` or `[[a.b]]`; return the path of the opened table."""
         start = self.pos
         is_element = self.text.startswith("[[", start)
         self._take(_HEADER_START)
@@ -165,7 +165,7 @@ class _Reader:
         self._take(_HEADER_END)
         place = Position(key=key, header=(start, self.pos))
         if not is_element:
-            self.places[path] = place  # over the entry of a table that was only implied so far
+            self.places[path] = place  # replaces the entry of an implied table
             return path
         self.places.setdefault(path, place)
         self.last_index[path] = self.last_index.get(path, -1) + 1
@@ -176,7 +176,7 @@ class _Reader:
     def _read_key(self, table: KeyPath) -> tuple[KeyPath, Span]:
         """Read `a . "b".c`; return its path below `table`, and the span of the last part.
 
-        The parts before the last are tables. They get an entry here unless they have one: after
+        The parts before the last are tables. They get an entry here if they have none: after
         `[a.b]`, the header `[a.c]` does not move `a`.
         """
         while True:
@@ -199,8 +199,8 @@ class _Reader:
     def _read_value(self, path: KeyPath, key: Span | None) -> None:
         """Read the value of `path`, and every value inside it.
 
-        A stack and not recursion: tomli takes 400 brackets inside each other, and at two or three
-        calls for each we would meet Python's limit of 1000.
+        A stack, not recursion: tomli accepts 400 nested brackets, and two or three calls for each
+        would exceed Python's limit of 1000.
         """
         brackets: list[_Bracket] = []
         while True:
@@ -220,7 +220,7 @@ class _Reader:
         return _Bracket(path=path, key=key, start=start, indexes=indexes)
 
     def _close_brackets(self, brackets: list[_Bracket]) -> None:
-        """Move to the innermost bracket's next item, popping the brackets that end before one comes."""
+        """Move to the next item of the innermost open bracket; pop the brackets that close before it."""
         while brackets:
             self._take(_BLANKS_AND_COMMAS)
             if not self.text.startswith(("]", "}"), self.pos):
@@ -236,7 +236,7 @@ class _Reader:
         return (*bracket.path, next(bracket.indexes)), None
 
     def _skip(self, pattern: re.Pattern[str]) -> bool:
-        """Move past `pattern` if it stands here; return whether it did."""
+        """Move past `pattern` if it matches here; return whether it did."""
         match = pattern.match(self.text, self.pos)
         if match:
             self.pos = match.end()
@@ -246,7 +246,7 @@ class _Reader:
         """Move past `pattern` and return its span.
 
         Raises:
-            ValueError: it does not stand here, so the text is not TOML.
+            ValueError: it does not match here, so the text is not TOML.
         """
         start = self.pos
         if not self._skip(pattern):
@@ -256,7 +256,7 @@ class _Reader:
 
 
 def _unquoted(part: str) -> str:
-    r"""Return the key that a part stands for: `"a\u0020b"` is `a b`, and `'a\b'` and `a` are as they look."""
+    r"""Return the key without quotes and escapes: `"a\u0020b"` is `a b`; `'a\b'` has no escapes."""
     if part.startswith("'"):
         return part[1:-1]
     if part.startswith('"'):

@@ -1,6 +1,6 @@
-"""From key paths to places in the text: carets for problems, and for what tomli refuses.
+"""Turn key paths into positions in the text: carets for problems, and for errors of tomli.
 
-Only run when there is something to say:
+Runs only if there is a diagnostic:
 
     Pointer(text, file).diagnostic(problem) -> Diagnostic
     Pointer(text, file).span(at) -> Span | None
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from ovmake.ovfile.text.locate import Position
 
 TWICE = re.compile(r"Cannot (declare|overwrite|mutate|redefine)|Duplicate")
-# Python converts no longer decimal integers, and says so with a ValueError that has no position.
+# Python does not convert longer decimal integers; its ValueError has no position.
 TOO_LONG = re.compile(r"[0-9_]{4300,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Knows where everything stands in the text of an Ovfile that tomli has accepted."""
+    """Finds positions in the text of an Ovfile that tomli has accepted."""
 
     text: str
     file: str
 
     def diagnostic(self, problem: Problem) -> Diagnostic:
-        """Return a problem with its place, or without one if it has none: an Ovfile can be empty."""
+        """Return the diagnostic of a problem, without a span if there is none: an Ovfile can be empty."""
         also: tuple[Label, ...] = ()
         if problem.also is not None and (second := self.span(problem.also.at)):
             also = (Label(span=second, text=problem.also.text),)
@@ -52,7 +52,7 @@ class Pointer:
         )
 
     def span(self, at: KeyPath, *, on: Literal["key", "value"] = "value") -> Span | None:
-        """Return where a key or its value stands; for a table, its header. What is not there has its table's place."""
+        """Return the span of a key or its value; for a table, its header; for a missing key, the span of its table."""
         places = _places(self.text)
         while at and at not in places:
             at = at[:-1]
@@ -65,23 +65,25 @@ class Pointer:
 
 @lru_cache(maxsize=1)
 def _places(text: str) -> dict[KeyPath, Position]:
-    from ovmake.ovfile.text.locate import locate  # noqa: PLC0415 - needed only when there is something to point at
+    from ovmake.ovfile.text.locate import locate  # noqa: PLC0415 - needed only for diagnostics
 
     return locate(text)
 
 
 def not_toml(error: ValueError | RecursionError, text: str, file: str) -> Diagnostic:
-    """Return what tomli has against `text`, with our caret."""
+    """Return the diagnostic of an error of tomli, with our caret."""
     if isinstance(error, tomli.TOMLDecodeError):
-        # tomli counts in the text with CRLF made LF
+        # tomli's positions are in the text with LF for CRLF
         return _refused(error, text.replace("\r\n", "\n"), file)
     if isinstance(error, RecursionError):
         hint = "nest them less deeply"
-        message = "the Ovfile has tables or arrays in each other, more levels deep than are read"
+        message = "the Ovfile nests tables or arrays too deeply"
         return Diagnostic(code="too-large", message=message, help=hint)
     number = TOO_LONG.search(text)
     span = Span.of_offsets(file, text, *number.span()) if number else None
-    return Diagnostic(code="toml-syntax", message="the Ovfile is not valid TOML", span=span, label="too long a number")
+    return Diagnostic(
+        code="toml-syntax", message="the Ovfile is not valid TOML", span=span, label="this number is too long"
+    )
 
 
 def _refused(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:
@@ -97,12 +99,12 @@ def _refused(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:
 
 
 def _twice(error: tomli.TOMLDecodeError, text: str, file: str) -> Diagnostic:
-    """Of two declarations tomli says where it noticed; say where both are, as far as we can find them."""
+    """Point at both declarations, if we can find them: tomli names only the position where it noticed them."""
     from ovmake.ovfile.text.locate import declared_twice  # noqa: PLC0415 - see `_places`
 
-    hint = "keep one of them, with everything that belongs in it"
+    hint = "keep one of them, with all its settings"
     if (found := declared_twice(text)) is None:
-        message = "a key or table is declared twice, or as two different things"
+        message = "a key or table is declared twice, or with two different types"
         return Diagnostic(code="duplicate-key", message=message, span=_at(error, text, file), help=hint)
     at, first, second = found
     what = f"[{dotted(at)}]" if second.header else f"`{dotted(at)}`"
@@ -121,6 +123,6 @@ def _declared(place: Position, text: str, file: str) -> Span | None:
 
 
 def _at(error: tomli.TOMLDecodeError, text: str, file: str) -> Span:
-    # At the end of the document there may be nothing left to stand under: point behind the last line with something.
+    # The end of the document may be blank: point behind the last line with text.
     position = min(error.pos, len(text.rstrip())) if error.pos >= len(text) else error.pos
     return Span.of_offsets(file, text, position, position + 1)

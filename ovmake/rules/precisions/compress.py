@@ -1,8 +1,8 @@
 """compress: the canonical FP32 IR with its weights rounded to FP16. No calibration, half the size.
 
-It also makes the IR of bf16, which is the same; only the execution differs. There the runtime rounds the weights to 8
-bits of precision at compilation. So the earlier rounding to FP16 (24 bits to 11) makes no visible difference
-(examples/fashion: cosine 0.999985, and 0.999988 from the FP32 IR).
+It also makes the IR of bf16, which is the same; only the execution differs. For bf16 the runtime rounds the weights to
+8 bits of precision when it compiles the IR. So the earlier rounding to FP16 (24 bits to 11) makes no visible difference
+(examples/fashion: cosine 0.999985; from the FP32 IR it is 0.999988).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def compress_weights(lowering: Lowering, target: Target, converted: Action, froz
     """Add the compression of `converted`. `frozen` is the freezing of the source, for the names of layers."""
     settings = weight_params(target)
     if settings is None:
-        raise AssertionError(f"{target.name} has no settings of weights")
+        raise AssertionError(f"{target.name} has no settings for weights")
     # Layers are found by running the model on a sample.
     seed = SEED if is_traced(target) else None
     interface = (Input(role="interface", origin=Artifact(converted.name, "interface")),) if is_traced(target) else ()

@@ -31,7 +31,7 @@ def quantize(lowering: Lowering, target: Target, converted: Action, frozen: Acti
     calibration = lowering.ovfile.datasets[settings.calibration]
     checked = check_calibration(lowering, target, converted)
     if checked is None:
-        raise AssertionError(f"{target.name} has quantization settings and nothing that calibrates")
+        raise AssertionError(f"{target.name} has quantization settings and no calibration samples")
     # The loader's samples must be those that were checked. Files cannot change during a build, so they need no check.
     passed = (Input(role="passed", origin=Artifact(checked.name, "passed")),) if calibration.function else ()
     return lowering.add(

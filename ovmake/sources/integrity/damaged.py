@@ -1,4 +1,4 @@
-"""Explain a framework's failure by the damaged or missing file of the source's checkpoint, where there is one.
+"""Explain a framework's failure by a damaged or missing file of the source's checkpoint.
 
     @explained
     def convert(request): ...      a handler whose errors name the damaged file
@@ -62,7 +62,7 @@ def _is_about_source(error: ActionError, request: Asked) -> bool:
 
 
 def damage(source: Path) -> str:
-    """Return what is damaged in the checkpoint of a SavedModel or a .meta; "" if it is sound, or there is none."""
+    """Return the damage of the checkpoint of a SavedModel or a .meta; "" if it is intact, or there is no checkpoint."""
     # Imported here: every worker imports this module, and few have a failure to explain.
     from ovmake.sources.checkpoint import Checkpoint, CheckpointError, DamagedError
     from ovmake.sources.protobuf import ProtobufError

@@ -4,8 +4,8 @@
 
 An operator with the code `FlexWriteFile` is TensorFlow's WriteFile. But the code is only a label: a NodeDef in the
 operator's options states the operation and its attributes. So an operator is refused for its label, and for any refused
-operation that its options name. Custom operators with other labels are not TensorFlow's: the interpreter has some that
-only compute, and knows no others.
+operation that its options name. Custom operators with other labels are not TensorFlow's: the interpreter knows
+only a few, which only compute.
 
 Schema: tensorflow/compiler/mlir/lite/schema/schema.fbs. Standard library only.
 """

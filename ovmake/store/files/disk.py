@@ -26,7 +26,7 @@ from typing import Protocol
 
 from ovmake import ledger
 from ovmake.graph.digest import Digest
-from ovmake.ledger import ABSENT, Note, to_nobody
+from ovmake.ledger import ABSENT, Note, note_nothing
 from ovmake.names import BUILD, STATE
 from ovmake.store.files.links import linked
 from ovmake.store.files.own_folders import OwnFolders
@@ -64,13 +64,13 @@ class LinkOutsideError(Exception):
 class Disk(Protocol):
     """The operations on files that the engine uses. Paths are relative to the Ovfile's folder."""
 
-    def stat(self, path: str, note: Note = to_nobody) -> Stat | None:
-        """Return the state of a file or folder, None if it does not exist. `note` hears of it, see `ledger`."""
+    def stat(self, path: str, note: Note = note_nothing) -> Stat | None:
+        """Return the state of a file or folder, None if it does not exist. `note` is called with it, see `ledger`."""
 
-    def walk(self, path: str, note: Note = to_nobody) -> dict[str, Stat]:
+    def walk(self, path: str, note: Note = note_nothing) -> dict[str, Stat]:
         """Return the files below a folder by relative path; symbolic links are followed.
 
-        `note` hears of each folder before it is listed, and of each file.
+        `note` is called with each folder before it is listed, and with each file.
 
         Raises:
             LinkOutsideError: a link leaves the repo.
@@ -151,7 +151,7 @@ class RealDisk:
     def _is_ours(self, path: str) -> bool:
         return f"{path}/".startswith(self._own)
 
-    def stat(self, path: str, note: Note = to_nobody) -> Stat | None:
+    def stat(self, path: str, note: Note = note_nothing) -> Stat | None:
         """See `Disk`. A path below a regular file does not exist."""
         try:
             # A link is not our file. Its parent folders are checked when the file is opened.
@@ -162,10 +162,10 @@ class RealDisk:
         note(path, ledger.state(found))
         return _stat(found)
 
-    def walk(self, path: str, note: Note = to_nobody) -> dict[str, Stat]:
+    def walk(self, path: str, note: Note = note_nothing) -> dict[str, Stat]:
         """See `Disk`. A link to a parent folder is followed once. In our own folders no link is followed."""
         if self._is_ours(path):
-            note(path, ABSENT)  # no decision may rest on what we write ourselves: this is never so again
+            note(path, ABSENT)  # no decision may depend on our own folders: ABSENT never matches again
             return {name: _stat(found) for name, found in self.ours.walk(path).items()}
         found: dict[str, Stat] = {}
         self._walk(path, "", found, frozenset(), note)

@@ -135,7 +135,7 @@ def open_file(handle: int, name: str, flags: int, shown: str, *, in_place: bool 
     except OSError as error:
         if is_link(handle, name):
             raise ForeignEntryError(shown, "is a link") from None
-        if error.errno == errno.ENXIO:  # a pipe that nobody reads, or a socket
+        if error.errno == errno.ENXIO:  # a pipe without a reader, or a socket
             raise ForeignEntryError(shown, "is not a regular file") from None
         raise
     try:

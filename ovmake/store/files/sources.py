@@ -2,7 +2,7 @@
 
     sources.state(path) -> SourceState | None     the state now
     sources.unchanged(path, state) -> bool        whether the state is still the same; racy files are read again
-    sources.ledger.of(path)                       all that was looked at for it
+    sources.ledger.of(path)                       all files that were looked at for it
     sources.remember()                            write new digests to the database
 
 A cached digest is used if size, mtime and inode are the same *and* the file was last written clearly before it was

@@ -63,7 +63,7 @@ def _layer(node: ov.Node, known: set[str]) -> ExecutedLayer | None:
 
 
 def precision_of(kernel: str) -> str:
-    """Return what a kernel computes in: `i8` of `jit_avx512_I8`."""
+    """Return the precision that a kernel computes in: `i8` for `jit_avx512_I8`."""
     return kernel.rpartition("_")[2].lower()
 
 
@@ -93,8 +93,8 @@ def weights(model: ov.Model) -> dict[str, int]:
 def not_executed(asked: str, counts: Mapping[str, int]) -> str:
     """Return why no layer was computed in the target's precision, "" if some layer was.
 
-    A device that does not tell what it executes is believed, and so is a target that asks for f32: it has no
-    layer of its own where all are computed in integers.
+    "" also if the device does not report what it executes, and for a target in f32: if all of its layers compute in
+    integers, none is in f32.
     """
     if asked == ir.EXECUTE_IN or asked in counts or not counts:
         return ""

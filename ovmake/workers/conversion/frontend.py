@@ -39,9 +39,9 @@ DIRECT = "by OpenVINO's own reader"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A model as it was read.
+    """A model that was read.
 
-    `tensors` maps names of inputs to tensors of the source, `given` those of outputs, where the two differ. `told` is a
+    `tensors` maps names of inputs to tensors of the source, `given` names of outputs, if the two differ. `told` is a
     warning about the source, as a fact.
     """
 

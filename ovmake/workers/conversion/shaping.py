@@ -27,7 +27,7 @@ FIXED = "the operation that OpenVINO names requires different sizes: give those,
 
 
 def input_settings(model: ov.Model, inputs: Settings) -> Settings:
-    """Return what is said of each input, by the model's own names.
+    """Return the settings of each input, by the model's own names.
 
     Raises:
         ActionError: there is no such input.
@@ -41,7 +41,7 @@ def input_settings(model: ov.Model, inputs: Settings) -> Settings:
             message = f"the model has no input `{tensor}`; its inputs are {listed}"
             setting = next(iter(flat({"inputs": {name: asked}})), f"inputs.{name}")
             raise ActionError("unknown-input", message, setting=setting, help=did_you_mean(tensor, known))
-        # One that is named with `:0` and without it has what both say.
+        # An input that is named both with and without `:0` gets the settings of both.
         both = {field.attribute: value for field, value in written(asked)}
         settings[tensor] = replace(settings.get(tensor, InputParams()), **both)  # type: ignore[arg-type]
     return settings

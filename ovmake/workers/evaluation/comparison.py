@@ -361,7 +361,7 @@ def _output(facts: ReferenceFacts, tensor: Tensor, difference: Difference, besid
 
 
 def _rounded_by(facts: ReferenceFacts, tensor: Tensor) -> tuple[float, str]:
-    """Return what an output is rounded by, as a number of its type or of the half precision inside, and the latter."""
+    """Return the relative rounding error of an output (of its type or the half precision inside), and the latter."""
     inside = facts.computes_in
     kinds = [kind for kind in (tensor.type, inside) if kind in RESOLUTION]
     return max((RESOLUTION[kind] for kind in kinds), default=0.0), inside if inside in kinds else ""

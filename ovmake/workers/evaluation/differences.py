@@ -22,14 +22,14 @@ SMALL = 1e-3
 
 
 def difference(expected: Array, actual: Array) -> Distances:
-    """Return how far `actual` is from `expected`, over every element."""
+    """Return the error of `actual` against `expected`, over every element."""
     found = Difference(scale=largest(expected))
     found.add(expected, actual)
     return found.figures()
 
 
 def largest(array: Array) -> float:
-    """Return the largest finite magnitude; 0 if there is none."""
+    """Return the largest finite magnitude; 0 without finite elements."""
     return float(np.abs(array.astype(np.float64)).max(initial=0.0, where=np.isfinite(array)))
 
 

@@ -51,7 +51,7 @@ def evaluate(request: Request) -> dict[str, object]:
 def _figures(
     subject: Subject, model: ov.Model, compiled: ov.CompiledModel, default: ov.CompiledModel | None, on_feed: OnFeed
 ) -> tuple[Figures, ByDefault | None]:
-    """Return the figures of the IR as it is verified and, where it then executes otherwise, without properties."""
+    """Return the figures of the IR as it is verified and, if the execution differs, compiled without properties."""
     if default is None:
         return compare(subject, compiled, on_feed=on_feed), None
     own, other = compare_both(subject, compiled, default, on_feed)

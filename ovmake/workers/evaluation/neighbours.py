@@ -166,7 +166,7 @@ def _has_rows(operation: ov.Node) -> bool:
 
 
 def _output(name: str, figures: Distances, own: Distance) -> BatchFigures:
-    """Return how far answers depend on their batch; `own`: TensorFlow's."""
+    """Return how much outputs depend on their batch; `own`: TensorFlow's."""
     return BatchFigures(
         name=name,
         scale=figures.scale,

@@ -20,7 +20,7 @@ from ovmake.workers.ipc.protocol import Request
 class FeedingPlan:
     """`count`: the number of samples, None for all; `drawn`: the sizes and ranges of synthetic inputs.
 
-    `whole` are the outputs whose size depends on the data. If there are any, samples are fed one at a time where the
+    `whole` are the outputs whose size depends on the data. If there are any, samples are fed one at a time, if the
     model allows it, so that each sample has its own output.
     """
 

@@ -35,7 +35,7 @@ BATCH = 64
 SEEDED_SAMPLES = 16
 # How many samples of a batch are also run alone: if one depends on its neighbours, others do too.
 ALONE = 8
-# How many of the samples that do not calibrate are compared: enough for a cosine, and short beside a calibration.
+# How many of the unused calibration samples are compared: enough for a cosine, and short compared with a calibration.
 HELD_OUT = 32
 # How many names of an untrusted file a message shows.
 SHOWN, SHOWN_CHARACTERS = 20, 60
@@ -126,7 +126,7 @@ class Samples:
         return replace(self, order=self.order[np.random.default_rng(seed).permutation(self.count)])
 
     def with_batch(self, batch: int) -> Samples:
-        """Return the samples fed `batch` at a time, where the model leaves that open."""
+        """Return the samples fed `batch` at a time, if the model's batch is dynamic."""
         return self if self.fixed or self.batch is None else replace(self, batch=batch)
 
 
@@ -182,9 +182,9 @@ def _planned(samples: Samples, plan: FeedingPlan) -> Samples:
 
 
 def calibrating(request: Request, interface: Interface, asked: SampleParams, count: int) -> Samples:
-    """Return the `count` samples that calibrate: of a dataset that has more, by the seeded shuffle.
+    """Return the `count` samples that calibrate; a seeded shuffle chooses them if the dataset has more.
 
-    They are fed one at a time where the model allows it: statistics are per sample, whatever the batch.
+    They are fed one at a time if the model allows it: statistics are per sample, whatever the batch.
     """
     samples = take(request, interface, asked)
     if count < samples.count:

@@ -32,7 +32,7 @@ _DELEGATED = "DELEGATE"
 
 
 class _Quantized(TypedDict):
-    """What the interpreter says of a tensor's quantization; empty arrays where it has none."""
+    """A tensor's quantization as the interpreter reports it; empty arrays if it has none."""
 
     scales: npt.NDArray[np.float32]
     zero_points: npt.NDArray[np.int32]

@@ -1,6 +1,6 @@
-"""The environment variables of a worker: what ovmake sets, and what it lets through of the user's.
+"""The environment variables of a worker: those that ovmake sets, and those that it passes on from the user's.
 
-They are the one part of ipc that can change a result: they say which kernels a framework runs.
+They are the only part of ipc that can change a result: they select the kernels of the frameworks.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ ENVIRONMENT: Mapping[str, str] = {
     "KERAS_BACKEND": "tensorflow",
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
-    # Of logs, whatever the user's terminal can show.
+    # The encoding of logs, independent of the user's terminal.
     "PYTHONIOENCODING": "utf-8",
 }
 
-# What a worker sees of the user's environment: how Python, and what frameworks compute with, are set up. Not among it:
-# tokens, passwords, and where they are. TF_VAR_ and TF_TOKEN_ are Terraform's.
+# The user's variables that a worker gets: those that configure Python, the frameworks and their libraries. Tokens,
+# passwords and their paths are excluded. TF_VAR_ and TF_TOKEN_ are Terraform's.
 PASSED = frozenset({
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
     *("CONDA_PREFIX", "INTEL_OPENVINO_DIR", "SYSTEMROOT", "COLUMNS", "LINES", "TF_USE_LEGACY_KERAS"),
@@ -32,12 +32,12 @@ PASSED_PREFIXES = (
     *("ONEDNN_", "DNNL_", "OV_", "OPENVINO_", "NNCF_", "OCL_", "OPENCL_", "ZE_", "ZES_", "SYCL_", "NEO_", "LIBVA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DISABLE_", "TF_NUM_", "TF_XLA_", "XLA_", "KERAS_NNX_", "OVMAKE_"),
 )
-# Signs for what workers made: see ovmake/seal.py.
+# The key that signs the results of workers: see ovmake/seal.py.
 WITHHELD = frozenset({"OVMAKE_STATE_KEY"})
 
 
 def passed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what of a user's environment reaches a worker."""
+    """Return the part of a user's environment that reaches a worker."""
     return {
         name: value
         for name, value in environment.items()

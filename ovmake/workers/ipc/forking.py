@@ -1,7 +1,7 @@
 """Run one action in a forked process: in a cage of its own, and ended after the action.
 
     forks = Forks(help)
-    said = forks.apart(line, cage, scratch, answer)      what `answer(line)` returns in a fork
+    said = forks.in_fork(line, cage, scratch, answer)    the result of `answer(line)` in a fork
     said = forks.go_on(line, cage, scratch)              the same in the fork that stayed, or None
     said = ask(line)                                     in the fork: the answer of the worker's helper
     keep()                                               import the packages that the last fork had to import
@@ -85,7 +85,7 @@ class Forks:
         self._helper = helper
         self._staying: _Fork | None = None
 
-    def apart(self, line: bytes, inside: cage.Cage, scratch: str, answer: Answer, *, stay: bool = False) -> bytes:
+    def in_fork(self, line: bytes, inside: cage.Cage, scratch: str, answer: Answer, *, stay: bool = False) -> bytes:
         """Return what `answer(line)` returns in a caged fork. If the fork dies, this process ends too.
 
         `scratch` is the folder for temporary files of the action, "" for the system's own. With `stay`, the fork waits

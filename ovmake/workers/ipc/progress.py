@@ -5,7 +5,7 @@
     say(3, of=60, unit="trials")
     alone("trials")                        from now on, only this unit is written
 
-The file is in the scratch folder and has one short line: `160 5000 samples`. (A pipe that nobody reads would block the
+The file is in the scratch folder and has one short line: `160 5000 samples`. (A pipe without a reader would block the
 worker.) Nothing is written in the first half second, and at most twice a second after it, so that no action gets
 slower. Standard library only.
 """

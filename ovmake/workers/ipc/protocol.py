@@ -46,11 +46,10 @@ USER_CODE_RUNNING, USER_CODE_RAN = "running", "ran"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One action to do. `params` are JSON, of which `asked` makes a dataclass.
+    """An action to run. `params` are JSON, which `asked` decodes.
 
-    `journal` is where it keeps notes, "" if nowhere. `scratch` is where its temporary files go; "" leaves that to the
-    system. With `stay`, the fork that does it waits for the next request, which finds what this one has loaded if it is
-    for the same cage.
+    `journal` is the path of its journal, "" without one. `scratch` is the folder of its temporary files, "" for the
+    system's. With `stay`, its fork waits for the next request, which can use the loaded model if its cage is the same.
     """
 
     id: int
@@ -68,7 +67,7 @@ class Request:
         """Return the params as the dataclass that the kind of action has.
 
         Raises:
-            ContractError: whoever asks means another action, or is of another version.
+            ContractError: the params belong to a different action or version.
         """
         return decode(kind, self.params, f"params of {self.kind}")
 

@@ -91,7 +91,7 @@ class _Server:
                 importlib.import_module(module)
         with contextlib.suppress(Exception):
             _handler(self._handlers, request.kind)
-        return self._forks.apart(line, inside, request.scratch, self._in_fork, stay=request.stay)
+        return self._forks.in_fork(line, inside, request.scratch, self._in_fork, stay=request.stay)
 
     def _in_fork(self, line: bytes) -> bytes:
         """Answer in a fork, with the worker's own channels closed."""

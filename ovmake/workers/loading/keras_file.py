@@ -102,7 +102,7 @@ def load_keras(source: Path, kind: str) -> Loaded:
         return _load(source, kind, saved, _tf_keras())
     except ActionError:
         raise
-    except Exception as second:  # noqa: BLE001 - it is told beside the first
+    except Exception as second:  # noqa: BLE001 - reported with the first
         raise _refusal(source, saved, first, (f"tf-keras: {_words(second)}",)) from first
 
 
@@ -246,7 +246,7 @@ def _node(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip("_-") or "input"
 
 
-# what is in the file, and what is wrong with it
+# the content of the file, and errors about it
 
 
 @dataclass(frozen=True, slots=True)

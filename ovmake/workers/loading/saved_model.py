@@ -65,7 +65,7 @@ def load_saved_model(source: Path, signature: str, tags: tuple[str, ...], allowe
         return _load_as_tf1(source, signature, tags)
     except ActionError:
         raise
-    except Exception as second:  # noqa: BLE001 - it is told beside the first
+    except Exception as second:  # noqa: BLE001 - reported with the first
         message = f"TensorFlow cannot load `{source.name}`: {message_of(first)}"
         note = f"the TF1 loader: {message_of(second)}"
         raise ActionError("tensorflow-cannot-load", message, setting="source", notes=(note,)) from first

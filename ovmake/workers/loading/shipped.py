@@ -5,7 +5,7 @@
     Signature.load(request, interface, source)    the same as an `original.Original`
 
 It is for models that cannot be frozen: those with lookup tables, or with variables that are assigned. A frozen graph
-is faster and can be cut, so it is preferred where it exists.
+is faster and can be cut, so it is preferred if it exists.
 
 Every model is screened before it is loaded (`screen.py`).
 """
@@ -195,7 +195,7 @@ class Signature:
         return ""
 
     @property
-    def truth_is_dear(self) -> bool:
+    def truth_is_slow(self) -> bool:
         """See `ReferenceModel`."""
         return False
 

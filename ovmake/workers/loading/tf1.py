@@ -147,7 +147,7 @@ def _check_data(source: Path) -> None:
 
 
 def _signature(meta_graph: MetaGraphDef, signature: str) -> SignatureDef | None:
-    """Return the requested signature; None if none was requested and there is none."""
+    """Return the requested signature; None if none was requested and the graph has none."""
     known = sorted(meta_graph.signature_def)
     if signature in known:
         return meta_graph.signature_def[signature]
@@ -158,7 +158,7 @@ def _signature(meta_graph: MetaGraphDef, signature: str) -> SignatureDef | None:
     raise ActionError("unknown-signature", message, setting="signature", help=did_you_mean(signature, known))
 
 
-# what is inference in a graph for training
+# the inference part of a training graph
 
 
 @dataclass(frozen=True, slots=True)

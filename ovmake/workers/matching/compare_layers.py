@@ -102,7 +102,7 @@ def _compared(
 
 
 def _with_counterpart(layer: Tap, operation: ov.Node) -> LayerComparison:
-    """Return a layer with what computes it in the IR. TFLite's operations have numbers for names: the IR's stand in."""
+    """Return a layer with its counterpart in the IR. TFLite's operation types are numbers, so the IR's are used."""
     row = replace(_row(layer, "matched"), counterpart=operation.get_friendly_name())
     if layer.types != (OPERATOR,):
         return row

@@ -91,7 +91,7 @@ def _quantized(model: ov.Model, pair: Pair) -> Probe:
     return Probe(port=(place, 0), order=pair.order, integers=integers)
 
 
-# marks that stayed where they no longer belong
+# marks on tensors with a different value
 
 
 def _stale(tapped: Tapped, feeds: Feeds) -> set[int]:

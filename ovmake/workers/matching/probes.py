@@ -105,7 +105,7 @@ def tap(request: Request, asked: ConvertParams) -> Tapped:
     )
 
 
-# what there is to tap
+# the tensors to tap
 
 
 def _source(request: Request, asked: CutParams) -> _Source:

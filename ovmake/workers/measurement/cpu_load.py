@@ -4,7 +4,7 @@
     before = load.now(); ...; foreign_cores(before, load.now())
 
 Foreign use is the busy time of the usable cores, plus the time that a hypervisor took from them, minus the CPU time of
-the own processes. Only this shows which windows were disturbed: with one of two cores kept busy, the speed-up of a
+the own processes. Only this shows which windows were noisy: with one of two cores kept busy, the speed-up of a
 small model over TensorFlow varied from 1.55 to 2.69 between windows of 24 s, while each window alone seemed precise to
 3 to 15 %.
 

@@ -93,7 +93,7 @@ class Meter:
 
 
 def open_meter(root: str = "", clock: Callable[[], float] = time.monotonic) -> Meter | NotAvailable:
-    """Return a meter of this machine's processors, or the reason why there is none."""
+    """Return a meter of this machine's processors, or the reason why it has none."""
     folder = Path(f"{root}/{POWERCAP}")
     if not folder.is_dir():
         return NotAvailable(

@@ -1,7 +1,7 @@
 """Compute a measurement's figures from the times of the bench worker. Pure.
 
     measurement(bench) -> Measurement  what `ovmake report` reads
-    samples(bench) -> dicts            every time that was taken, for whoever wants to count otherwise
+    samples(bench) -> dicts            all raw times, for other statistics
 
 Rule: a figure that was not measured is null, and the side's `missing` states why.
 """
@@ -153,7 +153,7 @@ def _side(bench: Bench, counted: Chosen, framework: str, name: str) -> SideFigur
 
 
 def _needed(percent: float) -> int:
-    """Return how many times it takes to tell a percentile."""
+    """Return the number of times that a percentile needs."""
     return round(BEYOND * 100 / (100 - percent))
 
 
@@ -202,7 +202,7 @@ def _times(bench: Bench, counted: Chosen, name: str) -> tuple[float, int]:
 
     What is timed seldom may have been in no window that counts: then in any.
     """
-    times = counted.times(name) or Chosen(windows=bench.windows, disturbed=True).times(name)
+    times = counted.times(name) or Chosen(windows=bench.windows, noisy=True).times(name)
     return statistics.median(times) / 1000, len(times)
 
 

@@ -43,8 +43,8 @@ class Side:
 
     `request` is the measurement's, and `time` its params for this side; `inputs` are those of its inputs that this side
     needs, under their plain roles.
-    `start` makes another process like the worker, where a side has one of its own and starting it takes little;
-    `process` counts them.
+    `start` starts a new process of the same kind, if the side has one of its own that is quick to start; `process`
+    counts them.
     """
 
     worker: WorkerProcess
@@ -95,11 +95,11 @@ class Side:
         return self.opened
 
     def layers(self) -> ExecutedIr:
-        """Return what the runtime makes of the IR. Errors are those of `ask`."""
+        """Return the IR as the runtime executes it. Raises what `ask` raises."""
         return decode(ExecutedIr, self.ask("layers"), "layers")
 
     def peak_bytes(self) -> int | None:
-        """Return the highest memory of the process so far; None where the system does not tell."""
+        """Return the peak memory of the process so far; None if the system does not report it."""
         found = self.ask("memory")["peak_bytes"]
         return found if isinstance(found, int) else None
 

@@ -29,7 +29,7 @@ from ovmake.workers.ipc.protocol import Request
 from ovmake.workers.measurement.interleaving import Side, take_turns, warm_up
 
 BASE = "fp32"
-# The check is part of a build, so it is short. Many short rounds are more reliable than a few long ones: a disturbance
+# The check is part of a build, so it is short. Many short rounds are more reliable than a few long ones: noise
 # hits only one of many, and a block of 10 ms still has hundreds of the shortest inferences.
 CHECK_SECONDS = 1.0
 CHECK_BLOCK_SECONDS = 0.01

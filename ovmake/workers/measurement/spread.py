@@ -6,14 +6,13 @@ A window counts with the median of its pairs, because single pairs have outliers
 windows, on logarithms. (A median over windows would jump between the two values of a machine that alternates between
 fast and slow.)
 
-The range comes from *batch means*. A bootstrap over pairs would treat pairs as independent, but disturbances of a
-machine last: on two cores of an otherwise idle virtual machine, the times of TensorFlow's blocks rose and fell together
-for seconds (the correlation was 0.46 between neighbouring blocks of 50 ms, and 0.1 between blocks 3 s apart). The
-bootstrap's range would be several times too narrow. Means of long batches are almost independent, and Student's
-distribution gives the range of their mean (A. Law, Simulation Modeling and Analysis, 9.5.3). The duration of
-disturbances is unknown, so windows are joined to longer and longer batches, down to LEAST of them, and the widest range
-counts. A disturbance that lasts as long as the measurement is in no batch; it is estimated from the variation of the
-windows (LASTING).
+The range comes from *batch means*. A bootstrap over pairs would treat pairs as independent, but the noise of a machine
+is correlated: on two cores of an otherwise idle virtual machine, the times of TensorFlow's blocks rose and fell
+together for seconds (the correlation was 0.46 between neighbouring blocks of 50 ms, and 0.1 between blocks 3 s apart).
+The bootstrap's range would be several times too narrow. Means of long batches are almost independent, and Student's
+distribution gives the range of their mean (A. Law, Simulation Modeling and Analysis, 9.5.3). The duration of noise is
+unknown, so windows are joined to longer and longer batches, down to LEAST of them, and the widest range counts. Batches
+cannot show noise that lasts as long as the measurement; it is estimated from the variation of the windows (LASTING).
 
 Standard library only.
 """
@@ -48,9 +47,9 @@ LASTING = 0.3
 # The part that is constant in all windows of a measurement: of ten measurements of mobilenet-v2, one with a range of
 # 1.9 % was 2.4 % off their median, and one with 2.3 % was 2.8 % off. No range is narrower than this.
 LEAST_HALF_WIDTH = 0.025
-# For a disturbed measurement: beside a process that kept one of two cores busy, ten measurements of 20 s were up to
+# For a noisy measurement: with a process that kept one of two cores busy, ten measurements of 20 s were up to
 # 24 % off their median, with ranges of 3 to 41 %. High inter-core latency makes 20 to 24 %.
-DISTURBED_HALF_WIDTH = 0.25
+NOISY_HALF_WIDTH = 0.25
 # For a virtual machine it is larger: its neighbours come and go, and a measurement between their visits cannot detect
 # them. On the machine of LASTING, of twenty measurements of mobilenet-v2 the five with the narrowest range, 1.6 to
 # 3.7 %, varied least; and four of them were 5 to 7 % above the median of their ten.
@@ -81,10 +80,10 @@ class Spread:
         return SpeedRatio(median=round(self.median, 4), low=round(self.low, 4), high=round(self.high, 4))
 
 
-def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) -> Spread | None:
+def spread_of(windows: Sequence[Sequence[float]], *, noisy: bool = False) -> Spread | None:
     """Return the ratio over all windows; None with fewer than FEWEST.
 
-    `disturbed`: there was foreign load or high inter-core latency. This may not average out, since the load may change
+    `noisy`: there was foreign load or high inter-core latency. This may not average out, since the load may change
     at any time. So the range is that of a single window instead of the mean, and a wide one.
     """
     logs = [math.log(statistics.median(window)) for window in windows if window]
@@ -94,7 +93,7 @@ def spread_of(windows: Sequence[Sequence[float]], *, disturbed: bool = False) ->
     sizes = range(1, max(1, len(logs) // LEAST) + 1)
     half = max(_half_width(_batches(logs, size)) for size in sizes)
     one = _half_of_one(logs)
-    half = math.hypot(max(half, one), DISTURBED_HALF_WIDTH) if disturbed else math.hypot(half, LASTING * one)
+    half = math.hypot(max(half, one), NOISY_HALF_WIDTH) if noisy else math.hypot(half, LASTING * one)
     found = Spread(median=math.exp(middle), low=math.exp(middle - half), high=math.exp(middle + half))
     return found.widened(LEAST_HALF_WIDTH)
 

@@ -1,4 +1,4 @@
-"""What the OpenVINO worker answers when a measurement asks: what its import costs, and times of IRs.
+"""The OpenVINO worker's answers for measurements: the cost of its import, and times of IRs.
 
 Nothing heavy is imported before the import is timed.
 """

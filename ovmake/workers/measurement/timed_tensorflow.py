@@ -1,4 +1,4 @@
-"""What the TensorFlow worker answers when a measurement asks: what its import costs, and times of models.
+"""The TensorFlow worker's answers for measurements: the cost of its import, and times of models.
 
 Nothing heavy is imported before the import is timed.
 """

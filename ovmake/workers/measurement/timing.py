@@ -71,7 +71,7 @@ class Subject(Protocol[Feed]):
         """Return each layer with its time; empty if the framework does not report it."""
 
     def layers(self) -> ExecutedIr:
-        """Return what the runtime makes of the IR; nothing where the framework does not tell."""
+        """Return the IR as the runtime executes it; empty if the framework does not report it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class _Opened(Generic[Feed]):
     turn: Iterator[Feed]
 
 
-# Each model takes feeds of a form of its own, and only what its `subject` made.
+# Each model takes its own type of feeds, made by its `subject`.
 _AnyOpened = _Opened[Any]
 # Makes a model ready to be timed.
 Make = Callable[[Request, Interface, TimeParams], Subject[Any]]

@@ -6,7 +6,7 @@
 A *pair* is one block of each side, in random order. Pairs are taken in *windows* of less than a second. For each window
 the foreign CPU use (`cpu_load.py`) and the inter-core latency (`core_latency.py`) are measured. A window is *quiet* if
 foreign CPU use is negligible and inter-core latency normal. If there are enough quiet windows, only they count. Else
-all windows count, the measurement is marked as *loaded* or *apart* (high inter-core latency), and the windows are
+all windows count, the measurement is marked as *loaded* or *high latency* (between cores), and the windows are
 spread over the whole time, so that they cover changing conditions.
 
 Both models are rebuilt before each window. The addresses of buffers and the synchronization of threads stay the same
@@ -48,7 +48,7 @@ QUIET_CORES = 0.15
 TICKS_SECONDS = 0.03
 # Precise enough: half of the range, as a share of the speed-up.
 PRECISE = 0.03
-# The wait after a disturbed window: disturbances last, and the time limit leaves room for waiting.
+# The wait after a noisy window: noise lasts, and the time limit leaves room for waiting.
 PAUSE_SECONDS = 0.5
 # The share of the time for lowering the inter-core latency, and the most of it at once.
 GATHER_SHARE = 0.4
@@ -83,7 +83,7 @@ class Window:
 
     @property
     def quiet(self) -> bool:
-        """Whether no disturbance was detected."""
+        """Whether no foreign load and no high inter-core latency were detected."""
         return not self.loaded and not self.high_latency
 
     def ratios(self, slow: str, fast: str) -> list[float]:
@@ -106,28 +106,28 @@ class Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The windows that count. `disturbed`: too few windows were quiet, so all of them count."""
+    """The windows that count. `noisy`: too few windows were quiet, so all of them count."""
 
     windows: Sequence[Window]
-    disturbed: bool
+    noisy: bool
 
     @property
     def loaded(self) -> bool:
-        """Whether foreign CPU use was the main disturbance."""
-        return self.disturbed and not self.high_latency
+        """Whether foreign CPU use was the main source of noise."""
+        return self.noisy and not self.high_latency
 
     @property
     def high_latency(self) -> bool:
-        """Whether high inter-core latency was the main disturbance."""
+        """Whether high inter-core latency was the main source of noise."""
         high, loaded = (
             sum(window.high_latency for window in self.windows),
             sum(window.loaded for window in self.windows),
         )
-        return self.disturbed and high > loaded
+        return self.noisy and high > loaded
 
     def spread(self, slow: str, fast: str) -> Spread | None:
         """Return the speed ratio of two sides; None with too few windows."""
-        return spread_of([window.ratios(slow, fast) for window in self.windows], disturbed=self.disturbed)
+        return spread_of([window.ratios(slow, fast) for window in self.windows], noisy=self.noisy)
 
     def times(self, side: str) -> list[int]:
         """Return every time of a side, in ns."""
@@ -223,7 +223,7 @@ class _Gathering:
 def is_precise(windows: Sequence[Window], slow: str, fast: str) -> bool:
     """Return whether the quiet windows alone give a precise speed ratio."""
     found = chosen(windows)
-    if found.disturbed or len(found.windows) < EARLIEST:
+    if found.noisy or len(found.windows) < EARLIEST:
         return False
     spread = found.spread(slow, fast)
     return spread is not None and spread.half_width < PRECISE
@@ -233,7 +233,7 @@ def chosen(windows: Sequence[Window]) -> Chosen:
     """Return the windows that count: the quiet ones if there are LEAST, or FEWEST and at least half; else all."""
     quiet = [window for window in windows if window.quiet]
     enough = len(quiet) >= LEAST or (len(quiet) >= FEWEST and 2 * len(quiet) >= len(windows))
-    return Chosen(windows=quiet if enough else windows, disturbed=not enough)
+    return Chosen(windows=quiet if enough else windows, noisy=not enough)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -43,7 +43,7 @@ Find = Callable[["ov.Model"], Traced]
 
 
 def quantize_model(model: ov.Model, samples: Samples, asked: QuantizationParams, find: Find) -> ov.Model:
-    """Return `model` quantized to INT8 as it is asked for, calibrated on all of `samples`.
+    """Return `model` quantized to INT8 by the settings in `asked`, calibrated on all of `samples`.
 
     The order of the samples changes the bytes, because NNCF computes running averages.
 
@@ -57,7 +57,7 @@ def quantize_model(model: ov.Model, samples: Samples, asked: QuantizationParams,
 
 
 def compress_weights(model: ov.Model, asked: WeightParams, find: Find) -> ov.Model:
-    """Return `model` with its weights in 8 or 4 bits as it is asked for. It needs no data.
+    """Return `model` with weights in 8 or 4 bits, by the settings in `asked`. It needs no data.
 
     Raises:
         ActionError: a setting does not fit the model, or NNCF cannot compress it.
@@ -93,7 +93,7 @@ def _constant_shape(node: ov.Node) -> list[int] | None:
 
 @contextlib.contextmanager
 def _refusals() -> Iterator[None]:
-    """Tell what NNCF says no to as an error of the action."""
+    """Turn NNCF's refusals into errors of the action."""
     try:
         yield
     except (nncf.ValidationError, nncf.ParameterNotSupportedError, nncf.UnsupportedModelError) as error:
@@ -128,7 +128,7 @@ def weight_options(model: ov.Model, asked: WeightParams, find: Find) -> dict[str
         ActionError: a setting does not fit the model.
     """
     options: dict[str, object] = {"mode": nncf.CompressWeightsMode(_word(asked.mode))}
-    # NNCF writes into the IR what it was given: nothing, where nothing was asked for.
+    # NNCF writes its arguments into the IR, so only the Ovfile's settings are passed.
     given = {"ratio": asked.ratio, "group_size": asked.group_size, "all_layers": asked.all_layers or None}
     options |= {name: value for name, value in given.items() if value is not None}
     if asked.backup_mode is not None:
@@ -165,11 +165,11 @@ def _advanced(asked: QuantizationParams) -> AdvancedQuantizationParameters:
     return advanced
 
 
-# what is left alone
+# layers that stay in floating point
 
 
 def ignored_scope(model: ov.Model, asked: IgnoredParams, find: Find) -> nncf.IgnoredScope | None:
-    """Return what NNCF is to leave alone in `model`, None if nothing is named.
+    """Return the scope that NNCF ignores in `model`, None if nothing is named.
 
     Names and patterns are of IR operations, or of layers of the source; layers are mapped to the operations that
     compute them.

@@ -58,7 +58,7 @@ def compress_weights(request: Request) -> dict[str, object]:
 
 
 def _find(request: Request, converted: ConvertParams | None, given: SampleParams) -> options.Find:
-    """Return what finds the source's layers in a model, where layers of it are named."""
+    """Return a function that finds the source's layers in a model, if the settings name any."""
 
     def find(model: ov.Model) -> Traced:
         return trace(model, request, converted or ConvertParams(), given)

@@ -30,7 +30,7 @@ from ovmake.workers.reference import kept_model
 from ovmake.workers.reference.frozen import CANNOT_FREEZE
 from ovmake.workers.reference.reference_model import ReferenceModel, reference_model
 
-# A large model takes a second per input, and the check must be short beside a validation set of a hundred samples.
+# A large model takes a second per input, and the check must be short compared with a validation set of 100 samples.
 SAMPLES = 2
 # Errors of a source that loads but cannot run these inputs. It may run those of a dataset.
 UNANSWERED = ("tensorflow-cannot-run", "no-samples", CANNOT_FREEZE)

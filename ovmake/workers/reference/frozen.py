@@ -117,7 +117,7 @@ class Frozen:
         return "" if self.true is None else "the same graph in f32"
 
     @property
-    def truth_is_dear(self) -> bool:
+    def truth_is_slow(self) -> bool:
         """See `ReferenceModel`."""
         return False
 

@@ -1,8 +1,8 @@
 """Keep the model that an action loaded for the next action of this process, if it has the same source.
 
-    keep(request, source, model)      what *check-source* does
-    take(request, source) -> model    what *reference* does; None where another source or function was kept, or nothing
-    forget()                          what every other action does: a model it has no use for takes memory from it
+    keep(request, source, model)      *check-source* calls it
+    take(request, source) -> model    *reference* calls it; None if a different source or function was kept, or none
+    forget()                          every other action calls it, to free the memory of an unneeded model
 
 Rule: a model is taken once, and only if the source's files are unchanged since it was loaded.
 """

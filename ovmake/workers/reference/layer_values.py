@@ -85,7 +85,7 @@ def _frozen(request: Request, interface: Interface, asked: LayersParams) -> Run:
 
 
 def _holds_numbers(result: tf.Tensor | Array) -> bool:
-    """Whether a result is no list or resource. The session that runs the loops of TF1 gives arrays, never those."""
+    """Whether a result holds numbers: it is not a list or a resource. The session for TF1 loops returns only arrays."""
     return isinstance(result, np.ndarray | np.generic) or bool(result.dtype.is_numpy_compatible)
 
 

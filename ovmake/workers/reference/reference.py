@@ -1,11 +1,10 @@
 """reference: run TensorFlow on the samples, and store its outputs for the comparison with every precision.
 
 outputs     .npz with an array per output, [samples, ...]; see outputs.py
-truth       the same of the model in a higher precision, where there is one (`reference_model.truth`); else nothing
-plan        how the samples are fed, for whoever compares: see feeding_plan.py
-facts       ReferenceFacts: which inputs these are, and how they were made up; what is known of the
-            outputs, and by how much TensorFlow differs from itself (`ReferenceModel.again`); or why TensorFlow cannot
-            run it, and what would help
+truth       the outputs of the same model in a higher precision, if there is one (`reference_model.truth`)
+plan        how the samples are fed, for actions that compare: see feeding_plan.py
+facts       ReferenceFacts: the inputs, and how synthetic ones were drawn; facts of the outputs, and their change under
+            perturbed inputs (`ReferenceModel.again`); or why TensorFlow cannot run the model, and what would help
 
 Rule: a dataset that the Ovfile names is run whole. Of samples that ovmake chose or generated, a slow model runs fewer.
 """
@@ -88,7 +87,7 @@ def refer(request: Request) -> dict[str, object]:
 
 
 def _inputs(samples: Samples, plan: FeedingPlan, interface: Interface) -> ComparedInputs:
-    """Return what an evaluation says of its inputs."""
+    """Return the facts of the compared inputs."""
     return ComparedInputs(
         origin=samples.origin,
         why=samples.why,
@@ -333,7 +332,7 @@ class _Noted:
 
     def _needs_truth(self) -> bool:
         """Whether the truth must be computed: if it is slow, only when TensorFlow's own kernels differ."""
-        if not self.model.truth_is_dear:
+        if not self.model.truth_is_slow:
             return True
         quanta = self.model.quanta
         return any(

@@ -64,7 +64,7 @@ class ReferenceModel(Protocol):
         """The name of the same model in a higher precision, for messages; "" if there is none."""
 
     @property
-    def truth_is_dear(self) -> bool:
+    def truth_is_slow(self) -> bool:
         """Whether the truth is so slow that it is computed only if kernels differ: TFLite's reference kernels are."""
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
@@ -111,9 +111,9 @@ class LiteOriginal:
         return self.tflite.truth_name
 
     @property
-    def truth_is_dear(self) -> bool:
+    def truth_is_slow(self) -> bool:
         """See `ReferenceModel`."""
-        return self.tflite.truth_is_dear
+        return self.tflite.truth_is_slow
 
     def truth(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """See `ReferenceModel`."""

@@ -70,7 +70,7 @@ class TfliteKernels:
     operations: int
     true: Interpreter | None = None
     truth_name: str = ""
-    truth_is_dear: bool = False
+    truth_is_slow: bool = False
 
     @classmethod
     def load(
@@ -144,9 +144,9 @@ class TfliteKernels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A model that begins and ends where it was asked to, and the shapes of what is fed, by tensor.
+    """A model cut to the requested inputs and outputs, and the shapes of the fed arrays, by tensor.
 
-    `refusal`: how an error begins where TFLite cannot load it; "" of a part, for the source may be sound all the same.
+    `refusal`: the beginning of the error if TFLite cannot load it; "" for a part, because the source may be intact.
     """
 
     model: ModelT
@@ -193,14 +193,14 @@ def _made(part: _Part, threads: int) -> TfliteKernels:
     """Make the interpreters of a part; see `TfliteKernels` for what each is for."""
     make = functools.partial(_ready, part.content, part.shapes, threads)
     in_integers = computes_in_integers(part.model)
-    true, truth_name, dear = _true(part.content, part.shapes, threads) if in_integers else (None, "", False)
+    true, truth_name, slow = _true(part.content, part.shapes, threads) if in_integers else (None, "", False)
     return TfliteKernels(
         make=make,
         interpreter=make(),
         plain=make(kernels=PLAIN) if in_integers else None,
         true=true,
         truth_name=truth_name,
-        truth_is_dear=dear,
+        truth_is_slow=slow,
         quanta={name: step for name, index in part.outputs.items() if (step := quantum(part.model, index))},
         inputs=part.inputs,
         outputs=part.outputs,

@@ -67,7 +67,7 @@ def test_a_source_that_is_told_wrongly_cannot_be_described(tmp_path: Path) -> No
     ):
         both.describe(subject(tmp_path))
 
-    assert "the worker's answer: `parameters` is a string, and a whole number is expected" in str(caught.value)
+    assert "the worker's answer: `parameters` is a string, expected a whole number" in str(caught.value)
 
 
 def test_a_conversion_that_is_told_wrongly_is_a_trouble_of_the_model(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_conversion_that_is_told_wrongly_is_a_trouble_of_the_model(tmp_path: P
         found = both.describe(subject(tmp_path))
 
     assert found.converted is None
-    assert ["OpenVINO: the worker's answer has a field `magic` that is unknown"] == [
+    assert ["OpenVINO: the worker's answer has an unknown field `magic`"] == [
         problem.message for problem in found.problems
     ]
 

@@ -1,10 +1,10 @@
 """Targets to report on, as `records.gather` would return them.
 
 measured(...), evaluated(...), target(...)    one each, changed by keyword
-EVERY_CASE                                    a page with everything that can be there and not be there
+EVERY_CASE                                    targets for a page with each part present and missing
 """
 
-# ruff: noqa: RUF001 - the signs for times are meant as such
+# ruff: noqa: RUF001 - the signs for times are intended
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def quantiles(median_us: float) -> tuple[float, ...]:
 
 
 def side(median_us: float, **changed: object) -> SideFigures:
-    """Return what a framework took whose typical inference takes `median_us`."""
+    """Return the figures of a framework with this median latency."""
     figures = SideFigures(
         latency_median_us=median_us,
         latency_p90_us=median_us * 1.15,
@@ -182,7 +182,7 @@ def evaluated(
 
 
 def sure(low: float, high: float, **changed: object) -> Evaluation:
-    """Return an evaluation whose drop lies between these."""
+    """Return an evaluation with this interval of the drop."""
     plain = evaluated(**changed)  # type: ignore[arg-type]
     scores = {"tensorflow": plain.reference or 0.0, "openvino": plain.candidate or 0.0}
     around = {name: (score - 0.008, score + 0.007) for name, score in scores.items()}
@@ -190,13 +190,13 @@ def sure(low: float, high: float, **changed: object) -> Evaluation:
 
 
 def prices() -> Evaluation:
-    """Return an evaluation of numbers, where lower is better."""
+    """Return an evaluation of a regression: lower is better."""
     evaluation = sure(-0.2, 1.5, reference=20.5, candidate=21.25, metric="mae", unit="labels")
     return replace(evaluation, higher_is_better=False)
 
 
 def defaulting(name: str = "usual:fp32") -> TargetReport:
-    """Return a target that keeps its promise as it was verified, and breaks it as it is compiled without properties."""
+    """Return a target that keeps its promise as verified, and breaks it if compiled without properties."""
     text = "accuracy 0.9180 in TensorFlow, 0.8838 in the IR: drop 0.0342, allowed 0.01"
     missed = a_verdict("missed", text=text)
     default = DefaultVerdict(precision="bf16", verdict=missed, needs="INFERENCE_PRECISION_HINT=f32")
@@ -208,7 +208,7 @@ def defaulting(name: str = "usual:fp32") -> TargetReport:
 
 
 def undecided(name: str = "fashion:int8") -> TargetReport:
-    """Return a target that keeps its gate by luck, as far as its samples can tell."""
+    """Return a target that passes its gate with too few samples to be sure."""
     doubt = "the 200 samples of the validation set are too few to decide: drop 0.0042 ± 0.0110"
     text = "accuracy 0.9180 in TensorFlow, 0.9138 in the IR: drop 0.0042 (-0.0070 to 0.0150 …), allowed 0.01"
     return target(name, evaluation=sure(-0.007, 0.015), gate_text=f"{text}; {doubt}", decided=False)
@@ -224,7 +224,7 @@ def unlabelled() -> Evaluation:
 
 
 def target(name: str = "fashion:int8", **changed: object) -> TargetReport:
-    """Return a target that was built, keeps its gate and was measured."""
+    """Return a target that was built, passed its gate and was measured."""
     model, _, precision = name.partition(":")
     report = TargetReport(
         name=name,
@@ -264,7 +264,7 @@ def gate_missed(name: str = "fashion:int8") -> TargetReport:
 
 
 def gate_off(name: str = "fashion:int8") -> TargetReport:
-    """Return a target that promises nothing."""
+    """Return a target without a gate."""
     return target(
         name,
         gate="not-measured",
@@ -275,7 +275,7 @@ def gate_off(name: str = "fashion:int8") -> TargetReport:
 
 
 def not_built(name: str = "fashion:int8", why: str | None = None) -> TargetReport:
-    """Return a target that failed before there was anything to say of it."""
+    """Return a target that failed before it had any figure."""
     message = why or f"convert {name.partition(':')[0]}: `models/gone` is not there"
     return target(
         name,
@@ -298,7 +298,7 @@ def not_measured(name: str = "fashion:int8", why: str = "not measured yet: run `
 
 
 def without_peak_memory(name: str) -> TargetReport:
-    """Return a target measured on a system that does not tell peak memory."""
+    """Return a target measured on a system that does not report peak memory."""
     plain = measured(2.1, 2.0, 2.2)
     unknown = {"energy_joules": NO_RAPL, "peak_memory_bytes": NO_PEAK, "import_memory_bytes": NO_PEAK}
     tensorflow = replace(plain.tensorflow, peak_memory_bytes=None, import_memory_bytes=None, missing=unknown)
@@ -308,7 +308,7 @@ def without_peak_memory(name: str) -> TargetReport:
 
 
 def candidate(precision: str, median: float = 1.0, **changed: object) -> Candidate:
-    """Return a candidate of `auto` that keeps its gate."""
+    """Return a candidate of `auto` that passes its gate."""
     one = Candidate(
         precision=precision,
         gate="passed",
@@ -321,14 +321,14 @@ def candidate(precision: str, median: float = 1.0, **changed: object) -> Candida
 
 
 def required(name: str = "fashion:int8") -> TargetReport:
-    """Return a target of which more is asked than it gives."""
+    """Return a target that misses some requirements."""
     speedup = Requirement(
         name="speedup",
         wanted="at least 5.0×",
         measured="4.8× (4.3 to 5.1×)",
         result="missed",
         decided=False,
-        text="speedup is 4.8× (4.3 to 5.1×), at least 5.0× wanted; not decided, for the range holds it",
+        text="speedup is 4.8× (4.3 to 5.1×), at least 5.0× wanted; not decided, because the range holds it",
     )
     size = Requirement(
         name="size",
@@ -350,7 +350,7 @@ def required(name: str = "fashion:int8") -> TargetReport:
 
 
 def elsewhere(name: str = "fashion:int8") -> TargetReport:
-    """Return a target that was measured on a second device, and of which a third was not there."""
+    """Return a target that was measured on a second device; a third was not available."""
     gone = 'not available: Device with "GPU" name is not registered in the OpenVINO Runtime'
     return target(name, devices={"AUTO:CPU": measured(4.1, 4.0, 4.2), "GPU": gone})
 
@@ -369,17 +369,17 @@ def weighed(name: str = "fashion:auto") -> TargetReport:
     )
     weighing = Choice(
         chosen="int8",
-        why="the fastest that keeps its gate",
+        why="the fastest that passes its gate",
         candidates=(base, late, candidate("int8", 1.52)),
     )
     return target(name, choice=weighing)
 
 
 def slower(name: str = "fashion:int8") -> TargetReport:
-    """Return a target that the speed check warns of."""
+    """Return a target with a warning of the speed check."""
     reasons = (
         "this CPU has no instructions for INT8 products (VNNI or AMX on x86, dot product on Arm)",
-        "9 of 16 layers compute in floating point, and activations are made INT8 in 6 places",
+        "9 of 16 layers compute in floating point, and activations are converted to INT8 in 6 places",
     )
     check = SpeedCheck(slower=True, speed=SpeedRatio(median=0.81, low=0.78, high=0.84), reasons=reasons)
     return target(name, speed_check=check)
@@ -397,7 +397,7 @@ def tried(reverted: int, drop: float | None, **changed: object) -> dict[str, obj
 
 
 def search(**changed: object) -> Search:
-    """Return a search that gave two of 15 layers back: one with the source's name, and one without."""
+    """Return a search that reverted two of 15 layers: one with the source's name, and one without."""
     wide, add = about("convolution.18", 0.912, layer="wide_14"), about("add.31", 0.0411)
     body: dict[str, object] = {
         "layers": 15,
@@ -419,12 +419,12 @@ def search(**changed: object) -> Search:
 
 
 def controlled(name: str = "fashion:int8", **changed: object) -> TargetReport:
-    """Return a target that keeps its gate with two layers in floating point."""
+    """Return a target that passes its gate with two layers in floating point."""
     return target(name, evaluation=evaluated(candidate=0.9164), search=search(**changed))
 
 
-def controlled_in_vain(name: str = "fashion:int8") -> TargetReport:
-    """Return a target that misses its gate with whatever layers in floating point; a limit ended the search."""
+def control_failed(name: str = "fashion:int8") -> TargetReport:
+    """Return a target that misses its gate with any set of reverted layers; a limit ended the search."""
     missed = [tried(0, 0.38), tried(1, 0.19, samples=640, ended_early=True), tried(2, 0.0342)]
     ended = "`max-evaluations` = 3 were done"
     return replace(gate_missed(name), search=search(kept=False, trials=missed, ended=ended))
@@ -454,18 +454,18 @@ EVERY_CASE = (
     target("torn:fp32", measurement=measured(3.9, 3.1, 4.9, unstable=True, high_latency=True)),
     defaulting(),
     controlled("held:int8"),
-    controlled_in_vain("vain:int8"),
+    control_failed("vain:int8"),
     not_built("gone:fp32"),
     not_built("gone:int8"),
 )
 
 
 def every_case() -> Page:
-    """Return the page of all of them."""
+    """Return the page of EVERY_CASE."""
     return build_page(EVERY_CASE, title="")
 
 
 def json_of(page: Page) -> dict[str, Any]:
-    """Return what report.json says."""
+    """Return the content of report.json."""
     content: dict[str, Any] = json.loads(to_bytes(document(page)))
     return content

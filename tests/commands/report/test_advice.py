@@ -1,6 +1,6 @@
-"""Advice: there with its evidence where the figures say so, and not there where they do not."""
+"""Advice: given with its evidence if the figures support it, and not given otherwise."""
 
-# ruff: noqa: RUF001 - the signs for times are meant as such
+# ruff: noqa: RUF001 - the signs for times are intended
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.evaluations import a_verdict
 
 
 def plain(speedup: float = 4.0, **changed: object) -> Measured:
-    """Return a measurement that nothing follows from."""
+    """Return a measurement that gives no advice."""
     quiet = replace(
         measured(speedup, speedup * 0.98, speedup * 1.02),
         throughput_ratio=SpeedRatio(median=speedup, low=speedup * 0.98, high=speedup * 1.02),
@@ -36,11 +36,11 @@ def one(*reports: TargetReport) -> Advice:
     return found
 
 
-def test_nothing_follows_from_what_is_as_it_should_be() -> None:
+def test_a_normal_measurement_gives_no_advice() -> None:
     assert () == advice_for([target("m:fp32", measurement=plain())])
 
 
-def test_nothing_follows_from_what_was_not_measured() -> None:
+def test_without_a_measurement_there_is_no_advice() -> None:
     assert () == advice_for([not_measured("m:fp32"), gate_missed("m:int8")])
 
 
@@ -78,8 +78,8 @@ def test_moving_data_is_told_by_its_share_of_the_time() -> None:
 
     found = one(target("m:fp32", measurement=plain(layers=layers)))
 
-    assert "40% of the time goes into that" in found.text
-    assert "of m:fp32's layers 2 move data, the slowest is t (Transpose), 30.0 µs" == found.evidence
+    assert "they take 40% of the time" in found.text
+    assert "layers of m:fp32 that move data: 2 of 3; the slowest is t (Transpose), 30.0 µs" == found.evidence
 
 
 def test_conversions_are_told_by_their_share_of_the_time() -> None:
@@ -88,9 +88,9 @@ def test_conversions_are_told_by_their_share_of_the_time() -> None:
         TimedLayer(name="fq", type="FakeQuantize", precision="f32", us=20, moves=False),
     )
 
-    assert one(target("m:int8", measurement=plain(layers=layers))).text.startswith(
-        "20% of m:int8's time goes into conv"
-    )
+    found = one(target("m:int8", measurement=plain(layers=layers)))
+
+    assert found.text.startswith("20% of m:int8's time goes into type conversions")
 
 
 def test_the_signature_is_told_by_what_it_wastes() -> None:
@@ -101,8 +101,8 @@ def test_the_signature_is_told_by_what_it_wastes() -> None:
 
     found = one(target("m:fp32", measurement=plain(ways=ways)))
 
-    assert found.text.endswith("called through its signature it wastes 37%")
-    assert "beside m:fp32 the signature took 1.60 ms, the frozen graph 1.01 ms" == found.evidence
+    assert found.text.endswith("calling it through its signature wastes 37% of the time")
+    assert "measured with m:fp32, the signature took 1.60 ms, the frozen graph 1.01 ms" == found.evidence
 
 
 def test_fp16_that_is_as_fast_and_smaller_is_told_with_both_sizes() -> None:
@@ -128,53 +128,54 @@ def test_bf16_is_told_where_it_was_measured(precision: str, times: str) -> None:
     assert all(f"bf16 is {times} as fast as fp32 here" in text for text in found)
 
 
-def test_bf16_that_the_processor_has_and_nobody_tried_has_no_figure() -> None:
+def test_bf16_that_the_processor_has_and_the_ovfile_lacks_has_no_figure() -> None:
     found = one(target("m:fp32", measurement=plain(machine_facts=replace(FACTS, bf16_instructions=("amx_bf16",)))))
 
     assert "it has amx_bf16, and no target of this model is executed in bf16" == found.evidence
 
 
-def test_an_open_batch_is_told_by_what_it_costs_beside_a_fixed_one() -> None:
+def test_an_open_batch_is_told_by_its_cost_compared_with_a_fixed_one() -> None:
     open_, fixed = plain(openvino=side(300.0)), plain(openvino=side(250.0))
     one_batch = target("m@one:fp32", measurement=fixed, options={"batch": 1})
 
     (found,) = advice_for([target("m:fp32", measurement=open_, options={})], beside=[one_batch])
 
-    assert "Fix the batch where it is known: leaving it open costs 20%" == found.text
-    assert "m:fp32 takes 300 µs, m@one:fp32 with a batch of 1 250 µs" == found.evidence
+    assert "Fix the batch if you know it: leaving it open costs 20%" == found.text
+    assert "m:fp32 takes 300 µs, m@one:fp32 (batch 1) 250 µs" == found.evidence
 
 
 def test_a_model_that_gains_nothing_is_told_so() -> None:
     found = one(target("m:fp32", measurement=plain(0.98)))
 
-    assert found.text.startswith("Do not move this model to OpenVINO for its speed; memory is another matter: 122 MB")
+    assert found.text.startswith(
+        "Do not move this model to OpenVINO for its speed; it needs less memory, though: 122 MB"
+    )
     assert "the fastest, m:fp32, is 0.98× (0.96 to 1.00×) as fast as TensorFlow" == found.evidence
 
 
 def test_latency_and_throughput_that_gain_differently_are_told() -> None:
     found = one(target("m:fp32", measurement=plain(2.0, throughput_ratio=SpeedRatio(median=5.0, low=4.9, high=5.1))))
 
-    assert "Moving pays more for many at a time than for one inference at a time" == found.text
+    assert "OpenVINO gains more with many inferences in parallel than with one inference at a time" == found.text
 
 
-def test_a_long_tail_is_told_unless_others_made_it() -> None:
+def test_a_long_tail_is_told_unless_the_machine_was_loaded() -> None:
     slow = side(250.8, latency_p99_us=900.0)
 
     assert "median 251 µs, 99 % within 900 µs" in one(target("m:fp32", measurement=plain(openvino=slow))).evidence
     loaded = advice_for([target("m:fp32", measurement=plain(openvino=slow, loaded=True, foreign_cores=0.8))])
     assert ["Measure again while the machine is quiet: `ovmake report --force`"] == [found.text for found in loaded]
-    assert "others used up to 0.8 cores while m:fp32 was measured" == loaded[0].evidence
+    assert "other programs used up to 0.8 cores while m:fp32 was measured" == loaded[0].evidence
 
 
-def test_cores_that_lay_apart_are_told_with_how_far() -> None:
+def test_high_core_latency_is_told_with_its_nanoseconds() -> None:
     slow = side(250.8, latency_p99_us=900.0)
 
     found = advice_for([target("m:fp32", measurement=plain(openvino=slow, high_latency=True, core_latency_ns=238.5))])
 
-    assert ["Measure again when the host has moved the cores together: `ovmake report --force`"] == [
-        one.text for one in found
-    ]
-    assert found[0].evidence.startswith("values took up to 238 ns from one core to another")
+    again = "Measure again later, when the host has moved the cores together: `ovmake report --force`"
+    assert [again] == [one.text for one in found]
+    assert "a value took up to 238 ns from core to core" in found[0].evidence
 
 
 def test_a_start_that_takes_as_long_as_thousands_of_inferences_is_told() -> None:
@@ -186,9 +187,7 @@ def test_a_start_that_takes_as_long_as_thousands_of_inferences_is_told() -> None
 @pytest.mark.parametrize(
     ("result", "advised"), [("missed", []), ("not-measured", []), ("passed", ["Try `bf16`"]), (None, ["Try `bf16`"])]
 )
-def test_bf16_is_not_advised_where_it_was_seen_to_break_the_promise(
-    result: GateResult | None, advised: list[str]
-) -> None:
+def test_bf16_is_not_advised_if_it_breaks_the_promise(result: GateResult | None, advised: list[str]) -> None:
     has = plain(machine_facts=replace(FACTS, int8_instructions=("avx512_vnni",), bf16_instructions=("avx512_bf16",)))
     default = None if result is None else DefaultVerdict(precision="bf16", verdict=a_verdict(result, text=""))
 

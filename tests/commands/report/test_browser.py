@@ -1,6 +1,6 @@
 """The page in a real browser: opened from the disk, on a wide screen and on a phone, light and dark.
 
-Chromium must be there: `.ci/run` installs it. A test that skips itself where the browser is missing tests nothing.
+Chromium must be installed: `.ci/run` installs it. Without it the tests fail: a skipped test would hide that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.heavy
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
-# WCAG 2.1, 1.4.3: small text against what is behind it.
+# WCAG 2.1, 1.4.3: the contrast of small text.
 LEAST_CONTRAST = 4.5
 
 CONTRASTS = """
@@ -73,7 +73,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class Opened:
-    """An open page, what it asked for, and what it complained about."""
+    """An open page, with its requests and its complaints."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
@@ -82,7 +82,7 @@ class Opened:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        # A quiet network is no whole page: on a busy machine the last rows were not parsed yet.
+        # Waiting for the network only is too early: on a busy machine the last rows were not parsed yet.
         page.goto(address, wait_until="load")
         page.wait_for_load_state("networkidle")
 
@@ -120,7 +120,7 @@ def test_open_lists_of_layers_do_not_make_it_scroll_either(opened: Opened) -> No
     assert scrolled <= shown
 
 
-def test_nothing_but_a_table_in_its_box_reaches_over_the_edge(opened: Opened) -> None:
+def test_only_tables_in_scrolling_boxes_reach_over_the_edge(opened: Opened) -> None:
     over = opened.page.evaluate("""
         () => [...document.body.querySelectorAll("*")]
           .filter((one) => !one.closest(".scroll") && one.getBoundingClientRect().right > window.innerWidth + 1)
@@ -130,14 +130,14 @@ def test_nothing_but_a_table_in_its_box_reaches_over_the_edge(opened: Opened) ->
     assert [] == over
 
 
-def test_text_stands_out_from_what_is_behind_it(opened: Opened) -> None:
+def test_text_has_enough_contrast(opened: Opened) -> None:
     contrasts = opened.page.evaluate(CONTRASTS)
 
     assert len(contrasts) > 100
     assert [] == [found for found in contrasts if found[0] < LEAST_CONTRAST]
 
 
-def test_words_in_a_chart_do_not_run_into_each_other(opened: Opened) -> None:
+def test_texts_in_a_chart_do_not_overlap(opened: Opened) -> None:
     overlaps = opened.page.evaluate("""
         () => [...document.querySelectorAll(".chart svg")].flatMap((chart) => {
           const boxes = [...chart.querySelectorAll("text")].map((t) => [t.textContent, t.getBoundingClientRect()]);
@@ -163,7 +163,7 @@ def test_words_in_a_chart_are_large_enough_to_read(opened: Opened) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what the script does
+# the script
 
 
 @pytest.fixture
@@ -175,11 +175,11 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def column(page: Page, at: int) -> list[str]:
-    """Return a column of the table of all targets, as it is shown."""
+    """Return a column of the table of all targets, as shown."""
     return page.locator("#all-targets tbody tr:visible").locator(f"xpath=*[{at + 1}]").all_inner_texts()
 
 
-def test_a_click_sorts_and_another_one_the_other_way(page: Page) -> None:
+def test_a_click_sorts_and_a_second_one_reverses(page: Page) -> None:
     head = page.locator("#all-targets thead th").nth(2)
 
     head.locator("button").click()
@@ -189,7 +189,7 @@ def test_a_click_sorts_and_another_one_the_other_way(page: Page) -> None:
     descending = column(page, 2)
 
     assert "descending" == head.get_attribute("aria-sort")
-    # What was not measured comes last, whichever way.
+    # Targets that were not measured come last in both directions.
     count = sum(value == "not measured" for value in ascending)
     assert ["not measured"] * count == ascending[-count:] == descending[-count:]
     values = [float(value.removesuffix("×")) for value in ascending[:-count]]  # noqa: RUF001
@@ -198,7 +198,7 @@ def test_a_click_sorts_and_another_one_the_other_way(page: Page) -> None:
     assert len(EVERY_CASE) == len(ascending) == len(descending)
 
 
-def test_sizes_sort_by_what_they_are_and_names_by_their_letters(page: Page) -> None:
+def test_names_sort_by_their_letters(page: Page) -> None:
     page.locator("#all-targets thead th").nth(0).locator("button").click()
 
     names = column(page, 0)

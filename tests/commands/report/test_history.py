@@ -1,6 +1,6 @@
-"""This report beside an earlier one: what is said of speed, accuracy and what came between, and of another machine."""
+"""This report compared with an earlier one: speed, accuracy, versions, options, files, and another machine."""
 
-# ruff: noqa: RUF001 - the signs for times are meant as such
+# ruff: noqa: RUF001 - the signs for times are intended
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def change(before: TargetReport, after: TargetReport) -> Change:
 @pytest.mark.parametrize(
     ("now", "speed", "words"),
     [
-        ((6.0, 5.9, 6.1), "faster", "faster: 1.50× (1.46 to 1.55×) beside TensorFlow, speed-up 4.0× → 6.0×"),
-        ((2.0, 1.9, 2.1), "slower", "slower: 0.50× (0.47 to 0.53×) beside TensorFlow, speed-up 4.0× → 2.0×"),
+        ((6.0, 5.9, 6.1), "faster", "faster: 1.50× (1.46 to 1.55×), speed-up over TensorFlow 4.0× → 6.0×"),
+        ((2.0, 1.9, 2.1), "slower", "slower: 0.50× (0.47 to 0.53×), speed-up over TensorFlow 4.0× → 2.0×"),
         (
             (4.1, 4.0, 4.2),
             "no clear difference",
-            "no clear difference: 1.02× (0.99 to 1.06×) beside TensorFlow, speed-up 4.0× → 4.1×",
+            "no clear difference: 1.02× (0.99 to 1.06×), speed-up over TensorFlow 4.0× → 4.1×",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_figures_of_another_machine_are_never_compared() -> None:
 
     found = history(target(measurement=elsewhere), target(measurement=measured()))
 
-    assert "It was measured on another machine: speeds are not compared." == found.note
+    assert "The earlier report is from another machine, so speeds are not compared." == found.note
     assert ("", None) == (found.changes[0].speed, found.changes[0].ratio)
     assert ("speed-up 2.0× on another machine, 4.8× on this one",) == found.changes[0].sentences
 
@@ -84,8 +84,8 @@ def test_figures_of_another_machine_are_never_compared() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (not_measured(), target(), "its speed was not measured then"),
-        (target(), not_measured(), "its speed was measured then, and is not now"),
+        (not_measured(), target(), "speed not measured in the earlier report"),
+        (target(), not_measured(), "speed measured in the earlier report only"),
     ],
 )
 def test_what_one_of_them_lacks_is_said(before: TargetReport, after: TargetReport, words: str) -> None:
@@ -113,7 +113,7 @@ def test_scores_of_two_metrics_are_not_compared() -> None:
     assert "" == change(target(), target(evaluation=sure(0, 0.1, metric="f1"))).accuracy
 
 
-def test_what_came_between_is_named_with_old_and_new() -> None:
+def test_changed_versions_options_and_files_are_named_with_old_and_new() -> None:
     plain = target()
     newer = replace(
         plain,
@@ -130,13 +130,13 @@ def test_what_came_between_is_named_with_old_and_new() -> None:
         "batch not set → 4",
         "preset mixed → not set",
         "samples 300 → 500",
-        "the source computes something else",
-        "its weights are others",
+        "the source changed",
+        "its weights changed",
     ) == found.between
     assert "size 199 kB → 150 kB" in found.sentences
 
 
-def test_a_gate_that_is_missed_now_is_told_and_nothing_is_made_up_of_what_is_not_known() -> None:
+def test_a_gate_that_is_missed_now_is_told_and_unknown_files_are_not_compared() -> None:
     found = change(target(), gate_missed())
 
     assert "gate passed → missed" in found.sentences
@@ -171,7 +171,7 @@ def test_doubts_have_other_names_in_reports_of_format_3() -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# where it is
+# reading an earlier report
 
 
 REPORTS = ("Ovfile.report.json", "build/report/report.json")
@@ -187,11 +187,11 @@ def complaint(against: str, folder: Path) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "it is no JSON"),
-        ("[" * 100_000, "it is no JSON"),
-        ("[]", "it is no report.json of ovmake"),
+        ("{", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("[]", "it is not a report.json of ovmake"),
         ('{"targets": [], "format": 99}', "it has format 99, and this ovmake reads formats 1 to 4"),
-        ('{"targets": [3], "format": 1}', "it is no report.json of ovmake"),
+        ('{"targets": [3], "format": 1}', "it is not a report.json of ovmake"),
     ],
 )
 def test_what_is_no_report_is_said(tmp_path: Path, text: str, said: str) -> None:
@@ -230,7 +230,7 @@ def test_a_revision_of_the_repo_is_read(repo: Path, against: str) -> None:
     assert "fashion:int8" == found.targets[0].name
 
 
-def test_the_report_that_is_committed_beside_the_ovfile_comes_before_what_was_built(repo: Path) -> None:
+def test_the_report_committed_next_to_the_ovfile_comes_before_the_one_in_the_build_folder(repo: Path) -> None:
     later = json.dumps({**document(target()), "title": "beside the Ovfile"})
     (repo / "Ovfile.report.json").write_text(later)
     git(repo, "add", ".")

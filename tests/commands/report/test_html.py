@@ -1,6 +1,6 @@
 """The page's source: everything is escaped, nothing is loaded, every figure and every reason is there."""
 
-# ruff: noqa: RUF001 - the signs for times are meant as such
+# ruff: noqa: RUF001 - the signs for times are intended
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 
 
 class Document(HTMLParser):
-    """What a browser would see of a page: elements in order, text outside of <style>, tags left open."""
+    """A parsed page: elements in order, text outside of <style>, tags left open."""
 
     def __init__(self, source: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -93,7 +93,7 @@ def document(page: Page) -> Document:
 
 @cache
 def every_source() -> str:
-    """The page of every case, made once: it takes more than half a second."""
+    """The page of every case, rendered once: it takes more than half a second."""
     return to_html(every_case())
 
 
@@ -196,7 +196,7 @@ def test_what_is_missing_says_so_with_a_note_that_is_there() -> None:
     places = {attributes["id"] for _, attributes in found.elements if "id" in attributes}
     links = [attributes["href"][1:] for attributes in found.all_of("a")]
     assert set(links) <= places
-    table = next(table for table in found.tables if "TensorFlow as measured beside it" in table)
+    table = next(table for table in found.tables if "TensorFlow as measured with it" in table)
     # Median, p95, throughput and memory on both sides, and the speed-up.
     assert 9 == table.count("not measured1")
     assert "there is no IR to measure" in found.words
@@ -206,8 +206,8 @@ def test_answer_says_which_property_the_promise_needs() -> None:
     source = " ".join(to_html(build_page([defaulting()], title="t")).split())
 
     assert (
-        "Needs a property: compile it with <code>INFERENCE_PRECISION_HINT=f32</code>. Without one it is executed in "
-        "BF16 on this processor, and its promise is broken."
+        "Needs a property: compile it with <code>INFERENCE_PRECISION_HINT=f32</code>. Without it, this processor "
+        "executes the IR in BF16, and the promise is broken."
     ) in source
     assert "Needs a property" not in to_html(build_page([target()], title="t"))
 
@@ -251,7 +251,7 @@ def test_charts_bring_neither_ids_nor_addresses() -> None:
 
     assert 4 == len(drawn)
     assert all(svg.startswith("<svg ") and " id=" not in svg and "http" not in svg for svg in drawn)
-    # Where one points: the figures of a mark, whole.
+    # The whole figures of a mark, shown under the pointer.
     assert "<title>fashion:int8: 4.8× as fast as TensorFlow (4.3 to 5.1×), 91.38 %</title>" in drawn[0]
     assert "<title>int8: median 209 µs, nine in ten 190 µs to 228 µs</title>" in drawn[1]
     assert "<title>TensorFlow: 647 MB, of which the import alone 403 MB</title>" in drawn[2]
@@ -273,7 +273,7 @@ def test_a_chart_without_figures_is_not_there() -> None:
     assert ["Accuracy and speed", "Latency", "Slowest layers of fp32"] == titles["without memory"]
 
 
-def test_the_front_holds_what_nothing_beats_in_both() -> None:
+def test_the_front_holds_the_points_that_nothing_beats_in_both() -> None:
     reports = [
         target("m:fp32", evaluation=evaluated(candidate=0.918), measurement=measured(2.0, 1.9, 2.1)),
         target("m:fp16", evaluation=evaluated(candidate=0.91), measurement=measured(1.9, 1.8, 2.0)),
@@ -300,7 +300,7 @@ def test_a_thousand_models_make_a_table_of_less_than_six_megabytes() -> None:
     assert len(source.encode()) < 6_000_000
     found = Document(source)
     assert 3000 == sum(attributes.get("scope") == "row" for attributes in found.all_of("th"))
-    assert "1000 models are too many for one page that says all about each" in found.words
+    assert "1000 models are too many for one page with all details" in found.words
 
 
 def test_a_page_of_no_targets_is_a_page() -> None:

@@ -1,4 +1,4 @@
-"""What the report says of accuracy control, in words and in its tables."""
+"""Accuracy control in the report: the sentence and the tables."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ovmake.contracts.codec import encode_object
 from ovmake.contracts.files.search import Search
 from tests.commands.report.targets import (
     about,
+    control_failed,
     controlled,
-    controlled_in_vain,
     evaluated,
     gate_missed,
     json_of,
@@ -39,7 +39,7 @@ def test_the_sentence_tells_how_many_layers_are_in_int8_and_what_that_took() -> 
     assert "13 of 15 layers in INT8; 2 reverted to float after 4 trials" == said(search()).text
 
 
-def test_plain_int8_that_keeps_the_promise_gave_nothing_back() -> None:
+def test_plain_int8_that_keeps_the_promise_reverted_nothing() -> None:
     found = said(search(int8=15, reverted=[], worst=[], trials=[tried(0, 0.0012, kept=True)]))
 
     assert "13 of 15" not in found.text
@@ -48,7 +48,7 @@ def test_plain_int8_that_keeps_the_promise_gave_nothing_back() -> None:
 
 
 def test_a_missed_gate_tells_plain_int8s_drop_and_the_best_that_was_reached() -> None:
-    found = searched(controlled_in_vain())
+    found = searched(control_failed())
 
     assert found is not None
     assert (
@@ -56,12 +56,12 @@ def test_a_missed_gate_tells_plain_int8s_drop_and_the_best_that_was_reached() ->
         "the best of 3 trials 3.42 points, with 2 of 15 layers in floating point"
     ) == found.text
     assert (
-        "The search ended before it was done: `max-evaluations` = 3 were done; more trials might find a set that does."
+        "The search ended early: `max-evaluations` = 3 were done; more trials might find a set that keeps it."
     ) == found.ended
 
 
-def test_a_missed_gate_shows_the_worst_layers_and_not_those_given_back_in_vain() -> None:
-    found = searched(controlled_in_vain())
+def test_a_missed_gate_shows_the_worst_layers_and_not_the_reverted_ones() -> None:
+    found = searched(control_failed())
 
     assert found is not None
     assert ["wide_14", "add.31", "stem"] == [layer.name for layer in found.layers]
@@ -71,7 +71,7 @@ def test_a_float_model_that_misses_the_promise_leaves_no_hope() -> None:
     hopeless = search(kept=False, hopeless=True, int8=14, trials=[tried(0, 0.05), tried(15, 0.04)])
 
     assert said(hopeless).text.startswith(
-        "No set of layers keeps the promise, for not even all of them in floating point do: plain INT8's drop"
+        "No set of layers keeps the promise, not even all of them in floating point: plain INT8's drop"
     )
     assert "" == said(hopeless).ended
 
@@ -80,7 +80,7 @@ def test_a_limit_that_ended_a_search_which_found_something_is_told() -> None:
     found = said(search(ended="`max-minutes` = 5 were over"))
 
     assert (
-        "The search ended before it was done: `max-minutes` = 5 were over; fewer layers in floating point might do."
+        "The search ended early: `max-minutes` = 5 were over; fewer layers in floating point might do."
     ) == found.ended
 
 
@@ -134,7 +134,7 @@ def test_a_promise_about_agreement_has_no_drops_and_no_columns_for_them() -> Non
     assert found is not None
     assert not found.has_drops
     words = Document(to_html(build_page([report], title="t"))).words
-    assert "Drop with it in INT8 again" not in words
+    assert "Drop with this layer in INT8 again" not in words
     vain = searched(replace(report, search=search(trials=trials[:1], kept=False)))
     assert vain is not None
     assert vain.text.endswith("; the best of 1 trial is with 2 of 15 layers in floating point")
@@ -167,15 +167,15 @@ def test_the_page_shows_the_layers_and_the_trials() -> None:
 
     assert "Layers of fashion:int8 that were reverted to float" in words
     assert "wide_14convolution.18 Convolution91.2% 0.42 points" in words
-    assert "4 trials of sets of layers in floating point" in words
+    assert "4 trials with sets of layers in floating point" in words
     assert "10.71 pointsmissed, ended early640" in words
 
 
-def test_the_page_shows_what_a_search_in_vain_found() -> None:
-    words = Document(to_html(build_page([controlled_in_vain()], title="t"))).words
+def test_the_page_shows_the_result_of_a_failed_search() -> None:
+    words = Document(to_html(build_page([control_failed()], title="t"))).words
 
     assert "Layers of fashion:int8 with the largest quantization error" in words
-    assert "Drop with it in INT8 again" not in words
+    assert "Drop with this layer in INT8 again" not in words
     assert "`max-evaluations` = 3 were done" in words
 
 

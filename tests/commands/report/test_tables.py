@@ -1,6 +1,6 @@
-"""What the report says: the words of verdicts, the content of report.json, and nothing that was not measured."""
+"""The words of verdicts and the content of report.json, with no figure that was not measured."""
 
-# ruff: noqa: RUF001 - the signs for times and minus are meant as such
+# ruff: noqa: RUF001 - the signs for times and minus are intended
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ SPEEDS = {
 
 
 @pytest.mark.parametrize("case", SPEEDS)
-def test_the_range_decides_what_is_said_of_speed(case: str) -> None:
+def test_the_range_decides_the_verdict_on_speed(case: str) -> None:
     measurement, words = SPEEDS[case]
 
     actual = verdict_of(target(measurement=measurement))
@@ -142,7 +142,7 @@ def test_a_drop_of_accuracy_is_told_in_points(scores: tuple[float, float], words
         ((0.5, 0.5), "with the same metrics.py:recall"),
     ],
 )
-def test_a_metric_that_may_be_no_share_is_not_told_in_points(scores: tuple[float, float], words: str) -> None:
+def test_a_metric_without_a_unit_is_not_told_in_points(scores: tuple[float, float], words: str) -> None:
     actual = verdict_of(target(evaluation=evaluated(*scores, metric="metrics.py:recall", unit="none")))
 
     assert f"fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) {words}" == actual
@@ -159,7 +159,7 @@ def test_a_metric_that_may_be_no_share_is_not_told_in_points(scores: tuple[float
         (replace(prices(), candidate=20.0, interval=(-0.75, -0.25)), "and 0.5 lower in mae (0.25 to 0.75)"),
     ],
 )
-def test_a_drop_is_told_with_the_range_it_lies_in(evaluation: Evaluation, words: str) -> None:
+def test_a_drop_is_told_with_its_interval(evaluation: Evaluation, words: str) -> None:
     actual = verdict_of(target(evaluation=evaluation))
 
     assert f"fashion:int8 is 4.8× as fast as TensorFlow (4.3 to 5.1×) {words}" == actual
@@ -267,7 +267,7 @@ def test_an_output_that_was_empty_hides_no_cosine() -> None:
 
 
 def without_labels(*outputs: OutputDifference) -> TargetReport:
-    """Return a target that was compared with these outputs and no metric."""
+    """Return a target that was evaluated on these outputs, without a metric."""
     return replace(target("m:fp32"), evaluation=replace(unlabelled(), differences=outputs))
 
 
@@ -287,7 +287,7 @@ def test_verdicts_keep_the_order_of_the_targets() -> None:
 # the best target
 
 
-def test_the_best_target_is_the_fastest_that_keeps_its_gate() -> None:
+def test_the_best_target_is_the_fastest_that_passes_its_gate() -> None:
     page = build_page(
         [
             target("m:fp32", measurement=measured(2.0, 1.9, 2.1)),
@@ -304,7 +304,7 @@ def test_the_best_target_is_the_fastest_that_keeps_its_gate() -> None:
     assert () == section.rivals
 
 
-def test_a_target_whose_range_meets_the_best_is_a_rival() -> None:
+def test_a_target_whose_range_overlaps_the_best_is_a_rival() -> None:
     page = build_page(
         [
             target("m:fp32", measurement=measured(4.6, 4.2, 5.0)),
@@ -319,7 +319,7 @@ def test_a_target_whose_range_meets_the_best_is_a_rival() -> None:
 
 
 @pytest.mark.parametrize("report", [gate_missed(), gate_off(), not_built(), not_measured()])
-def test_without_a_measured_target_that_keeps_its_gate_there_is_no_best(report: TargetReport) -> None:
+def test_without_a_measured_target_that_passes_its_gate_there_is_no_best(report: TargetReport) -> None:
     (section,) = build_page([report], title="t").sections
 
     assert section.best is None
@@ -500,7 +500,7 @@ def paths_of_nulls(content: Mapping[str, Any], prefix: str = "") -> Iterator[str
 def test_what_is_null_has_a_reason_and_nothing_else_has(report: TargetReport) -> None:
     content = json_of(report)
 
-    # A speed check that could not be made is left out, with its reason.
+    # A failed speed check is left out, with its reason.
     checked = {"speed_check"} if "speed-check" in report.missing else set()
     assert {*paths_of_nulls(content), *checked} == set(content["missing"])
     assert checked.isdisjoint(content)
@@ -509,7 +509,7 @@ def test_what_is_null_has_a_reason_and_nothing_else_has(report: TargetReport) ->
 
 @pytest.mark.parametrize("report", EVERY_CASE, ids=lambda report: report.name)
 def test_no_figure_is_invented(report: TargetReport) -> None:
-    """A target of which nothing is known has no number at all, not even a 0."""
+    """A target without any facts has no number, not even a 0."""
     bare = replace(report, evaluation=None, measurement=None, size_bytes=None, place=None, options={}, missing={})
 
     content = json_of(bare)
@@ -533,7 +533,7 @@ def test_reasons_name_what_is_missing() -> None:
     assert "gate fashion:int8: accuracy 0.9180 in TensorFlow, 0.8838 in the IR" in missing["place"]
 
     missing = json_of(target(evaluation=unlabelled()))["missing"]
-    assert "no labelled dataset, so outputs are compared and no metric" == missing["drop"]
+    assert "no labelled dataset, so only outputs are compared" == missing["drop"]
 
     missing = json_of(without_peak_memory("m:fp32"))["missing"]
     of_memory = {path: reason for path, reason in missing.items() if "memory" in path}
@@ -542,7 +542,7 @@ def test_reasons_name_what_is_missing() -> None:
 
 
 def test_figures_that_are_not_finite_are_null() -> None:
-    """JSON has no NaN, and a page that says `nan` says nothing."""
+    """JSON has no NaN, and `nan` on a page is no information."""
     overflowed = replace(unlabelled().differences[0], max_abs=float("inf"), cosine=float("nan"))
     broken = replace(evaluated(0.918, float("nan")), differences=(overflowed,))
 
@@ -550,7 +550,7 @@ def test_figures_that_are_not_finite_are_null() -> None:
 
     json.dumps(content, allow_nan=False)
     assert content["openvino"]["accuracy"] is None
-    assert "it came out as nan, which compares with nothing" == content["missing"]["openvino.accuracy"]
+    assert "its value is nan, which cannot be compared" == content["missing"]["openvino.accuracy"]
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -618,7 +618,7 @@ def test_an_element_type_by_its_usual_name(element: str, text: str) -> None:
 def test_a_page_of_no_targets_can_be_made() -> None:
     page = build_page([], title="")
 
-    assert Page(title="OpenVINO beside TensorFlow", rows=(), sections=()) == page
+    assert Page(title="OpenVINO compared with TensorFlow", rows=(), sections=()) == page
 
 
 def test_machines_are_told_once() -> None:

@@ -1,4 +1,4 @@
-"""The report's twins: JSON by its schema, Markdown, JUnit. Also with names that mean to break them."""
+"""The report in other forms: JSON and its schema, Markdown, JUnit. Also with hostile names."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ def test_what_is_written_is_read_back() -> None:
     assert encode(report) == encode(from_bytes(Report, to_bytes(report), "report.json"))
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     Draft202012Validator.check_schema(json.loads(text()))
 
 
 @pytest.mark.parametrize("report", EVERY_CASE, ids=lambda report: report.name)
-def test_every_page_is_as_the_schema_says(report: Any) -> None:
+def test_every_page_fits_the_schema(report: Any) -> None:
     assert [] == complaints(build_page([report], title="t"))
 
 
-def test_a_comparison_is_as_the_schema_says_and_so_is_a_page_of_nothing() -> None:
+def test_a_comparison_and_an_empty_page_fit_the_schema() -> None:
     assert [] == complaints(against(every_case()))
     assert [] == complaints(build_page([], title=""))
 
@@ -135,7 +135,7 @@ def test_markdown_tells_what_is_required_and_not_reached() -> None:
     assert "passed, speedup missed [1], p95-ms not measured [2]" == row[1]
 
 
-def test_markdown_tells_what_changed_and_what_came_between() -> None:
+def test_markdown_tells_changes_of_results_and_versions() -> None:
     page = against(build_page([target(versions={"openvino": "2027.1"}), target("other:fp32")], title="t"))
 
     text = to_markdown(page)
@@ -199,7 +199,7 @@ def test_a_hostile_name_breaks_no_junit(name: str) -> None:
 
     kept = "".join(sign if sign >= " " or sign in "\t\n\r" else "\ufffd" for sign in HOSTILE[name])
     names = {case.get("classname") for case in top.iter("testcase")}
-    # In attributes XML's parsers make a space of a line's end, unless it is written as a reference.
+    # XML parsers turn a line end in an attribute into a space, unless it is a character reference.
     assert {f"{kept}:int8", f"{kept}:fp32", f"{kept}:fp16"} == names
 
 

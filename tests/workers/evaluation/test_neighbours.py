@@ -106,10 +106,10 @@ def test_answer_that_depends_on_the_batch_breaks_the_promise_and_the_first_layer
     begins = found.neighbours.begins
     assert begins is not None
     assert {"centred": "Subtract", "rolled": "Roll"}[kind] == begins.type
-    assert f"in a batch of {SAMPLES} is another than in a batch of 1" in verdict.text
-    assert f"it begins in `{begins.name}`" in verdict.text
-    assert f"`batch = {SAMPLES}` lets the IR take batches of that size alone" in other_batches(found.neighbours)
-    assert "it does not happen" not in other_batches(found.neighbours), "no property makes this model another"
+    assert f"in a batch of {SAMPLES} differs from that in a batch of 1" in verdict.text
+    assert f"the first layer that differs is `{begins.name}`" in verdict.text
+    assert f"`batch = {SAMPLES}` limits the IR to batches of that size" in other_batches(found.neighbours)
+    assert "the answers agree" not in other_batches(found.neighbours), "no property makes this model another"
 
 
 def test_where_tensorflows_answers_depend_on_it_as_much_the_promise_is_kept_and_that_is_said(tmp_path: Path) -> None:

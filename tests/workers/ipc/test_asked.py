@@ -15,8 +15,8 @@ from ovmake.workers.ipc.serving import _answer
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"knid": "keras"}, "params of freeze has a field `knid` that is unknown"),
-        ({"tags": "serve"}, "params of freeze: `tags` is a string, and an array is expected"),
+        ({"knid": "keras"}, "params of freeze has an unknown field `knid`"),
+        ({"tags": "serve"}, "params of freeze: `tags` is a string, expected an array"),
     ],
 )
 def test_params_that_do_not_fit_fail_the_action_and_name_the_field(

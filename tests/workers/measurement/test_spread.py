@@ -1,4 +1,4 @@
-"""The range of a ratio that was measured in windows: that it holds the true one, also when disturbances last."""
+"""The range of a ratio that was measured in windows: that it holds the true one, even if noise lasts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_pairs_of_one_window_that_agree_say_nothing_of_another_window() -> None:
     assert actual.half_width > 0.03
 
 
-def test_a_disturbance_that_lasts_for_windows_widens_the_range() -> None:
+def test_noise_that_lasts_for_windows_widens_the_range() -> None:
     """The same windows in turns, and three at a time: what is slow for a while may be so for longer yet."""
     turns = found([[2.0] * 5, [2.2] * 5] * 9)
     threes = found(([[2.0] * 5] * 3 + [[2.2] * 5] * 3) * 3)
@@ -47,7 +47,7 @@ def test_a_disturbance_that_lasts_for_windows_widens_the_range() -> None:
 def test_where_others_used_the_processor_it_is_the_range_of_a_window() -> None:
     windows = [[2.0 + 0.1 * (at % 5)] for at in range(20)]
 
-    mean, one = found(windows), spread_of(windows, disturbed=True)
+    mean, one = found(windows), spread_of(windows, noisy=True)
 
     assert one is not None
     assert mean.median == one.median
@@ -56,8 +56,8 @@ def test_where_others_used_the_processor_it_is_the_range_of_a_window() -> None:
     assert one.half_width > 2 * mean.half_width
 
 
-def test_windows_that_agree_on_a_disturbed_machine_agree_with_themselves_only() -> None:
-    agreeing = spread_of([[2.0], [2.001]] * 10, disturbed=True)
+def test_agreeing_windows_on_a_noisy_machine_have_a_wide_range() -> None:
+    agreeing = spread_of([[2.0], [2.001]] * 10, noisy=True)
 
     assert agreeing is not None
     assert agreeing.low < 2.0 * (1 - 0.17) < 2.0 * (1 + 0.17) < agreeing.high
@@ -98,7 +98,7 @@ def drift(chance: random.Random, count: int, memory: float) -> list[float]:
 
 
 # How many windows, how many pairs in each, how much a pair remembers of the one before: at 0.5, as blocks of
-# TensorFlow's on a quiet machine do; at 0.9, a disturbance lasts for ten pairs.
+# TensorFlow's on a quiet machine do; at 0.9, noise lasts for ten pairs.
 CASES = [(6, 9, 0.0), (12, 9, 0.5), (12, 9, 0.9), (8, 1, 0.0), (24, 9, 0.9)]
 
 

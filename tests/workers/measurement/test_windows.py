@@ -41,7 +41,7 @@ def test_quiet_windows_count_alone_if_there_are_enough() -> None:
 
     found = chosen([*quiet, *busy])
 
-    assert (6, False) == (len(found.windows), found.disturbed)
+    assert (6, False) == (len(found.windows), found.noisy)
     spread = found.spread("frozen", "openvino")
     assert spread is not None
     assert 4.0 == pytest.approx(spread.median)
@@ -59,7 +59,7 @@ def test_windows_in_which_the_cores_lay_apart_do_not_count_either() -> None:
 
     found = chosen([*close, *far])
 
-    assert (6, False, CLOSE) == (len(found.windows), found.disturbed, found.core_latency_ns)
+    assert (6, False, CLOSE) == (len(found.windows), found.noisy, found.core_latency_ns)
 
 
 def test_with_cores_apart_most_of_the_time_all_windows_count_and_the_range_is_wide() -> None:
@@ -75,19 +75,19 @@ def test_with_cores_apart_most_of_the_time_all_windows_count_and_the_range_is_wi
 def test_where_nobody_knows_how_far_apart_cores_are_all_windows_are_quiet() -> None:
     found = chosen([window(latency_ns=None) for _ in range(8)])
 
-    assert (8, False, None) == (len(found.windows), found.disturbed, found.core_latency_ns)
+    assert (8, False, None) == (len(found.windows), found.noisy, found.core_latency_ns)
 
 
 def test_a_slow_model_has_few_windows_and_is_not_loaded_for_that() -> None:
     found = chosen([window(), window(), window(), window(foreign=BUSY)])
 
-    assert (3, False) == (len(found.windows), found.disturbed)
+    assert (3, False) == (len(found.windows), found.noisy)
 
 
 def test_where_nobody_knows_what_others_use_all_windows_are_quiet() -> None:
     found = chosen([window(foreign=None) for _ in range(8)])
 
-    assert (8, False, None) == (len(found.windows), found.disturbed, found.foreign)
+    assert (8, False, None) == (len(found.windows), found.noisy, found.foreign)
 
 
 def test_what_ticks_are_off_by_makes_no_window_loaded() -> None:
@@ -178,7 +178,7 @@ def test_the_speedup_is_against_the_faster_way_whichever_was_timed_in_every_pair
     assert {"signature": 5.0, "frozen": 4.0} == ways
 
 
-def test_what_was_timed_seldom_and_in_disturbed_windows_only_has_its_times_and_no_range() -> None:
+def test_a_way_timed_only_in_noisy_windows_has_times_and_no_range() -> None:
     windows = [window() for _ in range(12)] + [window(foreign=BUSY) for _ in range(2)]
     for name, took_ns in {"signature": 300_000, "by-default": 80_000}.items():
         windows[-1].pairs[0][name] = [took_ns] * 10

@@ -1,9 +1,9 @@
-"""Where an earlier report is: in a file, or in a revision of the repo.
+"""Read an earlier report from a file, or from a revision of the repo.
 
     earlier(against, folder=..., reports=...) -> EarlierReport
 
-`git:REV` is the first of this report's places that the revision has; `git:REV:path` another one, relative to the repo's
-root.
+`git:REV` reads the first of this report's paths that the revision has. `git:REV:path` reads a path relative to the
+repo's root.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ GIT = "git:"
 
 
 def earlier(against: str, *, folder: Path, reports: Sequence[str]) -> EarlierReport:
-    """Return an earlier report. `reports` are the places of this one, relative to `folder`, the Ovfile's.
+    """Return an earlier report. `reports` are the paths of this report, relative to `folder`, which holds the Ovfile.
 
     Raises:
-        OvmakeError: there is none, or it cannot be read.
+        OvmakeError: no such report exists, or it cannot be read.
     """
     if against.startswith(GIT):
         return read(_of_revision(against.removeprefix(GIT), folder, reports), against)
     try:
         return read(Path(against).read_text(), against)
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or "it is not text"
         _fail(f"cannot read {against}: {why}", "name a report.json, or a revision of this repo: `--against git:main`")
 
 

@@ -1,13 +1,11 @@
-"""This report beside an earlier one: what got faster, slower, less accurate, and what came between. Pure.
+"""Compare this report with an earlier one: speed, accuracy, size, gate, versions, options and files. Pure.
 
     compare(earlier, now, against=...) -> History
     read(text, place) -> EarlierReport                 from the text of a report.json
-    compared(target) -> ComparedTarget                 from a target in one, or in what is written now
+    compared(target) -> ComparedTarget                 from a target of an earlier report.json, or of the new one
 
-SpeedRatio is compared by the speed-up over TensorFlow, which each report measured on its own machine beside the IR: the
-ratio of the two, whose range follows from theirs on the logarithms. That holds for the same machine at another time as
-well as it can; a speed-up on another machine is another figure, and is not compared. Two drops differ clearly if their
-ranges do not meet.
+Speeds are compared as the ratio of the two speed-ups over TensorFlow. Its range is computed from the ranges of both, on
+logarithms. Only speed-ups on the same machine are compared. Two drops clearly differ if their ranges do not overlap.
 """
 
 from __future__ import annotations
@@ -23,17 +21,17 @@ from ovmake.contracts.files.speed import SpeedRatio
 from ovmake.contracts.values import JsonObject
 from ovmake.diagnostics import Diagnostic, OvmakeError
 
-# Names of fields in reports up to format 3.
+# Old names of fields, in reports up to format 3.
 _UNTIL_FORMAT_3 = {"high_latency": "apart"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedTarget:
-    """What a comparison needs of a target in a report.json.
+    """The part of a target in a report.json that is compared.
 
-    `machine` is the identity of the machine it was measured on, "" where it was not; `speedup` is over TensorFlow.
-    `doubts` are fields of the measurement that say why it is not to be relied on. `metric` is "" without one;
-    `drop_interval` is None where nobody knows it.
+    `machine` is the identity of the machine it was measured on, "" if not measured; `speedup` is over TensorFlow.
+    `doubts` are the fields of the measurement that say why it is not reliable. `metric` is "" without one;
+    `drop_interval` is None if unknown.
     """
 
     name: str
@@ -52,13 +50,13 @@ class ComparedTarget:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Where the drop lies: the drop itself where no range is known, None without a drop."""
+        """The range of the drop. If it is unknown, both ends are the drop itself; None without a drop."""
         return None if self.drop is None else self.drop_interval or (self.drop, self.drop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierReport:
-    """An earlier report: its title, and its targets."""
+    """The title and the targets of an earlier report."""
 
     title: str
     targets: tuple[ComparedTarget, ...]
@@ -68,20 +66,20 @@ def read(text: str, place: str) -> EarlierReport:
     """Return an earlier report.json.
 
     Raises:
-        OvmakeError: it is none, or a newer ovmake's.
+        OvmakeError: it is not a report, or a newer ovmake wrote it.
     """
     try:
         body = json.loads(text)
-    except (ValueError, RecursionError) as error:  # the latter of brackets in each other
-        raise _unreadable(place, f"it is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:  # RecursionError: deeply nested brackets
+        raise _unreadable(place, f"it is not JSON: {error}") from error
     number = body.get("format") if isinstance(body, dict) else None
     targets = body.get("targets") if isinstance(body, dict) else None
     if not isinstance(number, int) or not isinstance(targets, list):
-        raise _unreadable(place, "it is no report.json of ovmake")
+        raise _unreadable(place, "it is not a report.json of ovmake")
     if number > Report.FORMAT:
         raise _unreadable(place, f"it has format {number}, and this ovmake reads formats 1 to {Report.FORMAT}")
     if not all(isinstance(one, dict) and isinstance(one.get("target"), str) for one in targets):
-        raise _unreadable(place, "it is no report.json of ovmake")
+        raise _unreadable(place, "it is not a report.json of ovmake")
     return EarlierReport(title=_text(body.get("title")), targets=tuple(map(compared, targets)))
 
 
@@ -92,9 +90,9 @@ def _unreadable(place: str, why: str) -> OvmakeError:
 
 
 def compared(target: JsonObject) -> ComparedTarget:
-    """Return what a comparison needs of a target in a report.json of whatever format.
+    """Return the compared part of a target in a report.json of any format.
 
-    What is not there, or is something else, counts as not known: reports of older ovmakes have fewer fields.
+    A field that is missing or has another type is unknown: reports of older ovmakes have fewer fields.
     """
     measured, gate = _table(target.get("measured")), _table(target.get("gate"))
     drop, interval = _number(target.get("drop")), _table(target.get("drop_interval"))
@@ -145,7 +143,7 @@ def compare(earlier: EarlierReport, now: Sequence[ComparedTarget], *, against: s
     elsewhere = any(
         before[name].machine and after[name].machine and before[name].machine != after[name].machine for name in both
     )
-    note = "It was measured on another machine: speeds are not compared." if elsewhere else ""
+    note = "The earlier report is from another machine, so speeds are not compared." if elsewhere else ""
     return History(
         against=against,
         changes=tuple(_change(before[name], after[name]) for name in both),
@@ -180,7 +178,7 @@ def _change(before: ComparedTarget, after: ComparedTarget) -> Change:
 
 
 def _ratio(before: ComparedTarget, after: ComparedTarget) -> SpeedRatio | None:
-    """Return how many times as fast it is now, beside TensorFlow; None where one was not measured, or elsewhere."""
+    """Return the new speed-up divided by the earlier one; None if one is missing, or from another machine."""
     then, now = before.speedup, after.speedup
     if then is None or now is None or before.machine != after.machine:
         return None
@@ -195,15 +193,15 @@ def _speed_words(speed: str, ratio: SpeedRatio | None, before: ComparedTarget, a
     if then is None and now is None:
         return []
     if then is None:
-        return ["its speed was not measured then"]
+        return ["speed not measured in the earlier report"]
     if now is None:
-        return ["its speed was measured then, and is not now"]
+        return ["speed measured in the earlier report only"]
     if ratio is None:
         return [f"speed-up {words.times(then.median)} on another machine, {words.times(now.median)} on this one"]
     doubts = [label for name, label in words.DOUBTS.items() if name in {*before.doubts, *after.doubts}]
     doubt = f"; {' and '.join(doubts)}" if doubts else ""
-    moved = f"speed-up {words.times(then.median)} → {words.times(now.median)}"
-    return [f"{speed}: {words.speed(ratio)} beside TensorFlow, {moved}{doubt}"]
+    moved = f"speed-up over TensorFlow {words.times(then.median)} → {words.times(now.median)}"
+    return [f"{speed}: {words.speed(ratio)}, {moved}{doubt}"]
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -211,7 +209,7 @@ def _speed_words(speed: str, ratio: SpeedRatio | None, before: ComparedTarget, a
 
 
 def _accuracy(before: ComparedTarget, after: ComparedTarget) -> str:
-    """Return more or less accurate where the ranges of the drops do not meet; "" where one is not known."""
+    """Return "more accurate" or "less accurate" if the ranges of the drops do not overlap; "" if one is unknown."""
     then, now = before.interval, after.interval
     if then is None or now is None or before.metric != after.metric:
         return ""
@@ -240,20 +238,20 @@ def _gate_words(before: ComparedTarget, after: ComparedTarget) -> list[str]:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what came between
+# versions, options, files
 
 
 def _between(before: ComparedTarget, after: ComparedTarget) -> list[str]:
     found = []
     for then, now in ((before.versions, after.versions), (before.options, after.options)):
-        # Of a target that was not published nothing is known.
+        # Both are empty for a target that was not published.
         if then and now:
             found += [_edited(name, then, now) for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
     then, now = before.digests, after.digests
     named = {
-        "source": "the source computes something else",
-        "xml": "the IR is another one",
-        "bin": "its weights are others",
+        "source": "the source changed",
+        "xml": "the IR changed",
+        "bin": "its weights changed",
     }
     found += [text for name, text in named.items() if name in then and name in now and then[name] != now[name]]
     return found

@@ -1,4 +1,4 @@
-"""What a benchmark measured, with the machine that its figures are compared under.
+"""A benchmark's measurement, with the machine that it was made on.
 
 measured_on(measurement, machine) -> Measured
 """
@@ -12,7 +12,7 @@ from ovmake.contracts.files.measurement import Measurement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured(Measurement):
-    """A measurement. `machine` is the identity of the machine, "" where nobody knows; `machine_facts` are its facts."""
+    """A measurement. `machine` is the identity of the machine, "" if unknown; `machine_facts` are its facts."""
 
     machine: str
 

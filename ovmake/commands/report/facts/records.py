@@ -1,9 +1,9 @@
-"""What a report speaks of, typed: one `TargetReport` per target, gathered from records, evaluations and measurements.
+"""Gather one `TargetReport` per target from records, evaluations and measurements.
 
     gather(graph, outcome, read) -> list[TargetReport]
 
-`read(digest)` returns the bytes of an artifact. Every figure is a number that an action measured; None means that it
-was not, and `missing` then says why.
+`read(digest)` returns the bytes of an artifact. Every figure is a number that an action measured. If it is None, it was
+not measured, and `missing` says why.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from ovmake.verdicts import requirements
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDifference:
-    """How far an output is from TensorFlow's, over all samples and elements. NaN is no finite number.
+    """The difference of an output from TensorFlow's, over all samples and elements. NaN: no finite figure.
 
-    `scale` is the largest magnitude in TensorFlow's, `snr_db` None for equal outputs, `argmax` None for single columns,
-    `elements` how many numbers TensorFlow gave.
+    `scale` is the largest magnitude in TensorFlow's output, `snr_db` None for equal outputs, `argmax` None for single
+    columns, `elements` the number of elements in TensorFlow's output.
     """
 
     name: str
@@ -55,12 +55,12 @@ class OutputDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Accuracy and numeric difference. The metric is None where the Ovfile asks for none.
+    """Accuracy and numeric differences. The metric is None if the Ovfile names none.
 
-    `unit` is "share" (0 to 1), "labels" (theirs) or "none". `interval` is where the drop lies, with the confidence
-    `level`, `score_intervals` where each framework's score does; None where that is not known. `layers` are in the
-    order in which they run, `weights` the bytes of constants by element type. `not_measured` says why TensorFlow could
-    not run what the IR computes, "" if it could.
+    `unit` is "share" (0 to 1), "labels" (that of the labels) or "none". `interval` is the confidence interval of the
+    drop at `level`, `score_intervals` those of both frameworks' scores; None if unknown. `layers` are in execution
+    order; `weights` are the bytes of constants by element type. `not_measured` says why TensorFlow could not run what
+    the IR computes, "" if it could.
     """
 
     samples: int
@@ -87,7 +87,7 @@ class Evaluation:
 
     @property
     def drop(self) -> float | None:
-        """How much worse the candidate is than the reference; negative where it is better."""
+        """How much worse the candidate is than the reference; negative if it is better."""
         if self.reference is None or self.candidate is None:
             return None
         drop = self.reference - self.candidate
@@ -96,18 +96,18 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
-    """One target. `gate` is passed, missed or not-measured, `gate_text` gives its figures or why there are none.
+    """One target. `gate` is passed, missed or not-measured; `gate_text` gives its figures, or why there are none.
 
-    `decided` says whether there were samples enough for the gate's word; `at_chance`, that TensorFlow itself only
-    guesses, "" if it does not.
+    `decided`: there were enough samples for the gate's result. `at_chance` says that TensorFlow itself only guesses,
+    "" if it does not.
 
-    `compiled` is the line of Python that compiles the IR as it was verified, "" where nothing was; `by_default` is the
-    gate's verdict over the IR compiled without properties, None where that is the same.
+    `compiled` is the line of Python that compiles the IR as verified, "" if nothing was verified. `by_default` is the
+    gate's verdict on the IR compiled without properties, None if that is how it was verified.
 
-    `missing` says why something is not there, by what it is: "measurement", "evaluation", "ir", and where there should
-    be one "speed-check". `choice` is None but for `auto`, `search` but for accuracy control.
-    `requirements` are all that the Ovfile asks for. `devices` are those measured beside the Ovfile's own: what was
-    measured there, or why nothing was. `digests` are of the source (its fingerprint) and of the published files.
+    `missing` says why a part is missing; its keys are "measurement", "evaluation", "ir", and "speed-check" if one was
+    due. `choice` is for `auto` only, `search` for accuracy control only. `requirements` are all in the Ovfile.
+    `devices` has the measurement on each additional device, or why there is none. `digests` are of the source (its
+    fingerprint) and of the published files.
     """
 
     name: str
@@ -140,7 +140,7 @@ T = TypeVar("T")
 
 
 def gather(graph: Graph, outcome: Outcome, targets: Sequence[str], read: Read) -> list[TargetReport]:
-    """Return what is known of each target after a build of the graph with measurements."""
+    """Return the facts of each target after a build of the graph with measurements."""
     devices = _devices(graph, outcome, read)
     return [replace(_target(graph, outcome, name, read), devices=devices.get(name, {})) for name in targets]
 
@@ -192,7 +192,7 @@ def _target(graph: Graph, outcome: Outcome, name: str, read: Read) -> TargetRepo
 
 
 def _requirements(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[Requirement, ...]:
-    """Return what became of everything that the Ovfile asks for."""
+    """Return the result of each requirement in the Ovfile."""
     sized = graph.actions.get(f"check-size {name}")
     judged = [] if sized is None else [_judged_size(sized, outcome)]
     asked = graph.actions.get(f"require {name}")
@@ -214,7 +214,7 @@ def _judged_size(sized: Action, outcome: Outcome) -> requirements.JudgedRequirem
 
 
 def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, Measured | str]]:
-    """Return what was measured on other devices than the Ovfile's own, or why nothing was; by target and device."""
+    """Return the measurements on additional devices, or why there are none, by target and device."""
     found: dict[str, dict[str, Measured | str]] = {}
     for action in graph.actions.values():
         target, elsewhere, device = action.subject.partition(ELSEWHERE)
@@ -227,13 +227,13 @@ def _devices(graph: Graph, outcome: Outcome, read: Read) -> dict[str, dict[str, 
 
 
 def _machine(measured: ActionOutcome | None) -> str:
-    """Return what a measurement was made on, "" if it does not say."""
+    """Return the machine of a measurement, "" if unknown."""
     return measured.seen.environment.get("machine", "") if measured is not None and measured.seen is not None else ""
 
 
 def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[contract.Evaluation | None, str]:
-    """Return a target's evaluation, if there is one, and why nothing was compared, "" if something was."""
-    # *choose* hands on the evaluation of the candidate that it chose, and says that there is none if it has no gate.
+    """Return a target's evaluation, if any, and why nothing was compared, "" if something was."""
+    # *choose* copies the evaluation of the chosen candidate. Without a gate there is none, and the file says so.
     judge = f"choose {name}" if f"choose {name}" in graph.actions else f"evaluate {name}"
     evaluation = _made_if_any(outcome.actions.get(judge), "evaluation", contract.Evaluation, read)
     if evaluation is not None:
@@ -243,10 +243,10 @@ def _evaluated(graph: Graph, outcome: Outcome, name: str, read: Read) -> tuple[c
 
 
 def _search(outcome: Outcome, name: str, record: Record | None, read: Read) -> Search | None:
-    """Return the search for layers to revert to float: of the record, or, if the gate was missed, of *control*."""
+    """Return the search for layers to revert to float: from the record, or, if the gate was missed, from *control*."""
     if record is not None:
         return record.accuracy_control
-    # *name-layers* stands behind every *control*; *choose* hands on what the chosen candidate has.
+    # *name-layers* follows every *control*; *choose* copies the search of the chosen candidate.
     made = (outcome.actions.get(f"{kind} {name}") for kind in ("name-layers", "choose"))
     return next(filter(None, (_made_if_any(done, "search", Search, read) for done in made)), None)
 
@@ -257,14 +257,14 @@ def _measured(done: ActionOutcome | None, read: Read) -> Measured | None:
 
 
 def _made(done: ActionOutcome | None, role: str, cls: type[T], read: Read) -> T | None:
-    """Return a file that an action made, None if it was not made."""
+    """Return an output of an action, None if the action made none."""
     if done is None or done.outputs is None:
         return None
     return from_bytes(cls, read(done.outputs[role]), role)
 
 
 def _made_if_any(done: ActionOutcome | None, role: str, cls: type[T], read: Read) -> T | None:
-    """Return the same of a file that may say that there is none, and of an action that may have no such role."""
+    """Return an output of an action; None if the action has no such output, or the file says that there is none."""
     if done is None or done.outputs is None or role not in done.outputs:
         return None
     return found(cls, read(done.outputs[role]), role)
@@ -283,7 +283,7 @@ def _why(graph: Graph, outcome: Outcome, name: str) -> str:
 
 def _why_not_measured(measured: ActionOutcome | None, missing: Mapping[str, str]) -> str:
     if "ir" in missing:
-        return "no IR was published from what there is now"
+        return "no IR is published for the current source and options"
     if measured is not None and measured.diagnostic is not None:
         return measured.diagnostic.message
     return "not measured yet: run `ovmake report`"
@@ -342,12 +342,12 @@ def _score_intervals(metric: contract.Metric) -> dict[str, tuple[float, float]] 
 
 
 def _score(value: float | None) -> float:
-    """Return a score; null in the evaluation is NaN here: it was counted, and came out as no number."""
+    """Return a score. Null in the evaluation becomes NaN: the score was computed, and is not finite."""
     return math.nan if value is None else value
 
 
 def _difference(found: OutputFigures) -> OutputDifference:
-    """None in the evaluation (no finite element to compare) is NaN here, and "not measured" where it is shown."""
+    """Return a difference. None in the evaluation (no finite elements) becomes NaN, shown as "not measured"."""
     return OutputDifference(
         name=found.name,
         max_abs=_score(found.max_abs),

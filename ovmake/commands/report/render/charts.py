@@ -1,14 +1,14 @@
-"""Charts of a model: what each shows, as Vega-Lite specifications, and their drawing as SVG that stands in the page.
+"""Charts of a model as Vega-Lite specifications, drawn as inline SVG.
 
-    charts_of(section) -> tuple[Chart, ...]     pure: which charts there are, what they say in words, how they are drawn
-    draw(chart) -> str                          an <svg>; the first one takes a third of a second, others 25 ms
+    charts_of(section) -> tuple[Chart, ...]     pure: titles, captions, descriptions and specifications
+    draw(chart) -> str                          an <svg>; the first takes a third of a second, each further one 25 ms
 
-Vega draws without a browser (`vl-convert`), so that a chart is there without JavaScript and on paper. Colours are the
-page's own (`var(--accent)`), so it follows light and dark. Every mark has its figures as `aria-label`, and as <title>,
-which browsers show where one points.
+Vega draws without a browser (`vl-convert`), so charts need no JavaScript and can be printed. Colours are variables of
+the page (`var(--accent)`), so charts follow light and dark. Every mark has its figures as `aria-label`, and as <title>,
+which browsers show under the pointer.
 
-Rule: names come from users. They are data of a specification and never part of an expression; long ones are cut where
-they are labels, and whole where one points.
+Rule: names come from users. They are data of a specification and never part of an expression. Long names are cut in
+labels, and shown whole under the pointer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ovmake.contracts.files.measurement import SideFigures
 PLOT = 250
 LABELS = 84
 MOST_LAYERS = 8
-# Names of points closer than this share of the chart would lie on each other.
+# The names of points that are closer, as a share of the chart, would overlap.
 CLOSE = 0.04
 TENSORFLOW = "TensorFlow"
 QUARTILES = (5, 25, 50, 75, 95)
@@ -39,7 +39,7 @@ Datum = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A chart: its title, a caption, what it says for whoever cannot see it, and its specification."""
+    """A chart: title, caption, a description for screen readers, and specification."""
 
     title: str
     caption: str
@@ -48,7 +48,7 @@ class Chart:
 
 
 def charts_of(section: Section) -> tuple[Chart, ...]:
-    """Return the charts of a model for which there are figures."""
+    """Return the charts of a model that have figures."""
     measured = [(row, row.report.measurement) for row in section.rows if row.report.measurement is not None]
     best = section.best or (measured[0][0] if measured else None)
     found = (_front(section), _latencies(measured), _memory(measured), _layers(best))
@@ -56,8 +56,8 @@ def charts_of(section: Section) -> tuple[Chart, ...]:
 
 
 def draw(chart: Chart) -> str:
-    """Return the chart as an SVG element, without a name space of its own and without an id."""
-    # 80 MB, of which nothing is loaded but for a report.
+    """Return the chart as an SVG element, without a namespace and without an id."""
+    # 80 MB: only loaded for a report.
     import vl_convert  # noqa: PLC0415
 
     svg = vl_convert.vegalite_to_svg(dict(chart.specification))
@@ -67,7 +67,7 @@ def draw(chart: Chart) -> str:
 
 
 def _titled(svg: str) -> str:
-    """Give every mark with a label a <title>: browsers show it where one points, without a script."""
+    """Give every labelled mark a <title>: browsers show it under the pointer, without a script."""
     return re.sub(
         r'<(path|line|text)((?:\s[a-z-]+="[^"]*")*?) aria-label="([^"]*)"((?:\s[a-z-]+="[^"]*")*)\s*/>',
         r'<\1\2 data-figures="\3"\4><title>\3</title></\1>',
@@ -80,7 +80,7 @@ def _titled(svg: str) -> str:
 
 
 def _front(section: Section) -> Chart | None:
-    """Accuracy against speed: what is not beaten in both stands on the Pareto front."""
+    """Accuracy against speed, with the Pareto front."""
     points = [_point(row) for row in section.rows]
     known = [point for point in points if point is not None]
     if not known:
@@ -99,8 +99,8 @@ def _front(section: Section) -> Chart | None:
     x = {"field": "x", "type": "quantitative", "title": "times as fast as TensorFlow", "scale": {"padding": 14}}
     return Chart(
         title="Accuracy and speed",
-        caption="The dashed line joins what nothing else beats in both. The range of each speed-up runs through its "
-        f"point; {metric} is better {'above' if better else 'below'}.",
+        caption="The dashed line joins the points that no other point beats in both. The line through a point is the "
+        f"range of its speed-up. {'Higher' if better else 'Lower'} {metric} is better.",
         description=". ".join(str(point["tip"]) for point in values),
         specification=_specification(
             PLOT - 40,
@@ -142,7 +142,7 @@ def _point(row: Row) -> dict[str, Any] | None:
     reference = row.figures[f"tensorflow.{row.metric}"].value
     if measured is None or evaluated is None or score is None or reference is None:
         return None
-    said = row.figures[f"openvino.{row.metric}"].text
+    score_text = row.figures[f"openvino.{row.metric}"].text
     return {
         "name": row.report.precision,
         "x": measured.speedup.median,
@@ -152,12 +152,12 @@ def _point(row: Row) -> dict[str, Any] | None:
         "reference": reference,
         "unit": evaluated.unit,
         "higher": evaluated.higher_is_better,
-        "tip": f"{row.report.name}: {_speedup(measured)}, {said}",
+        "tip": f"{row.report.name}: {_speedup(measured)}, {score_text}",
     }
 
 
 def _unbeaten(points: Sequence[dict[str, Any]], *, better: bool) -> list[dict[str, Any]]:
-    """Return the points that no other beats in one and equals in the other."""
+    """Return the Pareto front: the points that no other equals in both and beats in one."""
     sign = 1 if better else -1
 
     def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -168,7 +168,7 @@ def _unbeaten(points: Sequence[dict[str, Any]], *, better: bool) -> list[dict[st
 
 
 def _named_together(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the points with one name for those that lie on each other, such as `auto` and what it chose."""
+    """Return the points; overlapping ones, such as `auto` and the precision it chose, get one joint name."""
     left, least = max(point["high"] for point in points), max(abs(point["y"]) for point in points)
     found: list[dict[str, Any]] = []
     for point in points:
@@ -192,17 +192,17 @@ def _speedup(measured: Measured) -> str:
 
 
 def _latencies(measured: Sequence[tuple[Row, Measured]]) -> Chart | None:
-    """How long inferences take, and how much that varies."""
+    """The distribution of inference times."""
     sides = [(name, side, unit) for name, side, unit in _by_row(measured) if side.quantiles_us]
     if not sides:
         return None
     unit = words.unit_for(min(side.latency_median_us for _, side, _ in sides))
     values = [_spread(name, side, unit) for name, side, _ in sides]
-    x = {"type": "quantitative", "scale": {"type": "log", "nice": False}, "title": f"time of an inference, {unit}"}
+    x = {"type": "quantitative", "scale": {"type": "log", "nice": False}, "title": f"time per inference, {unit}"}
     return Chart(
         title="Latency",
-        caption="Half of all inferences lie in the bar, nine in ten on the line, and the mark is the median. The scale "
-        "is logarithmic. Shorter is better.",
+        caption="The bar covers half of all inferences, the line nine in ten. The mark is the median. The scale is "
+        "logarithmic. Shorter is better.",
         description=". ".join(str(value["tip"]) for value in values),
         specification=_specification(
             PLOT,
@@ -243,7 +243,7 @@ def _spread(name: str, side: SideFigures, unit: str) -> dict[str, Any]:
 
 
 def _memory(measured: Sequence[tuple[Row, Measured]]) -> Chart | None:
-    """What a process with the model takes, and how much of it the framework alone does."""
+    """The memory of a process with the model, and the part that importing the framework takes."""
     values: list[dict[str, Any]] = []
     for name, side, _ in _by_row(measured):
         if side.peak_memory_bytes is None or side.import_memory_bytes is None:
@@ -259,8 +259,7 @@ def _memory(measured: Sequence[tuple[Row, Measured]]) -> Chart | None:
         return None
     return Chart(
         title="Peak memory",
-        caption="Of a fresh process that loads the model and runs it. The pale part is what importing the framework "
-        "takes alone.",
+        caption="Of a new process that loads the model and runs it. The pale part is for importing the framework.",
         description=". ".join(dict.fromkeys(str(value["tip"]) for value in values)),
         specification=_specification(
             PLOT,
@@ -287,7 +286,7 @@ def _memory(measured: Sequence[tuple[Row, Measured]]) -> Chart | None:
 
 
 def _layers(row: Row | None) -> Chart | None:
-    """Where the time goes in one target."""
+    """The slowest layers of one target."""
     measured = row.report.measurement if row else None
     if row is None or measured is None or not measured.layers:
         return None
@@ -295,7 +294,7 @@ def _layers(row: Row | None) -> Chart | None:
     slowest = sorted(measured.layers, key=lambda layer: -layer.us)[:MOST_LAYERS]
     values = [
         {
-            # Two layers may have one name: what is drawn in one row goes by its place.
+            # Layers may share a name, so the number makes each row unique.
             "row": f"{place} {layer.name}",
             "us": layer.us,
             "moves": layer.moves,
@@ -308,8 +307,8 @@ def _layers(row: Row | None) -> Chart | None:
     rows["axis"] = {**rows["axis"], "labelLimit": 130}
     return Chart(
         title=f"Slowest layers of {row.report.precision}",
-        caption=f"{len(slowest)} of {len(measured.layers)} layers as the runtime executes them, with profiling on, "
-        "which adds to each. Grey ones compute nothing: they move or convert data.",
+        caption=f"{len(slowest)} of {len(measured.layers)} layers as the runtime executes them. Profiling adds to each "
+        "time. Grey layers compute nothing: they move or convert data.",
         description=". ".join(str(value["tip"]) for value in values),
         specification=_specification(
             PLOT - 60,
@@ -318,7 +317,7 @@ def _layers(row: Row | None) -> Chart | None:
                 _layer(
                     {"type": "bar", "height": 11},
                     {
-                        "x": {"field": "us", "type": "quantitative", "title": "µs in an inference"},
+                        "x": {"field": "us", "type": "quantitative", "title": "µs per inference"},
                         "y": rows,
                         "color": {"condition": {"test": "datum.moves", "value": REFERENCE}, "value": ACCENT},
                         "description": {"field": "tip"},
@@ -335,7 +334,7 @@ def _layers(row: Row | None) -> Chart | None:
 
 
 def _by_row(measured: Sequence[tuple[Row, Measured]]) -> list[tuple[str, SideFigures, str]]:
-    """Return TensorFlow as measured beside the first target, and the IR of every target."""
+    """Return TensorFlow as measured with the first target, and the IR of every target."""
     if not measured:
         return []
     first = [(TENSORFLOW, measured[0][1].tensorflow, "")]
@@ -352,9 +351,9 @@ def _by_side() -> dict[str, Any]:
 
 
 def _layer(mark: Mapping[str, Any], encoding: Mapping[str, Any], values: Sequence[Datum]) -> dict[str, Any]:
-    # Without figures to tell, a mark is an ornament.
-    told = "description" in encoding
-    return {"mark": {**mark, "aria": told}, "encoding": encoding, "data": {"values": list(values)}}
+    # A mark without figures is an ornament.
+    described = "description" in encoding
+    return {"mark": {**mark, "aria": described}, "encoding": encoding, "data": {"values": list(values)}}
 
 
 def _specification(width: int, height: Mapping[str, Any], layers: Sequence[Datum]) -> dict[str, Any]:

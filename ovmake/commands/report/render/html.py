@@ -1,10 +1,10 @@
-"""The page as one HTML file that opens offline: no font, no image, no request, and one script of our own.
+"""Render the page as one HTML file that opens offline: no font, no image, no request, and one inline script.
 
     to_html(page) -> str
 
-The templates decide how things look and nothing else: every figure comes with its words from `tables` and `words`.
-Whatever a user wrote (names, paths, messages) is escaped by Jinja's autoescape. The page's content security policy
-allows no load, and no script but that one, by its digest.
+The templates contain layout only: every figure and its text come from `tables` and `words`. Jinja's autoescape escapes
+all text from users (names, paths, messages). The page's content security policy allows no load and one script, by its
+digest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def to_html(page: Page) -> str:
 
     def drawn(section: Section) -> list[dict[str, object]]:
         plain = ("title", "caption", "description")
-        # Vega escapes what is in its data.
+        # Vega escapes its data.
         return [
             {**{name: getattr(chart, name) for name in plain}, "svg": Markup(draw(chart))}  # noqa: S704
             for chart in charts_of(section)
@@ -46,7 +46,7 @@ def to_html(page: Page) -> str:
         _template().render(
             page=page,
             draw=drawn,
-            script=Markup(script),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - a file of ovmake
             script_digest=f"sha256-{digest}",
         )
         + "\n"
@@ -55,8 +55,8 @@ def to_html(page: Page) -> str:
 
 @cache
 def _template() -> Template:
-    """Return the page's template, compiled once for a process."""
-    # Only a report needs it; a build must not pay for it.
+    """Return the page's template, compiled once per process."""
+    # Imported here: a build does not need it.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
     from markupsafe import Markup  # noqa: PLC0415
 
@@ -86,12 +86,12 @@ def _template() -> Template:
 
 
 def _with_code(markup: type[Any], text: str) -> Any:
-    """Return a sentence with what stands between backticks as code; all of it is escaped."""
+    """Return a sentence with the text between backticks as code; all of it is escaped."""
     parts = [markup.escape(part) for part in text.split("`")]
     marked = [markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)]
     return markup("").join(marked)
 
 
 def _option(value: object) -> str:
-    """Return an option's value as one would write it."""
+    """Return an option's value as JSON."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,10 +1,9 @@
-"""Gates as JUnit's XML, which CI systems show: a test case for each gate of each target. Pure.
+"""Render gates as JUnit XML, which CI systems show: a test case for each gate of each target. Pure.
 
     to_junit(page) -> bytes
 
-A gate that is missed is a failure, one that was not measured is skipped and has not passed, and a target that was not
-built is an error. The form is the one that Jenkins, GitLab and GitHub's actions read: testsuites, a testsuite for each
-model, testcases with `classname` and `name`.
+A missed gate is a failure. A gate that was not measured is skipped. A target that was not built is an error. Jenkins,
+GitLab and GitHub Actions read this form: testsuites, a testsuite per model, testcases with `classname` and `name`.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from dataclasses import dataclass
 
 from ovmake.commands.report.tables import Page, Row, Section
 
-# What XML 1.0 cannot hold, escaped or not (2.2, Char).
+# Characters that XML 1.0 cannot hold, escaped or not (2.2, Char).
 IMPOSSIBLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ELEMENTS = {"missed": "failure", "not-measured": "skipped", "error": "error"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A gate: `result` is passed, missed, not-measured or error; `text` its figures, or why there are none."""
+    """A gate: `result` is passed, missed, not-measured or error; `text` has its figures, or why there are none."""
 
     name: str
     result: str
@@ -30,8 +29,8 @@ class Case:
 
 
 def to_junit(page: Page) -> bytes:
-    """Return the document."""
-    # Only who asks for it pays for it.
+    """Return the XML document, UTF-8."""
+    # Imported here: only `--junit` needs it.
     import xml.etree.ElementTree as ET  # noqa: PLC0415
 
     top = ET.Element("testsuites", name=_clean(page.title))
@@ -56,7 +55,7 @@ def to_junit(page: Page) -> bytes:
 
 
 def cases_of(row: Row) -> Iterator[Case]:
-    """Yield the gates of a target: of accuracy or agreement, and each requirement."""
+    """Yield the gates of a target: accuracy or agreement, and each requirement."""
     report = row.report
     result = "error" if report.place is None and report.gate != "missed" else report.gate
     yield Case(name="accuracy", result=result, text=report.gate_text or report.gate)

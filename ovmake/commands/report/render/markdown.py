@@ -1,9 +1,9 @@
-"""The report as Markdown, for a pull request: the answer, a table of all targets, what changed. Pure.
+"""Render the report as Markdown for a pull request: the answer, a table of all targets, the changes. Pure.
 
     to_markdown(page) -> str
 
-Rule: what a user wrote is text and nothing else. Signs that mean something in Markdown or HTML are escaped, line ends
-become spaces, and marks that turn the direction of text are shown as what they are.
+Rule: a user's text stays text. Characters with a meaning in Markdown or HTML are escaped, line ends become spaces, and
+marks that change the direction of text are shown as their code points.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ovmake.commands.report.tables import Page, Row, Section
 from ovmake.contracts.files.report import Change, History
 
 HEADS = ("Target", "Gate", "Speed-up", "Median", "p95", "Drop", "Peak memory", "Size")
-# What Markdown and HTML read as more than text. The rest of ASCII's punctuation means nothing inside of a line.
+# Characters with a meaning in Markdown or HTML. Other ASCII punctuation has none inside a line.
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~!#&])")
-# Marks that turn the direction of what follows: they would turn the whole line.
+# Marks that change the direction of the text after them, up to the end of the line.
 TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 LONGEST = 120
 
@@ -32,18 +32,18 @@ def to_markdown(page: Page) -> str:
 
 
 def text(given: str) -> str:
-    """Return words of anybody's as words of Markdown, in one line and not too long."""
+    """Return a user's text as Markdown, in one line, cut to LONGEST."""
     shown = _plain(given)
     return SPECIAL.sub(r"\\\1", shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…")
 
 
 def sentence(given: str) -> str:
-    """Return a sentence of ours, which may hold a user's names and be long."""
+    """Return a sentence of ovmake as Markdown. It may contain users' names, and may be long."""
     return SPECIAL.sub(r"\\\1", _plain(given))
 
 
 def _plain(given: str) -> str:
-    """Return words in one line, with what cannot be seen shown as what it is."""
+    """Return text in one line, with invisible characters replaced by visible ones."""
     shown = TURNS.sub(lambda found: f"U+{ord(found.group()):04X}", " ".join(given.split()))
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in shown)
 
@@ -52,7 +52,7 @@ def _answer(section: Section) -> str:
     best = section.best
     lines = [f"## {text(section.model)}", ""]
     if best is None:
-        lines.append("No target of this model was measured and keeps its gate.")
+        lines.append("No target of this model was measured and passed its gate.")
         lines += ["", *(f"- {sentence(row.verdict)}." for row in section.rows)]
     else:
         lines.append(f"**{sentence(best.verdict)}.**")
@@ -114,11 +114,11 @@ def _number(reason: str, notes: list[str]) -> int:
 def _history(history: History) -> str:
     lines = [f"## Since {text(history.against)}", ""]
     lines += [history.note, ""] if history.note else []
-    told = [change for change in history.changes if change.weighs]
-    lines += [_change(change) for change in told]
-    if not told:
-        lines.append("No target got clearly faster, slower, or less accurate.")
-    for title, names in (("New", history.appeared), ("Gone", history.vanished)):
+    changed = [change for change in history.changes if change.weighs]
+    lines += [_change(change) for change in changed]
+    if not changed:
+        lines.append("No target is clearly faster, slower, or less accurate.")
+    for title, names in (("New", history.appeared), ("Removed", history.vanished)):
         if names:
             lines += ["", f"{title}: {', '.join(map(text, names))}."]
     return "\n".join(lines)
@@ -126,5 +126,5 @@ def _history(history: History) -> str:
 
 def _change(change: Change) -> str:
     said = "; ".join(map(sentence, change.sentences)) or words.NOT_MEASURED
-    between = f". Between: {'; '.join(map(sentence, change.between))}" if change.between else ""
+    between = f". Changed in between: {'; '.join(map(sentence, change.between))}" if change.between else ""
     return f"- {text(change.target)}: {said}{between}"

@@ -1,4 +1,4 @@
-"""The JSON Schema of report.json, as `ovmake report --schema` prints it. It is made from `Report`."""
+"""The JSON Schema of report.json, as `ovmake report --schema` prints it. It is generated from `Report`."""
 
 from __future__ import annotations
 

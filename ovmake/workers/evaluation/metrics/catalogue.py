@@ -94,7 +94,7 @@ def metric_of(asked: MetricParams, request: Request) -> Metric:
     """Return the metric that the Ovfile asks for; `request` has the files that it reads.
 
     Raises:
-        ActionError: there is none of that name.
+        ActionError: there is no metric of that name.
     """
     kind = metric_kind(asked.name)
     if kind is None:

@@ -12,14 +12,13 @@
     decoding.py  limits for images: formats, size, how many are decoded at a time
     manifest.py  .csv with a header: numbers, class names, paths of images and .npy
     tfrecord.py  TFRecord files and folders of them
-    examples.py  what one record of them holds
+    examples.py  the content of one record
     loader.py    a Python function of the user's, which runs in a process of its own
-    spooling.py  what that process does
+    spooling.py  the work of that process
     yielded.py   whether a loader yields the same in each pass
 
-Which form a dataset has is decided when the Ovfile is read, by the name of its path (`contracts.forms`), and is a
-param. Here bytes decide only where a name does not tell; where they contradict it, that is said. Nothing here imports a
-framework.
+The path decides the form of a dataset when the Ovfile is read (`contracts.forms`); the form is a param. Readers look at
+bytes only if the name does not decide; a contradiction is an error. Nothing here imports a framework.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def open_dataset(given: Given) -> Reader:
 
 
 def _check_name(path: Path, start: bytes, given: Given, *, is_folder: bool) -> None:
-    """Refuse what its name calls something else: the Ovfile was read by that name, and has settings for that form."""
+    """Refuse data whose name says a different form: the Ovfile's settings were checked for the form of the name."""
     form = given.params.form
     found = "a folder" if is_folder and form in {"csv", "arrays"} else ""
     if start.startswith(NEVER.get(form, ())):
@@ -76,7 +75,7 @@ def _check_name(path: Path, start: bytes, given: Given, *, is_folder: bool) -> N
 
 
 def _form_of_file(path: Path, start: bytes, given: Given) -> DatasetForm:
-    """Return what a file is whose name does not tell."""
+    """Return the form of a file by its first bytes, if its name does not decide."""
     if start.startswith((ZIP, EMPTY_ZIP, NUMPY)):
         return "arrays"
     raise given.error("dataset-form", f"`{path.name}` is no dataset that ovmake can read", help=f"it can read {FORMS}")

@@ -86,7 +86,7 @@ class Column:
 
     `label` names it in messages ("array `x`"). `shape` is that of one sample, -1 where samples may differ; these are
     read one at a time if the model allows it. `rows` takes numbers [n] and returns [n, ...]. `look` checks whether
-    `rows` would fail, where that is cheaper than reading; None if there is nothing to check.
+    `rows` would fail, if that is cheaper than reading; None if there is nothing to check.
     """
 
     label: str
@@ -201,7 +201,7 @@ def unpacked(source: IO[bytes] | gzip.GzipFile, given: Given, size_bytes: int | 
     room = int(shutil.disk_usage(given.scratch or tempfile.gettempdir()).free * ROOM)
     if size_bytes is not None and size_bytes > room:
         raise _no_room(given, f"unpacks to {size_bytes:,} bytes", room)
-    target = tempfile.TemporaryFile(dir=given.scratch)  # noqa: SIM115 - whoever maps it keeps it
+    target = tempfile.TemporaryFile(dir=given.scratch)  # noqa: SIM115 - the caller maps it
     try:
         _copy(source, target, given, room)
     except BaseException:

@@ -162,7 +162,7 @@ def _too_large(what: str) -> str:
 
 
 def _check_tiles(image: Image.Image) -> None:
-    """Check the tiles of a TIFF: they are unpacked whole, also where they extend beyond the image."""
+    """Check the tiles of a TIFF: they are unpacked whole, even if they extend beyond the image."""
     tags = getattr(image, "tag_v2", None)
     if image.format != "TIFF" or tags is None:
         return

@@ -100,7 +100,7 @@ class Manifest:
         """Return a column as labels: numbers, indexes in `classes`, or arrays from files.
 
         Raises:
-            ActionError: it is none of these.
+            ActionError: the column holds none of these.
         """
         if not name:
             return None

@@ -148,7 +148,7 @@ def _header(file: IO[bytes], end: int) -> Header:
     """Return shape, order (whether by columns) and type of the .npy that begins at the file's position.
 
     Raises:
-        ValueError: it is none, holds Python objects, or is shorter than it says.
+        ValueError: it is not an .npy, holds Python objects, or is shorter than its header says.
     """
     version = npy.read_magic(file)
     # 3.0 is 2.0 with names in UTF-8.

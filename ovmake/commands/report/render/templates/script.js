@@ -1,4 +1,4 @@
-// Tables that sort and filter. Without it they are read as they are, and nothing is missing: what it needs, it makes.
+// Make tables sortable, and add a filter and tooltips. Without JavaScript the page is complete, without these controls.
 (() => {
   "use strict";
   const value = (row, at) => {
@@ -6,7 +6,7 @@
     const given = cell.dataset.sort;
     return given === undefined ? cell.textContent.trim() : given === "" ? NaN : Number(given);
   };
-  // What was not measured comes last, whichever way.
+  // Figures that were not measured come last in both directions.
   const compare = (a, b) => {
     if (typeof a === "number" || typeof b === "number") {
       return Number.isNaN(a) ? (Number.isNaN(b) ? 0 : Infinity) : Number.isNaN(b) ? -Infinity : a - b;
@@ -58,7 +58,7 @@
       count.textContent = wanted.length ? `${shown} of ${rows.length}` : "";
     });
   });
-  // The figures of a mark, at once and on a touch screen too; without this browsers show its <title> after a while.
+  // Show the figures of a mark at once, also on touch screens. Browsers show its <title> only after a delay.
   const tip = document.createElement("div");
   tip.className = "tip";
   tip.hidden = true;
