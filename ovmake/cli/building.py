@@ -11,9 +11,11 @@ from ovmake.cli.running import if_fresh, known_of, run
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
     from typing import NoReturn
 
     from ovmake.cli.arguments import Command
+    from ovmake.commands.locked.promise import Promised
     from ovmake.commands.report.command import Written
     from ovmake.engine.executor import Outcome
     from ovmake.engine.world import Options
@@ -25,19 +27,30 @@ def run_build(arguments: argparse.Namespace) -> int:
     """Bring IRs up to date."""
     if arguments.watch:
         _watch(arguments)
-    asks_more = arguments.force or arguments.json or arguments.no_user_code or arguments.check or arguments.timeline
+    if arguments.frozen:
+        return _frozen(arguments)
+    asks_more = (
+        arguments.locked
+        or arguments.force
+        or arguments.json
+        or arguments.no_user_code
+        or arguments.check
+        or arguments.timeline
+    )
     known = arguments.known
     if known is None and not (arguments.dry_run or asks_more):
         known = known_of(arguments.folder, arguments.file, outside=arguments.allow_outside)
     if known is not None and (status := if_fresh(known, arguments.targets)) is not None:
         return status
+    from dataclasses import replace
+
     from ovmake.cli.terminal import Summary
     from ovmake.engine.world import Options
     from ovmake.project.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
 
     with read_repo(arguments) if arguments.dry_run else open_repo(arguments, known) as session:
-        graph = session.graph(measure=False)
+        graph = session.graph_to_run(measure=False)
         targets = session.select(graph, arguments.targets)
         stamping = None if arguments.dry_run else Stamping(session, graph, targets)
         options = Options(
@@ -49,6 +62,8 @@ def run_build(arguments: argparse.Namespace) -> int:
             progress=not arguments.dry_run,
             only_cached=arguments.remote_only,
         )
+        held = _promised(arguments, session, graph, targets)
+        options = options if held is None else replace(options, locked=held.files)
         summary = Summary(session.ovfile.build_dir, known_fresh=session.elsewhere(arguments.targets))
         with listener_of(arguments) as listener:
             executor = session.executor(graph, options, both(summary, listener))
@@ -57,9 +72,39 @@ def run_build(arguments: argparse.Namespace) -> int:
             show(line)
         if stamping is not None:
             stamping.finish(executor, outcome)
+        if held is not None:
+            held.check(graph, outcome)
         if arguments.check and outcome.exit_status == 0:
             _check(arguments, session, graph, outcome, options)
         return outcome.exit_status
+
+
+def _promised(arguments: argparse.Namespace, session: Session, graph: Graph, targets: Sequence[str]) -> Promised | None:
+    """Return what the lock promises of the targets, if the build must keep to it."""
+    if not arguments.locked:
+        return None
+    from ovmake.commands.locked.promise import promised
+
+    return promised(session, graph, targets)
+
+
+def _frozen(arguments: argparse.Namespace) -> int:
+    """Publish what the lock names; run nothing."""
+    from ovmake.commands.locked.frozen import frozen
+    from ovmake.units import counted, size_in_words
+
+    with open_repo(arguments) as session:
+        graph = session.graph(measure=False)
+        done = frozen(session, graph, session.select(graph, arguments.targets))
+    if arguments.json:
+        print_json({"event": "frozen", "published": list(done.published), "fresh": list(done.fresh)})
+        return 0
+    for target in done.published:
+        show(f"{target:<24} published as locked")
+    got = f", downloaded {counted(done.downloaded, 'file')} ({size_in_words(done.downloaded_bytes)})"
+    fresh = f"; {len(done.fresh)} were there" if done.fresh else ""
+    show(f"{counted(len(done.published), 'target')} published as locked{fresh}{got if done.downloaded else ''}")
+    return 0
 
 
 def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:

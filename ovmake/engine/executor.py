@@ -37,7 +37,7 @@ from ovmake.engine.forecasting.outlook import Outlook
 from ovmake.engine.job import Completion, Failure, Progress, ignore_progress
 from ovmake.engine.observe import Observer, link_outside
 from ovmake.engine.outcomes.target_outcome import EndedAction, finished
-from ovmake.engine.outcomes.telling import not_cached, not_kept, point_home, warnings_of
+from ovmake.engine.outcomes.telling import not_as_locked, not_cached, not_kept, point_home, warnings_of
 from ovmake.engine.remote import Answer
 from ovmake.engine.results import ResultStore
 from ovmake.engine.scheduler import Scheduler
@@ -158,10 +158,21 @@ class Executor:
         trace = self._looker.trace(action)
         if decision.fresh and trace is not None:
             self._succeed(action, scheduler, "fresh", trace)
+        elif wrong := self._not_as_locked(action, seen):
+            self._fail(action, scheduler, wrong)
         elif self._options.dry_run:
             self._foresee(action, scheduler, forced=forced)
         else:
             self._restore_or_start(action, scheduler, seen, forced=forced)
+
+    def _not_as_locked(self, action: Action, seen: Seen) -> Diagnostic | None:
+        """Return an error if the action would publish a copy of another file than the lock names."""
+        for output in action.outputs:
+            locked = self._options.locked.get(output.place or "")
+            found = seen.inputs[output.copy_of].digest if output.copy_of else None
+            if locked is not None and found is not None and found != locked.digest:
+                return not_as_locked(action, output.place or "", found, locked)
+        return None
 
     def _restore_or_start(self, action: Action, scheduler: Scheduler, seen: Seen, *, forced: bool) -> None:
         """Restore the result of the same work, or run the action. If the disk is full, running it reports that."""

@@ -110,6 +110,9 @@ class RemoteCache(Protocol):
     def push(self, made: Made) -> None:
         """Upload a result, blobs first, beside others; returns at once. Nothing happens if uploads are off."""
 
+    def blob(self, digest: Digest, path: str) -> str:
+        """Download a blob to a file, and return ""; else why it is not there. Waits. No other bytes are left there."""
+
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """Wait for uploads to end, and return what all of it came to."""
 

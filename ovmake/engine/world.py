@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ovmake.diagnostics import Span
@@ -13,6 +13,7 @@ from ovmake.engine.job import Completion, Job
 from ovmake.engine.remote import Answer, RemoteCache
 from ovmake.engine.staleness import Rebuilder, decide
 from ovmake.graph.action import EnvironmentName
+from ovmake.graph.digest import Digest
 from ovmake.names import STATE
 from ovmake.ovfile.words import KeyPath
 from ovmake.store.database import Database
@@ -36,11 +37,19 @@ class Runner(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedFile:
+    """A published file as a lock names it; `notes` say what differs from where the lock was made."""
+
+    digest: Digest
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The options of a build. `forced` are kinds of action that run even if fresh or cached.
 
     `estimate`: a dry run estimates the time of the build. `progress`: progress is reported. `only_cached`: an action
-    that no cache has fails.
+    that no cache has fails. `locked`: files that must have these digests to be published, by their paths.
     """
 
     jobs: int = 1
@@ -50,6 +59,7 @@ class Options:
     estimate: bool = False
     progress: bool = False
     only_cached: bool = False
+    locked: Mapping[str, LockedFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

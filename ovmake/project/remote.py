@@ -14,6 +14,7 @@ from pathlib import Path
 from ovmake.diagnostics import OvmakeError, render
 from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, RemoteCache, Traffic, Wanted
+from ovmake.graph.digest import Digest
 from ovmake.ovfile.schema.sharing import Cache
 
 # CI names a remote here, for Ovfiles that it does not trust.
@@ -81,6 +82,11 @@ class RemoteWhenNeeded:
         """See `RemoteCache`."""
         if (cache := self._opened()) is not None:
             cache.push(made)
+
+    def blob(self, digest: Digest, path: str) -> str:
+        """See `RemoteCache`."""
+        cache = self._opened()
+        return "the remote cache is not used" if cache is None else cache.blob(digest, path)
 
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """See `RemoteCache`. What was not opened has nothing to settle."""

@@ -75,6 +75,20 @@ class Session:
         """Return the action graph of all targets, with or without measurements."""
         return build_graph(self.ovfile, self.where.root, measure_target if measure else build_target)
 
+    def graph_to_run(self, *, measure: bool) -> Graph:
+        """Return the same graph for a build: searches begin with the layers that the lock names."""
+        graph = self.graph(measure=measure)
+        if not any(action.kind == "control" for action in graph.actions.values()):
+            return graph
+        from ovmake.lockfile.file import read_lock  # noqa: PLC0415 - only a search needs it
+        from ovmake.rules.replaying import with_replay  # noqa: PLC0415
+
+        try:
+            lock = read_lock(self.where.root, f"{self.where.ovfile.name}.lock")
+        except OvmakeError:  # `ovmake lock` and --locked tell what is wrong with it
+            return graph
+        return graph if lock is None else with_replay(graph, {name: one.reverted for name, one in lock.targets.items()})
+
     def debug_graph(self) -> Graph:
         """Return the action graph of `ovmake debug`: it compares all targets' layers with TensorFlow's."""
         return build_graph(self.ovfile, self.where.root, debug_target)

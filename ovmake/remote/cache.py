@@ -17,6 +17,8 @@ from collections.abc import Callable
 from ovmake.contracts.sharing.remote_result import RemoteResult
 from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, Traffic, Wanted
+from ovmake.graph.digest import Digest
+from ovmake.remote.blobs import download
 from ovmake.remote.fetching import Fetching
 from ovmake.remote.layout import nearest_path
 from ovmake.remote.line import Line
@@ -53,6 +55,17 @@ class SharedCache:
         """See `RemoteCache`."""
         if self._settings.push:
             self._pushes.push(made)
+
+    def blob(self, digest: Digest, path: str) -> str:
+        """See `RemoteCache`."""
+        try:
+            there = self._line.read(lambda objects: download(objects, digest, path))
+        except RemoteError as error:
+            self._counts.error(error.message)
+            return error.message
+        except (RefusedError, OSError) as error:
+            return str(error)
+        return "" if there else "the remote cache has no such blob"
 
     def nearest(self, action: str) -> RemoteResult | None:
         """Return the latest result of an action of this name, None if there is none that is believed; waits."""

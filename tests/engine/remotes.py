@@ -80,6 +80,13 @@ class FakeRemote:
             self.blobs[made.outputs[role]] = repo.disk.files[repo.relative(path)].data
         self.results[made.seen.digest] = made
 
+    def blob(self, digest: Digest, path: str) -> str:
+        """See `RemoteCache`."""
+        if digest not in self.blobs:
+            return "it has none"
+        self._asking.disk.put(self._asking.relative(path), self.blobs[digest])
+        return ""
+
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """See `RemoteCache`."""
         self.settled += 1

@@ -68,7 +68,7 @@ def report(session: Session, request: Request, listener: Callable[[Event], None]
     # Read first: this run may overwrite the file, and a wrong argument must fail before anything is measured.
     twin = f"{session.where.ovfile.name}.report.json"
     before = _earlier(session, request, (twin, f"{folder}/report.json"))
-    graph = session.graph(measure=True)
+    graph = session.graph_to_run(measure=True)
     targets = select(graph, request.targets)
     options = Options(
         jobs=request.jobs,

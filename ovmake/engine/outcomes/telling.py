@@ -13,7 +13,9 @@ from dataclasses import replace
 from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.values import Facts
 from ovmake.diagnostics import Diagnostic, Span
+from ovmake.engine.world import LockedFile
 from ovmake.graph.action import Action
+from ovmake.graph.digest import Digest
 from ovmake.ovfile.words import KeyPath
 from ovmake.store.cas import FOLDER
 from ovmake.store.files.disk import DigestMismatchError
@@ -49,6 +51,16 @@ def not_kept(action: Action, error: OSError | DigestMismatchError) -> Diagnostic
     message = f"{action.name}: cannot store the result: {error.strerror or error}: {place}"
     hint = "free space, or make the folder writable, and run ovmake build again"
     return Diagnostic(code="cannot-write", message=message, help=hint)
+
+
+def not_as_locked(action: Action, place: str, found: Digest, locked: LockedFile) -> Diagnostic:
+    """Return the failure of an action that would publish another file than the lock names."""
+    return Diagnostic(
+        code="not-as-locked",
+        message=f"{action.name}: {place} is not the file of the lock: sha256 {found}, and {locked.digest} is locked",
+        notes=locked.notes,
+        help="build on the machine and with the versions of the lock; or build without --locked and run `ovmake lock`",
+    )
 
 
 def not_cached(action: Action, why: str) -> Diagnostic:

@@ -1,0 +1,162 @@
+"""`ovmake build --frozen`: publish what Ovfile.lock names, and run nothing.
+
+    frozen(session, graph, targets) -> Frozen
+
+It needs no framework, and no sources: settings must be those of the lock, and a source that is there must be the
+lock's. Files come from the local store or from the remote cache, by their digests; all of them are checked, and all of
+a target's files are there before one is published. The lock vouches for a file, so a result's signature has no say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ovmake.commands.locked.promise import lock_of, refuse_other_inputs
+from ovmake.contracts.sharing.lock import Lock, LockedTarget
+from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.engine.results import SCRATCH
+from ovmake.graph.action import Graph
+from ovmake.graph.digest import Digest
+from ovmake.lockfile.checking import Finding, check
+from ovmake.lockfile.present import PresentFiles, present_inputs
+from ovmake.names import STATE
+from ovmake.project.session import Session
+from ovmake.store.cas import Cas
+from ovmake.store.files.disk import DigestMismatchError
+
+DOWNLOADS = f"{STATE}/{SCRATCH}/frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """What was done. `published` and `fresh` are targets; `downloaded` is in files and bytes."""
+
+    published: tuple[str, ...]
+    fresh: tuple[str, ...]
+    downloaded: int
+    downloaded_bytes: int
+
+
+def frozen(session: Session, graph: Graph, targets: Sequence[str]) -> Frozen:
+    """Publish the locked files of targets.
+
+    Raises:
+        OvmakeError: there is no lock; settings or sources differ; or a file is in no cache. What can be published is.
+    """
+    lock = lock_of(session.where)
+    _check_inputs(session, graph, targets, lock)
+    work = _Work(session, Cas(session.disk))
+    missing: list[Diagnostic] = []
+    published, fresh = [], []
+    try:
+        for target in targets:
+            files = _files(session, target, lock.targets[target])
+            if all(work.is_published(place, digest) for place, digest in files.items()):
+                fresh.append(target)
+            elif (why := work.publish(files)) is None:
+                published.append(target)
+            else:
+                missing.append(_missing(target, *why))
+    finally:
+        session.disk.remove(DOWNLOADS)
+    if missing:
+        raise OvmakeError(*missing, exit_status=1)
+    return Frozen(
+        published=tuple(published),
+        fresh=tuple(fresh),
+        downloaded=work.downloaded,
+        downloaded_bytes=work.downloaded_bytes,
+    )
+
+
+def _check_inputs(session: Session, graph: Graph, targets: Sequence[str], lock: Lock) -> None:
+    """Check settings, and the sources that are there.
+
+    Raises:
+        OvmakeError: they are not those of the lock.
+    """
+    files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
+    present = present_inputs(graph, targets, files)
+    findings = check(lock, present, whole=False)
+    refuse_other_inputs(session.where, [one for one in findings if not _only_absent(one)])
+
+
+def _only_absent(finding: Finding) -> bool:
+    """Whether nothing differs but that sources are not there."""
+    differs = finding.state != "changed" or finding.settings
+    return not differs and all(source.state == "missing" for source in finding.sources)
+
+
+def _files(session: Session, target: str, block: LockedTarget) -> dict[str, Digest]:
+    """Return the digests of a target's files, by their paths."""
+    if not block.outputs:
+        raise AssertionError(f"the lock has no files of {target}")
+    return {f"{session.ovfile.build_dir}/{path}": Digest.decode(digest) for path, digest in block.outputs.items()}
+
+
+def _missing(target: str, file: str, why: str) -> Diagnostic:
+    return Diagnostic(
+        code="not-cached",
+        message=f"{target}: no cache has the locked {file}",
+        notes=(why,) if why else (),
+        help="have a machine that pushes build it (`ovmake build --push`), or build it here without --frozen",
+    )
+
+
+class _Work:
+    """Gets files and publishes them."""
+
+    def __init__(self, session: Session, cas: Cas) -> None:
+        self._session = session
+        self._cas = cas
+        self.downloaded = 0
+        self.downloaded_bytes = 0
+
+    def is_published(self, place: str, digest: Digest) -> bool:
+        """Whether a file is published with these bytes."""
+        disk = self._session.disk
+        try:
+            return disk.stat(place) is not None and disk.digest(place) == digest
+        except OSError:
+            return False
+
+    def publish(self, files: Mapping[str, Digest]) -> tuple[str, str] | None:
+        """Publish the files of a target; else return the file that no cache has, and why.
+
+        Raises:
+            OvmakeError: they cannot be written.
+        """
+        for place, digest in files.items():
+            if not self._cas.holds(digest):
+                self._cas.drop(self._cas.path(digest))
+                if why := self._download(digest):
+                    return place, why
+        folders: dict[str, dict[str, tuple[str, Digest]]] = {}
+        for place, digest in files.items():
+            folder, _, name = place.rpartition("/")
+            folders.setdefault(folder, {})[name] = (self._cas.path(digest), digest)
+        try:
+            for folder, copies in folders.items():
+                self._session.disk.publish(folder, copies)
+        except (OSError, DigestMismatchError) as error:
+            message = f"cannot publish {next(iter(files))}: {getattr(error, 'strerror', '') or error}"
+            raise OvmakeError(Diagnostic(code="cannot-write", message=message), exit_status=1) from None
+        return None
+
+    def _download(self, digest: Digest) -> str:
+        """Get a file from the remote cache into the store; return why that failed, "" if it did not."""
+        remote, disk = self._session.remote, self._session.disk
+        if remote is None:
+            return "there is no remote cache: the Ovfile has no `[cache] remote`"
+        scratch = f"{DOWNLOADS}/{digest.sha256}"
+        try:
+            disk.make_folder(DOWNLOADS)
+            if why := remote.blob(digest, disk.absolute(scratch)):
+                return why
+            self._cas.adopt(scratch)
+        except OSError as error:
+            return f"cannot write {scratch}: {error.strerror}"
+        self.downloaded += 1
+        self.downloaded_bytes += digest.size_bytes
+        return ""

@@ -1,0 +1,116 @@
+"""What Ovfile.lock promises of a build.
+
+    held = promised(session, graph, targets) -> Promised         before the build; an error where inputs differ
+    options = replace(options, locked=held.files)                the engine publishes no other IR
+    held.check(graph, outcome)                                   after the build: what was fresh is the lock's, too
+
+Rule: only the files of an IR (`.xml`, `.bin`) must be those of the lock. Its record names the versions that made it, so
+      it may differ where the IR does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ovmake.contracts.sharing.lock import Lock, LockedTarget
+from ovmake.diagnostics import Diagnostic, OvmakeError
+from ovmake.engine.executor import Outcome
+from ovmake.engine.outcomes.telling import not_as_locked
+from ovmake.engine.world import LockedFile
+from ovmake.graph.action import Graph
+from ovmake.graph.digest import Digest
+from ovmake.lockfile.checking import Finding, check, in_words
+from ovmake.lockfile.file import read_lock
+from ovmake.lockfile.inputs import publication
+from ovmake.lockfile.present import PresentFiles, present_inputs
+from ovmake.project.repo import Where
+from ovmake.project.session import Session
+
+IR_FILES = (".xml", ".bin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """The IR files that may be published, by their paths."""
+
+    files: Mapping[str, LockedFile]
+
+    def check(self, graph: Graph, outcome: Outcome) -> None:
+        """Check what the build left as it was: an IR that was fresh may be another one than the lock's.
+
+        Raises:
+            OvmakeError: it names every target that differs.
+        """
+        wrong = []
+        for target in outcome.targets:
+            last = publication(graph, target)
+            made = outcome.actions[last.name].outputs if last.name in outcome.actions else None
+            for output in last.outputs if made is not None else ():
+                locked = self.files.get(output.place or "")
+                if locked is not None and made is not None and made[output.role] != locked.digest:
+                    wrong.append(not_as_locked(last, output.place or "", made[output.role], locked))
+                    break
+        if wrong:
+            raise OvmakeError(*wrong, exit_status=1)
+
+
+def lock_of(where: Where) -> Lock:
+    """Return the lock beside an Ovfile.
+
+    Raises:
+        OvmakeError: there is none, or it cannot be read.
+    """
+    name = f"{where.ovfile.name}.lock"
+    found = read_lock(where.root, name)
+    if found is None:
+        message = f"there is no {where.root / name}"
+        hint = "`ovmake lock` writes it from what is built"
+        raise OvmakeError(Diagnostic(code="no-lock", message=message, help=hint), exit_status=1)
+    return found
+
+
+def promised(session: Session, graph: Graph, targets: Sequence[str]) -> Promised:
+    """Return what the lock promises of targets.
+
+    Raises:
+        OvmakeError: there is no lock; or settings or sources of a target are not those of the lock.
+    """
+    lock = lock_of(session.where)
+    files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
+    refuse_other_inputs(session.where, check(lock, present_inputs(graph, targets, files), whole=False))
+    found: dict[str, LockedFile] = {}
+    for target in targets:
+        block = lock.targets[target]
+        notes = _differences(session, graph, target, block)
+        for output in publication(graph, target).outputs:
+            place = output.place or ""
+            digest = block.outputs.get(place.removeprefix(f"{session.ovfile.build_dir}/"))
+            if place.endswith(IR_FILES) and digest is not None:
+                found[place] = LockedFile(digest=Digest.decode(digest), notes=notes)
+    return Promised(files=found)
+
+
+def refuse_other_inputs(where: Where, findings: Sequence[Finding]) -> None:
+    """Refuse targets whose inputs are not those of the lock.
+
+    Raises:
+        OvmakeError: one diagnostic per target.
+    """
+    if findings:
+        name = f"{where.ovfile.name}.lock"
+        hint = f"build, run `ovmake lock`, and commit {name}; or undo the change"
+        told = (Diagnostic(code="lock-outdated", message=f"{name}: {in_words(one)}", help=hint) for one in findings)
+        raise OvmakeError(*told, exit_status=1)
+
+
+def _differences(session: Session, graph: Graph, target: str, block: LockedTarget) -> tuple[str, ...]:
+    """Return what here differs from where the block was made: versions of tools, and instruction sets."""
+    tools = {tool for action in graph.actions.values() for tool in action.tools}
+    notes = []
+    for tool, locked in block.versions.items():
+        if tool in tools and (here := session.toolchain.version(tool)) != locked:
+            notes.append(f"{tool} is {here} here, and was {locked} for the lock")
+    if block.isa and (here := session.toolchain.environment("isa")) != block.isa:
+        notes.append(f"the processor has other instruction sets: {here} here, {block.isa} for the lock")
+    return tuple(notes) or (f"tools and instruction sets are those of the lock: {target} is not reproducible",)
