@@ -3,6 +3,7 @@
     key = read_key()                 this user's key, None if it does not exist yet; enough for a no-op build
     key, why = keep_key()            the same, created on first use; `why`: why it cannot be stored
     seal(key, data) -> bytes         a MAC: keyed BLAKE2b, 16 bytes
+    folder()                         where the user's own state is
 
 Anybody with write access to a repo's folder can write a row that says "the gate passed", or a stamp that says "up to
 date". Without the key they cannot write its seal. The key is in `$XDG_STATE_HOME/ovmake/key`, readable only by its
@@ -64,15 +65,24 @@ def _of_variable(given: str) -> bytes:
     return blake2b(os.fsencode(given), digest_size=KEY_BYTES, person=b"ovmake key").digest()
 
 
-def _place() -> str | None:
-    """Return the path of the key, by the XDG base directory specification, which ignores relative paths."""
+def folder() -> str | None:
+    """Return the folder of the user's own state, by the XDG base directory specification, which ignores relative paths.
+
+    None if neither XDG_STATE_HOME nor HOME names one. It need not exist.
+    """
     base = os.environ.get("XDG_STATE_HOME", "")
     if not base.startswith("/"):
         home = os.environ.get("HOME", "")
         if not home.startswith("/"):
             return None
         base = f"{home}/.local/state"
-    return f"{base}/ovmake/key"
+    return f"{base}/ovmake"
+
+
+def _place() -> str | None:
+    """Return the path of the key."""
+    own = folder()
+    return None if own is None else f"{own}/key"
 
 
 def _read(place: str) -> bytes | None:

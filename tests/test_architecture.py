@@ -43,10 +43,11 @@ MAY_IMPORT: dict[str, str] = {
     "sources": "",
     # What teams share.
     "lockfile": "graph store",
-    "remote": "ovfile.spec ovfile.words ovfile.schema graph engine",
+    "remote": "ovfile.spec ovfile.words ovfile.schema ovfile.problems graph engine",
     "project": "ovfile graph rules store engine sources remote lockfile project.stamp",
     "project.stamp": "",
     # Commands.
+    "commands.cache": "ovfile.spec ovfile.words ovfile.schema graph store engine project remote",
     "commands.check": "graph store engine",
     "commands.debug": "ovfile.spec ovfile.words graph store engine project",
     "commands.gc": "graph store engine project commands.check",
@@ -119,6 +120,7 @@ PURE = (
     *("engine.forecasting.costs", "engine.forecasting.estimate"),
     *(f"commands.inspect.{name}" for name in ("description", "tables", "starter", "data", "settling")),
     *("commands.debug.findings", "commands.debug.words", "commands.gc.plan", "commands.gc.words"),
+    *("commands.cache.plan", "commands.cache.words"),
 )
 
 

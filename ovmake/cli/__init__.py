@@ -6,6 +6,7 @@ Data goes to stdout, all other text to stderr. The modules:
     arguments.py  the parser of the command line
     building.py   commands that run actions: build, report, debug
     observing.py  commands that run no action: status, explain, inspect, clean, gc and so on
+    sharing.py    commands about a remote cache: `ovmake cache ...`
     running.py    run one command, or answer a no-op from the stamp
     console.py    shared by commands: open the repo, print text, JSON and errors
     terminal.py   the lines that a build prints
@@ -102,10 +103,10 @@ def _known_at_once(words: list[str]) -> Stamp | None:
 def _parsed(words: list[str], known: Stamp | None) -> argparse.Namespace:
     import signal
 
-    from ovmake.cli import building, observing
+    from ovmake.cli import building, observing, sharing
     from ovmake.cli.arguments import parse, parser
 
-    arguments = parse(parser({**observing.COMMANDS, **building.COMMANDS}), words)
+    arguments = parse(parser({**observing.COMMANDS, **building.COMMANDS, **sharing.COMMANDS}), words)
     arguments.known = known
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)

@@ -150,8 +150,8 @@ def _commands_that_keep(commands: Commands, run: Mapping[str, Command]) -> None:
     lock = _command(commands, "lock", run["lock"], "write Ovfile.lock from what is built; check it, merge it")
     _lock_arguments(lock)
 
-    cache = _command(commands, "cache", run["cache"], "import a copied cache: `ovmake cache trust`")
-    cache.add_argument("action", choices=("trust",), help="import a different user's .ovmake, after checking it")
+    cache = _command(commands, "cache", run["cache"], "a remote cache: trust it, list, check, fill and clean it")
+    _cache_commands(cache, run)
 
 
 def _commands_to_read(commands: Commands, run: Mapping[str, Command]) -> None:
@@ -249,6 +249,37 @@ def _lock_arguments(parser: argparse.ArgumentParser) -> None:
     merge_help = "git's merge driver: merge three files into OURS, and exit with 1 if a conflict is left"
     mode.add_argument("--merge", nargs=3, metavar=("BASE", "OURS", "THEIRS"), help=merge_help)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _cache_commands(cache: argparse.ArgumentParser, run: Mapping[str, Command]) -> None:
+    words = cache.add_subparsers(title="commands", metavar="COMMAND", dest=COMMAND, parser_class=Parser)
+    trust = _command(words, "trust", run["cache trust"], "accept the Ovfile's remote, or a different user's .ovmake")
+    which = trust.add_mutually_exclusive_group()
+    which.add_argument("--remote", action="store_true", help="accept the remote and the keys that the Ovfile names")
+    which.add_argument("--state", action="store_true", help="import a different user's .ovmake, after checking it")
+    trust.add_argument("--yes", action="store_true", help="do not ask; needed where stdin is not a terminal")
+    keygen = _command(words, "keygen", run["cache keygen"], "print a new pair of keys; no file is written")
+    listing = _command(words, "ls", run["cache ls"], "print what the remote has for the targets")
+    _target_arguments(listing)
+    verify = _command(words, "verify", run["cache verify"], "fetch and check every result and blob of the targets")
+    _target_arguments(verify)
+    verify.add_argument("--all", action="store_true", help="check everything that the remote lists")
+    push = _command(words, "push", run["cache push"], "upload what fresh targets need and the remote lacks")
+    _target_arguments(push)
+    gc = _command(words, "gc", run["cache gc"], "drop results by age or size, and blobs that no result needs")
+    _cache_gc_arguments(gc)
+    for one in (keygen, listing, verify, push, gc):
+        one.add_argument("--json", action="store_true", help="print JSON objects on stdout")
+
+
+def _cache_gc_arguments(parser: argparse.ArgumentParser) -> None:
+    age_help = "drop results that were uploaded longer ago: 30d, 12h, 2w"
+    parser.add_argument("--older-than", type=_age, metavar="AGE", help=age_help)
+    size_help = "drop results, the oldest first, until the remote holds at most this much: 50GB, 500MB"
+    parser.add_argument("--max-size", type=_size, metavar="SIZE", help=size_help)
+    grace_help = "drop nothing that was uploaded within this time; longer than any upload takes; default: 1d"
+    parser.add_argument("--grace", type=_age, metavar="AGE", help=grace_help)
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print what would be dropped; drop nothing")
 
 
 def _jobs_argument(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Commands that run no action: status, explain, inspect, init, graph; lock, clean, gc, cache; help and version."""
+"""Commands that run no action: status, explain, inspect, init, graph; lock, clean, gc; help and version."""
 
 from __future__ import annotations
 
@@ -203,22 +203,6 @@ def _merge_lock(arguments: argparse.Namespace) -> int:
     return done.exit_status
 
 
-def run_cache(arguments: argparse.Namespace) -> int:
-    """Import a cache that a different user made."""
-    from ovmake.project.opening import open_session
-    from ovmake.project.session import trust_state
-    from ovmake.units import size_in_words
-
-    with open_session(where_of(arguments), wait=not arguments.no_wait, tell=tell) as session:
-        trusted = trust_state(session)
-    if trusted is None:
-        print("nothing to trust: no state of a different user was set aside here")
-        return 0
-    print(f"trusted {trusted.taken} results, {size_in_words(trusted.checked_bytes)} of outputs checked", end="")
-    print(f"; {trusted.refused} dropped: their outputs are missing or damaged" if trusted.refused else "")
-    return 0
-
-
 def run_graph(arguments: argparse.Namespace) -> int:
     """Print the action graph."""
     from ovmake.graph.drawing import draw
@@ -240,6 +224,5 @@ COMMANDS: Mapping[str, Command] = {
     "clean": run_clean,
     "gc": run_gc,
     "lock": run_lock,
-    "cache": run_cache,
     "graph": run_graph,
 }

@@ -1,5 +1,6 @@
 """One package or module per larger command.
 
+cache/    `ovmake cache`: accept a remote, and look after what it holds
 check.py  `ovmake build --check`: rebuild the targets from nothing, and compare byte by byte
 debug/    `ovmake debug`: the first layer whose output differs from TensorFlow's
 gc/       `ovmake gc`: remove unreferenced files, and results over a limit of age or size

@@ -169,6 +169,13 @@ def trust_state(session: Session) -> Trusted | None:
     return trust(session.database, session.where.root / DATABASE, Cas(session.disk).holds)
 
 
+def has_foreign_state(session: Session) -> bool:
+    """Whether a state was set aside here as a different user's."""
+    from ovmake.store.trusting import is_aside  # noqa: PLC0415 - no other command does
+
+    return is_aside(session.where.root / DATABASE)
+
+
 class RunnerWhenNeeded:
     """A `WorkerRunner` that is imported with the first job: a no-op build saves 30 ms."""
 

@@ -7,6 +7,7 @@ results.py      results as signed bytes, and back, with every check of what a re
 signing.py      Ed25519 keys, and signed envelopes (DSSE)
 blobs.py        download and upload of blobs, hashed on the way
 
+acceptance.py   whether the user, or CI's environment, has accepted a remote
 settings.py     where the remote is, who may write to it, and whose results are believed
 layout.py       the path of each object on a remote
 objects.py      read and write objects: S3, Google, Azure, a folder, HTTP

@@ -1,6 +1,7 @@
-"""`ovmake cache trust`: import results from a copied `.ovmake` of a different user, or of an older ovmake.
+"""`ovmake cache trust --state`: import results from a copied `.ovmake` of a different user, or of an older ovmake.
 
     trust(database, path, holds) -> Trusted       None if there is no state to import
+    is_aside(path) -> bool                        whether there is one
 
 It reads the state that was set aside as foreign. A result is imported if all of its outputs are in the store and match
 their digests, checked now. Whether an action really makes these outputs from its inputs cannot be checked: there the
@@ -55,6 +56,11 @@ def trust(database: Database, path: Path, holds: Callable[[Digest], bool]) -> Tr
     for part in ("", "-wal", "-shm"):
         ours.remove(f"{aside.name}{part}")
     return Trusted(taken=len(good), refused=len(results) - len(good), checked_bytes=whole.checked_bytes)
+
+
+def is_aside(path: Path) -> bool:
+    """Whether a state was set aside beside the database at `path`."""
+    return OwnFolders(str(path.parent)).stat(f"{path.name}.{FOREIGN}") is not None
 
 
 class _Whole:

@@ -1,0 +1,152 @@
+"""`ovmake cache gc`: list a remote, decide, and drop.
+
+    collected(session, line, limits, dry_run=...) -> DropPlan
+
+Nothing locks a remote: builds push while gc runs. What holds the two apart:
+
+1. Blobs are listed first, results after them. So each result that gc does not know of is newer than its list of blobs.
+2. Blobs and results younger than the grace period are not touched (`plan.py`, rule 2): an upload in progress keeps its
+   blobs. A push finds blobs that are there already and does not send them again. Those may be old, so:
+3. Results are dropped before blobs. Then results are listed again, and what new ones need is kept.
+4. After blobs are dropped, results are listed a last time. One that came in between, and needs a blob that is gone,
+   is dropped: it is a miss then, and its next producer sends all of it. A build that is faster than this finds a result
+   whose blob is gone, which is a miss too.
+
+A kill between any two steps leaves blobs that no result needs. The next gc drops them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ovmake.commands.cache.plan import DropPlan, Entry, Found, Limits, Stored, plan
+from ovmake.commands.cache.present import Answer, results
+from ovmake.commands.cache.reaching import all_in, each
+from ovmake.contracts.sharing.remote_result import RemoteResult
+from ovmake.project.session import Session
+from ovmake.remote.layout import BLOBS, RESULTS, is_sha256, nearest_path
+from ovmake.remote.line import Line
+from ovmake.remote.objects import RemoteError
+from ovmake.remote.results import MOST_BYTES, from_bytes, outputs_of
+from ovmake.remote.signing import RefusedError
+
+_MENTIONED = re.compile(rb"[0-9a-f]{64}")
+
+
+def collected(session: Session, line: Line, limits: Limits, *, dry_run: bool) -> DropPlan:
+    """Drop results and blobs; with `dry_run` only return the plan.
+
+    Raises:
+        RemoteError: the remote failed, or refuses to delete. What was dropped until then leaves no broken result.
+        OvmakeError: it cannot list.
+    """
+    blobs = {one.path: one for one in _listed(line, BLOBS)}
+    entries = _Entries(line)
+    known = entries.look()
+    found = Found(
+        entries=tuple(known.values()),
+        blobs=blobs,
+        needed=_needed(session, entries.results),
+        now_s=time.time(),
+    )
+    planned = plan(found, limits)
+    if dry_run or planned.empty:
+        return planned
+    _drop(line, (entry.stored for dropped in planned.results.values() for entry in dropped))
+    gone = _drop_blobs(line, planned.blobs, entries.look())
+    late = [one for one in entries.look().values() if any(path in gone for path in one.blobs)]
+    _drop(line, (one.stored for one in late))
+    return _done(planned, gone)
+
+
+def _done(planned: DropPlan, gone: set[str]) -> DropPlan:
+    """Return what was dropped: the plan, less the blobs that results needed in the end."""
+    saved = [one for one in planned.blobs if one.path not in gone]
+    return replace(
+        planned,
+        blobs=tuple(one for one in planned.blobs if one.path in gone),
+        kept_blobs=planned.kept_blobs + len(saved),
+        kept_bytes=planned.kept_bytes + sum(one.size_bytes for one in saved),
+    )
+
+
+def _listed(line: Line, folder: str) -> list[Stored]:
+    """Return the objects of a folder that ovmake has named."""
+    return [
+        Stored(path=one.path, size_bytes=one.size_bytes, modified_s=one.modified_s)
+        for one in all_in(line, folder)
+        if is_sha256(one.path.removeprefix(f"{folder}/"))
+    ]
+
+
+def _drop_blobs(line: Line, blobs: Sequence[Stored], entries: Mapping[str, Entry]) -> set[str]:
+    """Drop blobs that still no result needs; return their paths."""
+    needed = {path for entry in entries.values() for path in entry.blobs}
+    free = [one for one in blobs if one.path not in needed]
+    _drop(line, free)
+    return {one.path for one in free}
+
+
+def _drop(line: Line, stored: Iterable[Stored]) -> None:
+    for _ in each(lambda one: line.write(lambda objects: objects.delete(one.path)), stored):
+        pass
+
+
+class _Entries:
+    """The results of a remote. Each is read once, and again if it was written again."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._read: dict[tuple[str, float, int], Entry | None] = {}
+        self.results: dict[str, RemoteResult] = {}
+
+    def look(self) -> dict[str, Entry]:
+        """Return the results that are there now, by path."""
+        stored = {(one.path, one.modified_s, one.size_bytes): one for one in _listed(self._line, RESULTS)}
+        fresh = {name: one for name, one in stored.items() if name not in self._read}
+        self._read |= dict(zip(fresh, each(self._entry, list(fresh.values())), strict=True))
+        return {name[0]: entry for name in stored if (entry := self._read[name]) is not None}
+
+    def _entry(self, stored: Stored) -> Entry | None:
+        """Read a result; None if it is gone by now."""
+        try:
+            data = self._line.read(lambda objects: objects.get(stored.path, MOST_BYTES))
+        except RemoteError as error:
+            if error.trouble != "large":
+                raise
+            return Entry(stored=stored, blobs={}, damaged=True)
+        if data is None:
+            return None
+        try:
+            # Whoever signed it: a result that this checkout does not trust may be of use to another.
+            result = from_bytes(data, ())
+        except RefusedError:
+            return _unknown(stored, data)
+        if stored.path == f"{RESULTS}/{result.key}":
+            self.results[result.key] = result
+            blobs = {f"{BLOBS}/{one.sha256}": one.size_bytes for one in outputs_of(result).values()}
+            return Entry(stored=stored, key=result.key, blobs=blobs)
+        return Entry(stored=stored, blobs={}, damaged=stored.path != nearest_path(result.action))
+
+
+def _unknown(stored: Stored, data: bytes) -> Entry:
+    """Return the entry of a result that this ovmake cannot read. A newer one may: all that it mentions is kept."""
+    try:
+        payload = base64.b64decode(json.loads(data)["payload"], validate=True)
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+        return Entry(stored=stored, blobs={}, damaged=True)
+    mentioned = {f"{BLOBS}/{one.decode()}": None for one in _MENTIONED.findall(payload)}
+    return Entry(stored=stored, blobs=mentioned, damaged=not mentioned)
+
+
+def _needed(session: Session, known: Mapping[str, RemoteResult]) -> frozenset[str]:
+    """Return the keys of the present targets' results. A target whose source is missing here needs none."""
+    graph = session.graph(measure=False)
+    found = results(session, graph, list(graph.targets), lambda key: Answer(result=known.get(key)))
+    return frozenset(one.key for one in found.values() if one.key)

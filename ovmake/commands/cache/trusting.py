@@ -1,0 +1,129 @@
+"""`ovmake cache trust`: what a user is asked to accept.
+
+    offered(cache, root, environment) -> Offer | None      None: nothing to accept
+    offer.lines                                            what to show before the question
+    accept_remote(cache, root)                             accept it
+    new_keys() -> NewKeys                                  `ovmake cache keygen`
+
+Two things can be trusted, and neither vouches for the other: the state of another user in this folder (`--state`, see
+`store.trusting`), and the remote that the Ovfile names (`--remote`, see `remote.acceptance`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovmake.commands.cache.reaching import not_installed
+from ovmake.diagnostics import Diagnostic, OvmakeError, harmless
+from ovmake.ovfile.schema.sharing import Cache
+from ovmake.remote.acceptance import accept, accepted_for, by_environment
+from ovmake.remote.settings import SIGNING_KEY
+from ovmake.remote.signing import new_signing_key, public_key_for
+
+YES = {"y", "yes"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKeys:
+    """A pair of keys: `public` as `trusted-keys` has it, `private` as the environment has it."""
+
+    public: str
+    private: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is printed. Its comments are comments in an Ovfile and in a file of variables too."""
+        return (
+            "# for [cache] in the Ovfile:",
+            f'trusted-keys = ["{self.public}"]',
+            "# for the secret store of CI, and for nothing else; it is not kept here:",
+            f"{SIGNING_KEY}={self.private}",
+        )
+
+
+def new_keys() -> NewKeys:
+    """Return a new pair of keys. They are written nowhere.
+
+    Raises:
+        OvmakeError: the package `cryptography` is not installed.
+    """
+    try:
+        private = new_signing_key()
+        return NewKeys(public=public_key_for(private), private=base64.b64encode(private).decode())
+    except ModuleNotFoundError as error:
+        raise not_installed(error.name or "cryptography") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A remote to accept. `lines` say all of it; `done` says that exactly this was accepted before."""
+
+    lines: tuple[str, ...]
+    done: bool
+
+
+def offered(cache: Cache, root: Path, environment: Mapping[str, str]) -> Offer | None:
+    """Return what the Ovfile asks the user to accept.
+
+    Raises:
+        OvmakeError: the environment names the remote, so that no acceptance counts.
+    """
+    if by_environment(environment):
+        message = "OVMAKE_CACHE_REMOTE names the remote here, so what you accept does not count"
+        hint = "unset OVMAKE_CACHE_REMOTE to use what the Ovfile names"
+        raise OvmakeError(Diagnostic(code="cache-environment", message=message, help=hint), exit_status=1)
+    if not cache.remote:
+        return None
+    changed = accepted_for(cache, root)
+    return Offer(lines=tuple(_lines(cache, root, changed)), done=changed == ())
+
+
+def is_new(cache: Cache, root: Path, environment: Mapping[str, str]) -> bool:
+    """Whether there is a remote that the user could accept, and has not."""
+    return bool(cache.remote) and not by_environment(environment) and accepted_for(cache, root) != ()
+
+
+def accept_remote(cache: Cache, root: Path) -> None:
+    """Accept what was shown. Errors are those of `remote.acceptance.accept`."""
+    accept(cache, root)
+
+
+def _lines(cache: Cache, root: Path, changed: tuple[str, ...] | None) -> list[str]:
+    keys = [harmless(key) for key in cache.trusted_keys] or ["none: whoever can write to the remote is believed"]
+    lines = [
+        f"repo      {harmless(str(root.resolve()))}",
+        f"remote    {harmless(cache.remote)}",
+        f"endpoint  {harmless(cache.endpoint) or _provider(cache)}",
+        f"region    {harmless(cache.region) or 'of the environment'}",
+        *(f"{'keys' if not place else '':<9} {key}" for place, key in enumerate(keys)),
+    ]
+    if changed:
+        lines += ["", "changed since you accepted it:", *(f"  {line}" for line in changed)]
+    return lines
+
+
+def _provider(cache: Cache) -> str:
+    scheme = cache.remote.partition(":")[0]
+    return {"s3": "Amazon's", "gs": "Google's", "az": "Microsoft's"}.get(scheme, "none")
+
+
+def check_choice(*, state: bool, remote: bool) -> None:
+    """Refuse to choose between two things that can be trusted.
+
+    Raises:
+        OvmakeError: there are both.
+    """
+    if state and remote:
+        message = "two things can be trusted here: the state of another user, and the remote that the Ovfile names"
+        hint = "say which one: `ovmake cache trust --state` or `ovmake cache trust --remote`"
+        raise OvmakeError(Diagnostic(code="trust-which", message=message, help=hint))
+
+
+def not_confirmed() -> OvmakeError:
+    """Return the error of a question that nobody can answer."""
+    message = "nobody was asked: stdin is not a terminal"
+    hint = "read what is printed above; `ovmake cache trust --remote --yes` accepts it"
+    return OvmakeError(Diagnostic(code="not-confirmed", message=message, help=hint), exit_status=1)

@@ -1,0 +1,160 @@
+"""What the cache commands print, as text and as JSON.
+
+Names come from an Ovfile, and reasons may come from a remote: none of their control characters reaches the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ovmake.commands.cache.listing import Held, Listing
+from ovmake.commands.cache.plan import DropPlan, Why
+from ovmake.commands.cache.pushing import Pushed
+from ovmake.commands.cache.verifying import Verified, Wrong
+from ovmake.diagnostics import harmless
+from ovmake.units import counted, size_in_words
+
+FORMAT = 1
+REASONS: dict[Why, str] = {
+    "damaged": "that no ovmake can read",
+    "incomplete": "whose blobs are gone",
+    "old": "over the limit of age",
+    "large": "over the limit of size",
+}
+
+
+# ls
+
+
+def ls_lines(listing: Listing) -> Iterator[str]:
+    """Yield a line per target, and the totals."""
+    for held in listing.targets:
+        yield f"{harmless(held.target):<24} {held.results} of {counted(held.actions, 'result')}{_more(held)}"
+    totals = listing.totals
+    if totals is None:
+        yield f"{harmless(listing.url)} cannot be listed, so there are no totals"
+    else:
+        amount = f"{counted(totals.results, 'result')}, {counted(totals.blobs, 'blob')}"
+        yield f"{harmless(listing.url)} has {amount}, {size_in_words(totals.size_bytes)}"
+
+
+def _more(held: Held) -> str:
+    size = f", {size_in_words(held.size_bytes)}" if held.results else ""
+    refused = "".join(f"; {number} not believed: {harmless(why)}" for why, number in sorted(held.refused.items()))
+    return size + refused
+
+
+def ls_json(listing: Listing) -> Iterator[dict[str, object]]:
+    """Yield an object per target, and one for the totals."""
+    for held in listing.targets:
+        yield {
+            "target": held.target,
+            "actions": held.actions,
+            "results": held.results,
+            "bytes": held.size_bytes,
+            "refused": dict(held.refused),
+        }
+    totals = listing.totals
+    found = None if totals is None else {"results": totals.results, "blobs": totals.blobs, "bytes": totals.size_bytes}
+    yield {"event": "cache-listed", "format": FORMAT, "remote": listing.url, "totals": found}
+
+
+# verify
+
+
+def verify_lines(found: Verified) -> Iterator[str]:
+    """Yield a line for each thing that is wrong, and what was checked."""
+    for wrong in found.wrong:
+        yield f"wrong: {_of(wrong)}: {harmless(wrong.why)}"
+    checked = f"{counted(found.results, 'result')} and {counted(found.blobs, 'blob')}"
+    verdict = f"{len(found.wrong)} wrong" if found.wrong else "all whole"
+    yield f"checked {checked}, {size_in_words(found.size_bytes)}: {verdict}"
+    if found.missing:
+        yield f"{counted(found.missing, 'action')} of these targets without a result on the remote"
+
+
+def _of(wrong: Wrong) -> str:
+    folder, _, name = wrong.path.partition("/")
+    place = f"{folder}/{name[:12]}"
+    return f"{harmless(wrong.action)} ({place})" if wrong.action else place
+
+
+def verify_json(found: Verified) -> Iterator[dict[str, object]]:
+    """Yield an object for each thing that is wrong, and one for all."""
+    for wrong in found.wrong:
+        yield {"event": "cache-wrong", "path": wrong.path, "action": wrong.action, "why": wrong.why}
+    yield {
+        "event": "cache-verified",
+        "format": FORMAT,
+        "results": found.results,
+        "blobs": found.blobs,
+        "bytes": found.size_bytes,
+        "missing": found.missing,
+        "wrong": len(found.wrong),
+    }
+
+
+# push
+
+
+def push_lines(pushed: Pushed) -> Iterator[str]:
+    """Yield what was sent, and what was not."""
+    traffic = pushed.traffic
+    sent = f"{counted(traffic.uploaded, 'result')}, {size_in_words(traffic.uploaded_bytes)}"
+    yield f"uploaded {sent}; {counted(pushed.there, 'result')} there before"
+    for target in pushed.stale:
+        yield f"{harmless(target)} is not up to date, and nothing of it was uploaded: `ovmake build` makes it"
+
+
+def push_json(pushed: Pushed) -> Iterator[dict[str, object]]:
+    """Yield one object."""
+    traffic = pushed.traffic
+    yield {
+        "event": "cache-pushed",
+        "format": FORMAT,
+        "uploaded": traffic.uploaded,
+        "bytes": traffic.uploaded_bytes,
+        "there": pushed.there,
+        "stale": list(pushed.stale),
+        "errors": dict(traffic.errors),
+    }
+
+
+# gc
+
+
+def gc_lines(plan: DropPlan, *, dry_run: bool) -> Iterator[str]:
+    """Yield what was dropped by reason, and what is left."""
+    for why, entries in plan.results.items():
+        if entries:
+            yield f"  {counted(len(entries), 'result')} {REASONS[why]}"
+    if plan.blobs:
+        yield f"  {counted(len(plan.blobs), 'blob')} that no result needs, {size_in_words(_blob_bytes(plan))}"
+    verb = "would drop" if dry_run else "dropped"
+    dropped = sum(map(len, plan.results.values()))
+    amount = f"{counted(dropped, 'result')} and {counted(len(plan.blobs), 'blob')}"
+    yield "nothing to drop" if plan.empty else f"{verb} {amount}"
+    left = f"{counted(plan.kept_results, 'result')}, {counted(plan.kept_blobs, 'blob')}"
+    yield f"left: {left}, {size_in_words(plan.kept_bytes)}"
+    if plan.too_large:
+        yield "this is over the limit: the rest is needed by the present targets, or too young to be dropped"
+
+
+def _blob_bytes(plan: DropPlan) -> int:
+    return sum(one.size_bytes for one in plan.blobs)
+
+
+def gc_json(plan: DropPlan, *, dry_run: bool) -> Iterator[dict[str, object]]:
+    """Yield one object."""
+    yield {
+        "event": "cache-gc-finished",
+        "format": FORMAT,
+        "dry_run": dry_run,
+        "dropped": {
+            "results": {why: len(entries) for why, entries in plan.results.items()},
+            "blobs": len(plan.blobs),
+            "bytes": _blob_bytes(plan),
+        },
+        "left": {"results": plan.kept_results, "blobs": plan.kept_blobs, "bytes": plan.kept_bytes},
+        "too_large": plan.too_large,
+    }
