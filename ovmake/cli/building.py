@@ -27,8 +27,8 @@ def run_build(arguments: argparse.Namespace) -> int:
     """Bring IRs up to date."""
     if arguments.watch:
         _watch(arguments)
-    if arguments.frozen:
-        return _frozen(arguments)
+    if arguments.frozen or arguments.upgrade_check:
+        return _frozen(arguments) if arguments.frozen else _check_upgrade(arguments)
     asks_more = (
         arguments.locked
         or arguments.force
@@ -105,6 +105,25 @@ def _frozen(arguments: argparse.Namespace) -> int:
     fresh = f"; {len(done.fresh)} were there" if done.fresh else ""
     show(f"{counted(len(done.published), 'target')} published as locked{fresh}{got if done.downloaded else ''}")
     return 0
+
+
+def _check_upgrade(arguments: argparse.Namespace) -> int:
+    """Compare what today's tools make with the lock; publish nothing."""
+    from ovmake.commands.locked.upgrade import check_upgrade
+    from ovmake.engine.world import Options
+    from ovmake.store.toolchain import default_jobs
+
+    with open_repo(arguments) as session:
+        graph = session.graph(measure=False)
+        options = Options(jobs=arguments.jobs or default_jobs(), progress=True)
+        targets = session.select(graph, arguments.targets)
+        with listener_of(arguments) as listener:
+            found = check_upgrade(session, graph, targets, options, listener)
+    if arguments.json:
+        print_json(found.to_json())
+    for line in () if arguments.json else found.lines():
+        show(line)
+    return found.exit_status
 
 
 def _check(arguments: argparse.Namespace, session: Session, graph: Graph, built: Outcome, options: Options) -> None:

@@ -7,7 +7,7 @@ gc/       `ovmake gc`: remove unreferenced files, and results over a limit of ag
 help/     `ovmake help`: the documentation that comes with ovmake, read in a terminal
 inspect/  `ovmake inspect` and `ovmake init`: read models, and write a starter Ovfile
 lock/     `ovmake lock`: Ovfile.lock, its check, and git's merge driver
-locked/   `ovmake build --locked` and `--frozen`: builds that a lock decides
+locked/   `ovmake build --locked`, `--frozen`, `--upgrade-check`: builds that a lock decides
 report/   `ovmake report`: results and measurements as HTML, JSON, Markdown and JUnit
 watch/    `ovmake build --watch`: build again after every change
 """
