@@ -2,7 +2,8 @@
 
 ovfile("a", "b") -> text                 a model per name, in one precision or several
 put(folder, ovfile(...), a="1")          write it, with the content of sources
-build(folder)                            build all; the records are real ones
+build(folder), build_and_lock(folder)    build all; the records are real ones
+out_of_date(folder)                      what `ovmake lock --check` says
 graph_of(text)                           the graph of an Ovfile's text
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovmake.commands.lock.command import check_lock, lock
 from ovmake.contracts.codec import to_bytes
 from ovmake.contracts.files.evaluation import DropInterval
 from ovmake.contracts.files.record import Record, RecordedSource, Reproducible
@@ -21,8 +23,9 @@ from ovmake.engine.job import Failure, Job, Success
 from ovmake.engine.world import Options
 from ovmake.graph.action import Graph
 from ovmake.graph.lower import SourceForm, lower
+from ovmake.lockfile.checking import in_words
 from ovmake.ovfile.parse import parse
-from ovmake.project.opening import open_session
+from ovmake.project.opening import open_session, read_session
 from ovmake.project.repo import Where
 from ovmake.rules import build_target, measure_target
 from tests.real import WritingRunner
@@ -103,6 +106,19 @@ def build(folder: Path, *targets: str) -> list[str]:
         outcome = session.execute(graph, targets or list(graph.targets), Options(), lambda _: None)
     assert outcome.exit_status == 0
     return runner.ran
+
+
+def build_and_lock(folder: Path) -> None:
+    """Build all, and write the lock as `ovmake lock` does."""
+    build(folder)
+    with read_session(Where(folder=folder), tell=lambda _: None) as session:
+        assert lock(session, ()).must_build == ()
+
+
+def out_of_date(folder: Path) -> list[str]:
+    """Return what `ovmake lock --check` says is out of date."""
+    with read_session(Where(folder=folder), tell=lambda _: None) as session:
+        return [in_words(finding) for finding in check_lock(session, ()).findings]
 
 
 def graph_of(text: str, *, measure: bool = False, kinds: Mapping[str, str] | None = None) -> Graph:

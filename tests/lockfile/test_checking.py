@@ -37,7 +37,7 @@ def test_sources_and_settings_that_differ_are_named() -> None:
     assert ["a:fp32 is out of date: `data/val.npz` does not exist"] == said(inputs(data__val_npz=""))
     assert ["a:fp32 is out of date: `more` is new"] == said(inputs(more=digest("more")))
     assert ["a:fp32 is out of date: `models/a` is no longer used"] == said(inputs(models__a="-"))
-    assert ["a:fp32 is out of date: its settings in the Ovfile changed"] == said(inputs(settings=sha256("other")))
+    assert ["a:fp32 is out of date: its settings changed"] == said(inputs(settings=sha256("other")))
 
 
 def test_many_sources_are_counted() -> None:
