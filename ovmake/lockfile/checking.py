@@ -38,7 +38,7 @@ class SourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A target that is out of date. `settings` says whether its settings in the Ovfile differ."""
+    """A target that is out of date. `settings` says whether its settings differ."""
 
     target: str
     state: State
@@ -75,12 +75,10 @@ def _finding(name: str, block: LockedTarget | None, now: TargetInputs | None) ->
         return None
     if not is_whole(block):
         return Finding(target=name, state="mixed")
-    return Finding(
-        target=name,
-        state="changed",
-        sources=tuple(_changes(block.sources, now.sources)),
-        settings=block.settings != now.settings,
-    )
+    sources = tuple(_changes(block.sources, now.sources))
+    # What kind of model a source is counts among the settings, and is not known of one that does not exist.
+    known = all(one.state != "missing" for one in sources)
+    return Finding(target=name, state="changed", sources=sources, settings=known and block.settings != now.settings)
 
 
 def _changes(was: Mapping[str, str], now: Mapping[str, str]) -> list[SourceChange]:
@@ -122,4 +120,4 @@ def _differences(finding: Finding) -> list[str]:
     said = [words[one.state].format(one.path) for one in finding.sources[:MOST_SOURCES]]
     if (left := len(finding.sources) - MOST_SOURCES) > 0:
         said.append(f"{left} more sources")
-    return [*said, *(["its settings in the Ovfile changed"] if finding.settings else [])]
+    return [*said, *(["its settings changed"] if finding.settings else [])]

@@ -62,7 +62,8 @@ def sides_of(text: str, *, file: str) -> Sides:
     top = _Reader(lines, file).read()
     depth = _depth(top)
     texts = {way: "\n".join(_through(top, way)) for way in product((0, 1), repeat=depth)}
-    ours, theirs = texts.pop((0,) * depth), texts.pop((1,) * depth)
+    ours = texts.pop((0,) * depth)
+    theirs = texts.pop((1,) * depth, ours)  # without a conflict, both are the text
     return Sides(ours=ours, theirs=theirs, base=_base(top), more=tuple(texts.values()))
 
 

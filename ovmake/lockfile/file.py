@@ -11,13 +11,13 @@ the lock is read, and replaced where it is written.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
 
 from ovmake.contracts.sharing.lock import Lock
 from ovmake.diagnostics import Diagnostic, OvmakeError, what_to_do
 from ovmake.lockfile.text import LARGEST, decode, parse, render
-from ovmake.store.files.handles import create_at, flush_folder, remove
 from ovmake.store.files.own_folders import OwnFolders
 
 LOCK = "Ovfile.lock"
@@ -61,27 +61,15 @@ def write_lock(root: Path, lock: Lock, name: str = LOCK) -> None:
 
 
 def write_text(root: Path, text: str, name: str) -> None:
-    """Write a text as `write_lock` does. Two processes at once each write a whole file; the last one stays."""
+    """Write a text as `write_lock` does. Of two processes at once, one waits for the other."""
+    ours = OwnFolders(str(root))
     try:
-        with OwnFolders(str(root)).folder("") as handle:
-            _replace(handle, name, text.encode())
+        with ours.folder("") as handle:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            ours.replace(name, text.encode())
     except OSError as error:
         message = f"cannot write {root / name}: {error.strerror}"
         raise OvmakeError(
             Diagnostic(code="cannot-write", message=message, help=what_to_do(error)), exit_status=1
         ) from None
-
-
-def _replace(handle: int, name: str, data: bytes) -> None:
-    scratch = f".{name}.{os.getpid()}.tmp"
-    remove(handle, scratch)  # of a process that had this number, and was killed
-    try:
-        with os.fdopen(create_at(handle, scratch), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(scratch, name, src_dir_fd=handle, dst_dir_fd=handle)
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(scratch, dir_fd=handle)
-    flush_folder(handle)
