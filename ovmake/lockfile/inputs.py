@@ -11,7 +11,8 @@ Rule 1: an action counts by its kind, its settings, and what its inputs are. It 
 Rule 2: only actions count that *publish* reads from, and what *publish* itself waits for (a limit of size). Checks of
         samples, measurements and advice do not.
 Rule 3: a source counts by its bytes, also where an action compares it by what it computes.
-Rule 4: `inputs` follows from `settings` and `sources`. A block that a textual merge put together from two is recognised
+Rule 4: Advice does not count: it comes from the lock itself.
+Rule 5: `inputs` follows from `settings` and `sources`. A block that a textual merge put together from two is recognised
         by that alone.
 """
 
@@ -127,7 +128,7 @@ class _Settings:
         self._digests[action.name] = of_json(
             {
                 "kind": action.kind,
-                "settings": dict(action.settings),
+                "settings": {name: value for name, value in action.settings.items() if name not in action.advice},
                 "inputs": {given.role: self._origin(given.origin) for given in action.inputs},
                 "after": sorted(self._digests[name] for name in before if name not in action.made_by),
             }
