@@ -272,7 +272,7 @@ async def _next(stream: Any) -> Any:
 
 
 async def _drained() -> None:
-    """Return when the threads of obstore have dealt with what was cancelled before. Their queue is first in, first out."""
+    """Wait until obstore's threads have dealt with what was cancelled before. Their queue is first in, first out."""
     import obstore  # noqa: PLC0415
     from obstore.store import MemoryStore  # noqa: PLC0415
 
