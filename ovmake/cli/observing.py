@@ -10,10 +10,14 @@ from ovmake.cli.console import print_json, read_repo, show, tell, tell_on_termin
 TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from ovmake.cli.arguments import Command
     from ovmake.engine.events import Event
+    from ovmake.engine.executor import Outcome
+    from ovmake.graph.action import Graph
+    from ovmake.project.session import Session
 
 WRONG_USE = 2
 
@@ -67,7 +71,26 @@ def run_explain(arguments: argparse.Namespace) -> int:
             for name, status in outcome.targets.items():
                 if status == "fresh":
                     show(f"{name} is up to date")
+            for line in _nearest(session, graph, outcome):
+                show(line)
         return outcome.exit_status
+
+
+def _nearest(session: Session, graph: Graph, outcome: Outcome) -> Iterator[str]:
+    """Yield how results in the remote cache differ, for the first actions that were never built here."""
+    from ovmake.engine.explain import nearest_in_words
+    from ovmake.project.remote import AS_WRITTEN, remote_of
+
+    remote = remote_of(session.ovfile.cache, session.where.root, AS_WRITTEN, tell)
+    if remote is None:
+        return
+    try:
+        for name, done in outcome.actions.items():
+            never = done.decision is not None and any(one.kind == "never-built" for one in done.decision.reasons)
+            if never and done.seen is not None and done.seen.known and (nearest := remote.nearest(name)) is not None:
+                yield from nearest_in_words(graph.actions[name], done.seen, nearest, session.locate)
+    finally:
+        remote.close()
 
 
 def run_status(arguments: argparse.Namespace) -> int:

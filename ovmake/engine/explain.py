@@ -2,6 +2,7 @@
 
     all_in_words(decision, action, locate) -> a line per reason
     in_words(reason, action, locate) -> str
+    nearest_in_words(action, seen, nearest, locate) -> how a result in the remote cache differs
 
 `locate` turns the key path of a setting into "Ovfile:14", or "" if it cannot. For a setting that was removed from the
 Ovfile, it finds the table that contained it.
@@ -12,8 +13,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from ovmake.engine.staleness import ABSENT, NOT_SET, Decision, FileChange, Reason
+from ovmake.engine.staleness import ABSENT, NOT_SET, Decision, FileChange, Reason, decide
 from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, Action, Artifact
+from ovmake.graph.trace import Seen, Trace
 from ovmake.ovfile.words import KeyPath
 
 Locate = Callable[[KeyPath], str]
@@ -56,6 +58,20 @@ def in_words(reason: Reason, action: Action, locate: Locate) -> str:
         case "output-edited":
             return f"{name} changed after it was published"
     return _may_change([name], _maker(name, action))  # pending
+
+
+def nearest_in_words(action: Action, seen: Seen, nearest: Seen, locate: Locate) -> tuple[str, ...]:
+    """Return what a build would find in the remote cache for an action that was never built here: a line, and reasons.
+
+    `nearest` is what the latest result of this name in the remote cache saw.
+    """
+    plain = seen.without(action.advice)
+    made = Trace(seen=nearest.without(action.advice), outputs={}, facts={}, seconds=0.0)
+    decision = decide(plain, made, {})
+    if decision.fresh:
+        return (f"{action.name}: the remote cache has the result, and a build restores it",)
+    head = f"{action.name}: the latest result in the remote cache differs"
+    return (head, *(f"    {line}" for line in all_in_words(decision, action, locate)))
 
 
 # positions in the Ovfile

@@ -13,9 +13,14 @@ from pathlib import Path
 
 from ovmake.diagnostics import OvmakeError, render
 from ovmake.engine.job import Progress, ignore_progress
-from ovmake.engine.remote import Fetched, Made, Missed, RemoteCache, Traffic, Wanted
+from ovmake.engine.remote import Fetched, Made, Missed, Traffic, Wanted
 from ovmake.graph.digest import Digest
+from ovmake.graph.trace import Seen
 from ovmake.ovfile.schema.sharing import Cache
+
+TYPE_CHECKING = False  # importing typing takes 2 ms
+if TYPE_CHECKING:
+    from ovmake.remote.cache import SharedCache
 
 # CI names a remote here, for Ovfiles that it does not trust.
 VARIABLE = "OVMAKE_CACHE_REMOTE"
@@ -40,7 +45,7 @@ def remote_of(cache: Cache, root: Path, request: RemoteRequest, tell: Callable[[
     if not request.use or not (cache.remote or os.environ.get(VARIABLE)):
         return None
 
-    def opened() -> RemoteCache | None:
+    def opened() -> SharedCache | None:
         from ovmake.remote.acceptance import Unaccepted, accepted_settings  # noqa: PLC0415
         from ovmake.remote.cache import SharedCache  # noqa: PLC0415
 
@@ -60,12 +65,12 @@ def remote_of(cache: Cache, root: Path, request: RemoteRequest, tell: Callable[[
 class RemoteWhenNeeded:
     """A remote cache that is opened with the first request, or found unusable then."""
 
-    def __init__(self, opened: Callable[[], RemoteCache | None]) -> None:
+    def __init__(self, opened: Callable[[], SharedCache | None]) -> None:
         self._open = opened
         self._asked = False
-        self._cache: RemoteCache | None = None
+        self._cache: SharedCache | None = None
 
-    def _opened(self) -> RemoteCache | None:
+    def _opened(self) -> SharedCache | None:
         if not self._asked:
             self._asked, self._cache = True, self._open()
         return self._cache
@@ -87,6 +92,14 @@ class RemoteWhenNeeded:
         """See `RemoteCache`."""
         cache = self._opened()
         return "the remote cache is not used" if cache is None else cache.blob(digest, path)
+
+    def nearest(self, action: str) -> Seen | None:
+        """Return what the latest believed result of an action of this name saw, None if there is none; waits."""
+        from ovmake.remote.results import seen_of  # noqa: PLC0415
+
+        cache = self._opened()
+        found = None if cache is None else cache.nearest(action)
+        return None if found is None else seen_of(found)
 
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
         """See `RemoteCache`. What was not opened has nothing to settle."""

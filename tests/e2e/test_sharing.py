@@ -129,6 +129,18 @@ def test_a_remote_that_nobody_accepted_is_not_used(clone: Repo, remote: Path) ->
     assert not (remote / "elsewhere").exists()
 
 
+def test_explain_says_how_the_nearest_result_differs(clone: Repo) -> None:
+    same = clone.ovmake("explain", "fashion:fp32")
+    clone.edit("mean = 72.94", "mean = 70")
+    other = clone.ovmake("explain", "fashion:fp32")
+
+    assert "convert fashion: the remote cache has the result, and a build restores it\n" in same.stdout
+    assert "convert fashion: the latest result in the remote cache differs\n" in other.stdout
+    assert re.search(r"\n    `inputs.image.mean` changed: \[72.94\] → \[70.0\]  Ovfile:\d+\n", other.stdout), (
+        other.stdout
+    )
+
+
 def test_a_flipped_bit_in_the_remote_costs_time_and_no_byte(clone: Repo, remote: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     for path in (remote / "remote").rglob("*"):

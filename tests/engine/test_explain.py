@@ -9,11 +9,12 @@ import pytest
 
 from ovmake.cli.terminal import lines_of
 from ovmake.engine.events import ActionFinished, ActionStarted
-from ovmake.engine.explain import SHOWN_FILES, all_in_words, in_words
+from ovmake.engine.explain import SHOWN_FILES, all_in_words, in_words, nearest_in_words
 from ovmake.engine.staleness import Decision, Reason
 from ovmake.engine.world import Options
 from ovmake.graph.action import Artifact, Input
 from ovmake.graph.digest import of_bytes
+from ovmake.graph.trace import Seen
 from ovmake.ovfile.words import KeyPath
 from ovmake.store.files.sources import MOST_LISTED
 from tests.engine.small import action, graph, repo
@@ -324,3 +325,17 @@ def test_dry_run_changes_nothing() -> None:
     assert dry.ran == []
     assert there.disk.files == files
     assert there.database.traces() == traces
+
+
+def test_the_nearest_result_in_a_remote_cache_is_compared_with() -> None:
+    seen = Seen(kind="convert", tools={"openvino": "2026.4"}, params={"batch": 4}, environment={}, inputs={})
+    older = replace(seen, tools={"openvino": "2026.3"}, params={"batch": 8})
+
+    assert (
+        "convert m: the latest result in the remote cache differs",
+        "    `batch` changed: 8 → 4  Ovfile:14",
+        "    openvino 2026.3 → 2026.4",
+    ) == nearest_in_words(BATCH, seen, older, locate)
+    assert ("convert m: the remote cache has the result, and a build restores it",) == nearest_in_words(
+        BATCH, seen, seen, locate
+    )
