@@ -334,7 +334,7 @@ def test_the_nearest_result_in_a_remote_cache_is_compared_with() -> None:
     assert (
         "convert m: the latest result in the remote cache differs",
         "    `batch` changed: 8 → 4  Ovfile:14",
-        "    openvino 2026.3 → 2026.4",
+        "    `openvino` 2026.3 → 2026.4",
     ) == nearest_in_words(BATCH, seen, older, locate)
     assert ("convert m: the remote cache has the result, and a build restores it",) == nearest_in_words(
         BATCH, seen, seen, locate
