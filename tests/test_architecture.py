@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, str] = {
     "commands.debug": "ovfile.spec ovfile.words graph store engine project",
     "commands.gc": "graph store engine project commands.check",
     "commands.lock": "graph store engine project lockfile",
-    "commands.locked": "graph store engine project lockfile",
+    "commands.locked": "ovfile.spec graph rules store engine project lockfile",
     "commands.help": "diagnostics",
     "commands.inspect": "ovfile graph store engine project sources workers.ipc",
     "commands.report": "ovfile.spec ovfile.words graph verdicts store engine project",

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ovmake.commands.locked.absent import only_absent
 from ovmake.commands.locked.promise import lock_of, refuse_other_inputs
 from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.results import SCRATCH
 from ovmake.graph.action import Graph
 from ovmake.graph.digest import Digest
-from ovmake.lockfile.checking import Finding, check
+from ovmake.lockfile.checking import check
 from ovmake.lockfile.present import PresentFiles, present_inputs
 from ovmake.names import STATE
 from ovmake.project.session import Session
@@ -79,13 +80,8 @@ def _check_inputs(session: Session, graph: Graph, targets: Sequence[str], lock: 
     files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
     present = present_inputs(graph, targets, files)
     findings = check(lock, present, whole=False)
-    refuse_other_inputs(session.where, [one for one in findings if not _only_absent(one)])
-
-
-def _only_absent(finding: Finding) -> bool:
-    """Whether nothing differs but that sources are not there."""
-    differs = finding.state != "changed" or finding.settings
-    return not differs and all(source.state == "missing" for source in finding.sources)
+    wrong = [one for one in findings if not only_absent(session, one, lock.targets.get(one.target), files)]
+    refuse_other_inputs(session.where, wrong)
 
 
 def _files(session: Session, target: str, block: LockedTarget) -> dict[str, Digest]:
