@@ -33,19 +33,27 @@ class Lowering:
     ovfile: Ovfile
     forms: Mapping[str, SourceForm] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
+    _namesakes: dict[str, list[Action]] = field(default_factory=dict)
 
     def add(self, action: Action, *, otherwise: str = "") -> Action:
         """Add `action`, or return the equal one in the graph.
 
-        `otherwise` is the subject to use if a different action has the name already.
+        `otherwise` is the subject to use if a different action has the name already. Targets that agree share the
+        action under that name, too: it is named after the first of them.
         """
-        there = self.actions.get(action.name)
-        if there is not None and there != action:
-            action = replace(action, subject=otherwise or action.subject)
-            there = self.actions.get(action.name)
-            if there is not None and there != action:
-                raise AssertionError(f"two different actions are named `{action.name}`")
-        return self.actions.setdefault(action.name, action)
+        there = self.actions.setdefault(action.name, action)
+        if there == action:
+            return there
+        namesakes = self._namesakes.setdefault(action.name, [])
+        for other in namesakes:
+            if replace(other, subject=action.subject) == action:
+                return other
+        renamed = replace(action, subject=otherwise or action.subject)
+        if renamed.name in self.actions:
+            raise AssertionError(f"two different actions are named `{renamed.name}`")
+        namesakes.append(renamed)
+        self.actions[renamed.name] = renamed
+        return renamed
 
 
 Rule = Callable[[Lowering, Target], Action]

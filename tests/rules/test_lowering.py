@@ -337,3 +337,26 @@ def test_publish_depends_on_the_processor_if_the_ir_does() -> None:
     }
 
     assert {"fp32": (), "int8": ("isa",), "int4-weights": ("isa",)} == environments
+
+
+def test_targets_that_agree_share_actions_also_if_another_target_has_the_name() -> None:
+    text = """
+[datasets.val]
+path = "val.npz"
+labels = "y"
+[datasets.train]
+path = "train.npz"
+[models.m]
+source = "models/m"
+precisions = ["fp32", "fp16", "int8"]
+calibration = "train"
+accuracy = { dataset = "val", metric = "accuracy" }
+[models.m.fp32]
+batch = 4
+"""
+    made = lower(parse(text), build_target, {}).actions
+
+    assert ["convert m", "convert m:fp16"] == [name for name in made if name.startswith("convert ")]
+    assert ["check-samples m", "check-samples m:fp16"] == [name for name in made if name.startswith("check-samples ")]
+    assert ["reference m", "reference m:fp16"] == [name for name in made if name.startswith("reference ")]
+    assert "convert m:fp16" in made["quantize m:int8"].needs

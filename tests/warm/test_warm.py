@@ -149,7 +149,7 @@ def test_workers_of_ovmake_are_warm_and_have_their_framework_in_the_fork(
     with warm.here() if is_warm else warm.cold():
         worker = WorkerProcess.start(framework, boot_log=str(tmp_path / "log"))
     try:
-        worker.send(Request(id=1, kind="time", params={"step": "import"}, log=str(tmp_path / "log")))
+        worker.send(Request(id=1, kind="time", params={"operation": "import"}, log=str(tmp_path / "log")))
         answer = worker.receive()
 
         assert answer is not None, worker.said()

@@ -15,10 +15,13 @@ from typing import TypeVar
 
 from google.protobuf.message import Message as Proto
 from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.core.framework.op_def_pb2 import OpDef
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+from tensorflow.python.framework import op_def_registry
 
-from ovmake.sources.protobuf import Message
+from ovmake.sources.protobuf import Message, ProtobufError
 from ovmake.sources.screening.bodies import node_of
 from ovmake.sources.screening.meta_graph import SAVES, MetaGraph, RefusedNode, Superfluous
 
@@ -32,17 +35,48 @@ def prune(meta_graph: MetaGraphDef, allowed: frozenset[str]) -> tuple[tuple[str,
     Also return the nodes that may not run but are needed for inference: without them the model would be different.
 
     Raises:
-        ProtobufError: the file is malformed, or ambiguous.
+        ProtobufError: the file is malformed, or ambiguous; or a node that is removed does not have its inputs.
     """
     found = MetaGraph(Message(memoryview(meta_graph.SerializeToString())), allowed, of_training=True, lenient=True)
     out = found.superfluous()
     if not out.nodes | out.functions | out.iterators:
         return (), ()
+    _check_inputs(meta_graph.graph_def, out.nodes)
     _prune_graph(meta_graph.graph_def, out)
     _prune_collections(meta_graph, out.nodes)
     refused = [one.op for one in found.bodies.main.refused if one.node in out.nodes]
     refused += [one.op for name in sorted(out.functions) for one in found.bodies.functions[name].refused]
     return tuple(dict.fromkeys(op for op in refused if op not in SAVES)), out.needed
+
+
+def _check_inputs(graph_def: GraphDef, removed: Collection[str]) -> None:
+    """Check the inputs of nodes that TensorFlow will not see. In a whole file it would; a damaged file stays damaged.
+
+    Raises:
+        ProtobufError: an input is missing, or there are too many or too few.
+    """
+    names = {node.name for node in graph_def.node}
+    for node in graph_def.node:
+        if node.name not in removed:
+            continue
+        absent = next((given for given in node.input if node_of(given.removeprefix("^")) not in names), "")
+        if absent:
+            raise ProtobufError(f"`{absent}`, an input of node `{node.name}`, does not exist")
+        op_def, count = op_def_registry.get(node.op), sum(not given.startswith("^") for given in node.input)
+        if op_def is not None and count != (wanted := _inputs_of(op_def, node)):
+            raise ProtobufError(f"node `{node.name}` has {count} inputs, and {node.op} takes {wanted}")
+
+
+def _inputs_of(op_def: OpDef, node: NodeDef) -> int:
+    """Return the number of inputs of an operation; attributes of the node may decide it."""
+    return sum(
+        node.attr[one.number_attr].i
+        if one.number_attr
+        else len(node.attr[one.type_list_attr].list.type)
+        if one.type_list_attr
+        else 1
+        for one in op_def.input_arg
+    )
 
 
 def _prune_graph(graph_def: GraphDef, out: Superfluous) -> None:
