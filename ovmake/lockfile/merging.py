@@ -27,6 +27,7 @@ from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.lockfile import text as lock_text
 from ovmake.lockfile.checking import confirms, is_whole
 from ovmake.lockfile.inputs import TargetInputs
+from ovmake.lockfile.writing import block_text
 
 How = Literal[
     "agreed",  # all sides have it
@@ -101,7 +102,7 @@ def _decided(
 
 def newest(blocks: Sequence[LockedTarget]) -> LockedTarget:
     """Return the block of the newest tools; between equal ones, always the same, whatever their order."""
-    return max(blocks, key=lambda one: (_age(one), lock_text.block("", one)))
+    return max(blocks, key=lambda one: (_age(one), block_text("", one)))
 
 
 def _age(block: LockedTarget) -> list[tuple[str, list[int]]]:
@@ -124,8 +125,8 @@ def locks_of(text: str, *, file: str) -> tuple[Lock, ...]:
 
 def with_conflicts(merged: Merged, *, labels: tuple[str, str] = ("ours", "theirs")) -> str:
     """Return the text of a merged lock of two sides, with conflict markers around the blocks that are undecided."""
-    parts = {name: lock_text.block(name, block) for name, block in merged.lock.targets.items()}
+    parts = {name: block_text(name, block) for name, block in merged.lock.targets.items()}
     for name, candidates in merged.undecided.items():
-        ours, theirs = ("" if one is None else lock_text.block(name, one) for one in candidates)
+        ours, theirs = ("" if one is None else block_text(name, one) for one in candidates)
         parts[name] = f"<<<<<<< {labels[0]}\n{ours}=======\n{theirs}>>>>>>> {labels[1]}\n"
     return lock_text.HEADER + "".join(f"\n{parts[name]}" for name in sorted(parts))

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ovmake.lockfile.file import read_lock
+from ovmake.contracts.sharing.lock import Lock
+from ovmake.lockfile.file import read_lock, write_lock
 from ovmake.lockfile.text import HEADER
 from tests.commands.gc.test_command import stored
 from tests.lockfile.repos import build, build_and_lock, out_of_date, ovfile, put
@@ -229,8 +231,10 @@ def test_check_needs_no_state_and_writes_nothing(repo: Path) -> None:
 
 
 def test_newer_tools_do_not_make_the_lock_out_of_date(repo: Path) -> None:
-    newer = text(repo).replace('versions."openvino" = "', 'versions."openvino" = "1')
-    (repo / "Ovfile.lock").write_text(newer)
+    found = read_lock(repo)
+    assert found is not None
+    newer = {name: replace(one, versions={"openvino": "2999.1"}) for name, one in found.targets.items()}
+    write_lock(repo, Lock(targets=newer))
 
     assert 0 == said(repo, "--check")[0]
 
@@ -355,13 +359,27 @@ def test_huge_lock_is_not_read_whole(repo: Path) -> None:
 
 
 def test_source_of_a_lock_is_never_opened(repo: Path) -> None:
-    wrong = text(repo).replace('sources."models/a.pb"', 'sources."/dev/zero"')
-    (repo / "Ovfile.lock").write_text(wrong)
+    found = read_lock(repo)
+    assert found is not None
+    one = found.targets["a:fp32"]
+    write_lock(repo, Lock(targets={**found.targets, "a:fp32": replace(one, sources={"/dev/zero": f"{one.inputs}:1"})}))
 
     status, stdout, _ = said(repo, "--check")
 
     assert 1 == status
-    assert stdout.startswith("a:fp32 is out of date: its block was put together from two by a merge\n")
+    assert stdout == "a:fp32 is out of date: its block was put together from two by a merge\n"
+
+
+def test_edited_block_is_a_conflict_that_the_command_resolves(repo: Path) -> None:
+    whole = text(repo)
+    (repo / "Ovfile.lock").write_text(whole.replace("drop = 0.0042", "drop = 0.0001", 1))
+
+    status, _, stderr = said(repo, "--check")
+
+    assert 1 == status
+    assert stderr.startswith("error[lock-conflict]: Ovfile.lock has a block of `a:fp32` that was put together ")
+    assert 0 == said(repo)[0]
+    assert whole == text(repo)
 
 
 # Dies as by `kill -9` at the first event of that name that is about the lock.
