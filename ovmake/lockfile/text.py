@@ -43,6 +43,7 @@ from ovmake.lockfile.writing import block_text
 HEADER = "# `ovmake lock` wrote this file: commit it, and do not edit it. It merges both sides of a conflict, too.\n"
 # A lock of 36,000 targets, the most that an Ovfile may have, has about 45 MB.
 LARGEST = 64_000_000
+MOST_LINES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ def decode(data: bytes, *, file: str) -> str:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise _unreadable(f"{file} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
+    if text.count("\n") > MOST_LINES:
+        raise _unreadable(f"{file} has more than the {MOST_LINES:,} lines that are read")
     return text.replace("\r\n", "\n")
 
 

@@ -214,8 +214,8 @@ def test_at_most_a_hundred_mistakes_are_told() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x00" * 1000, b"\xff\xfe\x00", b"caf\xe9\n", b"x" * 64_000_001],
-    ids=["NUL", "UTF-16", "Latin-1", "huge"],
+    [b"\x00" * 1000, b"\xff\xfe\x00", b"caf\xe9\n", b"x" * 64_000_001, b"\n" * 2_000_001],
+    ids=["NUL", "UTF-16", "Latin-1", "huge", "lines"],
 )
 def test_what_is_no_text_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(OvmakeError) as caught:

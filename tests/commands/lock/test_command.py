@@ -15,6 +15,7 @@ from ovmake.contracts.sharing.lock import Lock
 from ovmake.lockfile.file import read_lock, write_lock
 from ovmake.lockfile.text import HEADER
 from tests.commands.gc.test_command import stored
+from tests.lockfile.locks import lock
 from tests.lockfile.repos import build, build_and_lock, out_of_date, ovfile, put
 from tests.real import environment, ovmake, published
 
@@ -289,6 +290,20 @@ def test_json_is_one_object(repo: Path) -> None:
         "a:fp32": {"what": "must build", "why": "not built, or stale", "merged": ""},
         "b:fp32": {"what": "unchanged", "why": "", "merged": ""},
     } == json.loads(written.stdout)["targets"]
+
+
+def test_name_of_a_source_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/\x1b[2J.pb").write_text("1")
+    (tmp_path / "Ovfile").write_text(ovfile("a").replace("a.pb", "\\u001b[2J.pb"))
+    write_lock(tmp_path, lock("a:fp32"))
+    build(tmp_path)
+
+    checked, written = said(tmp_path, "--check"), said(tmp_path)
+
+    assert "a:fp32 is out of date: `data/val.npz` is no longer used, `models/\\x1b[2J.pb` is new, " in checked[1]
+    assert "note: a:fp32: Ovfile.lock: `models/\\x1b[2J.pb` in `sources` has control characters\n" in written[2]
+    assert "\x1b" not in "".join((*checked[1:], *written[1:]))
 
 
 def test_other_ovfile_has_a_lock_of_its_own(tmp_path: Path) -> None:
