@@ -1,6 +1,7 @@
 """Merge locks block by block. Pure.
 
     merge(base, sides, present) -> Merged
+    completed(merged, others) -> Merged             blocks of the present inputs, from other locks
     locks_of(text, file=...) -> tuple[Lock, ...]    the locks that a text may be of
     with_conflicts(merged) -> str                   the text with markers around what is undecided
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ovmake.contracts.sharing.lock import Lock, LockedTarget
@@ -78,6 +79,18 @@ def merge(base: Lock | None, sides: Sequence[Lock], present: Mapping[str, Target
         if how[name] == "undecided":
             undecided[name] = candidates
     return Merged(lock=Lock(targets=kept), how=how, undecided=undecided, present=present)
+
+
+def completed(merged: Merged, others: Sequence[Lock]) -> Merged:
+    """Return a merge with the blocks of the present inputs that it lacks and other locks have."""
+    kept, how = dict(merged.lock.targets), dict(merged.how)
+    present = merged.present or {}
+    for name in set(merged.must_build) & present.keys():
+        blocks = (lock.targets.get(name) for lock in others)
+        confirmed = [one for one in blocks if one is not None and confirms(one, present[name])]
+        if confirmed:
+            kept[name], how[name] = newest(confirmed), "confirmed"
+    return replace(merged, lock=Lock(targets=kept), how=how)
 
 
 def _decided(

@@ -78,7 +78,10 @@ def test_new_promise_makes_its_targets_out_of_date_until_they_are_built_and_lock
     refused = built.ovmake("lock")
     again = built.build()
 
-    assert (1, "fashion:int8 is out of date: its settings changed\n") == (stale.status, stale.stdout)
+    assert (1, "fashion:int8 is out of date: its settings changed: `accuracy.max-drop`\n") == (
+        stale.status,
+        stale.stdout,
+    )
     assert 1 == refused.status
     assert "fashion:int8             must be built not built, or stale\n" in refused.stdout
     assert 0 == again.status

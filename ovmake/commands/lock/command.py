@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ovmake.commands.lock.built import Built, built
+from ovmake.commands.lock.stages import sides_in_index
+from ovmake.commands.lock.which_settings import name_settings
 from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.query import select
@@ -22,7 +25,7 @@ from ovmake.lockfile.checking import Finding, check, confirms
 from ovmake.lockfile.conflicts import has_markers, sides_of
 from ovmake.lockfile.file import read_lock, read_text, write_text
 from ovmake.lockfile.inputs import TargetInputs
-from ovmake.lockfile.merging import How, Merged, locks_of, merge
+from ovmake.lockfile.merging import How, Merged, completed, locks_of, merge
 from ovmake.lockfile.present import PresentFiles, present_inputs
 from ovmake.lockfile.text import parse, render
 from ovmake.project.repo import Where
@@ -90,7 +93,7 @@ def lock(session: Session, asked: Sequence[str]) -> Written:
     before = read_text(root, name)
     files = _files(session)
     present = present_inputs(graph, graph.targets, files)
-    merged = _there(before or "", name, present)
+    merged = _there(before or "", root, name, present)
     found = built(session, graph, targets, files)
     lines = _lines(merged, found, present, targets, whole=not asked)
     _refuse_nothing(lines, merged, found, name)
@@ -115,28 +118,34 @@ def check_lock(session: Session, asked: Sequence[str]) -> Checked:
     graph = session.graph(measure=False)
     targets = select(graph, asked)
     present = present_inputs(graph, targets, _files(session))
-    return Checked(name=name, findings=check(found, present, whole=not asked), targets=len(targets))
+    findings = name_settings(session, graph, found, check(found, present, whole=not asked))
+    return Checked(name=name, findings=findings, targets=len(targets))
 
 
 def _files(session: Session) -> PresentFiles:
     return PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
 
 
-def _there(text: str, name: str, present: Mapping[str, TargetInputs]) -> Merged:
+def _there(text: str, root: Path, name: str, present: Mapping[str, TargetInputs]) -> Merged:
     """Return the lock that is there, merged where git left two sides.
 
     Raises:
         OvmakeError: it cannot be read.
     """
-    if not has_markers(text):
-        try:
-            return Merged(lock=parse(text, file=name), how={})
-        except OvmakeError as error:
-            if any(one.code != "lock-conflict" for one in error.diagnostics):
-                raise
-        return merge(None, locks_of(text, file=name), present)
-    # No base: the present inputs decide what two sides differ about.
-    return merge(None, [one for side in sides_of(text, file=name).all for one in locks_of(side, file=name)], present)
+    if has_markers(text):
+        # No base: the present inputs decide what two sides differ about.
+        merged = merge(None, _locks(sides_of(text, file=name).all, name), present)
+        return completed(merged, _locks(sides_in_index(root, name), name))
+    try:
+        return Merged(lock=parse(text, file=name), how={})
+    except OvmakeError as error:
+        if any(one.code != "lock-conflict" for one in error.diagnostics):
+            raise
+    return merge(None, locks_of(text, file=name), present)
+
+
+def _locks(texts: Sequence[str], name: str) -> list[Lock]:
+    return [lock for text in texts for lock in locks_of(text, file=name)]
 
 
 def _lines(

@@ -82,6 +82,7 @@ def check_to_json(checked: Checked) -> dict[str, object]:
             one.target: {
                 "state": one.state,
                 "settings": one.settings,
+                "changed-settings": list(one.named),
                 "sources": {source.path: source.state for source in one.sources},
             }
             for one in checked.findings

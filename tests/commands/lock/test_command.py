@@ -206,10 +206,25 @@ def test_check_names_what_is_out_of_date(repo: Path) -> None:
     assert 1 == status
     assert stdout == (
         "a:fp32 is out of date: `models/a.pb` changed\n"
-        "b:fp32 is out of date: its settings changed\n"
+        "b:fp32 is out of date: its settings changed: `batch`\n"
         "new:fp32 is not in the lock\n"
     )
     assert (1, "a:fp32 is out of date: `models/a.pb` changed\n", "") == said(repo, "--check", "a")
+
+
+def test_check_cannot_name_settings_of_a_build_that_was_elsewhere(repo: Path) -> None:
+    subprocess.run(["rm", "-rf", repo / ".ovmake"], check=True)
+    put(repo, ovfile("a", "b", b="batch = 4"))
+
+    assert (1, "b:fp32 is out of date: its settings changed\n", "") == said(repo, "--check")
+
+
+def test_check_does_not_name_settings_of_another_build(repo: Path) -> None:
+    put(repo, ovfile("a", "b", b="batch = 2"))
+    build(repo)
+    put(repo, ovfile("a", "b", b="batch = 4"))
+
+    assert (1, "b:fp32 is out of date: its settings changed\n", "") == said(repo, "--check")
 
 
 def test_check_of_a_source_that_is_gone(repo: Path) -> None:
@@ -284,7 +299,14 @@ def test_json_is_one_object(repo: Path) -> None:
         "format": 1,
         "lock": "Ovfile.lock",
         "up-to-date": False,
-        "targets": {"a:fp32": {"state": "changed", "settings": False, "sources": {"models/a.pb": "changed"}}},
+        "targets": {
+            "a:fp32": {
+                "state": "changed",
+                "settings": False,
+                "changed-settings": [],
+                "sources": {"models/a.pb": "changed"},
+            }
+        },
     } == json.loads(checked.stdout)
     assert {
         "a:fp32": {"what": "must build", "why": "not built, or stale", "merged": ""},

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ovmake.contracts.sharing.lock import Lock
 from ovmake.lockfile.conflicts import has_markers
-from ovmake.lockfile.file import read_lock
+from ovmake.lockfile.file import read_lock, write_lock
 from ovmake.lockfile.text import parse, render
 from ovmake.store.files.ignoring import declare_lock, ignore_outputs
-from tests.lockfile.locks import GitRepo, lock
+from tests.lockfile.locks import GitRepo, digest, lock
 from tests.lockfile.repos import build_and_lock, out_of_date, ovfile, put
 from tests.once import copy_of
 from tests.real import environment, ovmake
@@ -148,6 +150,38 @@ def test_same_model_on_both_sides_is_decided_by_the_present_inputs(
     assert "a:fp32                   kept          both sides differ; the present inputs confirm one; " in done.stdout
     assert not has_markers(repo.read())
     assert [] == out_of_date(repo.folder)
+
+
+@HOW
+def test_newer_tools_on_one_side_and_a_changed_model_on_the_other(
+    join: Callable[[GitRepo], bool], repo: GitRepo
+) -> None:
+    # Git takes the versions of one side and the source of the other, and makes a conflict of the rest of the block.
+    change(repo, "one", a="one")
+    right = repo.read()
+    repo.branch("two")
+    found = read_lock(repo.folder)
+    assert found is not None
+    newer = {
+        name: replace(
+            block,
+            versions={**block.versions, "openvino": "2999.1"},
+            outputs={path: digest(path, "newer") for path in block.outputs},
+        )
+        for name, block in found.targets.items()
+    }
+    write_lock(repo.folder, Lock(targets=newer))
+    repo.commit("two")
+    assert not join(repo)
+    unbuilt(repo)
+
+    done = ovmake(repo.folder, "lock")
+
+    assert 0 == done.returncode, done.stdout
+    assert [] == out_of_date(repo.folder)
+    merged = read_lock(repo.folder)
+    assert merged is not None
+    assert {**newer, "a:fp32": parse(right).targets["a:fp32"]} == merged.targets
 
 
 def test_third_state_on_neither_side_must_be_built(repo: GitRepo) -> None:
