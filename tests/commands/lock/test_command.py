@@ -13,7 +13,7 @@ import pytest
 
 from ovmake.contracts.sharing.lock import Lock
 from ovmake.lockfile.file import read_lock, write_lock
-from ovmake.lockfile.text import HEADER
+from ovmake.lockfile.text import HEADER, render
 from tests.commands.gc.test_command import stored
 from tests.lockfile.locks import lock
 from tests.lockfile.repos import build, build_and_lock, out_of_date, ovfile, put
@@ -417,6 +417,29 @@ def test_edited_block_is_a_conflict_that_the_command_resolves(repo: Path) -> Non
     assert stderr.startswith("error[lock-conflict]: Ovfile.lock has a block of `a:fp32` that was put together ")
     assert 0 == said(repo)[0]
     assert whole == text(repo)
+
+
+def test_two_blocks_of_a_target_are_merged(repo: Path) -> None:
+    whole = text(repo)
+    (repo / "Ovfile.lock").write_text(render(lock("a:fp32")) + whole)
+    subprocess.run(["rm", "-rf", repo / ".ovmake"], check=True)
+
+    status, stdout, _ = said(repo)
+
+    assert (0, whole) == (status, text(repo))
+    assert "a:fp32                   kept          both sides differ; the present inputs confirm one; " in stdout
+
+
+def test_conflict_is_merged_whole_whichever_target_is_asked_for(repo: Path) -> None:
+    whole = text(repo)
+    (repo / "Ovfile.lock").write_text(f"<<<<<<< a\n{render(lock('b:fp32', 'old:fp32'))}=======\n{whole}>>>>>>> b\n")
+
+    status, stdout, _ = said(repo, "a")
+
+    assert (0, whole) == (status, text(repo))
+    assert [line.split()[:2] for line in stdout.splitlines()] == [
+        *(["a:fp32", "unchanged"], ["b:fp32", "unchanged"], ["old:fp32", "removed"], ["wrote", "Ovfile.lock:"]),
+    ]
 
 
 # Dies as by `kill -9` at the first event of that name that is about the lock.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ovmake.commands.lock.stages import sides_in_index
 from ovmake.contracts.sharing.lock import Lock
 from ovmake.lockfile.conflicts import has_markers
 from ovmake.lockfile.file import read_lock, write_lock
@@ -397,3 +398,20 @@ def test_driver_refuses_links_and_binary_files_and_leaves_them(tmp_path: Path) -
         assert done.stderr.startswith("error[")
     assert "mine\n" == (tmp_path / "secret").read_text()
     assert b"\xff\x00" == (tmp_path / "theirs").read_bytes()
+
+
+def test_index_is_asked_below_the_root_of_the_repo(tmp_path: Path) -> None:
+    repo = GitRepo.init(tmp_path)
+    for branch, version in (("main", 1), ("one", 2), ("two", 3)):
+        if branch != "main":
+            repo.branch(branch)
+        repo.write("below/Ovfile.lock", render(lock("a:fp32", a=version)))
+        repo.commit(branch)
+    assert () == sides_in_index(tmp_path / "below", "Ovfile.lock")
+
+    assert not merging(repo)
+
+    found = sides_in_index(tmp_path / "below", "Ovfile.lock")
+    assert [lock("a:fp32", a=version) for version in (2, 3)] == [parse(text) for text in found]
+    assert () == sides_in_index(tmp_path, "Ovfile.lock")
+    assert () == sides_in_index(tmp_path / "nowhere", "Ovfile.lock")
