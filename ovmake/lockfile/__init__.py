@@ -11,6 +11,7 @@ For other rooms:
 The modules:
 
 text.py         blocks to text and back, strictly
+writing.py      the text of a block, and the digest in it
 reading.py      the lines of a lock -> blocks and problems
 values.py       which digests, names, paths and numbers a lock may hold
 file.py         read and write the file, without following a link

@@ -25,7 +25,7 @@ State = Literal[
 
 SourceState = Literal["changed", "added", "removed", "missing"]
 
-MOST_SOURCES = 3
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +38,13 @@ class SourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A target that is out of date. `settings` says whether its settings differ."""
+    """A target that is out of date. `settings` says whether its settings differ, `named` which, as far as is known."""
 
     target: str
     state: State
     sources: tuple[SourceChange, ...] = ()
     settings: bool = False
+    named: tuple[str, ...] = ()
 
 
 def check(lock: Lock, present: Mapping[str, TargetInputs], *, whole: bool = True) -> tuple[Finding, ...]:
@@ -117,7 +118,13 @@ def _differences(finding: Finding) -> list[str]:
         "removed": "`{}` is no longer used",
         "missing": "`{}` does not exist",
     }
-    said = [words[one.state].format(one.path) for one in finding.sources[:MOST_SOURCES]]
-    if (left := len(finding.sources) - MOST_SOURCES) > 0:
+    said = [words[one.state].format(one.path) for one in finding.sources[:MOST_NAMED]]
+    if (left := len(finding.sources) - MOST_NAMED) > 0:
         said.append(f"{left} more sources")
-    return [*said, *(["its settings changed"] if finding.settings else [])]
+    return [*said, *(["its settings changed" + _settings(finding.named)] if finding.settings else [])]
+
+
+def _settings(names: tuple[str, ...]) -> str:
+    left = len(names) - MOST_NAMED
+    said = [*(f"`{name}`" for name in names[:MOST_NAMED]), *([f"{left} more"] if left > 0 else [])]
+    return f": {', '.join(said)}" if said else ""

@@ -1,6 +1,7 @@
 """Merge locks block by block. Pure.
 
     merge(base, sides, present) -> Merged
+    completed(merged, others) -> Merged             blocks of the present inputs, from other locks
     locks_of(text, file=...) -> tuple[Lock, ...]    the locks that a text may be of
     with_conflicts(merged) -> str                   the text with markers around what is undecided
 
@@ -20,13 +21,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.lockfile import text as lock_text
 from ovmake.lockfile.checking import confirms, is_whole
 from ovmake.lockfile.inputs import TargetInputs
+from ovmake.lockfile.writing import block_text
 
 How = Literal[
     "agreed",  # all sides have it
@@ -79,6 +81,18 @@ def merge(base: Lock | None, sides: Sequence[Lock], present: Mapping[str, Target
     return Merged(lock=Lock(targets=kept), how=how, undecided=undecided, present=present)
 
 
+def completed(merged: Merged, others: Sequence[Lock]) -> Merged:
+    """Return a merge with the blocks of the present inputs that it lacks and other locks have."""
+    kept, how = dict(merged.lock.targets), dict(merged.how)
+    present = merged.present or {}
+    for name in set(merged.must_build) & present.keys():
+        blocks = (lock.targets.get(name) for lock in others)
+        confirmed = [one for one in blocks if one is not None and confirms(one, present[name])]
+        if confirmed:
+            kept[name], how[name] = newest(confirmed), "confirmed"
+    return replace(merged, lock=Lock(targets=kept), how=how)
+
+
 def _decided(
     name: str, base: Lock | None, candidates: Sequence[Candidate], present: Mapping[str, TargetInputs] | None
 ) -> tuple[How, Candidate]:
@@ -101,7 +115,7 @@ def _decided(
 
 def newest(blocks: Sequence[LockedTarget]) -> LockedTarget:
     """Return the block of the newest tools; between equal ones, always the same, whatever their order."""
-    return max(blocks, key=lambda one: (_age(one), lock_text.block("", one)))
+    return max(blocks, key=lambda one: (_age(one), block_text("", one)))
 
 
 def _age(block: LockedTarget) -> list[tuple[str, list[int]]]:
@@ -124,8 +138,8 @@ def locks_of(text: str, *, file: str) -> tuple[Lock, ...]:
 
 def with_conflicts(merged: Merged, *, labels: tuple[str, str] = ("ours", "theirs")) -> str:
     """Return the text of a merged lock of two sides, with conflict markers around the blocks that are undecided."""
-    parts = {name: lock_text.block(name, block) for name, block in merged.lock.targets.items()}
+    parts = {name: block_text(name, block) for name, block in merged.lock.targets.items()}
     for name, candidates in merged.undecided.items():
-        ours, theirs = ("" if one is None else lock_text.block(name, one) for one in candidates)
+        ours, theirs = ("" if one is None else block_text(name, one) for one in candidates)
         parts[name] = f"<<<<<<< {labels[0]}\n{ours}=======\n{theirs}>>>>>>> {labels[1]}\n"
     return lock_text.HEADER + "".join(f"\n{parts[name]}" for name in sorted(parts))

@@ -11,10 +11,12 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ovmake.contracts.sharing.lock import LockedTarget
 from ovmake.diagnostics import harmless
 from ovmake.lockfile import values
+from ovmake.lockfile.writing import block_digest
 
 ENOUGH = 100
 LONGEST_SHOWN = 60
@@ -27,22 +29,25 @@ _ELEMENT = re.compile(rf"  ({_STRING}),")
 _MARKER = re.compile(r"(<{7,}|={7,}|>{7,}|\|{7,})(?: .*)?")
 
 # The keys of a block, by what stands behind them.
-SHA256 = ("inputs", "settings")
+SHA256 = ("inputs", "settings", "digest")
 WORDS = ("isa", "metric")
 TABLES = ("sources", "outputs", "versions")
 NUMBERS = ("tensorflow", "openvino", "drop", "drop-low", "drop-high")
 LIST = "reverted"
 END = "end"
-NEEDED = ("inputs", "settings")
+NEEDED = SHA256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with a line, which counts from 1. `marker`: it is a conflict marker of git's."""
+    """What is wrong with a line, which counts from 1.
+
+    marker: it is a conflict marker of git's; mixed: the block is not as it was written.
+    """
 
     line: int
     message: str = ""
-    marker: bool = False
+    kind: Literal["syntax", "marker", "mixed"] = "syntax"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +114,7 @@ class _Reader:
     def take(self, number: int, line: str) -> None:
         """Read one line."""
         if _MARKER.fullmatch(line):
-            self.problems.append(Problem(line=number, marker=True))
+            self.problems.append(Problem(line=number, kind="marker"))
         elif self._open is not None and self._open.in_list:
             self._element(number, line, self._open)
         elif line and not line.startswith("#"):
@@ -139,7 +144,14 @@ class _Reader:
             self._wrong(block.line, f"the block of `{_shown(block.target)}` does not end with its `{END}`")
             self._open = None
         elif not block.wrong:
-            self.found.append(Block(target=block.target, line=block.line, found=block.closed()))
+            self._close(block, block.closed())
+
+    def _close(self, block: _Open, found: LockedTarget) -> None:
+        if block_digest(block.target, found) == block.texts["digest"]:
+            self.found.append(Block(target=block.target, line=block.line, found=found))
+            return
+        message = f"has a block of `{block.target}` that was put together from two by a merge, or edited"
+        self.problems.append(Problem(line=block.line, message=message, kind="mixed"))
 
     def _wrong(self, number: int, message: str) -> None:
         self.problems.append(Problem(line=number, message=message))

@@ -17,6 +17,7 @@ The text is TOML. A block is a fact a line, in a fixed order:
     reverted = [
       "conv2d/Conv2D",
     ]
+    digest = "c0de…"
     end = "digits:int8"
 
 Rule 1: blocks stand in the order of their targets' names. Nothing in the file is about all of them: no version, no
@@ -24,23 +25,25 @@ Rule 1: blocks stand in the order of their targets' names. Nothing in the file i
 Rule 2: what is not measured or empty has no line. Numbers come back as they were.
 Rule 3: a block ends with a line that no edit of it changes. Git makes a conflict of two changes that touch each other;
         the end, the blank line and the next header keep changes of two blocks apart.
-Rule 4: only what `render` writes is read: one line at a time, so that each mistake has a line, and a stranger's lock
+Rule 4: `digest` is of all lines of the block above it. Whoever changes a block changes that line, so two different
+        edits of one block are always a conflict for git, and never a third block.
+Rule 5: only what `render` writes is read: one line at a time, so that each mistake has a line, and a stranger's lock
         cannot nest or repeat anything. It is not read by a TOML parser, which has no positions of values.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ovmake.contracts.sharing.lock import Lock, LockedTarget
+from ovmake.contracts.sharing.lock import Lock
 from ovmake.diagnostics import Diagnostic, Label, OvmakeError, Span
 from ovmake.lockfile.reading import ENOUGH, Block, Problem, read_blocks
+from ovmake.lockfile.writing import block_text
 
 HEADER = "# `ovmake lock` wrote this file: commit it, and do not edit it. It merges both sides of a conflict, too.\n"
 # A lock of 36,000 targets, the most that an Ovfile may have, has about 45 MB.
 LARGEST = 64_000_000
+MOST_LINES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,49 +56,7 @@ class Parsed:
 
 def render(lock: Lock) -> str:
     """Return the text of a lock."""
-    return HEADER + "".join(f"\n{block(name, lock.targets[name])}" for name in sorted(lock.targets))
-
-
-def block(name: str, target: LockedTarget) -> str:
-    """Return the text of one block, without the blank line before it."""
-    return "".join(f"{line}\n" for line in _lines(name, target))
-
-
-def _lines(name: str, target: LockedTarget) -> Iterator[str]:
-    yield f"[{_quoted(name)}]"
-    yield f"inputs = {_quoted(target.inputs)}"
-    yield f"settings = {_quoted(target.settings)}"
-    yield from _table("sources", target.sources)
-    yield from _table("outputs", target.outputs)
-    yield from _table("versions", target.versions)
-    for key, text in (("isa", target.isa), ("metric", target.metric)):
-        if text:
-            yield f"{key} = {_quoted(text)}"
-    figures = {
-        "tensorflow": target.tensorflow,
-        "openvino": target.openvino,
-        "drop": target.drop,
-        "drop-low": target.drop_low,
-        "drop-high": target.drop_high,
-    }
-    for key, value in figures.items():
-        if value is not None:
-            yield f"{key} = {float(value)!r}"
-    if target.reverted:
-        yield "reverted = ["
-        yield from (f"  {_quoted(layer)}," for layer in target.reverted)
-        yield "]"
-    yield f"end = {_quoted(name)}"
-
-
-def _table(key: str, values: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(values):
-        yield f"{key}.{_quoted(name)} = {_quoted(values[name])}"
-
-
-def _quoted(text: str) -> str:
-    # TOML wants U+007F escaped, JSON does not.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return HEADER + "".join(f"\n{block_text(name, lock.targets[name])}" for name in sorted(lock.targets))
 
 
 def decode(data: bytes, *, file: str) -> str:
@@ -110,6 +71,8 @@ def decode(data: bytes, *, file: str) -> str:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise _unreadable(f"{file} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
+    if text.count("\n") > MOST_LINES:
+        raise _unreadable(f"{file} has more than the {MOST_LINES:,} lines that are read")
     return text.replace("\r\n", "\n")
 
 
@@ -153,13 +116,10 @@ def _twice(found: list[Block], lines: list[str], file: str) -> list[Diagnostic]:
 
 def _diagnostic(problem: Problem, lines: list[str], file: str) -> Diagnostic:
     span = _span(problem.line, lines, file)
-    if problem.marker:
-        return Diagnostic(
-            code="lock-conflict",
-            message=f"{file} has conflict markers",
-            span=span,
-            help="run `ovmake lock`: it merges both sides block by block",
-        )
+    if problem.kind != "syntax":
+        what = "has conflict markers" if problem.kind == "marker" else problem.message
+        hint = "run `ovmake lock`: it merges both sides block by block"
+        return Diagnostic(code="lock-conflict", message=f"{file} {what}", span=span, help=hint)
     return Diagnostic(
         code="lock-unreadable",
         message=f"{file}: {problem.message}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from typing import Any
@@ -99,7 +100,7 @@ def test_block_reads_like_this() -> None:
         *('sources."models/digits"', 'outputs."digits/int8/digits.bin"', 'outputs."digits/int8/digits.xml"'),
         *('outputs."digits/int8/record.json"', 'versions."openvino"', 'versions."ovmake"', "isa", "metric"),
         *("tensorflow", "openvino", "drop", "drop-low", "drop-high", "reverted"),
-        *('  "conv/Conv2D",', '  "a\\"b\\\\c",', "]", "end"),
+        *('  "conv/Conv2D",', '  "a\\"b\\\\c",', "]", "digest", "end"),
     ]
     assert "drop-low = -1e-07\n" in text
 
@@ -128,7 +129,7 @@ def test_windows_ends_of_line_are_read() -> None:
         ('metric = "accuracy"', 'metric = "\\u001b[2J"', "`metric`: `\\x1b[2J` has control characters", 13),
         ('metric = "accuracy"', 'metric = "\\ud800"', '`metric = "\\ud800"` is not a line of a lock', 13),
         ("openvino = 0.9138", "openvino.a.b = 1", "`openvino.a.b = 1` is not a line of a lock", 15),
-        ('end = "digits:int8"', 'end = "other:int8"', "`end`: `other:int8` is not `digits:int8`", 17),
+        ('end = "digits:int8"', 'end = "other:int8"', "`end`: `other:int8` is not `digits:int8`", 18),
         ('["digits:int8"]', '["digits:int8", "b"]', '`["digits:int8", "b"]` is not a line of a lock', 3),
     ],
 )
@@ -174,7 +175,7 @@ def test_header_is_the_name_of_a_target(name: str) -> None:
     assert found[0][2] == 3
 
 
-@pytest.mark.parametrize("missing", ["inputs", "settings", "sources", "outputs", "versions", "end"])
+@pytest.mark.parametrize("missing", ["inputs", "settings", "sources", "outputs", "versions", "digest", "end"])
 def test_block_without_a_needed_key_is_named(missing: str) -> None:
     left = "\n".join(line for line in PLAIN.split("\n") if not line.startswith(missing))
 
@@ -189,7 +190,22 @@ def test_conflict_markers_are_a_conflict_and_no_syntax_error() -> None:
 def test_two_blocks_of_a_target_are_a_conflict() -> None:
     twice = PLAIN + PLAIN
 
-    assert [("lock-conflict", "Ovfile.lock has two blocks of `digits:int8`", 20)] == refusal(twice)
+    assert [("lock-conflict", "Ovfile.lock has two blocks of `digits:int8`", 21)] == refusal(twice)
+
+
+@given(LOCKS.filter(lambda one: len(one.targets) > 0), st.data())
+def test_block_of_which_any_fact_was_edited_is_a_conflict(one: Lock, data: st.DataObject) -> None:
+    lines = render(one).split("\n")
+    facts = [place for place, line in enumerate(lines) if re.match(r"(inputs|settings|drop|digest) = ", line)]
+    place = data.draw(st.sampled_from(facts))
+    lines[place] = "drop = 123.5" if lines[place].startswith("drop") else f'{lines[place].split(" ")[0]} = "{"0" * 64}"'
+    if lines == render(one).split("\n"):
+        return
+
+    (said,) = refusal("\n".join(lines))
+
+    assert "lock-conflict" == said[0]
+    assert said[1].endswith("that was put together from two by a merge, or edited")
 
 
 def test_at_most_a_hundred_mistakes_are_told() -> None:
@@ -198,8 +214,8 @@ def test_at_most_a_hundred_mistakes_are_told() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x00" * 1000, b"\xff\xfe\x00", b"caf\xe9\n", b"x" * 64_000_001],
-    ids=["NUL", "UTF-16", "Latin-1", "huge"],
+    [b"\x00" * 1000, b"\xff\xfe\x00", b"caf\xe9\n", b"x" * 64_000_001, b"\n" * 2_000_001],
+    ids=["NUL", "UTF-16", "Latin-1", "huge", "lines"],
 )
 def test_what_is_no_text_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(OvmakeError) as caught:

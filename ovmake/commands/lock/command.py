@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ovmake.commands.lock.built import Built, built
+from ovmake.commands.lock.stages import sides_in_index
+from ovmake.commands.lock.which_settings import name_settings
 from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.graph.query import select
@@ -22,7 +25,7 @@ from ovmake.lockfile.checking import Finding, check, confirms
 from ovmake.lockfile.conflicts import has_markers, sides_of
 from ovmake.lockfile.file import read_lock, read_text, write_text
 from ovmake.lockfile.inputs import TargetInputs
-from ovmake.lockfile.merging import How, Merged, locks_of, merge
+from ovmake.lockfile.merging import How, Merged, completed, locks_of, merge
 from ovmake.lockfile.present import PresentFiles, present_inputs
 from ovmake.lockfile.text import parse, render
 from ovmake.project.repo import Where
@@ -90,11 +93,14 @@ def lock(session: Session, asked: Sequence[str]) -> Written:
     before = read_text(root, name)
     files = _files(session)
     present = present_inputs(graph, graph.targets, files)
-    merged = _there(before or "", name, present)
+    there = _there(before or "", root, name, present)
+    if there.conflict:  # which is merged as a whole
+        targets = list(graph.targets)
     found = built(session, graph, targets, files)
-    lines = _lines(merged, found, present, targets, whole=not asked)
-    _refuse_nothing(lines, merged, found, name)
-    after = render(_lock(merged.lock, found, lines))
+    lines = _lines(there.merged, found, present, targets, whole=there.conflict or not asked)
+    if not there.conflict:
+        _refuse_nothing(lines, found, name)
+    after = render(_lock(there.merged.lock, found, lines))
     if after != before:
         write_text(root, after, name)
     return Written(name=name, lines=lines, changed=after != before)
@@ -115,38 +121,52 @@ def check_lock(session: Session, asked: Sequence[str]) -> Checked:
     graph = session.graph(measure=False)
     targets = select(graph, asked)
     present = present_inputs(graph, targets, _files(session))
-    return Checked(name=name, findings=check(found, present, whole=not asked), targets=len(targets))
+    findings = name_settings(session, graph, found, check(found, present, whole=not asked))
+    return Checked(name=name, findings=findings, targets=len(targets))
 
 
 def _files(session: Session) -> PresentFiles:
     return PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
 
 
-def _there(text: str, name: str, present: Mapping[str, TargetInputs]) -> Merged:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _There:
+    """The lock that is there, merged if it was in `conflict`."""
+
+    merged: Merged
+    conflict: bool
+
+
+def _there(text: str, root: Path, name: str, present: Mapping[str, TargetInputs]) -> _There:
     """Return the lock that is there, merged where git left two sides.
 
     Raises:
         OvmakeError: it cannot be read.
     """
-    if not has_markers(text):
-        try:
-            return Merged(lock=parse(text, file=name), how={})
-        except OvmakeError as error:
-            if any(one.code != "lock-conflict" for one in error.diagnostics):
-                raise
-        return merge(None, locks_of(text, file=name), present)
-    # No base: the present inputs decide what two sides differ about.
-    return merge(None, [one for side in sides_of(text, file=name).all for one in locks_of(side, file=name)], present)
+    if has_markers(text):
+        # No base: the present inputs decide what two sides differ about.
+        merged = merge(None, _locks(sides_of(text, file=name).all, name), present)
+        return _There(merged=completed(merged, _locks(sides_in_index(root, name), name)), conflict=True)
+    try:
+        return _There(merged=Merged(lock=parse(text, file=name), how={}), conflict=False)
+    except OvmakeError as error:
+        if any(one.code != "lock-conflict" for one in error.diagnostics):
+            raise
+    return _There(merged=merge(None, locks_of(text, file=name), present), conflict=True)
+
+
+def _locks(texts: Sequence[str], name: str) -> list[Lock]:
+    return [lock for text in texts for lock in locks_of(text, file=name)]
 
 
 def _lines(
     merged: Merged, found: Built, present: Mapping[str, TargetInputs], targets: Sequence[str], *, whole: bool
 ) -> tuple[LockedLine, ...]:
-    """Return what becomes of each target: of those that were asked for, and of those that two sides differ about."""
+    """Return what becomes of each target that was asked for; `whole`: all of the Ovfile's were."""
     there = merged.lock.targets
     disputed = {target: how for target, how in merged.how.items() if how != "agreed"}
-    gone = {target for target in {*there, *disputed} if target not in present} if whole or disputed else set()
-    names = sorted({*targets, *disputed, *gone})
+    gone = {target for target in {*there, *disputed} if target not in present} if whole else set()
+    names = sorted({*targets, *gone})
     return tuple(
         LockedLine(
             target=target,
@@ -173,14 +193,14 @@ def _lock(there: Lock, found: Built, lines: Sequence[LockedLine]) -> Lock:
     return Lock(targets={**blocks, **found.blocks})
 
 
-def _refuse_nothing(lines: Sequence[LockedLine], merged: Merged, found: Built, name: str) -> None:
-    """Refuse if no target can be locked and nothing was merged: the lock would say nothing new.
+def _refuse_nothing(lines: Sequence[LockedLine], found: Built, name: str) -> None:
+    """Refuse if no target can be locked: the lock would say nothing new.
 
     Raises:
         OvmakeError: it names what to build.
     """
     must_build = [line.target for line in lines if line.what == "must build"]
-    if merged.how or any(line.what not in {"must build", "removed"} for line in lines):
+    if any(line.what not in {"must build", "removed"} for line in lines):
         return
     named = ", ".join(must_build[:MOST_NAMED])
     more = f" and {len(must_build) - MOST_NAMED} more" if len(must_build) > MOST_NAMED else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovmake.commands.lock.command import Checked, LockedLine, What, Written
+from ovmake.diagnostics import harmless
 from ovmake.lockfile.checking import in_words
 from ovmake.lockfile.merging import How
 from ovmake.units import counted
@@ -35,7 +36,7 @@ MERGED: Mapping[How, str] = {
 def lines(written: Written) -> list[str]:
     """Return the text of `ovmake lock`, line by line; an unchanged target has none."""
     said = [_line(line) for line in written.lines if line.what != "unchanged" or line.merged]
-    return [*said, _summary(written)]
+    return [*map(harmless, said), _summary(written)]
 
 
 def _line(line: LockedLine) -> str:
@@ -68,7 +69,7 @@ def check_lines(checked: Checked) -> list[str]:
     """Return the text of `ovmake lock --check`, line by line."""
     if not checked.findings:
         return [f"{checked.name} is up to date: {counted(checked.targets, 'target')}"]
-    return [in_words(finding) for finding in checked.findings]
+    return [harmless(in_words(finding)) for finding in checked.findings]  # a stranger's Ovfile names the paths
 
 
 def check_to_json(checked: Checked) -> dict[str, object]:
@@ -81,6 +82,7 @@ def check_to_json(checked: Checked) -> dict[str, object]:
             one.target: {
                 "state": one.state,
                 "settings": one.settings,
+                "changed-settings": list(one.named),
                 "sources": {source.path: source.state for source in one.sources},
             }
             for one in checked.findings

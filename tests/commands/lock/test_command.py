@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ovmake.lockfile.file import read_lock
-from ovmake.lockfile.text import HEADER
+from ovmake.contracts.sharing.lock import Lock
+from ovmake.lockfile.file import read_lock, write_lock
+from ovmake.lockfile.text import HEADER, render
 from tests.commands.gc.test_command import stored
+from tests.lockfile.locks import lock
 from tests.lockfile.repos import build, build_and_lock, out_of_date, ovfile, put
 from tests.real import environment, ovmake, published
 
@@ -203,10 +206,25 @@ def test_check_names_what_is_out_of_date(repo: Path) -> None:
     assert 1 == status
     assert stdout == (
         "a:fp32 is out of date: `models/a.pb` changed\n"
-        "b:fp32 is out of date: its settings changed\n"
+        "b:fp32 is out of date: its settings changed: `batch`\n"
         "new:fp32 is not in the lock\n"
     )
     assert (1, "a:fp32 is out of date: `models/a.pb` changed\n", "") == said(repo, "--check", "a")
+
+
+def test_check_cannot_name_settings_of_a_build_that_was_elsewhere(repo: Path) -> None:
+    subprocess.run(["rm", "-rf", repo / ".ovmake"], check=True)
+    put(repo, ovfile("a", "b", b="batch = 4"))
+
+    assert (1, "b:fp32 is out of date: its settings changed\n", "") == said(repo, "--check")
+
+
+def test_check_does_not_name_settings_of_another_build(repo: Path) -> None:
+    put(repo, ovfile("a", "b", b="batch = 2"))
+    build(repo)
+    put(repo, ovfile("a", "b", b="batch = 4"))
+
+    assert (1, "b:fp32 is out of date: its settings changed\n", "") == said(repo, "--check")
 
 
 def test_check_of_a_source_that_is_gone(repo: Path) -> None:
@@ -229,8 +247,10 @@ def test_check_needs_no_state_and_writes_nothing(repo: Path) -> None:
 
 
 def test_newer_tools_do_not_make_the_lock_out_of_date(repo: Path) -> None:
-    newer = text(repo).replace('versions."openvino" = "', 'versions."openvino" = "1')
-    (repo / "Ovfile.lock").write_text(newer)
+    found = read_lock(repo)
+    assert found is not None
+    newer = {name: replace(one, versions={"openvino": "2999.1"}) for name, one in found.targets.items()}
+    write_lock(repo, Lock(targets=newer))
 
     assert 0 == said(repo, "--check")[0]
 
@@ -279,12 +299,33 @@ def test_json_is_one_object(repo: Path) -> None:
         "format": 1,
         "lock": "Ovfile.lock",
         "up-to-date": False,
-        "targets": {"a:fp32": {"state": "changed", "settings": False, "sources": {"models/a.pb": "changed"}}},
+        "targets": {
+            "a:fp32": {
+                "state": "changed",
+                "settings": False,
+                "changed-settings": [],
+                "sources": {"models/a.pb": "changed"},
+            }
+        },
     } == json.loads(checked.stdout)
     assert {
         "a:fp32": {"what": "must build", "why": "not built, or stale", "merged": ""},
         "b:fp32": {"what": "unchanged", "why": "", "merged": ""},
     } == json.loads(written.stdout)["targets"]
+
+
+def test_name_of_a_source_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/\x1b[2J.pb").write_text("1")
+    (tmp_path / "Ovfile").write_text(ovfile("a").replace("a.pb", "\\u001b[2J.pb"))
+    write_lock(tmp_path, lock("a:fp32"))
+    build(tmp_path)
+
+    checked, written = said(tmp_path, "--check"), said(tmp_path)
+
+    assert "a:fp32 is out of date: `data/val.npz` is no longer used, `models/\\x1b[2J.pb` is new, " in checked[1]
+    assert "note: a:fp32: Ovfile.lock: `models/\\x1b[2J.pb` in `sources` has control characters\n" in written[2]
+    assert "\x1b" not in "".join((*checked[1:], *written[1:]))
 
 
 def test_other_ovfile_has_a_lock_of_its_own(tmp_path: Path) -> None:
@@ -355,13 +396,50 @@ def test_huge_lock_is_not_read_whole(repo: Path) -> None:
 
 
 def test_source_of_a_lock_is_never_opened(repo: Path) -> None:
-    wrong = text(repo).replace('sources."models/a.pb"', 'sources."/dev/zero"')
-    (repo / "Ovfile.lock").write_text(wrong)
+    found = read_lock(repo)
+    assert found is not None
+    one = found.targets["a:fp32"]
+    write_lock(repo, Lock(targets={**found.targets, "a:fp32": replace(one, sources={"/dev/zero": f"{one.inputs}:1"})}))
 
     status, stdout, _ = said(repo, "--check")
 
     assert 1 == status
-    assert stdout.startswith("a:fp32 is out of date: its block was put together from two by a merge\n")
+    assert stdout == "a:fp32 is out of date: its block was put together from two by a merge\n"
+
+
+def test_edited_block_is_a_conflict_that_the_command_resolves(repo: Path) -> None:
+    whole = text(repo)
+    (repo / "Ovfile.lock").write_text(whole.replace("drop = 0.0042", "drop = 0.0001", 1))
+
+    status, _, stderr = said(repo, "--check")
+
+    assert 1 == status
+    assert stderr.startswith("error[lock-conflict]: Ovfile.lock has a block of `a:fp32` that was put together ")
+    assert 0 == said(repo)[0]
+    assert whole == text(repo)
+
+
+def test_two_blocks_of_a_target_are_merged(repo: Path) -> None:
+    whole = text(repo)
+    (repo / "Ovfile.lock").write_text(render(lock("a:fp32")) + whole)
+    subprocess.run(["rm", "-rf", repo / ".ovmake"], check=True)
+
+    status, stdout, _ = said(repo)
+
+    assert (0, whole) == (status, text(repo))
+    assert "a:fp32                   kept          both sides differ; the present inputs confirm one; " in stdout
+
+
+def test_conflict_is_merged_whole_whichever_target_is_asked_for(repo: Path) -> None:
+    whole = text(repo)
+    (repo / "Ovfile.lock").write_text(f"<<<<<<< a\n{render(lock('b:fp32', 'old:fp32'))}=======\n{whole}>>>>>>> b\n")
+
+    status, stdout, _ = said(repo, "a")
+
+    assert (0, whole) == (status, text(repo))
+    assert [line.split()[:2] for line in stdout.splitlines()] == [
+        *(["a:fp32", "unchanged"], ["b:fp32", "unchanged"], ["old:fp32", "removed"], ["wrote", "Ovfile.lock:"]),
+    ]
 
 
 # Dies as by `kill -9` at the first event of that name that is about the lock.

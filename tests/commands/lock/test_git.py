@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ovmake.commands.lock.stages import sides_in_index
+from ovmake.contracts.sharing.lock import Lock
 from ovmake.lockfile.conflicts import has_markers
-from ovmake.lockfile.file import read_lock
+from ovmake.lockfile.file import read_lock, write_lock
 from ovmake.lockfile.text import parse, render
 from ovmake.store.files.ignoring import declare_lock, ignore_outputs
-from tests.lockfile.locks import GitRepo, lock
+from tests.lockfile.locks import GitRepo, digest, lock
 from tests.lockfile.repos import build_and_lock, out_of_date, ovfile, put
 from tests.once import copy_of
 from tests.real import environment, ovmake
@@ -148,6 +151,38 @@ def test_same_model_on_both_sides_is_decided_by_the_present_inputs(
     assert "a:fp32                   kept          both sides differ; the present inputs confirm one; " in done.stdout
     assert not has_markers(repo.read())
     assert [] == out_of_date(repo.folder)
+
+
+@HOW
+def test_newer_tools_on_one_side_and_a_changed_model_on_the_other(
+    join: Callable[[GitRepo], bool], repo: GitRepo
+) -> None:
+    # Git takes the versions of one side and the source of the other, and makes a conflict of the rest of the block.
+    change(repo, "one", a="one")
+    right = repo.read()
+    repo.branch("two")
+    found = read_lock(repo.folder)
+    assert found is not None
+    newer = {
+        name: replace(
+            block,
+            versions={**block.versions, "openvino": "2999.1"},
+            outputs={path: digest(path, "newer") for path in block.outputs},
+        )
+        for name, block in found.targets.items()
+    }
+    write_lock(repo.folder, Lock(targets=newer))
+    repo.commit("two")
+    assert not join(repo)
+    unbuilt(repo)
+
+    done = ovmake(repo.folder, "lock")
+
+    assert 0 == done.returncode, done.stdout
+    assert [] == out_of_date(repo.folder)
+    merged = read_lock(repo.folder)
+    assert merged is not None
+    assert {**newer, "a:fp32": parse(right).targets["a:fp32"]} == merged.targets
 
 
 def test_third_state_on_neither_side_must_be_built(repo: GitRepo) -> None:
@@ -363,3 +398,20 @@ def test_driver_refuses_links_and_binary_files_and_leaves_them(tmp_path: Path) -
         assert done.stderr.startswith("error[")
     assert "mine\n" == (tmp_path / "secret").read_text()
     assert b"\xff\x00" == (tmp_path / "theirs").read_bytes()
+
+
+def test_index_is_asked_below_the_root_of_the_repo(tmp_path: Path) -> None:
+    repo = GitRepo.init(tmp_path)
+    for branch, version in (("main", 1), ("one", 2), ("two", 3)):
+        if branch != "main":
+            repo.branch(branch)
+        repo.write("below/Ovfile.lock", render(lock("a:fp32", a=version)))
+        repo.commit(branch)
+    assert () == sides_in_index(tmp_path / "below", "Ovfile.lock")
+
+    assert not merging(repo)
+
+    found = sides_in_index(tmp_path / "below", "Ovfile.lock")
+    assert [lock("a:fp32", a=version) for version in (2, 3)] == [parse(text) for text in found]
+    assert () == sides_in_index(tmp_path, "Ovfile.lock")
+    assert () == sides_in_index(tmp_path / "nowhere", "Ovfile.lock")
