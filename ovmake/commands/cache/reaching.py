@@ -115,7 +115,8 @@ def all_in(line: Line, folder: str) -> list[Listed]:
     except MissingError:  # a folder of the disk that nobody has pushed to
         return []
     except RemoteError as error:
-        if error.trouble != "refused":
+        # Web servers that cannot list answer 405, 501 or what they like.
+        if error.trouble != "refused" and not (error.trouble == "server" and line.settings.url.startswith("http")):
             raise
         message = f"the remote cache {harmless(line.settings.url)} cannot be listed: {error.message}"
         hint = "plain web servers cannot list; use their own clean-up, or the URL of the store behind them"
