@@ -100,7 +100,8 @@ def verified_all(line: Line) -> Verified:
     look = _tolerant_at(line)
     answers = dict(zip(paths, each(look, paths), strict=True))
     wrong = [Wrong(path=path, action="", why=one.why) for path, one in answers.items() if one.why]
-    good = [one.result for one in answers.values() if one.result is not None]
+    # A copy for `explain` needs no blobs.
+    good = [one.result for path, one in answers.items() if one.result and path == f"{RESULTS}/{one.result.key}"]
     named = {digest.sha256 for result in good for digest in outputs_of(result).values()}
     rest = [
         Digest(name, one.size_bytes)

@@ -24,7 +24,7 @@ SIGNING = {"OVMAKE_CACHE_SIGNING_KEY": base64.b64encode(SIGNER).decode()}
 # trust
 
 
-def test_trust_shows_all_and_needs_a_terminal_or_yes(built: Path, tmp_path: Path, remote: Path) -> None:
+def test_trust_shows_all_and_needs_a_terminal_or_yes(built: Path, tmp_path: Path) -> None:
     member = clone(built, tmp_path / "repo")
     member.configure("s3://team/models", keys=(PUBLIC,), endpoint="https://minio.example.org", region="eu-1")
     shown = [
@@ -180,7 +180,7 @@ def test_a_cold_clone_lists_and_verifies_as_far_as_the_remote_knows(
     assert not (cold.root / ".ovmake").exists()
 
 
-def test_only_fresh_targets_are_pushed(member: Member, remote: Path) -> None:
+def test_only_fresh_targets_are_pushed(member: Member) -> None:
     (member.root / "models/b.pb").write_text("another")
 
     done, asked = member.run("push"), member.run("push", "b:fp32")
