@@ -22,7 +22,7 @@ from ovmake.engine.remote import Made
 from ovmake.graph.digest import Digest
 from ovmake.graph.trace import Seen, Trace
 from ovmake.remote.layout import is_sha256
-from ovmake.remote.signing import RefusedError, open_envelope, sign
+from ovmake.remote.signing import DAMAGED, RefusedError, open_envelope, sign
 
 # A result is some kilobytes. The limit protects the memory from a remote that sends without end.
 MOST_BYTES = 1_000_000
@@ -33,7 +33,6 @@ MOST_SECONDS = 10**9
 MOST_DEPTH = 20
 
 _ENCODED = re.compile(rf"[0-9a-f]{{64}}:(0|[1-9][0-9]{{0,{MOST_SIZE_DIGITS - 1}}})")
-DAMAGED = "damaged, or of another version of ovmake"
 OTHER_ACTION = "the result of another action"
 
 

@@ -20,6 +20,9 @@ SIGNATURE_BYTES = 64
 MOST_SIGNATURES = 8
 
 
+DAMAGED = "damaged, or of another version of ovmake"
+
+
 class RefusedError(Exception):
     """Something that a remote sent is not believed. The message is the reason, as `Traffic.refused` counts it."""
 
@@ -94,4 +97,4 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise RefusedError("damaged") from None
+        raise RefusedError(DAMAGED) from None

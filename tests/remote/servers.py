@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import importlib.metadata
 import json
-import os
 import re
 import signal
 import socket
@@ -359,9 +358,3 @@ def free_ports(count: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
-
-
-def dies(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process, with no chance to clean up."""
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()

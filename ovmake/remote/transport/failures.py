@@ -16,6 +16,8 @@ from typing import Literal
 # remote cannot be used as it is configured.
 Trouble = Literal["timeout", "connection", "server", "denied", "full", "large", "refused", "closed", "settings"]
 
+TOO_SLOW = "the server is too slow"
+
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 _BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist")
@@ -65,7 +67,7 @@ def of_system(number: int) -> RemoteError:
 
 # In a text of obstore's, in this order.
 _WORDS: tuple[tuple[re.Pattern[str], Trouble, str], ...] = (
-    (re.compile("TimedOut|timed out"), "timeout", "the server is too slow"),
+    (re.compile("TimedOut|timed out"), "timeout", TOO_SLOW),
     (re.compile("lacked .*(privileges|credentials)"), "denied", "access is denied"),
     (re.compile("HTTP error|HttpError|reqwest"), "connection", "the connection failed"),
 )

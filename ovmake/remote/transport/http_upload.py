@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 
-from ovmake.remote.transport.failures import RemoteError, of_status
+from ovmake.remote.transport.failures import TOO_SLOW, RemoteError, of_status
 
 
 def put(
@@ -36,5 +36,5 @@ def put(
     except (OSError, http.client.HTTPException) as error:  # a URLError is an OSError
         reason = getattr(error, "reason", error)
         if isinstance(reason, TimeoutError):
-            raise RemoteError("timeout", f"no answer within {timeout_s:g} s") from None
+            raise RemoteError("timeout", TOO_SLOW) from None
         raise RemoteError("connection", "the connection failed") from None

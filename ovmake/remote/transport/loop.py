@@ -7,18 +7,22 @@
 
 A request of obstore's own, without an event loop, ends when the server likes: `timeout` covers the whole body,
 `read_timeout` any byte. A coroutine is cancelled, and then its connection is closed.
+
+A request must not outlive Python: obstore's threads would call an interpreter that is gone, and the process would die
+by a signal. So the loop closes itself before the interpreter ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ovmake.remote.transport.failures import RemoteError, of_obstore
+from ovmake.remote.transport.failures import TOO_SLOW, RemoteError, of_obstore
 
 T = TypeVar("T")
 # How long `close` waits for the loop to end its requests.
@@ -30,7 +34,6 @@ class Pending(Generic[T]):
     """A request that runs."""
 
     future: concurrent.futures.Future[T]
-    deadline_s: float | None
 
     def wait(self) -> T:
         """Return what the request returns.
@@ -46,7 +49,7 @@ class Pending(Generic[T]):
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             raise closed() from None
         except TimeoutError:
-            raise RemoteError("timeout", f"no answer within {self.deadline_s or 0:.3g} s") from None
+            raise RemoteError("timeout", TOO_SLOW) from None
         except Exception as error:  # noqa: BLE001 - obstore raises many types, and Python's own
             raise of_obstore(error) from None
 
@@ -59,12 +62,15 @@ def closed() -> RemoteError:
 class Loop:
     """An event loop in a daemon thread: a process never waits for it to exit."""
 
-    def __init__(self) -> None:
+    def __init__(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """`drain` makes a coroutine that returns when cancelled requests have left the threads of obstore."""
+        self._drain = drain
         self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="ovmake-remote", daemon=True)
         self._thread.start()
+        atexit.register(self.close)
 
     def _serve(self) -> None:
         self._loop.run_forever()
@@ -84,7 +90,7 @@ class Loop:
                 coroutine.close()
                 raise closed()
             future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, deadline_s), self._loop)
-        return Pending(future=future, deadline_s=deadline_s)
+        return Pending(future=future)
 
     def run(self, coroutine: Coroutine[Any, Any, T], deadline_s: float | None) -> T:
         """Run a request and return what it returns. Errors are those of `Pending.wait`."""
@@ -98,11 +104,14 @@ class Loop:
             self._closed = True
         asyncio.run_coroutine_threadsafe(self._cancel(), self._loop)
         self._thread.join(ENDING_S)
+        atexit.unregister(self.close)
 
     async def _cancel(self) -> None:
         here = asyncio.current_task()
         running = [task for task in asyncio.all_tasks() if task is not here]
         for task in running:
             task.cancel()
-        await asyncio.wait(running, timeout=ENDING_S / 2) if running else None
+        if running:
+            await asyncio.wait(running, timeout=ENDING_S / 2)
+        await self._drain()
         self._loop.stop()

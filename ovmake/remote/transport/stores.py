@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -28,8 +29,10 @@ from ovmake.remote.transport.failures import RemoteError, of_obstore
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-# The body of a large transfer has its own watch (objects.py); obstore's limit for all of it must never be the first.
+# Deadlines are those of objects.py, and obstore's come after them: its limit for a whole body, and its limit for one
+# read, which counts from the start of a request and so covers the upload of a part too.
 WHOLE_BODY = timedelta(days=1)
+LATER_S = 120.0
 RETRIES = 1
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 _AWS_FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -47,6 +50,8 @@ def store_of(settings: RemoteSettings, environment: Mapping[str, str] = os.envir
         raise RemoteError("settings", f"remotes of `{url.scheme}` are unknown")
     try:
         return makers[url.scheme](settings, environment)
+    except RemoteError:
+        raise
     except Exception as error:  # noqa: BLE001 - obstore's types of them have no name in common
         found = of_obstore(error)
         known = found.trouble not in {"refused", "settings"}
@@ -59,8 +64,8 @@ def _first(error: Exception) -> str:
 
 
 def _options(settings: RemoteSettings, **more: Any) -> ClientConfig:
-    seconds = timedelta(seconds=settings.timeout_s)
-    options: ClientConfig = {"timeout": WHOLE_BODY, "connect_timeout": seconds, "read_timeout": seconds, **more}  # type: ignore[typeddict-item]
+    later = timedelta(seconds=settings.timeout_s + LATER_S)
+    options: ClientConfig = {"timeout": WHOLE_BODY, "connect_timeout": later, "read_timeout": later, **more}  # type: ignore[typeddict-item]
     return options
 
 
@@ -116,7 +121,10 @@ def _az(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
 def _file(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
     from obstore.store import LocalStore  # noqa: PLC0415
 
-    return LocalStore(unquote(urlsplit(settings.url).path), mkdir=settings.push)
+    folder = unquote(urlsplit(settings.url).path)
+    if not settings.push and not Path(folder).is_dir():  # who pushes makes it
+        raise RemoteError("settings", f"there is no folder {folder}")
+    return LocalStore(folder, mkdir=settings.push)
 
 
 def _http(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:

@@ -1,0 +1,135 @@
+"""Real processes that push at once, are killed while they push, or end in the middle of a transfer."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ovmake.engine.remote import Fetched
+from ovmake.graph.digest import of_bytes
+from ovmake.remote.cache import SharedCache
+from ovmake.remote.layout import blob_path, nearest_path, result_path
+from ovmake.remote.objects import Objects, open_objects
+from ovmake.remote.results import from_bytes, outputs_of
+from tests.remote.conftest import s3_team
+from tests.remote.pusher import blobs
+from tests.remote.results import PUBLIC, Fetches, Team, seen, wanted
+from tests.remote.servers import S3, WebServer, proxy, slowly, stalled
+
+ROOT = Path(__file__).parent.parent.parent
+TEXTS = [f"model{number}" for number in range(8)]
+PATIENCE_S = 60
+
+
+def start(what: str, team: Team, folder: Path, **more: object) -> subprocess.Popen[bytes]:
+    given = {"url": team.url, "endpoint": team.endpoint, "folder": str(folder), "texts": TEXTS, **more}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.remote.pusher", what, json.dumps(given)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert b"begun\n" == process.stdout.readline(), process.communicate()
+    return process
+
+
+def results_there(objects: Objects, paths: list[str]) -> int:
+    """Check each result that is there: all of its blobs are, with the right bytes. Return how many results."""
+    count = 0
+    for path in paths:
+        data = objects.get(path, 1_000_000)
+        if data is None:
+            continue
+        count += 1
+        for digest in outputs_of(from_bytes(data, (PUBLIC,))).values():
+            blob = objects.get(blob_path(digest), 100_000_000)
+            assert blob is not None, "a result without its blob"
+            assert digest == of_bytes(blob)
+    return count
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("size_bytes", [300_000, 6_000_000])
+def test_a_push_that_is_killed_leaves_no_result_without_its_blobs(team: Team, tmp_path: Path, size_bytes: int) -> None:
+    chance = random.Random(17)  # noqa: S311 - moments of a test
+    whole_s = 0.0
+    counts = []
+    for attempt in range(7):
+        mine = replace(team, url=f"{team.url}{attempt}")
+        began = time.monotonic()
+        with start("push", mine, tmp_path / f"made{attempt}", size_bytes=size_bytes) as process:
+            begun = time.monotonic() - began
+            if attempt:
+                time.sleep(max(0.0, chance.uniform(0.0, whole_s) - begun))
+                process.kill()
+            else:
+                process.communicate(timeout=PATIENCE_S)
+                whole_s = time.monotonic() - began
+
+        objects = open_objects(mine.pusher())
+        paths = [path(of) for of in TEXTS for path in (lambda of: result_path(seen(of).digest), nearest_of)]
+        counts.append(results_there(objects, paths))
+        objects.close()
+
+    assert 2 * len(TEXTS) == counts[0]
+    assert any(count < 2 * len(TEXTS) for count in counts), f"all kills came too late: {counts}"
+
+
+def nearest_of(text: str) -> str:
+    return nearest_path(f"convert {text}")
+
+
+@pytest.mark.heavy
+def test_two_pushers_at_once_leave_whole_results(team: Team, tmp_path: Path) -> None:
+    both = [start("push", team, tmp_path / name, size_bytes=6_000_000) for name in ("one", "two")]
+    said = [json.loads(process.communicate(timeout=PATIENCE_S)[0]) for process in both]
+
+    assert [[len(TEXTS), {}, ""]] * 2 == said
+    reader = SharedCache(team.reader())
+    found = Fetches(reader, [wanted(tmp_path / f"got{text}", text, "own", "shared") for text in TEXTS]).wait()
+    assert all(isinstance(one, Fetched) for one in found.values())
+    for text in TEXTS:
+        got = {role: (tmp_path / f"got{text}" / role).read_bytes() for role in ("own", "shared")}
+        assert got == blobs(text, 6_000_000)
+    reader.close()
+
+
+@pytest.mark.parametrize("ending", ["close", "no close"])
+@pytest.mark.parametrize("wait_s", [0.0, 0.3])
+def test_a_process_that_ends_in_the_middle_of_transfers_ends_at_once(
+    web: WebServer, tmp_path: Path, wait_s: float, ending: str
+) -> None:
+    with proxy(web.url) as between:
+        team = Team(f"{between.url}/team", trusted=(PUBLIC,))
+        push = start("push", team, tmp_path / "made", size_bytes=1_000_000)
+        assert [len(TEXTS), {}, ""] == json.loads(push.communicate(timeout=PATIENCE_S)[0])
+        between.harm("GET .*/cas/", slowly(500_000))
+        between.harm("PUT", stalled(20))
+
+        process = start("fetch", team, tmp_path / "got", wait_s=wait_s, close=ending == "close")
+        began = time.monotonic()
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+
+    assert (0, b"") == (process.returncode, stderr)
+    assert time.monotonic() - began < 5 + wait_s
+
+
+@pytest.mark.heavy
+def test_wrong_credentials_are_off_at_once(s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, secret in (("ak", "wrong"), ("nobody", "sk")):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        cache = SharedCache(s3_team(s3.endpoint).reader())
+
+        Fetches(cache, [wanted(tmp_path / str(number), str(number), "xml") for number in range(20)]).wait()
+
+        assert "access is denied (403)" == cache.traffic().off
+        cache.close()
