@@ -132,7 +132,8 @@ class _Entries:
             self.results[result.key] = result
             blobs = {f"{BLOBS}/{one.sha256}": one.size_bytes for one in outputs_of(result).values()}
             return Entry(stored=stored, key=result.key, blobs=blobs)
-        return Entry(stored=stored, blobs={}, damaged=stored.path != nearest_path(result.action))
+        note = stored.path == nearest_path(result.action)
+        return Entry(stored=stored, blobs={}, damaged=not note, note=note)
 
 
 def _unknown(stored: Stored, data: bytes) -> Entry:

@@ -100,7 +100,7 @@ def verified_all(line: Line) -> Verified:
     look = _tolerant_at(line)
     answers = dict(zip(paths, each(look, paths), strict=True))
     wrong = [Wrong(path=path, action="", why=one.why) for path, one in answers.items() if one.why]
-    # A copy for `explain` needs no blobs.
+    # A note for `explain` needs no blobs.
     good = [one.result for path, one in answers.items() if one.result and path == f"{RESULTS}/{one.result.key}"]
     named = {digest.sha256 for result in good for digest in outputs_of(result).values()}
     rest = [
@@ -108,7 +108,7 @@ def verified_all(line: Line) -> Verified:
         for one in stored
         if is_sha256(name := one.path.removeprefix(f"{BLOBS}/")) and name not in named
     ]
-    return _with_blobs(line, good, wrong, missing=0, count=len(paths), more=rest)
+    return _with_blobs(line, good, wrong, missing=0, count=len(good) + len(wrong), more=rest)
 
 
 def _tolerant_at(line: Line) -> Look:

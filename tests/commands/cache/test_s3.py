@@ -45,7 +45,7 @@ def test_a_team_from_push_to_gc(team: Member, built: Path, tmp_path: Path, s3: S
         assert (0, True) == (done.status, "all whole" in done.stdout), done
 
     (cold.root / "models/b.pb").write_text("another")
-    assert "18 results" not in cold.run("gc", "--max-size", "0", **READER).stdout  # all of it is young
+    assert cold.run("gc", "--max-size", "0", **READER).stdout.startswith("nothing to drop\n")  # all of it is young
     (found,) = cold.run("gc", "--max-size", "0", "--grace", "0h", "--json").objects
     assert found["too_large"]
     assert [5, 6, 0, 0] == [row["results"] for row in cold.run("ls", "--json").objects[:4]]
@@ -72,7 +72,7 @@ def test_who_may_only_read_pushes_and_drops_nothing(team: Member) -> None:
     (team.root / "models/a.pb").write_text("another")
     dropped = team.run("gc", "--max-size", "0", "--grace", "0h", **READER)
 
-    assert (1, True) == (dropped.status, "access is denied (403)" in dropped.stderr)
+    assert (1, True) == (dropped.status, dropped.stderr.startswith("error[remote-failed]: "))
     assert "all whole" in team.run("verify", "--all").stdout
 
 
@@ -119,7 +119,7 @@ def test_two_that_push_at_once_leave_all_of_it_whole(team: Member) -> None:
     ]
 
     assert [0, 0] == [process.wait(timeout=120) for process in both]
-    assert "checked 36 results and 30 blobs" in (done := team.run("verify", "--all")).stdout
+    assert "checked 18 results and 30 blobs" in (done := team.run("verify", "--all")).stdout
     assert 0 == done.status
 
 
