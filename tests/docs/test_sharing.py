@@ -38,7 +38,8 @@ ENDPOINT = "https://s3.example.org"
 MODELS = (
     '\n[defaults]\naccuracy = false\n\n[models.digits]\nsource = "models/digits.pb"\nprecisions = ["fp32", "fp16"]\n'
 )
-VARYING = ((KEY, "KEY"), (SECRET, "SECRET"), (re.compile(r"\d+(\.\d+)? k?B\b"), "SIZE"), (re.compile(r"^repo .*"), ""))
+REPO = re.compile(r"(?m)^(repo +)/\S+")
+SIZE = re.compile(r"\d+(\.\d+)? k?B\b")
 GIT = {f"GIT_{who}_{what}": "ci" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
@@ -82,7 +83,7 @@ class Play:
         """Return what was printed with the URLs and keys of the page."""
         for said, meant in self.known.items():
             text = text.replace(meant, said)
-        return text
+        return REPO.sub(r"\g<1>/home/you/models", SECRET.sub("THIS-IS-SECRET", text))
 
     def colleague(self) -> Role:
         """Clone what CI has; credentials may only read, and the state folder is a person's own."""
@@ -171,19 +172,13 @@ def play(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Play:
     return found
 
 
-def filtered(text: str) -> str:
-    for pattern, replacement in VARYING:
-        text = pattern.sub(replacement, text)
-    return text
-
-
 def test_the_page_prints_what_it_says(play: Play) -> None:
     if os.environ.get("OVMAKE_BLESS"):
         bless(PAGE, play.ran)
         return
     for _, found in play.ran:
         for command, expected, actual in found:
-            assert (command, filtered(expected)) == (command, filtered(actual))
+            assert (command, SIZE.sub("N", expected)) == (command, SIZE.sub("N", actual))
     assert "ovmake cache gc --older-than 30d --dry-run" == play.ran[-1][1][-1][0]
 
 

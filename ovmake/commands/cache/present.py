@@ -25,8 +25,8 @@ from ovmake.project.session import Session
 from ovmake.remote.layout import result_path
 from ovmake.remote.line import Line
 from ovmake.remote.objects import RemoteError
-from ovmake.remote.results import DAMAGED, MOST_BYTES, from_bytes, outputs_of
-from ovmake.remote.signing import RefusedError
+from ovmake.remote.results import MOST_BYTES, from_bytes, outputs_of
+from ovmake.remote.signing import DAMAGED, RefusedError
 from ovmake.store.cas import Cas
 
 

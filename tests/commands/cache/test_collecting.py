@@ -141,7 +141,7 @@ def test_a_push_while_results_are_dropped_keeps_the_blobs_that_it_found(
 ) -> None:
     push(settings, root, "a", FILES)
     make_old(remote)
-    done = []
+    done: list[str] = []
 
     def once(path: str) -> None:
         if path.startswith("ac/") and not done:
@@ -178,7 +178,7 @@ def test_a_push_while_blobs_are_dropped_is_a_miss_and_never_a_broken_result(
 ) -> None:
     push(settings, root, "a", FILES)
     make_old(remote)
-    done = []
+    done: list[str] = []
 
     def once(path: str) -> None:
         if path.startswith("cas/") and not done:
