@@ -346,3 +346,12 @@ def test_wrong_values_of_the_environment_are_errors(root: Path, variables: dict[
 
 def test_the_signing_key_is_not_read_before_all_is_accepted(root: Path) -> None:
     warning(CACHE, root, OVMAKE_CACHE_SIGNING_KEY="this would be an error")
+
+
+def test_a_folder_whose_name_is_no_text_is_accepted_too(tmp_path: Path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff repo"))
+    root.mkdir()
+
+    accept(CACHE, root)
+
+    settings(CACHE, root)

@@ -99,6 +99,8 @@ def _lines(cache: Cache, root: Path, changed: tuple[str, ...] | None) -> list[st
         *_place(cache),
         *(f"{'keys' if not place else '':<9} {key}" for place, key in enumerate(keys)),
     ]
+    if cache.push:
+        lines.append("push      builds here upload what they make")
     if changed:
         lines += ["", "changed since you accepted it:", *(f"  {line}" for line in changed)]
     return lines

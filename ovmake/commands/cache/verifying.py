@@ -19,7 +19,7 @@ from ovmake.contracts.sharing.remote_result import RemoteResult
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import select
 from ovmake.project.session import Session
-from ovmake.remote.layout import BLOBS, RESULTS, is_sha256, nearest_path
+from ovmake.remote.layout import BLOBS, RESULTS, nearest_path
 from ovmake.remote.line import Line
 from ovmake.remote.objects import Objects, RemoteError
 from ovmake.remote.results import MOST_BYTES, OTHER_ACTION, from_bytes, outputs_of
@@ -103,11 +103,8 @@ def verified_all(line: Line) -> Verified:
     # A note for `explain` needs no blobs.
     good = [one.result for path, one in answers.items() if one.result and path == f"{RESULTS}/{one.result.key}"]
     named = {digest.sha256 for result in good for digest in outputs_of(result).values()}
-    rest = [
-        Digest(name, one.size_bytes)
-        for one in stored
-        if is_sha256(name := one.path.removeprefix(f"{BLOBS}/")) and name not in named
-    ]
+    names = {one.path.removeprefix(f"{BLOBS}/"): one.size_bytes for one in stored}
+    rest = [Digest(name, size_bytes) for name, size_bytes in names.items() if name not in named]
     return _with_blobs(line, good, wrong, missing=0, count=len(good) + len(wrong), more=rest)
 
 

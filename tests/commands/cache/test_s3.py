@@ -12,7 +12,7 @@ import pytest
 from tests.commands.cache.teams import Member, clone
 from tests.real import environment
 from tests.remote.results import PUBLIC, SIGNER
-from tests.remote.servers import S3, proxy, status
+from tests.remote.servers import S3, Asked, dies, proxy, status
 
 pytestmark = pytest.mark.heavy
 
@@ -134,3 +134,49 @@ def test_gc_beside_a_push_leaves_all_of_it_whole(team: Member) -> None:
 
     assert (0, 0) == (dropping.wait(timeout=120), pushed.status)
     assert 0 == team.run("verify", "--all").status
+
+
+def killed_at(team: Member, s3: S3, bucket: str, pattern: str, number: int, *words: str) -> bool:
+    """Run a command behind a proxy that kills it with the so many-th request of a kind; whether it came that far."""
+    asked: list[str] = []
+    running: list[subprocess.Popen[bytes]] = []
+
+    def kill(request: Asked) -> None:
+        asked.append(request.path)
+        if len(asked) == number:
+            dies(running[0])
+        request.send(*request.pass_on())
+
+    with proxy(s3.endpoint) as between:
+        between.harm(pattern, kill)
+        team.configure(bucket, endpoint=between.url, keys=(PUBLIC,))
+        team.trust()
+        command = [sys.executable, "-m", "ovmake", "cache", *words]
+        running.append(subprocess.Popen(command, cwd=team.root, env={**environment(), **SIGNING}))
+        running[0].wait(timeout=120)
+    team.configure(bucket, endpoint=s3.endpoint, keys=(PUBLIC,))
+    team.trust()
+    return len(asked) >= number
+
+
+@pytest.mark.parametrize("number", [1, 5, 20, 40])
+def test_a_push_that_is_killed_leaves_no_broken_result(team: Member, s3: S3, bucket: str, number: int) -> None:
+    assert killed_at(team, s3, bucket, "PUT .*", number, "push")
+
+    assert 0 == team.run("verify", "--all").status
+    assert 0 == team.run("push", **SIGNING).status
+    assert [5, 6, 5, 6] == [row["results"] for row in team.run("ls", "--json").objects[:4]]
+
+
+@pytest.mark.parametrize("number", [1, 3, 12])
+def test_a_gc_that_is_killed_leaves_no_broken_result(team: Member, s3: S3, bucket: str, number: int) -> None:
+    assert 0 == team.run("push", **SIGNING).status
+    for name in "ab":
+        (team.root / f"models/{name}.pb").write_text("another")  # nothing is needed here
+    gc = ("gc", "--max-size", "0", "--grace", "0h")
+
+    assert killed_at(team, s3, bucket, "(DELETE|POST) .*", number, *gc)
+
+    assert 0 == team.run("verify", "--all").status
+    assert 0 == team.run(*gc).status
+    assert {"results": 0, "blobs": 0, "bytes": 0} == team.run("ls", "--json").objects[-1]["totals"]
