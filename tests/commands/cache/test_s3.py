@@ -12,7 +12,7 @@ import pytest
 from tests.commands.cache.teams import Member, clone
 from tests.real import environment
 from tests.remote.results import PUBLIC, SIGNER
-from tests.remote.servers import S3, Asked, dies, proxy, status
+from tests.remote.servers import S3, Asked, proxy, status
 
 pytestmark = pytest.mark.heavy
 
@@ -144,7 +144,8 @@ def killed_at(team: Member, s3: S3, bucket: str, pattern: str, number: int, *wor
     def kill(request: Asked) -> None:
         asked.append(request.path)
         if len(asked) == number:
-            dies(running[0])
+            running[0].kill()
+            running[0].wait()
         request.send(*request.pass_on())
 
     with proxy(s3.endpoint) as between:
