@@ -162,6 +162,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Play:
         "XDG_STATE_HOME": str(tmp / "state"),
         "AWS_ACCESS_KEY_ID": "ak",
         "AWS_SECRET_ACCESS_KEY": "sk",
+        "OVMAKE_CACHE_TIMEOUT": "60",  # a machine full of tests makes a server slow
     }
     (tmp / "ci/models").mkdir(parents=True)
     (tmp / "ci/models/digits.pb").write_bytes(frozen_graph(1))

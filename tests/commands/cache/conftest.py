@@ -64,5 +64,6 @@ def bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
     """A prefix of its own in a bucket, with the credentials of who may write."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ak")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sk")
+    monkeypatch.setenv("OVMAKE_CACHE_TIMEOUT", "60")  # a machine full of tests makes a server slow
     s3.shell("s3.bucket.create -name shared")
     return f"s3://shared/{next(_NUMBERS)}/models"

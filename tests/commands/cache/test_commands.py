@@ -8,6 +8,7 @@ import pty
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from ovmake.remote.signing import public_key_for
 from tests.commands.cache.teams import TARGETS, Member, age, clone, objects
 from tests.real import build, environment, published
 from tests.remote.results import PUBLIC, SIGNER
-from tests.remote.servers import WebServer, flipped
+from tests.remote.servers import WebServer, changed, flipped, proxy, stalled
 
 SIGNING = {"OVMAKE_CACHE_SIGNING_KEY": base64.b64encode(SIGNER).decode()}
 
@@ -360,6 +361,38 @@ def test_an_unreachable_remote_is_an_error(member: Member, command: str) -> None
 
     assert (1, "") == (done.status, done.stdout)
     assert done.stderr.startswith("error[remote-failed]: the remote cache s3://team/models cannot be used: ")
+
+
+@pytest.mark.parametrize("command", ["ls", "verify", "push"])
+def test_a_remote_that_does_not_answer_is_given_up(member: Member, web: WebServer, command: str) -> None:
+    with proxy(web.url) as between:
+        between.harm(".*", stalled(600))
+        member.configure(f"{between.url}/team")
+        member.trust()
+        began_s = time.monotonic()
+
+        done = member.run(command, OVMAKE_CACHE_TIMEOUT="0.5")
+
+    assert (1, "") == (done.status, done.stdout)
+    assert done.stderr.startswith("error[remote-failed]: ")
+    assert time.monotonic() - began_s < 60
+
+
+def test_a_remote_that_lies_is_found_out(member: Member, web: WebServer) -> None:
+    member.configure(f"{web.url}/team")
+    member.trust()
+    assert 0 == member.run("push").status
+    with proxy(web.url) as between:
+        between.harm("GET .*/cas/[0-7]", changed(flipped))
+        between.harm("GET .*/ac/[0-3]", changed(lambda _: b"<html>please log in</html>"))
+        member.configure(f"{between.url}/team")
+        member.trust()
+
+        done = member.run("verify")
+
+    assert 1 == done.status
+    whys = {line.rpartition(": ")[2] for line in done.lines if line.startswith("wrong: ")}
+    assert {"damaged, or of another version of ovmake", "its bytes do not match its digest"} == whys
 
 
 @pytest.mark.parametrize("command", ["ls", "verify", "push", "gc"])
