@@ -16,6 +16,8 @@ from tests.real import environment
 from tests.remote.results import PUBLIC
 from tests.remote.servers import Handler, served
 
+pytestmark = pytest.mark.heavy  # a dozen processes each
+
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIAAMBIENT",
     "AWS_SECRET_ACCESS_KEY": "ambient-secret",

@@ -363,6 +363,16 @@ def test_an_unreachable_remote_is_an_error(member: Member, command: str) -> None
     assert done.stderr.startswith("error[remote-failed]: the remote cache s3://team/models cannot be used: ")
 
 
+def test_an_ovfile_without_a_remote_uses_that_of_ci(built: Path, tmp_path: Path, remote: Path) -> None:
+    member = clone(built, tmp_path / "repo")
+    ci = {"OVMAKE_CACHE_REMOTE": f"file://{remote}", "OVMAKE_CACHE_TRUSTED_KEYS": PUBLIC}
+
+    assert 0 == member.run("push", **ci, **SIGNING).status
+
+    assert "all whole" in member.run("verify", **ci).stdout
+    assert "error[no-remote]" in member.run("verify").stderr
+
+
 @pytest.mark.parametrize("command", ["ls", "verify", "push"])
 def test_a_remote_that_does_not_answer_is_given_up(member: Member, web: WebServer, command: str) -> None:
     with proxy(web.url) as between:
