@@ -26,6 +26,8 @@ HEAVY = {
     "scipy",
     "sklearn",
     "watchfiles",
+    "obstore",
+    "cryptography",
 }
 
 # Runs ovmake, and writes the names of everything that was loaded to a file.

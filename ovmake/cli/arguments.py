@@ -54,19 +54,20 @@ def parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namesp
     return arguments
 
 
-def _meant(word: str, commands: Iterable[str]) -> str:
+def _meant(word: str, choices: Iterable[str]) -> str:
     """Return a suggestion for an unknown command `word`."""
     from ovmake.diagnostics import did_you_mean
 
-    if word in ALSO_CALLED:
+    commands = list(choices)
+    if ALSO_CALLED.get(word) in commands:
         return f"did you mean `{ALSO_CALLED[word]}`?"
-    if os.path.exists(word):  # noqa: PTH110
+    if "build" in commands and os.path.exists(word):  # noqa: PTH110
         return (
             f"`ovmake inspect {_printable(word)}` describes a model, `ovmake init {_printable(word)}` writes an Ovfile"
         )
-    if ":" in word:
+    if "build" in commands and ":" in word:
         return f"`ovmake build {_printable(word)}` builds a target"
-    return did_you_mean(word, list(commands)) or "`ovmake help` lists the commands"
+    return did_you_mean(word, commands) or "`ovmake help` lists the commands"
 
 
 def _printable(word: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 
 from ovmake.cli.console import print_json, read_repo, show, tell, tell_on_terminal, where_of
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     import argparse
 
     from ovmake.cli.arguments import Command
+    from ovmake.engine.job import Progress
 
 WRONG_USE = 2
+TELL_EVERY_S = 3.0
 
 
 def run_nothing(arguments: argparse.Namespace) -> int:
@@ -116,7 +119,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
     from ovmake.commands.cache.words import verify_json, verify_lines
 
     with read_repo(arguments) as session, reaching(settings_for(session, os.environ)) as line:
-        found = verified_all(line) if arguments.all else verified(session, line, arguments.targets)
+        told = _now_and_then("checked")
+        found = verified_all(line, told) if arguments.all else verified(session, line, arguments.targets, told)
     _print(arguments, verify_lines(found), verify_json(found))
     return 1 if found.wrong else 0
 
@@ -128,12 +132,7 @@ def run_push(arguments: argparse.Namespace) -> int:
     from ovmake.commands.cache.words import push_json, push_lines
 
     with read_repo(arguments) as session, reaching(settings_for(session, os.environ, push=True)) as line:
-        done = pushed(
-            session,
-            line,
-            arguments.targets,
-            lambda progress: tell_on_terminal(f"uploaded {progress.done} of {progress.of} {progress.unit}"),
-        )
+        done = pushed(session, line, arguments.targets, _now_and_then("uploaded"))
     _print(arguments, push_lines(done), push_json(done))
     if done.traffic.errors or done.traffic.off:
         raise not_uploaded(done.traffic)
@@ -154,6 +153,19 @@ def run_gc(arguments: argparse.Namespace) -> int:
     dry_run = arguments.dry_run
     _print(arguments, gc_lines(plan, dry_run=dry_run), gc_json(plan, dry_run=dry_run))
     return 0
+
+
+def _now_and_then(verb: str) -> Callable[[Progress], None]:
+    """Return a function that shows progress on a terminal, every few seconds."""
+    last_s = time.monotonic()
+
+    def tell_progress(progress: Progress) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= TELL_EVERY_S:
+            last_s = time.monotonic()
+            tell_on_terminal(f"{verb} {progress.done:,} of {progress.of:,} {progress.unit}")
+
+    return tell_progress
 
 
 def _print(arguments: argparse.Namespace, lines: Iterable[str], objects: Iterable[dict[str, object]]) -> None:

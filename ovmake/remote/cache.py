@@ -61,7 +61,7 @@ class SharedCache:
         try:
             there = self._line.read(lambda objects: download(objects, digest, path))
         except RemoteError as error:
-            self._counts.error(error.message)
+            self._counts.failed(error.message)
             return error.message
         except (RefusedError, OSError) as error:
             return str(error)
@@ -74,7 +74,7 @@ class SharedCache:
             found = None if data is None else from_bytes(data, self._settings.trusted_keys)
         except RemoteError as error:
             if error.trouble != "closed":
-                self._counts.error(error.message)
+                self._counts.failed(error.message)
             return None
         except RefusedError as error:
             self._counts.refused(str(error))

@@ -148,9 +148,9 @@ class Fetching:
             return str(error)
         if isinstance(error, RemoteError):
             if error.trouble != "closed":
-                self._counts.error(error.message)
+                self._counts.failed(error.message)
             return error.message
         words = error.strerror if isinstance(error, OSError) and error.strerror else None
         words = words or (kind_and_message_of(error) if error else "")
-        self._counts.error(words)
+        self._counts.failed(words)
         return words

@@ -5,8 +5,8 @@
     with objects.read("cas/…") as chunks: …    streams
 
 Rule 1: every failure is a `RemoteError`. An object that is not there is None, and no failure.
-Rule 2: a small request ends at its deadline, `timeout_s`. A download must bring CHUNK_BYTES in each such time, and an
-        upload must reach LEAST_SPEED; a slower one is a failure.
+Rule 2: a small request ends at its deadline, `timeout_s`. A download must bring something in each such time, and
+        CHUNK_BYTES in four of them; an upload must reach LEAST_SPEED. A slower one is a failure.
 Rule 3: `close` ends every request, in whatever thread it was made; each raises a RemoteError there.
 """
 
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from ovmake.remote.layout import is_sha256
 from ovmake.remote.settings import RemoteSettings
 from ovmake.remote.transport import http_upload
 from ovmake.remote.transport.failures import TOO_SLOW, MissingError, RemoteError, Trouble
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "Objects", "Opener", "RemoteError", "Trouble", "open_objects"]
 
-# 100 MB over loopback take 0.12 s in chunks of this size, 0.09 s in chunks of 1 MB, and 0.27 s as they come. In the
-# default 5 s it is 26 kB/s.
-CHUNK_BYTES = 128 * 1024
+# 100 MB over loopback take 0.27 s in chunks as they come, 0.12 s in chunks of 128 kB, 0.1 s in chunks of 512 kB. A
+# chunk may take CHUNK_TIMES deadlines: 26 kB/s by default. obstore ends a download in which nothing comes for one.
+CHUNK_BYTES = 512 * 1024
+CHUNK_TIMES = 4
 # S3 takes no smaller parts, but for the last. Smaller objects go in one request.
 PART_BYTES = 5 * 1024 * 1024
 PARTS_AT_ONCE = 2
@@ -70,7 +72,10 @@ class Objects(Protocol):
         """Return the size of an object in bytes, None if there is none."""
 
     def list(self, folder: str) -> Iterator[Listed]:
-        """Yield the objects of `cas` or `ac`, in any order. Many HTTP servers cannot list: trouble `refused`."""
+        """Yield the objects of `cas` or `ac`, in any order. Names that are no sha-256 are left out.
+
+        Many HTTP servers cannot list: trouble `refused` or `server`.
+        """
 
     def delete(self, path: str) -> None:
         """Remove an object; it need not exist."""
@@ -97,15 +102,17 @@ def open_objects(settings: RemoteSettings) -> Objects:
     Raises:
         RemoteError: trouble `settings`: the URL, the endpoint or the environment's credentials have a wrong form.
     """
-    return _Objects(settings, store_of(settings))
+    reads = store_of(settings)
+    return _Objects(settings, reads, store_of(settings, uploads=True) if settings.push else reads)
 
 
 class _Objects:
     """See `Objects`."""
 
-    def __init__(self, settings: RemoteSettings, store: ObjectStore) -> None:
+    def __init__(self, settings: RemoteSettings, reads: ObjectStore, writes: ObjectStore) -> None:
         self._settings = settings
-        self._store = store
+        self._store = reads
+        self._writes = writes
         self._timeout_s = settings.timeout_s
         self._loop = Loop(_drained)
         self._closed = False
@@ -144,13 +151,13 @@ class _Objects:
 
     def _chunks(self, stream: BytesStream) -> Iterator[bytes]:
         """Yield chunks; the next one is on its way while one is worked on."""
-        coming = self._loop.start(_next(stream), self._timeout_s)
+        coming = self._loop.start(_next(stream), CHUNK_TIMES * self._timeout_s)
         try:
             while True:
                 chunk = coming.wait()
                 if chunk is None:
                     return
-                coming = self._loop.start(_next(stream), self._timeout_s)
+                coming = self._loop.start(_next(stream), CHUNK_TIMES * self._timeout_s)
                 yield chunk
         finally:
             coming.future.cancel()
@@ -160,7 +167,7 @@ class _Objects:
         import obstore  # noqa: PLC0415
 
         deadline_s = self._timeout_s + len(data) / LEAST_SPEED
-        self._loop.run(_call(obstore.put_async, self._store, path, data, use_multipart=False), deadline_s)
+        self._loop.run(_call(obstore.put_async, self._writes, path, data, use_multipart=False), deadline_s)
 
     def write(self, path: str, chunks: Iterator[bytes], size_bytes: int) -> None:
         """See `Objects`."""
@@ -191,7 +198,7 @@ class _Objects:
         sending = asyncio.ensure_future(
             _call(
                 obstore.put_async,
-                self._store,
+                self._writes,
                 path,
                 moving,
                 use_multipart=True,
@@ -224,7 +231,8 @@ class _Objects:
         pages = obstore.list(self._store, prefix=folder)
         while page := self._loop.run(_next(pages), self._timeout_s):
             for one in page:
-                yield Listed(path=one["path"], size_bytes=one["size"], modified_s=one["last_modified"].timestamp())
+                if is_sha256(one["path"].rpartition("/")[2]):
+                    yield Listed(path=one["path"], size_bytes=one["size"], modified_s=one["last_modified"].timestamp())
 
     def delete(self, path: str) -> None:
         """See `Objects`."""
@@ -271,13 +279,13 @@ async def _next(stream: Any) -> Any:
         return None
 
 
-async def _drained() -> None:
-    """Wait until obstore's threads have dealt with what was cancelled before. Their queue is first in, first out."""
+async def _drained(cancelled: bool) -> None:  # noqa: FBT001
+    """Wait until obstore's threads have left the requests before this. Their queue is first in, first out."""
     import obstore  # noqa: PLC0415
     from obstore.store import MemoryStore  # noqa: PLC0415
 
     store = MemoryStore()
-    for _ in range(DRAINING):
+    for _ in range(DRAINING if cancelled else 2):
         with contextlib.suppress(FileNotFoundError):
             await obstore.head_async(store, "nothing")
         await asyncio.sleep(0.001)

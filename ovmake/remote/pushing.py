@@ -98,7 +98,7 @@ class Pushes:
             if not running:
                 return
             if still_s > most_s:
-                self.counts.error(f"not uploaded: no progress for {most_s:.0f} s")
+                self.counts.failed(f"not uploaded: no progress for {most_s:.0f} s")
                 return
             if done != told and of:
                 told = done
@@ -179,8 +179,8 @@ class _Pushing:
     def _count(self, error: Exception) -> None:
         counts = self._pushes.counts
         if isinstance(error, ChangedError):
-            counts.error(str(error))
+            counts.failed(str(error))
         elif not isinstance(error, RemoteError):
-            counts.error(f"not uploaded: {kind_and_message_of(error)}")
+            counts.failed(f"not uploaded: {kind_and_message_of(error)}")
         elif error.trouble != "closed":
-            counts.error(f"not uploaded: {error.message}")
+            counts.failed(f"not uploaded: {error.message}")

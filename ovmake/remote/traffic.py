@@ -39,7 +39,7 @@ class Counts:
         with self._lock:
             self._refused[why] += 1
 
-    def error(self, why: str) -> None:
+    def failed(self, why: str) -> None:
         """Count a failure."""
         with self._lock:
             self._errors[why] += 1

@@ -114,7 +114,13 @@ def test_the_readme_prints_what_it_says(read: tuple[Path, list[Ran]]) -> None:
     compare(README, read[1])
 
 
-RUN = [page for page in PAGES if page != README and any(block.info == "console" for block in blocks(page))]
+# `test_sharing.py` runs the page that needs a server.
+ELSEWHERE = {"sharing"}
+RUN = [
+    page
+    for page in PAGES
+    if page != README and page.stem not in ELSEWHERE and any(block.info == "console" for block in blocks(page))
+]
 
 
 @pytest.mark.parametrize("page", RUN, ids=[page.stem for page in RUN])

@@ -249,7 +249,7 @@ def test_after_three_failures_in_a_row_the_server_is_left_alone(
     cache.close()
 
 
-def test_a_lying_server_is_left_alone(harmed: Harmed, tmp_path: Path) -> None:
+def test_a_lying_server_restores_nothing(harmed: Harmed, tmp_path: Path) -> None:
     team, proxy = harmed
     for number in range(12):
         push(team, tmp_path / f"made{number}", str(number), {"bin": b"%d" % number * 1000})
@@ -258,7 +258,9 @@ def test_a_lying_server_is_left_alone(harmed: Harmed, tmp_path: Path) -> None:
 
     found = Fetches(cache, [wanted(tmp_path / "got", str(number), "bin") for number in range(12)]).wait()
 
-    assert all(isinstance(one, Missed) for one in found.values())
+    assert {MISMATCH} == {one.why for one in found.values() if isinstance(one, Missed)}
+    assert (12, 0) == (len(found), cache.traffic().restored)
+    assert [] == list((tmp_path / "got").iterdir())
     cache.close()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.engine.remote import Fetched
+from ovmake.engine.remote import Fetched, Missed
 from ovmake.graph.digest import of_bytes
 from ovmake.remote.cache import SharedCache
 from ovmake.remote.layout import blob_path, nearest_path, result_path
@@ -20,7 +20,7 @@ from ovmake.remote.objects import Objects, open_objects
 from ovmake.remote.results import from_bytes, outputs_of
 from tests.remote.conftest import s3_team
 from tests.remote.pusher import blobs
-from tests.remote.results import PUBLIC, Fetches, Team, seen, wanted
+from tests.remote.results import PUBLIC, Fetches, Team, made, seen, wanted
 from tests.remote.servers import S3, WebServer, proxy, slowly, stalled
 
 ROOT = Path(__file__).parent.parent.parent
@@ -133,3 +133,65 @@ def test_wrong_credentials_are_off_at_once(s3: S3, tmp_path: Path, monkeypatch: 
 
         assert "access is denied (403)" == cache.traffic().off
         cache.close()
+
+
+@pytest.mark.heavy
+@pytest.mark.usefixtures("admin")
+def test_who_may_read_and_not_write_restores_and_says_why_nothing_is_uploaded(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = s3_team(s3.endpoint)
+    push(team, tmp_path / "made", "a")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "rk")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "rs")
+    cache = SharedCache(team.pusher())
+
+    for number in range(10):
+        cache.push(made(tmp_path / str(number), str(number), {"xml": b"%d" % number}))
+    traffic = cache.settle()
+
+    assert "uploads: access is denied (403)" == traffic.off
+    assert {"not uploaded: access is denied (403)"} == set(traffic.errors)
+    assert isinstance(Fetches(cache, [wanted(tmp_path / "got", "a", "xml")]).wait()[seen("a").digest], Fetched)
+    cache.close()
+
+
+@pytest.mark.heavy
+@pytest.mark.usefixtures("admin")
+def test_a_bucket_that_is_not_there_is_off_at_once(s3: S3, tmp_path: Path) -> None:
+    team = replace(s3_team(s3.endpoint), url="s3://no-such-bucket/x")
+    cache = SharedCache(team.reader())
+
+    found = Fetches(cache, [wanted(tmp_path, "a", "xml")]).wait()[seen("a").digest]
+
+    assert isinstance(found, Missed)
+    assert "there is no such bucket" == found.why == cache.traffic().off
+    cache.close()
+
+
+@pytest.mark.heavy
+@pytest.mark.usefixtures("admin")
+def test_a_bucket_that_is_full_takes_no_more_and_is_still_read(s3: S3, tmp_path: Path) -> None:
+    team = replace(s3_team(s3.endpoint), url="s3://small/x")
+    push(team, tmp_path / "made", "a", size_bytes=3_000_000)
+    s3.shell("s3.bucket.quota -name small -op set -sizeMB 1")
+    cache = SharedCache(team.pusher())
+
+    # The master hears of sizes every few seconds, and the filer of what is full.
+    until = time.monotonic() + PATIENCE_S
+    while not cache.traffic().errors and time.monotonic() < until:
+        s3.shell("s3.bucket.quota.enforce -apply")
+        number = str(time.monotonic())
+        cache.push(made(tmp_path / number, number, {"xml": number.encode()}))
+        cache.settle()
+
+    assert [True] == [why.startswith("not uploaded: ") for why in cache.traffic().errors]
+    assert isinstance(Fetches(cache, [wanted(tmp_path / "got", "a", "xml")]).wait()[seen("a").digest], Fetched)
+    cache.close()
+
+
+def push(team: Team, folder: Path, text: str, size_bytes: int = 1000) -> None:
+    cache = SharedCache(team.pusher())
+    cache.push(made(folder, text, {"xml": bytes(size_bytes)}))
+    assert 1 == cache.settle().uploaded
+    cache.close()

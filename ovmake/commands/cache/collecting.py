@@ -30,7 +30,7 @@ from ovmake.commands.cache.present import Answer, results
 from ovmake.commands.cache.reaching import all_in, each
 from ovmake.contracts.sharing.remote_result import RemoteResult
 from ovmake.project.session import Session
-from ovmake.remote.layout import BLOBS, RESULTS, is_sha256, nearest_path
+from ovmake.remote.layout import BLOBS, RESULTS, nearest_path
 from ovmake.remote.line import Line
 from ovmake.remote.objects import RemoteError
 from ovmake.remote.results import MOST_BYTES, from_bytes, outputs_of
@@ -77,12 +77,7 @@ def _done(planned: DropPlan, gone: set[str]) -> DropPlan:
 
 
 def _listed(line: Line, folder: str) -> list[Stored]:
-    """Return the objects of a folder that ovmake has named."""
-    return [
-        Stored(path=one.path, size_bytes=one.size_bytes, modified_s=one.modified_s)
-        for one in all_in(line, folder)
-        if is_sha256(one.path.removeprefix(f"{folder}/"))
-    ]
+    return [Stored(path=one.path, size_bytes=one.size_bytes, modified_s=one.modified_s) for one in all_in(line, folder)]
 
 
 def _drop_blobs(line: Line, blobs: Sequence[Stored], entries: Mapping[str, Entry]) -> set[str]:
@@ -132,7 +127,8 @@ class _Entries:
             self.results[result.key] = result
             blobs = {f"{BLOBS}/{one.sha256}": one.size_bytes for one in outputs_of(result).values()}
             return Entry(stored=stored, key=result.key, blobs=blobs)
-        return Entry(stored=stored, blobs={}, damaged=stored.path != nearest_path(result.action))
+        note = stored.path == nearest_path(result.action)
+        return Entry(stored=stored, blobs={}, damaged=not note, note=note)
 
 
 def _unknown(stored: Stored, data: bytes) -> Entry:
@@ -146,7 +142,9 @@ def _unknown(stored: Stored, data: bytes) -> Entry:
 
 
 def _needed(session: Session, known: Mapping[str, RemoteResult]) -> frozenset[str]:
-    """Return the keys of the present targets' results. A target whose source is missing here needs none."""
-    graph = session.graph(measure=False)
-    found = results(session, graph, list(graph.targets), lambda key: Answer(result=known.get(key)))
-    return frozenset(one.key for one in found.values() if one.key)
+    """Return the keys of the present targets' results, for all commands. Without its source a target needs none."""
+    graphs = (session.graph(measure=False), session.graph(measure=True), session.debug_graph())
+    found = [
+        results(session, graph, list(graph.targets), lambda key: Answer(result=known.get(key))) for graph in graphs
+    ]
+    return frozenset(one.key for actions in found for one in actions.values() if one.key)

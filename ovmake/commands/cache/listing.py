@@ -36,7 +36,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """All that a remote has. `results` counts the copies for `explain` too."""
+    """All that a remote has. `results` counts the notes for `explain` too."""
 
     results: int
     blobs: int

@@ -45,7 +45,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An object below `ac/`. `blobs` are the sizes of the blobs that it needs, by path; a copy for `explain` has none.
+    """An object below `ac/`. `blobs` are the sizes of the blobs that it needs, by path; a note for `explain` has none.
 
     `damaged`: no ovmake can read it. The result of another version of ovmake is not: its `blobs` are all that its text
     mentions, of unknown size (None).
@@ -55,6 +55,7 @@ class Entry:
     key: str = ""
     blobs: Mapping[str, int | None]
     damaged: bool = False
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class Found:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropPlan:
     """What is dropped: results by reason, and blobs that no kept result needs. `kept_bytes` is what stays in all.
+
+    `results` have notes for `explain` among them; `kept_results` has not.
 
     `too_large`: the limit of size is not reached, because what is left is needed or young.
     """
@@ -169,7 +172,7 @@ class _Shelf:
         return DropPlan(
             results={why: tuple(entries) for why, entries in self._dropped.items()},
             blobs=gone,
-            kept_results=len(self._kept),
+            kept_results=sum(not entry.note for entry in self._kept.values()),
             kept_blobs=len(self._found.blobs) - len(gone),
             kept_bytes=kept_bytes,
             too_large=limit is not None and kept_bytes > limit,

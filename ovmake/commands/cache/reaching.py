@@ -9,18 +9,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, harmless
 from ovmake.engine.remote import Traffic
 from ovmake.project.session import Session
 from ovmake.remote.acceptance import Unaccepted, accepted_settings, as_error, remote_of
+from ovmake.remote.layout import is_sha256
 from ovmake.remote.line import Line
 from ovmake.remote.objects import Listed, RemoteError, Trouble, open_objects
 from ovmake.remote.settings import RemoteSettings
 from ovmake.remote.transport.failures import MissingError
 
 AT_ONCE = 8
+# A server may list without end. So many take some 500 MB of memory.
+MOST_OBJECTS = 2_000_000
 PACKAGES = {"obstore", "cryptography"}
 T = TypeVar("T")
 R = TypeVar("R")
@@ -104,19 +108,27 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 
 
 def all_in(line: Line, folder: str) -> list[Listed]:
-    """Return the objects of a folder of the remote.
+    """Return the objects of a folder of the remote that ovmake has named. Others are none of its business.
 
     Raises:
         RemoteError: the remote failed.
-        OvmakeError: it cannot list.
+        OvmakeError: it cannot list, or lists without end.
     """
     try:
-        return line.read(lambda objects: list(objects.list(folder)))
+        found = line.read(lambda objects: list(islice(objects.list(folder), MOST_OBJECTS + 1)))
     except MissingError:  # a folder of the disk that nobody has pushed to
         return []
     except RemoteError as error:
-        if error.trouble != "refused":
+        # Web servers that cannot list answer 405, 501 or what they like.
+        if error.trouble != "refused" and not (error.trouble == "server" and line.settings.url.startswith("http")):
             raise
-        message = f"the remote cache {harmless(line.settings.url)} cannot be listed: {error.message}"
-        hint = "plain web servers cannot list; use their own clean-up, or the URL of the store behind them"
-        raise OvmakeError(Diagnostic(code="remote-cannot-list", message=message, help=hint), exit_status=1) from None
+        raise _cannot_list(line, error.message) from None
+    if len(found) > MOST_OBJECTS:
+        raise _cannot_list(line, f"it lists more than {MOST_OBJECTS:,} objects")
+    return [one for one in found if one.path == f"{folder}/{(name := one.path[len(folder) + 1 :])}" and is_sha256(name)]
+
+
+def _cannot_list(line: Line, why: str) -> OvmakeError:
+    message = f"the remote cache {harmless(line.settings.url)} cannot be listed: {why}"
+    hint = "plain web servers cannot list; use their own clean-up, or the URL of the store behind them"
+    return OvmakeError(Diagnostic(code="remote-cannot-list", message=message, help=hint), exit_status=1)

@@ -96,18 +96,23 @@ def _lines(cache: Cache, root: Path, changed: tuple[str, ...] | None) -> list[st
     lines = [
         f"repo      {harmless(str(root.resolve()))}",
         f"remote    {harmless(cache.remote)}",
-        f"endpoint  {harmless(cache.endpoint) or _provider(cache)}",
-        f"region    {harmless(cache.region) or 'of the environment'}",
+        *_place(cache),
         *(f"{'keys' if not place else '':<9} {key}" for place, key in enumerate(keys)),
     ]
+    if cache.push:
+        lines.append("push      builds here upload what they make")
     if changed:
         lines += ["", "changed since you accepted it:", *(f"  {line}" for line in changed)]
     return lines
 
 
-def _provider(cache: Cache) -> str:
+def _place(cache: Cache) -> list[str]:
+    """Return the endpoint and the region, as far as the remote has them."""
     scheme = cache.remote.partition(":")[0]
-    return {"s3": "Amazon's", "gs": "Google's", "az": "Microsoft's"}.get(scheme, "none")
+    if scheme != "s3" and not (cache.endpoint or cache.region):
+        return []
+    endpoint = harmless(cache.endpoint) or "Amazon's"
+    return [f"endpoint  {endpoint}", f"region    {harmless(cache.region) or 'of the environment'}"]
 
 
 def check_choice(*, state: bool, remote: bool) -> None:

@@ -10,20 +10,24 @@ remote does not have is not wrong. A blob that a result names and that is gone i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.cache.present import Answer, Look, look_at, results
 from ovmake.commands.cache.reaching import all_in, each
 from ovmake.contracts.sharing.remote_result import RemoteResult
+from ovmake.engine.job import Progress, ignore_progress
 from ovmake.graph.digest import Digest
 from ovmake.graph.query import select
 from ovmake.project.session import Session
-from ovmake.remote.layout import BLOBS, RESULTS, is_sha256, nearest_path
+from ovmake.remote.layout import BLOBS, RESULTS, nearest_path
 from ovmake.remote.line import Line
 from ovmake.remote.objects import Objects, RemoteError
 from ovmake.remote.results import MOST_BYTES, OTHER_ACTION, from_bytes, outputs_of
 from ovmake.remote.signing import RefusedError
+
+MB = 1_000_000
+Tell = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Verified:
     wrong: tuple[Wrong, ...]
 
 
-def verified(session: Session, line: Line, asked: Sequence[str]) -> Verified:
+def verified(session: Session, line: Line, asked: Sequence[str], tell: Tell = ignore_progress) -> Verified:
     """Check the results of the present targets. `missing` counts actions that have none on the remote.
 
     Raises:
@@ -62,7 +66,7 @@ def verified(session: Session, line: Line, asked: Sequence[str]) -> Verified:
     ]
     good = [one.answer.result for one in known.values() if one.answer.result is not None]
     there = len(good) + len(wrong)
-    return _with_blobs(line, good, wrong, missing=len(known) - there, count=there)
+    return _with_blobs(line, good, wrong, tell, missing=len(known) - there, count=there)
 
 
 def _tolerant(line: Line) -> Look:
@@ -88,7 +92,7 @@ def _unreadable(error: RemoteError) -> str:
     return f"it cannot be read: {error.message}"
 
 
-def verified_all(line: Line) -> Verified:
+def verified_all(line: Line, tell: Tell = ignore_progress) -> Verified:
     """Check everything that the remote lists. Blobs that no result needs are checked too.
 
     Raises:
@@ -100,14 +104,12 @@ def verified_all(line: Line) -> Verified:
     look = _tolerant_at(line)
     answers = dict(zip(paths, each(look, paths), strict=True))
     wrong = [Wrong(path=path, action="", why=one.why) for path, one in answers.items() if one.why]
-    good = [one.result for one in answers.values() if one.result is not None]
+    # A note for `explain` needs no blobs.
+    good = [one.result for path, one in answers.items() if one.result and path == f"{RESULTS}/{one.result.key}"]
     named = {digest.sha256 for result in good for digest in outputs_of(result).values()}
-    rest = [
-        Digest(name, one.size_bytes)
-        for one in stored
-        if is_sha256(name := one.path.removeprefix(f"{BLOBS}/")) and name not in named
-    ]
-    return _with_blobs(line, good, wrong, missing=0, count=len(paths), more=rest)
+    names = {one.path.removeprefix(f"{BLOBS}/"): one.size_bytes for one in stored}
+    rest = [Digest(name, size_bytes) for name, size_bytes in names.items() if name not in named]
+    return _with_blobs(line, good, wrong, tell, missing=0, count=len(good) + len(wrong), more=rest)
 
 
 def _tolerant_at(line: Line) -> Look:
@@ -133,7 +135,8 @@ def _tolerant_at(line: Line) -> Look:
 def _with_blobs(
     line: Line,
     good: Sequence[RemoteResult],
-    wrong: list[Wrong],
+    wrong: Sequence[Wrong],
+    tell: Tell,
     *,
     missing: int,
     count: int,
@@ -145,15 +148,13 @@ def _with_blobs(
         for digest in outputs_of(result).values():
             owners.setdefault(digest, result.action)
     owners |= dict.fromkeys(more, "")
-    whys = dict(zip(owners, each(lambda digest: _blob(line, digest), list(owners)), strict=True))
-    bad = [Wrong(path=f"{BLOBS}/{one.sha256}", action=owners[one], why=why) for one, why in whys.items() if why]
-    return Verified(
-        results=count,
-        blobs=len(owners),
-        size_bytes=sum(digest.size_bytes for digest, why in whys.items() if not why),
-        missing=missing,
-        wrong=(*wrong, *bad),
-    )
+    all_bytes, done_bytes, whole_bytes, bad = sum(one.size_bytes for one in owners), 0, 0, []
+    for one, why in zip(owners, each(lambda digest: _blob(line, digest), list(owners)), strict=True):
+        done_bytes += one.size_bytes
+        whole_bytes += 0 if why else one.size_bytes
+        bad += [Wrong(path=f"{BLOBS}/{one.sha256}", action=owners[one], why=why)] if why else []
+        tell(Progress(done=done_bytes // MB, of=all_bytes // MB, unit="MB"))
+    return Verified(results=count, blobs=len(owners), size_bytes=whole_bytes, missing=missing, wrong=(*wrong, *bad))
 
 
 def _blob(line: Line, digest: Digest) -> str:

@@ -34,8 +34,8 @@ def ls_lines(listing: Listing) -> Iterator[str]:
     if totals is None:
         yield f"{harmless(listing.url)} cannot be listed, so there are no totals"
     else:
-        amount = f"{counted(totals.results, 'result')}, {counted(totals.blobs, 'blob')}"
-        yield f"{harmless(listing.url)} has {amount}, {size_in_words(totals.size_bytes)}"
+        objects = counted(totals.results + totals.blobs, "object")
+        yield f"{harmless(listing.url)} has {objects}, {size_in_words(totals.size_bytes)}"
 
 
 def _more(held: Held) -> str:
@@ -126,14 +126,15 @@ def push_json(pushed: Pushed) -> Iterator[dict[str, object]]:
 def gc_lines(plan: DropPlan, *, dry_run: bool) -> Iterator[str]:
     """Yield what was dropped by reason, and what is left."""
     for why, entries in plan.results.items():
-        if entries:
-            yield f"  {counted(len(entries), 'result')} {REASONS[why]}"
+        if results := sum(not entry.note for entry in entries):
+            yield f"  {counted(results, 'result')} {REASONS[why]}"
+    dropped = [entry for entries in plan.results.values() for entry in entries]
+    if notes := sum(entry.note for entry in dropped):
+        yield f"  {counted(notes, 'note')} for `explain`"
     if plan.blobs:
         yield f"  {counted(len(plan.blobs), 'blob')} that no result needs, {size_in_words(_blob_bytes(plan))}"
     verb = "would drop" if dry_run else "dropped"
-    dropped = sum(map(len, plan.results.values()))
-    amount = f"{counted(dropped, 'result')} and {counted(len(plan.blobs), 'blob')}"
-    yield "nothing to drop" if plan.empty else f"{verb} {amount}"
+    yield "nothing to drop" if plan.empty else f"{verb} {counted(len(dropped) + len(plan.blobs), 'object')}"
     left = f"{counted(plan.kept_results, 'result')}, {counted(plan.kept_blobs, 'blob')}"
     yield f"left: {left}, {size_in_words(plan.kept_bytes)}"
     if plan.too_large:
@@ -151,7 +152,8 @@ def gc_json(plan: DropPlan, *, dry_run: bool) -> Iterator[dict[str, object]]:
         "format": FORMAT,
         "dry_run": dry_run,
         "dropped": {
-            "results": {why: len(entries) for why, entries in plan.results.items()},
+            "results": {why: sum(not one.note for one in entries) for why, entries in plan.results.items()},
+            "notes": sum(one.note for entries in plan.results.values() for one in entries),
             "blobs": len(plan.blobs),
             "bytes": _blob_bytes(plan),
         },

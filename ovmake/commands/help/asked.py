@@ -26,6 +26,7 @@ ALSO_CALLED = {
     **dict.fromkeys(("sources", "cuts", "preprocessing", "variant"), "surgery"),
     **dict.fromkeys(("speed", "benchmarks", "speed-up"), "measuring"),
     **dict.fromkeys(("rebuild", "stale", "staleness", "reproducible"), "engine"),
+    **dict.fromkeys(("s3", "team", "signing", "lock file"), "sharing"),
     **dict.fromkeys(("keys", "reference"), "ovfile"),
     **dict.fromkeys(("error", "warnings", "codes"), "errors"),
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
 # In the order in which a new user needs them.
-ORDER = ("precisions", "datasets", "surgery", "measuring", "engine", "ovfile", "errors", "security")
+ORDER = ("precisions", "datasets", "surgery", "measuring", "engine", "sharing", "ovfile", "errors", "security")
 FENCE = "```"
 # A table of keys, below a heading of the third level.
 HEAD = "| key | value |"

@@ -62,8 +62,8 @@ def closed() -> RemoteError:
 class Loop:
     """An event loop in a daemon thread: a process never waits for it to exit."""
 
-    def __init__(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """`drain` makes a coroutine that returns when cancelled requests have left the threads of obstore."""
+    def __init__(self, drain: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
+        """`drain` returns when obstore's threads have left the requests; it is given whether some were cancelled."""
         self._drain = drain
         self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
@@ -111,7 +111,9 @@ class Loop:
         running = [task for task in asyncio.all_tasks() if task is not here]
         for task in running:
             task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=ENDING_S / 2)
-        await self._drain()
-        self._loop.stop()
+        try:
+            if running:
+                await asyncio.wait(running, timeout=ENDING_S / 2)
+            await self._drain(bool(running))
+        finally:
+            self._loop.stop()

@@ -1,6 +1,7 @@
 """The store of obstore that a URL means, with its time limits and the environment's credentials.
 
     store_of(settings) -> a store of obstore
+    store_of(settings, uploads=True) -> one that has other time limits
 
 | URL              | credentials                                                                   |
 |------------------|-------------------------------------------------------------------------------|
@@ -29,17 +30,19 @@ from ovmake.remote.transport.failures import RemoteError, of_obstore
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-# Deadlines are those of objects.py, and obstore's come after them: its limit for a whole body, and its limit for one
-# read, which counts from the start of a request and so covers the upload of a part too.
+# objects.py limits a whole body, by its size.
 WHOLE_BODY = timedelta(days=1)
-LATER_S = 120.0
+# obstore's limit for one read counts from the start of a request, and so covers the upload of a part too.
+UPLOAD_READ = timedelta(seconds=120)
 RETRIES = 1
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 _AWS_FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
 
-def store_of(settings: RemoteSettings, environment: Mapping[str, str] = os.environ) -> ObjectStore:
-    """Return the store of a remote; connects to nothing.
+def store_of(
+    settings: RemoteSettings, environment: Mapping[str, str] = os.environ, *, uploads: bool = False
+) -> ObjectStore:
+    """Return the store of a remote, for uploads or for all else; connects to nothing.
 
     Raises:
         RemoteError: trouble `settings`: it cannot be used as it is configured.
@@ -49,7 +52,7 @@ def store_of(settings: RemoteSettings, environment: Mapping[str, str] = os.envir
     if url.scheme not in makers:
         raise RemoteError("settings", f"remotes of `{url.scheme}` are unknown")
     try:
-        return makers[url.scheme](settings, environment)
+        return makers[url.scheme](settings, environment, uploads)
     except RemoteError:
         raise
     except Exception as error:  # noqa: BLE001 - obstore's types of them have no name in common
@@ -63,9 +66,10 @@ def _first(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _options(settings: RemoteSettings, **more: Any) -> ClientConfig:
-    later = timedelta(seconds=settings.timeout_s + LATER_S)
-    options: ClientConfig = {"timeout": WHOLE_BODY, "connect_timeout": later, "read_timeout": later, **more}  # type: ignore[typeddict-item]
+def _options(settings: RemoteSettings, *, uploads: bool, **more: Any) -> ClientConfig:
+    seconds = timedelta(seconds=settings.timeout_s)
+    read = seconds + UPLOAD_READ if uploads else seconds
+    options: ClientConfig = {"timeout": WHOLE_BODY, "connect_timeout": seconds, "read_timeout": read, **more}  # type: ignore[typeddict-item]
     return options
 
 
@@ -77,7 +81,7 @@ def _prefix(settings: RemoteSettings) -> str | None:
     return unquote(urlsplit(settings.url).path).strip("/") or None
 
 
-def _s3(settings: RemoteSettings, environment: Mapping[str, str]) -> ObjectStore:
+def _s3(settings: RemoteSettings, environment: Mapping[str, str], uploads: bool) -> ObjectStore:  # noqa: FBT001
     from obstore.store import S3Store  # noqa: PLC0415
 
     region = settings.region or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
@@ -90,35 +94,35 @@ def _s3(settings: RemoteSettings, environment: Mapping[str, str]) -> ObjectStore
         urlsplit(settings.url).netloc,
         prefix=_prefix(settings),
         region=region,
-        client_options=_options(settings, allow_http=settings.endpoint.startswith("http:")),
+        client_options=_options(settings, uploads=uploads, allow_http=settings.endpoint.startswith("http:")),
         retry_config=_retries(settings),
         **plain,
     )
 
 
-def _gs(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
+def _gs(settings: RemoteSettings, _: Mapping[str, str], uploads: bool) -> ObjectStore:  # noqa: FBT001
     from obstore.store import GCSStore  # noqa: PLC0415
 
     return GCSStore(
         urlsplit(settings.url).netloc,
         prefix=_prefix(settings),
-        client_options=_options(settings),
+        client_options=_options(settings, uploads=uploads),
         retry_config=_retries(settings),
     )
 
 
-def _az(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
+def _az(settings: RemoteSettings, _: Mapping[str, str], uploads: bool) -> ObjectStore:  # noqa: FBT001
     from obstore.store import AzureStore  # noqa: PLC0415
 
     return AzureStore(
         urlsplit(settings.url).netloc,
         prefix=_prefix(settings),
-        client_options=_options(settings),
+        client_options=_options(settings, uploads=uploads),
         retry_config=_retries(settings),
     )
 
 
-def _file(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
+def _file(settings: RemoteSettings, _: Mapping[str, str], __: bool) -> ObjectStore:  # noqa: FBT001
     from obstore.store import LocalStore  # noqa: PLC0415
 
     folder = unquote(urlsplit(settings.url).path)
@@ -127,12 +131,14 @@ def _file(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
     return LocalStore(folder, mkdir=settings.push)
 
 
-def _http(settings: RemoteSettings, _: Mapping[str, str]) -> ObjectStore:
+def _http(settings: RemoteSettings, _: Mapping[str, str], uploads: bool) -> ObjectStore:  # noqa: FBT001
     from obstore.store import HTTPStore  # noqa: PLC0415
 
     headers = {"Authorization": settings.authorization} if settings.authorization else {}
     return HTTPStore.from_url(
         settings.url,
-        client_options=_options(settings, allow_http=settings.url.startswith("http:"), default_headers=headers),
+        client_options=_options(
+            settings, uploads=uploads, allow_http=settings.url.startswith("http:"), default_headers=headers
+        ),
         retry_config=_retries(settings),
     )
