@@ -45,9 +45,33 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "result-without-bytes": Mutation(
         "engine/results.py",
-        "return cached if cached and all(self._cas.has(digest) for digest in cached.outputs.values()) else None",
-        "return cached",
+        "if cached and all(self._cas.has(digest) for digest in cached.outputs.values()):",
+        "if cached:",
         ENGINE,
+    ),
+    "any-result-taken": Mutation(
+        "engine/results.py",
+        "        if not fits:\n            return None\n",
+        "",
+        ENGINE,
+    ),
+    "advice-decides": Mutation(
+        "engine/observe.py",
+        "return self._world.rebuilder(seen.without(action.advice), before, outputs, forced=forced)",
+        "return self._world.rebuilder(seen, before, outputs, forced=forced)",
+        ENGINE,
+    ),
+    "other-file-than-locked": Mutation(
+        "engine/executor.py",
+        "        elif wrong := self._not_as_locked(action, seen):\n            self._fail(action, scheduler, wrong)\n",
+        "",
+        "tests/engine -m not_heavy",
+    ),
+    "blob-of-any-digest": Mutation(
+        "remote/blobs.py",
+        "    if left or hashed.hexdigest() != digest.sha256:\n        raise RefusedError(MISMATCH)\n",
+        "",
+        "tests/remote -m not_heavy",
     ),
     "moved-source-kept": Mutation(
         "engine/executor.py",
@@ -71,7 +95,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "measured-beside-others": Mutation(
         "engine/scheduler.py",
-        "alone = self._ready_alone if not (self._ready or self._running) else []",
+        "alone = self._ready_alone if not (self._ready or self.running) else []",
         "alone = self._ready_alone if not self._ready else []",
         ENGINE,
     ),
