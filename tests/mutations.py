@@ -34,6 +34,7 @@ class Mutation:
 
 
 ENGINE, STORE, RULES = "tests/engine -m not_heavy", "tests/store tests/engine -m not_heavy", "tests/rules -m not_heavy"
+RESULTS, FAULTS = "tests/remote/test_results.py -m not_heavy", "tests/remote/test_faults.py -m not_heavy"
 
 MUTATIONS: dict[str, Mutation] = {
     # engine
@@ -309,6 +310,42 @@ MUTATIONS: dict[str, Mutation] = {
         "path.read_bytes().startswith(LFS)",
         "path.read_bytes().endswith(LFS)",
         "tests/sources/integrity/test_fetched.py",
+    ),
+    # a remote that lies
+    "replayed-result": Mutation(
+        "remote/results.py", "if key and result.key != key:", "if key == result.action:", RESULTS
+    ),
+    "unsigned-result": Mutation(
+        "remote/signing.py", "    if trusted_keys:\n", "    if trusted_keys and envelope.signatures:\n", RESULTS
+    ),
+    "strangers-key": Mutation("remote/signing.py", " if one.keyid in trusted]", "]", RESULTS),
+    "swapped-blob": Mutation(
+        "remote/blobs.py",
+        "if left or hashed.hexdigest() != digest.sha256:\n        raise RefusedError(MISMATCH)",
+        "if left:\n        raise RefusedError(MISMATCH)",
+        FAULTS,
+    ),
+    "changed-output-sent": Mutation(
+        "remote/blobs.py",
+        'if left or hashed.hexdigest() != digest.sha256:\n        raise ChangedError("an output has changed")',
+        'if left:\n        raise ChangedError("an output has changed")',
+        FAULTS,
+    ),
+    "result-without-blobs": Mutation(
+        "remote/pushing.py",
+        "            if self._error is not None:\n                raise self._error\n            self._write()",
+        "            self._write()",
+        FAULTS,
+    ),
+    "breaker-that-holds": Mutation("remote/breaker.py", "self._in_a_row >= IN_A_ROW or ", "", FAULTS),
+    "deadline-without-end": Mutation(
+        "remote/transport/loop.py", "wait_for(coroutine, deadline_s)", "wait_for(coroutine, None)", FAULTS
+    ),
+    "reader-that-pushes": Mutation(
+        "remote/cache.py",
+        "if self._settings.push:",
+        "if self._settings.url:",
+        "tests/remote/test_cache.py -m not_heavy",
     ),
 }
 

@@ -128,7 +128,7 @@ class _Entries:
             blobs = {f"{BLOBS}/{one.sha256}": one.size_bytes for one in outputs_of(result).values()}
             return Entry(stored=stored, key=result.key, blobs=blobs)
         note = stored.path == nearest_path(result.action)
-        return Entry(stored=stored, blobs={}, damaged=not note, note=note)
+        return Entry(stored=stored, key=result.key if note else "", blobs={}, damaged=not note, note=note)
 
 
 def _unknown(stored: Stored, data: bytes) -> Entry:

@@ -1,7 +1,8 @@
 """Open the remote of a repo for one command.
 
-with reaching(session, environment) as line: line.read(...)
-each(work, items) -> results, several at once, in the order of the items
+with reaching(settings_for(session, environment)) as line: line.read(...)
+each(work, items)       results, several at once, in the order of the items
+all_in(line, "ac")      the objects of a folder
 """
 
 from __future__ import annotations
