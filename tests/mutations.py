@@ -52,7 +52,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "any-result-taken": Mutation(
         "engine/results.py",
-        "        if not fits:\n            return None\n",
+        "        if not fits:\n            return False\n",
         "",
         ENGINE,
     ),

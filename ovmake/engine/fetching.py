@@ -9,7 +9,6 @@ fetching.traffic() -> Traffic | None   wait for uploads, at the end of the build
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 
 from ovmake.engine.events import Uploading
@@ -46,21 +45,32 @@ class Fetching:
         self._asking[name] = work
 
         def answer(found: Fetched | Missed | Progress) -> None:
+            if isinstance(found, Fetched):
+                found = self._placed(action, work, found)
             self._world.runner.post(Answer(action=name, found=found))
 
         remote.fetch(replace(self._results.wanted(action, work), tell=answer), answer)
         return True
 
     def take(self, action: Action, found: Fetched | Missed) -> Trace | None:
-        """Store, publish and record what the cache had; None if that is nothing, or not the result of this work."""
-        why, taken = found.why if isinstance(found, Missed) else "the result is not that of this action", None
-        if isinstance(found, Fetched):
-            with contextlib.suppress(OSError):
-                taken = self._results.take(action, self._asking[action.name], found)
-        if taken is None:
-            self._why[action.name] = why
-            self._results.let_go(action)
-        return taken
+        """Record what the cache had, which is stored and published; None if it had nothing for this work."""
+        self._results.let_go(action)
+        if isinstance(found, Missed):
+            self._why[action.name] = found.why
+            return None
+        try:
+            return self._results.note(action, self._asking[action.name], found)
+        except OSError as error:  # running the action reports it
+            self._why[action.name] = _not_written(error)
+            return None
+
+    def _placed(self, action: Action, work: Seen, found: Fetched) -> Fetched | Missed:
+        """Store and publish a result, in the thread that downloaded it."""
+        try:
+            placed = self._results.place(action, work, found)
+        except OSError as error:
+            return Missed(key=found.key, why=_not_written(error))
+        return found if placed else Missed(key=found.key, why="the result is not that of this action")
 
     def why(self, action: Action) -> str:
         """Return why the cache did not help with an action, "" if it has no such result."""
@@ -82,3 +92,7 @@ class Fetching:
 
     def _tell(self, progress: Progress) -> None:
         self._world.emit(Uploading(progress=progress))
+
+
+def _not_written(error: OSError) -> str:
+    return f"its result cannot be written: {error.strerror or error}"

@@ -5,7 +5,8 @@
     results.keep(completion, seen, result) -> Trace    after a run: store, publish, record
     results.restore(action, seen) -> Trace | None      the cached result of the same work
     results.wanted(action, seen) -> Wanted             the same, to be looked for in a remote cache
-    results.take(action, seen, found) -> Trace | None  what a remote cache had
+    results.place(action, seen, found) -> bool         store and publish what a remote cache had
+    results.note(action, seen, found) -> Trace         record it
     results.made(action, trace) -> Made                what a remote cache may get
 
 A kill may come between any two of these. Then the next build finds no trace, or one whose outputs do not match, and
@@ -193,14 +194,15 @@ class ResultStore:
         roles = {out.role: absolute(f"{scratch}/{out.role}") for out in action.outputs if out.copy_of is None}
         return Wanted(key=seen.digest, action=action.name, roles=roles, holds=self._cas.has)
 
-    def take(self, action: Action, seen: Seen, found: Fetched) -> Trace | None:
-        """Store, publish and record what a remote cache had; None if it is not the result of this work.
+    def place(self, action: Action, seen: Seen, found: Fetched) -> bool:
+        """Store and publish what a remote cache had; False if it is not the result of this work.
+
+        It touches no database, so it may run in another thread: bytes are written beside other downloads.
 
         Raises:
             OSError: the disk is full or read-only.
         """
-        scratch = self._scratch_of(action.name)
-        outputs = dict(found.outputs)
+        scratch, outputs = self._made[action.name], found.outputs
         for role in found.files:
             self._cas.adopt(f"{scratch}/{role}", outputs[role])
         copies = {out.role: out.copy_of for out in action.outputs if out.copy_of is not None}
@@ -209,15 +211,24 @@ class ResultStore:
             and all(outputs[role] == seen.inputs[given].digest for role, given in copies.items())
             and all(self._cas.holds(digest) for role, digest in outputs.items() if role not in copies)
         )
-        self.let_go(action)
         if not fits:
-            return None
+            return False
         try:
             self._publish(action, outputs)
         except DigestMismatchError as error:
             self._cas.drop(error.path)
-            return None
-        trace = Trace(seen=seen, outputs=outputs, facts=found.facts, seconds=found.seconds, peak_bytes=found.peak_bytes)
+            return False
+        return True
+
+    def note(self, action: Action, seen: Seen, found: Fetched) -> Trace:
+        """Record what was placed.
+
+        Raises:
+            OSError: the disk is full or read-only.
+        """
+        trace = Trace(
+            seen=seen, outputs=found.outputs, facts=found.facts, seconds=found.seconds, peak_bytes=found.peak_bytes
+        )
         self._world.database.succeed(action.name, trace)
         return trace
 

@@ -85,6 +85,8 @@ def _receive(chunks: Iterator[bytes], digest: Digest, file: BinaryIO, told: Call
         told(len(chunk))
     if left or hashed.hexdigest() != digest.sha256:
         raise RefusedError(MISMATCH)
+    # The store does this too, one file after the other; here it is done beside other downloads.
+    os.fsync(file.fileno())
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:
