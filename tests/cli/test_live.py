@@ -11,7 +11,14 @@ import pytest
 
 from ovmake.cli.live import Live
 from ovmake.cli.terminal import DOING, doing, how_far, inner, lines_of
-from ovmake.engine.events import ActionFinished, ActionProgressed, ActionStarted, BuildProgressed
+from ovmake.engine.events import (
+    ActionDownloading,
+    ActionFinished,
+    ActionProgressed,
+    ActionStarted,
+    BuildProgressed,
+    Uploading,
+)
 from ovmake.engine.job import Progress
 from tests.engine.small import action
 
@@ -110,3 +117,20 @@ def test_view_that_never_opened_says_what_there_is() -> None:
         live(ActionFinished(action=action("convert m"), status="restored"))
 
     assert ["convert m: restored from the action cache"] == said
+
+
+def test_transfers_have_rows_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    said: list[str] = []
+    seen: list[str] = []
+
+    with Live(said.append, explain=False) as live:
+        live(ActionDownloading(action=action("convert m"), progress=Progress(done=3, of=9, unit="MB")))
+        seen += [f"{task.description} {task.fields['inner']}" for task in live._view.tasks]
+        live(ActionFinished(action=action("convert m"), status="restored", remote=True))
+        live(Uploading(progress=Progress(done=1, of=2, unit="MB")))
+        live(Uploading(progress=Progress(done=2, of=2, unit="MB")))
+        seen += [f"{task.description} {task.fields['inner']}" for task in live._view.tasks]
+
+    assert ["downloading · m 3 of 9 MB", "uploading to the remote cache 2 of 2 MB"] == seen
+    assert [] == said

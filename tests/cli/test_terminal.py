@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ovmake.cli.terminal import lines_of, target_line
+from ovmake.cli.terminal import lines_of, remote_lines, target_line
 from ovmake.engine.events import ActionFinished, TargetFinished
 from ovmake.engine.outcomes.scores import Scores
+from ovmake.engine.remote import Traffic
 from tests.engine.small import action
 
 BUILT = {"target": "m:int8", "status": "built", "gate": "passed", "drop": 0.002}
@@ -67,3 +68,34 @@ def test_planned_action_says_how_long_it_is_likely_to_take(seconds: float | None
     )
 
     assert [line, "    never built"] == lines_of(event, explain=False)
+
+
+@pytest.mark.parametrize(
+    ("traffic", "lines"),
+    [
+        (None, []),
+        (Traffic(), []),
+        (
+            Traffic(restored=12, restored_bytes=34_000_000, uploaded=3, uploaded_bytes=2_000_000),
+            ["remote cache: restored 12 results (34.0 MB), ran 3 actions, uploaded 3 (2.00 MB)"],
+        ),
+        (Traffic(misses=4), ["remote cache: restored 0 results, ran 3 actions"]),
+        (
+            Traffic(restored=1, refused={"unsigned": 2, "for another action": 1}, errors={"it answers 500": 1}),
+            [
+                "remote cache: restored 1 result, ran 3 actions",
+                "remote cache: 3 results not used: 1 for another action, 2 unsigned",
+                "remote cache: 1 request failed: it answers 500",
+            ],
+        ),
+        (
+            Traffic(off="it did not answer in 5 s, three times"),
+            [
+                "remote cache: restored 0 results, ran 3 actions",
+                "remote cache is off for this build: it did not answer in 5 s, three times",
+            ],
+        ),
+    ],
+)
+def test_what_a_build_had_of_the_remote_cache(traffic: Traffic | None, lines: list[str]) -> None:
+    assert lines == remote_lines(traffic, ran=3)
