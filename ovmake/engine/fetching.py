@@ -54,8 +54,8 @@ class Fetching:
 
     def take(self, action: Action, found: Fetched | Missed) -> Trace | None:
         """Record what the cache had, which is stored and published; None if it had nothing for this work."""
-        self._results.let_go(action)
         if isinstance(found, Missed):
+            self._results.let_go(action)
             self._why[action.name] = found.why
             return None
         try:
@@ -68,6 +68,7 @@ class Fetching:
         """Store and publish a result, in the thread that downloaded it."""
         try:
             placed = self._results.place(action, work, found)
+            self._results.let_go(action)
         except OSError as error:
             return Missed(key=found.key, why=_not_written(error))
         return found if placed else Missed(key=found.key, why="the result is not that of this action")
