@@ -325,7 +325,8 @@ def seaweed(folder: Path) -> Iterator[S3]:
             [
                 *(weed(), f"-logdir={folder}", "server", "-s3", f"-s3.config={folder / 's3.json'}"),
                 *(f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=30"),
-                *("-master.volumeSizeLimitMB=64", *flags),
+                *("-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+                *flags,
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
