@@ -107,7 +107,7 @@ def upload(objects: Objects, digest: Digest, path: str, told: Callable[[int], No
         ChangedError: the file is not the one of the digest. Nothing is written to the remote.
         RemoteError: the transfer failed.
     """
-    if objects.exists(blob_path(digest)) == digest.size_bytes:
+    if _size(objects, digest) == digest.size_bytes:
         return False
     pieces = checked(path, digest, told)
     if digest.size_bytes <= PART_BYTES:
@@ -115,6 +115,16 @@ def upload(objects: Objects, digest: Digest, path: str, told: Callable[[int], No
     else:
         objects.write(blob_path(digest), pieces, digest.size_bytes)
     return True
+
+
+def _size(objects: Objects, digest: Digest) -> int | None:
+    """Return the size of a blob on the remote, None if it has none. A server that does not say sizes has none."""
+    try:
+        return objects.exists(blob_path(digest))
+    except RemoteError as error:
+        if error.trouble != "refused":
+            raise
+        return None
 
 
 def checked(path: str, digest: Digest, told: Callable[[int], None] = to_nobody) -> Iterator[bytes]:

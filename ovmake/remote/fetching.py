@@ -107,13 +107,13 @@ class Fetching:
     def _advance(self, size_bytes: int) -> None:
         if self._error is not None:
             raise _StoppedError
+        of = sum(digest.size_bytes for digest, _ in self._files.values()) // MB
         with self._lock:
             self._got_bytes += size_bytes
             done = self._got_bytes // MB
-            tell, self._told_mb = done != self._told_mb, done
-        of = sum(digest.size_bytes for digest, _ in self._files.values()) // MB
-        if tell and of:
-            self._wanted.tell(Progress(done=done, of=of, unit="MB"))
+            if done != self._told_mb and of:
+                self._told_mb = done
+                self._wanted.tell(Progress(done=done, of=of, unit="MB"))
 
     def _finish(self) -> None:
         """Count how it ended, and say so."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,12 +23,12 @@ from urllib.parse import quote
 from ovmake.remote.layout import is_sha256
 from ovmake.remote.settings import RemoteSettings
 from ovmake.remote.transport import http_upload
-from ovmake.remote.transport.failures import TOO_SLOW, MissingError, RemoteError, Trouble
+from ovmake.remote.transport.failures import MissingError, RemoteError, Trouble
 from ovmake.remote.transport.loop import Loop, closed
 from ovmake.remote.transport.stores import store_of
 
 if TYPE_CHECKING:
-    from obstore import BytesStream, ObjectMeta
+    from obstore import AsyncWritableFile, BytesStream, ObjectMeta
     from obstore.store import ObjectStore
 
 __all__ = ["Listed", "Objects", "Opener", "RemoteError", "Trouble", "open_objects"]
@@ -65,7 +64,7 @@ class Objects(Protocol):
     def write(self, path: str, chunks: Iterator[bytes], size_bytes: int) -> None:
         """Stream an object from chunks. What the iterator raises is raised here, and then nothing is written.
 
-        It must raise no OSError and no RemoteError.
+        It must raise no OSError.
         """
 
     def exists(self, path: str) -> int | None:
@@ -177,42 +176,25 @@ class _Objects:
             given = {"Authorization": self._settings.authorization} if self._settings.authorization else {}
             http_upload.put(url, self._until_closed(chunks), size_bytes=size_bytes, timeout_s=deadline_s, headers=given)
             return
-        moving = _Moving(chunks)
-        try:
-            self._loop.run(self._parts(path, moving, deadline_s), None)
-        except RemoteError:
-            if moving.raised is not None:
-                raise moving.raised from None
-            raise
+        writer = self._loop.run(self._writer(path), deadline_s)
+        for chunk in chunks:
+            self._loop.run(_call(writer.write, chunk), deadline_s)
+        self._loop.run(_call(writer.close), deadline_s)
+
+    async def _writer(self, path: str) -> AsyncWritableFile:
+        """Open an object that is sent in parts. It is there once it is closed; one that is dropped never is.
+
+        `put_async` takes an iterator too. But obstore's threads would call it, also when Python is about to end.
+        """
+        import obstore  # noqa: PLC0415
+
+        return obstore.open_writer_async(self._writes, path, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def _until_closed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             if self._closed:
                 raise closed()
             yield chunk
-
-    async def _parts(self, path: str, moving: _Moving, deadline_s: float) -> None:
-        """Send an object in parts. It is cancelled if no further part is asked for within the deadline."""
-        import obstore  # noqa: PLC0415
-
-        sending = asyncio.ensure_future(
-            _call(
-                obstore.put_async,
-                self._writes,
-                path,
-                moving,
-                use_multipart=True,
-                chunk_size=PART_BYTES,
-                max_concurrency=PARTS_AT_ONCE,
-            )
-        )
-        try:
-            while not (await asyncio.wait({sending}, timeout=deadline_s / 10))[0]:
-                if time.monotonic() - moving.moved_s > deadline_s:
-                    raise RemoteError("timeout", TOO_SLOW)
-            await sending
-        finally:
-            sending.cancel()
 
     def exists(self, path: str) -> int | None:
         """See `Objects`."""
@@ -247,28 +229,6 @@ class _Objects:
         """See `Objects`."""
         self._closed = True
         self._loop.close()
-
-
-class _Moving:
-    """Chunks, when the last one was asked for, and what reading them raised."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self.moved_s = time.monotonic()
-        self.raised: Exception | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        self.moved_s = time.monotonic()
-        try:
-            return next(self._chunks)
-        except StopIteration:
-            raise
-        except Exception as error:
-            self.raised = error
-            raise
 
 
 async def _next(stream: Any) -> Any:

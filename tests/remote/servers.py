@@ -325,8 +325,9 @@ def seaweed(folder: Path) -> Iterator[S3]:
             [
                 *(weed(), f"-logdir={folder}", "server", "-s3", f"-s3.config={folder / 's3.json'}"),
                 *(f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=30"),
-                # Two further servers, on ports that are the same for every SeaweedFS of a machine.
-                *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", *flags),
+                # Two further servers, on ports that are the same for every SeaweedFS of a machine; and no telemetry.
+                *("-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+                *flags,
             ],
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -347,6 +347,16 @@ def test_a_large_upload_that_fails_leaves_no_result(harmed: Harmed, tmp_path: Pa
     missed(team, tmp_path / "got", "a0", "bin")
 
 
+def test_a_server_that_does_not_answer_what_it_has_gets_blobs_again(harmed: Harmed, tmp_path: Path) -> None:
+    team, proxy = harmed
+    push(team, tmp_path / "one", "a0", SMALL)
+    proxy.harm("HEAD", status(418))
+
+    traffic = pushed(team, tmp_path, SMALL).traffic()
+
+    assert (1, sum(map(len, SMALL.values())), {}) == (traffic.uploaded, traffic.uploaded_bytes, traffic.errors)
+
+
 def test_a_full_remote_gets_no_more_uploads_and_is_still_read(harmed: Harmed, tmp_path: Path) -> None:
     team, proxy = harmed
     push(team, tmp_path / "made", "old", SMALL)
