@@ -69,7 +69,7 @@ class Fetching:
         try:
             placed = self._results.place(action, work, found)
             self._results.let_go(action)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the engine waits for an answer; running the action reports it
             return Missed(key=found.key, why=_not_written(error))
         return found if placed else Missed(key=found.key, why="the result is not that of this action")
 
@@ -95,5 +95,5 @@ class Fetching:
         self._world.emit(Uploading(progress=progress))
 
 
-def _not_written(error: OSError) -> str:
-    return f"its result cannot be written: {error.strerror or error}"
+def _not_written(error: Exception) -> str:
+    return f"its result cannot be written: {getattr(error, 'strerror', '') or error}"

@@ -16,12 +16,13 @@ from ovmake.engine.world import Options
 from ovmake.graph.action import Graph, Output
 from ovmake.graph.digest import of_bytes
 from ovmake.store.cas import Cas
+from ovmake.store.files.handles import ForeignEntryError
 from tests.engine.projects import Build, History, Project, histories
 from tests.engine.rebuilders import Engine
 from tests.engine.remotes import FakeRemote
 from tests.engine.small import action, graph, repo
 from tests.examples import tries
-from tests.fakes import FakeRepo
+from tests.fakes import FakeDisk, FakeRepo
 
 ANY = settings(
     max_examples=tries(daily=15, ci=50, long=1_000),
@@ -307,3 +308,16 @@ def test_what_one_repo_pushed_another_one_with_the_same_sources_does_not_run(his
 
 def test_an_answer_is_data() -> None:
     assert Answer(action="a m", found=Missed(key="5b")) == Answer(action="a m", found=Missed(key="5b"))
+
+
+def test_whatever_goes_wrong_while_a_result_is_stored_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    remote, other = filled(), repo()
+
+    def refuses(*_: object) -> None:
+        raise ForeignEntryError("build/m", "a link")
+
+    monkeypatch.setattr(FakeDisk, "publish", refuses, raising=True)
+    with pytest.raises(ForeignEntryError):  # which running the action reports
+        other.build(chain(), remote=remote.at(other))
+
+    assert 3 == len(remote.asked)
