@@ -10,6 +10,7 @@ import pytest
 
 from ovmake.cli import main
 from ovmake.cli.observing import COMMANDS
+from ovmake.cli.sharing import COMMANDS as SHARING
 from ovmake.commands.help import pages
 from ovmake.commands.help.asked import ABOUT_COMMAND, ALSO_CALLED, answer, index, read_more
 from ovmake.diagnostics import OvmakeError
@@ -20,7 +21,7 @@ from ovmake.ovfile.schema.keys import WITH_SETTINGS
 def test_every_page_is_a_topic_and_every_topic_a_page() -> None:
     assert sorted(pages.ORDER) == sorted(path.stem for path in pages.DOCS.glob("*.md"))
     assert set(ALSO_CALLED.values()) <= set(pages.ORDER)
-    assert set(ABOUT_COMMAND) <= set(COMMANDS)
+    assert set(ABOUT_COMMAND) <= {*COMMANDS, *SHARING}
 
 
 def test_other_words_for_topics_are_needed() -> None:
