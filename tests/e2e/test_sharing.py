@@ -11,13 +11,13 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ovmake.contracts.sharing.lock import Lock
+from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.lockfile.file import read_lock, write_lock
 from ovmake.lockfile.present import PresentFiles, present_inputs
 from ovmake.project.opening import read_session
@@ -222,11 +222,12 @@ def test_locked_builds_what_the_lock_names(clone: Repo, remote: Path) -> None:
 
 
 def test_locked_publishes_no_other_bytes(clone: Repo) -> None:
-    path = clone.folder / "Ovfile.lock"
-    text = path.read_text()
-    line = next(line for line in text.splitlines() if "fp16/fashion.bin" in line)
-    other = line.replace(line.partition('= "')[2][:8], "01234567")
-    path.write_text(text.replace(line, other))
+    file = "fashion/fp16/fashion.bin"
+    edit_lock(
+        clone,
+        "fashion:fp16",
+        lambda block: replace(block, outputs={**block.outputs, file: f"{'01' * 32}:{block.outputs[file][65:]}"}),
+    )
 
     result = clone.ovmake("build", "--locked", "fashion:fp16")
 
@@ -245,8 +246,11 @@ def test_locked_refuses_a_source_that_changed(clone: Repo) -> None:
 
 
 def test_an_upgrade_check_compares_and_publishes_nothing(clone: Repo) -> None:
-    path = clone.folder / "Ovfile.lock"
-    path.write_text(re.sub(r'versions."openvino" = "[^"]*"', 'versions."openvino" = "2026.1.0"', path.read_text()))
+    edit_lock(
+        clone,
+        "fashion:int8",
+        lambda block: replace(block, versions={**block.versions, "openvino": "2026.1.0"}),
+    )
 
     result = clone.ovmake("build", "--upgrade-check", "fashion:int8")
 
@@ -270,10 +274,17 @@ def claim_present_inputs(repo: Repo, target: str) -> None:
     with read_session(Where(folder=repo.folder, file="Ovfile", allow_outside=False), tell=print) as session:
         files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
         now = present_inputs(session.graph(measure=False), [target], files)[target]
+    edit_lock(
+        repo,
+        target,
+        lambda block: replace(block, inputs=now.inputs, settings=now.settings, sources=now.sources),
+    )
+
+
+def edit_lock(repo: Repo, target: str, change: Callable[[LockedTarget], LockedTarget]) -> None:
     lock = read_lock(repo.folder)
     assert lock is not None
-    block = replace(lock.targets[target], inputs=now.inputs, settings=now.settings, sources=now.sources)
-    write_lock(repo.folder, Lock(targets={**lock.targets, target: block}))
+    write_lock(repo.folder, Lock(targets={**lock.targets, target: change(lock.targets[target])}))
 
 
 def test_a_killed_push_leaves_no_result_without_its_blobs(built: Repo, tmp_path: Path) -> None:
