@@ -109,6 +109,7 @@ def _frozen(arguments: argparse.Namespace) -> int:
 
 def _check_upgrade(arguments: argparse.Namespace) -> int:
     """Compare what today's tools make with the lock; publish nothing."""
+    from ovmake.cli.terminal import Transfers
     from ovmake.commands.locked.upgrade import check_upgrade
     from ovmake.engine.world import Options
     from ovmake.store.toolchain import default_jobs
@@ -117,8 +118,11 @@ def _check_upgrade(arguments: argparse.Namespace) -> int:
         graph = session.graph(measure=False)
         options = Options(jobs=arguments.jobs or default_jobs(), progress=True)
         targets = session.select(graph, arguments.targets)
+        transfers = Transfers()
         with listener_of(arguments) as listener:
-            found = check_upgrade(session, graph, targets, options, listener)
+            found = check_upgrade(session, graph, targets, options, both(transfers, listener))
+        for line in transfers.lines:
+            tell(line)
     if arguments.json:
         print_json(found.to_json())
     for line in () if arguments.json else found.lines():
@@ -165,6 +169,7 @@ def run_report(arguments: argparse.Namespace) -> int:
 
         print(text(), end="")
         return 0
+    from ovmake.cli.terminal import Transfers
     from ovmake.commands.report.command import Request, report
     from ovmake.project.stamping import Stamping
     from ovmake.store.toolchain import default_jobs
@@ -178,8 +183,11 @@ def run_report(arguments: argparse.Namespace) -> int:
             against=arguments.against,
             junit=arguments.junit,
         )
+        transfers = Transfers()
         with listener_of(arguments) as listener:
-            written = report(session, request, listener)
+            written = report(session, request, both(transfers, listener))
+        for line in transfers.lines:
+            tell(line)
         if written.exit_status == 0 and request.measure:
             # Measurements changed the store, and the stamp of the last build does not cover them.
             graph = session.graph(measure=False)
@@ -213,7 +221,7 @@ def _tell_written(arguments: argparse.Namespace, written: Written) -> None:
 
 def run_debug(arguments: argparse.Namespace) -> int:
     """Print the first layer that differs from TensorFlow's."""
-    from ovmake.cli.terminal import Plain
+    from ovmake.cli.terminal import Plain, Transfers
     from ovmake.commands.debug.command import Request, debug
     from ovmake.store.toolchain import default_jobs
 
@@ -222,8 +230,11 @@ def run_debug(arguments: argparse.Namespace) -> int:
         request = Request(targets=targets, jobs=arguments.jobs or default_jobs(), everything=arguments.all)
         # Progress goes to stderr even with --json: stdout holds only the findings.
         listener = Plain(tell, explain=arguments.explain) if arguments.json else listener_of(arguments)
+        transfers = Transfers()
         with listener:
-            debugged = debug(session, request, listener)
+            debugged = debug(session, request, both(transfers, listener))
+    for line in transfers.lines:
+        tell(line)
     for line in debugged.lines if not arguments.json else ():
         show(line)
     for found in debugged.json if arguments.json else ():

@@ -179,6 +179,18 @@ def remote_lines(traffic: Traffic | None, ran: int) -> list[str]:
     return lines
 
 
+class Transfers:
+    """Keeps what a build had of the remote cache, for commands that print other things at their end."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        """Note the last event of a build."""
+        if isinstance(event, BuildFinished):
+            self.lines = remote_lines(event.traffic, event.ran)
+
+
 class Plain:
     """Prints one or more lines per event."""
 
