@@ -1,0 +1,69 @@
+"""What `--locked` and `--frozen` ask of a lock: the real command, in a repo whose actions were hashes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ovmake.contracts.sharing.lock import Lock
+from ovmake.lockfile.file import read_lock, write_lock
+from tests.lockfile.repos import build_and_lock, ovfile, put
+from tests.real import ovmake
+
+BIN = "a/fp32/a.bin"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A model, built, locked, and no longer published."""
+    put(tmp_path, ovfile("a"), a="1")
+    build_and_lock(tmp_path)
+    shutil.rmtree(tmp_path / "build")
+    return tmp_path
+
+
+def name_files(root: Path, outputs: Mapping[str, str]) -> None:
+    """Write a lock whose block is whole and names these files."""
+    found = read_lock(root)
+    assert found is not None
+    write_lock(root, Lock(targets={"a:fp32": replace(found.targets["a:fp32"], outputs=outputs)}))
+
+
+def locked_files(root: Path) -> Mapping[str, str]:
+    found = read_lock(root)
+    assert found is not None
+    return found.targets["a:fp32"].outputs
+
+
+def test_frozen_publishes_what_the_lock_names(repo: Path) -> None:
+    done = ovmake(repo, "build", "--frozen")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert set(locked_files(repo)) == {str(path.relative_to(repo / "build")) for path in repo.glob("build/*/*/*")}
+
+
+@pytest.mark.parametrize("flag", ["--frozen", "--locked"])
+def test_a_lock_without_the_weights_promises_nothing(repo: Path, flag: str) -> None:
+    name_files(repo, {path: digest for path, digest in locked_files(repo).items() if path != BIN})
+
+    done = ovmake(repo, "build", flag)
+
+    assert (1, "") == (done.returncode, done.stdout)
+    words = f"the block of a:fp32 does not name what the target publishes: it lacks build/{BIN}"
+    assert f"error[lock-outdated]: Ovfile.lock: {words}\n" in done.stderr
+    assert not (repo / "build").exists()
+
+
+@pytest.mark.parametrize("flag", ["--frozen", "--locked"])
+def test_a_lock_that_names_more_files_publishes_none(repo: Path, flag: str) -> None:
+    name_files(repo, {**locked_files(repo), "a/fp32/more.so": locked_files(repo)[BIN]})
+
+    done = ovmake(repo, "build", flag)
+
+    assert 1 == done.returncode
+    assert "build/a/fp32/more.so is none of its files\n" in done.stderr
+    assert not (repo / "build").exists()
