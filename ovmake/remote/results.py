@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 
 from ovmake.contracts import codec
 from ovmake.contracts.codec import ContractError
+from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.sharing.remote_result import Envelope, RemoteResult
 from ovmake.contracts.values import Facts, JsonValue
 from ovmake.engine.remote import Made
@@ -114,8 +115,8 @@ def seen_of(result: RemoteResult) -> Seen | None:
 
 def _is_sane(result: RemoteResult) -> bool:
     try:
-        facts_of(result)
-    except ValueError:
+        ActionProblem.of_facts(facts_of(result))
+    except (ValueError, TypeError):
         return False
     return (
         is_sha256(result.key)

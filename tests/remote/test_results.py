@@ -160,6 +160,8 @@ def test_one_good_signature_among_wrong_ones_is_enough() -> None:
         lambda body: body.update(facts={"drop": 10**30}),
         lambda body: body.update(facts={"drop": "\ud800"}),
         lambda body: body.update(facts={"drop": json.loads("[" * 100 + "]" * 100)}),
+        lambda body: body.update(facts={"warnings": ["x"]}),
+        lambda body: body.update(facts={"warnings": [["code", "message", "no list", "", ""]]}),
         lambda body: body.update(facts=[]),
         lambda body: body.update(seconds=-1),
         lambda body: body.update(seconds=1e300),
