@@ -115,7 +115,7 @@ def _check_upgrade(arguments: argparse.Namespace) -> int:
 
     with open_repo(arguments) as session:
         graph = session.graph(measure=False)
-        options = Options(jobs=arguments.jobs or default_jobs(), progress=True)
+        options = Options(jobs=arguments.jobs or default_jobs(), progress=True, only_cached=arguments.remote_only)
         targets = session.select(graph, arguments.targets)
         with listener_of(arguments) as listener:
             found = check_upgrade(session, graph, targets, options, listener)

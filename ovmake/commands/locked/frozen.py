@@ -143,7 +143,7 @@ class _Work:
         """Get a file from the remote cache into the store; return why that failed, "" if it did not."""
         remote, disk = self._session.remote, self._session.disk
         if remote is None:
-            return "there is no remote cache: the Ovfile has no `[cache] remote`"
+            return "no remote cache is used: the Ovfile has no `[cache] remote`, or --no-remote was given"
         scratch = f"{DOWNLOADS}/{digest.sha256}"
         try:
             disk.make_folder(DOWNLOADS)

@@ -67,3 +67,22 @@ def test_a_lock_that_names_more_files_publishes_none(repo: Path, flag: str) -> N
     assert 1 == done.returncode
     assert "build/a/fp32/more.so is none of its files\n" in done.stderr
     assert not (repo / "build").exists()
+
+
+def test_an_upgrade_check_runs_nothing_either_where_nothing_may_run(repo: Path) -> None:
+    shutil.rmtree(repo / ".ovmake")
+
+    done = ovmake(repo, "build", "--upgrade-check", "--remote-only")
+
+    assert 1 == done.returncode
+    assert "no cache has its result, and --remote-only runs nothing" in done.stderr
+    assert "a:fp32                   no IR: " in done.stdout
+
+
+def test_frozen_says_why_no_remote_cache_was_asked(repo: Path) -> None:
+    shutil.rmtree(repo / ".ovmake")
+
+    done = ovmake(repo, "build", "--frozen", "--no-remote")
+
+    assert 1 == done.returncode
+    assert "no remote cache is used: the Ovfile has no `[cache] remote`, or --no-remote was given\n" in done.stderr
