@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ovmake.contracts.codec import ContractError
+from ovmake.diagnostics import OTHER_FORM, OTHER_FORM_HELP, OTHER_FORM_NOTE
 from ovmake.engine.in_process.check_size import check_size
 from ovmake.engine.in_process.check_speed import check_speed
 from ovmake.engine.in_process.choose import choose
@@ -37,12 +38,5 @@ def run_here(job: Job) -> Success | Failure:
     try:
         return KINDS[job.action.kind](job)
     except ContractError as error:
-        why = str(error)
-    except RecursionError:
-        why = "an input is nested too deeply"
-    return Failure(
-        code="store-damaged",
-        message=f"a stored result is not of the form that ovmake writes: {why}",
-        notes=("it came from a remote cache without `trusted-keys`, or something else wrote it",),
-        help="`ovmake build --force --no-remote` makes all results again",
-    )
+        message = f"{OTHER_FORM}: {error}"
+        return Failure(code="store-damaged", message=message, notes=(OTHER_FORM_NOTE,), help=OTHER_FORM_HELP)
