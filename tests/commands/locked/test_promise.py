@@ -69,6 +69,17 @@ def test_a_lock_that_names_more_files_publishes_none(repo: Path, flag: str) -> N
     assert not (repo / "build").exists()
 
 
+def test_an_ir_that_is_fresh_and_not_the_locked_one_does_not_read_as_up_to_date(repo: Path) -> None:
+    assert 0 == ovmake(repo, "build", "--frozen").returncode
+    files = locked_files(repo)
+    name_files(repo, {**files, BIN: files["a/fp32/a.xml"]})
+
+    done = ovmake(repo, "build", "--locked")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert f"build/{BIN} is not the file of the lock" in done.stderr
+
+
 def test_an_upgrade_check_runs_nothing_either_where_nothing_may_run(repo: Path) -> None:
     shutil.rmtree(repo / ".ovmake")
 
