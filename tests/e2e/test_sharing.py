@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.contracts.sharing.lock import Lock
+from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.lockfile.file import read_lock, write_lock
 from ovmake.lockfile.present import PresentFiles, present_inputs
 from ovmake.project.opening import read_session
@@ -222,11 +222,9 @@ def test_locked_builds_what_the_lock_names(clone: Repo, remote: Path) -> None:
 
 
 def test_locked_publishes_no_other_bytes(clone: Repo) -> None:
-    path = clone.folder / "Ovfile.lock"
-    text = path.read_text()
-    line = next(line for line in text.splitlines() if "fp16/fashion.bin" in line)
-    other = line.replace(line.partition('= "')[2][:8], "01234567")
-    path.write_text(text.replace(line, other))
+    block = locked(clone, "fashion:fp16")
+    name = "fashion/fp16/fashion.bin"
+    lock_as(clone, "fashion:fp16", replace(block, outputs={**block.outputs, name: "01234567" * 8 + ":297410"}))
 
     result = clone.ovmake("build", "--locked", "fashion:fp16")
 
@@ -245,8 +243,8 @@ def test_locked_refuses_a_source_that_changed(clone: Repo) -> None:
 
 
 def test_an_upgrade_check_compares_and_publishes_nothing(clone: Repo) -> None:
-    path = clone.folder / "Ovfile.lock"
-    path.write_text(re.sub(r'versions."openvino" = "[^"]*"', 'versions."openvino" = "2026.1.0"', path.read_text()))
+    block = locked(clone, "fashion:int8")
+    lock_as(clone, "fashion:int8", replace(block, versions={**block.versions, "openvino": "2026.1.0"}))
 
     result = clone.ovmake("build", "--upgrade-check", "fashion:int8")
 
@@ -270,9 +268,20 @@ def claim_present_inputs(repo: Repo, target: str) -> None:
     with read_session(Where(folder=repo.folder, file="Ovfile", allow_outside=False), tell=print) as session:
         files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
         now = present_inputs(session.graph(measure=False), [target], files)[target]
+    block = locked(repo, target)
+    lock_as(repo, target, replace(block, inputs=now.inputs, settings=now.settings, sources=now.sources))
+
+
+def locked(repo: Repo, target: str) -> LockedTarget:
     lock = read_lock(repo.folder)
     assert lock is not None
-    block = replace(lock.targets[target], inputs=now.inputs, settings=now.settings, sources=now.sources)
+    return lock.targets[target]
+
+
+def lock_as(repo: Repo, target: str, block: LockedTarget) -> None:
+    """Exchange a block of the lock; its digest is that of what it says now."""
+    lock = read_lock(repo.folder)
+    assert lock is not None
     write_lock(repo.folder, Lock(targets={**lock.targets, target: block}))
 
 
