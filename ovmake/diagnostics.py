@@ -98,6 +98,12 @@ class OvmakeError(Exception):
         self.exit_status = exit_status
 
 
+# What is told of a stored file that is no file of ovmake's. Without keys, a remote cache may hold anything.
+OTHER_FORM = "a stored result is not of the form that ovmake writes"
+OTHER_FORM_NOTE = "it came from a remote cache without `trusted-keys`, or something else wrote it"
+OTHER_FORM_HELP = "`ovmake build --force --no-remote` makes all results again"
+
+
 def of_error(error: Exception) -> OvmakeError | None:
     """Return a Python error that reached the command line as an OvmakeError; None if it is a bug in ovmake."""
     if isinstance(error, OvmakeError):
@@ -110,6 +116,14 @@ def of_error(error: Exception) -> OvmakeError | None:
         message = f"the system's encoding, {error.encoding}, cannot name the file `{name}`"
         hint = "set PYTHONUTF8=1, or a locale such as LC_ALL=C.UTF-8"
         return OvmakeError(Diagnostic(code="system", message=message, help=hint), exit_status=1)
+    if type(error).__module__ == "ovmake.contracts.codec":
+        found = Diagnostic(
+            code="store-damaged",
+            message=f"{OTHER_FORM}: {error}",
+            notes=(OTHER_FORM_NOTE,),
+            help=OTHER_FORM_HELP,
+        )
+        return OvmakeError(found, exit_status=1)
     if isinstance(error, OSError):
         message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
         return OvmakeError(Diagnostic(code="system", message=message, help=what_to_do(error)), exit_status=1)

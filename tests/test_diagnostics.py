@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from ovmake.contracts.codec import ContractError
 from ovmake.diagnostics import (
     Diagnostic,
     Label,
@@ -251,3 +252,12 @@ def test_span_of_offsets(start: int, end: int, expected: tuple[int, int, int, st
 )
 def test_did_you_mean(word: str, expected: str) -> None:
     assert expected == did_you_mean(word, ["performance", "mixed", "max-drop"])
+
+
+def test_a_stored_file_of_another_form_is_no_bug() -> None:
+    found = of_error(ContractError("record has format 1, expected 2"))
+
+    assert found is not None
+    (told,) = found.diagnostics
+    assert 1 == found.exit_status
+    assert "a stored result is not of the form that ovmake writes: record has format 1, expected 2" == told.message

@@ -51,6 +51,8 @@ def parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namesp
         hint = next((hint for word in rest if (hint := did_you_mean(word.partition("=")[0], known))), "")
         said = f"unrecognized arguments: {' '.join(map(_printable, rest))}"
         top.error("\nhelp: ".join(filter(None, (said, hint))))
+    if getattr(arguments, "remote_only", False) and arguments.check:
+        top.error("argument --check: not allowed with argument --remote-only\nhelp: --check runs all actions again")
     return arguments
 
 
@@ -98,7 +100,8 @@ def _build_command(commands: Commands, run: Mapping[str, Command]) -> None:
     mode = build.add_mutually_exclusive_group()
     mode.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why; run nothing")
     mode.add_argument("--watch", action="store_true", help="build again after every change, until Ctrl-C")
-    build.add_argument("--force", action="store_true", help="run all actions that the targets need, even fresh ones")
+    runs = build.add_mutually_exclusive_group()
+    runs.add_argument("--force", action="store_true", help="run all actions that the targets need, even fresh ones")
     check_help = "then build them again from nothing, in a scratch folder, and compare byte by byte"
     mode.add_argument("--check", action="store_true", help=check_help)
     locked_help = "require that settings, sources and IRs are those of Ovfile.lock, byte for byte"
@@ -110,7 +113,7 @@ def _build_command(commands: Commands, run: Mapping[str, Command]) -> None:
     )
     mode.add_argument("--upgrade-check", action="store_true", help=upgrade_help)
     only_help = "fail at the first action that no cache has, rather than run it"
-    build.add_argument("--remote-only", action="store_true", help=only_help)
+    runs.add_argument("--remote-only", action="store_true", help=only_help)
 
 
 def _report_command(commands: Commands, run: Mapping[str, Command]) -> None:

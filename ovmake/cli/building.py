@@ -68,12 +68,12 @@ def run_build(arguments: argparse.Namespace) -> int:
         with listener_of(arguments) as listener:
             executor = session.executor(graph, options, both(summary, listener))
             outcome = executor.build(targets)
+        if held is not None:
+            held.check(graph, outcome)  # before the lines: an IR that is not the lock's must not read as up to date
         for line in () if arguments.json else summary.lines(dry_run=arguments.dry_run, jobs=options.jobs):
             show(line)
         if stamping is not None:
             stamping.finish(executor, outcome)
-        if held is not None:
-            held.check(graph, outcome)
         if arguments.check and outcome.exit_status == 0:
             _check(arguments, session, graph, outcome, options)
         return outcome.exit_status
@@ -116,7 +116,7 @@ def _check_upgrade(arguments: argparse.Namespace) -> int:
 
     with open_repo(arguments) as session:
         graph = session.graph(measure=False)
-        options = Options(jobs=arguments.jobs or default_jobs(), progress=True)
+        options = Options(jobs=arguments.jobs or default_jobs(), progress=True, only_cached=arguments.remote_only)
         targets = session.select(graph, arguments.targets)
         transfers = Transfers()
         with listener_of(arguments) as listener:

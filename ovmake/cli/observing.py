@@ -95,6 +95,7 @@ def _nearest(session: Session, graph: Graph, outcome: Outcome) -> Iterator[str]:
 
 def run_status(arguments: argparse.Namespace) -> int:
     """Print a line per target."""
+    from ovmake.diagnostics import harmless
     from ovmake.engine.outcomes.status import statuses
 
     with read_repo(arguments) as session:
@@ -102,7 +103,7 @@ def run_status(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print_json({"target": line.target, "status": line.status, "message": line.message})
             else:
-                show(f"{line.target:<24} {line.status:<12} {line.message}".rstrip())
+                show(harmless(f"{line.target:<24} {line.status:<12} {line.message}".rstrip()))
     return 0
 
 

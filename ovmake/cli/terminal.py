@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from ovmake.diagnostics import render
+from ovmake.diagnostics import harmless, render
 from ovmake.engine.events import (
     ActionFinished,
     ActionStarted,
@@ -153,14 +153,18 @@ def _with_reasons(line: str, reasons: tuple[str, ...], *, explain: bool) -> list
 
 
 def target_line(event: TargetFinished, places: str) -> str:
-    """Return the line of a target: name, status, gate, scores, layers in INT8, path, `auto`'s choice."""
+    """Return the line of a target: name, status, gate, scores, layers in INT8, path, `auto`'s choice.
+
+    Facts of a remote cache may be a stranger's: no control character of theirs reaches the terminal.
+    """
     gate = "" if event.gate is None else f"gate {event.gate}"
     scores = "" if event.scores is None else f", {event.scores.in_words()}"
     drop = "" if event.drop is None else f", {drop_in_words(event.drop)}"
     int8 = "" if event.int8_layers is None else f", {event.int8_layers} of {event.layers} layers INT8"
     chosen = "" if event.chosen is None else f" ({event.chosen})"
     needs = "" if event.needs is None else f" with {event.needs}"
-    return f"{event.target:<24} {event.status:<8} {gate + scores + drop + int8:<28} {places}{chosen}{needs}".rstrip()
+    figures = gate + scores + drop + int8
+    return harmless(f"{event.target:<24} {event.status:<8} {figures:<28} {places}{chosen}{needs}".rstrip())
 
 
 def remote_lines(traffic: Traffic | None, ran: int) -> list[str]:

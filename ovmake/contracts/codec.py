@@ -192,7 +192,7 @@ def format_of(cls: type) -> int | None:
 def _parsed(data: bytes, where: str) -> object:
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ContractError(f"{where} is not JSON: {error}") from error
 
 

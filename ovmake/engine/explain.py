@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
+from ovmake.diagnostics import harmless
 from ovmake.engine.staleness import ABSENT, NOT_SET, Decision, FileChange, Reason, decide
 from ovmake.graph.action import MACHINE_PARTS, MACHINE_SEPARATOR, Action, Artifact
 from ovmake.graph.trace import Seen, Trace
@@ -71,7 +72,8 @@ def nearest_in_words(action: Action, seen: Seen, nearest: Seen, locate: Locate) 
     if decision.fresh:
         return (f"{action.name}: the remote cache has the result, and a build restores it",)
     head = f"{action.name}: the latest result in the remote cache differs"
-    return (head, *(f"    {line}" for line in all_in_words(decision, action, locate)))
+    # What it saw are a stranger's words, if no key is configured.
+    return (head, *(f"    {harmless(line)}" for line in all_in_words(decision, action, locate)))
 
 
 # positions in the Ovfile

@@ -9,6 +9,7 @@ fetching.traffic() -> Traffic | None   wait for uploads, at the end of the build
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from ovmake.engine.events import Uploading
@@ -18,6 +19,8 @@ from ovmake.engine.results import ResultStore, variants
 from ovmake.engine.world import World
 from ovmake.graph.action import Action
 from ovmake.graph.trace import Seen, Trace
+
+UNFIT = "its outputs are not those of the action"
 
 
 class Fetching:
@@ -29,6 +32,8 @@ class Fetching:
         self._asked: dict[str, list[str]] = {}  # name of an action -> action digests
         self._asking: dict[str, Seen] = {}  # name of an action -> the work whose result may come
         self._why: dict[str, str] = {}
+        self._raised: dict[str, Exception] = {}  # name of an action -> what storing its result raised
+        self._unfit: list[str] = []  # results that came whole and were not used: why
 
     def ask(self, action: Action, seen: Seen) -> bool:
         """Ask for the result of an action, unless it was asked for; returns whether an answer will come.
@@ -53,9 +58,14 @@ class Fetching:
         return True
 
     def take(self, action: Action, found: Fetched | Missed) -> Trace | None:
-        """Record what the cache had, which is stored and published; None if it had nothing for this work."""
+        """Record what the cache had, which is stored and published; None if it had nothing for this work.
+
+        Raises whatever storing it raised in its thread: a link in our own folders, say.
+        """
+        self._results.let_go(action)
+        if (raised := self._raised.pop(action.name, None)) is not None:
+            raise raised
         if isinstance(found, Missed):
-            self._results.let_go(action)
             self._why[action.name] = found.why
             return None
         try:
@@ -65,13 +75,20 @@ class Fetching:
             return None
 
     def _placed(self, action: Action, work: Seen, found: Fetched) -> Fetched | Missed:
-        """Store and publish a result, in the thread that downloaded it."""
+        """Store and publish a result, in the thread that downloaded it. It always returns: the build waits for it."""
         try:
             placed = self._results.place(action, work, found)
-            self._results.let_go(action)
-        except Exception as error:  # noqa: BLE001 - the engine waits for an answer; running the action reports it
-            return Missed(key=found.key, why=_not_written(error))
-        return found if placed else Missed(key=found.key, why="the result is not that of this action")
+            self._results.let_go(action)  # here, beside other downloads
+        except OSError as error:
+            self._unfit.append(why := _not_written(error))
+            return Missed(key=found.key, why=why)
+        except Exception as error:  # noqa: BLE001 - `take` raises it
+            self._raised[action.name] = error
+            return Missed(key=found.key)
+        if placed:
+            return found
+        self._unfit.append(UNFIT)
+        return Missed(key=found.key, why=UNFIT)
 
     def why(self, action: Action) -> str:
         """Return why the cache did not help with an action, "" if it has no such result."""
@@ -89,11 +106,16 @@ class Fetching:
 
     def traffic(self) -> Traffic | None:
         """Wait for uploads, and return what came and went; None without a remote cache."""
-        return None if self._world.remote is None else self._world.remote.settle(self._tell)
+        if self._world.remote is None:
+            return None
+        told = self._world.remote.settle(self._tell)
+        # The cache counts what it sent. What could not be used here was not restored.
+        refused = Counter(told.refused) + Counter(self._unfit)
+        return replace(told, restored=max(0, told.restored - len(self._unfit)), refused=dict(refused))
 
     def _tell(self, progress: Progress) -> None:
         self._world.emit(Uploading(progress=progress))
 
 
-def _not_written(error: Exception) -> str:
-    return f"its result cannot be written: {getattr(error, 'strerror', '') or error}"
+def _not_written(error: OSError) -> str:
+    return f"not written here: {error.strerror or error}"

@@ -6,7 +6,8 @@
 
 A repo's word is not enough: a pull request can edit the Ovfile. So before the user has accepted exactly this remote,
 endpoint, region and these keys, for a repo at exactly this real path, no request is made, no name is looked up, no
-credential is read, and obstore is not imported.
+credential is read, and obstore is not imported. That builds upload is accepted, too: who accepted a remote to read from
+has not agreed to write to it.
 
 Rule 1: the acceptance of a repo is one file, `$XDG_STATE_HOME/ovmake/remote-<digest of the path>`, with a seal of the
         user's key over the path and all settings. One that is edited, copied, another user's, readable by others, or
@@ -56,7 +57,10 @@ class Unaccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What a user accepted. `root` is the real path of the Ovfile's folder; keys are sorted."""
+    """What a user accepted. `root` is the real path of the Ovfile's folder; keys are sorted.
+
+    `push`: that builds upload, with the user's credentials. Who accepted it may be asked for less.
+    """
 
     FORMAT: ClassVar[int] = 1
 
@@ -65,6 +69,7 @@ class Accepted:
     endpoint: str = ""
     region: str = ""
     trusted_keys: tuple[str, ...] = ()
+    push: bool = False
 
 
 def remote_of(cache: Cache, environment: Mapping[str, str]) -> str:
@@ -95,8 +100,8 @@ def accepted_settings(
     found, why = _read(root)
     if found is None:
         return _not("", cache, note=why)
-    if found != _asked(cache, root):
-        return _not("", cache, changes=changes(found, _asked(cache, root)))
+    if changed := changes(found, _asked(cache, root)):
+        return _not("", cache, changes=changed)
     return settings_of(cache, environment, push=push)
 
 
@@ -162,14 +167,16 @@ def _asked(cache: Cache, root: Path) -> Accepted:
         endpoint=cache.endpoint,
         region=cache.region,
         trusted_keys=tuple(sorted(set(cache.trusted_keys))),
+        push=cache.push,
     )
 
 
 def changes(before: Accepted, now: Accepted) -> tuple[str, ...]:
-    """Return what differs from what was accepted, a line each."""
+    """Return what was not accepted, a line each."""
     names = ("remote", "endpoint", "region")
     pairs = [(name, str(getattr(before, name)), str(getattr(now, name))) for name in names]
     lines = [f"{name} was {_or_none(was)}, and is {_or_none(new)}" for name, was, new in pairs if was != new]
+    lines += ["push is on: builds here would upload what they make"] if now.push and not before.push else []
     lines += [f"key added: {_quoted(key)}" for key in now.trusted_keys if key not in before.trusted_keys]
     return (*lines, *(f"key removed: {_quoted(key)}" for key in before.trusted_keys if key not in now.trusted_keys))
 

@@ -28,6 +28,11 @@ class ChangedError(Exception):
     """A local file is not what its digest says, or cannot be read."""
 
 
+def not_written(error: OSError) -> str:
+    """Return the words for a download that the local disk did not take."""
+    return f"not written here: {error.strerror or error}"
+
+
 def to_nobody(_: int) -> None:
     """Ignore progress."""
 

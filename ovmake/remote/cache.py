@@ -18,7 +18,7 @@ from ovmake.contracts.sharing.remote_result import RemoteResult
 from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, Traffic, Wanted
 from ovmake.graph.digest import Digest
-from ovmake.remote.blobs import download
+from ovmake.remote.blobs import download, not_written
 from ovmake.remote.fetching import Fetching
 from ovmake.remote.layout import nearest_path
 from ovmake.remote.line import Line
@@ -63,7 +63,9 @@ class SharedCache:
         except RemoteError as error:
             self._counts.failed(error.message)
             return error.message
-        except (RefusedError, OSError) as error:
+        except OSError as error:
+            return not_written(error)
+        except RefusedError as error:
             return str(error)
         return "" if there else "the remote cache has no such blob"
 

@@ -18,7 +18,7 @@ from ovmake.engine.job import Progress
 from ovmake.engine.remote import Fetched, Missed, Wanted
 from ovmake.errors import kind_and_message_of
 from ovmake.graph.digest import Digest
-from ovmake.remote.blobs import download
+from ovmake.remote.blobs import download, not_written
 from ovmake.remote.layout import result_path
 from ovmake.remote.line import Line
 from ovmake.remote.pool import Pool
@@ -150,7 +150,8 @@ class Fetching:
             if error.trouble != "closed":
                 self._counts.failed(error.message)
             return error.message
-        words = error.strerror if isinstance(error, OSError) and error.strerror else None
-        words = words or (kind_and_message_of(error) if error else "")
+        words = kind_and_message_of(error) if error else ""
+        if isinstance(error, OSError):  # of this machine's disk, and no fault of the remote's
+            words = not_written(error)
         self._counts.failed(words)
         return words

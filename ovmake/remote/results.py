@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 
 from ovmake.contracts import codec
 from ovmake.contracts.codec import ContractError
+from ovmake.contracts.problem import ActionProblem
 from ovmake.contracts.sharing.remote_result import Envelope, RemoteResult
 from ovmake.contracts.values import Facts, JsonValue
 from ovmake.engine.remote import Made
@@ -106,16 +107,22 @@ def facts_of(result: RemoteResult) -> Facts:
 def seen_of(result: RemoteResult) -> Seen | None:
     """Return what the action saw, to compare with; None if it has another form than this ovmake's."""
     body = {**result.seen, "outputs": {}, "facts": {}, "seconds": 0.0}
+    if not all(_are_words(body.get(name, {})) for name in ("tools", "environment", "code")):
+        return None
     try:
         return Trace.from_json(json.dumps(body)).seen
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
+def _are_words(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values())
+
+
 def _is_sane(result: RemoteResult) -> bool:
     try:
-        facts_of(result)
-    except ValueError:
+        ActionProblem.of_facts(facts_of(result))
+    except (ValueError, TypeError):
         return False
     return (
         is_sha256(result.key)

@@ -429,3 +429,12 @@ def test_model_that_is_not_there_is_met_with_the_nearest(command: str, tmp_path:
     assert (2, "") == (said.status, said.output)
     assert said.complaint.startswith("error[no-such-model]: ")
     assert said.complaint.endswith("\nhelp: did you mean `models/digits.pb`?\n")
+
+
+@pytest.mark.parametrize("flag", ["--force", "--check"])
+def test_what_runs_actions_and_what_runs_none_are_not_asked_for_together(repo: Path, flag: str) -> None:
+    said = run(repo, "build", flag, "--remote-only")
+
+    assert (2, "") == (said.status, said.output)
+    assert "not allowed with argument" in said.complaint
+    assert "--remote-only" in said.complaint

@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -222,12 +222,9 @@ def test_locked_builds_what_the_lock_names(clone: Repo, remote: Path) -> None:
 
 
 def test_locked_publishes_no_other_bytes(clone: Repo) -> None:
-    file = "fashion/fp16/fashion.bin"
-    edit_lock(
-        clone,
-        "fashion:fp16",
-        lambda block: replace(block, outputs={**block.outputs, file: f"{'01' * 32}:{block.outputs[file][65:]}"}),
-    )
+    block = locked(clone, "fashion:fp16")
+    name = "fashion/fp16/fashion.bin"
+    lock_as(clone, "fashion:fp16", replace(block, outputs={**block.outputs, name: "01234567" * 8 + ":297410"}))
 
     result = clone.ovmake("build", "--locked", "fashion:fp16")
 
@@ -246,11 +243,8 @@ def test_locked_refuses_a_source_that_changed(clone: Repo) -> None:
 
 
 def test_an_upgrade_check_compares_and_publishes_nothing(clone: Repo) -> None:
-    edit_lock(
-        clone,
-        "fashion:int8",
-        lambda block: replace(block, versions={**block.versions, "openvino": "2026.1.0"}),
-    )
+    block = locked(clone, "fashion:int8")
+    lock_as(clone, "fashion:int8", replace(block, versions={**block.versions, "openvino": "2026.1.0"}))
 
     result = clone.ovmake("build", "--upgrade-check", "fashion:int8")
 
@@ -274,17 +268,21 @@ def claim_present_inputs(repo: Repo, target: str) -> None:
     with read_session(Where(folder=repo.folder, file="Ovfile", allow_outside=False), tell=print) as session:
         files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
         now = present_inputs(session.graph(measure=False), [target], files)[target]
-    edit_lock(
-        repo,
-        target,
-        lambda block: replace(block, inputs=now.inputs, settings=now.settings, sources=now.sources),
-    )
+    block = locked(repo, target)
+    lock_as(repo, target, replace(block, inputs=now.inputs, settings=now.settings, sources=now.sources))
 
 
-def edit_lock(repo: Repo, target: str, change: Callable[[LockedTarget], LockedTarget]) -> None:
+def locked(repo: Repo, target: str) -> LockedTarget:
     lock = read_lock(repo.folder)
     assert lock is not None
-    write_lock(repo.folder, Lock(targets={**lock.targets, target: change(lock.targets[target])}))
+    return lock.targets[target]
+
+
+def lock_as(repo: Repo, target: str, block: LockedTarget) -> None:
+    """Exchange a block of the lock; its digest is that of what it says now."""
+    lock = read_lock(repo.folder)
+    assert lock is not None
+    write_lock(repo.folder, Lock(targets={**lock.targets, target: block}))
 
 
 def test_a_killed_push_leaves_no_result_without_its_blobs(built: Repo, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ovmake import __version__
 from ovmake.cli.terminal import lines_of
-from ovmake.contracts.codec import ContractError, load, save, to_bytes
+from ovmake.contracts.codec import load, save, to_bytes
 from ovmake.contracts.files.calibration import CheckedCalibration
 from ovmake.contracts.files.evaluation import Evaluation
 from ovmake.contracts.files.interface import Interface
@@ -529,10 +529,23 @@ def test_what_a_gate_a_search_and_a_choice_found_is_told_again_with_what_is_publ
     assert verdict == record.gate
 
 
-def test_what_is_no_such_file_or_no_array_is_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="publish m:auto: interface is an array, expected an object"):
-        run_here(replace(job(tmp_path, "publish", {"interface": b"[]"}, "record"), action=PUBLISH))
+@pytest.mark.parametrize(
+    ("interface", "why"),
+    [
+        (b"[]", "publish m:auto: interface is an array, expected an object"),
+        (b"x", "publish m:auto: interface is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b"[" * 100_000, "publish m:auto: interface is not JSON: maximum recursion depth exceeded"),
+    ],
+)
+def test_a_stored_result_of_another_form_is_a_failure(tmp_path: Path, interface: bytes, why: str) -> None:
+    result = run_here(replace(job(tmp_path, "publish", {"interface": interface}, "record"), action=PUBLISH))
 
+    assert isinstance(result, Failure)
+    assert "store-damaged" == result.code
+    assert result.message.startswith(f"a stored result is not of the form that ovmake writes: {why}")
+
+
+def test_settings_of_another_action_are_a_mistake_of_ours_and_named(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="gate m:auto: its params are no GateParams"):
         run_here(job(tmp_path, "gate", {}, "verdict"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -10,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ovmake.engine.events import ActionDownloading, ActionFinished, BuildFinished, Uploading
-from ovmake.engine.job import Progress
-from ovmake.engine.remote import Answer, Fetched, Missed, Wanted
+from ovmake.engine.job import Progress, ignore_progress
+from ovmake.engine.remote import Answer, Fetched, Missed, Traffic, Wanted
 from ovmake.engine.world import Options
 from ovmake.graph.action import Graph, Output
 from ovmake.graph.digest import of_bytes
@@ -22,7 +24,7 @@ from tests.engine.rebuilders import Engine
 from tests.engine.remotes import FakeRemote
 from tests.engine.small import action, graph, repo
 from tests.examples import tries
-from tests.fakes import FakeDisk, FakeRepo
+from tests.fakes import FakeRepo
 
 ANY = settings(
     max_examples=tries(daily=15, ci=50, long=1_000),
@@ -310,14 +312,43 @@ def test_an_answer_is_data() -> None:
     assert Answer(action="a m", found=Missed(key="5b")) == Answer(action="a m", found=Missed(key="5b"))
 
 
-def test_whatever_goes_wrong_while_a_result_is_stored_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
-    remote, other = filled(), repo()
+class Careful(FakeRemote):
+    """A cache that lets nothing out of its threads, as the real one; it counts what it sent."""
 
-    def refuses(*_: object) -> None:
-        raise ForeignEntryError("build/m", "a link")
+    def fetch(self, wanted: Wanted, done: Callable[[Fetched | Missed], None]) -> None:
+        """See `RemoteCache`."""
+        with contextlib.suppress(Exception):
+            super().fetch(wanted, done)
 
-    monkeypatch.setattr(FakeDisk, "publish", refuses, raising=True)
-    with pytest.raises(ForeignEntryError):  # which running the action reports
+    def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
+        """See `RemoteCache`."""
+        return replace(super().settle(tell), restored=3)
+
+
+def careful() -> Careful:
+    known = filled()
+    return Careful(results=known.results, blobs=known.blobs)
+
+
+def test_what_storing_a_result_raises_ends_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    remote, other = careful(), repo()
+
+    def refuse(*_: object) -> None:
+        raise ForeignEntryError("build/m", "is a link")
+
+    monkeypatch.setattr(other.disk, "publish", refuse)
+
+    with pytest.raises(ForeignEntryError):
         other.build(chain(), remote=remote.at(other))
 
-    assert 3 == len(remote.asked)
+
+def test_a_result_that_does_not_fit_does_not_count_as_restored() -> None:
+    remote, other = careful(), repo()
+    remote.answers = lambda wanted, found: _more_outputs(wanted, found) if wanted.action == "publish m" else found
+
+    built = other.build(chain(), remote=remote.at(other))
+
+    assert ["publish m"] == built.ran
+    (last,) = (event for event in built.events if isinstance(event, BuildFinished))
+    assert last.traffic is not None
+    assert (2, {"its outputs are not those of the action": 1}) == (last.traffic.restored, last.traffic.refused)

@@ -115,10 +115,15 @@ def test_the_order_of_keys_and_a_repeated_key_are_no_change(root: Path) -> None:
     assert () == accepted_for(replace(CACHE, trusted_keys=(SECOND, FIRST, SECOND)), root)
 
 
-def test_whether_to_push_is_not_asked(root: Path) -> None:
+def test_to_write_is_asked_for_and_to_write_no_more_is_not(root: Path) -> None:
+    pushing = replace(CACHE, push=True)
     accept(CACHE, root)
 
-    assert settings(replace(CACHE, push=True), root).push
+    assert ("push is on: builds here would upload what they make",) == warning(pushing, root).notes
+
+    accept(pushing, root)
+    assert settings(pushing, root).push
+    assert not settings(CACHE, root).push
 
 
 def test_going_back_to_what_was_accepted_earlier_asks_again(root: Path) -> None:

@@ -70,6 +70,21 @@ def test_a_blob_that_the_local_store_holds_is_not_downloaded(team: Team, tmp_pat
     reader.close()
 
 
+def test_a_disk_that_takes_nothing_is_not_blamed_on_the_remote(team: Team, tmp_path: Path) -> None:
+    push(team, tmp_path / "made", "a", {"xml": b"x"})
+    reader = SharedCache(team.reader())
+    (tmp_path / "got" / "xml").mkdir(parents=True)
+
+    found = fetched(reader, wanted(tmp_path / "got", "a", "xml"))
+    said = reader.blob(of_bytes(b"x"), str(tmp_path / "got" / "xml"))
+
+    why = "not written here: Is a directory"
+    assert (why, {why: 1}, "") == (said, reader.traffic().errors, reader.traffic().off)
+    assert isinstance(found, Missed)
+    assert why == found.why
+    reader.close()
+
+
 def test_a_second_push_sends_no_blob_again(team: Team, tmp_path: Path) -> None:
     push(team, tmp_path / "one", "a", {"bin": b"y" * 1000})
 

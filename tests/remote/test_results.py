@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from ovmake.contracts import codec
 from ovmake.contracts.sharing.remote_result import Envelope, RemoteResult, Signature
+from ovmake.engine.explain import nearest_in_words
 from ovmake.engine.remote import Missed
+from ovmake.graph.action import Action
 from ovmake.graph.digest import of_bytes
 from ovmake.remote.cache import SharedCache
 from ovmake.remote.layout import result_path
@@ -160,6 +162,8 @@ def test_one_good_signature_among_wrong_ones_is_enough() -> None:
         lambda body: body.update(facts={"drop": 10**30}),
         lambda body: body.update(facts={"drop": "\ud800"}),
         lambda body: body.update(facts={"drop": json.loads("[" * 100 + "]" * 100)}),
+        lambda body: body.update(facts={"warnings": ["x"]}),
+        lambda body: body.update(facts={"warnings": [["code", "message", "no list", "", ""]]}),
         lambda body: body.update(facts=[]),
         lambda body: body.update(seconds=-1),
         lambda body: body.update(seconds=1e300),
@@ -172,6 +176,18 @@ def test_a_payload_that_makes_no_sense_is_damaged_although_it_is_signed(
     change: Callable[[dict[str, object]], object],
 ) -> None:
     assert DAMAGED == refusal(payload(change))
+
+
+@pytest.mark.parametrize("name", ["tools", "environment", "code", "params", "inputs"])
+@pytest.mark.parametrize("value", [1, None, "x", ["a"], [["a", "b"]], {"a": 1}, {"a": ["b"]}])
+def test_what_a_stranger_saw_is_compared_or_has_another_form(tmp_path: Path, name: str, value: object) -> None:
+    own = result_of(made(tmp_path, "a", {"xml": b"x"}))
+    ours, theirs = seen_of(own), seen_of(replace(own, seen={**own.seen, name: value}))
+
+    assert ours is not None
+    if theirs is not None:
+        convert = Action(kind="convert", subject="m", worker="openvino")
+        assert nearest_in_words(convert, ours, theirs, lambda _: "")
 
 
 @given(st.binary(max_size=300))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ovmake.commands.locked.absent import only_absent
-from ovmake.commands.locked.promise import lock_of, refuse_other_inputs
+from ovmake.commands.locked.promise import lock_of, refuse_other_files, refuse_other_inputs
 from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.diagnostics import Diagnostic, OvmakeError
 from ovmake.engine.results import SCRATCH
@@ -52,7 +52,7 @@ def frozen(session: Session, graph: Graph, targets: Sequence[str]) -> Frozen:
     published, fresh = [], []
     try:
         for target in targets:
-            files = _files(session, target, lock.targets[target])
+            files = _files(session, lock.targets[target])
             if all(work.is_published(place, digest) for place, digest in files.items()):
                 fresh.append(target)
             elif (why := work.publish(files)) is None:
@@ -72,22 +72,21 @@ def frozen(session: Session, graph: Graph, targets: Sequence[str]) -> Frozen:
 
 
 def _check_inputs(session: Session, graph: Graph, targets: Sequence[str], lock: Lock) -> None:
-    """Check settings, and the sources that are there.
+    """Check settings, the sources that are there, and which files the lock names.
 
     Raises:
-        OvmakeError: they are not those of the lock.
+        OvmakeError: they are not those of the lock; or a block names other files than its target publishes.
     """
     files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
     present = present_inputs(graph, targets, files)
     findings = check(lock, present, whole=False)
     wrong = [one for one in findings if not only_absent(session, one, lock.targets.get(one.target), files)]
     refuse_other_inputs(session.where, wrong)
+    refuse_other_files(session, graph, targets, lock)
 
 
-def _files(session: Session, target: str, block: LockedTarget) -> dict[str, Digest]:
+def _files(session: Session, block: LockedTarget) -> dict[str, Digest]:
     """Return the digests of a target's files, by their paths."""
-    if not block.outputs:
-        raise AssertionError(f"the lock has no files of {target}")
     return {f"{session.ovfile.build_dir}/{path}": Digest.decode(digest) for path, digest in block.outputs.items()}
 
 
@@ -144,7 +143,7 @@ class _Work:
         """Get a file from the remote cache into the store; return why that failed, "" if it did not."""
         remote, disk = self._session.remote, self._session.disk
         if remote is None:
-            return "there is no remote cache: the Ovfile has no `[cache] remote`"
+            return "no remote cache is used: the Ovfile has no `[cache] remote`, or --no-remote was given"
         scratch = f"{DOWNLOADS}/{digest.sha256}"
         try:
             disk.make_folder(DOWNLOADS)

@@ -79,6 +79,7 @@ def promised(session: Session, graph: Graph, targets: Sequence[str]) -> Promised
     lock = lock_of(session.where)
     files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
     refuse_other_inputs(session.where, check(lock, present_inputs(graph, targets, files), whole=False))
+    refuse_other_files(session, graph, targets, lock)
     found: dict[str, LockedFile] = {}
     for target in targets:
         block = lock.targets[target]
@@ -89,6 +90,29 @@ def promised(session: Session, graph: Graph, targets: Sequence[str]) -> Promised
             if place.endswith(IR_FILES) and digest is not None:
                 found[place] = LockedFile(digest=Digest.decode(digest), notes=notes)
     return Promised(files=found)
+
+
+def refuse_other_files(session: Session, graph: Graph, targets: Sequence[str], lock: Lock) -> None:
+    """Refuse blocks that do not name exactly the files that their targets publish.
+
+    A block with an IR's `.xml` and without its `.bin` would promise nothing about the weights.
+
+    Raises:
+        OvmakeError: one diagnostic per target.
+    """
+    name = f"{session.where.ovfile.name}.lock"
+    wrong = []
+    for target in targets:
+        made = {output.place for output in publication(graph, target).outputs if output.place}
+        named = {f"{session.ovfile.build_dir}/{path}" for path in lock.targets[target].outputs}
+        lacks, more = sorted(made - named), sorted(named - made)
+        said = [*(f"it lacks {path}" for path in lacks), *(f"{path} is none of its files" for path in more)]
+        if said:
+            message = f"{name}: the block of {target} does not name what the target publishes: {', '.join(said)}"
+            hint = f"build, run `ovmake lock`, and commit {name}; or take the file from git again"
+            wrong.append(Diagnostic(code="lock-outdated", message=message, help=hint))
+    if wrong:
+        raise OvmakeError(*wrong, exit_status=1)
 
 
 def refuse_other_inputs(where: Where, findings: Sequence[Finding]) -> None:
