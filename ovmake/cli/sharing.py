@@ -41,7 +41,10 @@ def run_trust(arguments: argparse.Namespace) -> int:
         cache = session.ovfile.cache
         remote = is_new(cache, session.where.root, os.environ)
     check_choice(state=state, remote=remote)
-    return _trust_remote(arguments) if remote or (cache.remote and not state) else _trust_state(arguments)
+    if not state and not cache.remote:
+        print("nothing to trust: the Ovfile names no remote, and .ovmake holds no state of a different user")
+        return 0
+    return _trust_state(arguments) if state else _trust_remote(arguments)
 
 
 def _trust_state(arguments: argparse.Namespace) -> int:

@@ -55,7 +55,7 @@ def check_signing(line: Line) -> None:
         OvmakeError: the private key is missing, or it is none that the team trusts.
     """
     if why := refusal(line.settings):
-        hint = "CI pushes; `ovmake help sharing` says where it keeps its key"
+        hint = "set it to the private key of one of `trusted-keys`, or let CI push: `ovmake help sharing`"
         raise OvmakeError(Diagnostic(code="cannot-sign", message=why, help=hint), exit_status=1)
 
 

@@ -79,7 +79,8 @@ def reaching(settings: RemoteSettings) -> Iterator[Line]:
 def failed(settings: RemoteSettings, error: RemoteError) -> OvmakeError:
     """Return the error of a command whose remote failed."""
     message = f"the remote cache {harmless(settings.url)} cannot be used: {error.message}"
-    hint = _HELP.get(error.trouble, "")
+    is_folder = error.trouble == "settings" and settings.url.startswith("file:")
+    hint = "make the folder, or correct the remote" if is_folder else _HELP.get(error.trouble, "")
     return OvmakeError(Diagnostic(code="remote-failed", message=message, help=hint), exit_status=1)
 
 

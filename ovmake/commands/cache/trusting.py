@@ -92,7 +92,7 @@ def accept_remote(cache: Cache, root: Path) -> None:
 
 
 def _lines(cache: Cache, root: Path, changed: tuple[str, ...] | None) -> list[str]:
-    keys = [harmless(key) for key in cache.trusted_keys] or ["none: whoever can write to the remote is believed"]
+    keys = [harmless(key) for key in cache.trusted_keys] or ["none: anybody who can write to the remote is believed"]
     lines = [
         f"repo      {harmless(str(root.resolve()))}",
         f"remote    {harmless(cache.remote)}",
@@ -112,7 +112,7 @@ def _place(cache: Cache) -> list[str]:
     if scheme != "s3" and not (cache.endpoint or cache.region):
         return []
     endpoint = harmless(cache.endpoint) or "Amazon's"
-    return [f"endpoint  {endpoint}", f"region    {harmless(cache.region) or 'of the environment'}"]
+    return [f"endpoint  {endpoint}", f"region    {harmless(cache.region) or 'from the environment'}"]
 
 
 def check_choice(*, state: bool, remote: bool) -> None:

@@ -70,7 +70,7 @@ def verify_lines(found: Verified) -> Iterator[str]:
     verdict = f"{len(found.wrong)} wrong" if found.wrong else "all whole"
     yield f"checked {checked}, {size_in_words(found.size_bytes)}: {verdict}"
     if found.missing:
-        yield f"{counted(found.missing, 'action')} of these targets without a result on the remote"
+        yield f"{counted(found.missing, 'action')} of these targets have no result on the remote"
 
 
 def _of(wrong: Wrong) -> str:

@@ -69,7 +69,7 @@ def _traces(session: Session, graph: Graph, target: str, outcome: Outcome) -> di
     for action in counting(graph, target):
         trace, seen = session.database.trace(action.name), outcome.actions[action.name].seen
         if trace is None or seen is None or not _same(action, trace.seen, seen):  # by a build that runs beside this
-            raise _NotBuiltError("a build changes it just now")
+            raise _NotBuiltError("another build is changing it")
         traces[action.name] = trace
     return traces
 
@@ -93,7 +93,7 @@ def _record(session: Session, graph: Graph, target: str, traces: Mapping[str, Tr
     try:
         return from_bytes(Record, data, place)
     except ContractError:
-        raise _NotBuiltError(f"another ovmake wrote {place}: build it with --force") from None
+        raise _NotBuiltError(f"another version of ovmake wrote {place}: build it with --force") from None
 
 
 def _readable(target: str, made: LockedTarget) -> LockedTarget:

@@ -116,7 +116,7 @@ def check_lock(session: Session, asked: Sequence[str]) -> Checked:
     found = read_lock(session.where.root, name)
     if found is None:
         message = f"there is no {session.where.root / name}"
-        hint = "`ovmake lock` writes it from what is built"
+        hint = "`ovmake build` and `ovmake lock` make it, where the models are built: commit it there"
         raise OvmakeError(Diagnostic(code="no-lock", message=message, help=hint), exit_status=1)
     graph = session.graph(measure=False)
     targets = select(graph, asked)
@@ -202,13 +202,12 @@ def _refuse_nothing(lines: Sequence[LockedLine], found: Built, name: str) -> Non
     must_build = [line.target for line in lines if line.what == "must build"]
     if any(line.what not in {"must build", "removed"} for line in lines):
         return
-    named = ", ".join(must_build[:MOST_NAMED])
-    more = f" and {len(must_build) - MOST_NAMED} more" if len(must_build) > MOST_NAMED else ""
     whys = [f"{target}: {found.others[target]}" for target in must_build[:MOST_NAMED] if target in found.others]
+    whys += [f"{len(must_build) - MOST_NAMED} more targets"] if len(must_build) > MOST_NAMED else []
     raise OvmakeError(
         Diagnostic(
             code="nothing-built",
-            message=f"{name} is not written: nothing is built of {named}{more}",
+            message=f"{name} is not written: no target is built and up to date",
             notes=tuple(whys),
             help="run `ovmake build`, then `ovmake lock`",
         ),

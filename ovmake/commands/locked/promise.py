@@ -65,7 +65,7 @@ def lock_of(where: Where) -> Lock:
     found = read_lock(where.root, name)
     if found is None:
         message = f"there is no {where.root / name}"
-        hint = "`ovmake lock` writes it from what is built"
+        hint = "`ovmake build` and `ovmake lock` make it, where the models are built: commit it there"
         raise OvmakeError(Diagnostic(code="no-lock", message=message, help=hint), exit_status=1)
     return found
 

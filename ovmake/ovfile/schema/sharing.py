@@ -44,8 +44,9 @@ class RemoteUrl:
         except ValueError as error:
             return f"which is not a URL: {error}", ""
         is_file = url.scheme == "file"
+        hint = "write file:///path" if value.startswith("/") and "file" in self.schemes else ""
         faults = (
-            (url.scheme not in self.schemes, f"whose scheme is none of {', '.join(self.schemes)}", ""),
+            (url.scheme not in self.schemes, f"whose scheme is none of {', '.join(self.schemes)}", hint),
             (url.username or url.password, "which holds a name or a password", "give credentials in the environment"),
             (url.query or url.fragment or re.search(r"[\s\0]", value), "which has a query, a fragment or blanks", ""),
             (is_file and (host or not url.path.startswith("/")), "whose path is not absolute", "write file:///path"),

@@ -177,7 +177,7 @@ def test_a_cold_clone_lists_and_verifies_as_far_as_the_remote_knows(
     assert [("a:fp32", 5, 5), ("a:fp16", 6, 6), ("b:fp32", 5, 0), ("b:fp16", 6, 0)] == [
         (row["target"], row["actions"], row["results"]) for row in rows[:4]
     ]
-    assert "9 actions of these targets without a result on the remote" == cold.run("verify").lines[-1]
+    assert "9 actions of these targets have no result on the remote" == cold.run("verify").lines[-1]
     assert not (cold.root / ".ovmake").exists()
 
 
