@@ -1,4 +1,4 @@
-"""What `ovmake lock` prints: a line per target, and a summary. Pure.
+"""The output of `ovmake lock`: a line per target, and a summary. Pure.
 
 lines(written), check_lines(checked) -> text        to_json(written), check_to_json(checked) -> the public form
 """
