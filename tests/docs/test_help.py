@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.cli import main
+from ovmake.cli import main, sharing
 from ovmake.cli.observing import COMMANDS
 from ovmake.commands.help import pages
 from ovmake.commands.help.asked import ABOUT_COMMAND, ALSO_CALLED, answer, index, read_more
@@ -20,11 +20,11 @@ from ovmake.ovfile.schema.keys import WITH_SETTINGS
 def test_every_page_is_a_topic_and_every_topic_a_page() -> None:
     assert sorted(pages.ORDER) == sorted(path.stem for path in pages.DOCS.glob("*.md"))
     assert set(ALSO_CALLED.values()) <= set(pages.ORDER)
-    assert set(ABOUT_COMMAND) <= set(COMMANDS)
+    assert set(ABOUT_COMMAND) <= {*COMMANDS, *sharing.COMMANDS}
 
 
 def test_other_words_for_topics_are_needed() -> None:
-    known = {*pages.ORDER, *COMMANDS, *(row.key for row in pages.keys(pages.page("ovfile")))}
+    known = {*pages.ORDER, *COMMANDS, *sharing.COMMANDS, *(row.key for row in pages.keys(pages.page("ovfile")))}
 
     assert [] == [word for word in ALSO_CALLED if word in known]
 
