@@ -104,7 +104,7 @@ def run_keygen(arguments: argparse.Namespace) -> int:
 
 
 def run_ls(arguments: argparse.Namespace) -> int:
-    """Print what the remote has for the targets."""
+    """Print how many results the remote has for each target."""
     from ovmake.commands.cache.listing import listed
     from ovmake.commands.cache.reaching import reaching, settings_for
     from ovmake.commands.cache.words import ls_json, ls_lines
@@ -129,7 +129,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def run_push(arguments: argparse.Namespace) -> int:
-    """Upload what fresh targets need and the remote lacks."""
+    """Upload the results of fresh targets that the remote lacks."""
     from ovmake.commands.cache.pushing import pushed
     from ovmake.commands.cache.reaching import not_uploaded, reaching, settings_for
     from ovmake.commands.cache.words import push_json, push_lines

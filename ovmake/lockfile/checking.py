@@ -48,7 +48,7 @@ class Finding:
 
 
 def check(lock: Lock, present: Mapping[str, TargetInputs], *, whole: bool = True) -> tuple[Finding, ...]:
-    """Return what is out of date, in the order of the targets' names.
+    """Return the targets that are out of date, sorted by name.
 
     `whole`: `present` has all targets of the Ovfile, so blocks of other targets are obsolete.
     """

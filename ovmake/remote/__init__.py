@@ -3,7 +3,7 @@
 cache.py        SharedCache: the remote as the engine asks it
 fetching.py     one fetch: a result and its blobs
 pushing.py      uploads: blobs first, the result last
-results.py      results as signed bytes, and back, with every check of what a remote says
+results.py      encode, decode and check signed results
 signing.py      Ed25519 keys, and signed envelopes (DSSE)
 blobs.py        download and upload of blobs, hashed on the way
 

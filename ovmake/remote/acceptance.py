@@ -166,7 +166,7 @@ def _asked(cache: Cache, root: Path) -> Accepted:
 
 
 def changes(before: Accepted, now: Accepted) -> tuple[str, ...]:
-    """Return what differs from what was accepted, a line each."""
+    """Return the differences from an acceptance, one line each."""
     names = ("remote", "endpoint", "region")
     pairs = [(name, str(getattr(before, name)), str(getattr(now, name))) for name in names]
     lines = [f"{name} was {_or_none(was)}, and is {_or_none(new)}" for name, was, new in pairs if was != new]

@@ -53,7 +53,7 @@ class Fetching:
         self._pool = pool
         self._lock = threading.Lock()
         self._result: RemoteResult | None = None
-        self._files: dict[str, tuple[Digest, str]] = {}  # role -> what is downloaded, and to where
+        self._files: dict[str, tuple[Digest, str]] = {}  # role -> blob and path of the download
         self._left = 0
         self._error: Exception | None = None
         self._got_bytes = 0

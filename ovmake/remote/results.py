@@ -37,7 +37,7 @@ OTHER_ACTION = "the result of another action"
 
 
 def result_of(made: Made) -> RemoteResult:
-    """Return the result that describes what was made.
+    """Return the result for outputs that were made here.
 
     Raises:
         ValueError: the digest of an input is unknown.

@@ -73,7 +73,7 @@ def offered(cache: Cache, root: Path, environment: Mapping[str, str]) -> Offer |
     """
     if by_environment(environment):
         message = "OVMAKE_CACHE_REMOTE names the remote here, so what you accept does not count"
-        hint = "unset OVMAKE_CACHE_REMOTE to use what the Ovfile names"
+        hint = "unset OVMAKE_CACHE_REMOTE to use the remote of the Ovfile"
         raise OvmakeError(Diagnostic(code="cache-environment", message=message, help=hint), exit_status=1)
     if not cache.remote:
         return None
@@ -92,7 +92,9 @@ def accept_remote(cache: Cache, root: Path) -> None:
 
 
 def _lines(cache: Cache, root: Path, changed: tuple[str, ...] | None) -> list[str]:
-    keys = [harmless(key) for key in cache.trusted_keys] or ["none: anybody who can write to the remote is believed"]
+    keys = [harmless(key) for key in cache.trusted_keys] or [
+        "none: ovmake uses the results of anybody who can write there"
+    ]
     lines = [
         f"repo      {harmless(str(root.resolve()))}",
         f"remote    {harmless(cache.remote)}",
@@ -123,7 +125,7 @@ def check_choice(*, state: bool, remote: bool) -> None:
     """
     if state and remote:
         message = "two things can be trusted here: the state of another user, and the remote that the Ovfile names"
-        hint = "say which one: `ovmake cache trust --state` or `ovmake cache trust --remote`"
+        hint = "choose one: `ovmake cache trust --state` or `ovmake cache trust --remote`"
         raise OvmakeError(Diagnostic(code="trust-which", message=message, help=hint))
 
 

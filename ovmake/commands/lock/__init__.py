@@ -5,5 +5,5 @@ built.py           the blocks of the targets that are built and fresh
 stages.py          both sides of an unfinished merge, from git's index
 which_settings.py  the names of settings that changed since a block
 driver.py          `ovmake lock --merge`: git's merge driver
-words.py           what is printed
+words.py           the output
 """

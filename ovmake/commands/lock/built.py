@@ -89,7 +89,7 @@ def _record(session: Session, graph: Graph, target: str, traces: Mapping[str, Tr
     except (OSError, ForeignEntryError):
         raise _NotBuiltError(STALE) from None
     if of_bytes(data) != traces[last.name].outputs["record"]:
-        raise _NotBuiltError(f"{place} is not what was published")
+        raise _NotBuiltError(f"{place} was edited after it was published")
     try:
         return from_bytes(Record, data, place)
     except ContractError:

@@ -1,6 +1,6 @@
 """`ovmake lock` and `ovmake lock --check`.
 
-    lock(session, asked) -> Written     write the lock from what is built
+    lock(session, asked) -> Written     write the lock for the built targets
     check_lock(session, asked) -> Checked
 
 `lock` reads the existing lock, merges both sides if it has conflict markers, and replaces the blocks of the targets
@@ -82,7 +82,7 @@ def lock_name(where: Where) -> str:
 
 
 def lock(session: Session, asked: Sequence[str]) -> Written:
-    """Write the lock from what is built; merge it, if it has conflict markers.
+    """Write the lock for the built targets; merge it, if it has conflict markers.
 
     Raises:
         OvmakeError: no target is built; the lock cannot be read or written; a source cannot be read.

@@ -96,7 +96,7 @@ def _missing(target: str, file: str, why: str) -> Diagnostic:
         code="not-cached",
         message=f"{target}: no cache has the locked {file}",
         notes=(why,) if why else (),
-        help="have a machine that pushes build it (`ovmake build --push`), or build it here without --frozen",
+        help="run `ovmake build --push` on a machine that may push, or build here without --frozen",
     )
 
 

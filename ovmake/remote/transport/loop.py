@@ -1,7 +1,7 @@
 """An event loop in a separate thread. Its requests end at their deadlines.
 
     loop = Loop()
-    loop.run(coroutine, deadline_s) -> what it returns; waits
+    loop.run(coroutine, deadline_s) -> its value; waits
     loop.start(coroutine, deadline_s) -> Pending; `wait()` it later
     loop.close()
 
@@ -36,7 +36,7 @@ class Pending(Generic[T]):
     future: concurrent.futures.Future[T]
 
     def wait(self) -> T:
-        """Return what the request returns.
+        """Return the value of the request.
 
         Raises:
             RemoteError: it failed, took too long, or the loop was closed.
@@ -93,7 +93,7 @@ class Loop:
         return Pending(future=future)
 
     def run(self, coroutine: Coroutine[Any, Any, T], deadline_s: float | None) -> T:
-        """Run a request and return what it returns. Errors are those of `Pending.wait`."""
+        """Run a request and return its value. Errors are those of `Pending.wait`."""
         return self.start(coroutine, deadline_s).wait()
 
     def close(self) -> None:
