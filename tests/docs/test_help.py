@@ -217,3 +217,9 @@ def test_sections_are_cut_at_headings_and_not_in_code(tmp_path: Path, monkeypatc
     found = [(one.level, one.title, one.text.count("\n")) for one in pages.sections(pages.page("a"))]
 
     assert [(1, "A", 13), (2, "B", 9), (3, "C", 3), (2, "D", 1)] == found
+
+
+def test_an_option_is_a_word_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["help", "--frozen"])
+
+    assert "- `ovmake help sharing`: 6. Lock what was built\n" in capsys.readouterr().out
