@@ -106,6 +106,8 @@ def _parsed(words: list[str], known: Stamp | None) -> argparse.Namespace:
     from ovmake.cli import building, observing, sharing
     from ovmake.cli.arguments import parse, parser
 
+    if words[:1] == ["help"] and words[1:] and words[1] not in {"--help", "-h"}:  # `ovmake help --frozen`
+        words = ["help", words[1].removeprefix("--"), *words[2:]]
     arguments = parse(parser({**observing.COMMANDS, **building.COMMANDS, **sharing.COMMANDS}), words)
     arguments.known = known
     signal.signal(signal.SIGTERM, _interrupt)

@@ -106,11 +106,9 @@ def _build_command(commands: Commands, run: Mapping[str, Command]) -> None:
     mode.add_argument("--check", action="store_true", help=check_help)
     locked_help = "require that settings, sources and IRs are those of Ovfile.lock, byte for byte"
     mode.add_argument("--locked", action="store_true", help=locked_help)
-    frozen_help = "run nothing: take the files that Ovfile.lock names from the caches, and publish them"
+    frozen_help = "run nothing: publish the files that Ovfile.lock names, from this machine or the remote cache"
     mode.add_argument("--frozen", action="store_true", help=frozen_help)
-    upgrade_help = (
-        "build what Ovfile.lock names with today's tools in a scratch folder, and compare; 1: a gate is missed"
-    )
+    upgrade_help = "build the locked inputs with today's tools, publish nothing, and compare; exit 1: a gate is missed"
     mode.add_argument("--upgrade-check", action="store_true", help=upgrade_help)
     only_help = "fail at the first action that no cache has, rather than run it"
     runs.add_argument("--remote-only", action="store_true", help=only_help)
@@ -151,7 +149,7 @@ def _commands_that_keep(commands: Commands, run: Mapping[str, Command]) -> None:
     gc = _command(commands, "gc", run["gc"], "remove unreferenced files, and results over a limit of age or size")
     _gc_arguments(gc)
 
-    lock = _command(commands, "lock", run["lock"], "write Ovfile.lock from what is built; check it, merge it")
+    lock = _command(commands, "lock", run["lock"], "write Ovfile.lock for the built targets; check it, merge it")
     _lock_arguments(lock)
 
     cache = _command(commands, "cache", run["cache"], "a remote cache: trust it, list, check, fill and clean it")
@@ -261,14 +259,14 @@ def _cache_commands(cache: argparse.ArgumentParser, run: Mapping[str, Command]) 
     which = trust.add_mutually_exclusive_group()
     which.add_argument("--remote", action="store_true", help="accept the remote and the keys that the Ovfile names")
     which.add_argument("--state", action="store_true", help="import a different user's .ovmake, after checking it")
-    trust.add_argument("--yes", action="store_true", help="do not ask; needed where stdin is not a terminal")
+    trust.add_argument("--yes", action="store_true", help="accept without a question; needed in scripts")
     keygen = _command(words, "keygen", run["cache keygen"], "print a new pair of keys; no file is written")
-    listing = _command(words, "ls", run["cache ls"], "print what the remote has for the targets")
+    listing = _command(words, "ls", run["cache ls"], "print how many results the remote has for each target")
     _target_arguments(listing)
     verify = _command(words, "verify", run["cache verify"], "fetch and check every result and blob of the targets")
     _target_arguments(verify)
     verify.add_argument("--all", action="store_true", help="check everything that the remote lists")
-    push = _command(words, "push", run["cache push"], "upload what fresh targets need and the remote lacks")
+    push = _command(words, "push", run["cache push"], "upload the results of fresh targets that the remote lacks")
     _target_arguments(push)
     gc = _command(words, "gc", run["cache gc"], "drop results by age or size, and blobs that no result needs")
     _cache_gc_arguments(gc)
@@ -279,9 +277,9 @@ def _cache_commands(cache: argparse.ArgumentParser, run: Mapping[str, Command]) 
 def _cache_gc_arguments(parser: argparse.ArgumentParser) -> None:
     age_help = "drop results that were uploaded longer ago: 30d, 12h, 2w"
     parser.add_argument("--older-than", type=_age, metavar="AGE", help=age_help)
-    size_help = "drop results, the oldest first, until the remote holds at most this much: 50GB, 500MB"
+    size_help = "drop results, the oldest first, until the remote has at most this size: 50GB, 500MB"
     parser.add_argument("--max-size", type=_size, metavar="SIZE", help=size_help)
-    grace_help = "drop nothing that was uploaded within this time; longer than any upload takes; default: 1d"
+    grace_help = "keep uploads of this time; longer than any upload takes; default: 1d"
     parser.add_argument("--grace", type=_age, metavar="AGE", help=grace_help)
     parser.add_argument("-n", "--dry-run", action="store_true", help="print what would be dropped; drop nothing")
 
@@ -311,7 +309,7 @@ def _code_argument(parser: argparse.ArgumentParser) -> None:
 
 def _remote_arguments(parser: argparse.ArgumentParser) -> None:
     flag = argparse.BooleanOptionalAction
-    parser.add_argument("--push", action=flag, help="upload what is made to the remote cache; default: the Ovfile's")
+    parser.add_argument("--push", action=flag, help="upload results to the remote cache; default: `push` in [cache]")
     parser.add_argument("--no-remote", action="store_true", help="do not use the remote cache of the Ovfile")
 
 

@@ -102,7 +102,10 @@ def _frozen(arguments: argparse.Namespace) -> int:
     for target in done.published:
         show(f"{target:<24} published as locked")
     got = f", downloaded {counted(done.downloaded, 'file')} ({size_in_words(done.downloaded_bytes)})"
-    fresh = f"; {len(done.fresh)} were there" if done.fresh else ""
+    if not done.published:
+        show(f"up to date: {counted(len(done.fresh), 'target')}")
+        return 0
+    fresh = f"; {len(done.fresh)} up to date" if done.fresh else ""
     show(f"{counted(len(done.published), 'target')} published as locked{fresh}{got if done.downloaded else ''}")
     return 0
 

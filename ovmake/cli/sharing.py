@@ -41,7 +41,10 @@ def run_trust(arguments: argparse.Namespace) -> int:
         cache = session.ovfile.cache
         remote = is_new(cache, session.where.root, os.environ)
     check_choice(state=state, remote=remote)
-    return _trust_remote(arguments) if remote or (cache.remote and not state) else _trust_state(arguments)
+    if not state and not cache.remote:
+        print("nothing to trust: the Ovfile names no remote, and .ovmake holds no state of a different user")
+        return 0
+    return _trust_state(arguments) if state else _trust_remote(arguments)
 
 
 def _trust_state(arguments: argparse.Namespace) -> int:
@@ -101,7 +104,7 @@ def run_keygen(arguments: argparse.Namespace) -> int:
 
 
 def run_ls(arguments: argparse.Namespace) -> int:
-    """Print what the remote has for the targets."""
+    """Print how many results the remote has for each target."""
     from ovmake.commands.cache.listing import listed
     from ovmake.commands.cache.reaching import reaching, settings_for
     from ovmake.commands.cache.words import ls_json, ls_lines
@@ -126,7 +129,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def run_push(arguments: argparse.Namespace) -> int:
-    """Upload what fresh targets need and the remote lacks."""
+    """Upload the results of fresh targets that the remote lacks."""
     from ovmake.commands.cache.pushing import pushed
     from ovmake.commands.cache.reaching import not_uploaded, reaching, settings_for
     from ovmake.commands.cache.words import push_json, push_lines

@@ -175,12 +175,20 @@ def remote_lines(traffic: Traffic | None, ran: int) -> list[str]:
     restored += f" ({size_in_words(traffic.restored_bytes)})" if traffic.restored_bytes else ""
     uploaded = f", uploaded {traffic.uploaded:,} ({size_in_words(traffic.uploaded_bytes)})" if traffic.uploaded else ""
     lines = [f"remote cache: {restored}, ran {counted(ran, 'action')}{uploaded}"]
-    if traffic.refused:
-        why = ", ".join(f"{count} {reason}" for reason, count in sorted(traffic.refused.items()))
-        lines.append(f"remote cache: {counted(sum(traffic.refused.values()), 'result')} not used: {why}")
-    lines += [f"remote cache: {counted(count, 'request')} failed: {why}" for why, count in traffic.errors.items()]
+    refused = sorted(traffic.refused.items())
+    lines += [f"remote cache: {counted(count, 'result')} not used: {why}" for why, count in refused]
+    lines += [f"remote cache: {_failures(count, why)}" for why, count in traffic.errors.items()]
     lines += [f"remote cache is off for this build: {traffic.off}"] if traffic.off else []
     return lines
+
+
+def _failures(count: int, why: str) -> str:
+    """Return what failed. A result can stay here without any request: no key signs it."""
+    return (
+        f"{counted(count, 'result')} {why}"
+        if why.startswith("not uploaded")
+        else f"{counted(count, 'request')} failed: {why}"
+    )
 
 
 class Transfers:

@@ -1,8 +1,8 @@
-"""The part of a build that asks a remote cache: each stale action once, before it runs.
+"""Ask the remote cache for the result of each stale action, once, before it runs.
 
-fetching.ask(action, seen) -> bool     whether the cache is asked now; the answer comes from `Runner.wait`
-fetching.why(action) -> str            why the cache did not help, "" if it has no such result
-fetching.offer(action, trace)          a result for the cache
+fetching.ask(action, seen) -> bool     True: the cache was asked; `Runner.wait` returns the answer
+fetching.why(action) -> str            why the result was not usable, "" if the cache does not have it
+fetching.offer(action, trace)          upload a result
 fetching.quiet()                       wait for uploads, before a measurement
 fetching.traffic() -> Traffic | None   wait for uploads, at the end of the build
 """
@@ -36,10 +36,10 @@ class Fetching:
         self._unfit: list[str] = []  # results that came whole and were not used: why
 
     def ask(self, action: Action, seen: Seen) -> bool:
-        """Ask for the result of an action, unless it was asked for; returns whether an answer will come.
+        """Ask for the result of an action, once; returns whether an answer will come.
 
         Raises:
-            OSError: there is no folder to download to.
+            OSError: the folder for the download cannot be made.
         """
         remote, name = self._world.remote, action.name
         asked = self._asked.setdefault(name, [])
@@ -58,7 +58,7 @@ class Fetching:
         return True
 
     def take(self, action: Action, found: Fetched | Missed) -> Trace | None:
-        """Record what the cache had, which is stored and published; None if it had nothing for this work.
+        """Record the result, which is already stored and published; None after a miss.
 
         Raises whatever storing it raised in its thread: a link in our own folders, say.
         """
@@ -91,21 +91,21 @@ class Fetching:
         return Missed(key=found.key, why=UNFIT)
 
     def why(self, action: Action) -> str:
-        """Return why the cache did not help with an action, "" if it has no such result."""
+        """Return why the result of an action was not usable, "" if the cache does not have it."""
         return self._why.get(action.name, "")
 
     def offer(self, action: Action, trace: Trace) -> None:
-        """Offer a result that was made here to the cache."""
+        """Upload a result that was made here."""
         if self._world.remote is not None:
             self._world.remote.push(self._results.made(action, trace))
 
     def quiet(self) -> None:
-        """Wait for uploads: they would change what a measurement measures."""
+        """Wait for uploads: they would disturb a measurement."""
         if self._world.remote is not None:
             self._world.remote.settle()
 
     def traffic(self) -> Traffic | None:
-        """Wait for uploads, and return what came and went; None without a remote cache."""
+        """Wait for uploads, and return the counts; None without a remote cache."""
         if self._world.remote is None:
             return None
         told = self._world.remote.settle(self._tell)

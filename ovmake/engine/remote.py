@@ -2,15 +2,15 @@
 
 RemoteCache   the protocol: look for results, download them, upload results
 Wanted        an action whose result is looked for
-Fetched       the result, with its blobs downloaded and checked
-Missed        there is none, or it cannot be used
-Answer        either of them, for the executor
+Fetched       a result, its blobs downloaded and checked
+Missed        no usable result
+Answer        one of both, for the executor
 Made          a result to upload
-Traffic       what a build had of it, for its last line
+Traffic       counts of a build, for its last line
 
-The engine asks for a result when an action is stale and the local action cache has nothing. A fetch runs beside others
-and beside workers; what comes of it reaches the engine as a completion. A miss of whatever kind means that the action
-runs: a remote cache can cost time, and never a result.
+The engine asks for a result when an action is stale and the local action cache has nothing. Fetches run in
+parallel with each other and with workers; the engine receives their outcomes as completions. After any miss the action
+runs: a remote cache can cost time, but never changes a result.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ from ovmake.graph.trace import Seen
 class Wanted:
     """An action whose result is looked for.
 
-    `key` is the action digest. `roles` are the outputs that the action makes, each with the absolute path to download
-    it to; an output that is a copy of an input has none. `holds` says whether the local store has some bytes, which
-    are not downloaded then. `tell` hears of a long download, a few times a second at most. Both are called in other
-    threads.
+    `key` is the action digest. `roles` maps the outputs of the action to absolute paths for the downloads; "" for an
+    output that copies an input. `holds` says whether the local store already has a blob, so that it is not downloaded.
+    `tell` gets the progress of long downloads, a few times a second at most. Both are called in other threads.
     """
 
     key: str
@@ -56,7 +55,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """No result. `why` is "" if the cache has none, else what is wrong with it or with the cache."""
+    """No result. `why` is the fault of the result or of the cache, "" if the cache does not have it."""
 
     key: str
     why: str = ""
@@ -64,7 +63,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of the search for the result of the action with this name, or how far a download is."""
+    """The outcome of a search for an action's result, or the progress of its download."""
 
     action: str
     found: Fetched | Missed | Progress
@@ -85,10 +84,11 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What a build had of a remote cache. Misses are results that it does not have; the rest was not usable.
+    """A build's use of a remote cache. Misses are results that the cache does not have.
 
-    `refused` are results that were not believed, by reason ("unsigned", "signed by a key that is not trusted", ...);
-    `errors` are requests that failed, by reason; `off` says why the cache was given up in this build, "" if it was not.
+    `refused` counts results that failed a check, by reason ("unsigned", "signed by a key that is not trusted", ...);
+    `errors` counts failed requests and uploads, by reason; `off` is the reason why this build gave the
+    cache up, else "".
     """
 
     restored: int = 0
@@ -102,19 +102,19 @@ class Traffic:
 
 
 class RemoteCache(Protocol):
-    """A cache behind a network. No method raises; none waits longer than its deadline."""
+    """A cache on the network. No method raises, and each has a deadline."""
 
     def fetch(self, wanted: Wanted, done: Callable[[Fetched | Missed], None]) -> None:
-        """Look for a result and download it, beside others; returns at once. `done` is called in another thread."""
+        """Look for a result and download it in the background; returns at once. `done` is called in another thread."""
 
     def push(self, made: Made) -> None:
-        """Upload a result, blobs first, beside others; returns at once. Nothing happens if uploads are off."""
+        """Upload a result in the background, blobs first; returns at once. Does nothing if uploads are off."""
 
     def blob(self, digest: Digest, path: str) -> str:
-        """Download a blob to a file, and return ""; else why it is not there. Waits. No other bytes are left there."""
+        """Download a blob to a file and wait. Returns "", or why it failed; then no file is left."""
 
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
-        """Wait for uploads to end, and return what all of it came to."""
+        """Wait for uploads to end, and return the counts."""
 
     def close(self) -> None:
         """End all transfers at once."""

@@ -1,8 +1,8 @@
-"""Ovfile.lock: what each target was made of and what came out, in git beside the Ovfile.
+"""Ovfile.lock: the inputs and outputs of each target, in git beside the Ovfile.
 
 For other rooms:
 
-    read_lock(root) -> Lock | None                                      file.py; None: there is no lock
+    read_lock(root) -> Lock | None                                      file.py; None: the file does not exist
     write_lock(root, lock)                                              file.py
     input_digest(graph, target, source_digest) -> TargetInputs     inputs.py
     present_inputs(graph, targets, files) -> {target: TargetInputs}      present.py
@@ -10,17 +10,18 @@ For other rooms:
 
 The modules:
 
-text.py         blocks to text and back, strictly
-writing.py      the text of a block, and the digest in it
+text.py         render and parse a lock, strictly
+writing.py      the text of a block, and its digest
 reading.py      the lines of a lock -> blocks and problems
-values.py       which digests, names, paths and numbers a lock may hold
+values.py       checks of digests, names, paths and numbers
 file.py         read and write the file, without following a link
-inputs.py       a target's own input digest: its settings and sources, and nothing else
+inputs.py       the input digest of a target: its settings and sources only
 present.py      the present inputs, from the files of the repo
-checking.py     a lock against the present inputs
-conflicts.py    a text with git's conflict markers -> the texts that it is of
+checking.py     compare a lock with the present inputs
+conflicts.py    split a text with git's conflict markers into its sides
 merging.py      three-way merge, block by block
 making.py       a block from a target's traces and its record
 
-The room knows no engine: whoever calls it says which targets are built and fresh.
+*Present inputs* are the settings and sources in the working tree now. This room does not use the engine: its callers
+say which targets are built and fresh.
 """

@@ -17,10 +17,10 @@ from ovmake.contracts.sharing.lock import Lock, LockedTarget
 from ovmake.lockfile.inputs import ABSENT, TargetInputs, combined
 
 State = Literal[
-    "changed",  # the present inputs are not those of the block
-    "mixed",  # the block's own digests do not fit together: a merge put two blocks together
-    "missing",  # the lock has no block of the target
-    "gone",  # the Ovfile has no such target
+    "changed",  # the present inputs differ from the block
+    "mixed",  # the block's digests contradict each other: a merge combined two blocks
+    "missing",  # the lock has no block for the target
+    "gone",  # the Ovfile does not have the target
 ]
 
 SourceState = Literal["changed", "added", "removed", "missing"]
@@ -38,7 +38,7 @@ class SourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A target that is out of date. `settings` says whether its settings differ, `named` which, as far as is known."""
+    """A target that is out of date. `settings`: its settings differ; `named`: which ones, if known."""
 
     target: str
     state: State
@@ -48,9 +48,9 @@ class Finding:
 
 
 def check(lock: Lock, present: Mapping[str, TargetInputs], *, whole: bool = True) -> tuple[Finding, ...]:
-    """Return what is out of date, in the order of the targets' names.
+    """Return the targets that are out of date, sorted by name.
 
-    `whole`: `present` holds all targets of the Ovfile, so that a block of another one is of no use any more.
+    `whole`: `present` has all targets of the Ovfile, so blocks of other targets are obsolete.
     """
     names = {*present, *lock.targets} if whole else set(present)
     found = (_finding(name, lock.targets.get(name), present.get(name)) for name in sorted(names))
@@ -58,12 +58,12 @@ def check(lock: Lock, present: Mapping[str, TargetInputs], *, whole: bool = True
 
 
 def is_whole(block: LockedTarget) -> bool:
-    """Whether a block's input digest is that of its own settings and sources."""
+    """Whether the input digest of a block matches its settings and sources."""
     return block.inputs == combined(block.settings, block.sources)
 
 
 def confirms(block: LockedTarget | None, now: TargetInputs | None) -> bool:
-    """Whether a block is of the present inputs."""
+    """Whether a block matches the present inputs."""
     return block is not None and now is not None and block.inputs == now.inputs and is_whole(block)
 
 
@@ -77,7 +77,7 @@ def _finding(name: str, block: LockedTarget | None, now: TargetInputs | None) ->
     if not is_whole(block):
         return Finding(target=name, state="mixed")
     sources = tuple(_changes(block.sources, now.sources))
-    # What kind of model a source is counts among the settings, and is not known of one that does not exist.
+    # The form of a model is one of the settings. It is unknown if the source does not exist.
     known = all(one.state != "missing" for one in sources)
     return Finding(target=name, state="changed", sources=sources, settings=known and block.settings != now.settings)
 
@@ -106,7 +106,7 @@ def in_words(finding: Finding) -> str:
         case "gone":
             return f"{finding.target} is no longer in the Ovfile"
         case "mixed":
-            return f"{finding.target} is out of date: its block was put together from two by a merge"
+            return f"{finding.target} is out of date: a merge combined two blocks of it"
         case "changed":
             return f"{finding.target} is out of date: {', '.join(_differences(finding))}"
 

@@ -1,16 +1,16 @@
-"""A text with git's conflict markers, taken apart into the texts that it is of. Pure.
+"""Split a text with git's conflict markers into its sides. Pure.
 
     has_markers(text) -> bool
     sides_of(text, file=...) -> Sides
 
-All styles of git are read: `merge`, `diff3` and `zdiff3` (with a base), and conflicts within conflicts. Those come of a
-rebase whose earlier conflict was committed with its markers, and of a criss-cross merge, where git puts longer markers
-into the base.
+All styles of git are read: `merge`, `diff3` and `zdiff3` (with a base), and nested conflicts. Conflicts are nested
+after a rebase of a commit with conflict markers, and in a criss-cross merge, where git puts longer markers into the
+base.
 
-Rule 1: a side is a whole text: that of one side in every conflict, and what lies between the conflicts.
-Rule 2: of conflicts in each other, there is a text for each way through them: ours in ours, theirs in ours, and so on.
-Rule 3: the base is known if every conflict has one that holds no conflict itself. With `zdiff3` git takes lines out
-        that both sides share; the base may then be no lock, and is of no use to a merge.
+Rule 1: A side is a whole text: its part of every conflict, and the lines between the conflicts.
+Rule 2: Nested conflicts give one text for each path through them: ours in ours, theirs in ours, and so on.
+Rule 3: The base is known if every conflict has a base without a conflict in it. With `zdiff3` git removes lines that
+        both sides share; then the base may not be a lock, and a merge cannot use it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from itertools import product
 
 from ovmake.diagnostics import Diagnostic, OvmakeError, Span
 
-# Two texts for each level: eight, which all are read.
+# Each level doubles the texts: at most eight.
 DEEPEST = 3
 
 _ANY = re.compile(r"^(?:<{7,}|={7,}|>{7,}|\|{7,})(?: .*)?$", re.MULTILINE)
@@ -33,7 +33,7 @@ _MARKER = re.compile(r"(<{7,}|={7,}|>{7,}|\|{7,})(?: .*)?")
 class Sides:
     """The texts of a conflict. `ours` and `theirs` are git's: in a rebase, ours is the branch that one rebases onto.
 
-    `more` are the other ways through conflicts in each other. `base` is None if it is not known.
+    `more` are the other paths through nested conflicts. `base` is None if it is not known.
     """
 
     ours: str
@@ -48,15 +48,15 @@ class Sides:
 
 
 def has_markers(text: str) -> bool:
-    """Whether a text has a line that looks like one of git's conflict markers. No line of a lock does."""
+    """Whether a text has a line that looks like one of git's conflict markers. A lock has no such line."""
     return _ANY.search(text) is not None
 
 
 def sides_of(text: str, *, file: str) -> Sides:
-    """Take a text with conflicts apart.
+    """Split a text with conflicts.
 
     Raises:
-        OvmakeError: the markers do not fit together, or conflicts lie in each other more than three deep.
+        OvmakeError: a marker is in the wrong place, or conflicts are nested more than three deep.
     """
     lines = text.split("\n")
     top = _Reader(lines, file).read()
@@ -98,7 +98,7 @@ class _Reader:
             else:
                 self._mark(number, marker[1])
         if self._open:
-            raise self._wrong(self._open[-1].line, "a conflict has no end")
+            raise self._wrong(self._open[-1].line, "a conflict has no end marker")
         return self._top
 
     def _at(self) -> _Part:
@@ -119,11 +119,11 @@ class _Reader:
         elif kind == ">" and conflict.has_theirs:
             self._open.pop()
         else:
-            raise self._wrong(number, "this conflict marker is not the one that must follow")
+            raise self._wrong(number, "this conflict marker is in the wrong place")
 
     def _begin(self, number: int, size: int) -> None:
         if len(self._open) == DEEPEST:
-            raise self._wrong(number, f"conflicts lie in each other more than {DEEPEST} deep")
+            raise self._wrong(number, f"conflicts are nested more than {DEEPEST} deep")
         conflict = _Conflict(size=size, line=number)
         conflict.at = conflict.parts[0]
         self._at().append(conflict)
@@ -136,20 +136,20 @@ class _Reader:
                 code="lock-conflict",
                 message=f"{self._file}: {message}",
                 span=Span(file=self._file, line=number, column=1, length=max(1, len(text)), text=text),
-                help="take the file from git again: `git checkout --conflict=merge` writes whole markers",
+                help=f"restore the markers: `git checkout --conflict=merge {self._file}`",
             ),
             exit_status=1,
         )
 
 
 def _depth(part: _Part) -> int:
-    """Return how deep conflicts lie in each other; those within a base count for nothing."""
+    """Return how deep conflicts are nested; conflicts in a base do not count."""
     inner = (max(map(_depth, one.parts)) + 1 for one in part if isinstance(one, _Conflict))
     return max(inner, default=0)
 
 
 def _through(part: _Part, way: Sequence[int]) -> list[str]:
-    """Return the lines of one way through all conflicts: `way` says which side to take at each depth."""
+    """Return the lines of one path through all conflicts: `way` has the side to take at each depth."""
     lines: list[str] = []
     for one in part:
         lines += [one] if isinstance(one, str) else _through(one.parts[way[0]], way[1:])

@@ -1,11 +1,11 @@
 """Read and write Ovfile.lock, beside the Ovfile.
 
-    read_lock(root) -> Lock | None      None: there is no lock
+    read_lock(root) -> Lock | None      None: the file does not exist
     read_text(root) -> str | None       its text, which may have conflict markers
     write_lock(root, lock)              atomically: a new file is renamed over it
 
-`name` is the Ovfile's name and `.lock`: `ovmake -f Other` has `Other.lock`. A link is not followed: it is refused where
-the lock is read, and replaced where it is written.
+`name` is the Ovfile's name and `.lock`: `ovmake -f Other` has `Other.lock`. Links are not followed: reading
+refuses a link, writing replaces it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOCK = "Ovfile.lock"
 
 
 def read_lock(root: Path, name: str = LOCK) -> Lock | None:
-    """Return the lock in the folder `root`, None if there is none.
+    """Return the lock in the folder `root`, None if it does not exist.
 
     Raises:
         OvmakeError: it is a link, cannot be read, is not a lock, or has conflict markers. The status is 1.
@@ -34,7 +34,7 @@ def read_lock(root: Path, name: str = LOCK) -> Lock | None:
 
 
 def read_text(root: Path, name: str = LOCK) -> str | None:
-    """Return the text of the lock in the folder `root`, None if there is none; lines end with a line feed alone.
+    """Return the text of the lock in the folder `root`, None if it does not exist. Lines end with a line feed only.
 
     Raises:
         OvmakeError: it is a link, cannot be read, or is not text.
@@ -52,7 +52,7 @@ def read_text(root: Path, name: str = LOCK) -> str | None:
 
 
 def write_lock(root: Path, lock: Lock, name: str = LOCK) -> None:
-    """Write the lock into the folder `root`; a kill at any moment leaves the old one or the new one.
+    """Write the lock into the folder `root`; a kill leaves the old file or the new one.
 
     Raises:
         OvmakeError: it cannot be written.
@@ -61,7 +61,7 @@ def write_lock(root: Path, lock: Lock, name: str = LOCK) -> None:
 
 
 def write_text(root: Path, text: str, name: str) -> None:
-    """Write a text as `write_lock` does. Of two processes at once, one waits for the other."""
+    """Write a text as `write_lock` does. Concurrent writers wait for their turn."""
     ours = OwnFolders(str(root))
     try:
         with ours.folder("") as handle:

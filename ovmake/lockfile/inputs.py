@@ -1,19 +1,18 @@
-"""The input digest of a target: its settings in the Ovfile and its sources, and nothing else.
+"""The input digest of a target: its settings in the Ovfile and its sources only.
 
     input_digest(graph, target, source_digest) -> TargetInputs(inputs, settings, sources)
-    inputs_of(graph, targets, source_digest) -> {target: TargetInputs}      the same of many; shared actions count once
+    inputs_of(graph, targets, source_digest) -> {target: TargetInputs}      the same for many; shared actions once
     combined(settings, sources) -> inputs
 
-Not tools, machine, environment, code or ovmake's version: newer tools do not make a lock out of date.
+Tools, machine, environment, code and ovmake's version are not part of it: newer tools do not make a lock out of date.
 
-Rule 1: an action counts by its kind, its settings, and what its inputs are. It does not count by its name: names of
-        shared actions depend on other targets.
-Rule 2: only actions count that *publish* reads from, and what *publish* itself waits for (a limit of size). Checks of
-        samples, measurements and advice do not.
-Rule 3: a source counts by its bytes, also where an action compares it by what it computes.
-Rule 4: Advice does not count: it comes from the lock itself.
-Rule 5: `inputs` follows from `settings` and `sources`. A block that a textual merge put together from two is recognised
-        by that alone.
+Rule 1: The digest covers the kind, settings and inputs of an action, but not its name: names of shared actions depend
+        on other targets.
+Rule 2: It covers the actions that *publish* reads from, and those that *publish* waits for (the limit of size). It does
+        not cover checks of samples, measurements and advice.
+Rule 3: It covers the bytes of a source, even if an action compares the source's fingerprint.
+Rule 4: It does not cover advice, which comes from the lock itself.
+Rule 5: `inputs` is computed from `settings` and `sources`. This detects a block that a textual merge combined from two.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from typing import NamedTuple
 from ovmake.graph.action import Action, Artifact, Graph, Source
 from ovmake.graph.digest import Digest, of_json
 
-# Of what a digest is made. A new number makes all locks out of date.
+# The version of the digest. A new number makes all locks out of date.
 FORMAT = 1
 
-# What stands for the digest of a source that does not exist.
+# The digest of a source that does not exist.
 ABSENT = ""
 
 # The digest of a source's bytes by its path in the Ovfile; None if it does not exist.
@@ -35,7 +34,7 @@ SourceDigest = Callable[[str], Digest | None]
 
 
 class TargetInputs(NamedTuple):
-    """What a target is made of; see `LockedTarget`. `sources` holds "" for a source that does not exist."""
+    """The inputs of a target; see `LockedTarget`. `sources` holds "" for a source that does not exist."""
 
     inputs: str
     settings: str
@@ -47,7 +46,7 @@ def input_digest(graph: Graph, target: str, source_digest: SourceDigest) -> Targ
 
     Raises:
         KeyError: the graph has no such target.
-        OSError, OvmakeError: whatever `source_digest` raises.
+        OSError, OvmakeError: `source_digest` raised it.
     """
     return inputs_of(graph, [target], source_digest)[target]
 
@@ -74,7 +73,7 @@ def inputs_of(graph: Graph, targets: Iterable[str], source_digest: SourceDigest)
 
 
 def combined(settings: str, sources: Mapping[str, str]) -> str:
-    """Return the input digest that follows from settings and sources."""
+    """Return the input digest for settings and sources."""
     return of_json({"format": FORMAT, "settings": settings, "sources": dict(sources)})
 
 
@@ -88,13 +87,13 @@ def publication(graph: Graph, target: str) -> Action:
 
 
 def read_by(graph: Graph, last: Action) -> tuple[str, ...]:
-    """Return the names of the actions that count for one: those that it reads from. *publish* waits for some, too."""
+    """Return the actions that one reads from; for *publish*, also those that it waits for."""
     names = [*last.made_by, *(last.after if last.kind == "publish" else ())]
     return tuple(name for name in dict.fromkeys(names) if not graph.actions[name].advisory)
 
 
 class _Settings:
-    """Digests of settings, and paths of sources, by action; each action is looked at once."""
+    """Digests of settings, and paths of sources, by action; each action is visited once."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -102,12 +101,12 @@ class _Settings:
         self._paths: dict[str, frozenset[str]] = {}
 
     def digest_of(self, last: Action) -> str:
-        """Return the digest of an action's settings and of those of all that it reads from."""
+        """Return the digest of the settings of an action and of all actions that it reads from."""
         self._look(last)
         return self._digests[last.name]
 
     def paths_of(self, last: Action) -> frozenset[str]:
-        """Return the paths of the sources that an action and all that it reads from are made of."""
+        """Return the paths of the sources of an action and of all actions that it reads from."""
         self._look(last)
         return self._paths[last.name]
 

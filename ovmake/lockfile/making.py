@@ -1,11 +1,11 @@
-"""Make the block of a target from what the last build left: traces and the record. Pure.
+"""Make the block of a target from its traces and its record. Pure.
 
     make(graph, target, traces, record, build_dir=..., now=...) -> LockedTarget
 
-Whoever calls it has found the target fresh: every action that counts for it sees now what its trace saw.
+The caller has checked that the target is fresh: each action that counts for it sees the inputs of its trace.
 
-Rule: the block is of what was built. The digests of sources are those that the traces saw, not those of the files now:
-      an edit in this moment makes the block out of date, and not wrong.
+Rule: The block describes the build. Its digests of sources come from the traces, not from the present files: an edit at
+      this moment makes the block out of date, but not wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def make(
     """Return the block of a target that is built and fresh.
 
     `traces` are those of the actions that count for it (`counting`), by name; `record` is what it published. `now`
-    returns the digest of a source that no action read by its bytes.
+    returns the digest of a source that no action compared by its bytes.
 
     Raises:
         KeyError: a trace is missing, or lacks an output.
@@ -63,7 +63,7 @@ def make(
 
 
 def counting(graph: Graph, target: str) -> tuple[Action, ...]:
-    """Return the actions that count for a target's inputs: what *publish* is made of, and *publish*; needs first."""
+    """Return the actions that an input digest covers: *publish* and all that it reads from; needs first."""
     last = publication(graph, target)
     found = {last.name}
     pending = [last]
@@ -86,11 +86,11 @@ def _seen_sources(actions: tuple[Action, ...], traces: Mapping[str, Trace]) -> d
 
 
 def _versions(actions: tuple[Action, ...], traces: Mapping[str, Trace], record: Record) -> dict[str, str]:
-    """Return the versions of all tools that took part, and of the ovmake that published."""
+    """Return the versions of all tools that were used, and of the ovmake that published."""
     tools = {tool: said for action in actions for tool, said in traces[action.name].seen.tools.items()}
     return {tool: said for tool, said in {**tools, **record.versions}.items() if said != NOT_INSTALLED}
 
 
 def _figure(value: float | None) -> float | None:
-    """Return a figure as the lock holds it: what is not finite was not measured."""
+    """Return a figure for the lock: None if it is not finite, and so was not measured."""
     return float(value) if value is not None and math.isfinite(value) else None

@@ -1,20 +1,20 @@
 """Merge locks block by block. Pure.
 
     merge(base, sides, present) -> Merged
-    completed(merged, others) -> Merged             blocks of the present inputs, from other locks
-    locks_of(text, file=...) -> tuple[Lock, ...]    the locks that a text may be of
-    with_conflicts(merged) -> str                   the text with markers around what is undecided
+    completed(merged, others) -> Merged             add blocks that match the present inputs
+    locks_of(text, file=...) -> tuple[Lock, ...]    all locks that a text may mean
+    with_conflicts(merged) -> str                   the text, with markers around undecided blocks
 
-Rule 1: what all sides agree on stays.
-Rule 2: where the present inputs are known, a block of them wins, whoever has it; if none is of them, there is none, and
-        the target must be built.
-Rule 3: else the only side that changed its block wins: its edit, its addition, its deletion.
-Rule 4: of two blocks of the same inputs, made with other tools or by another machine, the one of newer tools wins. So
-        it does not matter which side is ours: a rebase swaps them.
-Rule 5: the rest is undecided.
+Rule 1: A block stays if all sides have it.
+Rule 2: If the present inputs are known, the block that matches them wins, on either side. If no block matches, the lock
+        gets none, and the target must be built.
+Rule 3: Else, if only one side changed the block, its edit, addition or deletion wins.
+Rule 4: If two blocks have the same inputs, but were made with other tools or on another machine, the block of newer
+        tools wins. The result does not depend on which side is ours: a rebase swaps them.
+Rule 5: All other blocks are undecided.
 
-`present` holds the inputs by target; None where they are not known. In git's merge driver they are not: git asks it
-before the merged files are in the folder.
+`present` holds the inputs by target; None if they are unknown, as in git's merge driver: git runs it
+before it writes the merged files.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from ovmake.lockfile.writing import block_text
 
 How = Literal[
     "agreed",  # all sides have it
-    "confirmed",  # it is of the present inputs
+    "confirmed",  # it matches the present inputs
     "changed",  # one side alone changed it
     "deleted",  # one side deleted it, the others did not change it
-    "newer",  # of the same inputs, made with newer tools
-    "refused",  # no side has a block of the present inputs
+    "newer",  # made from the same inputs with newer tools
+    "refused",  # no side has a block that matches the present inputs
     "undecided",
 ]
 
-# How a block that is not there, or not readable, stands among those of the other sides.
+# The block of a side; None if the side has no readable block.
 Candidate = LockedTarget | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """A merged lock. `how` says what became of each target of any side.
+    """A merged lock. `how` is the decision for each target.
 
-    `undecided` are the blocks to choose from, by target, in the order of the sides; they are not in `lock`.
+    `undecided` has the blocks of all sides by target, in the order of the sides; they are not in `lock`.
     """
 
     lock: Lock
@@ -58,7 +58,7 @@ class Merged:
 
     @property
     def must_build(self) -> tuple[str, ...]:
-        """The targets without a block of the present inputs; where those are not known, the undecided ones."""
+        """The targets whose block does not match the present inputs; if these are unknown, the undecided ones."""
         if self.present is None:
             return tuple(sorted(self.undecided))
         blocks = self.lock.targets
@@ -66,7 +66,7 @@ class Merged:
 
 
 def merge(base: Lock | None, sides: Sequence[Lock], present: Mapping[str, TargetInputs] | None = None) -> Merged:
-    """Merge the locks of all sides. `base` is what they come from, None if that is not known."""
+    """Merge the locks of all sides. `base` is their common ancestor, None if unknown."""
     names = sorted({name for side in sides for name in side.targets} | set(base.targets if base else ()))
     kept: dict[str, LockedTarget] = {}
     how: dict[str, How] = {}
@@ -82,7 +82,7 @@ def merge(base: Lock | None, sides: Sequence[Lock], present: Mapping[str, Target
 
 
 def completed(merged: Merged, others: Sequence[Lock]) -> Merged:
-    """Return a merge with the blocks of the present inputs that it lacks and other locks have."""
+    """Return a merge, completed with blocks of other locks that match the present inputs."""
     kept, how = dict(merged.lock.targets), dict(merged.how)
     present = merged.present or {}
     for name in set(merged.must_build) & present.keys():
@@ -114,7 +114,7 @@ def _decided(
 
 
 def newest(blocks: Sequence[LockedTarget]) -> LockedTarget:
-    """Return the block of the newest tools; between equal ones, always the same, whatever their order."""
+    """Return the block of the newest tools. The order of the blocks does not matter."""
     return max(blocks, key=lambda one: (_age(one), block_text("", one)))
 
 
@@ -126,9 +126,9 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def locks_of(text: str, *, file: str) -> tuple[Lock, ...]:
-    """Return the locks that a text may be of. Blocks that cannot be read are left out: they must be built.
+    """Return all locks that a text may mean. Unreadable blocks are left out: their targets must be built.
 
-    A textual merge can leave two blocks of one target: then there is a lock with the first, and one with the last.
+    A textual merge can leave two blocks of one target. Then one lock has the first, and another the last.
     """
     blocks = lock_text.blocks(text, file=file).blocks
     last = {one.target: one.found for one in blocks}

@@ -1,8 +1,8 @@
-"""The present inputs of targets, from the files of the repo: without a framework, and without the state of builds.
+"""The present inputs of targets, from the files of the repo. Needs no framework and no state of builds.
 
     present_inputs(graph, targets, PresentFiles(disk=..., database=..., inside=...)) -> {target: TargetInputs}
 
-The database is used as a cache of digests only; an empty one in memory will do.
+The database is only a cache of digests; an empty one in memory is enough.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ovmake.store.files.sources import Sources
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentFiles:
-    """Where sources are read. `inside` says whether a path stays in the repo after links are followed."""
+    """The files of a repo. `inside` says whether a path stays in the repo after links are followed."""
 
     disk: Disk
     database: Database

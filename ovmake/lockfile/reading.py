@@ -1,8 +1,8 @@
-"""Read the lines of a lock: each line by one pattern, each block into a `LockedTarget`. Pure.
+"""Read the lines of a lock into blocks, with one pattern for each kind of line. Pure.
 
     read_blocks(lines) -> blocks, problems
 
-A block with a mistake is left out, and its mistakes are problems. After `ENOUGH` problems the rest is not read.
+A block with a mistake is left out, and its mistakes are returned. Reading ends after `ENOUGH` problems.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FACT = re.compile(rf"([a-z-]{{1,20}})(?:\.({_STRING}))? = (?:({_STRING})|({_NUM
 _ELEMENT = re.compile(rf"  ({_STRING}),")
 _MARKER = re.compile(r"(<{7,}|={7,}|>{7,}|\|{7,})(?: .*)?")
 
-# The keys of a block, by what stands behind them.
+# The keys of a block, by the type of their values.
 SHA256 = ("inputs", "settings", "digest")
 WORDS = ("isa", "metric")
 TABLES = ("sources", "outputs", "versions")
@@ -40,9 +40,9 @@ NEEDED = SHA256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with a line, which counts from 1.
+    """A mistake in a line; lines count from 1.
 
-    marker: it is a conflict marker of git's; mixed: the block is not as it was written.
+    marker: the line is a conflict marker of git; mixed: the block was edited or merged.
     """
 
     line: int
@@ -150,7 +150,7 @@ class _Reader:
         if block_digest(block.target, found) == block.texts["digest"]:
             self.found.append(Block(target=block.target, line=block.line, found=found))
             return
-        message = f"has a block of `{block.target}` that was put together from two by a merge, or edited"
+        message = f"has a block of `{block.target}` that was edited, or combined from two by a merge"
         self.problems.append(Problem(line=block.line, message=message, kind="mixed"))
 
     def _wrong(self, number: int, message: str) -> None:
@@ -180,7 +180,7 @@ class _Reader:
             self._number(number, block, key, float(figure))
         elif name is None and bracket is not None and key == LIST:
             if block.reverted is not None:
-                self._wrong(number, f"`{key}` is there twice")
+                self._wrong(number, f"`{key}` appears twice")
             block.reverted, block.in_list = [], True
         elif key in (*SHA256, *WORDS, *TABLES, *NUMBERS, LIST, END):
             self._wrong(number, f"`{key}` has a value of another type")
@@ -190,7 +190,7 @@ class _Reader:
     def _entry(self, number: int, block: _Open, key: str, name: str, text: str) -> None:
         table = block.tables.setdefault(key, {})
         if name in table:
-            self._wrong(number, f"`{_shown(name)}` is there twice in `{key}`")
+            self._wrong(number, f"`{_shown(name)}` appears twice in `{key}`")
         wrong_name = values.wrong_output(name, block.target) if key == "outputs" else values.wrong_words(name)
         wrong_text = values.wrong_words(text) if key == "versions" else values.wrong_digest(text)
         for shown, why in ((name, wrong_name), (text, wrong_text)):
@@ -200,7 +200,7 @@ class _Reader:
 
     def _text(self, number: int, block: _Open, key: str, text: str) -> None:
         if key in block.texts:
-            self._wrong(number, f"`{key}` is there twice")
+            self._wrong(number, f"`{key}` appears twice")
         block.texts[key] = text
         if why := _check_of(key, block)(text):
             self._wrong(number, f"`{key}`: `{_shown(text)}` {why}")
@@ -212,7 +212,7 @@ class _Reader:
 
     def _number(self, number: int, block: _Open, key: str, value: float) -> None:
         if key in block.numbers:
-            self._wrong(number, f"`{key}` is there twice")
+            self._wrong(number, f"`{key}` appears twice")
         if why := values.wrong_number(value):
             self._wrong(number, f"`{key}` {why}")
         block.numbers[key] = value

@@ -1,11 +1,11 @@
-"""Blocks of a lock to text and back.
+"""Render and parse the text of a lock.
 
     render(lock) -> str
-    parse(text, file=...) -> Lock               strictly: every mistake is a diagnostic with its line
-    blocks(text, file=...) -> Parsed            as far as it can be read, for merging
+    parse(text, file=...) -> Lock               strict: one diagnostic with a line per mistake
+    blocks(text, file=...) -> Parsed            all readable blocks, for merging
     decode(data, file=...) -> str
 
-The text is TOML. A block is a fact a line, in a fixed order:
+The text is TOML. A block has one fact per line, in a fixed order:
 
     ["digits:int8"]
     inputs = "5f0c…"
@@ -20,15 +20,14 @@ The text is TOML. A block is a fact a line, in a fixed order:
     digest = "c0de…"
     end = "digits:int8"
 
-Rule 1: blocks stand in the order of their targets' names. Nothing in the file is about all of them: no version, no
-        date, no digest of the whole.
-Rule 2: what is not measured or empty has no line. Numbers come back as they were.
-Rule 3: a block ends with a line that no edit of it changes. Git makes a conflict of two changes that touch each other;
-        the end, the blank line and the next header keep changes of two blocks apart.
-Rule 4: `digest` is of all lines of the block above it. Whoever changes a block changes that line, so two different
-        edits of one block are always a conflict for git, and never a third block.
-Rule 5: only what `render` writes is read: one line at a time, so that each mistake has a line, and a stranger's lock
-        cannot nest or repeat anything. It is not read by a TOML parser, which has no positions of values.
+Rule 1: Blocks are sorted by the names of their targets. The file has no version, no date and no digest of the whole.
+Rule 2: Empty facts and figures that were not measured have no line. Numbers survive a round trip.
+Rule 3: The last line of a block never changes. Git reports a conflict if two changes touch each other; the last line,
+        the blank line and the next header separate changes of two blocks.
+Rule 4: `digest` covers all lines of the block above it. Each edit of a block changes that line, so two different edits
+        of one block are always a conflict for git, and never a third block.
+Rule 5: `parse` accepts only the form that `render` writes, line by line. So each mistake has a line, and a stranger's
+        lock cannot nest or repeat anything. A TOML parser would not return the positions of values.
 """
 
 from __future__ import annotations
@@ -41,14 +40,14 @@ from ovmake.lockfile.reading import ENOUGH, Block, Problem, read_blocks
 from ovmake.lockfile.writing import block_text
 
 HEADER = "# `ovmake lock` wrote this file: commit it, and do not edit it. It merges both sides of a conflict, too.\n"
-# A lock of 36,000 targets, the most that an Ovfile may have, has about 45 MB.
+# An Ovfile has at most 36,000 targets; their lock has about 45 MB.
 LARGEST = 64_000_000
 MOST_LINES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """The blocks that can be read, in the order of the text, and what is wrong with the rest."""
+    """The readable blocks in the order of the text, and the mistakes of the others."""
 
     blocks: tuple[Block, ...]
     problems: tuple[Diagnostic, ...]
@@ -66,18 +65,18 @@ def decode(data: bytes, *, file: str) -> str:
         OvmakeError: it is too large, or not UTF-8.
     """
     if len(data) > LARGEST:
-        raise _unreadable(f"{file} is larger than the {LARGEST // 1_000_000} MB that are read")
+        raise _unreadable(f"{file} is larger than {LARGEST // 1_000_000} MB, the limit")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise _unreadable(f"{file} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
     if text.count("\n") > MOST_LINES:
-        raise _unreadable(f"{file} has more than the {MOST_LINES:,} lines that are read")
+        raise _unreadable(f"{file} has more than {MOST_LINES:,} lines, the limit")
     return text.replace("\r\n", "\n")
 
 
 def parse(text: str, *, file: str = "Ovfile.lock") -> Lock:
-    """Return the lock that a text is of. An empty text is an empty lock.
+    """Return the lock in a text. An empty text is an empty lock.
 
     Raises:
         OvmakeError: with a diagnostic per mistake; `lock-conflict` if the text has conflict markers, or two blocks of
@@ -90,9 +89,11 @@ def parse(text: str, *, file: str = "Ovfile.lock") -> Lock:
 
 
 def blocks(text: str, *, file: str = "Ovfile.lock") -> Parsed:
-    """Return what can be read of a text. A target may have several blocks; that is a problem, too."""
+    """Return the readable blocks of a text. Two blocks of one target are a problem, too."""
     lines = text.split("\n")
     found, problems = read_blocks(lines)
+    if marker := next((one for one in problems if one.kind == "marker"), None):  # other problems follow from it
+        return Parsed(blocks=tuple(found), problems=(_diagnostic(marker, lines, file),))
     told = [_diagnostic(one, lines, file) for one in problems]
     told += _twice(found, lines, file)
     told.sort(key=lambda one: one.span.line if one.span else 0)
@@ -107,7 +108,7 @@ def _twice(found: list[Block], lines: list[str], file: str) -> list[Diagnostic]:
             message=f"{file} has two blocks of `{one.target}`",
             span=_span(one.line, lines, file),
             also=(Label(span=_span(before.line, lines, file), text="the first one"),),
-            help="run `ovmake lock`: it keeps the one that the present inputs confirm",
+            help="run `ovmake lock`: it keeps the block that matches the Ovfile and the sources",
         )
         for one in found
         if (before := first.setdefault(one.target, one)) is not one
@@ -124,7 +125,7 @@ def _diagnostic(problem: Problem, lines: list[str], file: str) -> Diagnostic:
         code="lock-unreadable",
         message=f"{file}: {problem.message}",
         span=span,
-        help="take the file from git again, or remove it, and run `ovmake lock`",
+        help="restore the file from git, or remove it and run `ovmake lock`",
     )
 
 
@@ -134,5 +135,5 @@ def _span(line: int, lines: list[str], file: str) -> Span:
 
 
 def _unreadable(message: str) -> OvmakeError:
-    hint = "take the file from git again, or remove it, and run `ovmake lock`"
+    hint = "restore the file from git, or remove it and run `ovmake lock`"
     return OvmakeError(Diagnostic(code="lock-unreadable", message=message, help=hint), exit_status=1)

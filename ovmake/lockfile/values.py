@@ -1,10 +1,9 @@
-"""Which digests, names, paths and numbers a lock may hold. A lock comes with a clone: it may be a stranger's. Pure.
+"""Check the digests, names, paths and numbers of a lock. It comes with a clone, so it is not trusted. Pure.
 
     wrong_target(name) -> str               why a name cannot be a target's, "" if it can
     wrong_digest(text), wrong_sha256(text), wrong_output(path, target), wrong_source(path), wrong_words(text)
 
-Rule: an output lies in its target's own folder, `<model>/<precision>/<file>`. Nothing else can be published there, and
-      no path of a lock can lead elsewhere.
+Rule: An output is in its target's own folder, `<model>/<precision>/<file>`. No path of a lock can lead elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 
-# What an Ovfile allows as the name of a model and of a variant; each begins with a letter or digit.
+# The names of models and variants in an Ovfile begin with a letter or digit.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _TARGET = re.compile(rf"{_NAME}(?:@{_NAME})?:[a-z0-9][a-z0-9-]{{0,39}}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,254}")

@@ -1,7 +1,7 @@
-"""The text of a block, and the digest of it. Pure.
+"""The text of a block, and its digest. Pure.
 
 block_text(name, target) -> str      without the blank line before it
-block_digest(name, target) -> str    of all lines above its own: it changes with every fact
+block_digest(name, target) -> str    covers all lines above it
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def block_text(name: str, target: LockedTarget) -> str:
 
 
 def block_digest(name: str, target: LockedTarget) -> str:
-    """Return the digest that stands in the text of a block."""
+    """Return the digest in the text of a block."""
     return _sha256(_facts(name, target))
 
 

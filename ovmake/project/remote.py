@@ -1,4 +1,4 @@
-"""The remote cache of a repo, opened when a build first needs it: a build with nothing to do loads none of it.
+"""The remote cache of a repo, opened at its first use: a build with nothing to do does not load it.
 
 remote = RemoteWhenNeeded(open_remote)       `engine.remote.RemoteCache`
 remote_of(cache, root, request, tell)        the same for an Ovfile's `[cache]`, None without one
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovmake.diagnostics import OvmakeError, render
+from ovmake.diagnostics import Diagnostic, OvmakeError, render
 from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Fetched, Made, Missed, Traffic, Wanted
 from ovmake.graph.digest import Digest
@@ -22,13 +22,13 @@ TYPE_CHECKING = False  # importing typing takes 2 ms
 if TYPE_CHECKING:
     from ovmake.remote.cache import SharedCache
 
-# CI names a remote here, for Ovfiles that it does not trust.
+# Names the remote in CI, where the Ovfile is not trusted.
 VARIABLE = "OVMAKE_CACHE_REMOTE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteRequest:
-    """What the command line says of the remote cache. `push` is None if it says nothing; `use` is False for none."""
+    """Options of the command line. `use` is False for --no-remote; `push` is None without --push and --no-push."""
 
     use: bool = True
     push: bool | None = None
@@ -40,9 +40,13 @@ AS_WRITTEN = RemoteRequest()
 def remote_of(cache: Cache, root: Path, request: RemoteRequest, tell: Callable[[str], None]) -> RemoteWhenNeeded | None:
     """Return the remote cache of a repo, None if neither the Ovfile nor the environment names one.
 
-    `tell` hears once why a remote is not used.
+    `tell` gets one warning if a remote is named and not used, or if --push has no remote.
     """
-    if not request.use or not (cache.remote or os.environ.get(VARIABLE)):
+    if not request.use:
+        return None
+    if not (cache.remote or os.environ.get(VARIABLE)):
+        if request.push:
+            tell(render(_nowhere_to_push()))
         return None
 
     def opened() -> SharedCache | None:
@@ -62,8 +66,13 @@ def remote_of(cache: Cache, root: Path, request: RemoteRequest, tell: Callable[[
     return RemoteWhenNeeded(opened)
 
 
+def _nowhere_to_push() -> Diagnostic:
+    message = f"--push uploads nothing: the Ovfile has no `[cache] remote`, and {VARIABLE} is not set"
+    return Diagnostic(code="no-remote", message=message, help="`ovmake help sharing` sets one up", severity="warning")
+
+
 class RemoteWhenNeeded:
-    """A remote cache that is opened with the first request, or found unusable then."""
+    """A remote cache that is opened, or refused, at the first request."""
 
     def __init__(self, opened: Callable[[], SharedCache | None]) -> None:
         self._open = opened
@@ -94,7 +103,7 @@ class RemoteWhenNeeded:
         return "the remote cache is not used" if cache is None else cache.blob(digest, path)
 
     def nearest(self, action: str) -> Seen | None:
-        """Return what the latest believed result of an action of this name saw, None if there is none; waits."""
+        """Return the dependencies of the latest result of an action of this name, None without one; waits."""
         from ovmake.remote.results import seen_of  # noqa: PLC0415
 
         cache = self._opened()
@@ -102,7 +111,7 @@ class RemoteWhenNeeded:
         return None if found is None else seen_of(found)
 
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
-        """See `RemoteCache`. What was not opened has nothing to settle."""
+        """See `RemoteCache`. Without a request there is nothing to wait for."""
         return Traffic() if self._cache is None else self._cache.settle(tell)
 
     def close(self) -> None:

@@ -1,21 +1,21 @@
-"""Whether a remote may be used: what this user has accepted for this repo, or what CI's environment names.
+"""Whether a remote may be used: this user accepted it for this repo, or CI's environment names it.
 
     accepted_settings(cache, root, environment, push) -> RemoteSettings | Unaccepted
     accept(cache, root)                     `ovmake cache trust --remote`
     remote_of(cache, environment) -> url    "" if neither the Ovfile nor the environment names one
 
-A repo's word is not enough: a pull request can edit the Ovfile. So before the user has accepted exactly this remote,
-endpoint, region and these keys, for a repo at exactly this real path, no request is made, no name is looked up, no
-credential is read, and obstore is not imported. That builds upload is accepted, too: who accepted a remote to read from
-has not agreed to write to it.
+The Ovfile alone is not trusted: a pull request can edit it. The user accepts one combination of remote, endpoint,
+region and keys, for a repo at one real path. Before that, ovmake sends no request, looks up no name, reads no
+credential, and does not import obstore. Uploads by builds
+(`push`) are part of the combination: to accept a remote for reading is not to accept writing.
 
-Rule 1: the acceptance of a repo is one file, `$XDG_STATE_HOME/ovmake/remote-<digest of the path>`, with a seal of the
-        user's key over the path and all settings. One that is edited, copied, another user's, readable by others, or
-        behind a link counts as none. So does any file in a folder that other users can write to.
-Rule 2: only the last acceptance counts. An Ovfile that goes back to an earlier remote or an earlier key asks again: the
-        key may be the one that was lost.
-Rule 3: OVMAKE_CACHE_REMOTE wins over what the user accepted. Then the endpoint and the keys come from the environment
-        too, never from the Ovfile, and an Ovfile that contradicts is refused, not obeyed.
+Rule 1: The acceptance of a repo is one file, `$XDG_STATE_HOME/ovmake/remote-<digest of the path>`, with a seal of the
+        user's key over the path and all settings. It is ignored if it was edited or copied, belongs to another user,
+        is readable by others, or is behind a link; or if other users can write to its folder.
+Rule 2: Only the last acceptance counts. If the Ovfile returns to an earlier remote or key, ovmake asks again: that key
+        may have leaked.
+Rule 3: OVMAKE_CACHE_REMOTE overrides the user's acceptance. Endpoint and keys then come from the environment too, never
+        from the Ovfile. If the Ovfile contradicts them, the remote is not used.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ _OTHERS = 0o077
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unaccepted:
-    """A remote that may not be used yet. `diagnostic` is a warning that says why, and what to do."""
+    """A remote that may not be used yet. `diagnostic` is a warning with the reason and the remedy."""
 
     diagnostic: Diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What a user accepted. `root` is the real path of the Ovfile's folder; keys are sorted.
+    """The remote that a user accepted. `root` is the real path of the Ovfile's folder; keys are sorted.
 
-    `push`: that builds upload, with the user's credentials. Who accepted it may be asked for less.
+    `push`: builds upload, with the user's credentials. An Ovfile that asks for less needs no new acceptance.
     """
 
     FORMAT: ClassVar[int] = 1
@@ -96,7 +96,7 @@ def accepted_settings(
     if _given(environment, REMOTE):
         return _by_environment(cache, environment, push=push)
     if set_ := [name for name in (ENDPOINT, TRUSTED_KEYS) if _given(environment, name)]:
-        return _not(f"{set_[0]} is set, and {REMOTE} is not; neither counts without the other", cache)
+        return _not(f"{set_[0]} is set, and {REMOTE} is not; set both, or neither", cache)
     found, why = _read(root)
     if found is None:
         return _not("", cache, note=why)
@@ -133,7 +133,7 @@ def _keys(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _check(named: Cache) -> None:
-    """Refuse values of the environment that an Ovfile could not have either.
+    """Refuse values of the environment that would be errors in an Ovfile.
 
     Raises:
         OvmakeError: one is wrong.
@@ -154,7 +154,7 @@ def _check(named: Cache) -> None:
 
 
 def _wrong_url(url: str, schemes: tuple[str, ...]) -> str:
-    """Return what is wrong with a URL, "" if nothing is: an Ovfile's rules hold for the environment too."""
+    """Return what is wrong with a URL, "" if it is correct. The rules of the Ovfile apply to the environment too."""
     problems = Problems()
     RemoteUrl(schemes=schemes).check(url, (), problems)
     return problems.found[0].message.partition(" is ")[2] if problems.found else ""
@@ -172,7 +172,7 @@ def _asked(cache: Cache, root: Path) -> Accepted:
 
 
 def changes(before: Accepted, now: Accepted) -> tuple[str, ...]:
-    """Return what was not accepted, a line each."""
+    """Return the differences from an acceptance, one line each."""
     names = ("remote", "endpoint", "region")
     pairs = [(name, str(getattr(before, name)), str(getattr(now, name))) for name in names]
     lines = [f"{name} was {_or_none(was)}, and is {_or_none(new)}" for name, was, new in pairs if was != new]
@@ -192,13 +192,17 @@ def _quoted(text: str) -> str:
 def _not(why: str, cache: Cache, *, changes: tuple[str, ...] = (), note: str = "") -> Unaccepted:
     """Return the warning that a remote is not used."""
     which = f"the Ovfile's remote cache, {_quoted(cache.remote)}," if cache.remote else "the remote cache"
-    reason = why or ("has changed since you accepted it" if changes else "is not accepted by you for this repo")
+    reason = why or ("has changed since you accepted it" if changes else "is not accepted for this repo")
     message = f"{which} is not used: {why}" if why else f"{which} {reason}; it is not used"
     lines = [*changes]
     if not changes and not why:
         lines = [f"endpoint: {_quoted(cache.endpoint)}"] if cache.endpoint else []
         lines += [f"trusted key: {_quoted(key)}" for key in cache.trusted_keys]
-    help_text = "correct the environment, or the Ovfile" if why else "`ovmake cache trust` shows it and accepts it"
+    help_text = (
+        "correct the environment or the Ovfile: `ovmake help sharing`"
+        if why
+        else "`ovmake cache trust` shows it and accepts it"
+    )
     return Unaccepted(
         diagnostic=Diagnostic(
             code="remote-not-accepted",
@@ -214,7 +218,7 @@ def _not(why: str, cache: Cache, *, changes: tuple[str, ...] = (), note: str = "
 
 
 def accept(cache: Cache, root: Path) -> None:
-    """Accept what the Ovfile names, for the repo at its present real path.
+    """Accept the remote of the Ovfile, for the repo at its present real path.
 
     Raises:
         OvmakeError: it cannot be kept.
@@ -241,7 +245,7 @@ def _name(root: str) -> str:
 
 
 def _read(root: Path) -> tuple[Accepted | None, str]:
-    """Return what was accepted for a repo, None if nothing valid is there; and why not, if that is worth telling."""
+    """Return the acceptance of a repo, or None; and why an earlier acceptance is ignored, else ""."""
     key, place = seal.read_key(), os.path.realpath(root)
     if key is None:
         return None, ""
@@ -252,7 +256,7 @@ def _read(root: Path) -> tuple[Accepted | None, str]:
     except OSError as error:
         return None, f"an earlier acceptance is ignored: {error.strerror or error}"
     written, _, body = data.partition(b"\n")
-    # No constant time is needed: who could measure it can write no file here.
+    # Timing does not matter here: other users cannot write this file.
     if written != seal.seal(key, _PURPOSE + body).hex().encode():
         return None, "an earlier acceptance is ignored: this user did not make it, or it was edited"
     try:
@@ -291,7 +295,7 @@ def _content(name: str) -> bytes:
 
 
 def _write(name: str, data: bytes) -> None:
-    """Write a file whole: of two processes that accept at once, the last one counts."""
+    """Write a file atomically. If two processes accept at once, the last one wins."""
     folder, fresh = _folder(make=True), f".{name}.{os.getpid()}.{os.urandom(8).hex()}"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -321,5 +325,5 @@ def by_environment(environment: Mapping[str, str]) -> bool:
 
 
 def as_error(found: Unaccepted) -> OvmakeError:
-    """Return the error of a command that cannot do without the remote."""
+    """Return the error of a command that needs the remote."""
     return OvmakeError(replace(found.diagnostic, severity="error"), exit_status=1)

@@ -1,7 +1,7 @@
 """Download and upload of blobs, hashed on the way.
 
-download(objects, digest, path) -> bool     False: the remote has none
-upload(objects, digest, path) -> bool       False: the remote had it
+download(objects, digest, path) -> bool     False: the remote does not have it
+upload(objects, digest, path) -> bool       False: the remote had it already
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MISMATCH = "a blob does not match its digest"
 
 
 class ChangedError(Exception):
-    """A local file is not what its digest says, or cannot be read."""
+    """A local file does not match its digest, or cannot be read."""
 
 
 def not_written(error: OSError) -> str:
@@ -38,10 +38,10 @@ def to_nobody(_: int) -> None:
 
 
 def download(objects: Objects, digest: Digest, path: str, told: Callable[[int], None] = to_nobody) -> bool:
-    """Write a blob to a file; False if the remote has none. `told` is called with the size of each part.
+    """Write a blob to a file; False if the remote does not have it. `told` is called with the size of each part.
 
     Raises:
-        RefusedError: its bytes are not those of the digest. No file is left.
+        RefusedError: its bytes do not match the digest. No file is left.
         RemoteError: the transfer failed. No file is left.
         OSError: the file cannot be written.
     """
@@ -90,7 +90,7 @@ def _receive(chunks: Iterator[bytes], digest: Digest, file: BinaryIO, told: Call
         told(len(chunk))
     if left or hashed.hexdigest() != digest.sha256:
         raise RefusedError(MISMATCH)
-    # The store does this too, one file after the other; here it is done beside other downloads.
+    # The store also calls fsync, on one file after another. Here it runs in parallel with other downloads.
     os.fsync(file.fileno())
 
 
@@ -106,10 +106,10 @@ def _remove(path: str) -> None:
 
 
 def upload(objects: Objects, digest: Digest, path: str, told: Callable[[int], None] = to_nobody) -> bool:
-    """Send a file as a blob unless the remote has it; False if it had. A blob of another size is replaced.
+    """Send a file as a blob unless the remote has it; False if it had it already. A blob of another size is replaced.
 
     Raises:
-        ChangedError: the file is not the one of the digest. Nothing is written to the remote.
+        ChangedError: the file does not match the digest. Nothing is written to the remote.
         RemoteError: the transfer failed.
     """
     if _size(objects, digest) == digest.size_bytes:
@@ -136,7 +136,7 @@ def checked(path: str, digest: Digest, told: Callable[[int], None] = to_nobody) 
     """Yield the bytes of a file. The last piece comes only after all of them have matched the digest.
 
     Raises:
-        ChangedError: the file is another one, or cannot be read.
+        ChangedError: the file does not match the digest, or cannot be read.
     """
     hashed, left, held = hashlib.sha256(), digest.size_bytes, b""
     try:

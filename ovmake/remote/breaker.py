@@ -1,11 +1,11 @@
-"""When a remote is given up for a build: after three failures in a row, or when failures have cost 30 seconds.
+"""A circuit breaker: it gives a remote up for a build after three failures in a row, or 30 seconds lost to failures.
 
     with breaker.watch():
         objects.get(...)
     breaker.off -> "" or why
 
-A miss is no failure. A blob that does not match its digest is one. What is wrong for good (a bucket that is missing,
-a disk that is full) gives the remote up at once.
+A miss is not a failure. A blob that does not match its digest is a failure. A permanent failure (a missing bucket, a
+full disk) gives the remote up at once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Breaker:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Count how a request ends.
+        """Count the outcome of a request.
 
         Raises:
             RemoteError: trouble `closed`: the remote was given up.

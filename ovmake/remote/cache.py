@@ -7,7 +7,7 @@
     cache.close()
     cache.nearest("convert digits") -> RemoteResult | None      for `explain`
 
-Downloads and uploads have threads of their own, so that an upload holds up no download.
+Downloads and uploads have separate threads, so that uploads do not delay downloads.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class SharedCache:
             return not_written(error)
         except RefusedError as error:
             return str(error)
-        return "" if there else "the remote cache has no such blob"
+        return "" if there else "the remote cache does not have it"
 
     def nearest(self, action: str) -> RemoteResult | None:
-        """Return the latest result of an action of this name, None if there is none that is believed; waits."""
+        """Return the latest result of an action of this name, None if the remote has none, or it is refused; waits."""
         try:
             data = self._line.read(lambda objects: objects.get(nearest_path(action), MOST_BYTES))
             found = None if data is None else from_bytes(data, self._settings.trusted_keys)
@@ -84,12 +84,12 @@ class SharedCache:
         return found if found is not None and found.action == action else None
 
     def settle(self, tell: Callable[[Progress], None] = ignore_progress) -> Traffic:
-        """See `RemoteCache`. Uploads of which none moves for some time are given up."""
+        """See `RemoteCache`. It stops waiting when no upload makes progress."""
         self._pushes.settle(tell)
         return self.traffic()
 
     def traffic(self) -> Traffic:
-        """Return what it came to so far."""
+        """Return the counts so far."""
         return self._counts.so_far(self._line.off)
 
     def close(self) -> None:

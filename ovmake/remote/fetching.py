@@ -2,7 +2,7 @@
 
     Fetching(wanted, done, line, counts, pool).begin()      in a thread of the pool; `done` is called once
 
-Whatever goes wrong is a `Missed` with the reason, and no file is left.
+Every failure becomes a `Missed` with its reason, and leaves no file.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from ovmake.remote.traffic import Counts
 from ovmake.remote.transport.failures import RemoteError
 
 MB = 1_000_000
-# Before results that are yet to be asked for: what has begun is finished first.
+# Blobs of a result come before further results.
 BLOBS = 1
 
 
 class _GoneError(Exception):
-    """The remote does not have it, or no longer all of it. The message is "" for the first."""
+    """The remote does not have the result (the message is ""), or lost one of its blobs."""
 
 
 class _StoppedError(Exception):
@@ -53,7 +53,7 @@ class Fetching:
         self._pool = pool
         self._lock = threading.Lock()
         self._result: RemoteResult | None = None
-        self._files: dict[str, tuple[Digest, str]] = {}  # role -> what is downloaded, and to where
+        self._files: dict[str, tuple[Digest, str]] = {}  # role -> blob and path of the download
         self._left = 0
         self._error: Exception | None = None
         self._got_bytes = 0
@@ -93,7 +93,7 @@ class Fetching:
             if self._error is None and not self._line.read(
                 lambda objects: download(objects, digest, path, self._advance)
             ):
-                raise _GoneError("a blob of the result is gone")
+                raise _GoneError("a blob of the result is missing")
         except _StoppedError:
             pass
         except Exception as error:  # noqa: BLE001 - see `begin`
@@ -116,7 +116,7 @@ class Fetching:
                 self._wanted.tell(Progress(done=done, of=of, unit="MB"))
 
     def _finish(self) -> None:
-        """Count how it ended, and say so."""
+        """Count the outcome, and report it."""
         if self._error is None and self._result is not None:
             found: Fetched | Missed = self._fetched(self._result)
             self._counts.restored(sum(digest.size_bytes for digest, _ in self._files.values()))

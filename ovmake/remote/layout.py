@@ -22,7 +22,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def is_sha256(text: str) -> bool:
-    """Whether a text is a sha-256 as all paths have it: 64 lowercase hex digits."""
+    """Whether a text is a sha-256 in the form of paths: 64 lowercase hex digits."""
     return _SHA256.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""The line to a remote: opened at its first use, and given up for good by its breakers.
+"""The line to a remote: opened at first use, behind a breaker for reads and one for writes.
 
 line.read(lambda objects: objects.get(...))
 line.write(lambda objects: objects.put(...))
@@ -36,11 +36,11 @@ class Line:
 
     @property
     def off(self) -> str:
-        """Why the remote was given up, "" if it was not. "uploads: ..." if only writing was."""
+        """Why the remote was given up, "" if it was not. "uploads: ..." if only uploads were."""
         return self._reads.off or (f"uploads: {self._writes.off}" if self._writes.off else "")
 
     def read(self, request: Callable[[Objects], T]) -> T:
-        """Do a request that reads, and return what it returns.
+        """Run a request that reads, and return its value.
 
         Raises:
             RemoteError: it failed, or the remote was given up.
@@ -49,7 +49,7 @@ class Line:
             return request(self._open())
 
     def write(self, request: Callable[[Objects], T]) -> T:
-        """Do a request that writes. Errors are those of `read`."""
+        """Run a request that writes. Errors are those of `read`."""
         if self._reads.off:
             raise RemoteError("closed", self._reads.off)
         with self._writes.watch():

@@ -1,13 +1,13 @@
-"""Read and write objects of a remote: S3, Google Cloud Storage, Azure, a folder, HTTP. All of it through obstore.
+"""Read and write objects of a remote: S3, Google Cloud Storage, Azure, a folder, HTTP, through obstore.
 
     objects = open_objects(settings)           connects to nothing yet
     objects.get("ac/…", 1_000_000) -> bytes | None
     with objects.read("cas/…") as chunks: …    streams
 
-Rule 1: every failure is a `RemoteError`. An object that is not there is None, and no failure.
-Rule 2: a small request ends at its deadline, `timeout_s`. A download must bring something in each such time, and
-        CHUNK_BYTES in four of them; an upload must reach LEAST_SPEED. A slower one is a failure.
-Rule 3: `close` ends every request, in whatever thread it was made; each raises a RemoteError there.
+Rule 1: Every failure is a `RemoteError`. A missing object is None, not a failure.
+Rule 2: A small request ends at its deadline, `timeout_s`. A download must receive some bytes in each `timeout_s`, and
+        CHUNK_BYTES in four of them. An upload must reach LEAST_SPEED. A slower transfer is a failure.
+Rule 3: `close` ends the requests of all threads; each raises a RemoteError in its thread.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["Listed", "Objects", "Opener", "RemoteError", "Trouble", "open_object
 # chunk may take CHUNK_TIMES deadlines: 26 kB/s by default. obstore ends a download in which nothing comes for one.
 CHUNK_BYTES = 512 * 1024
 CHUNK_TIMES = 4
-# S3 takes no smaller parts, but for the last. Smaller objects go in one request.
+# The smallest part that S3 takes, except for the last one. Smaller objects go in one request.
 PART_BYTES = 5 * 1024 * 1024
 PARTS_AT_ONCE = 2
 LEAST_SPEED = 250_000  # bytes per second of an upload
@@ -53,25 +53,25 @@ class Objects(Protocol):
     """
 
     def get(self, path: str, most_bytes: int) -> bytes | None:
-        """Return a small object, None if there is none. A larger one than `most_bytes` is a RemoteError."""
+        """Return a small object, None if it does not exist. More than `most_bytes` are a RemoteError."""
 
     def read(self, path: str) -> AbstractContextManager[Iterator[bytes] | None]:
-        """Stream an object in chunks; None if there is none. Leaving the context ends the transfer."""
+        """Stream an object in chunks; None if it does not exist. Leaving the context ends the transfer."""
 
     def put(self, path: str, data: bytes) -> None:
         """Write a small object. A reader sees all of it or nothing."""
 
     def write(self, path: str, chunks: Iterator[bytes], size_bytes: int) -> None:
-        """Stream an object from chunks. What the iterator raises is raised here, and then nothing is written.
+        """Stream an object from chunks. If the iterator raises, so does this, and nothing is written.
 
-        It must raise no OSError.
+        The iterator must not raise OSError.
         """
 
     def exists(self, path: str) -> int | None:
-        """Return the size of an object in bytes, None if there is none."""
+        """Return the size of an object in bytes, None if it does not exist."""
 
     def list(self, folder: str) -> Iterator[Listed]:
-        """Yield the objects of `cas` or `ac`, in any order. Names that are no sha-256 are left out.
+        """Yield the objects of `cas` or `ac`, in any order. Names that are not a sha-256 are skipped.
 
         Many HTTP servers cannot list: trouble `refused` or `server`.
         """
@@ -149,7 +149,7 @@ class _Objects:
         return (await obstore.get_async(self._store, path)).stream(min_chunk_size=CHUNK_BYTES)
 
     def _chunks(self, stream: BytesStream) -> Iterator[bytes]:
-        """Yield chunks; the next one is on its way while one is worked on."""
+        """Yield chunks; the next one is fetched while the caller uses one."""
         coming = self._loop.start(_next(stream), CHUNK_TIMES * self._timeout_s)
         try:
             while True:

@@ -1,4 +1,4 @@
-"""Daemon threads that do tasks, the most urgent first. A process never waits for them to exit."""
+"""Daemon threads with a priority queue. The process can exit without waiting for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pool:
         self._idle = 0
 
     def submit(self, task: Task, urgency: int = 0) -> None:
-        """Do a task soon; a higher urgency comes first."""
+        """Queue a task; higher urgency runs first."""
         with self._lock:
             self._tasks.put((-urgency, next(self._order), task))
             if self._tasks.qsize() > self._idle and len(self._threads) < self._most:
@@ -44,7 +44,7 @@ class Pool:
             task()
 
     def end(self, within_s: float) -> None:
-        """End the threads after the tasks that are left, and wait for that at most so long."""
+        """Let the threads finish the queued tasks and exit; wait at most `within_s`."""
         with self._lock:
             threads = list(self._threads)
             for _ in threads:

@@ -5,7 +5,7 @@
     pushes.settle(tell)            waits
     pushes.end(within_s)
 
-A kill at any moment leaves blobs without a result, and never a result without its blobs.
+A kill can leave blobs without a result, but never a result without its blobs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ovmake.remote.transport.failures import RemoteError
 WRITERS = 3
 MB = 1_000_000
 TELL_S = 0.2
-# Before the next result: what has begun is finished first.
+# Blobs of a result come before further results.
 BLOBS = 1
 
 
@@ -71,7 +71,7 @@ class Pushes:
         self.pool.submit(pushing.begin)
 
     def moved(self, size_bytes: int) -> None:
-        """Note that bytes were sent, or need not be."""
+        """Count bytes that were sent, or that the remote had."""
         with self._changed:
             self._moved_bytes += size_bytes
             self._moved_s = time.monotonic()
@@ -85,7 +85,7 @@ class Pushes:
             self._changed.notify_all()
 
     def settle(self, tell: Callable[[Progress], None]) -> None:
-        """Wait until all uploads have ended, or none has moved for too long."""
+        """Wait until all uploads have ended, or none makes progress any more."""
         most_s = UPLOAD_STALL_S + 2 * self.line.settings.timeout_s
         began_s = time.monotonic()
         told = -1
@@ -105,7 +105,7 @@ class Pushes:
                 tell(Progress(done=done, of=of, unit="MB"))
 
     def end(self, within_s: float) -> None:
-        """End the threads. The line must be closed before, so that no request keeps one."""
+        """End the threads. Close the line first, so that no request blocks a thread."""
         self.pool.end(within_s)
 
 

@@ -1,8 +1,8 @@
-"""Results as signed bytes, and back, with every check of what a remote says.
+"""Encode results as signed bytes, and decode and check results of a remote.
 
 to_bytes(result, signing_key) -> bytes
 from_bytes(data, trusted_keys) -> RemoteResult          signature, form, sizes
-from_bytes(data, trusted_keys, key=...)                 and it answers what was asked
+from_bytes(data, trusted_keys, key=...)                 and the action digest
 outputs_of(result) -> {role: Digest}
 facts_of(result), seen_of(result)
 """
@@ -25,9 +25,9 @@ from ovmake.graph.trace import Seen, Trace
 from ovmake.remote.layout import is_sha256
 from ovmake.remote.signing import DAMAGED, RefusedError, open_envelope, sign
 
-# A result is some kilobytes. The limit protects the memory from a remote that sends without end.
+# A result has a few kilobytes. The limit protects memory from a remote that sends endless data.
 MOST_BYTES = 1_000_000
-# Of one blob, and of a number in facts: what fits into SQLite's integers.
+# Limits of a blob's size and of a number in facts: they must fit into SQLite's integers.
 MOST_SIZE_DIGITS = 13  # 10 TB
 MOST_NUMBER = 2**63 - 1
 MOST_SECONDS = 10**9
@@ -38,7 +38,7 @@ OTHER_ACTION = "the result of another action"
 
 
 def result_of(made: Made) -> RemoteResult:
-    """Return the result that describes what was made.
+    """Return the result for outputs that were made here.
 
     Raises:
         ValueError: the digest of an input is unknown.
@@ -59,10 +59,10 @@ def result_of(made: Made) -> RemoteResult:
 
 
 def to_bytes(result: RemoteResult, signing_key: bytes) -> bytes:
-    """Return a result as a remote holds it: an envelope in JSON, signed unless the key is empty.
+    """Return a result in the remote's form: a JSON envelope, signed unless the key is empty.
 
     Raises:
-        ValueError: it has no form in JSON, such as a NaN, or is larger than a reader takes.
+        ValueError: JSON cannot hold it (a NaN), or it is larger than readers accept.
     """
     data = codec.to_bytes(sign(codec.to_bytes(result), signing_key))
     if len(data) > MOST_BYTES:
@@ -74,7 +74,7 @@ def from_bytes(data: bytes, trusted_keys: Collection[str], *, key: str = "") -> 
     """Return the result that a remote sent. `key` is the action digest that was asked for; "": any.
 
     Raises:
-        RefusedError: damaged, not believed, or the result of another action.
+        RefusedError: it is damaged, not signed by a trusted key, or belongs to another action.
     """
     if len(data) > MOST_BYTES:
         raise RefusedError(DAMAGED)
@@ -105,7 +105,7 @@ def facts_of(result: RemoteResult) -> Facts:
 
 
 def seen_of(result: RemoteResult) -> Seen | None:
-    """Return what the action saw, to compare with; None if it has another form than this ovmake's."""
+    """Return the dependencies that the action saw, for `explain`; None if another version of ovmake wrote them."""
     body = {**result.seen, "outputs": {}, "facts": {}, "seconds": 0.0}
     if not all(_are_words(body.get(name, {})) for name in ("tools", "environment", "code")):
         return None

@@ -1,9 +1,9 @@
-"""Where a remote is, who may write to it, and whose results are believed.
+"""The settings of a remote: URL, keys, credentials, deadline.
 
     settings_of(cache, environment, push=None) -> RemoteSettings
 
-The Ovfile's `[cache]` gives the remote and the public keys. The private key comes from the environment only. Whether
-the user has accepted what the Ovfile names is decided before this, see acceptance.py.
+The Ovfile's `[cache]` gives the remote and the public keys. The private key comes from the environment only.
+acceptance.py has checked before that the user accepted this remote.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class RemoteSettings:
     """A remote. `url`, `endpoint`, `region` and `trusted_keys` are as in `[cache]`; `url` has no slash at its end.
 
     `signing_key` are the 32 bytes of an Ed25519 private key; empty: results are not signed. `authorization` is the
-    header `Authorization` of requests to an HTTP server. `timeout_s` is the deadline of a small request; in a download,
-    some bytes must come in each such time.
+    header `Authorization` of requests to an HTTP server. `timeout_s` is the deadline of a small request; a download
+    must receive some bytes in each such period.
     """
 
     url: str
@@ -61,10 +61,10 @@ def settings_of(cache: Cache, environment: Mapping[str, str], *, push: bool | No
 
 
 def signing_key_of(environment: Mapping[str, str]) -> bytes:
-    """Return the private key of the environment, empty if there is none.
+    """Return the private key of the environment, empty if it is not set.
 
     Raises:
-        OvmakeError: it is not 32 bytes in base64. The message does not hold the value.
+        OvmakeError: it is not 32 bytes in base64. The message does not contain the value.
     """
     given = environment.get(SIGNING_KEY, "").strip()
     try:

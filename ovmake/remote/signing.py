@@ -24,7 +24,7 @@ DAMAGED = "damaged, or of another version of ovmake"
 
 
 class RefusedError(Exception):
-    """Something that a remote sent is not believed. The message is the reason, as `Traffic.refused` counts it."""
+    """Data of a remote failed a check. The message is the reason; `Traffic.refused` counts by it."""
 
 
 def new_signing_key() -> bytes:
@@ -60,10 +60,10 @@ def sign(payload: bytes, signing_key: bytes) -> Envelope:
 
 
 def open_envelope(envelope: Envelope, trusted_keys: Collection[str]) -> bytes:
-    """Return the payload. With trusted keys, one of them must have signed it; without, signatures are not looked at.
+    """Return the payload. With trusted keys, one of them must have signed it. Without, signatures are ignored.
 
     Raises:
-        RefusedError: the envelope does not hold what it should, or nobody who is trusted signed it.
+        RefusedError: the envelope has another type, is damaged, or no trusted key signed it.
     """
     if envelope.payloadType != PAYLOAD_TYPE:
         raise RefusedError("not a result of ovmake")

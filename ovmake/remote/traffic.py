@@ -1,4 +1,4 @@
-"""Counts what a build had of a remote, from several threads."""
+"""Counters of a build's use of a remote. Several threads update them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ovmake.engine.remote import Traffic
 
 
 class Counts:
-    """See `Traffic`. A result is refused once, and a failure counted once."""
+    """See `Traffic`. Each refused result and each failure is counted once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,12 +30,12 @@ class Counts:
             self._figures["uploaded_bytes"] += size_bytes
 
     def missed(self) -> None:
-        """Count a result that the remote does not have, or has no longer all of."""
+        """Count a result that the remote does not have, or whose blobs are incomplete."""
         with self._lock:
             self._figures["misses"] += 1
 
     def refused(self, why: str) -> None:
-        """Count a result that is not believed."""
+        """Count a result that failed a check."""
         with self._lock:
             self._refused[why] += 1
 

@@ -157,7 +157,10 @@ def test_there_may_be_nothing_to_trust(repo: Path) -> None:
 
     done = command(repo, "cache", "trust")
 
-    assert (done.returncode, done.stdout) == (0, "nothing to trust: no state of a different user was set aside here\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "nothing to trust: the Ovfile names no remote, and .ovmake holds no state of a different user\n",
+    )
 
 
 # git

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ovmake.cli import main
+from ovmake.cli import main, sharing
 from ovmake.cli.observing import COMMANDS
 from ovmake.cli.sharing import COMMANDS as SHARING
 from ovmake.commands.help import pages
@@ -25,7 +25,7 @@ def test_every_page_is_a_topic_and_every_topic_a_page() -> None:
 
 
 def test_other_words_for_topics_are_needed() -> None:
-    known = {*pages.ORDER, *COMMANDS, *(row.key for row in pages.keys(pages.page("ovfile")))}
+    known = {*pages.ORDER, *COMMANDS, *sharing.COMMANDS, *(row.key for row in pages.keys(pages.page("ovfile")))}
 
     assert [] == [word for word in ALSO_CALLED if word in known]
 
@@ -218,3 +218,9 @@ def test_sections_are_cut_at_headings_and_not_in_code(tmp_path: Path, monkeypatc
     found = [(one.level, one.title, one.text.count("\n")) for one in pages.sections(pages.page("a"))]
 
     assert [(1, "A", 13), (2, "B", 9), (3, "C", 3), (2, "D", 1)] == found
+
+
+def test_an_option_is_a_word_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["help", "--frozen"])
+
+    assert "- `ovmake help sharing`: 6. Lock what was built\n" in capsys.readouterr().out

@@ -49,7 +49,7 @@ def test_many_sources_are_counted() -> None:
 def test_block_that_a_merge_mixed_is_out_of_date() -> None:
     mixed = said(inputs(), sources=block("a:fp32", 2).sources)
 
-    assert ["a:fp32 is out of date: its block was put together from two by a merge"] == mixed
+    assert ["a:fp32 is out of date: a merge combined two blocks of it"] == mixed
 
 
 def test_missing_and_superfluous_blocks_are_named() -> None:

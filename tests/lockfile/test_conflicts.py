@@ -58,16 +58,16 @@ def test_longer_markers_of_a_criss_cross_merge_are_of_the_base() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("<<<<<<< a\nb\n", 1, "a conflict has no end"),
-        ("<<<<<<< a\nb\n=======\n", 1, "a conflict has no end"),
+        ("<<<<<<< a\nb\n", 1, "a conflict has no end marker"),
+        ("<<<<<<< a\nb\n=======\n", 1, "a conflict has no end marker"),
         ("=======\n", 1, "this conflict marker belongs to no conflict"),
         (">>>>>>> a\n", 1, "this conflict marker belongs to no conflict"),
         ("<<<<<<< a\n========\n", 2, "this conflict marker belongs to no conflict"),
-        ("<<<<<<< a\n>>>>>>> b\n", 2, "this conflict marker is not the one that must follow"),
-        ("<<<<<<< a\n=======\n=======\n>>>>>>> b\n", 3, "this conflict marker is not the one that must follow"),
-        ("<<<<<<< a\n=======\n|||||||\n>>>>>>> b\n", 3, "this conflict marker is not the one that must follow"),
-        ("<<<<<<<\n" * 4, 4, "conflicts lie in each other more than 3 deep"),
-        ("<<<<<<<\n" * 1_000_000, 4, "conflicts lie in each other more than 3 deep"),
+        ("<<<<<<< a\n>>>>>>> b\n", 2, "this conflict marker is in the wrong place"),
+        ("<<<<<<< a\n=======\n=======\n>>>>>>> b\n", 3, "this conflict marker is in the wrong place"),
+        ("<<<<<<< a\n=======\n|||||||\n>>>>>>> b\n", 3, "this conflict marker is in the wrong place"),
+        ("<<<<<<<\n" * 4, 4, "conflicts are nested more than 3 deep"),
+        ("<<<<<<<\n" * 1_000_000, 4, "conflicts are nested more than 3 deep"),
     ],
 )
 def test_broken_markers_are_told_with_their_line(text: str, line: int, message: str) -> None:

@@ -119,10 +119,10 @@ def test_windows_ends_of_line_are_read() -> None:
         ("drop = 0.0042", "drop = nan", "`drop = nan` is not a line of a lock", 16),
         ("drop = 0.0042", "drop = 1e999", "`drop` is not a finite number", 16),
         ("drop = 0.0042", 'drop = "0"', "`drop` has a value of another type", 16),
-        ("drop = 0.0042", "drop = 0.1\ndrop = 0.1", "`drop` is there twice", 17),
+        ("drop = 0.0042", "drop = 0.1\ndrop = 0.1", "`drop` appears twice", 17),
         ("drop = 0.0042", "dropped = 1", "unknown key `dropped`", 16),
         ("drop = 0.0042", "reverted = 1", "`reverted` has a value of another type", 16),
-        ("drop = 0.0042", "reverted = [\n]\nreverted = [\n]", "`reverted` is there twice", 18),
+        ("drop = 0.0042", "reverted = [\n]\nreverted = [\n]", "`reverted` appears twice", 18),
         ("drop = 0.0042", "reverted = [\n  7,\n]", "`  7,` is not an element of `reverted`", 17),
         ('metric = "accuracy"', "metric = [", "`metric` has a value of another type", 13),
         ('metric = "accuracy"', 'metric = ""', "`metric`: `` is not a text of 1 to 4096 characters", 13),
@@ -205,7 +205,7 @@ def test_block_of_which_any_fact_was_edited_is_a_conflict(one: Lock, data: st.Da
     (said,) = refusal("\n".join(lines))
 
     assert "lock-conflict" == said[0]
-    assert said[1].endswith("that was put together from two by a merge, or edited")
+    assert said[1].endswith("that was edited, or combined from two by a merge")
 
 
 def test_at_most_a_hundred_mistakes_are_told() -> None:
@@ -254,3 +254,13 @@ def test_ten_thousand_blocks_are_read() -> None:
     assert sorted(name) == sorted(many.targets)
     assert time.monotonic() - started < 60  # it takes some 2 s
     assert many.targets["m7:fp32"].settings == sha256("settings", "m7:fp32")
+
+
+def test_a_conflict_within_a_block_is_one_problem() -> None:
+    lines = PLAIN.splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if line.startswith("inputs"))
+    sides = f"<<<<<<< HEAD\n{lines[place]}=======\n{lines[place]}>>>>>>> x\n"
+
+    found = refusal("".join([*lines[:place], sides, *lines[place + 1 :]]))
+
+    assert [("lock-conflict", "Ovfile.lock has conflict markers", place + 1)] == found

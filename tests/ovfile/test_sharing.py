@@ -44,6 +44,7 @@ def test_without_the_table_there_is_no_remote() -> None:
     ("line", "words"),
     [
         ("remote = 3", "expected a URL such as"),
+        ('remote = "/mnt/cache"', "help: write file:///path"),
         ('remote = "ftp://h/x"', "whose scheme is none of s3, gs, az, file, https, http"),
         ('remote = "bucket/prefix"', "whose scheme is none of"),
         ('remote = "https://name:secret@h/x"', "which holds a name or a password"),

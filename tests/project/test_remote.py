@@ -81,3 +81,20 @@ def test_nothing_of_it_is_loaded_before_the_first_request(tmp_path: Path) -> Non
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True)
 
     assert "[]\n" == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "warned"),
+    [
+        (RemoteRequest(), False),
+        (RemoteRequest(push=False), False),
+        (RemoteRequest(push=True), True),
+        (RemoteRequest(push=True, use=False), False),
+    ],
+)
+def test_push_without_a_remote_warns(tmp_path: Path, asked: RemoteRequest, *, warned: bool) -> None:
+    told: list[str] = []
+
+    assert remote_of(Cache(), tmp_path, asked, told.append) is None
+
+    assert warned is any("warning[no-remote]: --push uploads nothing" in text for text in told)

@@ -70,7 +70,7 @@ def files(state: Path) -> list[Path]:
 def test_nothing_is_accepted_at_first(root: Path, state: Path) -> None:
     found = warning(CACHE, root)
 
-    assert "`s3://team/models`, is not accepted by you for this repo" in found.message
+    assert "`s3://team/models`, is not accepted for this repo" in found.message
     expected = ("endpoint: `https://minio.example.org`", f"trusted key: `{FIRST}`", f"trusted key: `{SECOND}`")
     assert expected == found.notes
     assert "ovmake cache trust" in found.help

@@ -180,7 +180,7 @@ def test_a_blob_that_is_gone_when_it_is_asked_for_is_a_miss(harmed: Harmed, tmp_
     found, cache = missed(team, tmp_path / "got", "a", "xml", "bin")
     objects.close()
 
-    assert "a blob of the result is gone" == found.why
+    assert "a blob of the result is missing" == found.why
     assert (1, {}, {}) == (cache.traffic().misses, cache.traffic().errors, cache.traffic().refused)
 
 
@@ -197,7 +197,7 @@ def test_a_blob_that_goes_after_it_was_found_there_leaves_a_result_that_is_a_mis
     objects.close()
 
     found, _ = missed(team, tmp_path / "got", "b", "xml", "bin")
-    assert "a blob of the result is gone" == found.why
+    assert "a blob of the result is missing" == found.why
 
     proxy.harms.clear()
     push(team, tmp_path / "three", "b", SMALL)

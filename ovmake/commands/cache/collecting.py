@@ -2,15 +2,15 @@
 
     collected(session, line, limits, dry_run=...) -> DropPlan
 
-Nothing locks a remote: builds push while gc runs. What holds the two apart:
+A remote has no lock: builds push while gc runs. This order of steps protects their results:
 
-1. Blobs are listed first, results after them. So each result that gc does not know of is newer than its list of blobs.
+1. Blobs are listed before results. So a result that gc does not know is newer than its list of blobs.
 2. Blobs and results younger than the grace period are not touched (`plan.py`, rule 2): an upload in progress keeps its
-   blobs. A push finds blobs that are there already and does not send them again. Those may be old, so:
-3. Results are dropped before blobs. Then results are listed again, and what new ones need is kept.
-4. After blobs are dropped, results are listed a last time. One that came in between, and needs a blob that is gone,
-   is dropped: it is a miss then, and its next producer sends all of it. A build that is faster than this finds a result
-   whose blob is gone, which is a miss too.
+   blobs. But a push does not send blobs that the remote already has, and those may be old, so:
+3. Results are dropped before blobs. Then results are listed again, and blobs of new results are kept.
+4. After blobs are dropped, results are listed a last time. A new one that needs a dropped blob is dropped: it
+   becomes a miss, and the next push sends all of it. A build that reads the result before that finds its blob missing,
+   which is a miss too.
 
 A kill between any two steps leaves blobs that no result needs. The next gc drops them.
 """
@@ -43,7 +43,7 @@ def collected(session: Session, line: Line, limits: Limits, *, dry_run: bool) ->
     """Drop results and blobs; with `dry_run` only return the plan.
 
     Raises:
-        RemoteError: the remote failed, or refuses to delete. What was dropped until then leaves no broken result.
+        RemoteError: the remote failed, or refuses to delete. The rest is still whole.
         OvmakeError: it cannot list.
     """
     blobs = {one.path: one for one in _listed(line, BLOBS)}
@@ -66,7 +66,7 @@ def collected(session: Session, line: Line, limits: Limits, *, dry_run: bool) ->
 
 
 def _done(planned: DropPlan, gone: set[str]) -> DropPlan:
-    """Return what was dropped: the plan, less the blobs that results needed in the end."""
+    """Return what was dropped: the plan without the blobs that new results needed."""
     saved = [one for one in planned.blobs if one.path not in gone]
     return replace(
         planned,
@@ -81,7 +81,7 @@ def _listed(line: Line, folder: str) -> list[Stored]:
 
 
 def _drop_blobs(line: Line, blobs: Sequence[Stored], entries: Mapping[str, Entry]) -> set[str]:
-    """Drop blobs that still no result needs; return their paths."""
+    """Drop the blobs that no result needs now; return their paths."""
     needed = {path for entry in entries.values() for path in entry.blobs}
     free = [one for one in blobs if one.path not in needed]
     _drop(line, free)
@@ -94,7 +94,7 @@ def _drop(line: Line, stored: Iterable[Stored]) -> None:
 
 
 class _Entries:
-    """The results of a remote. Each is read once, and again if it was written again."""
+    """The results of a remote. Each is read once, and again after it was rewritten."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -102,7 +102,7 @@ class _Entries:
         self.results: dict[str, RemoteResult] = {}
 
     def look(self) -> dict[str, Entry]:
-        """Return the results that are there now, by path."""
+        """Return the present results, by path."""
         stored = {(one.path, one.modified_s, one.size_bytes): one for one in _listed(self._line, RESULTS)}
         fresh = {name: one for name, one in stored.items() if name not in self._read}
         self._read |= dict(zip(fresh, each(self._entry, list(fresh.values())), strict=True))
@@ -119,7 +119,7 @@ class _Entries:
         if data is None:
             return None
         try:
-            # Whoever signed it: a result that this checkout does not trust may be of use to another.
+            # Signatures do not matter: another checkout may trust a key that this one does not.
             result = from_bytes(data, ())
         except RefusedError:
             return _unknown(stored, data)
@@ -132,7 +132,7 @@ class _Entries:
 
 
 def _unknown(stored: Stored, data: bytes) -> Entry:
-    """Return the entry of a result that this ovmake cannot read. A newer one may: all that it mentions is kept."""
+    """Return the entry of a result that this ovmake cannot read. A newer one may: its blobs are kept."""
     try:
         payload = base64.b64decode(json.loads(data)["payload"], validate=True)
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
@@ -142,7 +142,7 @@ def _unknown(stored: Stored, data: bytes) -> Entry:
 
 
 def _needed(session: Session, known: Mapping[str, RemoteResult]) -> frozenset[str]:
-    """Return the keys of the present targets' results, for all commands. Without its source a target needs none."""
+    """Return the keys of the present targets' results, for all commands. A target without its source needs none."""
     graphs = (session.graph(measure=False), session.graph(measure=True), session.debug_graph())
     found = [
         results(session, graph, list(graph.targets), lambda key: Answer(result=known.get(key))) for graph in graphs

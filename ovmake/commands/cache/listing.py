@@ -1,4 +1,4 @@
-"""`ovmake cache ls`: what the remote has for the present targets, and in all.
+"""`ovmake cache ls`: the results of the remote for each target, and the totals.
 
 listed(session, line, asked) -> Listing
 """
@@ -22,9 +22,9 @@ from ovmake.remote.results import outputs_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What the remote has for a target: results of how many of its actions, and the size of their blobs.
+    """The results of a remote for a target: their number, and the size of their blobs.
 
-    `refused` are results that are not believed, by reason.
+    `refused` counts results that failed a check, by reason.
     """
 
     target: str
@@ -36,7 +36,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """All that a remote has. `results` counts the notes for `explain` too."""
+    """The totals of a remote. `results` includes the notes for `explain`."""
 
     results: int
     blobs: int
@@ -45,7 +45,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The targets, and the totals; None if the remote cannot list."""
+    """The targets, and the totals; `totals` is None if the remote cannot list."""
 
     url: str
     targets: tuple[Held, ...]
@@ -53,7 +53,7 @@ class Listing:
 
 
 def listed(session: Session, line: Line, asked: Sequence[str]) -> Listing:
-    """Return what the remote has.
+    """Return the results of the remote.
 
     Raises:
         RemoteError: the remote failed.

@@ -4,13 +4,13 @@
 
 Pure: a listing comes in, a DropPlan goes out.
 
-Rule 1: what the present targets of this checkout need stays, whatever its age and size.
-Rule 2: what was uploaded within the grace period stays. A build uploads the blobs of a result before the result itself:
-        until then nothing refers to them. The period must be longer than the longest upload of one result; the default
-        is a day, for 10 GB take a night on a slow line. So `--max-size` cannot drop what was uploaded today.
-Rule 3: a blob that a kept result needs stays. A result without one of its blobs is of no use, and goes.
-Rule 4: results go in order of upload, the oldest first. Object stores do not note when something was last read.
-Rule 5: objects that ovmake did not name are left alone: another program may share the bucket.
+Rule 1: Results of the present targets of this checkout stay, at any age and size.
+Rule 2: Uploads within the grace period stay. A build uploads the blobs of a result before the result, and until then
+        nothing refers to them. The period must be longer than the upload of one result. The default is a day: 10 GB
+        take a night on a slow line. So `--max-size` cannot drop today's uploads.
+Rule 3: Blobs of kept results stay. A result that lacks a blob is useless, and is dropped.
+Rule 4: Results are dropped in order of upload, the oldest first. Object stores do not record the last read.
+Rule 5: Objects with other names than ovmake's stay: another program may share the bucket.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Stored:
 class Entry:
     """An object below `ac/`. `blobs` are the sizes of the blobs that it needs, by path; a note for `explain` has none.
 
-    `damaged`: no ovmake can read it. The result of another version of ovmake is not: its `blobs` are all that its text
-    mentions, of unknown size (None).
+    `damaged`: no ovmake can read it. A result of another version of ovmake is not damaged: its `blobs` are all that
+    its text mentions, of unknown size (None).
     """
 
     stored: Stored
@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the remote has; `needed` are the keys of the present targets' results."""
+    """The contents of a remote; `needed` are the keys of the present targets' results."""
 
     entries: tuple[Entry, ...]
     blobs: Mapping[str, Stored]
@@ -70,11 +70,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropPlan:
-    """What is dropped: results by reason, and blobs that no kept result needs. `kept_bytes` is what stays in all.
+    """The objects to drop: results by reason, and blobs that no kept result needs. `kept_bytes` is the rest.
 
-    `results` have notes for `explain` among them; `kept_results` has not.
+    `results` includes notes for `explain`; `kept_results` does not.
 
-    `too_large`: the limit of size is not reached, because what is left is needed or young.
+    `too_large`: the rest exceeds the limit of size, but is needed or too new.
     """
 
     results: Mapping[Why, tuple[Entry, ...]]
@@ -102,7 +102,7 @@ def plan(found: Found, limits: Limits) -> DropPlan:
 
 
 class _Shelf:
-    """The entries that are kept so far, oldest first, and how many of them need each blob."""
+    """The entries that are kept so far, oldest first, and for each blob the number of entries that need it."""
 
     def __init__(self, found: Found, limits: Limits) -> None:
         self._found = found
@@ -118,7 +118,7 @@ class _Shelf:
         return entry.key not in self._found.needed and not self._young(entry.stored)
 
     def drop_useless(self) -> None:
-        """Drop results that nobody can use. Needed or not: a build makes them again."""
+        """Drop unusable results, even of present targets: a build makes them again."""
         for entry in list(self._kept.values()):
             if self._young(entry.stored):  # its blobs may have come after the listing of blobs
                 continue
@@ -138,7 +138,7 @@ class _Shelf:
                 self._drop(entry, "old")
 
     def drop_until(self, size_bytes: int) -> None:
-        """Drop results, the oldest first, until what stays is at most this large."""
+        """Drop results, the oldest first, until the rest has at most this size."""
         taken = self._bytes()
         for entry in list(self._kept.values()):
             if taken <= size_bytes:
@@ -166,7 +166,7 @@ class _Shelf:
         return blobs + sum(entry.stored.size_bytes for entry in self._kept.values())
 
     def planned(self) -> DropPlan:
-        """Return what it came to."""
+        """Return the plan."""
         gone = tuple(one for one in self._found.blobs.values() if self._goes(one))
         limit, kept_bytes = self._limits.size_bytes, self._bytes()
         return DropPlan(

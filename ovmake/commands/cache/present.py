@@ -1,12 +1,12 @@
-"""The results of the present targets: the key of each action, and what is known under it.
+"""The results of the present targets: the key of each action, and the remote's answer.
 
     results(session, graph, targets, look) -> {action name: Known}
 
-An action's key covers the digests of its inputs, and those are outputs of earlier actions. They come from this repo's
-own state where it has them, else from the remote's result. So the walk works in a fresh clone too: it goes as far as
-the remote knows. It runs no action and writes nothing.
+An action's key covers the digests of its inputs, which are outputs of earlier actions. They come from the state of this
+repo, or else from results of the remote. So the walk also works in a fresh clone, as far as the remote has results. It
+runs no action and writes nothing.
 
-The walk goes in waves: all keys that are known are looked up at once. A repo that is built takes one wave.
+The walk goes in waves: all known keys are looked up at once. A built repo takes one wave.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ovmake.store.cas import Cas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the remote has under a key. `why`: why it is not believed, "" if it has none or it is good."""
+    """The remote's answer for a key. `why`: why the result is refused, "" if it is good or missing."""
 
     result: RemoteResult | None = None
     why: str = ""
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """An action of the present targets. `key` is "" if it cannot be known: an input, or a result before, is missing."""
+    """An action of the present targets. `key` is "" if it is unknown: a source or an earlier result is missing."""
 
     action: Action
     key: str = ""
@@ -79,7 +79,7 @@ def results(session: Session, graph: Graph, targets: Sequence[str], look: Look) 
 
 
 class _Walk:
-    """The walk. `found` are the actions so far; actions that cannot be known are there from the start."""
+    """The walk. `found` has all actions from the start; keys and answers are filled in."""
 
     def __init__(self, session: Session, actions: Sequence[Action]) -> None:
         self._world = session.world(lambda _: None)
@@ -90,7 +90,7 @@ class _Walk:
         self.found = {action.name: Known(action=action) for action in actions}
 
     def next_keys(self) -> dict[str, str]:
-        """Return the keys that are now known and were not before, by action name."""
+        """Return the keys that have become known, by action name."""
         keys = {}
         for name, known in self.found.items():
             if name not in self._asked and self._inputs_known(known.action):
@@ -119,7 +119,7 @@ class _Walk:
         return seen.digest
 
     def answer(self, answers: Mapping[str, Answer], keys: Mapping[str, str]) -> None:
-        """Note what the remote has."""
+        """Record answers of the remote."""
         for name, answer in answers.items():
             self.found[name] = Known(action=self.found[name].action, key=keys[name], answer=answer)
             if self._made.get(name) is None and answer.result is not None:

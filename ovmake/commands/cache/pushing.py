@@ -1,9 +1,9 @@
-"""`ovmake cache push`: send what fresh targets need and the remote lacks.
+"""`ovmake cache push`: upload the results of fresh targets that the remote lacks.
 
 pushed(session, line, asked) -> Pushed
 
-Nothing runs. A result goes up with the bytes of the local store, which are compared with their digests on the way;
-blobs go first. A result that is there, is believed, and has all of its blobs is not sent again.
+Nothing runs. Blobs come from the local store and are compared with their digests during the upload; they are sent
+before their result. A result is skipped if the remote has it, with a trusted signature and all its blobs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ovmake.store.cas import Cas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What was sent. `there` are results that the remote had; `stale` are targets that are not fresh."""
+    """What was uploaded. `there` counts results that the remote had; `stale` are targets that are not fresh."""
 
     traffic: Traffic
     there: int
@@ -41,7 +41,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Own:
-    """A result of this repo's own state."""
+    """A result in the state of this repo."""
 
     action: str
     trace: Trace
@@ -49,13 +49,13 @@ class _Own:
 
 
 def check_signing(line: Line) -> None:
-    """Refuse to push what no reader would believe.
+    """Refuse to push results that readers would ignore.
 
     Raises:
-        OvmakeError: the private key is missing, or it is none that the team trusts.
+        OvmakeError: the private key is missing, or `trusted-keys` does not have its public key.
     """
     if why := refusal(line.settings):
-        hint = "CI pushes; `ovmake help sharing` says where it keeps its key"
+        hint = "set it to the private key of one of `trusted-keys`, or let CI push: `ovmake help sharing`"
         raise OvmakeError(Diagnostic(code="cannot-sign", message=why, help=hint), exit_status=1)
 
 
@@ -90,7 +90,7 @@ def _own(session: Session, action: str, trace: Trace) -> _Own:
 
 
 def _has(line: Line, own: _Own) -> bool:
-    """Whether the remote has a result and all of its blobs. They may be others than ours; any maker's are as good."""
+    """Whether the remote has a result and all of its blobs. Blobs of another maker are as good."""
     answer = look_at(line)(own.trace.seen.digest)
     if answer.result is None:
         return False

@@ -24,7 +24,7 @@ from ovmake.remote.settings import RemoteSettings
 from ovmake.remote.transport.failures import MissingError
 
 AT_ONCE = 8
-# A server may list without end. So many take some 500 MB of memory.
+# A server may list endlessly. This many objects take about 500 MB of memory.
 MOST_OBJECTS = 2_000_000
 PACKAGES = {"obstore", "cryptography"}
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def settings_for(session: Session, environment: Mapping[str, str], *, push: bool
     """Return the settings of the repo's remote.
 
     Raises:
-        OvmakeError: there is no remote, it is not accepted, or a variable of the environment is wrong.
+        OvmakeError: no remote is named, it is not accepted, or a variable of the environment is wrong.
     """
     cache = session.ovfile.cache
     if not remote_of(cache, environment):
@@ -79,7 +79,8 @@ def reaching(settings: RemoteSettings) -> Iterator[Line]:
 def failed(settings: RemoteSettings, error: RemoteError) -> OvmakeError:
     """Return the error of a command whose remote failed."""
     message = f"the remote cache {harmless(settings.url)} cannot be used: {error.message}"
-    hint = _HELP.get(error.trouble, "")
+    is_folder = error.trouble == "settings" and settings.url.startswith("file:")
+    hint = "make the folder, or correct the remote" if is_folder else _HELP.get(error.trouble, "")
     return OvmakeError(Diagnostic(code="remote-failed", message=message, help=hint), exit_status=1)
 
 
@@ -94,7 +95,7 @@ def not_uploaded(traffic: Traffic) -> OvmakeError:
     """Return the error of uploads that failed."""
     notes = [f"{why} ({number} times)" if number > 1 else why for why, number in sorted(traffic.errors.items())]
     message = "not everything was uploaded" + (f": {harmless(traffic.off)}" if traffic.off else "")
-    hint = "run it again: what is there is not sent again"
+    hint = "run it again: it sends only what is missing"
     diagnostic = Diagnostic(code="remote-failed", message=message, notes=tuple(map(harmless, notes)), help=hint)
     return OvmakeError(diagnostic, exit_status=1)
 
@@ -109,18 +110,18 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 
 
 def all_in(line: Line, folder: str) -> list[Listed]:
-    """Return the objects of a folder of the remote that ovmake has named. Others are none of its business.
+    """Return the objects in a folder of the remote that have ovmake's names; others are ignored.
 
     Raises:
         RemoteError: the remote failed.
-        OvmakeError: it cannot list, or lists without end.
+        OvmakeError: it cannot list, or lists endlessly.
     """
     try:
         found = line.read(lambda objects: list(islice(objects.list(folder), MOST_OBJECTS + 1)))
-    except MissingError:  # a folder of the disk that nobody has pushed to
+    except MissingError:  # a folder on disk before the first push
         return []
     except RemoteError as error:
-        # Web servers that cannot list answer 405, 501 or what they like.
+        # Web servers that cannot list answer 405, 501 or other statuses.
         if error.trouble != "refused" and not (error.trouble == "server" and line.settings.url.startswith("http")):
             raise
         raise _cannot_list(line, error.message) from None

@@ -1,11 +1,11 @@
-"""`ovmake cache trust`: what a user is asked to accept.
+"""`ovmake cache trust`: show a remote and accept it; `ovmake cache keygen`: make keys.
 
     offered(cache, root, environment) -> Offer | None      None: nothing to accept
-    offer.lines                                            what to show before the question
+    offer.lines                                            the text before the question
     accept_remote(cache, root)                             accept it
     new_keys() -> NewKeys                                  `ovmake cache keygen`
 
-Two things can be trusted, and neither vouches for the other: the state of another user in this folder (`--state`, see
+Two independent things can be trusted: the state of another user in this folder (`--state`, see
 `store.trusting`), and the remote that the Ovfile names (`--remote`, see `remote.acceptance`).
 """
 
@@ -35,17 +35,17 @@ class NewKeys:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is printed. Its comments are comments in an Ovfile and in a file of variables too."""
+        """The output. Its comments are also valid in an Ovfile and in a file of variables."""
         return (
             "# for [cache] in the Ovfile:",
             f'trusted-keys = ["{self.public}"]',
-            "# for the secret store of CI, and for nothing else; it is not kept here:",
+            "# for the secret store of CI only; ovmake does not keep it:",
             f"{SIGNING_KEY}={self.private}",
         )
 
 
 def new_keys() -> NewKeys:
-    """Return a new pair of keys. They are written nowhere.
+    """Return a new pair of keys. No file is written.
 
     Raises:
         OvmakeError: the package `cryptography` is not installed.
@@ -59,21 +59,21 @@ def new_keys() -> NewKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A remote to accept. `lines` say all of it; `done` says that exactly this was accepted before."""
+    """A remote to accept. `lines` describe it; `done`: the user has already accepted it, unchanged."""
 
     lines: tuple[str, ...]
     done: bool
 
 
 def offered(cache: Cache, root: Path, environment: Mapping[str, str]) -> Offer | None:
-    """Return what the Ovfile asks the user to accept.
+    """Return the remote that the Ovfile asks the user to accept.
 
     Raises:
-        OvmakeError: the environment names the remote, so that no acceptance counts.
+        OvmakeError: the environment names the remote, so acceptances do not count.
     """
     if by_environment(environment):
         message = "OVMAKE_CACHE_REMOTE names the remote here, so what you accept does not count"
-        hint = "unset OVMAKE_CACHE_REMOTE to use what the Ovfile names"
+        hint = "unset OVMAKE_CACHE_REMOTE to use the remote of the Ovfile"
         raise OvmakeError(Diagnostic(code="cache-environment", message=message, help=hint), exit_status=1)
     if not cache.remote:
         return None
@@ -82,17 +82,19 @@ def offered(cache: Cache, root: Path, environment: Mapping[str, str]) -> Offer |
 
 
 def is_new(cache: Cache, root: Path, environment: Mapping[str, str]) -> bool:
-    """Whether there is a remote that the user could accept, and has not."""
+    """Whether the Ovfile names a remote that the user has not accepted."""
     return bool(cache.remote) and not by_environment(environment) and accepted_for(cache, root) != ()
 
 
 def accept_remote(cache: Cache, root: Path) -> None:
-    """Accept what was shown. Errors are those of `remote.acceptance.accept`."""
+    """Accept the remote that was shown. Errors are those of `remote.acceptance.accept`."""
     accept(cache, root)
 
 
 def _lines(cache: Cache, root: Path, changed: tuple[str, ...] | None) -> list[str]:
-    keys = [harmless(key) for key in cache.trusted_keys] or ["none: whoever can write to the remote is believed"]
+    keys = [harmless(key) for key in cache.trusted_keys] or [
+        "none: ovmake uses the results of anybody who can write there"
+    ]
     lines = [
         f"repo      {harmless(str(root.resolve()))}",
         f"remote    {harmless(cache.remote)}",
@@ -112,23 +114,23 @@ def _place(cache: Cache) -> list[str]:
     if scheme != "s3" and not (cache.endpoint or cache.region):
         return []
     endpoint = harmless(cache.endpoint) or "Amazon's"
-    return [f"endpoint  {endpoint}", f"region    {harmless(cache.region) or 'of the environment'}"]
+    return [f"endpoint  {endpoint}", f"region    {harmless(cache.region) or 'from the environment'}"]
 
 
 def check_choice(*, state: bool, remote: bool) -> None:
-    """Refuse to choose between two things that can be trusted.
+    """Refuse to choose if both could be trusted.
 
     Raises:
-        OvmakeError: there are both.
+        OvmakeError: both could be.
     """
     if state and remote:
         message = "two things can be trusted here: the state of another user, and the remote that the Ovfile names"
-        hint = "say which one: `ovmake cache trust --state` or `ovmake cache trust --remote`"
+        hint = "choose one: `ovmake cache trust --state` or `ovmake cache trust --remote`"
         raise OvmakeError(Diagnostic(code="trust-which", message=message, help=hint))
 
 
 def not_confirmed() -> OvmakeError:
-    """Return the error of a question that nobody can answer."""
-    message = "nobody was asked: stdin is not a terminal"
-    hint = "read what is printed above; `ovmake cache trust --remote --yes` accepts it"
+    """Return the error if stdin is not a terminal."""
+    message = "not accepted: stdin is not a terminal, so ovmake cannot ask"
+    hint = "check the remote and the keys above, then run `ovmake cache trust --remote --yes`"
     return OvmakeError(Diagnostic(code="not-confirmed", message=message, help=hint), exit_status=1)

@@ -1,10 +1,10 @@
-"""`ovmake cache verify`: fetch every result and blob, and check it as a build would.
+"""`ovmake cache verify`: download every result and blob, and check it like a build.
 
     verified(session, line, asked) -> Verified      the results of the present targets
-    verified_all(line) -> Verified                  all that can be listed
+    verified_all(line) -> Verified                  all listed objects
 
-A result is checked for its form, its signature and its key. A blob is streamed and hashed; nothing is kept. What the
-remote does not have is not wrong. A blob that a result names and that is gone is.
+A result is checked for its form, its signature and its key. A blob is streamed and hashed; nothing is kept. A missing
+result is not a fault. A missing blob of an existing result is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Tell = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """Something that is wrong: a path on the remote, whose it is ("" if unknown), and what is wrong with it."""
+    """A fault: its path on the remote, the action that it belongs to ("" if unknown), and the reason."""
 
     path: str
     action: str
@@ -41,7 +41,7 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """How many results and blobs were fetched, the bytes of blobs, and what is wrong. `missing`: see `verified`."""
+    """The numbers of checked results and blobs, the bytes of good blobs, and the faults. `missing`: see `verified`."""
 
     results: int
     blobs: int
@@ -54,7 +54,7 @@ def verified(session: Session, line: Line, asked: Sequence[str], tell: Tell = ig
     """Check the results of the present targets. `missing` counts actions that have none on the remote.
 
     Raises:
-        RemoteError: the remote failed, and not only for one object.
+        RemoteError: the remote failed, not only for one object.
         OvmakeError: a target is unknown.
     """
     graph = session.graph(measure=False)
@@ -70,7 +70,7 @@ def verified(session: Session, line: Line, asked: Sequence[str], tell: Tell = ig
 
 
 def _tolerant(line: Line) -> Look:
-    """Return a function that looks up a result, and takes the failure of one object for something wrong with it."""
+    """Return a function that looks up a result, and reports a failure of one object as a fault."""
     look = look_at(line)
 
     def tolerant(key: str) -> Answer:
@@ -96,7 +96,7 @@ def verified_all(line: Line, tell: Tell = ignore_progress) -> Verified:
     """Check everything that the remote lists. Blobs that no result needs are checked too.
 
     Raises:
-        RemoteError: the remote failed, and not only for one object.
+        RemoteError: the remote failed, not only for one object.
         OvmakeError: it cannot list.
     """
     paths = sorted(one.path for one in all_in(line, RESULTS))
@@ -104,7 +104,7 @@ def verified_all(line: Line, tell: Tell = ignore_progress) -> Verified:
     look = _tolerant_at(line)
     answers = dict(zip(paths, each(look, paths), strict=True))
     wrong = [Wrong(path=path, action="", why=one.why) for path, one in answers.items() if one.why]
-    # A note for `explain` needs no blobs.
+    # Notes for `explain` need no blobs.
     good = [one.result for path, one in answers.items() if one.result and path == f"{RESULTS}/{one.result.key}"]
     named = {digest.sha256 for result in good for digest in outputs_of(result).values()}
     names = {one.path.removeprefix(f"{BLOBS}/"): one.size_bytes for one in stored}
@@ -119,7 +119,7 @@ def _tolerant_at(line: Line) -> Look:
         try:
             data = line.read(lambda objects: objects.get(path, MOST_BYTES))
             if data is None:
-                return Answer(why="it is gone")
+                return Answer(why="it is missing")
             result = from_bytes(data, line.settings.trusted_keys)
         except RefusedError as error:
             return Answer(why=str(error))
@@ -158,7 +158,7 @@ def _with_blobs(
 
 
 def _blob(line: Line, digest: Digest) -> str:
-    """Return what is wrong with a blob, "" if nothing is."""
+    """Return the fault of a blob, "" if it is good."""
     try:
         return line.read(lambda objects: check_blob(objects, digest))
     except RemoteError as error:
@@ -167,11 +167,11 @@ def _blob(line: Line, digest: Digest) -> str:
 
 
 def check_blob(objects: Objects, digest: Digest) -> str:
-    """Stream a blob and hash it; return what is wrong with it, "" if nothing is. It raises RemoteError."""
+    """Stream a blob and hash it; return its fault, "" if it is good. It raises RemoteError."""
     hashed, left = hashlib.sha256(), digest.size_bytes
     with objects.read(f"{BLOBS}/{digest.sha256}") as chunks:
         if chunks is None:
-            return "it is gone, and a result needs it"
+            return "it is missing, and a result needs it"
         for chunk in chunks:
             left -= len(chunk)
             if left < 0:

@@ -1,6 +1,6 @@
-"""What the cache commands print, as text and as JSON.
+"""The output of the cache commands, as text and as JSON.
 
-Names come from an Ovfile, and reasons may come from a remote: none of their control characters reaches the terminal.
+Names come from an Ovfile, and reasons may come from a remote: `harmless` removes their control characters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ovmake.units import counted, size_in_words
 FORMAT = 1
 REASONS: dict[Why, str] = {
     "damaged": "that no ovmake can read",
-    "incomplete": "whose blobs are gone",
+    "incomplete": "whose blobs are missing",
     "old": "over the limit of age",
     "large": "over the limit of size",
 }
@@ -40,7 +40,7 @@ def ls_lines(listing: Listing) -> Iterator[str]:
 
 def _more(held: Held) -> str:
     size = f", {size_in_words(held.size_bytes)}" if held.results else ""
-    refused = "".join(f"; {number} not believed: {harmless(why)}" for why, number in sorted(held.refused.items()))
+    refused = "".join(f"; {number} not used: {harmless(why)}" for why, number in sorted(held.refused.items()))
     return size + refused
 
 
@@ -63,14 +63,14 @@ def ls_json(listing: Listing) -> Iterator[dict[str, object]]:
 
 
 def verify_lines(found: Verified) -> Iterator[str]:
-    """Yield a line for each thing that is wrong, and what was checked."""
+    """Yield a line for each fault, and the totals."""
     for wrong in found.wrong:
         yield f"wrong: {_of(wrong)}: {harmless(wrong.why)}"
     checked = f"{counted(found.results, 'result')} and {counted(found.blobs, 'blob')}"
     verdict = f"{len(found.wrong)} wrong" if found.wrong else "all whole"
     yield f"checked {checked}, {size_in_words(found.size_bytes)}: {verdict}"
     if found.missing:
-        yield f"{counted(found.missing, 'action')} of these targets without a result on the remote"
+        yield f"{counted(found.missing, 'action')} of these targets have no result on the remote"
 
 
 def _of(wrong: Wrong) -> str:
@@ -80,7 +80,7 @@ def _of(wrong: Wrong) -> str:
 
 
 def verify_json(found: Verified) -> Iterator[dict[str, object]]:
-    """Yield an object for each thing that is wrong, and one for all."""
+    """Yield an object for each fault, and one for the totals."""
     for wrong in found.wrong:
         yield {"event": "cache-wrong", "path": wrong.path, "action": wrong.action, "why": wrong.why}
     yield {
@@ -98,12 +98,12 @@ def verify_json(found: Verified) -> Iterator[dict[str, object]]:
 
 
 def push_lines(pushed: Pushed) -> Iterator[str]:
-    """Yield what was sent, and what was not."""
+    """Yield the totals, and the targets that were not uploaded."""
     traffic = pushed.traffic
     sent = f"{counted(traffic.uploaded, 'result')}, {size_in_words(traffic.uploaded_bytes)}"
-    yield f"uploaded {sent}; {counted(pushed.there, 'result')} there before"
+    yield f"uploaded {sent}; the remote already had {counted(pushed.there, 'result')}"
     for target in pushed.stale:
-        yield f"{harmless(target)} is not up to date, and nothing of it was uploaded: `ovmake build` makes it"
+        yield f"{harmless(target)} is not up to date and was not uploaded: run `ovmake build` first"
 
 
 def push_json(pushed: Pushed) -> Iterator[dict[str, object]]:
@@ -124,7 +124,7 @@ def push_json(pushed: Pushed) -> Iterator[dict[str, object]]:
 
 
 def gc_lines(plan: DropPlan, *, dry_run: bool) -> Iterator[str]:
-    """Yield what was dropped by reason, and what is left."""
+    """Yield what was dropped, by reason, and the rest."""
     for why, entries in plan.results.items():
         if results := sum(not entry.note for entry in entries):
             yield f"  {counted(results, 'result')} {REASONS[why]}"
@@ -138,7 +138,7 @@ def gc_lines(plan: DropPlan, *, dry_run: bool) -> Iterator[str]:
     left = f"{counted(plan.kept_results, 'result')}, {counted(plan.kept_blobs, 'blob')}"
     yield f"left: {left}, {size_in_words(plan.kept_bytes)}"
     if plan.too_large:
-        yield "this is over the limit: the rest is needed by the present targets, or too young to be dropped"
+        yield "this is over the limit, but the targets of the Ovfile need the rest, or it is newer than --grace"
 
 
 def _blob_bytes(plan: DropPlan) -> int:

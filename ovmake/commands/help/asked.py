@@ -101,7 +101,7 @@ def _keys(word: str) -> str:
 
 
 def _mentions(word: str, known: list[str]) -> str:
-    found = _sections_with(rf"(?<![\w-]){re.escape(word)}", known)
+    found = _sections_with(rf"(?<![\w-])(?:--)?{re.escape(word)}", known)
     return "\n".join([f"There is no topic `{word}`. These sections mention it:\n", *found, ""]) if found else ""
 
 

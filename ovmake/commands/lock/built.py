@@ -1,9 +1,9 @@
-"""The blocks of the targets that are built and fresh, from the state of the last build.
+"""Make the blocks of the targets that are built and fresh, from the state of the last build.
 
     built(session, graph, targets) -> Built
 
-A target counts as built if every action that leads to its publication is fresh: that is what `ovmake status` calls
-fresh, less advice and measurements. Nothing runs.
+A target counts as built if every action up to its *publish* is fresh. `ovmake status` also looks at advisory actions
+and measurements. Nothing runs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STALE = "not built, or stale"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """The blocks of targets that are built and fresh, and why others have none."""
+    """The blocks of targets that are built and fresh; for each other target, why it has none."""
 
     blocks: Mapping[str, LockedTarget]
     others: Mapping[str, str]
@@ -44,7 +44,7 @@ class _NotBuiltError(Exception):
 
 
 def built(session: Session, graph: Graph, targets: Sequence[str], files: PresentFiles) -> Built:
-    """Return the blocks of those targets that are built and fresh."""
+    """Return the blocks of the targets that are built and fresh."""
     outcome = session.execute(graph, targets, Options(dry_run=True, keep_going=True), lambda _: None)
     blocks: dict[str, LockedTarget] = {}
     others: dict[str, str] = {}
@@ -61,21 +61,21 @@ def built(session: Session, graph: Graph, targets: Sequence[str], files: Present
 
 
 def _traces(session: Session, graph: Graph, target: str, outcome: Outcome) -> dict[str, Trace]:
-    """Return the traces of the actions that count for a target; each is of what the action would see now."""
+    """Return the traces of the actions that count for a target; each matches the present inputs of its action."""
     for action in closure(graph, [publication(graph, target).name]):
         if not action.advisory and outcome.actions[action.name].status != "fresh":
             raise _NotBuiltError(STALE)
     traces: dict[str, Trace] = {}
     for action in counting(graph, target):
         trace, seen = session.database.trace(action.name), outcome.actions[action.name].seen
-        if trace is None or seen is None or not _same(action, trace.seen, seen):  # by a build that runs beside this
-            raise _NotBuiltError("a build changes it just now")
+        if trace is None or seen is None or not _same(action, trace.seen, seen):  # a build runs at the same time
+            raise _NotBuiltError("another build is changing it")
         traces[action.name] = trace
     return traces
 
 
 def _same(action: Action, one: Seen, other: Seen) -> bool:
-    """Whether two runs of an action do the same work; advice does not count."""
+    """Whether two runs of an action do the same work, apart from advice."""
     return one.without(action.advice).digest == other.without(action.advice).digest
 
 
@@ -89,15 +89,15 @@ def _record(session: Session, graph: Graph, target: str, traces: Mapping[str, Tr
     except (OSError, ForeignEntryError):
         raise _NotBuiltError(STALE) from None
     if of_bytes(data) != traces[last.name].outputs["record"]:
-        raise _NotBuiltError(f"{place} is not what was published")
+        raise _NotBuiltError(f"{place} was edited after it was published")
     try:
         return from_bytes(Record, data, place)
     except ContractError:
-        raise _NotBuiltError(f"another ovmake wrote {place}: build it with --force") from None
+        raise _NotBuiltError(f"another version of ovmake wrote {place}: build it with --force") from None
 
 
 def _readable(target: str, made: LockedTarget) -> LockedTarget:
-    """Return a block, unless a lock cannot hold it: the path of a source may have control characters."""
+    """Return a block, if a lock can hold it: the path of a source may have control characters."""
     lock = Lock(targets={target: made})
     try:
         if parse(render(lock)) == lock:

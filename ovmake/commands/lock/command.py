@@ -1,11 +1,11 @@
 """`ovmake lock` and `ovmake lock --check`.
 
-    lock(session, asked) -> Written     write the lock from what is built
+    lock(session, asked) -> Written     write the lock for the built targets
     check_lock(session, asked) -> Checked
 
-`lock` reads the lock that is there, merges both sides if it has conflict markers, and puts the blocks of what is built
-here into it. A target that is not built here keeps its block: it may be of the present inputs, made by a colleague.
-Both take no lock on the state, so they work beside a build. `check_lock` writes nothing, and needs no state.
+`lock` reads the existing lock, merges both sides if it has conflict markers, and replaces the blocks of the targets
+that are built here. Other targets keep their blocks: a colleague may have built them. Neither function locks the state,
+so a build can run at the same time. `check_lock` writes nothing, and needs no state.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from ovmake.project.session import Session
 
 What = Literal[
     "locked",  # built here, and new in the lock
-    "updated",  # built here, and other than in the lock
-    "unchanged",  # built here, and in the lock as it is
-    "kept",  # not built here; the block in the lock is of the present inputs
-    "must build",  # not built here, and the lock has no block of the present inputs
+    "updated",  # built here, and different in the lock
+    "unchanged",  # built here, and the same in the lock
+    "kept",  # not built here; its block matches the present inputs
+    "must build",  # not built here, and no block matches the present inputs
     "removed",  # no longer in the Ovfile
 ]
 
@@ -45,7 +45,7 @@ MOST_NAMED = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedLine:
-    """What became of a target; `why` it must be built; `merged`: how two sides became one, "" without a conflict."""
+    """The outcome for a target; `why`: why it must be built; `merged`: how a conflict was decided, "" without one."""
 
     target: str
     what: What
@@ -63,13 +63,13 @@ class Written:
 
     @property
     def must_build(self) -> tuple[str, ...]:
-        """The targets without a block of the present inputs."""
+        """The targets whose block does not match the present inputs."""
         return tuple(line.target for line in self.lines if line.what == "must build")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What `ovmake lock --check` found; `targets` is how many it looked at."""
+    """The findings of `ovmake lock --check`; `targets` is the number of targets checked."""
 
     name: str
     findings: tuple[Finding, ...]
@@ -82,7 +82,7 @@ def lock_name(where: Where) -> str:
 
 
 def lock(session: Session, asked: Sequence[str]) -> Written:
-    """Write the lock from what is built; merge it, if it has conflict markers.
+    """Write the lock for the built targets; merge it, if it has conflict markers.
 
     Raises:
         OvmakeError: no target is built; the lock cannot be read or written; a source cannot be read.
@@ -110,13 +110,13 @@ def check_lock(session: Session, asked: Sequence[str]) -> Checked:
     """Compare the lock with the present inputs.
 
     Raises:
-        OvmakeError: there is no lock, it cannot be read, it has conflict markers, or a source cannot be read.
+        OvmakeError: the lock does not exist, cannot be read, it has conflict markers, or a source cannot be read.
     """
     name = lock_name(session.where)
     found = read_lock(session.where.root, name)
     if found is None:
         message = f"there is no {session.where.root / name}"
-        hint = "`ovmake lock` writes it from what is built"
+        hint = "`ovmake build` and `ovmake lock` make it, where the models are built: commit it there"
         raise OvmakeError(Diagnostic(code="no-lock", message=message, help=hint), exit_status=1)
     graph = session.graph(measure=False)
     targets = select(graph, asked)
@@ -131,20 +131,20 @@ def _files(session: Session) -> PresentFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _There:
-    """The lock that is there, merged if it was in `conflict`."""
+    """The existing lock, merged if it was in `conflict`."""
 
     merged: Merged
     conflict: bool
 
 
 def _there(text: str, root: Path, name: str, present: Mapping[str, TargetInputs]) -> _There:
-    """Return the lock that is there, merged where git left two sides.
+    """Return the existing lock, merged if git left two sides.
 
     Raises:
         OvmakeError: it cannot be read.
     """
     if has_markers(text):
-        # No base: the present inputs decide what two sides differ about.
+        # No base: the present inputs decide between the sides.
         merged = merge(None, _locks(sides_of(text, file=name).all, name), present)
         return _There(merged=completed(merged, _locks(sides_in_index(root, name), name)), conflict=True)
     try:
@@ -162,7 +162,7 @@ def _locks(texts: Sequence[str], name: str) -> list[Lock]:
 def _lines(
     merged: Merged, found: Built, present: Mapping[str, TargetInputs], targets: Sequence[str], *, whole: bool
 ) -> tuple[LockedLine, ...]:
-    """Return what becomes of each target that was asked for; `whole`: all of the Ovfile's were."""
+    """Return the outcome for each requested target; `whole`: all targets of the Ovfile were requested."""
     there = merged.lock.targets
     disputed = {target: how for target, how in merged.how.items() if how != "agreed"}
     gone = {target for target in {*there, *disputed} if target not in present} if whole else set()
@@ -194,21 +194,20 @@ def _lock(there: Lock, found: Built, lines: Sequence[LockedLine]) -> Lock:
 
 
 def _refuse_nothing(lines: Sequence[LockedLine], found: Built, name: str) -> None:
-    """Refuse if no target can be locked: the lock would say nothing new.
+    """Refuse if no target can be locked.
 
     Raises:
-        OvmakeError: it names what to build.
+        OvmakeError: its notes name the targets.
     """
     must_build = [line.target for line in lines if line.what == "must build"]
     if any(line.what not in {"must build", "removed"} for line in lines):
         return
-    named = ", ".join(must_build[:MOST_NAMED])
-    more = f" and {len(must_build) - MOST_NAMED} more" if len(must_build) > MOST_NAMED else ""
     whys = [f"{target}: {found.others[target]}" for target in must_build[:MOST_NAMED] if target in found.others]
+    whys += [f"{len(must_build) - MOST_NAMED} more targets"] if len(must_build) > MOST_NAMED else []
     raise OvmakeError(
         Diagnostic(
             code="nothing-built",
-            message=f"{name} is not written: nothing is built of {named}{more}",
+            message=f"{name} is not written: no target is built and up to date",
             notes=tuple(whys),
             help="run `ovmake build`, then `ovmake lock`",
         ),

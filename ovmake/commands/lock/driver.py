@@ -6,11 +6,11 @@
 
     merge_files(base, ours, theirs) -> DriverResult
 
-Git writes the three versions to files, and takes the result from OURS. It asks before it puts the merged files into
-the folder, so the present inputs are not known, and a block that both sides changed stays in conflict. `ovmake lock`
-decides it afterwards. In a rebase and a cherry-pick git swaps the sides; the result is the same.
+Git writes the three versions to files, and takes the result from OURS. It runs the driver before it writes the
+merged files, so the present inputs are unknown, and a block that both sides changed stays in conflict. `ovmake lock`
+decides it later. A rebase or cherry-pick swaps the sides; the result is the same.
 
-Rule: two texts that are no locks are put into OURS whole, between conflict markers. Neither side is lost.
+Rule: If a side cannot be parsed, OURS gets both texts whole, between conflict markers. Neither side is lost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ovmake.lockfile.text import parse, render
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverResult:
-    """What the driver did. `undecided` are targets in conflict; `unreadable` says why all of the file is, else ""."""
+    """What the driver did. `undecided` are targets in conflict; `unreadable`: why a side cannot be parsed, else ""."""
 
     undecided: tuple[str, ...] = ()
     unreadable: str = ""
@@ -43,7 +43,7 @@ def merge_files(base: Path, ours: Path, theirs: Path) -> DriverResult:
     """Merge three files into `ours`.
 
     Raises:
-        OvmakeError: a file cannot be read as text, or `ours` cannot be written. `ours` is as it was.
+        OvmakeError: a file cannot be read as text, or `ours` cannot be written. `ours` is unchanged.
     """
     mine, other = _read(ours), _read(theirs)
     try:
@@ -60,9 +60,9 @@ def merge_files(base: Path, ours: Path, theirs: Path) -> DriverResult:
 
 
 def _base(path: Path) -> Lock | None:
-    """Return the lock that both sides come from: empty if both added it, None if it cannot be known.
+    """Return the common ancestor: empty if both sides added the lock, None if it is unknown.
 
-    Of a criss-cross merge, the base is what this driver made of the two bases, with its conflict markers.
+    In a criss-cross merge, this driver made the base from two bases; it may have conflict markers.
     """
     try:
         text = _read(path)

@@ -1,9 +1,9 @@
-"""Both sides of an unfinished merge, as git's index has them.
+"""Both sides of an unfinished merge, from git's index.
 
-    sides_in_index(root, name) -> tuple[str, ...]     empty without git, or if git knows of no conflict
+    sides_in_index(root, name) -> tuple[str, ...]     empty without git or without a conflict
 
-Conflict markers do not hold both sides whole. Where one side alone changed a line of a block, git takes that line for
-both, and the other side's block cannot be had from the file any more. The index has it until `git add`.
+Conflict markers do not contain both sides whole. If only one side changed a line of a block, git uses that line for
+both, and the file lacks the other side's block. The index has it until `git add`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SECONDS = 60
 
 
 def sides_in_index(root: Path, name: str) -> tuple[str, ...]:
-    """Return the texts of both sides of the lock; a side that deleted it, or whose lock is no text, has none."""
+    """Return the texts of both sides of the lock; a side that deleted it, or whose lock is not text, is left out."""
     return tuple(text for stage in (OURS, THEIRS) if (text := _stage(root, name, stage)) is not None)
 
 

@@ -1,9 +1,9 @@
-"""Which settings differ from those that a block was made of, where the state of that build is still here.
+"""The names of settings that changed since a block was made, if the state of that build still exists.
 
     name_settings(session, graph, lock, findings) -> findings
 
-A block holds a digest of its settings, not the settings. If the last build here is the one that the block is of, its
-traces have them. In a clone without that state, a finding says that settings differ, and not which.
+A block has a digest of its settings, not the settings. If the last build here made the block, its traces have them. In
+a clone without that state, a finding says that settings changed, but not which.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ovmake.project.session import Session
 
 
 def name_settings(session: Session, graph: Graph, lock: Lock, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return findings with the names of the settings that differ, as far as they are known."""
+    """Return the findings, with the names of changed settings if they are known."""
     return tuple(
         replace(one, named=_named(session, graph, one.target, lock.targets[one.target])) if one.settings else one
         for one in findings
@@ -35,7 +35,7 @@ def _named(session: Session, graph: Graph, target: str, block: LockedTarget) -> 
     names: set[str] = set()
     for action in counting(graph, target):
         before, now = session.database.trace(action.name), action.settings
-        if before is None:  # the edit brought it
+        if before is None:  # a new action
             continue
         was = before.seen.params
         names |= {name for name in {*was, *now} if repr(was.get(name)) != repr(now.get(name))}  # 1 is not True

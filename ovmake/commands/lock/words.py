@@ -1,4 +1,4 @@
-"""What `ovmake lock` prints: a line per target, and a summary. Pure.
+"""The output of `ovmake lock`: a line per target, and a summary. Pure.
 
 lines(written), check_lines(checked) -> text        to_json(written), check_to_json(checked) -> the public form
 """
@@ -24,12 +24,12 @@ WORDS: Mapping[What, str] = {
     "removed": "removed",
 }
 WHY: Mapping[What, str] = {
-    "kept": "not built here; the lock's block is of the present inputs",
+    "kept": "not built here; its block matches the Ovfile and the sources",
     "removed": "no longer in the Ovfile",
 }
 MERGED: Mapping[How, str] = {
-    "confirmed": "both sides differ; the present inputs confirm one",
-    "refused": "both sides differ; neither is of the present inputs",
+    "confirmed": "both sides differ; one matches the Ovfile and the sources",
+    "refused": "both sides differ; neither matches the Ovfile and the sources",
 }
 
 
@@ -47,11 +47,9 @@ def _line(line: LockedLine) -> str:
 
 def _summary(written: Written) -> str:
     count = sum(line.what not in {"must build", "removed"} for line in written.lines)
-    state = f"wrote {written.name}" if written.changed else f"{written.name} is as it was"
+    state = f"wrote {written.name}" if written.changed else f"{written.name} is unchanged"
     left = len(written.must_build)
-    todo = (
-        f"; run `ovmake build` and `ovmake lock` for {'the other' if left == 1 else f'{left} others'}" if left else ""
-    )
+    todo = f"; {left} must be built: run `ovmake build`, then `ovmake lock`" if left else ""
     return f"{state}: {counted(count, 'target')}{todo}"
 
 

@@ -1,7 +1,7 @@
-"""Builds that a lock decides: `ovmake build --locked`, `--frozen` and `--upgrade-check`.
+"""Builds that keep to a lock: `ovmake build --locked`, `--frozen` and `--upgrade-check`.
 
-promise.py  what the lock promises: present inputs are its inputs, and the IRs that may be published
-absent.py   what a frozen build makes of sources that are not there
-frozen.py   publish what the lock names, from the caches; run nothing
-upgrade.py  what today's tools make of the locked inputs, compared with the lock
+promise.py  --locked: check the inputs, and allow only the lock's IRs
+absent.py   --frozen without source models
+frozen.py   --frozen: publish the lock's files from the caches; run nothing
+upgrade.py  --upgrade-check: build the locked inputs with today's tools, and compare
 """

@@ -1,9 +1,9 @@
-"""Sources that are not there: `ovmake build --frozen` needs none, and cannot compare what it does not see.
+"""Missing sources: `ovmake build --frozen` needs none, and compares only those that exist.
 
-    only_absent(session, finding, block, files) -> bool      it differs from the lock only in that sources are missing
+    only_absent(session, finding, block, files) -> bool      True: missing sources are the only difference
 
 The form of a model (SavedModel, Keras, checkpoint, ...) is read from its bytes, and decides which actions a target has.
-Where the model is not there, the settings are compared for every form that it may have.
+If the model is missing, the settings are compared for every form that it may have.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ovmake.rules import build_target
 
 
 def only_absent(session: Session, finding: Finding, block: LockedTarget | None, files: PresentFiles) -> bool:
-    """Whether a target differs from its block only in that sources are not there."""
+    """Whether missing sources are the only difference between a target and its block."""
     if finding.state != "changed" or block is None:
         return False
     if _is_absence(finding):
@@ -39,7 +39,7 @@ def _is_absence(finding: Finding) -> bool:
 
 
 def _forms(target: Target, block: LockedTarget) -> Iterator[SourceForm]:
-    """Yield the forms that a model may have that is not there. A checkpoint has further files beside its .meta."""
+    """Yield the forms that a missing model may have. A checkpoint has more files beside its .meta."""
     stem = posixpath.splitext(target.source)[0]
     beside = tuple(sorted(path for path in block.sources if path != target.source and path.startswith(stem)))
     for kind in SOURCE_KINDS:

@@ -1,10 +1,10 @@
-"""`ovmake build --frozen`: publish what Ovfile.lock names, and run nothing.
+"""`ovmake build --frozen`: publish the files that Ovfile.lock names; run nothing.
 
     frozen(session, graph, targets) -> Frozen
 
-It needs no framework, and no sources: settings must be those of the lock, and a source that is there must be the
-lock's. Files come from the local store or from the remote cache, by their digests; all of them are checked, and all of
-a target's files are there before one is published. The lock vouches for a file, so a result's signature has no say.
+It needs neither frameworks nor sources. The settings must match the lock, and so must each source that exists. Files
+come from the local store or the remote cache, by digest, and are checked. A target is published when all its files are
+here. Signatures of results do not matter: the lock has the digest of each file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DOWNLOADS = f"{STATE}/{SCRATCH}/frozen"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """What was done. `published` and `fresh` are targets; `downloaded` is in files and bytes."""
+    """What was done. `published` and `fresh` are targets; `downloaded` counts files."""
 
     published: tuple[str, ...]
     fresh: tuple[str, ...]
@@ -43,7 +43,7 @@ def frozen(session: Session, graph: Graph, targets: Sequence[str]) -> Frozen:
     """Publish the locked files of targets.
 
     Raises:
-        OvmakeError: there is no lock; settings or sources differ; or a file is in no cache. What can be published is.
+        OvmakeError: the lock does not exist; inputs differ; or no cache has a file. Other targets are published.
     """
     lock = lock_of(session.where)
     _check_inputs(session, graph, targets, lock)
@@ -72,10 +72,10 @@ def frozen(session: Session, graph: Graph, targets: Sequence[str]) -> Frozen:
 
 
 def _check_inputs(session: Session, graph: Graph, targets: Sequence[str], lock: Lock) -> None:
-    """Check settings, the sources that are there, and which files the lock names.
+    """Check the settings, the sources that exist, and the files that the lock names.
 
     Raises:
-        OvmakeError: they are not those of the lock; or a block names other files than its target publishes.
+        OvmakeError: they differ from the lock; or a block names other files than its target publishes.
     """
     files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
     present = present_inputs(graph, targets, files)
@@ -95,7 +95,7 @@ def _missing(target: str, file: str, why: str) -> Diagnostic:
         code="not-cached",
         message=f"{target}: no cache has the locked {file}",
         notes=(why,) if why else (),
-        help="have a machine that pushes build it (`ovmake build --push`), or build it here without --frozen",
+        help="run `ovmake build --push` on a machine that may push, or build here without --frozen",
     )
 
 
@@ -140,7 +140,7 @@ class _Work:
         return None
 
     def _download(self, digest: Digest) -> str:
-        """Get a file from the remote cache into the store; return why that failed, "" if it did not."""
+        """Get a file from the remote cache into the store; return "", or why it failed."""
         remote, disk = self._session.remote, self._session.disk
         if remote is None:
             return "no remote cache is used: the Ovfile has no `[cache] remote`, or --no-remote was given"

@@ -1,11 +1,11 @@
-"""What Ovfile.lock promises of a build.
+"""The promise of `ovmake build --locked`: inputs and IRs are those of Ovfile.lock.
 
-    held = promised(session, graph, targets) -> Promised         before the build; an error where inputs differ
+    held = promised(session, graph, targets) -> Promised         before the build; an error if inputs differ
     options = replace(options, locked=held.files)                the engine publishes no other IR
-    held.check(graph, outcome)                                   after the build: what was fresh is the lock's, too
+    held.check(graph, outcome)                                   after the build: checks IRs that were fresh, too
 
 Rule: only the files of an IR (`.xml`, `.bin`) must be those of the lock. Its record names the versions that made it, so
-      it may differ where the IR does not.
+      it may differ even if the IR does not.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Promised:
     files: Mapping[str, LockedFile]
 
     def check(self, graph: Graph, outcome: Outcome) -> None:
-        """Check what the build left as it was: an IR that was fresh may be another one than the lock's.
+        """Check the IRs that were fresh: the build did not compare them with the lock.
 
         Raises:
             OvmakeError: it names every target that differs.
@@ -59,22 +59,22 @@ def lock_of(where: Where) -> Lock:
     """Return the lock beside an Ovfile.
 
     Raises:
-        OvmakeError: there is none, or it cannot be read.
+        OvmakeError: it does not exist, or cannot be read.
     """
     name = f"{where.ovfile.name}.lock"
     found = read_lock(where.root, name)
     if found is None:
         message = f"there is no {where.root / name}"
-        hint = "`ovmake lock` writes it from what is built"
+        hint = "`ovmake build` and `ovmake lock` make it, where the models are built: commit it there"
         raise OvmakeError(Diagnostic(code="no-lock", message=message, help=hint), exit_status=1)
     return found
 
 
 def promised(session: Session, graph: Graph, targets: Sequence[str]) -> Promised:
-    """Return what the lock promises of targets.
+    """Return the IR files that the lock allows for targets.
 
     Raises:
-        OvmakeError: there is no lock; or settings or sources of a target are not those of the lock.
+        OvmakeError: the lock does not exist; or settings or sources of a target differ from it.
     """
     lock = lock_of(session.where)
     files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
@@ -116,7 +116,7 @@ def refuse_other_files(session: Session, graph: Graph, targets: Sequence[str], l
 
 
 def refuse_other_inputs(where: Where, findings: Sequence[Finding]) -> None:
-    """Refuse targets whose inputs are not those of the lock.
+    """Refuse targets whose inputs differ from the lock.
 
     Raises:
         OvmakeError: one diagnostic per target.
@@ -129,12 +129,12 @@ def refuse_other_inputs(where: Where, findings: Sequence[Finding]) -> None:
 
 
 def _differences(session: Session, graph: Graph, target: str, block: LockedTarget) -> tuple[str, ...]:
-    """Return what here differs from where the block was made: versions of tools, and instruction sets."""
+    """Return the differences from the machine that made the block: versions of tools, and instruction sets."""
     tools = {tool for action in graph.actions.values() for tool in action.tools}
     notes = []
     for tool, locked in block.versions.items():
         if tool in tools and (here := session.toolchain.version(tool)) != locked:
-            notes.append(f"{tool} is {here} here, and was {locked} for the lock")
+            notes.append(f"{tool} is {here} here, and {locked} in the lock")
     if block.isa and (here := session.toolchain.environment("isa")) != block.isa:
-        notes.append(f"the processor has other instruction sets: {here} here, {block.isa} for the lock")
+        notes.append(f"the processor has other instruction sets: {here} here, {block.isa} in the lock")
     return tuple(notes) or (f"tools and instruction sets are those of the lock: {target} is not reproducible",)

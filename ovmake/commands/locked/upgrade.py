@@ -1,10 +1,10 @@
-"""`ovmake build --upgrade-check`: what today's tools make of the locked inputs, compared with the lock.
+"""`ovmake build --upgrade-check`: build the locked inputs with today's tools, and compare with the lock.
 
     check_upgrade(session, graph, targets, options, emit) -> Upgrade
     upgrade.lines() -> text, line by line
 
-Nothing is published. The build uses the stored results of earlier ones, and its own results are stored. It leaves
-traces and published files alone, so that `ovmake build` decides as before.
+Nothing is published. The build uses the stored results of earlier builds, and stores its own. It does not change traces
+or published files, so `ovmake build` decides as before.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ IR_FILES = (".xml", ".bin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:
-    """A target: the lock's block, and what today's tools make. `why` says why there is nothing to compare."""
+    """A target: its block in the lock, and the result of today's tools. `why`: why they cannot be compared."""
 
     target: str
     locked: LockedTarget
@@ -85,7 +85,7 @@ def check_upgrade(
     """Build targets with today's tools, and compare them with the lock.
 
     Raises:
-        OvmakeError: there is no lock; or settings or sources are not those of the lock.
+        OvmakeError: the lock does not exist; or settings or sources differ from it.
     """
     lock = lock_of(session.where)
     files = PresentFiles(disk=session.disk, database=session.database, inside=session.inside)
@@ -106,7 +106,7 @@ def check_upgrade(
 def _build(
     session: Session, graph: Graph, targets: Sequence[str], options: Options, emit: Callable[[Event], None]
 ) -> Outcome:
-    """Build without publishing: in a state of its own, with the stored results of the repo."""
+    """Build without publishing, in a separate state with the stored results of the repo."""
     unpublished = {
         name: replace(action, outputs=tuple(replace(output, place=None) for output in action.outputs))
         for name, action in graph.actions.items()
@@ -142,7 +142,7 @@ def _compared(graph: Graph, target: str, locked: LockedTarget, outcome: Outcome,
 
 
 def _why(graph: Graph, target: str, outcome: Outcome) -> str:
-    """Return the first failure of what a target needs."""
+    """Return the first failure among the actions that a target needs."""
     needed = closure(graph, [publication(graph, target).name])
     failed = (outcome.actions[action.name].diagnostic for action in needed if not action.advisory)
     return next((one.message for one in failed if one is not None), "it was not built")
@@ -173,7 +173,7 @@ def _lines(one: Upgraded) -> list[str]:
 
 
 def _differences(before: Record, now: Record) -> list[str]:
-    """Return how far each output is from TensorFlow's, before and now."""
+    """Return the difference of each output from TensorFlow's, before and now."""
     were = {figures.name: figures.max_abs for figures in before.differences}
     return [
         f"output {one.name}: largest difference from TensorFlow {_pair(_figure(were[one.name]), _figure(one.max_abs))}"

@@ -1,5 +1,5 @@
-"""What leaves a machine: the lock in git, and results in a remote cache.
+"""Files that leave a machine: the lock in git, and results in a remote cache.
 
-lock.py           Ovfile.lock: what each target was made of, and what came out
-remote_result.py  a result in a remote cache, and the envelope that it is signed in
+lock.py           Ovfile.lock: the inputs and outputs of each target
+remote_result.py  a result in a remote cache, and its signed envelope
 """

@@ -1,4 +1,4 @@
-"""Ovfile.lock: per target, what it was made of and what came out. `ovmake/lockfile/` reads and writes it."""
+"""Ovfile.lock: the inputs and outputs of each target. `ovmake/lockfile/` reads and writes it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedTarget:
-    """One block of the lock. It names its own inputs, so that a block that a merge put together wrongly is stale.
+    """One block of the lock. It names its own inputs, so that a block that a merge combined wrongly is out of date.
 
-    `inputs` is the digest of the target's settings and sources, and of nothing else: not of tools, machine or ovmake.
+    `inputs` is the digest of the target's settings and sources, but not of tools, machine or ovmake.
     `settings` is the part of it that the Ovfile decides. `sources` are digests by path, `outputs` digests by the path
     below the build folder, both as `Digest.encoded`. `versions` are those of the tools that made it, ovmake's too;
     `isa` are the instruction sets that its bytes depend on, "" if they do not.

@@ -1,4 +1,4 @@
-"""What a remote cache holds of an action's success: small, and signed as a whole. Outputs are blobs of their own."""
+"""The result of an action in a remote cache: small, and signed as a whole. Outputs are separate blobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class RemoteResult:
     """A result. `key` is the action digest, so that a result under a wrong key is recognised.
 
     `action` is the action's name where it was made, for people. `outputs` are digests by role, as `Digest.encoded`.
-    `seen` is what the action saw, so that `explain` can compare with it. `seconds` is the run time of the action,
+    `seen` has the dependencies that the action saw, for `explain`. `seconds` is the run time of the action,
     `peak_bytes` the peak memory of its worker, null if it was not measured.
     """
 

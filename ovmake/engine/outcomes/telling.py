@@ -57,7 +57,7 @@ def not_as_locked(action: Action, place: str, found: Digest, locked: LockedFile)
     """Return the failure of an action that would publish another file than the lock names."""
     return Diagnostic(
         code="not-as-locked",
-        message=f"{action.name}: {place} is not the file of the lock: sha256 {found}, and {locked.digest} is locked",
+        message=f"{action.name}: {place} is not the file of the lock: sha256 {found}, in the lock {locked.digest}",
         notes=locked.notes,
         help="build on the machine and with the versions of the lock; or build without --locked and run `ovmake lock`",
     )
@@ -69,5 +69,5 @@ def not_cached(action: Action, why: str) -> Diagnostic:
         code="not-cached",
         message=f"{action.name}: no cache has its result, and --remote-only runs nothing",
         notes=(f"the remote cache: {why}",) if why else (),
-        help="build without --remote-only, or have a machine that pushes build it first",
+        help="run `ovmake build --push` on a machine that may push, or build here without --remote-only",
     )

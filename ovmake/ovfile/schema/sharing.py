@@ -1,4 +1,4 @@
-"""The keys of `cache`: where a team keeps results, and whose results are believed."""
+"""The keys of `cache`: where a team keeps results, and whose signatures count."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RemoteUrl:
     schemes: tuple[str, ...] = SCHEMES
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> None:
-        """Plain `http` reaches this machine only: anybody between two machines could change what it carries."""
+        """Plain `http` reaches this machine only: anybody between two machines could change the data."""
         if not isinstance(value, str):
             problems.add(wrong_type(self.expected, value, at))
         elif wrong := self._wrong(value):
@@ -37,15 +37,16 @@ class RemoteUrl:
             problems.add(bad_value(f"{toml(value)}, {what}", self.expected, at, hint=hint))
 
     def _wrong(self, value: str) -> tuple[str, str] | None:
-        """Return what is wrong with a URL, and what helps; None if nothing is."""
+        """Return the fault of a URL and a hint, None if it is correct."""
         try:
             url = urlsplit(value)
             host = url.hostname or ""
         except ValueError as error:
             return f"which is not a URL: {error}", ""
         is_file = url.scheme == "file"
+        hint = "write file:///path" if value.startswith("/") and "file" in self.schemes else ""
         faults = (
-            (url.scheme not in self.schemes, f"whose scheme is none of {', '.join(self.schemes)}", ""),
+            (url.scheme not in self.schemes, f"whose scheme is none of {', '.join(self.schemes)}", hint),
             (url.username or url.password, "which holds a name or a password", "give credentials in the environment"),
             (url.query or url.fragment or re.search(r"[\s\0]", value), "which has a query, a fragment or blanks", ""),
             (is_file and (host or not url.path.startswith("/")), "whose path is not absolute", "write file:///path"),

@@ -1,7 +1,7 @@
-"""Requests to a remote: what obstore lacks, and how its errors are understood. `remote/objects.py` uses it.
+"""Requests to a remote, for `remote/objects.py`: deadlines, credentials and uploads on top of obstore, and its errors.
 
-stores.py       the store of obstore that a URL means, with credentials of the environment
+stores.py       the store of obstore for a URL, with credentials from the environment
 loop.py         requests that end at their deadline
 http_upload.py  a large PUT to a web server
-failures.py     RemoteError: what can be wrong with a remote
+failures.py     RemoteError: the kinds of failures
 """

@@ -1,7 +1,7 @@
 """Failures of a remote: RemoteError, and how an error of obstore becomes one.
 
-obstore has few types of errors. The rest is in their texts: the status of an HTTP answer, the code of an S3 error, the
-number of a system error. The messages here hold none of the server's text, which is long and may hold anything.
+obstore has few types of errors. Their texts contain the rest: an HTTP status, a code of S3, an errno. The messages here
+quote nothing from the server: its text is long and not trusted.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import re
 from typing import Literal
 
-# timeout, connection, server (5xx), denied (401, 403): the remote is in trouble. full (507, a quota): it takes no more.
-# large: an object is larger than what was asked for. refused: another answer. closed: `close` was called. settings: the
+# timeout, connection, server (5xx), denied (401, 403): the remote has a problem. full (507, a quota): it has no space.
+# large: an object exceeds the limit. refused: another answer. closed: `close` was called. settings: the
 # remote cannot be used as it is configured.
 Trouble = Literal["timeout", "connection", "server", "denied", "full", "large", "refused", "closed", "settings"]
 
@@ -38,7 +38,7 @@ class RemoteError(Exception):
 
 
 class MissingError(RemoteError):
-    """There is no object under a path."""
+    """A path has no object."""
 
     def __init__(self) -> None:
         super().__init__("refused", "there is no such object")

@@ -17,10 +17,10 @@ from ovmake.remote.transport.failures import TOO_SLOW, RemoteError, of_status
 def put(
     url: str, chunks: Iterator[bytes], *, size_bytes: int, timeout_s: float, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Send chunks as the body of one request. What the iterator raises is raised here, and the request is cut.
+    """Send chunks as the body of one request. If the iterator raises, so does this, and the request is cut.
 
     `timeout_s` is the longest time in which the server takes nothing or does not answer. The iterator must raise no
-    OSError: it would look like one of the connection.
+    OSError: it would look like a failure of the connection.
 
     Raises:
         RemoteError: the server does not take it.

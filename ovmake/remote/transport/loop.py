@@ -1,12 +1,12 @@
-"""An event loop in a thread of its own, in which requests run that must end at their deadline.
+"""An event loop in a separate thread. Its requests end at their deadlines.
 
     loop = Loop()
-    loop.run(coroutine, deadline_s) -> what it returns; waits
+    loop.run(coroutine, deadline_s) -> its value; waits
     loop.start(coroutine, deadline_s) -> Pending; `wait()` it later
     loop.close()
 
-A request of obstore's own, without an event loop, ends when the server likes: `timeout` covers the whole body,
-`read_timeout` any byte. A coroutine is cancelled, and then its connection is closed.
+Without an event loop, the server decides when a request of obstore ends: `timeout` covers the whole body,
+`read_timeout` restarts at each byte. A coroutine is cancelled, and then its connection is closed.
 
 A request must not outlive Python: obstore's threads would call an interpreter that is gone, and the process would die
 by a signal. So the loop closes itself before the interpreter ends.
@@ -31,12 +31,12 @@ ENDING_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending(Generic[T]):
-    """A request that runs."""
+    """A running request."""
 
     future: concurrent.futures.Future[T]
 
     def wait(self) -> T:
-        """Return what the request returns.
+        """Return the value of the request.
 
         Raises:
             RemoteError: it failed, took too long, or the loop was closed.
@@ -80,7 +80,7 @@ class Loop:
         self._loop.close()
 
     def start(self, coroutine: Coroutine[Any, Any, T], deadline_s: float | None) -> Pending[T]:
-        """Start a request. It is cancelled after `deadline_s`; None: it has a watch of its own.
+        """Start a request. It is cancelled after `deadline_s`; None: its coroutine has its own deadline.
 
         Raises:
             RemoteError: trouble `closed`.
@@ -93,11 +93,11 @@ class Loop:
         return Pending(future=future)
 
     def run(self, coroutine: Coroutine[Any, Any, T], deadline_s: float | None) -> T:
-        """Run a request and return what it returns. Errors are those of `Pending.wait`."""
+        """Run a request and return its value. Errors are those of `Pending.wait`."""
         return self.start(coroutine, deadline_s).wait()
 
     def close(self) -> None:
-        """End all requests at once; each raises `closed` where it is waited for."""
+        """End all requests at once; `wait` then raises `closed`."""
         with self._lock:
             if self._closed:
                 return

@@ -1,4 +1,4 @@
-"""The store of obstore that a URL means, with its time limits and the environment's credentials.
+"""The store of obstore for a URL, with time limits, and credentials from the environment.
 
     store_of(settings) -> a store of obstore
     store_of(settings, uploads=True) -> one that has other time limits
@@ -11,8 +11,8 @@
 | https://host/…   | OVMAKE_CACHE_AUTHORIZATION: the value of the header `Authorization`           |
 | file:///path     | none                                                                          |
 
-Without any AWS credentials, requests to an endpoint of one's own are not signed. Amazon's SDKs would ask the machine's
-metadata service, which only a machine of Amazon's has.
+Without any AWS credentials, requests to an `endpoint` are not signed. Amazon's SDKs would ask the machine's metadata
+service, which only Amazon's machines have.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _AWS_FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 def store_of(
     settings: RemoteSettings, environment: Mapping[str, str] = os.environ, *, uploads: bool = False
 ) -> ObjectStore:
-    """Return the store of a remote, for uploads or for all else; connects to nothing.
+    """Return the store of a remote, for uploads or for everything else. It does not connect yet.
 
     Raises:
         RemoteError: trouble `settings`: it cannot be used as it is configured.

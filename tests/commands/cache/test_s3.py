@@ -32,7 +32,7 @@ def team(built: Path, tmp_path: Path, s3: S3, bucket: str) -> Member:
 
 def test_a_team_from_push_to_gc(team: Member, built: Path, tmp_path: Path, s3: S3, bucket: str) -> None:
     assert team.run("push", **SIGNING).stdout.startswith("uploaded 18 results, ")
-    assert "18 results there before" in team.run("push", **SIGNING).stdout
+    assert "the remote already had 18 results" in team.run("push", **SIGNING).stdout
 
     cold = clone(built, tmp_path / "cold", cold=True)
     cold.configure(bucket, endpoint=s3.endpoint, keys=(PUBLIC,))

@@ -72,7 +72,7 @@ def test_outputs_are_those_that_are_published_and_stored(repo: Path) -> None:
 def test_second_time_writes_nothing(repo: Path) -> None:
     before = (repo / "Ovfile.lock").stat()
 
-    assert (0, "Ovfile.lock is as it was: 2 targets\n", "") == said(repo)
+    assert (0, "Ovfile.lock is unchanged: 2 targets\n", "") == said(repo)
     assert before.st_mtime_ns == (repo / "Ovfile.lock").stat().st_mtime_ns
 
 
@@ -92,7 +92,7 @@ def test_nothing_built_is_refused_with_what_to_build(tmp_path: Path) -> None:
 
     assert (1, "") == (status, stdout)
     assert stderr == (
-        "error[nothing-built]: Ovfile.lock is not written: nothing is built of a:fp32, b:fp32\n"
+        "error[nothing-built]: Ovfile.lock is not written: no target is built and up to date\n"
         "  = note: a:fp32: not built, or stale\n"
         "  = note: b:fp32: not built, or stale\n"
         "help: run `ovmake build`, then `ovmake lock`\n"
@@ -110,7 +110,7 @@ def test_target_that_is_not_built_is_named_and_the_others_are_locked(tmp_path: P
     assert stdout == (
         "a:fp32                   locked\n"
         "b:fp32                   must be built not built, or stale\n"
-        "wrote Ovfile.lock: 1 target; run `ovmake build` and `ovmake lock` for the other\n"
+        "wrote Ovfile.lock: 1 target; 1 must be built: run `ovmake build`, then `ovmake lock`\n"
     )
 
 
@@ -142,7 +142,8 @@ def test_clone_without_a_build_keeps_what_the_present_inputs_confirm(
 
     assert (0, "") == (status, stderr)
     assert (
-        "a:fp32                   kept          not built here; the lock's block is of the present inputs\n" in stdout
+        "a:fp32                   kept          not built here; its block matches the Ovfile and the sources\n"
+        in stdout
     )
     assert text(repo) == text(clone)
 
@@ -193,7 +194,7 @@ def test_record_of_another_ovmake_is_told(repo: Path) -> None:
     status, _, stderr = said(repo)
 
     assert 1 == status
-    assert "note: a:fp32: another ovmake wrote build/a/fp32/record.json: build it with --force\n" in stderr
+    assert "note: a:fp32: another version of ovmake wrote build/a/fp32/record.json: build it with --force\n" in stderr
 
 
 def test_check_names_what_is_out_of_date(repo: Path) -> None:
@@ -287,7 +288,9 @@ def test_check_without_a_lock_says_what_to_do(tmp_path: Path) -> None:
 
     assert (1, "") == (status, stdout)
     assert stderr.startswith("error[no-lock]: there is no ")
-    assert stderr.endswith("/Ovfile.lock\nhelp: `ovmake lock` writes it from what is built\n")
+    assert stderr.endswith(
+        "/Ovfile.lock\nhelp: `ovmake build` and `ovmake lock` make it, where the models are built: commit it there\n"
+    )
 
 
 def test_json_is_one_object(repo: Path) -> None:
@@ -392,7 +395,7 @@ def test_huge_lock_is_not_read_whole(repo: Path) -> None:
     status, _, stderr = said(repo, "--check")
 
     assert 1 == status
-    assert stderr.startswith("error[lock-unreadable]: Ovfile.lock is larger than the 64 MB that are read\n")
+    assert stderr.startswith("error[lock-unreadable]: Ovfile.lock is larger than 64 MB, the limit\n")
 
 
 def test_source_of_a_lock_is_never_opened(repo: Path) -> None:
@@ -404,7 +407,7 @@ def test_source_of_a_lock_is_never_opened(repo: Path) -> None:
     status, stdout, _ = said(repo, "--check")
 
     assert 1 == status
-    assert stdout == "a:fp32 is out of date: its block was put together from two by a merge\n"
+    assert stdout == "a:fp32 is out of date: a merge combined two blocks of it\n"
 
 
 def test_edited_block_is_a_conflict_that_the_command_resolves(repo: Path) -> None:
@@ -414,7 +417,7 @@ def test_edited_block_is_a_conflict_that_the_command_resolves(repo: Path) -> Non
     status, _, stderr = said(repo, "--check")
 
     assert 1 == status
-    assert stderr.startswith("error[lock-conflict]: Ovfile.lock has a block of `a:fp32` that was put together ")
+    assert stderr.startswith("error[lock-conflict]: Ovfile.lock has a block of `a:fp32` that was edited, or combined ")
     assert 0 == said(repo)[0]
     assert whole == text(repo)
 
@@ -427,7 +430,9 @@ def test_two_blocks_of_a_target_are_merged(repo: Path) -> None:
     status, stdout, _ = said(repo)
 
     assert (0, whole) == (status, text(repo))
-    assert "a:fp32                   kept          both sides differ; the present inputs confirm one; " in stdout
+    assert (
+        "a:fp32                   kept          both sides differ; one matches the Ovfile and the sources; " in stdout
+    )
 
 
 def test_conflict_is_merged_whole_whichever_target_is_asked_for(repo: Path) -> None:

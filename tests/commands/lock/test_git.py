@@ -148,7 +148,10 @@ def test_same_model_on_both_sides_is_decided_by_the_present_inputs(
     done = ovmake(repo.folder, "lock")
 
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert "a:fp32                   kept          both sides differ; the present inputs confirm one; " in done.stdout
+    assert (
+        "a:fp32                   kept          both sides differ; one matches the Ovfile and the sources; "
+        in done.stdout
+    )
     assert not has_markers(repo.read())
     assert [] == out_of_date(repo.folder)
 
@@ -194,7 +197,10 @@ def test_third_state_on_neither_side_must_be_built(repo: GitRepo) -> None:
     done = ovmake(repo.folder, "lock")
 
     assert 1 == done.returncode
-    assert "a:fp32                   must be built both sides differ; neither is of the present inputs; " in done.stdout
+    assert (
+        "a:fp32                   must be built both sides differ; neither matches the Ovfile and the sources; "
+        in done.stdout
+    )
     assert not has_markers(repo.read())
     assert ["a:fp32 is not in the lock"] == out_of_date(repo.folder)
     build_and_lock(repo.folder)
