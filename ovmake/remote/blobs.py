@@ -105,14 +105,18 @@ def _remove(path: str) -> None:
         Path(path).unlink()
 
 
-def upload(objects: Objects, digest: Digest, path: str, told: Callable[[int], None] = to_nobody) -> bool:
+def upload(
+    objects: Objects, digest: Digest, path: str, told: Callable[[int], None] = to_nobody, *, again: bool = False
+) -> bool:
     """Send a file as a blob unless the remote has it; False if it had it already. A blob of another size is replaced.
+
+    `again`: the blob of the remote is known to be damaged, so it is replaced whatever its size.
 
     Raises:
         ChangedError: the file does not match the digest. Nothing is written to the remote.
         RemoteError: the transfer failed.
     """
-    if _size(objects, digest) == digest.size_bytes:
+    if not again and _size(objects, digest) == digest.size_bytes:
         return False
     pieces = checked(path, digest, told)
     if digest.size_bytes <= PART_BYTES:

@@ -96,6 +96,9 @@ class Fetching:
                 raise _GoneError("a blob of the result is missing")
         except _StoppedError:
             pass
+        except RefusedError as error:
+            self._line.damaged.add(digest)
+            self._error = self._error or error
         except Exception as error:  # noqa: BLE001 - see `begin`
             self._error = self._error or error
         with self._lock:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from ovmake.graph.digest import Digest
 from ovmake.remote.breaker import Breaker
 from ovmake.remote.objects import Objects, Opener
 from ovmake.remote.settings import RemoteSettings
@@ -31,6 +32,8 @@ class Line:
         self._opener = opener
         self._lock = threading.Lock()
         self._objects: Objects | None = None
+        # Blobs of the right size with other bytes: an upload replaces them.
+        self.damaged: set[Digest] = set()
         self._closed = False
         self._reads, self._writes = Breaker(), Breaker()
 

@@ -143,7 +143,8 @@ class _Pushing:
         """Upload one blob. The last one to end writes the result."""
         try:
             if self._error is None and digest not in self._pushes.present:
-                sent = self._pushes.line.write(lambda objects: upload(objects, digest, path, self._moved))
+                again = digest in self._pushes.line.damaged
+                sent = self._pushes.line.write(lambda objects: upload(objects, digest, path, self._moved, again=again))
                 self._pushes.present.add(digest)
                 with self._lock:
                     self._sent_bytes += digest.size_bytes if sent else 0

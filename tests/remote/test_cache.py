@@ -56,6 +56,23 @@ def test_what_is_not_there_is_a_miss_without_a_reason(team: Team, tmp_path: Path
     reader.close()
 
 
+def test_a_damaged_blob_is_replaced_by_whoever_met_it(team: Team, tmp_path: Path) -> None:
+    push(team, tmp_path / "made", "a", {"xml": b"right", "bin": b"y" * 1000})
+    objects = open_objects(team.pusher())
+    objects.put(blob_path(of_bytes(b"right")), b"wrong")  # of the same size
+    cache = SharedCache(team.pusher())
+
+    missed = fetched(cache, wanted(tmp_path / "got", "a", "xml", "bin"))
+    cache.push(made(tmp_path / "again", "a", {"xml": b"right", "bin": b"y" * 1000}))
+    cache.settle()
+    found = fetched(cache, wanted(tmp_path / "now", "a", "xml", "bin"))
+    cache.close()
+    objects.close()
+
+    assert isinstance(missed, Missed)
+    assert isinstance(found, Fetched), found
+
+
 def test_a_blob_that_the_local_store_holds_is_not_downloaded(team: Team, tmp_path: Path) -> None:
     push(team, tmp_path / "made", "a", {"xml": b"x", "bin": b"y" * 1000})
     reader = SharedCache(team.reader())
