@@ -84,8 +84,16 @@ def test_planned_action_says_how_long_it_is_likely_to_take(seconds: float | None
             Traffic(restored=1, refused={"unsigned": 2, "for another action": 1}, errors={"it answers 500": 1}),
             [
                 "remote cache: restored 1 result, ran 3 actions",
-                "remote cache: 3 results not used: 1 for another action, 2 unsigned",
+                "remote cache: 1 result not used: for another action",
+                "remote cache: 2 results not used: unsigned",
                 "remote cache: 1 request failed: it answers 500",
+            ],
+        ),
+        (
+            Traffic(errors={"not uploaded: no key signs it": 2}),
+            [
+                "remote cache: restored 0 results, ran 3 actions",
+                "remote cache: 2 results not uploaded: no key signs it",
             ],
         ),
         (

@@ -415,7 +415,7 @@ def test_a_local_disk_that_takes_no_more_is_a_miss(team: Team, tmp_path: Path) -
     cache.close()
 
     assert isinstance(found, Missed)
-    assert "File too large" == found.why
+    assert "not written here: File too large" == found.why
     assert [] == list((tmp_path / "got").iterdir())
 
 
