@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from ovmake.engine.events import ActionDownloading, ActionFinished, BuildFinished, Uploading
 from ovmake.engine.job import Progress, ignore_progress
 from ovmake.engine.remote import Answer, Fetched, Missed, Traffic, Wanted
-from ovmake.engine.world import Options
+from ovmake.engine.world import LockedFile, Options
 from ovmake.graph.action import Graph, Output
 from ovmake.graph.digest import of_bytes
 from ovmake.store.cas import Cas
+from ovmake.store.files.disk import DigestMismatchError
 from ovmake.store.files.handles import ForeignEntryError
 from tests.engine.projects import Build, History, Project, histories
 from tests.engine.rebuilders import Engine
@@ -352,3 +354,70 @@ def test_a_result_that_does_not_fit_does_not_count_as_restored() -> None:
     (last,) = (event for event in built.events if isinstance(event, BuildFinished))
     assert last.traffic is not None
     assert (2, {"its outputs are not those of the action": 1}) == (last.traffic.restored, last.traffic.refused)
+
+
+# --- disks that fail, and locks -----------------------------------------------------------------------------
+
+
+def once(error: Exception, real: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that raises at its first call."""
+    calls: list[object] = []
+
+    def call(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) == 1:
+            raise error
+        real(*given)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("adopt", OSError(28, "No space left on device")),
+        ("publish", DigestMismatchError("x")),
+    ],
+)
+def test_a_result_that_cannot_be_stored_is_made_here(
+    monkeypatch: pytest.MonkeyPatch, where: str, error: Exception
+) -> None:
+    remote, other = filled(), repo()
+    monkeypatch.setattr(other.disk, where, once(error, getattr(other.disk, where)))
+
+    built = other.build(chain(), remote=remote.at(other))
+
+    assert (0, 1) == (built.outcome.exit_status, len(built.ran))
+
+
+def test_a_result_that_cannot_be_recorded_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    remote, other = filled(), repo()
+    failing = once(OSError(28, "No space left on device"), other.database.succeed)
+    monkeypatch.setattr(other.database, "succeed", failing)
+
+    built = other.build(chain(), remote=remote.at(other))
+
+    assert (0, ["convert m"]) == (built.outcome.exit_status, built.ran)
+
+
+def test_no_other_file_is_published_than_the_lock_names() -> None:
+    copying = replace(
+        action("publish m", "convert m"),
+        outputs=(Output(role="copy", place="build/m/m.xml", copy_of="in0"), Output(role="note")),
+    )
+    both = graph(action("convert m", "models/m.pb"), copying)
+    right, locked = repo(), repo()
+    right.build(both)
+    of_right = of_bytes(right.disk.files["build/m/m.xml"].data)
+
+    kept = locked.build(both, options=Options(locked={"build/m/m.xml": LockedFile(digest=of_right)}))
+    locked.disk.put("models/m.pb", b"a1")
+    other = locked.build(
+        both, options=Options(locked={"build/m/m.xml": LockedFile(digest=of_right, notes=("nncf is newer",))})
+    )
+
+    failed = other.actions["publish m"].diagnostic
+    assert (0, 1) == (kept.outcome.exit_status, other.outcome.exit_status)
+    assert failed is not None
+    assert ("not-as-locked", ("nncf is newer",)) == (failed.code, failed.notes)
+    assert right.disk.files["build/m/m.xml"].data == locked.disk.files["build/m/m.xml"].data

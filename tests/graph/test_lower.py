@@ -45,3 +45,16 @@ def test_two_actions_never_share_a_name(otherwise: str) -> None:
 
     with pytest.raises(AssertionError, match=r"two different actions are named `convert m(:int8)?`"):
         there.add(BATCHED, otherwise=otherwise)
+
+
+def test_equal_actions_become_one_also_under_another_name() -> None:
+    there = lowering()
+    there.add(CONVERT)
+
+    first = there.add(BATCHED, otherwise="m:fp16")
+    second = there.add(BATCHED, otherwise="m:int8")
+    third = there.add(SHAPED, otherwise="m:int8")
+
+    assert ("convert m:fp16", "convert m:int8") == (first.name, third.name)
+    assert first is second
+    assert 3 == len(there.actions)
