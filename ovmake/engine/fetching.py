@@ -1,6 +1,7 @@
 """Ask the remote cache for the result of each stale action, once, before it runs.
 
 fetching.ask(action, seen) -> bool     True: the cache was asked; `Runner.wait` returns the answer
+fetching.take(action, found)           record the result, which is stored and published; None after a miss
 fetching.why(action) -> str            why the result was not usable, "" if the cache does not have it
 fetching.offer(action, trace)          upload a result
 fetching.quiet()                       wait for uploads, before a measurement

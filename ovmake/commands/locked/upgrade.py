@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ovmake.commands.locked.promise import lock_of, refuse_other_inputs
+from ovmake.commands.locked.promise import IR_FILES, lock_of, refuse_other_inputs
 from ovmake.contracts.codec import ContractError, from_bytes
 from ovmake.contracts.files.record import Record
 from ovmake.contracts.sharing.lock import LockedTarget
@@ -30,8 +30,6 @@ from ovmake.project.session import Session
 from ovmake.store.cas import Cas
 from ovmake.store.database import Database
 from ovmake.units import size_in_words
-
-IR_FILES = (".xml", ".bin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
